@@ -1,0 +1,444 @@
+/* parser.h: the contract between generated parsers and whoever runs them.
+ *
+ * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
+ * protocol is in parser.c. The two need nothing else: no libc beyond string.h, no allocation, no global state.
+ *
+ *     qcap_NAME_t conversation;                                  (one conversation, both directions)
+ *     qcap_NAME_init(&conversation, on_event, user);
+ *     qcap_parser_feed(&conversation.client, bytes, len);        (as often as bytes arrive)
+ *     qcap_parser_feed(&conversation.server, bytes, len);
+ *     qcap_parser_gap(&conversation.server, lost);               (these bytes are missing)
+ *     qcap_parser_finish(&conversation.client);                  (that side closed)
+ *
+ * The same bytes in any cut give the same events, with the same offsets. Offsets are 64-bit and count from the first
+ * byte ever fed in that direction; bytes skipped by qcap_parser_gap() count.
+ *
+ * In step. A conversation's two sides share queues: a response needs its request. Feed the sides in the order the
+ * endpoints saw the bytes: what acknowledges byte n of the other side is fed after the other side's bytes up to n. A side
+ * that needs an answer the other side has not given yet stops taking bytes (QCAP_PARSER_WAITING).
+ *
+ * The structs are open so that they can live on a stack or inside other objects. Fields are private to parser.c and
+ * the generated code unless a comment says "read".
+ */
+#ifndef QCAP_PARSER_H
+#define QCAP_PARSER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct qcap_parser qcap_parser_t;             /* one direction of one conversation */
+typedef struct qcap_conversation qcap_conversation_t; /* what the two directions share */
+typedef struct qcap_protocol qcap_protocol_t;         /* what the generator knows: constant */
+
+/* ---------------------------------------------------------------- events */
+
+/* QCAP_EVENT_ELEMENT   an element ended: [begin, end). `bytes` if it lies in the piece being fed, else NULL: the caller
+ *                      has kept it (see qcap_parser_held). Longer than the limit: the first `limit` bytes, and
+ *                      QCAP_EVENT_TRUNCATED, as soon as the limit is passed.
+ * QCAP_EVENT_BEGIN     a stream element begins at begin.
+ * QCAP_EVENT_PIECE     bytes [begin, end) of the stream element; `bytes` is never NULL.
+ * QCAP_EVENT_GAP       bytes [begin, end) are missing; in `element` if that is not QCAP_NONE.
+ * QCAP_EVENT_END       the stream element, that began at begin, ended at end. QCAP_EVENT_ABORTED: not by its own rule,
+ *                      but by an error, a hole or the end of the stream.
+ * QCAP_EVENT_ANOMALY   input that the grammar only tolerates: [begin, end), named by `text`.
+ * QCAP_EVENT_ERROR     the input cannot be read: at begin. `error` has the rest. Elements that were open are abandoned.
+ * QCAP_EVENT_SKIPPED   after an error or a gap, parsing goes on at end; nothing was read from begin on.
+ * QCAP_EVENT_BECOME    from end on this direction speaks another protocol: `text` names it, "?" if it is not known. */
+#define QCAP_EVENT_MAP(X)                                                                                              \
+    X(ELEMENT, "element")                                                                                              \
+    X(BEGIN, "begin")                                                                                                  \
+    X(PIECE, "piece")                                                                                                  \
+    X(GAP, "gap")                                                                                                      \
+    X(END, "end")                                                                                                      \
+    X(ANOMALY, "anomaly")                                                                                              \
+    X(ERROR, "error")                                                                                                  \
+    X(SKIPPED, "skipped")                                                                                              \
+    X(BECOME, "become")
+
+typedef enum {
+#define X(name, text) QCAP_EVENT_##name,
+    QCAP_EVENT_MAP(X)
+#undef X
+} qcap_event_kind_t;
+
+#define QCAP_EVENT_TRUNCATED 1u
+#define QCAP_EVENT_ABORTED 2u
+
+#define QCAP_NONE 0xffffu /* no element, no register, no state */
+
+/* Why the input cannot be read. ORDER: as in the texts. */
+#define QCAP_ERROR_MAP(X)                                                                                              \
+    X(SYNTAX, "unexpected byte")                                                                                       \
+    X(UNFINISHED, "the stream ends in the middle")                                                                     \
+    X(MISSING, "missing bytes")                                                                                        \
+    X(OVERFLOW, "a number is too large")                                                                               \
+    X(DIFFERENT, "a second, different value")                                                                          \
+    X(CHOICE, "no alternative applies")                                                                                \
+    X(EXTENT, "the length does not fit its content")                                                                   \
+    X(LIMIT, "undecided for too long")                                                                                 \
+    X(DEPTH, "nested too deeply")
+
+typedef enum {
+#define X(name, text) QCAP_ERROR_##name,
+    QCAP_ERROR_MAP(X)
+#undef X
+} qcap_error_code_t;
+
+typedef struct qcap_error {
+    qcap_error_code_t code;
+    uint64_t offset;      /* of the byte that does not fit, or of the end of the stream */
+    int byte;             /* that byte, or -1 where there is none */
+    const char *rule;     /* the grammar rule that was being read; "" if not known */
+    const char *expected; /* what could have continued, for people: "SP or \"/\""; "" if not known */
+} qcap_error_t;
+
+typedef struct qcap_event {
+    qcap_event_kind_t kind;
+    unsigned flags;             /* QCAP_EVENT_TRUNCATED, QCAP_EVENT_ABORTED */
+    uint16_t element;           /* index in protocol->elements, or QCAP_NONE */
+    uint64_t begin, end;        /* stream offsets of this direction */
+    const unsigned char *bytes; /* [begin, end), or NULL; borrowed until the handler returns */
+    const char *text;           /* the anomaly's or protocol's name; else NULL */
+    const qcap_error_t *error;  /* for QCAP_EVENT_ERROR; borrowed until the handler returns */
+} qcap_event_t;
+
+/* Called for each event, in the order of commitment. `parser` tells the direction (qcap_parser_is_server) and the
+ * conversation. From inside, qcap_parser_pause() is allowed, feeding is not. */
+typedef void (*qcap_event_handler_t)(qcap_parser_t *parser, const qcap_event_t *event, void *user);
+
+/* ---------------------------------------------------------------- feeding */
+
+/* What a direction is doing; read with qcap_parser_status(). */
+typedef enum {
+    QCAP_PARSER_READY,     /* takes bytes */
+    QCAP_PARSER_SEARCHING, /* takes bytes, looks for a place to go on after an error or a gap */
+    QCAP_PARSER_WAITING,   /* needs the other side first; feed the other side, then this one again */
+    QCAP_PARSER_PAUSED,    /* by a handler; the next feed goes on */
+    QCAP_PARSER_BECAME,    /* speaks another protocol from here on: takes no more */
+    QCAP_PARSER_FAILED,    /* an error, and the grammar knows no place to go on: takes no more */
+    QCAP_PARSER_FINISHED   /* qcap_parser_finish() was called */
+} qcap_parser_status_t;
+
+/* Reads `len` bytes that follow the ones taken before. Returns how many were taken; fewer than `len` when the status is
+ * neither READY nor SEARCHING: offer the rest again later. Taken bytes may be forgotten unless qcap_parser_held() says
+ * otherwise. `bytes` may be NULL if len is 0: a waiting side then looks whether it still has to wait. */
+size_t qcap_parser_feed(qcap_parser_t *parser, const unsigned char *bytes, size_t len);
+
+/* The next `len` bytes are missing. All bytes before them have been taken, or are given up. Inside a counted body this
+ * is arithmetic; elsewhere an error of code MISSING, and a search from the end of the hole on. */
+void qcap_parser_gap(qcap_parser_t *parser, uint64_t len);
+
+/* This direction has ended in order (FIN). Idempotent. What needs its end is delivered; what is unfinished is an error.
+ * If the status is WAITING, bytes not yet taken are given up. */
+void qcap_parser_finish(qcap_parser_t *parser);
+
+/* Nothing (more) will come from this direction though it did not end in order: not captured, or reset. Waits of the other
+ * side end. No event. */
+void qcap_parser_absent(qcap_parser_t *parser);
+
+/* A WAITING side is not to wait any longer for what it waits for now: it goes on without, at the next feed. */
+void qcap_parser_hurry(qcap_parser_t *parser);
+
+/* From a handler: stop taking bytes behind the event. The next feed goes on there. */
+void qcap_parser_pause(qcap_parser_t *parser);
+
+qcap_parser_status_t qcap_parser_status(const qcap_parser_t *parser);
+
+/* The offset behind the last byte taken (or skipped by a gap). */
+uint64_t qcap_parser_offset(const qcap_parser_t *parser);
+
+/* From which offset on the bytes are still needed for elements to come: at most `limit` behind qcap_parser_offset(), and
+ * equal to it where nothing is pending. */
+uint64_t qcap_parser_held(const qcap_parser_t *parser);
+
+/* True once the input has been recognised: an element has been committed. A parser that is used to find out which protocol
+ * is spoken has its answer then, or when the status is FAILED or SEARCHING. */
+bool qcap_parser_is_confirmed(const qcap_parser_t *parser);
+
+bool qcap_parser_is_server(const qcap_parser_t *parser);
+
+/* Begin in the middle of a stream: look for a place to go on instead of expecting the beginning. Before the first feed. */
+void qcap_parser_search(qcap_parser_t *parser);
+
+/* ---------------------------------------------------------------- conversations */
+
+/* Returns `size` bytes, aligned for any type, or NULL if there are none. Called at most once a conversation, at the first
+ * use of a queue; the result is kept in conversation->extra, and is the caller's to free with the conversation. Without
+ * it, queues hold nothing: an anomaly "queue-full" tells. */
+typedef void *(*qcap_memory_handler_t)(size_t size, void *user);
+
+/* Makes a conversation in `block`, which has protocol->size bytes. What qcap_NAME_init() calls. */
+void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user);
+
+/* Sets where queues live (default: nowhere), which elements are wanted (one bit each, borrowed, NULL: all; others cost a bit
+ * test and are not held), and the most bytes of a whole element (default QCAP_LIMIT). */
+void qcap_conversation_set_memory(qcap_conversation_t *conversation, qcap_memory_handler_t memory);
+void qcap_conversation_set_wanted(qcap_conversation_t *conversation, const uint64_t *wanted);
+void qcap_conversation_set_limit(qcap_conversation_t *conversation, uint32_t limit);
+
+#define QCAP_LIMIT 65536u
+
+qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *parser);
+qcap_parser_t *qcap_conversation_client(qcap_conversation_t *conversation);
+qcap_parser_t *qcap_conversation_server(qcap_conversation_t *conversation);
+
+/* ---------------------------------------------------------------- keeping bytes */
+
+/* For embedders whose input does not stay where it was: keeps in `buffer` what qcap_parser_held() asks for. Feed through it
+ * instead of qcap_parser_feed(); in the event handler, qcap_keeper_bytes() gives the text of an element whose `bytes` is
+ * NULL. A buffer of `limit` bytes is always enough. */
+typedef struct qcap_keeper {
+    unsigned char *buffer; /* the caller's */
+    size_t size;           /* of buffer */
+    size_t len;            /* bytes kept */
+    uint64_t begin;        /* stream offset of buffer[0] */
+    const unsigned char *piece; /* being fed */
+    uint64_t piece_begin;       /* its stream offset */
+    size_t piece_len;
+} qcap_keeper_t;
+
+void qcap_keeper_init(qcap_keeper_t *keeper, void *buffer, size_t size);
+
+/* Like qcap_parser_feed(). */
+size_t qcap_keeper_feed(qcap_keeper_t *keeper, qcap_parser_t *parser, const unsigned char *bytes, size_t len);
+
+/* Copies [begin, end) to `to`; returns the bytes copied, fewer than asked for only where they were not kept. */
+size_t qcap_keeper_copy(const qcap_keeper_t *keeper, uint64_t begin, uint64_t end, void *to);
+
+/* ---------------------------------------------------------------- what the generator knows of a protocol */
+
+typedef struct qcap_element {
+    const char *name;  /* as in the grammar or `emit as` */
+    uint16_t parent;   /* the emitted element it stands in; QCAP_NONE at the top */
+    uint16_t selector; /* the element whose text selects this one, as field-name does field-value; or QCAP_NONE */
+    bool is_stream;    /* delivered as BEGIN, PIECE, END */
+} qcap_element_t;
+
+typedef struct qcap_port {
+    const char *transport; /* "tcp", "udp" */
+    uint16_t number;
+} qcap_port_t;
+
+/* Writes an element's path, "http.request.method", to `text` (at most `size` bytes with the NUL, cut if need be); returns
+ * its length without the NUL, uncut, like snprintf. */
+size_t qcap_element_path(const qcap_protocol_t *protocol, uint16_t element, char *text, size_t size);
+
+/* One line about an error for people: `offset 17: unexpected byte "x" in request-line, expected SP`. As snprintf. */
+size_t qcap_error_print(const qcap_error_t *error, char *text, size_t size);
+const char *qcap_event_kind_name(qcap_event_kind_t kind);
+
+/* ================================================================ private to parser.c and generated code */
+
+/* What a machine, or the driver in parser.c, has to do next. */
+typedef enum {
+    QCAP_STOP_INPUT,   /* the piece, or the region, is at its end */
+    QCAP_STOP_CONTROL, /* parser->state is a control point */
+    QCAP_STOP_ERROR,   /* no continuation: parser->state is where */
+    QCAP_STOP_PAUSED   /* a handler, or an operation that failed, wants out: parser->state is where to go on */
+} qcap_stop_t;
+
+/* Reads from `at` on, at most to `end`, in parser->state; leaves parser->at and parser->state. */
+typedef qcap_stop_t (*qcap_machine_t)(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end);
+
+/* Control points: what a parser does other than look at one byte. `choose` gives the index among the targets, or one of
+ * QCAP_CHOOSE_*; `value` evaluates an expression and tells whether it could. */
+typedef enum {
+    QCAP_CONTROL_CHOICE, /* `when`: goes to targets[choose()] */
+    QCAP_CONTROL_LENGTH, /* `length`: reads a region of value() bytes from targets[0], then goes on at targets[1] */
+    QCAP_CONTROL_CLOSE,  /* `until close`: the same to the end of the stream */
+    QCAP_CONTROL_POP,    /* `pop`: waits for an entry, sets a register, goes to targets[0] */
+    QCAP_CONTROL_BECOME  /* `become`: hands over; targets[0] never runs */
+} qcap_control_kind_t;
+
+#define QCAP_CHOOSE_NONE (-1)
+#define QCAP_CHOOSE_OVERFLOW (-2)
+
+typedef struct qcap_control {
+    qcap_control_kind_t kind;
+    bool is_shared;               /* waits for the next byte or the end: looks at what the other side writes */
+    const uint16_t *targets;      /* states */
+    const char *rule;             /* for errors */
+    int (*choose)(qcap_parser_t *parser);
+    bool (*value)(qcap_parser_t *parser, uint64_t *value);
+    uint16_t queue;               /* POP */
+    uint16_t reg;                 /* POP */
+    const char *protocol;         /* BECOME */
+} qcap_control_t;
+
+/* Where bytes of an undecided conversion or element lie when a piece ends: see qcap_suspend_t. A place is a register of
+ * positions (0 ..), or QCAP_PLACE_BACK + k: k bytes behind the current position, or QCAP_PLACE_COMMITTED. */
+#define QCAP_PLACE_BACK 0x4000u
+#define QCAP_PLACE_COMMITTED 0x8000u
+
+/* What has to be kept of the piece that ends in a state: the bytes of conversions that are under way there. */
+typedef struct qcap_suspend {
+    uint16_t conversion; /* index in protocol->conversions */
+    uint16_t begin;      /* place where the rule began; QCAP_PLACE_COMMITTED: already in the accumulator */
+    uint16_t end;        /* place where it may have ended; QCAP_PLACE_BACK + 0: goes on */
+} qcap_suspend_t;
+
+typedef struct qcap_state {
+    uint16_t machine;  /* index in protocol->machines; QCAP_NONE for a control point */
+    uint16_t control;  /* index in protocol->controls, or QCAP_NONE */
+    uint16_t any;      /* the state that every byte leads to, with nothing else to do; or QCAP_NONE */
+    uint16_t rule;     /* index in protocol->texts */
+    uint16_t expected; /* index in protocol->texts */
+    uint16_t suspend;  /* first row in protocol->suspends */
+    uint8_t suspend_count;
+    bool is_accepting; /* the input, or the region, may end here */
+    uint16_t held;     /* place of the oldest pending position; QCAP_PLACE_BACK + 0: none */
+    uint16_t stream_end; /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on */
+} qcap_state_t;
+
+typedef enum {
+    QCAP_CONVERT_DECIMAL,
+    QCAP_CONVERT_HEX,
+    QCAP_CONVERT_OCTAL,
+    QCAP_CONVERT_KEYWORD
+} qcap_convert_kind_t;
+
+/* A set of words, compared ignoring case. `find` gives 1 + the index, 0 if the text is none of them. */
+typedef struct qcap_keywords {
+    unsigned (*find)(const unsigned char *text, size_t len);
+    uint16_t longest; /* bytes of the longest word */
+} qcap_keywords_t;
+
+typedef struct qcap_conversion {
+    qcap_convert_kind_t kind;
+    const qcap_keywords_t *keywords;
+    uint16_t text; /* offset of its bytes in the side's text area; `keywords` only */
+    uint16_t rule; /* index in protocol->texts */
+} qcap_conversion_t;
+
+typedef struct qcap_register {
+    uint64_t value;
+} qcap_register_t;
+
+/* A conversion under way: what the bytes that are gone amounted to. */
+typedef struct qcap_accumulator {
+    uint64_t begin;   /* where the rule began */
+    uint64_t done;    /* bytes before this offset are in value, or in the text */
+    uint64_t value;   /* number so far */
+    bool is_overflow; /* it does not fit */
+} qcap_accumulator_t;
+
+/* An element that is open: it began at `begin`. One slot for each depth of nesting. */
+typedef struct qcap_slot {
+    uint64_t begin;
+    uint16_t element;
+    bool is_done; /* delivered already, cut at the limit */
+} qcap_slot_t;
+
+typedef struct qcap_region {
+    uint64_t end;   /* offset */
+    uint16_t after; /* state to go on in */
+} qcap_region_t;
+
+typedef struct qcap_queue_entry {
+    uint64_t value;
+    uint64_t position; /* in the stream of the side that pushed */
+    uint64_t other;    /* how far the other side had been read then */
+    bool is_set;
+} qcap_queue_entry_t;
+
+typedef struct qcap_queue {
+    uint32_t capacity;
+    uint32_t offset; /* of its entries in conversation->extra */
+    bool is_server;  /* the side that pushes */
+} qcap_queue_t;
+
+typedef struct qcap_queue_state {
+    uint32_t first, count;
+} qcap_queue_state_t;
+
+#define QCAP_REGION_DEPTH 4
+
+typedef struct qcap_root {
+    uint16_t start;     /* QCAP_NONE: this direction says nothing */
+    uint16_t search;    /* QCAP_NONE: no resync */
+    uint16_t registers; /* how many, and their offset in the block */
+    uint32_t registers_offset, slots_offset, positions_offset, accumulators_offset, text_offset;
+    uint16_t slot_count, position_count, accumulator_count, text_size;
+} qcap_root_t;
+
+struct qcap_protocol {
+    const char *name;  /* read: "http" */
+    const char *title; /* read: "HTTP/1.x" */
+    const qcap_element_t *elements; /* read */
+    uint16_t element_count;         /* read */
+    const qcap_port_t *ports;       /* read */
+    uint16_t port_count;            /* read */
+    uint32_t size;                  /* read: bytes of a conversation */
+    uint32_t extra_size;            /* read: bytes of its queues */
+    qcap_root_t client, server;
+    const qcap_state_t *states;
+    const qcap_machine_t *machines;
+    const qcap_control_t *controls;
+    const qcap_suspend_t *suspends;
+    const qcap_conversion_t *conversions;
+    const qcap_queue_t *queues;
+    uint16_t queue_count;
+    uint32_t shared_offset, queue_offset;
+    uint16_t shared_count;
+    const char *const *texts;
+    /* Runs what is pending in an accepting state when the input, or the region, ends there. */
+    void (*accept)(qcap_parser_t *parser, uint16_t state);
+};
+
+struct qcap_parser {
+    qcap_conversation_t *conversation;
+    const unsigned char *at;    /* next byte to read */
+    const unsigned char *piece; /* first byte of the piece being fed */
+    uint64_t piece_offset;      /* its stream offset */
+    uint64_t offset;            /* behind the last byte taken */
+    uint64_t skip_begin;        /* while searching: where reading stopped */
+    uint64_t set;               /* registers that are set, one bit each */
+    qcap_register_t *registers; /* these five lie behind the struct, in the same block */
+    qcap_slot_t *slots;
+    uint64_t *positions;
+    qcap_accumulator_t *accumulators;
+    unsigned char *text;
+    uint16_t state;
+    uint8_t depth;        /* elements open */
+    uint8_t region_count; /* regions open */
+    bool is_server;
+    bool is_searching;
+    bool is_confirmed;
+    bool is_paused;
+    bool is_waiting;
+    bool is_hurried;
+    bool is_absent;  /* nothing more comes from this side */
+    bool is_finished;
+    bool has_become;
+    bool has_failed;
+    bool is_lossy;   /* bytes were lost since the last pop */
+    bool has_error;  /* an operation failed: `error` says how */
+    qcap_error_t error;
+    uint64_t streamed; /* the open stream element has been delivered up to here */
+    uint64_t popped;   /* where this side stood at its last pop */
+    qcap_region_t regions[QCAP_REGION_DEPTH];
+};
+
+struct qcap_conversation {
+    const qcap_protocol_t *protocol; /* read */
+    qcap_event_handler_t on_event;
+    void *user;                      /* read */
+    qcap_memory_handler_t memory;
+    const uint64_t *wanted;
+    void *extra;                     /* read: the block that `memory` gave, or NULL */
+    qcap_register_t *shared;
+    qcap_queue_state_t *queues;
+    uint64_t shared_set;
+    const char *becomes; /* the name of the protocol that both sides go over to, once one has confirmed it */
+    uint32_t limit;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
