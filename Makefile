@@ -1,0 +1,250 @@
+# qcap: library, generator, examples, tests.
+#
+## make                   the library build/libqcap.a, the generator build/qcapgen, the examples build/NAME
+## make demo              everything, then build/ip_identity on a bundled capture; installs the packages it needs
+## make test              all tests; installs the packages it needs
+## make test T=tcpstr     the test program test_tcpstr alone
+## make SAN=1 test        the same with AddressSanitizer and UndefinedBehaviorSanitizer, in build/san
+## make generate          rewrites generated/ from specs/
+## make check-generated   fails if generated/ is not what the generator makes of specs/
+## make check-headers     compiles every public header alone, as C11 and as C++
+## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them
+## make bench             build/reader and build/ip_identity beside tcpstat on a synthetic trace of BENCH_PACKETS packets
+## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
+## make clean             removes build/
+##
+## CC and CFLAGS are yours; WERROR=1 makes warnings errors; V=1 shows the commands; BUILD=folder builds somewhere else.
+
+VERSION = 0.1.0
+PROTOCOLS = http
+PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h)
+
+# ---------------------------------------------------------------- settings
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+CLANG = clang
+CXX = g++
+CFLAGS = -O2 -g
+PREFIX = /usr/local
+DESTDIR =
+FUZZ_SECONDS = 20
+BENCH_PACKETS = 2000000
+
+ifdef SAN
+BUILD = build/san
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+BUILD = build
+RELEASE = -DNDEBUG
+endif
+B = $(BUILD)
+
+# Ours, whatever the user's CFLAGS are.
+OURS = -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wconversion $(if $(WERROR),-Werror) -MMD -MP
+FUZZ = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+LIBS = -lpcap -lz
+
+# ---------------------------------------------------------------- what there is
+
+RUNTIME = $(wildcard runtime/*.c runtime/decoders/*.c)
+GENERATED = $(wildcard generated/*.c)
+GENERATOR = $(wildcard generator/*.c)
+LEXER = $(patsubst generator/%.re,%,$(wildcard generator/*.re))
+PARSER = $(patsubst generator/%.y,%,$(wildcard generator/*.y))
+EXAMPLES = $(patsubst examples/%.c,%,$(shell grep -ls '^int main' examples/*.c))
+EXAMPLES_SHARED = $(filter-out $(EXAMPLES:%=examples/%.c),$(wildcard examples/*.c))
+SUPPORT = $(wildcard tests/support/*.c)
+T = *
+TESTS = $(wildcard tests/*/test_$(T).c)
+TEST_SCRIPTS = $(wildcard tests/*/test_$(T).sh)
+F = *
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_$(F).c))
+REPLAYS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_$(patsubst fuzz_%,%,$(T)).c))
+
+RUNTIME_OBJECTS = $(RUNTIME:%.c=$(B)/obj/%.o) $(GENERATED:%.c=$(B)/obj/%.o)
+STEPS_MADE = $(LEXER:%=$(B)/generator/%.c) $(PARSER:%=$(B)/generator/%.c)
+STEPS_OBJECTS = $(LEXER:%=$(B)/obj/generator/%.o) $(PARSER:%=$(B)/obj/generator/%.o) \
+    $(patsubst %.c,$(B)/obj/%.o,$(filter-out generator/main.c,$(GENERATOR)))
+EXAMPLES_OBJECTS = $(EXAMPLES_SHARED:%.c=$(B)/obj/%.o)
+SUPPORT_OBJECTS = $(SUPPORT:%.c=$(B)/obj/%.o)
+HEADERS = $(patsubst runtime/%,$(B)/include/qcap/%,$(PUBLIC_HEADERS))
+
+# The archives exist as soon as there is anything to put in.
+LIBRARY = $(if $(strip $(RUNTIME_OBJECTS)),$(B)/libqcap.a)
+STEPS = $(if $(strip $(STEPS_OBJECTS)),$(B)/libsteps.a)
+SUPPORTS = $(if $(strip $(SUPPORT_OBJECTS)),$(B)/libsupport.a)
+GENERATE = $(if $(wildcard generator/main.c),$(B)/qcapgen)
+PROGRAMS = $(EXAMPLES:%=$(B)/%)
+TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
+
+.PHONY: all demo test generate check-generated check-headers fuzz bench install clean help packages
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(LIBRARY) $(GENERATE) $(PROGRAMS) $(HEADERS)
+
+# `make demo` and `make test` begin with the packages they need; no other target installs anything.
+ifneq ($(filter demo test,$(MAKECMDGOALS)),)
+SETUP = packages
+endif
+packages:
+	@.ci/packages install build $(if $(filter test,$(MAKECMDGOALS)),test)
+
+# ---------------------------------------------------------------- compiling
+# What each part may include is what its -I say: the generator nothing of the runtime; generated code parser.h alone;
+# examples what is installed; tests anything.
+
+INCLUDE_generator = -Igenerator -I$(B)/generator
+INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated
+INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
+INCLUDE_examples = $(RELEASE) -I$(B)/include
+INCLUDE_tests = -Itests/support -Iruntime -Igenerated -Igenerator -I$(B)/generator -I$(B)/include
+
+COMPILE = $(CC) $(OURS) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(INCLUDE_$(firstword $(subst /, ,$*)))
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE)
+SHOW = $(if $(V),,@echo $@;)
+PARSER_HEADERS = $(PARSER:%=$(B)/generator/%.h)
+
+$(B)/obj/%.o: %.c | $(SETUP) $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h
+	@mkdir -p $(@D)
+	$(SHOW) $(COMPILE) -c $< -o $@
+
+$(B)/obj/generator/%.o: $(B)/generator/%.c | $(SETUP) $(PARSER_HEADERS)
+	@mkdir -p $(@D)
+	$(SHOW) $(CC) $(OURS) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(INCLUDE_generator) -c $< -o $@
+
+$(B)/generator/%.c: generator/%.re | $(SETUP)
+	@mkdir -p $(@D)
+	$(SHOW) re2c -W -c -o $@ $<
+
+$(B)/generator/%.c $(B)/generator/%.h: generator/%.y | $(SETUP)
+	@mkdir -p $(@D)
+	$(SHOW) bison -Wall --header=$(B)/generator/$*.h -o $(B)/generator/$*.c $<
+
+$(B)/include/qcap/%.h: runtime/%.h
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(B)/contract/parser.h: runtime/parser.h
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# ---------------------------------------------------------------- linking
+
+define archive
+	@mkdir -p $(@D) && rm -f $@
+	$(SHOW) $(AR) rcs $@ $^
+endef
+$(B)/libqcap.a: $(RUNTIME_OBJECTS)
+	$(archive)
+$(B)/libsteps.a: $(STEPS_OBJECTS)
+	$(archive)
+$(B)/libsupport.a: $(SUPPORT_OBJECTS)
+	$(archive)
+
+$(B)/qcapgen: $(B)/obj/generator/main.o $(STEPS)
+	$(SHOW) $(LINK) $^ -o $@
+
+$(PROGRAMS): $(B)/%: $(B)/obj/examples/%.o $(EXAMPLES_OBJECTS) $(LIBRARY)
+	$(SHOW) $(LINK) $^ $(LIBS) -o $@
+
+$(B)/tests/runtime/%: $(B)/obj/tests/runtime/%.o $(SUPPORTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SHOW) $(LINK) $^ -lcmocka $(LIBS) -o $@
+
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(SUPPORTS) $(STEPS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SHOW) $(LINK) $^ $(LIBS) -o $@
+
+$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(SHOW) $(LINK) $^ -o $@
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORTS) $(STEPS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SHOW) $(LINK) $^ -lcmocka $(LIBS) -o $@
+
+# ---------------------------------------------------------------- using
+
+DEMO_CAPTURE = tests/captures/logins.pcap
+
+demo: all
+	@echo "$(B)/ip_identity $(DEMO_CAPTURE)"
+	@$(B)/ip_identity $(DEMO_CAPTURE)
+
+# Scripts find what was built through BUILD, and the compiler through CC.
+test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all)
+	@BUILD=$(B) CC="$(CC)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+
+generate: $(GENERATE)
+	for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o generated/ || exit 1; done
+
+check-generated: $(GENERATE)
+	@rm -rf $(B)/generated && mkdir -p $(B)/generated
+	for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o $(B)/generated/ || exit 1; done
+	diff -r generated $(B)/generated
+
+# What would make a header depend on its includer shows when it is compiled alone.
+check-headers: $(HEADERS) $(B)/contract/parser.h
+	for header in $(HEADERS) $(wildcard generated/*.h); do \
+	    echo $$header; \
+	    $(CC) -std=c11 -Wall -Wextra -Wconversion -Werror -I$(B)/contract -fsyntax-only -x c $$header && \
+	    $(CXX) -std=c++11 -Wall -Wextra -Werror -I$(B)/contract -fsyntax-only -x c++ $$header || exit 1; \
+	done
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/qcap $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install $(GENERATE) $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/qcap
+	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/qcap.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/qcap.pc
+
+clean:
+	rm -rf build
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+# ---------------------------------------------------------------- fuzzing
+# Everything a target can reach is compiled again, by clang and instrumented.
+
+FUZZ_OBJECTS = $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(RUNTIME_OBJECTS) $(STEPS_OBJECTS) $(SUPPORT_OBJECTS))
+
+$(B)/fuzz/obj/%.o: %.c | $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h
+	@mkdir -p $(@D)
+	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link \
+	    $(filter-out $(RELEASE),$(INCLUDE_$(firstword $(subst /, ,$*)))) -c $< -o $@
+
+$(B)/fuzz/obj/generator/%.o: $(B)/generator/%.c | $(PARSER_HEADERS)
+	@mkdir -p $(@D)
+	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link $(INCLUDE_generator) -c $< -o $@
+
+$(B)/fuzz/library.a: $(FUZZ_OBJECTS)
+	$(archive)
+
+$(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/library.a
+	$(SHOW) $(CLANG) $(FUZZ) -fsanitize=fuzzer $^ $(LIBS) -o $@
+
+# New inputs are kept in build/, crashes too; the seeds are the target's own corpus, and the captures.
+fuzz: $(FUZZERS:%=$(B)/fuzz/%)
+	@for target in $(FUZZERS); do \
+	    echo "$$target: $(FUZZ_SECONDS) s"; \
+	    mkdir -p $(B)/fuzz/corpus/$$target; \
+	    $(B)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target \
+	        $$(ls -d tests/fuzz/corpus/$${target#fuzz_} tests/captures 2>/dev/null) || exit 1; \
+	done
+
+# ---------------------------------------------------------------- measuring
+
+TRACE = $(B)/bench-$(BENCH_PACKETS).pcap
+
+$(TRACE): $(B)/tests/bench/synth
+	$(B)/tests/bench/synth $(BENCH_PACKETS) $@
+
+bench: all $(TRACE)
+	tests/bench/bench $(B) $(TRACE)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
