@@ -1,0 +1,171 @@
+/* diag.c: messages about a spec.
+ *
+ * Messages are kept in the order in which they were found and printed together at the end, so that whoever calls the
+ * generator as a library (a test, a fuzzer) can read them instead. A broken spec can be wrong in every byte: behind
+ * MESSAGE_MAX messages only their number is kept. */
+#include "diag.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "source.h"
+#include "text.h"
+#include "vec.h"
+
+#define MESSAGE_MAX 50
+#define SHOWN_MAX 160 /* bytes of a source line that are shown */
+
+typedef struct message {
+    place_t place;          /* what it is about; without a source: of the spec as a whole */
+    bool is_error;          /* or a warning */
+    const char *text;       /* one line */
+    VEC(const char *) notes; /* lines that belong to it */
+} message_t;
+
+struct diag {
+    arena_t *arena;           /* where texts are kept */
+    VEC(message_t) messages;  /* in the order in which they were found */
+    unsigned dropped;         /* messages behind MESSAGE_MAX */
+    bool is_dropping;         /* the message before was dropped: so are its notes */
+    bool has_errors;          /* any message, kept or dropped, was an error */
+};
+
+diag_t *diag_new(arena_t *arena)
+{
+    diag_t *diag = ARENA_NEW(arena, diag_t);
+
+    diag->arena = arena;
+    return diag;
+}
+
+static const char *format_text(arena_t *arena, const char *format, va_list args)
+{
+    va_list again;
+
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    size_t size = len < 0 ? 1 : (size_t)len + 1;
+    char *text = arena_alloc(arena, size);
+    vsnprintf(text, size, format, args);
+    return text;
+}
+
+static void add(diag_t *diag, place_t place, bool is_error, const char *format, va_list args)
+{
+    diag->has_errors |= is_error;
+    diag->is_dropping = diag->messages.count == MESSAGE_MAX;
+    if (diag->is_dropping) {
+        diag->dropped++;
+        return;
+    }
+    message_t message = {.place = place, .is_error = is_error, .text = format_text(diag->arena, format, args)};
+    vec_push(diag->arena, &diag->messages, message);
+}
+
+void diag_error(diag_t *diag, place_t place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(diag, place, true, format, args);
+    va_end(args);
+}
+
+void diag_warning(diag_t *diag, place_t place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(diag, place, false, format, args);
+    va_end(args);
+}
+
+void diag_note(diag_t *diag, const char *format, ...)
+{
+    va_list args;
+
+    if (diag->is_dropping || !diag->messages.count)
+        return;
+    va_start(args, format);
+    message_t *message = &diag->messages.items[diag->messages.count - 1];
+    vec_push(diag->arena, &message->notes, format_text(diag->arena, format, args));
+    va_end(args);
+}
+
+bool diag_has_errors(const diag_t *diag)
+{
+    return diag->has_errors;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+/* The part of the line that is shown: all of it, or SHOWN_MAX bytes that contain the place. */
+static void shown_part(const place_t *place, size_t *begin, size_t *end)
+{
+    *begin = source_line_begin(place->source, place->offset);
+    *end = source_line_end(place->source, place->offset);
+    if (*end < *begin)
+        *end = *begin;
+    if (place->offset - *begin > SHOWN_MAX / 2)
+        *begin = place->offset - SHOWN_MAX / 2;
+    if (*end - *begin > SHOWN_MAX)
+        *end = *begin + SHOWN_MAX;
+}
+
+/* Bytes of the line as they are, but for those that would do something to a terminal. */
+static void print_line(FILE *file, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', file);
+    }
+}
+
+/* Blanks up to the place, tabs where the line has tabs, then ^~~~ below it. */
+static void print_caret(FILE *file, const place_t *place, size_t begin, size_t end)
+{
+    const char *text = place->source->text;
+
+    for (size_t i = begin; i < place->offset && i < end; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            fputc(text[i] == '\t' ? '\t' : ' ', file);
+    fputc('^', file);
+    for (size_t i = place->offset + 1; i < (size_t)place->offset + place->len && i < end; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            fputc('~', file);
+    fputc('\n', file);
+}
+
+static void print_place(FILE *file, const place_t *place)
+{
+    size_t begin, end;
+    position_t position = source_position(place->source, place->offset);
+
+    shown_part(place, &begin, &end);
+    fprintf(file, "%5u | ", position.line);
+    print_line(file, place->source->text + begin, end - begin);
+    fprintf(file, "\n      | ");
+    print_caret(file, place, begin, end);
+}
+
+static void print_message(FILE *file, const message_t *message)
+{
+    if (message->place.source) {
+        position_t position = source_position(message->place.source, message->place.offset);
+        fprintf(file, "%s:%u:%u: ", message->place.source->path, position.line, position.column);
+    }
+    fprintf(file, "%s: %s\n", message->is_error ? "error" : "warning", message->text);
+    if (message->place.source)
+        print_place(file, &message->place);
+    for (size_t i = 0; i < message->notes.count; i++)
+        fprintf(file, "      = %s\n", message->notes.items[i]);
+}
+
+void diag_print(const diag_t *diag, FILE *file)
+{
+    for (size_t i = 0; i < diag->messages.count; i++)
+        print_message(file, &diag->messages.items[i]);
+    if (diag->dropped)
+        fprintf(file, "and %u more\n", diag->dropped);
+}

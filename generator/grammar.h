@@ -1,0 +1,195 @@
+/* grammar.h: the resolved grammar, which is what every later stage reads.
+ *
+ * Resolving has been through with names: references point at rules, imports and overrides are settled, prose values are
+ * bound, list extensions are written out, registers and keywords are found, and every annotation stands at the node or
+ * rule it belongs to. What is here is right in itself; what can still be wrong is what only an automaton shows.
+ *
+ * A rule's body is a tree of nodes:
+ *
+ *     NODE_EMPTY                  nothing, ""
+ *     NODE_SET       set          one byte of a set: %x41-5A
+ *     NODE_STRING    text         bytes in order; letters of both cases unless is_case_sensitive
+ *     NODE_SEQUENCE  children     one after the other
+ *     NODE_CHOICE    children     ordered alternatives
+ *     NODE_REPEAT    children[0]  min to max times, greedy
+ *     NODE_RULE      rule         a reference
+ *
+ * Annotations hang on a node (one alternative) or on the rule. */
+#ifndef QCAPGEN_GRAMMAR_H
+#define QCAPGEN_GRAMMAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "charset.h"
+#include "diag.h"
+#include "vec.h"
+
+typedef struct rule rule_t;
+typedef struct node node_t;
+
+#define REPEAT_UNBOUNDED 0xffffffffu
+
+/* ---------------------------------------------------------------- registers and expressions */
+
+typedef enum { REGISTER_UINT, REGISTER_FLAG, REGISTER_KEYWORD, REGISTER_BYTES } register_type_t;
+
+/* A register of one direction, or (is_shared) of both. */
+typedef struct reg {
+    const char *name;
+    place_t place;
+    register_type_t type;
+    bool is_shared;
+    unsigned size;               /* REGISTER_BYTES */
+    VEC(const char *) keywords;  /* REGISTER_KEYWORD: value k is keywords[k - 1], 0 is none of them */
+    unsigned index;              /* among the registers of its kind (shared, or not) */
+} reg_t;
+
+typedef struct queue {
+    const char *name;
+    place_t place;
+    unsigned capacity;
+    register_type_t type;
+    unsigned index;
+} queue_t;
+
+/*  EXPR_NUMBER    number                     EXPR_ADD SUB MUL AND_BITS    left op right, checked
+ *  EXPR_REGISTER  reg                        EXPR_EQ LT LE GT GE          false if a side is unset
+ *  EXPR_IS_SET    reg                        EXPR_AND OR                  conditions
+ *  EXPR_TRUE                                 EXPR_NOT                     left                                */
+typedef enum {
+    EXPR_NUMBER,
+    EXPR_REGISTER,
+    EXPR_IS_SET, /* a bare name where a condition is wanted; for a flag: is set and true */
+    EXPR_TRUE,
+    EXPR_FALSE,
+    EXPR_ADD,
+    EXPR_SUB,
+    EXPR_MUL,
+    EXPR_AND_BITS,
+    EXPR_EQ,
+    EXPR_NE,
+    EXPR_LT,
+    EXPR_LE,
+    EXPR_GT,
+    EXPR_GE,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_NOT
+} expr_kind_t;
+
+typedef struct expr {
+    expr_kind_t kind;
+    place_t place;
+    uint64_t number; /* EXPR_NUMBER; a keyword's name has become its number */
+    const char *keyword; /* EXPR_NUMBER: the name it had, or NULL */
+    const reg_t *reg;
+    const struct expr *left, *right;
+} expr_t;
+
+/* ---------------------------------------------------------------- annotations */
+
+typedef enum {
+    NOTE_EMIT,        /* name, is_stream */
+    NOTE_CONVERT,     /* reg, convert, is_unique:  reg = decimal unique */
+    NOTE_SET,         /* reg, expr, is_unique:     reg = true */
+    NOTE_RESET,       /* regs */
+    NOTE_LENGTH,      /* expr */
+    NOTE_UNTIL_CLOSE,
+    NOTE_WHEN,        /* expr */
+    NOTE_REFINE,      /* value, by, entries */
+    NOTE_CUT,         /* rule: the one whose later readings die; NULL: the nearest alternation */
+    NOTE_ATOMIC,
+    NOTE_ANOMALY,     /* name */
+    NOTE_PUSH,        /* queue, reg */
+    NOTE_POP,         /* queue, reg */
+    NOTE_BECOME,      /* name: the protocol, "?" */
+    NOTE_RESYNC
+} note_kind_t;
+
+typedef enum { CONVERT_DECIMAL, CONVERT_HEX, CONVERT_OCTAL, CONVERT_KEYWORD } convert_t;
+
+typedef struct refine_entry {
+    place_t place;
+    const char *name;   /* the text that NAME is compared with */
+    const rule_t *rule; /* what reads VALUE then */
+    bool is_strict;     /* `!`: a mismatch is an error, not an anomaly */
+} refine_entry_t;
+
+typedef struct note {
+    note_kind_t kind;
+    place_t place;
+    const char *name;
+    bool is_stream, is_unique;
+    const reg_t *reg;
+    VEC(const reg_t *) regs;
+    convert_t convert;
+    const expr_t *expr;
+    const queue_t *queue;
+    const rule_t *rule;        /* NOTE_CUT */
+    const rule_t *value, *by;  /* NOTE_REFINE: both are elements of the annotated rule's sequence */
+    VEC(refine_entry_t) entries;
+} note_t;
+
+typedef VEC(const note_t *) notes_t;
+
+/* ---------------------------------------------------------------- rules */
+
+typedef enum {
+    NODE_EMPTY,
+    NODE_SET,
+    NODE_STRING,
+    NODE_SEQUENCE,
+    NODE_CHOICE,
+    NODE_REPEAT,
+    NODE_RULE
+} node_kind_t;
+
+struct node {
+    node_kind_t kind;
+    place_t place;
+    charset_t set;            /* NODE_SET */
+    const char *text;         /* NODE_STRING */
+    size_t len;               /* NODE_STRING: may hold NUL bytes */
+    bool is_case_sensitive;   /* NODE_STRING */
+    VEC(const node_t *) children;
+    unsigned min, max;        /* NODE_REPEAT */
+    const rule_t *rule;       /* NODE_RULE */
+    notes_t notes;            /* of this alternative */
+};
+
+struct rule {
+    const char *name;     /* as its definition spells it */
+    place_t place;        /* of the name in its definition */
+    const node_t *body;
+    notes_t notes;        /* of the rule as a whole */
+    const char *section;  /* "RFC 9112, 3" from the comment above or beside it, or "" */
+    bool is_core;         /* RFC 5234, appendix B.1 */
+    bool is_recursive;    /* can reach itself */
+    unsigned index;
+};
+
+typedef struct port {
+    const char *transport; /* "tcp", "udp" */
+    unsigned number;
+} port_t;
+
+typedef struct grammar {
+    arena_t *arena;
+    const char *name, *title;  /* `protocol`; NULL if the spec has none and is there to be imported */
+    VEC(rule_t *) rules;       /* in order of definition, imported and core ones included */
+    VEC(reg_t *) registers;    /* of one direction */
+    VEC(reg_t *) shared;
+    VEC(queue_t *) queues;
+    VEC(port_t) ports;
+    const node_t *client, *server, *datagram; /* roots: expressions, or NULL */
+    VEC(const char *) files;   /* the spec and its imports, base names */
+} grammar_t;
+
+/* The rule of that name: exact spelling first, then ignoring case; NULL if there is none. */
+const rule_t *grammar_find(const grammar_t *grammar, const char *name);
+
+/* As ABNF with its annotations, each rule resolved: what --dump=grammar prints. */
+void grammar_print(const grammar_t *grammar, text_t *text);
+
+#endif

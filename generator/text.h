@@ -1,0 +1,20 @@
+/* text.h: growing text, for everything the generator writes. */
+#ifndef QCAPGEN_TEXT_H
+#define QCAPGEN_TEXT_H
+
+#include "arena.h"
+
+typedef struct text {
+    arena_t *arena;
+    char *bytes; /* NUL-terminated */
+    size_t len, capacity;
+} text_t;
+
+void text_init(text_t *text, arena_t *arena);
+void text_print(text_t *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_append(text_t *text, const char *bytes, size_t len);
+
+/* A byte as people write it: 'a', '\n', 0x80. */
+void text_byte(text_t *text, unsigned byte);
+
+#endif
