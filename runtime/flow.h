@@ -1,0 +1,73 @@
+/* flow.h: the table of conversations: lookup, time-outs, eviction. See flow.c. */
+#ifndef QCAP_FLOW_H
+#define QCAP_FLOW_H
+
+#include "packet.h"
+#include "qcap.h"
+#include "tcp.h"
+#include "tcpstr.h"
+
+/* Which time-out a conversation is under; each has a list, the one that was idle longest first. */
+typedef enum {
+    QCAPINT_FLOW_OPENING,
+    QCAPINT_FLOW_IDLE,
+    QCAPINT_FLOW_CLOSED,
+    QCAPINT_FLOW_LISTS
+} qcapint_flow_list_t;
+
+/* One TCP conversation. One reference is the table's; each copied position of its streams has another. */
+struct qcapint_conv {
+    qcap_t *q;                     /* the handle */
+    qcapint_conv_t *chain;         /* the next in its bucket */
+    qcapint_conv_t *older, *newer; /* in its list */
+    qcapint_conv_t *hole_older, *hole_newer; /* in the list of those that wait for a late copy, while in_hole_list */
+    uint64_t hash;                 /* of the endpoints */
+    uint64_t number;               /* from 1, as they opened */
+    int64_t opened_ns;             /* first packet */
+    int64_t seen_ns;               /* latest packet */
+    void *upper;                   /* the sink's */
+    qcap_tcpstr_t str[2];          /* [0]: from the client */
+    qcapint_tcp_t tcp;             /* sequence numbers, queues */
+    qcap_endpoint_t ends[2];       /* [0]: the client */
+    uint32_t references;
+    uint8_t list;                  /* qcapint_flow_list_t */
+    bool in_hole_list;
+    bool is_open;                  /* in the table; false: only positions keep it */
+};
+
+/* A list of conversations, through older and newer, or hole_older and hole_newer. */
+typedef struct qcapint_flow_queue {
+    qcapint_conv_t *oldest, *newest; /* NULL: empty */
+} qcapint_flow_queue_t;
+
+typedef struct qcapint_flow {
+    qcapint_conv_t **buckets;   /* chains; their count is a power of 2 */
+    uint64_t bucket_count;      /* 0: none allocated yet */
+    uint64_t conv_count;        /* conversations in the table */
+    uint64_t key[2];            /* of the hash: random, per handle */
+    qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];
+    qcapint_flow_queue_t holes; /* who waits for a late copy, earliest deadline first */
+} qcapint_flow_t;
+
+int qcapint_flow_init(qcap_t *q);
+/* Drops all conversations without a word. */
+void qcapint_flow_fini(qcap_t *q);
+
+/* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
+void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);
+
+/* Ends what has timed out at q->now_ns, and evicts while memory is tight. Between packets. */
+void qcapint_flow_expire(qcap_t *q);
+
+/* Ends all conversations. */
+void qcapint_flow_finish(qcap_t *q, qcap_end_t end);
+
+/* One reference less. */
+void qcapint_conv_unref(qcapint_conv_t *conv);
+
+static inline qcap_tcpstr_t *qcapint_conv_other(const qcap_tcpstr_t *str)
+{
+    return &str->conv->str[!str->is_server];
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* handle.h: struct qcap, the capture in progress: what the stages share. Its life is in qcap.c. */
+#ifndef QCAP_HANDLE_H
+#define QCAP_HANDLE_H
+
+#include <stdarg.h>
+
+#include "budget.h"
+#include "capture.h"
+#include "defrag.h"
+#include "flow.h"
+#include "policy.h"
+#include "qcap.h"
+#include "tcpstr.h"
+
+/* A packet handler that was added. */
+typedef struct qcapint_packet_subscription {
+    struct qcapint_packet_subscription *next; /* added later, for the same stage */
+    qcap_packet_handler_t handler;
+    void *user;
+} qcapint_packet_subscription_t;
+
+/* A tap that was added. */
+typedef struct qcapint_tap {
+    struct qcapint_tap *next; /* added later */
+    qcap_tap_t tap;
+    void *user;
+} qcapint_tap_t;
+
+struct qcap {
+    char error[QCAP_ERRBUF_SIZE];  /* the last failure */
+    bool has_begun;                /* a packet was read: settings are fixed */
+    volatile bool is_broken;       /* qcap_breakloop() was called */
+    int64_t now_ns;                /* capture time: the latest packet's, never going back */
+    qcap_stats_t stats;            /* counted by all stages; memory and drops are filled in when asked for */
+    qcapint_budget_t budget;       /* pays for everything */
+
+    qcapint_capture_t *capture;    /* where packets come from; owned */
+    qcap_checksums_t checksums;
+    int64_t timeouts_ns[QCAP_TIMEOUT_COUNT];
+    qcapint_policies_t policies;   /* who wins an overlap */
+    bool is_ipv6_strict;           /* an IPv6 overlap discards the datagram */
+    qcapint_defrag_t defrag;
+    qcapint_flow_t flow;
+
+    qcapint_packet_subscription_t *packet_handlers[QCAP_STAGE_COUNT];
+    qcapint_tap_t *taps;           /* in the order they were added */
+    qcapint_buffer_t scratch;      /* of qcap_tcpstr_bytes() */
+
+    const qcapint_sink_t *sink;    /* what comes behind the reassembly */
+    void *upper;                   /* the sink's */
+};
+
+/* What comes behind the reassembly in every handle that the public functions open: defined in pair.c. */
+extern const qcapint_sink_t qcapint_pair_sink;
+
+/* A handle with another sink: for tests. */
+qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, char *errbuf);
+
+/* Notes a failure: the line for qcap_geterr(), as printf. Returns status. */
+int qcapint_fail(qcap_t *q, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* 0, or QCAP_E_STATE with its text if the capture has begun. */
+int qcapint_before_begin(qcap_t *q);
+
+#endif

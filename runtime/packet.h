@@ -1,0 +1,42 @@
+/* packet.h: qcap_packet_t, one packet on its way through the stages.
+ *
+ * note [borrowed packets]: the packet at hand is a struct on the stack whose bytes lie in the capture's buffer; nothing is
+ * allocated for it. Whoever wants to keep it calls qcap_packet_ref(), which makes one counted copy of it, remembers it in
+ * `kept`, and gives that same copy to everybody who asks again. Packets made of fragments are counted from the start. */
+#ifndef QCAP_PACKET_H
+#define QCAP_PACKET_H
+
+#include "decode.h"
+#include "qcap.h"
+
+struct qcap_packet {
+    qcap_t *q;                  /* the handle, whose budget pays */
+    const unsigned char *bytes; /* captured; in the capture's buffer, or behind this struct if counted */
+    uint32_t len;               /* of bytes */
+    uint32_t wire_len;          /* on the wire */
+    int64_t time_ns;            /* of arrival */
+    uint64_t number;            /* in the capture, from 1 */
+    qcapint_headers_t headers;  /* what decode.c found */
+    qcap_endpoint_t *ends;      /* made up packets: source and destination, borrowed; else NULL: see headers */
+    qcap_packet_t *kept;        /* borrowed packets: the counted copy, owned; NULL: none yet */
+    qcap_packet_t **constituents; /* counted references, behind the bytes; NULL: none */
+    uint32_t constituent_count;
+    uint32_t references; /* 0: borrowed */
+    uint8_t stage;       /* qcap_stage_t, the last one */
+    uint8_t flags;       /* QCAP_PACKET_ */
+};
+
+/* Makes a borrowed packet of a frame. */
+void qcapint_packet_init(qcap_packet_t *packet, qcap_t *q, const unsigned char *bytes, uint32_t len, uint32_t wire_len);
+
+/* Ends a borrowed packet: whoever kept it has a copy. */
+void qcapint_packet_fini(qcap_packet_t *packet);
+
+/* A counted packet of `len` bytes, to be written to `*bytes`, with room for references to `count` constituents. NULL if
+ * there is no memory. */
+qcap_packet_t *qcapint_packet_new(qcap_t *q, uint32_t len, uint32_t count, unsigned char **bytes);
+
+/* The packet has come to a stage: counts it and calls the handlers. */
+void qcapint_packet_stage(qcap_packet_t *packet, qcap_stage_t stage);
+
+#endif

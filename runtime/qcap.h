@@ -1,0 +1,463 @@
+/* qcap.h: everything an application sees of qcap.
+ *
+ * qcap reads network traffic, puts IP fragments and TCP streams together the way the receiving host did, finds out
+ * which protocol a conversation speaks, and calls the application with the elements of that protocol it asked for:
+ *
+ *     char errbuf[QCAP_ERRBUF_SIZE];
+ *     qcap_t *q = qcap_open_trace("file.pcap", errbuf);
+ *     qcap_protocols_builtin(q);
+ *     qcap_tcpstr_handler_add(q, "http.request-target", on_target, NULL);
+ *     if (qcap_loop(q, 0) < 0)
+ *         fprintf(stderr, "%s\n", qcap_geterr(q));
+ *     qcap_close(q);
+ *
+ * Conventions, for every function below unless it says otherwise:
+ *   - No pointer may be NULL.
+ *   - An `int` result is 0 or a count, or one of the negative codes of QCAP_STATUS_MAP; qcap_geterr() then has a line
+ *     for people. A failed call changes nothing.
+ *   - What a handler is given is borrowed: it is valid until the handler returns. To keep a packet, qcap_packet_ref();
+ *     to keep a place in a stream and the bytes from there on, qcap_tcpstr_pos_copy().
+ *   - A handle, and all that came from it, belongs to one thread at a time. Different handles are independent.
+ *   - Handlers may call any function but qcap_loop(), qcap_dispatch(), qcap_push(), qcap_finish() and qcap_close();
+ *     they add no handlers.
+ *   - Malformed traffic is not an error of a call: it is a stage, an anomaly or a counter.
+ *   - Times are nanoseconds since 1970 (UTC), as the capture recorded them; every time-out runs in that time.
+ *   - Lengths are bytes. An offset counts the bytes of one direction from the first one after its SYN, or from the first
+ *     one seen of a conversation met in the middle. Lost bytes count. */
+#ifndef QCAP_QCAP_H
+#define QCAP_QCAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "parser.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct qcap qcap_t;                       /* a capture in progress */
+typedef struct qcap_packet qcap_packet_t;         /* one packet; counted references */
+typedef struct qcap_tcpstr qcap_tcpstr_t;         /* one direction of a TCP conversation */
+typedef struct qcap_tcpstr_pos qcap_tcpstr_pos_t; /* a place in such a direction */
+
+/* ---------------------------------------------------------------- status */
+
+/* What calls return: name, number, text. */
+#define QCAP_STATUS_MAP(X)                                                                                             \
+    X(OK, 0, "success")                                                                                                \
+    X(E_CAPTURE, -1, "the capture cannot be read (further)")                                                           \
+    X(E_BREAK, -2, "stopped by qcap_breakloop()")                                                                      \
+    X(E_MEMORY, -3, "out of memory, or over the ceiling")                                                              \
+    X(E_ARGUMENT, -4, "an argument makes no sense")                                                                    \
+    X(E_STATE, -5, "not at this time: the capture has begun, or is of another kind")                                   \
+    X(E_NAME, -6, "no such name")                                                                                      \
+    X(E_FILTER, -7, "the filter is not understood")                                                                    \
+    X(E_GONE, -8, "those bytes are lost or were never kept")
+
+enum {
+#define X(name, number, text) QCAP_##name = number,
+    QCAP_STATUS_MAP(X)
+#undef X
+    QCAP_STATUS_LAST /* no status: ends the list */
+};
+
+/* The name ("E_NAME") and the text of a status; "?" if there is none of that number. Static. */
+const char *qcap_status_name(int status);
+const char *qcap_status_text(int status);
+
+/* ---------------------------------------------------------------- opening and closing */
+
+#define QCAP_ERRBUF_SIZE 256
+
+/* Opens a capture file, pcap or pcapng; "-" is standard input. Returns NULL if it cannot be opened or is no capture file,
+ * and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. */
+qcap_t *qcap_open_trace(const char *path, char *errbuf);
+
+/* How to listen at a device. All zero, or a NULL instead, means the defaults. */
+typedef struct qcap_device_options {
+    bool is_promiscuous;    /* also what is not for this machine; default false */
+    bool is_immediate;      /* no batching: sooner, but more work a packet; default false */
+    uint32_t snap_len;      /* at most that many bytes of a packet; 0: 262144 */
+    uint32_t buffer_size;   /* of the operating system's buffer; 0: 64 MiB */
+    uint32_t timeout_ms;    /* how long a batch may take to fill; 0: 100 */
+} qcap_device_options_t;
+
+/* Opens a network device and begins to capture there; "any" is all of them where the system has it. `options` may be NULL.
+ * Returns NULL, and the reason in errbuf, if there is no such device or the right to capture is missing. */
+qcap_t *qcap_open_device(const char *device, const qcap_device_options_t *options, char *errbuf);
+
+/* Opens a handle that reads nothing by itself: the application pushes packets with qcap_push(). `link_type` is one of
+ * libpcap's DLT_ numbers (1 is Ethernet). Returns NULL, and the reason in errbuf, for a link type that is not decoded. */
+qcap_t *qcap_open_pushed(int link_type, char *errbuf);
+
+/* Closes the handle. Conversations still open are dropped without a word: after a loop that came to the end of its trace,
+ * or qcap_finish(), there are none. Release kept packets and positions before. NULL is allowed. */
+void qcap_close(qcap_t *q);
+
+/* The text of the last failure on this handle; "" if there was none. Valid until the next failure. */
+const char *qcap_geterr(const qcap_t *q);
+
+/* ---------------------------------------------------------------- settings
+ *
+ * Before the first packet; later they fail with QCAP_E_STATE. */
+
+/* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood. Filters that
+ * name ports do not match later fragments. */
+int qcap_set_filter(qcap_t *q, const char *expression);
+
+/* The most memory, in bytes, that conversations, queued segments, fragments, kept bytes and parsers may use together.
+ * Default 512 MiB; at least 1 MiB. Near the ceiling the conversations that were idle longest are evicted; what still does
+ * not fit is dropped and counted. */
+int qcap_set_memory(qcap_t *q, uint64_t bytes);
+
+/* Whether to discard packets because of their checksums. */
+typedef enum {
+    QCAP_CHECKSUMS_AUTO,   /* default: if the sender's checksums in that conversation were right before; a sender whose
+                              hardware computes them after the capture, or a rewritten capture, loses nothing */
+    QCAP_CHECKSUMS_VERIFY, /* if they are wrong and the packet was captured whole */
+    QCAP_CHECKSUMS_IGNORE  /* never; they are not even computed */
+} qcap_checksums_t;
+
+int qcap_set_checksums(qcap_t *q, qcap_checksums_t mode);
+
+/* Who wins where fragments or segments overlap. Each rule has nine letters, for how the newcomer N lies to the stored
+ * piece S: N begins before S, with S, behind S (three groups), and ends before S, with S, behind S (within each group).
+ * 'n': N's bytes are kept, 's': S's. Blanks are skipped: "nnn sss sss" is `N.begin < S.begin`. */
+typedef struct qcap_policy {
+    const char *name;
+    const char *fragments; /* IP */
+    const char *segments;  /* TCP */
+} qcap_policy_t;
+
+/* Adds a policy under a name of its own, or replaces the one of that name. The texts are copied. QCAP_E_ARGUMENT if a
+ * rule is not nine letters. */
+int qcap_policy_add(qcap_t *q, const qcap_policy_t *policy);
+
+/* The receivers in `network` ("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"; NULL: all others) resolve overlaps by that policy:
+ * first last bsd bsd-right linux linux-old windows windows-old macos solaris hp-ux, or one that was added. The narrowest network
+ * wins. Default for all: linux. QCAP_E_NAME if there is no such policy, QCAP_E_ARGUMENT for a network that is none. */
+int qcap_set_policy(qcap_t *q, const char *network, const char *policy);
+
+/* If true, an overlap of IPv6 fragments discards the whole datagram (RFC 8200, 4.5). Default false: the policy decides. */
+int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict);
+
+/* Time-outs, in milliseconds of capture time: name, default, text. */
+#define QCAP_TIMEOUT_MAP(X)                                                                                            \
+    X(FRAGMENT, 30000, "a datagram whose fragments do not all come")                                                   \
+    X(OPENING, 60000, "a conversation of which nothing but the opening was seen")                                      \
+    X(IDLE, 3600000, "a conversation in which nothing happens")                                                        \
+    X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
+    X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")
+
+typedef enum {
+#define X(name, ms, text) QCAP_TIMEOUT_##name,
+    QCAP_TIMEOUT_MAP(X)
+#undef X
+    QCAP_TIMEOUT_COUNT
+} qcap_timeout_t;
+
+int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms);
+
+/* ---------------------------------------------------------------- running */
+
+/* Reads packets and calls handlers until the end of the trace, or until `count` packets were read if it is not 0. At the
+ * end of a trace the conversations still open are brought to their end. Returns 0; QCAP_E_BREAK after qcap_breakloop();
+ * QCAP_E_CAPTURE where the trace is damaged or cut off, or the device fails: what came before has then been delivered, as
+ * at the end of a trace. On a handle for pushed packets: QCAP_E_STATE. */
+int qcap_loop(qcap_t *q, uint64_t count);
+
+/* As qcap_loop(), but on a device returns once the packets at hand are done, or after its time-out without any. Returns
+ * the number of packets read; 0 at the end of a trace. */
+int qcap_dispatch(qcap_t *q, int count);
+
+/* Makes qcap_loop() or qcap_dispatch() return QCAP_E_BREAK after the packet at hand. May be called from a handler, or a
+ * signal handler. */
+void qcap_breakloop(qcap_t *q);
+
+/* Processes one packet now: `len` bytes captured of `wire_len`. Not from a handler. */
+int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int64_t time_ns);
+
+/* Brings all conversations to their end, as the end of a trace does. What comes afterwards opens new ones. */
+int qcap_finish(qcap_t *q);
+
+/* The link type (DLT_ number) of the packets. */
+int qcap_link_type(const qcap_t *q);
+
+/* ---------------------------------------------------------------- packets */
+
+/* What can happen to a packet, in the order of the way it takes: name, number, text. A packet goes through several. */
+#define QCAP_STAGE_MAP(X)                                                                                              \
+    X(CAPTURED, 0, "captured")                                                                                         \
+    X(LINK_DECODED, 1, "link decoded")                                                                                 \
+    X(BAD_HEADER, 2, "bad header")                                                                                     \
+    X(BAD_CHECKSUM, 3, "bad checksum")                                                                                 \
+    X(FRAGMENT_QUEUED, 4, "fragment queued")                                                                           \
+    X(FRAGMENT_OVERLAP, 5, "fragment overlap")                                                                         \
+    X(FRAGMENT_EXPIRED, 6, "fragment expired")                                                                         \
+    X(DEFRAGMENTED, 7, "defragmented")                                                                                 \
+    X(UDP_DELIVERED, 8, "UDP delivered")                                                                               \
+    X(ICMP, 9, "ICMP")                                                                                                 \
+    X(TCP_OPENED, 10, "TCP opened")                                                                                    \
+    X(TCP_QUEUED, 11, "TCP queued")                                                                                    \
+    X(TCP_DELIVERED, 12, "TCP delivered")                                                                              \
+    X(TCP_RETRANSMITTED, 13, "TCP retransmission")                                                                     \
+    X(TCP_OVERLAP, 14, "TCP overlap trimmed")                                                                          \
+    X(TCP_OUTSIDE, 15, "TCP outside the window")                                                                       \
+    X(TCP_KEEPALIVE, 16, "TCP keep-alive")                                                                             \
+    X(TCP_CLOSED, 17, "TCP closed")                                                                                    \
+    X(TCP_RESET, 18, "TCP reset")                                                                                      \
+    X(TCP_EXPIRED, 19, "TCP expired")                                                                                  \
+    X(TCP_EVICTED, 20, "TCP evicted")                                                                                  \
+    X(OTHER, 21, "other protocol")                                                                                     \
+    X(NO_MEMORY, 22, "dropped for lack of memory")
+
+typedef enum {
+#define X(name, number, text) QCAP_STAGE_##name = number,
+    QCAP_STAGE_MAP(X)
+#undef X
+    QCAP_STAGE_COUNT
+} qcap_stage_t;
+
+const char *qcap_stage_text(qcap_stage_t stage);
+
+/* Called for a packet that is at `stage`. The packet of TCP_EXPIRED and TCP_EVICTED is artificial and empty: it has the
+ * addresses of the conversation, client first. */
+typedef void (*qcap_packet_handler_t)(qcap_packet_t *packet, qcap_stage_t stage, void *user);
+
+/* Handlers of one stage are called in the order they were added. */
+int qcap_packet_handler_add(qcap_t *q, qcap_stage_t stage, qcap_packet_handler_t handler, void *user);
+
+#define QCAP_PACKET_DISCARDED 1u  /* the receiver ignores it, in whole: see the stage */
+#define QCAP_PACKET_ARTIFICIAL 2u /* not captured: put together from its constituents, or made up */
+#define QCAP_PACKET_FRAGMENT 4u   /* an IP fragment */
+#define QCAP_PACKET_SNAPPED 8u    /* the capture has only its beginning */
+
+/* One end of a packet's or a conversation's way. */
+typedef struct qcap_endpoint {
+    uint8_t version;     /* of IP: 4, 6; 0: none */
+    uint8_t address[16]; /* network order; the first 4 of IPv4, then zeros */
+    uint16_t port;       /* of TCP or UDP; else 0 */
+} qcap_endpoint_t;
+
+#define QCAP_ENDPOINT_SIZE 56
+
+/* Writes "192.0.2.1:80" or "[2001:db8::1]:80" (qcap_address_print: no port, no brackets) to `text`, which has `size`
+ * bytes: QCAP_ENDPOINT_SIZE is always enough. Returns text. */
+const char *qcap_endpoint_print(const qcap_endpoint_t *endpoint, char *text, size_t size);
+const char *qcap_address_print(const qcap_endpoint_t *endpoint, char *text, size_t size);
+
+/* The captured bytes, from the link header on; of a packet put together from fragments, from the IP header on. */
+const unsigned char *qcap_packet_bytes(const qcap_packet_t *packet, size_t *len);
+/* The bytes of the network (IP) packet, without what the link added behind it; NULL and 0 if there is none. */
+const unsigned char *qcap_packet_network(const qcap_packet_t *packet, size_t *len);
+/* What TCP or UDP (ICMP, other: the IP packet) carries; NULL and 0 if there is no such. */
+const unsigned char *qcap_packet_payload(const qcap_packet_t *packet, size_t *len);
+
+size_t qcap_packet_wire_len(const qcap_packet_t *packet); /* bytes on the wire, captured or not */
+int64_t qcap_packet_time_ns(const qcap_packet_t *packet);
+uint64_t qcap_packet_number(const qcap_packet_t *packet); /* 1, 2, ... in the capture; that of the last constituent */
+qcap_stage_t qcap_packet_stage(const qcap_packet_t *packet);
+unsigned qcap_packet_flags(const qcap_packet_t *packet); /* QCAP_PACKET_ */
+uint8_t qcap_packet_protocol(const qcap_packet_t *packet); /* IP protocol number behind extension headers: 6 is TCP; 255: none */
+
+void qcap_packet_source(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
+void qcap_packet_destination(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
+
+/* The packets it was put together from, in the order they came: 0 .. count - 1. NULL beyond. */
+size_t qcap_packet_constituent_count(const qcap_packet_t *packet);
+const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t index);
+
+/* Keeps a packet beyond the handler. Returns what to keep: the packet at hand lies in the capture's buffer, so it may be a
+ * copy; every later call for the same packet gives that copy again. NULL if there is no memory for it. */
+qcap_packet_t *qcap_packet_ref(qcap_packet_t *packet);
+void qcap_packet_unref(qcap_packet_t *packet); /* NULL is allowed */
+
+/* ---------------------------------------------------------------- streams */
+
+qcap_tcpstr_t *qcap_tcpstr_other(const qcap_tcpstr_t *str);   /* the opposite direction of the same conversation */
+bool qcap_tcpstr_is_server(const qcap_tcpstr_t *str);         /* true: from the server to the client */
+uint64_t qcap_tcpstr_number(const qcap_tcpstr_t *str);        /* of the conversation: 1, 2, ... as they opened */
+int64_t qcap_tcpstr_opened_ns(const qcap_tcpstr_t *str);      /* its first packet */
+bool qcap_tcpstr_has_syn(const qcap_tcpstr_t *str);           /* offset 0 is the true beginning */
+uint64_t qcap_tcpstr_offset(const qcap_tcpstr_t *str);        /* bytes delivered and lost so far */
+const qcap_endpoint_t *qcap_tcpstr_source(const qcap_tcpstr_t *str);
+const qcap_endpoint_t *qcap_tcpstr_destination(const qcap_tcpstr_t *str);
+
+/* One pointer for the application to keep with each direction; NULL at first. */
+void qcap_tcpstr_set_user(qcap_tcpstr_t *str, void *user);
+void *qcap_tcpstr_user(const qcap_tcpstr_t *str);
+
+/* Positions. A position that was copied keeps its stream, and every byte of the stream from it on, until it is freed; the
+ * memory is charged to the ceiling. Advance it, or free it, as soon as possible. It survives the conversation. */
+
+/* A new position at the same place; NULL if there is no memory. */
+qcap_tcpstr_pos_t *qcap_tcpstr_pos_copy(const qcap_tcpstr_pos_t *pos);
+void qcap_tcpstr_pos_free(qcap_tcpstr_pos_t *pos); /* NULL is allowed */
+
+qcap_tcpstr_t *qcap_tcpstr_pos_stream(const qcap_tcpstr_pos_t *pos);
+uint64_t qcap_tcpstr_pos_offset(const qcap_tcpstr_pos_t *pos);
+
+/* Moves a copied position forward by `count` bytes; the bytes left behind may be forgotten. QCAP_E_ARGUMENT if that is
+ * beyond what was delivered. */
+int qcap_tcpstr_pos_advance(qcap_tcpstr_pos_t *pos, uint64_t count);
+
+/* The byte at the position, 0 .. 255; QCAP_E_GONE if it was lost or has not come yet. */
+int qcap_tcpstr_pos_byte(const qcap_tcpstr_pos_t *pos);
+
+/* The packet that carried the byte at the position, borrowed as long as the position; NULL where there is no byte. */
+qcap_packet_t *qcap_tcpstr_pos_packet(const qcap_tcpstr_pos_t *pos);
+
+/* All bytes from `begin` to before `end`, two positions of one stream, in one piece. They lie in a packet, or in a buffer
+ * of the handle: valid until the next call, and until the handler returns. NULL if some are lost or there is no memory. */
+const unsigned char *qcap_tcpstr_bytes(const qcap_tcpstr_pos_t *begin, const qcap_tcpstr_pos_t *end, size_t *len);
+
+/* ---------------------------------------------------------------- streams without a parser */
+
+/* How a direction ended. */
+#define QCAP_END_MAP(X)                                                                                                \
+    X(FIN, "closed")                                                                                                   \
+    X(RESET, "reset")                                                                                                  \
+    X(EXPIRED, "idle for too long")                                                                                    \
+    X(EVICTED, "evicted: memory ran short")                                                                            \
+    X(REPLACED, "its addresses were used again")                                                                       \
+    X(CAPTURE, "the capture ended")
+
+typedef enum {
+#define X(name, text) QCAP_END_##name,
+    QCAP_END_MAP(X)
+#undef X
+    QCAP_END_COUNT
+} qcap_end_t;
+
+const char *qcap_end_text(qcap_end_t end);
+
+/* What is called with the bytes that the receiver reads, in order, each exactly once. Each may be NULL. */
+typedef struct qcap_tap {
+    /* A conversation was met; `client` is the direction from the client. Before anything else about it. */
+    void (*on_open)(qcap_tcpstr_t *client, void *user);
+    /* The next `len` bytes, carried by `packet`. */
+    void (*on_data)(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
+                    void *user);
+    /* The next `len` bytes were not captured. */
+    void (*on_gap)(qcap_tcpstr_t *str, uint64_t offset, uint64_t len, void *user);
+    /* This direction has ended: once for each. */
+    void (*on_end)(qcap_tcpstr_t *str, qcap_end_t end, void *user);
+    /* The conversation is over: the last that is heard of it, after both on_end. */
+    void (*on_close)(qcap_tcpstr_t *client, void *user);
+} qcap_tap_t;
+
+/* Adds a tap; `tap` is copied. Taps are called in the order they were added, before the parsers. */
+int qcap_tap_add(qcap_t *q, const qcap_tap_t *tap, void *user);
+
+/* ---------------------------------------------------------------- protocols and their elements */
+
+/* Adds a protocol that a generated file defines; it is borrowed until qcap_close(). Before the first packet. */
+int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol);
+
+/* Adds every protocol that the library was built with. */
+int qcap_protocols_builtin(qcap_t *q);
+
+/* The protocols added so far: 0 .. count - 1; NULL beyond. */
+size_t qcap_protocol_count(const qcap_t *q);
+const qcap_protocol_t *qcap_protocol_at(const qcap_t *q, size_t index);
+
+#define QCAP_MATCH_TRUNCATED 1u /* longer than the limit: these are its first bytes */
+#define QCAP_MATCH_ABORTED 2u   /* a stream element that ended by an error, a gap or the end of the stream */
+#define QCAP_MATCH_LOST 4u      /* its bytes could not be kept for lack of memory: bytes is NULL */
+
+/* An element that was subscribed to, or a piece of one. */
+typedef struct qcap_match {
+    qcap_event_kind_t kind;          /* ELEMENT; in a stream handler BEGIN, PIECE, GAP or END */
+    unsigned flags;                  /* QCAP_MATCH_ */
+    const qcap_protocol_t *protocol; /* that it belongs to */
+    uint16_t element;                /* index in protocol->elements */
+    const char *path;                /* its full name: "http.request.request-target" */
+    qcap_tcpstr_t *str;              /* the direction it was found in */
+    const qcap_tcpstr_pos_t *begin;  /* its first byte */
+    const qcap_tcpstr_pos_t *end;    /* behind its last byte */
+    uint64_t begin_offset;           /* of begin */
+    uint64_t end_offset;             /* of end */
+    const unsigned char *bytes;      /* ELEMENT, PIECE: in one piece; else NULL. Not terminated by a NUL */
+    size_t len;                      /* of bytes */
+    int64_t time_ns;                 /* when the packet came that completed it */
+} qcap_match_t;
+
+typedef void (*qcap_match_handler_t)(const qcap_match_t *match, void *user);
+
+/* Calls the handler with each element that `name` fits, when it is complete. A name is the protocol and any tail of the path
+ * of the enclosing elements: "http.request-target", "http.request.request-target". Case does not matter. Every
+ * element that fits is delivered. "http.field-value[Cookie]" fits those whose selector (here the field-name) has that text, in any case.
+ * QCAP_E_NAME if no protocol added so far has such an element, or it is one that comes in pieces. */
+int qcap_tcpstr_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
+
+/* The same for elements that may be long and come in pieces: BEGIN, then PIECE and GAP in order, then END. BEGIN has no end
+ * yet: its end is its begin. QCAP_E_NAME if there is no such element, or it is one that comes whole. */
+int qcap_stream_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
+
+/* The most bytes of an element that comes whole; longer ones are cut. Default QCAP_LIMIT. Before the first packet. */
+int qcap_set_element_limit(qcap_t *q, uint32_t bytes);
+
+/* What is not right with a stream. */
+typedef enum {
+    QCAP_REPORT_ANOMALY, /* input that its grammar only tolerates: [begin, end), named by text */
+    QCAP_REPORT_GAP,     /* bytes [begin, end) were not captured; also of streams that no protocol was found for */
+    QCAP_REPORT_ERROR    /* the input cannot be read at begin: text says it all, error in detail */
+} qcap_report_kind_t;
+
+typedef struct qcap_report {
+    qcap_report_kind_t kind;
+    const qcap_protocol_t *protocol; /* NULL if none was found */
+    uint16_t element;                /* GAP: the stream element it lies in; else QCAP_NONE */
+    qcap_tcpstr_t *str;
+    uint64_t begin_offset, end_offset;
+    const char *text;          /* for people, one line */
+    const qcap_error_t *error; /* ERROR, else NULL */
+    int64_t time_ns;           /* of the packet at hand */
+} qcap_report_t;
+
+typedef void (*qcap_report_handler_t)(const qcap_report_t *report, void *user);
+
+int qcap_anomaly_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
+int qcap_gap_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
+int qcap_error_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
+
+/* ---------------------------------------------------------------- numbers */
+
+typedef struct qcap_stats {
+    uint64_t packets;       /* read, after the filter */
+    uint64_t bytes;         /* captured of them */
+    uint64_t wire_bytes;    /* they had on the wire */
+    int64_t first_ns;       /* time of the first one, */
+    int64_t last_ns;        /* and the latest time so far */
+    uint64_t stages[QCAP_STAGE_COUNT]; /* how often each was reached */
+
+    uint64_t conversations;      /* TCP, met so far */
+    uint64_t conversations_open; /* now */
+    uint64_t conversations_peak; /* most at a time */
+    uint64_t stream_bytes;       /* delivered in order */
+    uint64_t gaps;               /* holes, */
+    uint64_t gap_bytes;          /* and how much they lack */
+    uint64_t retransmitted_bytes; /* came again */
+    uint64_t conflicting_bytes;  /* came again with another value */
+    uint64_t datagrams;          /* put together from fragments */
+
+    uint64_t elements;  /* matches delivered */
+    uint64_t anomalies; /* reported by parsers */
+    uint64_t errors;    /* reported by parsers */
+
+    uint64_t memory;         /* bytes in use, */
+    uint64_t memory_peak;    /* the most so far, */
+    uint64_t memory_limit;   /* and the ceiling */
+    uint64_t memory_refused; /* allocations refused */
+    uint64_t system_drops;   /* device: packets the operating system dropped */
+    uint64_t device_drops;   /* device: packets the hardware dropped */
+} qcap_stats_t;
+
+void qcap_stats(qcap_t *q, qcap_stats_t *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

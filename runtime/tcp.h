@@ -1,0 +1,57 @@
+/* tcp.h: TCP segments become ordered bytes, as the receiver sees them. See tcp.c. */
+#ifndef QCAP_TCP_H
+#define QCAP_TCP_H
+
+#include "packet.h"
+#include "tcpstr.h"
+
+/* What is known of one direction: RFC 9293, 3.3.1, from the side of somebody who listens. Offsets are those of the stream. */
+typedef struct qcapint_tcp_side {
+    uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
+    uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
+    uint64_t acked;           /* the other side has acknowledged everything before this */
+    uint64_t right_edge;      /* the other side takes nothing from here on; valid if has_window */
+    uint64_t fin;             /* offset of the FIN; UINT64_MAX: none known */
+    int64_t hole_ns;          /* when the hole at str->end is given up; INT64_MAX: there is none */
+    qcapint_segment_t *queue; /* out of order: sorted, without overlap, all of it behind str->end */
+    uint32_t queue_len;       /* bytes in the queue */
+    uint8_t window_scale;     /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
+    bool has_base;            /* the sequence numbers of this direction can be told */
+    bool is_base_guess;       /* base_seq is from the first packet met, not from a SYN */
+    bool has_window;          /* the other side's window is known */
+    bool has_good_checksum;   /* this sender's checksums were right once */
+    bool is_syn_data;         /* the queue begins with data of the SYN, that the other side may not have taken: RFC 7413, 3 */
+} qcapint_tcp_side_t;
+
+/* What is known of a conversation. */
+typedef struct qcapint_tcp {
+    qcapint_tcp_side_t side[2]; /* [0]: from the client */
+    bool is_reset;              /* one side sent a RST that counts */
+    bool has_syn;               /* a SYN was captured */
+    bool has_traffic;           /* anything beyond the opening was captured */
+} qcapint_tcp_t;
+
+void qcapint_tcp_init(qcapint_tcp_t *tcp);
+
+/* Takes the segment in `packet`, which belongs to the conversation. */
+void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_server);
+
+/* Whether the packet, a SYN, opens another conversation between the same endpoints: the old one is over then. */
+bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *packet, bool is_server);
+
+/* Gives up holes whose time has come: see hole_ns. */
+void qcapint_tcp_expire_holes(qcapint_conv_t *conv, int64_t now_ns);
+
+/* The earliest hole_ns of both sides; INT64_MAX: no hole. */
+int64_t qcapint_tcp_hole_ns(const qcapint_conv_t *conv);
+
+/* Whether both directions have ended, or it was reset. */
+bool qcapint_tcp_is_over(const qcapint_conv_t *conv);
+
+/* Nothing more will come: delivers what is queued, with gaps, and ends both directions. */
+void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end);
+
+/* Frees the queues. */
+void qcapint_tcp_fini(qcapint_conv_t *conv);
+
+#endif

@@ -1,0 +1,131 @@
+/* tcpstr.h: qcap_tcpstr_t, the bytes of one direction and the positions in them.
+ *
+ * tcp.c appends bytes in order, and says where some are missing. They are handed on where they lie, in the packet: first to
+ * the taps, then to the sink, which pairs the directions and runs the parsers. Afterwards they are forgotten, unless
+ * somebody needs them: the sink said so with qcapint_tcpstr_hold(), or a position was copied. Then, and only then, the
+ * packet is kept (a copy, counted), and the segment is added to the stream's list.
+ *
+ * Invariants. Segments in the list do not overlap, are in order, end at or before `end`, and end behind need(), the lowest
+ * offset that anybody needs. Places that no segment covers were lost: in the capture, or for lack of memory. */
+#ifndef QCAP_TCPSTR_H
+#define QCAP_TCPSTR_H
+
+#include "packet.h"
+#include "qcap.h"
+
+typedef struct qcapint_conv qcapint_conv_t; /* flow.h */
+
+/* Bytes that one packet carried to one place of a stream. */
+typedef struct qcapint_segment {
+    struct qcapint_segment *next; /* the one with higher offsets */
+    uint64_t begin;               /* offset of the first byte */
+    uint64_t ack;                 /* the packet acknowledges the other direction up to this offset of it; valid if has_ack */
+    const unsigned char *bytes;   /* in the packet */
+    qcap_packet_t *packet;        /* owns bytes; a counted reference in lists, borrowed while at hand */
+    uint32_t len;                 /* of bytes */
+    bool has_ack;                 /* false: no ACK flag, or nothing is known of the other direction */
+} qcapint_segment_t;
+
+struct qcap_tcpstr {
+    qcapint_conv_t *conv;             /* the conversation that this is a part of */
+    uint64_t end;                     /* bytes delivered and lost so far */
+    uint64_t held;                    /* the sink needs bytes from this offset on; UINT64_MAX: none */
+    const qcapint_segment_t *at_hand; /* being delivered, not in the list; NULL: none */
+    qcapint_segment_t *first, *last;  /* kept; NULL: none */
+    qcap_tcpstr_pos_t *positions;     /* copied ones, in no order */
+    void *user;                       /* the application's */
+    bool is_server;                   /* from the server to the client */
+    bool is_seen;                     /* a packet of this direction was captured */
+    bool has_syn;                     /* its SYN was captured, or is known from the other side's: offset 0 is the true beginning */
+    bool has_ended;                   /* on_end was called */
+};
+
+/* A place. A borrowed one is a plain struct on somebody's stack and not in the list of its stream. */
+struct qcap_tcpstr_pos {
+    qcap_tcpstr_t *str;               /* where */
+    uint64_t offset;                  /* in it */
+    qcap_tcpstr_pos_t *next, **owner; /* copied: in str->positions, and the pointer that points here; else NULL */
+};
+
+/* What comes behind the reassembly: pair.c's functions, or a test's. All are called in order, for each conversation: open,
+ * then any of data, gap, absent, end (once for each direction), then close. */
+typedef struct qcapint_sink {
+    /* Called with each handle that is made and closed; q->upper is theirs. init returns 0 or a status. */
+    int (*init)(qcap_t *q);
+    void (*fini)(qcap_t *q);
+
+    /* Whether servers of a protocol that was added listen at this TCP port: helps to tell the client of a conversation that
+     * was met in the middle. */
+    bool (*is_server_port)(const qcap_t *q, uint16_t port);
+
+    /* conv->upper is the sink's, NULL at first. */
+    void (*open)(qcapint_conv_t *conv);
+
+    /* The next bytes, at str->end of before. The segment is borrowed; str->end is behind it already. */
+    void (*data)(qcap_tcpstr_t *str, const qcapint_segment_t *segment);
+
+    /* The next `len` bytes, from offset on, are lost; str->end is behind them already. */
+    void (*gap)(qcap_tcpstr_t *str, uint64_t offset, uint64_t len);
+
+    /* The other direction acknowledged bytes of this one, of which nothing was captured: do not wait for it. Data may come
+     * all the same, later. At most once, before anything else of this direction. */
+    void (*absent)(qcap_tcpstr_t *str);
+
+    /* Nothing more comes. */
+    void (*end)(qcap_tcpstr_t *str, qcap_end_t end);
+
+    /* The conversation is over: free conv->upper. Copied positions may outlive it. Not called from inside another of these
+     * functions. When the handle is closed in the middle, close comes without end. */
+    void (*close)(qcapint_conv_t *conv);
+} qcapint_sink_t;
+
+void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server);
+
+/* Forgets all bytes. The copied positions stay, at bytes that are lost. */
+void qcapint_tcpstr_fini(qcap_tcpstr_t *str);
+
+/* ---------------------------------------------------------------- for tcp.c */
+
+/* The next bytes: segment->begin must be str->end. If the segment came from the heap, by qcapint_segment_new(), the stream
+ * takes it over. */
+void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment);
+void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment);
+void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len);
+void qcapint_tcpstr_absent(qcap_tcpstr_t *str);
+void qcapint_tcpstr_end(qcap_tcpstr_t *str, qcap_end_t end);
+
+/* A segment on the heap, like `segment`, with a counted reference to its packet. NULL if there is no memory. */
+qcapint_segment_t *qcapint_segment_new(qcap_t *q, const qcapint_segment_t *segment);
+void qcapint_segment_free(qcap_t *q, qcapint_segment_t *segment);
+
+/* ---------------------------------------------------------------- for the sink */
+
+/* The sink needs the bytes from `offset` on until it says otherwise; UINT64_MAX: none. From inside data() this includes
+ * those at hand. It may go up, and down to what is still there. */
+void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset);
+
+/* The segment with the byte at `offset`: the one at hand, or a kept one. If that byte is lost: the next one behind it (its begin is
+ * higher than offset). NULL if there is none. Borrowed until the sink's function returns, or hold goes behind it. */
+const qcapint_segment_t *qcapint_tcpstr_segment(const qcap_tcpstr_t *str, uint64_t offset);
+
+/* A growing buffer; zeros at first. */
+typedef struct qcapint_buffer {
+    unsigned char *bytes;
+    size_t size;
+} qcapint_buffer_t;
+
+void qcapint_buffer_fini(qcap_t *q, qcapint_buffer_t *buffer);
+
+/* The bytes [begin, end) in one piece: where they lie, or copied to `buffer`. NULL if some are lost or there is no memory; for
+ * begin == end a pointer to no bytes. */
+const unsigned char *qcapint_tcpstr_gather(const qcap_tcpstr_t *str, uint64_t begin, uint64_t end,
+                                           qcapint_buffer_t *buffer);
+
+/* A borrowed position, for a handler to be called with. */
+static inline qcap_tcpstr_pos_t qcapint_tcpstr_pos(qcap_tcpstr_t *str, uint64_t offset)
+{
+    qcap_tcpstr_pos_t pos = {str, offset, NULL, NULL};
+    return pos;
+}
+
+#endif
