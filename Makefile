@@ -77,13 +77,17 @@ STEPS = $(if $(strip $(STEPS_OBJECTS)),$(B)/libsteps.a)
 SUPPORTS = $(if $(strip $(SUPPORT_OBJECTS)),$(B)/libsupport.a)
 GENERATE = $(if $(wildcard generator/main.c),$(B)/qcapgen)
 PROGRAMS = $(EXAMPLES:%=$(B)/%)
+TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c tests/corpus/*.c))
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
-.PHONY: all demo test generate check-generated check-headers fuzz bench install clean help packages
+.PHONY: all programs demo test generate check-generated check-headers fuzz bench install clean help packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(LIBRARY) $(GENERATE) $(PROGRAMS) $(HEADERS)
+
+# Also what only tests and measurements run, without running it.
+programs: all $(TEST_PROGRAMS) $(TOOLS)
 
 # `make demo` and `make test` begin with the packages they need; no other target installs anything.
 ifneq ($(filter demo test,$(MAKECMDGOALS)),)
@@ -158,9 +162,9 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(SUPPOR
 	@mkdir -p $(@D)
 	$(SHOW) $(LINK) $^ $(LIBS) -o $@
 
-$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o
+$(TOOLS): $(B)/%: $(B)/obj/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(SHOW) $(LINK) $^ -o $@
+	$(SHOW) $(LINK) $^ $(LIBS) -o $@
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORTS) $(STEPS) $(LIBRARY)
 	@mkdir -p $(@D)
