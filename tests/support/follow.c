@@ -196,15 +196,15 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
 
 /* ---------------------------------------------------------------- feeding */
 
-/* Offers bytes to a side, from in front of the fence. Returns how many it took. */
-static size_t offer(follower_t *f, side_t *side, const unsigned char *bytes, size_t len)
+/* Offers a side what waits for it, from in front of the fence. */
+static void offer_own(follower_t *f, side_t *side)
 {
-    unsigned char *piece = f->fence - len;
-    if (len)
-        memcpy(piece, bytes, len);
-    size_t taken = qcap_keeper_feed(&side->keeper, side->parser, piece, len);
+    unsigned char *piece = f->fence - side->waiting_len;
+    memcpy(piece, side->waiting, side->waiting_len);
+    size_t taken = qcap_keeper_feed(&side->keeper, side->parser, piece, side->waiting_len);
     memset(f->room, 0xa5, f->room_size); /* what was not kept is gone */
-    return taken;
+    side->waiting_len -= taken;
+    memmove(side->waiting, side->waiting + taken, side->waiting_len);
 }
 
 /* Offers what waits, to one side and the other, until nothing moves. */
@@ -214,11 +214,9 @@ static void offer_waiting(follower_t *f)
         has_moved = false;
         for (int i = 0; i < 2; i++) {
             side_t *side = &f->sides[i];
-            size_t lines = f->log->count;
-            size_t taken = offer(f, side, side->waiting, side->waiting_len);
-            side->waiting_len -= taken;
-            memmove(side->waiting, side->waiting + taken, side->waiting_len);
-            has_moved |= taken > 0 || f->log->count > lines;
+            size_t lines = f->log->count, len = side->waiting_len;
+            offer_own(f, side);
+            has_moved |= side->waiting_len < len || f->log->count > lines;
         }
     }
 }
@@ -227,10 +225,11 @@ static void feed(follower_t *f, side_t *side, const unsigned char *bytes, size_t
 {
     memcpy(side->waiting + side->waiting_len, bytes, len);
     side->waiting_len += len;
-    offer_waiting(f);
+    offer_own(f, side);
 }
 
-/* Feeds the bytes of a step, `done` bytes of the scene being behind us. */
+/* Feeds the bytes of a step, `done` bytes of the scene being behind us. The other side has its turn when the step is done:
+ * how far it is when a request comes decides what is paired with what after a loss, so cuts must not change it. */
 static void feed_cut(follower_t *f, const step_t *step, cutting_t cutting, uint64_t done)
 {
     for (size_t at = 0; at < step->len;) {
@@ -242,6 +241,7 @@ static void feed_cut(follower_t *f, const step_t *step, cutting_t cutting, uint6
         feed(f, &f->sides[step->is_server], step->bytes + at, len);
         at += len;
     }
+    offer_waiting(f);
 }
 
 static void do_step(follower_t *f, const step_t *step)
