@@ -245,6 +245,15 @@ typedef enum {
 /* Reads from `at` on, at most to `end`, in parser->state; leaves parser->at and parser->state. */
 typedef qcap_stop_t (*qcap_machine_t)(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end);
 
+/* Numbers in expressions: 64 bits, checked. A comparison with an unset register is false; arithmetic with one, or beyond 64
+ * bits, is an error, and so is everything made of it. */
+typedef enum { QCAP_NUMBER_SET, QCAP_NUMBER_UNSET, QCAP_NUMBER_ERROR } qcap_number_state_t;
+
+typedef struct qcap_number {
+    uint64_t value;
+    qcap_number_state_t state;
+} qcap_number_t;
+
 /* Control points: what a parser does other than look at one byte. `choose` gives the index among the targets, or one of
  * QCAP_CHOOSE_*; `value` evaluates an expression and tells whether it could. */
 typedef enum {
@@ -262,37 +271,39 @@ typedef struct qcap_control {
     qcap_control_kind_t kind;
     bool is_shared;               /* waits for the next byte or the end: looks at what the other side writes */
     const uint16_t *targets;      /* states */
-    const char *rule;             /* for errors */
-    int (*choose)(qcap_parser_t *parser);
-    bool (*value)(qcap_parser_t *parser, uint64_t *value);
-    uint16_t queue;               /* POP */
-    uint16_t reg;                 /* POP */
-    const char *protocol;         /* BECOME */
+    uint16_t rule;                /* index in protocol->texts */
+    int (*choose)(const qcap_parser_t *parser);
+    qcap_number_t (*value)(const qcap_parser_t *parser);
+    uint16_t queue;               /* QCAP_CONTROL_POP */
+    uint16_t reg;                 /* QCAP_CONTROL_POP */
+    const char *protocol;         /* QCAP_CONTROL_BECOME */
 } qcap_control_t;
 
-/* Where bytes of an undecided conversion or element lie when a piece ends: see qcap_suspend_t. A place is a register of
- * positions (0 ..), or QCAP_PLACE_BACK + k: k bytes behind the current position, or QCAP_PLACE_COMMITTED. */
+/* A place: the position register of that number (0 ..), QCAP_PLACE_BACK + k: k bytes behind the current position, or
+ * QCAP_PLACE_COMMITTED: known already. */
 #define QCAP_PLACE_BACK 0x4000u
 #define QCAP_PLACE_COMMITTED 0x8000u
 
 /* What has to be kept of the piece that ends in a state: the bytes of conversions that are under way there. */
 typedef struct qcap_suspend {
     uint16_t conversion; /* index in protocol->conversions */
-    uint16_t begin;      /* place where the rule began; QCAP_PLACE_COMMITTED: already in the accumulator */
+    uint16_t begin;      /* place where the rule began; QCAP_PLACE_COMMITTED: the accumulator knows */
     uint16_t end;        /* place where it may have ended; QCAP_PLACE_BACK + 0: goes on */
 } qcap_suspend_t;
 
 typedef struct qcap_state {
-    uint16_t machine;  /* index in protocol->machines; QCAP_NONE for a control point */
-    uint16_t control;  /* index in protocol->controls, or QCAP_NONE */
-    uint16_t any;      /* the state that every byte leads to, with nothing else to do; or QCAP_NONE */
-    uint16_t rule;     /* index in protocol->texts */
-    uint16_t expected; /* index in protocol->texts */
-    uint16_t suspend;  /* first row in protocol->suspends */
+    uint16_t machine;        /* index in protocol->machines */
+    uint16_t control;        /* index in protocol->controls, or QCAP_NONE */
+    uint16_t any;            /* the state that every byte leads to, with nothing else to do; or QCAP_NONE */
+    uint16_t rule;           /* index in protocol->texts */
+    uint16_t expected;       /* index in protocol->texts */
+    uint16_t suspend;        /* first row in protocol->suspends */
+    uint16_t held_back;      /* something pending began at most so many bytes behind the position ... */
+    uint16_t held_registers; /* ... or at these position registers, one bit each */
+    uint16_t stream_end;     /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on */
     uint8_t suspend_count;
-    bool is_accepting; /* the input, or the region, may end here */
-    uint16_t held;     /* place of the oldest pending position; QCAP_PLACE_BACK + 0: none */
-    uint16_t stream_end; /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on */
+    bool is_entry;           /* reads nothing: the machine runs before a byte is needed */
+    bool is_accepting;       /* the input, or the region, may end here */
 } qcap_state_t;
 
 typedef enum {
@@ -310,9 +321,12 @@ typedef struct qcap_keywords {
 
 typedef struct qcap_conversion {
     qcap_convert_kind_t kind;
-    const qcap_keywords_t *keywords;
-    uint16_t text; /* offset of its bytes in the side's text area; `keywords` only */
-    uint16_t rule; /* index in protocol->texts */
+    const qcap_keywords_t *keywords; /* QCAP_CONVERT_KEYWORD */
+    uint16_t text;                   /* QCAP_CONVERT_KEYWORD: offset of its bytes in the side's text area */
+    uint16_t rule;                   /* index in protocol->texts */
+    uint16_t reg;                    /* the register; QCAP_NONE: the value stays in the accumulator */
+    bool is_shared;                  /* the register is shared by both sides */
+    bool is_unique;                  /* a second, different value is an error */
 } qcap_conversion_t;
 
 typedef struct qcap_register {
@@ -335,9 +349,12 @@ typedef struct qcap_slot {
 } qcap_slot_t;
 
 typedef struct qcap_region {
-    uint64_t end;   /* offset */
+    uint64_t end;   /* offset; QCAP_REGION_OPEN: the end of the stream */
     uint16_t after; /* state to go on in */
+    uint8_t depth;  /* elements open when it began */
 } qcap_region_t;
+
+#define QCAP_REGION_OPEN UINT64_MAX
 
 typedef struct qcap_queue_entry {
     uint64_t value;
@@ -349,7 +366,6 @@ typedef struct qcap_queue_entry {
 typedef struct qcap_queue {
     uint32_t capacity;
     uint32_t offset; /* of its entries in conversation->extra */
-    bool is_server;  /* the side that pushes */
 } qcap_queue_t;
 
 typedef struct qcap_queue_state {
@@ -359,11 +375,9 @@ typedef struct qcap_queue_state {
 #define QCAP_REGION_DEPTH 4
 
 typedef struct qcap_root {
-    uint16_t start;     /* QCAP_NONE: this direction says nothing */
-    uint16_t search;    /* QCAP_NONE: no resync */
-    uint16_t registers; /* how many, and their offset in the block */
-    uint32_t registers_offset, slots_offset, positions_offset, accumulators_offset, text_offset;
-    uint16_t slot_count, position_count, accumulator_count, text_size;
+    uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
+    uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
+    uint32_t registers, slots, positions, accumulators, text; /* offsets in the block */
 } qcap_root_t;
 
 struct qcap_protocol {
@@ -375,6 +389,7 @@ struct qcap_protocol {
     uint16_t port_count;            /* read */
     uint32_t size;                  /* read: bytes of a conversation */
     uint32_t extra_size;            /* read: bytes of its queues */
+    uint32_t client_offset, server_offset; /* of the two parsers in the block */
     qcap_root_t client, server;
     const qcap_state_t *states;
     const qcap_machine_t *machines;
@@ -383,44 +398,45 @@ struct qcap_protocol {
     const qcap_conversion_t *conversions;
     const qcap_queue_t *queues;
     uint16_t queue_count;
-    uint32_t shared_offset, queue_offset;
-    uint16_t shared_count;
+    uint32_t shared, queue_states; /* offsets in the block */
     const char *const *texts;
-    /* Runs what is pending in an accepting state when the input, or the region, ends there. */
+    /* Performs what is pending in an accepting state when the input, or the region, ends there. */
     void (*accept)(qcap_parser_t *parser, uint16_t state);
 };
 
 struct qcap_parser {
     qcap_conversation_t *conversation;
+    const qcap_root_t *root;
     const unsigned char *at;    /* next byte to read */
     const unsigned char *piece; /* first byte of the piece being fed */
     uint64_t piece_offset;      /* its stream offset */
-    uint64_t offset;            /* behind the last byte taken */
-    uint64_t skip_begin;        /* while searching: where reading stopped */
-    uint64_t set;               /* registers that are set, one bit each */
+    uint64_t offset;            /* behind the last byte taken; up to date between pieces */
     qcap_register_t *registers; /* these five lie behind the struct, in the same block */
     qcap_slot_t *slots;
     uint64_t *positions;
     qcap_accumulator_t *accumulators;
     unsigned char *text;
+    uint64_t set;               /* registers that are set, one bit each */
+    uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
+    uint64_t streamed;          /* the open stream element has been delivered up to here */
+    uint64_t popped;            /* where this side stood at its last pop */
     uint16_t state;
-    uint8_t depth;        /* elements open */
-    uint8_t region_count; /* regions open */
+    uint8_t depth;              /* elements open */
+    uint8_t region_count;       /* regions open */
     bool is_server;
     bool is_searching;
+    bool is_skipping;           /* to the end of the region, in which there was an error */
     bool is_confirmed;
     bool is_paused;
     bool is_waiting;
     bool is_hurried;
-    bool is_absent;  /* nothing more comes from this side */
+    bool is_absent;             /* nothing more comes from this side */
     bool is_finished;
     bool has_become;
     bool has_failed;
-    bool is_lossy;   /* bytes were lost since the last pop */
-    bool has_error;  /* an operation failed: `error` says how */
+    bool has_error;             /* an operation failed: `error` says how */
+    bool is_lossy;              /* bytes were skipped since the last pop */
     qcap_error_t error;
-    uint64_t streamed; /* the open stream element has been delivered up to here */
-    uint64_t popped;   /* where this side stood at its last pop */
     qcap_region_t regions[QCAP_REGION_DEPTH];
 };
 
@@ -437,6 +453,99 @@ struct qcap_conversation {
     const char *becomes; /* the name of the protocol that both sides go over to, once one has confirmed it */
     uint32_t limit;
 };
+
+/* ---------------------------------------------------------------- what machines call */
+
+/* The operations; `at` is the stream offset at which each was performed. The generator's regop.h has their meaning. */
+void qcap_op_open(qcap_parser_t *parser, unsigned depth, unsigned element, uint64_t at);
+void qcap_op_open_stream(qcap_parser_t *parser, unsigned depth, unsigned element, uint64_t at);
+void qcap_op_close(qcap_parser_t *parser, unsigned depth, uint64_t at);
+void qcap_op_close_stream(qcap_parser_t *parser, unsigned depth, uint64_t at);
+void qcap_op_anomaly_open(qcap_parser_t *parser, unsigned depth, uint64_t at);
+void qcap_op_anomaly_close(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
+void qcap_op_convert_open(qcap_parser_t *parser, unsigned conversion, uint64_t at);
+void qcap_op_convert_close(qcap_parser_t *parser, unsigned conversion, uint64_t at);
+void qcap_op_mismatch(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
+void qcap_op_found(qcap_parser_t *parser, uint64_t at);
+void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, uint64_t at);
+
+static inline void qcap_op_reset(qcap_parser_t *parser, unsigned reg)
+{
+    parser->set &= ~((uint64_t)1 << reg);
+}
+
+/* The stream offset of a byte of the piece. */
+static inline uint64_t qcap_offset_of(const qcap_parser_t *parser, const unsigned char *at)
+{
+    return parser->piece_offset + (uint64_t)(at - parser->piece);
+}
+
+/* How a machine returns. */
+static inline qcap_stop_t qcap_stop(qcap_parser_t *parser, const unsigned char *at, uint16_t state, qcap_stop_t why)
+{
+    parser->at = at;
+    parser->state = state;
+    return why;
+}
+
+static inline bool qcap_must_stop(const qcap_parser_t *parser)
+{
+    return parser->is_paused || parser->has_error;
+}
+
+/* ASCII letters of both cases are equal; `word` is in lower case. */
+bool qcap_is_word(const unsigned char *text, const char *word, size_t len);
+
+/* Numbers in expressions: see qcap_number_t. */
+static inline qcap_number_t qcap_number(uint64_t value)
+{
+    qcap_number_t n = {value, QCAP_NUMBER_SET};
+    return n;
+}
+
+static inline qcap_number_t qcap_register(const qcap_parser_t *parser, unsigned reg)
+{
+    qcap_number_t n = {parser->registers[reg].value, parser->set >> reg & 1 ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
+    return n;
+}
+
+static inline qcap_number_t qcap_shared(const qcap_parser_t *parser, unsigned reg)
+{
+    const qcap_conversation_t *c = parser->conversation;
+    qcap_number_t n = {c->shared[reg].value, c->shared_set >> reg & 1 ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
+    return n;
+}
+
+static inline qcap_number_t qcap_is_set(qcap_number_t n)
+{
+    return qcap_number(n.state == QCAP_NUMBER_SET);
+}
+
+static inline qcap_number_t qcap_is_true(qcap_number_t n)
+{
+    return qcap_number(n.state == QCAP_NUMBER_SET && n.value != 0);
+}
+
+typedef enum {
+    QCAP_ADD,
+    QCAP_SUB,
+    QCAP_MUL,
+    QCAP_AND_BITS,
+    QCAP_EQ,
+    QCAP_NE,
+    QCAP_LT,
+    QCAP_LE,
+    QCAP_GT,
+    QCAP_GE,
+    QCAP_AND,
+    QCAP_OR
+} qcap_operator_t;
+
+qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b);
+qcap_number_t qcap_not(qcap_number_t a);
+
+/* register := number, for `REG = EXPRESSION`. */
+void qcap_op_set(qcap_parser_t *parser, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,1099 @@
+/* parser.c: what is the same for every generated parser: the driver between machines, control points, operations, gaps.
+ *
+ * A machine (generated) reads bytes and follows states until the bytes end, a control point is reached, or nothing fits. The
+ * driver, run(), does the rest: evaluates control points, opens and closes regions, skips what needs no look, and reports.
+ *
+ * note [piece]: nothing that has been read is looked at again once its piece is gone. So when a piece ends, what is under way
+ * is put away: bytes of conversions go into accumulators, bytes of stream elements to the handler. Which they are is
+ * known for each state at build time (qcap_suspend_t).
+ *
+ * note [cut-free]: events must not depend on where pieces end. Limits are therefore not checked where a piece ends but at the
+ * exact offset: the driver never lets a machine run past an offset at which a limit could be met (run_end).
+ *
+ * note [entry]: a state that reads nothing performs operations and goes on. It runs even when no bytes are left, so that what is
+ * certain is reported at once. */
+#include "parser.h"
+
+#include <string.h>
+
+static const unsigned char no_bytes[1];
+
+/* ---------------------------------------------------------------- small helpers */
+
+static const qcap_protocol_t *protocol_of(const qcap_parser_t *p)
+{
+    return p->conversation->protocol;
+}
+
+static const qcap_state_t *state_of(const qcap_parser_t *p)
+{
+    return &protocol_of(p)->states[p->state];
+}
+
+static uint64_t here(const qcap_parser_t *p)
+{
+    return qcap_offset_of(p, p->at);
+}
+
+static qcap_parser_t *other_side(const qcap_parser_t *p)
+{
+    return p->is_server ? qcap_conversation_client(p->conversation) : qcap_conversation_server(p->conversation);
+}
+
+static bool is_wanted(const qcap_parser_t *p, unsigned element)
+{
+    const uint64_t *wanted = p->conversation->wanted;
+    return element != QCAP_NONE && (!wanted || (wanted[element >> 6] >> (element & 63) & 1));
+}
+
+static bool is_stream(const qcap_parser_t *p, unsigned element)
+{
+    return element != QCAP_NONE && protocol_of(p)->elements[element].is_stream;
+}
+
+static uint64_t place(const qcap_parser_t *p, uint16_t where)
+{
+    if (where & QCAP_PLACE_BACK)
+        return here(p) - (where & (QCAP_PLACE_BACK - 1));
+    return p->positions[where];
+}
+
+/* The bytes [begin, end) if they lie in the piece. */
+static const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t begin)
+{
+    return begin >= p->piece_offset ? p->piece + (begin - p->piece_offset) : NULL;
+}
+
+static void send(qcap_parser_t *p, const qcap_event_t *event)
+{
+    if (p->conversation->on_event)
+        p->conversation->on_event(p, event, p->conversation->user);
+}
+
+static void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
+                      unsigned flags)
+{
+    qcap_event_t event = {.kind = kind, .flags = flags, .element = (uint16_t)element, .begin = begin, .end = end};
+    if (kind == QCAP_EVENT_ELEMENT || kind == QCAP_EVENT_PIECE)
+        event.bytes = bytes_at(p, begin);
+    send(p, &event);
+}
+
+static void send_text(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end)
+{
+    qcap_event_t event = {.kind = kind, .element = QCAP_NONE, .begin = begin, .end = end, .text = text};
+    send(p, &event);
+}
+
+/* ---------------------------------------------------------------- stream elements */
+
+/* The innermost open stream element, or NULL. */
+static qcap_slot_t *open_stream(const qcap_parser_t *p)
+{
+    for (unsigned d = p->depth; d-- > 0;)
+        if (is_stream(p, p->slots[d].element))
+            return &p->slots[d];
+    return NULL;
+}
+
+/* Delivers the open stream element up to `end`. */
+static void deliver_stream(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
+{
+    if (end > p->streamed && is_wanted(p, slot->element))
+        send_span(p, QCAP_EVENT_PIECE, slot->element, p->streamed, end, 0);
+    if (end > p->streamed)
+        p->streamed = end;
+}
+
+/* Forgets open elements deeper than `depth`; stream elements end there and then. */
+static void abandon(qcap_parser_t *p, unsigned depth)
+{
+    while (p->depth > depth) {
+        const qcap_slot_t *slot = &p->slots[--p->depth];
+        if (!is_stream(p, slot->element))
+            continue;
+        deliver_stream(p, slot, here(p));
+        if (is_wanted(p, slot->element))
+            send_span(p, QCAP_EVENT_END, slot->element, slot->begin, p->streamed, QCAP_EVENT_ABORTED);
+    }
+}
+
+/* ---------------------------------------------------------------- operations */
+
+static void open_slot(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
+{
+    p->slots[depth] = (qcap_slot_t){.begin = at, .element = (uint16_t)element};
+    p->depth = (uint8_t)(depth + 1);
+}
+
+void qcap_op_open(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
+{
+    open_slot(p, depth, element, at);
+}
+
+void qcap_op_open_stream(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
+{
+    open_slot(p, depth, element, at);
+    p->streamed = at;
+    if (is_wanted(p, element))
+        send_span(p, QCAP_EVENT_BEGIN, element, at, at, 0);
+}
+
+void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
+{
+    const qcap_slot_t *slot = &p->slots[depth];
+    p->depth = (uint8_t)depth;
+    p->is_confirmed = true;
+    if (!slot->is_done && is_wanted(p, slot->element))
+        send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, at, 0);
+}
+
+void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
+{
+    const qcap_slot_t *slot = &p->slots[depth];
+    deliver_stream(p, slot, at);
+    p->depth = (uint8_t)depth;
+    p->is_confirmed = true;
+    if (is_wanted(p, slot->element))
+        send_span(p, QCAP_EVENT_END, slot->element, slot->begin, at, 0);
+}
+
+void qcap_op_anomaly_open(qcap_parser_t *p, unsigned depth, uint64_t at)
+{
+    open_slot(p, depth, QCAP_NONE, at);
+}
+
+void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
+{
+    p->depth = (uint8_t)depth;
+    send_text(p, QCAP_EVENT_ANOMALY, name, p->slots[depth].begin, at);
+}
+
+void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
+{
+    abandon(p, depth);
+    send_text(p, QCAP_EVENT_ANOMALY, name, at, at);
+}
+
+static void end_search(qcap_parser_t *p, uint64_t at)
+{
+    p->is_searching = false;
+    p->is_lossy = true;
+    if (at > p->skip_begin)
+        send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, at, 0);
+}
+
+void qcap_op_found(qcap_parser_t *p, uint64_t at)
+{
+    end_search(p, at);
+}
+
+/* Notes an error that is not the next byte's; the driver reports it when the machine has stopped. The first one counts. */
+static void fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at)
+{
+    if (p->has_error)
+        return;
+    p->has_error = true;
+    p->error = (qcap_error_t){.code = code, .offset = at, .byte = -1, .rule = protocol_of(p)->texts[rule], .expected = ""};
+}
+
+/* ---------------------------------------------------------------- conversions */
+
+static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, unsigned base)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned c = bytes[i] | 0x20u; /* letters to lower case; digits have that bit anyway */
+        unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+        if (digit >= base)
+            continue;
+        if (acc->value > (UINT64_MAX - digit) / base)
+            acc->is_overflow = true;
+        acc->value = acc->value * base + digit;
+    }
+}
+
+/* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
+static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+{
+    if (end <= acc->done)
+        return;
+    const unsigned char *bytes = bytes_at(p, acc->done);
+    size_t len = (size_t)(end - acc->done);
+    if (c->kind == QCAP_CONVERT_KEYWORD) {
+        uint64_t kept = acc->done - acc->begin;
+        if (kept < c->keywords->longest) {
+            size_t room = c->keywords->longest - (size_t)kept;
+            memcpy(p->text + c->text + kept, bytes, len < room ? len : room);
+        }
+    } else {
+        add_digits(acc, bytes, len, c->kind == QCAP_CONVERT_DECIMAL ? 10 : c->kind == QCAP_CONVERT_HEX ? 16 : 8);
+    }
+    acc->done = end;
+}
+
+static void begin_conversion(qcap_accumulator_t *acc, uint64_t at)
+{
+    if (acc->begin == at && acc->done > at)
+        return; /* pieces of it have been put away while it was undecided */
+    *acc = (qcap_accumulator_t){.begin = at, .done = at};
+}
+
+void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
+{
+    begin_conversion(&p->accumulators[conversion], at);
+}
+
+static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+{
+    size_t len = (size_t)(end - acc->begin);
+    if (end - acc->begin > c->keywords->longest)
+        return 0;
+    const unsigned char *text = bytes_at(p, acc->begin);
+    if (!text) {
+        accumulate(p, c, acc, end);
+        text = p->text + c->text;
+    }
+    return c->keywords->find(text, len);
+}
+
+static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
+{
+    qcap_conversation_t *c = p->conversation;
+    qcap_register_t *registers = is_shared ? c->shared : p->registers;
+    uint64_t *set = is_shared ? &c->shared_set : &p->set;
+    if (is_unique && (*set >> reg & 1) && registers[reg].value != value) {
+        fail(p, QCAP_ERROR_DIFFERENT, rule, at);
+        return;
+    }
+    registers[reg].value = value;
+    *set |= (uint64_t)1 << reg;
+}
+
+void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    qcap_accumulator_t *acc = &p->accumulators[conversion];
+    uint64_t value;
+    if (c->kind == QCAP_CONVERT_KEYWORD) {
+        value = find_keyword(p, c, acc, at);
+    } else {
+        accumulate(p, c, acc, at);
+        value = acc->value;
+        if (acc->is_overflow) {
+            fail(p, QCAP_ERROR_OVERFLOW, c->rule, acc->begin);
+            return;
+        }
+    }
+    if (c->reg == QCAP_NONE)
+        acc->value = value;
+    else
+        store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, acc->begin);
+}
+
+void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
+{
+    if (value.state == QCAP_NUMBER_SET)
+        store(p, reg, is_shared, is_unique, value.value, state_of(p)->rule, at);
+    else
+        fail(p, QCAP_ERROR_OVERFLOW, state_of(p)->rule, at);
+}
+
+bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned c = text[i];
+        if (c >= 'A' && c <= 'Z')
+            c |= 0x20u;
+        if (c != (unsigned char)word[i])
+            return false;
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- expressions */
+
+static qcap_number_t number_error(void)
+{
+    return (qcap_number_t){0, QCAP_NUMBER_ERROR};
+}
+
+static qcap_number_t arithmetic(qcap_operator_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case QCAP_ADD:
+        return a > UINT64_MAX - b ? number_error() : qcap_number(a + b);
+    case QCAP_SUB:
+        return a < b ? number_error() : qcap_number(a - b);
+    case QCAP_MUL:
+        return b != 0 && a > UINT64_MAX / b ? number_error() : qcap_number(a * b);
+    default:
+        return qcap_number(a & b);
+    }
+}
+
+static bool compare(qcap_operator_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case QCAP_EQ:
+        return a == b;
+    case QCAP_NE:
+        return a != b;
+    case QCAP_LT:
+        return a < b;
+    case QCAP_LE:
+        return a <= b;
+    case QCAP_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b)
+{
+    if (a.state == QCAP_NUMBER_ERROR || b.state == QCAP_NUMBER_ERROR)
+        return number_error();
+    bool is_set = a.state == QCAP_NUMBER_SET && b.state == QCAP_NUMBER_SET;
+    switch (op) {
+    case QCAP_ADD:
+    case QCAP_SUB:
+    case QCAP_MUL:
+    case QCAP_AND_BITS:
+        return is_set ? arithmetic(op, a.value, b.value) : number_error();
+    case QCAP_AND:
+        return qcap_number(a.value && b.value);
+    case QCAP_OR:
+        return qcap_number(a.value || b.value);
+    default:
+        return qcap_number(is_set && compare(op, a.value, b.value));
+    }
+}
+
+qcap_number_t qcap_not(qcap_number_t a)
+{
+    return a.state == QCAP_NUMBER_ERROR ? a : qcap_number(!a.value);
+}
+
+/* ---------------------------------------------------------------- queues */
+
+static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned queue, uint32_t index)
+{
+    const qcap_queue_t *q = &c->protocol->queues[queue];
+    qcap_queue_entry_t *entries = (qcap_queue_entry_t *)(void *)((unsigned char *)c->extra + q->offset);
+    return &entries[(c->queues[queue].first + index) % q->capacity];
+}
+
+void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, uint64_t at)
+{
+    qcap_conversation_t *c = p->conversation;
+    if (!c->extra && c->memory)
+        c->extra = c->memory(c->protocol->extra_size, c->user);
+    if (!c->extra || c->queues[queue].count == c->protocol->queues[queue].capacity) {
+        send_text(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
+        return;
+    }
+    qcap_number_t value = qcap_register(p, reg);
+    *queue_entry(c, queue, c->queues[queue].count++) =
+        (qcap_queue_entry_t){.value = value.value,
+                             .is_set = value.state == QCAP_NUMBER_SET,
+                             .position = at,
+                             .other = qcap_parser_offset(other_side(p))};
+}
+
+static void drop_first(qcap_conversation_t *c, unsigned queue)
+{
+    c->queues[queue].first = (c->queues[queue].first + 1) % c->protocol->queues[queue].capacity;
+    c->queues[queue].count--;
+}
+
+/* Pairing must not shift when an answer was lost: if the second entry was pushed after that side had seen bytes beyond our last
+ * pop, but none of this message, then the first entry's answer is among what was lost. */
+static void drop_lost(qcap_parser_t *p, unsigned queue)
+{
+    qcap_conversation_t *c = p->conversation;
+    uint64_t begin = p->depth > 0 ? p->slots[0].begin : here(p);
+    while (c->queues[queue].count >= 2) {
+        const qcap_queue_entry_t *next = queue_entry(c, queue, 1);
+        if (next->other <= p->popped || next->other > begin)
+            break;
+        drop_first(c, queue);
+    }
+}
+
+/* False: the other side may still push, so wait. */
+static bool pop(qcap_parser_t *p, const qcap_control_t *control)
+{
+    qcap_conversation_t *c = p->conversation;
+    const qcap_parser_t *other = other_side(p);
+    qcap_op_reset(p, control->reg);
+    if (c->queues[control->queue].count == 0) {
+        bool may_come = !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become;
+        return !may_come || p->is_hurried || p->is_finished;
+    }
+    if (p->is_lossy)
+        drop_lost(p, control->queue);
+    const qcap_queue_entry_t *entry = queue_entry(c, control->queue, 0);
+    if (entry->is_set) {
+        p->registers[control->reg].value = entry->value;
+        p->set |= (uint64_t)1 << control->reg;
+    }
+    drop_first(c, control->queue);
+    p->popped = here(p);
+    p->is_lossy = false;
+    return true;
+}
+
+/* ---------------------------------------------------------------- errors and regions */
+
+static void become(qcap_parser_t *p)
+{
+    p->has_become = true;
+    send_text(p, QCAP_EVENT_BECOME, p->conversation->becomes, here(p), here(p));
+}
+
+static void begin_search(qcap_parser_t *p, uint64_t from)
+{
+    if (p->root->search == QCAP_NONE) {
+        p->has_failed = true;
+        return;
+    }
+    p->skip_begin = from;
+    p->is_searching = true;
+    p->region_count = 0;
+    p->is_skipping = false;
+    p->state = p->root->search;
+}
+
+/* Reports `p->error`, and finds a way to go on: behind the region, or by a search. */
+static void recover(qcap_parser_t *p)
+{
+    qcap_error_t error = p->error;
+    p->has_error = false;
+    if (p->is_searching && error.code == QCAP_ERROR_LIMIT) {
+        p->state = p->root->search; /* what looked like a beginning was none */
+        return;
+    }
+    qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
+    bool is_bounded = region && region->end != QCAP_REGION_OPEN && error.code != QCAP_ERROR_MISSING;
+    abandon(p, is_bounded ? region->depth : 0);
+    qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
+                          .error = &error};
+    send(p, &event);
+    if (is_bounded) {
+        p->is_skipping = true;
+        p->skip_begin = error.offset;
+    } else {
+        begin_search(p, error.offset);
+    }
+}
+
+static void fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned char *end)
+{
+    const qcap_state_t *s = state_of(p);
+    fail(p, code, s->rule, here(p));
+    p->error.expected = protocol_of(p)->texts[s->expected];
+    if (code == QCAP_ERROR_SYNTAX && p->at < end)
+        p->error.byte = *p->at;
+}
+
+static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64_t end)
+{
+    if (p->region_count == QCAP_REGION_DEPTH) {
+        fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
+        return;
+    }
+    p->regions[p->region_count++] = (qcap_region_t){.end = end, .after = control->targets[1], .depth = p->depth};
+    p->state = control->targets[0];
+}
+
+/* The region's last byte has been read: its rule must be able to end there. */
+static void end_region(qcap_parser_t *p)
+{
+    const qcap_region_t region = p->regions[p->region_count - 1];
+    if (p->is_skipping) {
+        p->is_skipping = false;
+        send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
+        p->streamed = here(p);
+    } else if (state_of(p)->is_accepting) {
+        protocol_of(p)->accept(p, p->state);
+    } else {
+        fail_here(p, QCAP_ERROR_EXTENT, p->at);
+        p->region_count--; /* nothing is left of it to skip: go on behind it */
+        abandon(p, region.depth);
+        qcap_error_t error = p->error;
+        p->has_error = false;
+        qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
+                              .error = &error};
+        send(p, &event);
+        p->state = region.after;
+        return;
+    }
+    p->region_count--;
+    p->state = region.after;
+}
+
+static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
+{
+    qcap_number_t n = control->value(p);
+    uint64_t room = UINT64_MAX - 1 - here(p);
+    if (p->region_count)
+        room = p->regions[p->region_count - 1].end - here(p);
+    if (n.state != QCAP_NUMBER_SET)
+        fail(p, QCAP_ERROR_OVERFLOW, control->rule, here(p));
+    else if (n.value > room)
+        fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
+    else
+        begin_region(p, control, here(p) + n.value);
+}
+
+/* Passes a control point; false if it has to wait for more input or for the other side. */
+static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const unsigned char *end)
+{
+    switch (control->kind) {
+    case QCAP_CONTROL_CHOICE: {
+        if (control->is_shared && p->at == end && !p->is_finished)
+            return false;
+        int choice = control->choose(p);
+        if (choice >= 0)
+            p->state = control->targets[choice];
+        else
+            fail(p, choice == QCAP_CHOOSE_NONE ? QCAP_ERROR_CHOICE : QCAP_ERROR_OVERFLOW, control->rule, here(p));
+        return true;
+    }
+    case QCAP_CONTROL_LENGTH:
+        begin_length(p, control);
+        return true;
+    case QCAP_CONTROL_CLOSE:
+        begin_region(p, control, QCAP_REGION_OPEN);
+        return true;
+    case QCAP_CONTROL_POP:
+        p->is_waiting = !pop(p, control);
+        if (p->is_waiting)
+            return false;
+        p->is_hurried = false;
+        p->state = control->targets[0];
+        return true;
+    case QCAP_CONTROL_BECOME:
+        p->conversation->becomes = control->protocol;
+        p->state = control->targets[0];
+        become(p);
+        return true;
+    }
+    return false;
+}
+
+/* ---------------------------------------------------------------- the driver */
+
+/* The oldest offset that something undecided may begin at. */
+static uint64_t oldest_pending(const qcap_parser_t *p)
+{
+    const qcap_state_t *s = state_of(p);
+    uint64_t oldest = here(p) - s->held_back;
+    for (unsigned r = 0; s->held_registers >> r; r++)
+        if ((s->held_registers >> r & 1) && p->positions[r] < oldest)
+            oldest = p->positions[r];
+    return oldest;
+}
+
+/* The outermost open element that is to be delivered whole and has not been yet, or NULL. */
+static qcap_slot_t *oldest_element(const qcap_parser_t *p)
+{
+    for (unsigned d = 0; d < p->depth; d++) {
+        qcap_slot_t *slot = &p->slots[d];
+        if (!slot->is_done && is_wanted(p, slot->element) && !is_stream(p, slot->element))
+            return slot;
+    }
+    return NULL;
+}
+
+/* Delivers elements that have reached the limit, and gives up what has been undecided for so long. */
+static void enforce_limit(qcap_parser_t *p)
+{
+    uint64_t now = here(p);
+    uint32_t limit = p->conversation->limit;
+    for (qcap_slot_t *slot; (slot = oldest_element(p)) != NULL && now - slot->begin >= limit;) {
+        slot->is_done = true;
+        send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
+    }
+    if (now - oldest_pending(p) >= limit)
+        fail(p, QCAP_ERROR_LIMIT, state_of(p)->rule, now);
+}
+
+static const unsigned char *earlier(const qcap_parser_t *p, const unsigned char *end, uint64_t offset)
+{
+    return offset < qcap_offset_of(p, end) ? p->piece + (offset - p->piece_offset) : end;
+}
+
+/* How far a machine may run: see note [cut-free]. */
+static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char *end)
+{
+    uint64_t first = oldest_pending(p);
+    const qcap_slot_t *slot = oldest_element(p);
+    if (slot && slot->begin < first)
+        first = slot->begin;
+    end = earlier(p, end, first + p->conversation->limit);
+    return p->region_count ? earlier(p, end, p->regions[p->region_count - 1].end) : end;
+}
+
+static bool is_region_at_end(const qcap_parser_t *p)
+{
+    return p->region_count && p->regions[p->region_count - 1].end == here(p);
+}
+
+/* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
+static bool advance(qcap_parser_t *p, const unsigned char *end)
+{
+    const qcap_state_t *s = state_of(p);
+    if (!s->is_entry && is_region_at_end(p)) {
+        end_region(p);
+        return true;
+    }
+    if (p->is_skipping) {
+        p->at = earlier(p, end, p->regions[p->region_count - 1].end);
+        return is_region_at_end(p);
+    }
+    enforce_limit(p);
+    if (p->has_error)
+        return true;
+    const unsigned char *stop = run_end(p, end);
+    if (p->at == stop && !s->is_entry)
+        return false;
+    if (s->any == p->state) {
+        p->at = stop;
+        return true;
+    }
+    switch (protocol_of(p)->machines[s->machine](p, p->at, stop)) {
+    case QCAP_STOP_ERROR:
+        fail_here(p, QCAP_ERROR_SYNTAX, stop);
+        break;
+    case QCAP_STOP_INPUT:
+    case QCAP_STOP_CONTROL:
+    case QCAP_STOP_PAUSED:
+        break;
+    }
+    return true;
+}
+
+/* Runs until the input is used up, or something else is needed first. */
+static void run(qcap_parser_t *p, const unsigned char *end)
+{
+    while (!p->is_paused && !p->has_become && !p->has_failed) {
+        if (p->has_error) {
+            recover(p);
+            continue;
+        }
+        uint16_t control = p->is_skipping ? QCAP_NONE : state_of(p)->control;
+        if (control != QCAP_NONE ? !pass_control(p, &protocol_of(p)->controls[control], end) : !advance(p, end))
+            return;
+    }
+}
+
+/* See note [piece]. */
+static void put_away(qcap_parser_t *p)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    const qcap_state_t *s = state_of(p);
+    if (!p->is_skipping && !p->has_failed && !p->has_become) {
+        for (unsigned i = 0; i < s->suspend_count; i++) {
+            const qcap_suspend_t *row = &protocol->suspends[s->suspend + i];
+            qcap_accumulator_t *acc = &p->accumulators[row->conversion];
+            if (row->begin != QCAP_PLACE_COMMITTED)
+                begin_conversion(acc, place(p, row->begin));
+            accumulate(p, &protocol->conversions[row->conversion], acc, place(p, row->end));
+        }
+        const qcap_slot_t *slot = open_stream(p);
+        if (slot)
+            deliver_stream(p, slot, place(p, s->stream_end));
+    }
+    p->offset = here(p);
+    p->piece = p->at = no_bytes;
+    p->piece_offset = p->offset;
+}
+
+static void begin_piece(qcap_parser_t *p, const unsigned char *bytes)
+{
+    p->piece = p->at = bytes ? bytes : no_bytes;
+    p->piece_offset = p->offset;
+    p->is_paused = false;
+    p->is_waiting = false;
+}
+
+/* The other side has confirmed that both speak something else now. */
+static bool is_to_become(const qcap_parser_t *p)
+{
+    return p->conversation->becomes && !p->has_become && (p->is_searching || state_of(p)->is_accepting);
+}
+
+size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+        return 0;
+    begin_piece(p, bytes);
+    if (is_to_become(p)) {
+        become(p);
+        return 0;
+    }
+    uint64_t begin = p->offset;
+    run(p, p->piece + len);
+    put_away(p);
+    return (size_t)(p->offset - begin);
+}
+
+/* ---------------------------------------------------------------- gaps and ends */
+
+static void note_gap(qcap_parser_t *p, uint64_t len)
+{
+    const qcap_slot_t *slot = open_stream(p);
+    unsigned element = slot ? slot->element : QCAP_NONE;
+    if (slot && !is_wanted(p, element))
+        element = QCAP_NONE;
+    send_span(p, QCAP_EVENT_GAP, element, p->offset, p->offset + len, 0);
+    p->offset += len;
+    if (p->streamed < p->offset)
+        p->streamed = p->offset;
+    begin_piece(p, NULL);
+}
+
+/* Skips missing bytes as far as no byte would have been looked at. Returns how many. */
+static uint64_t gap_in_region(qcap_parser_t *p, uint64_t len)
+{
+    if (p->region_count == 0 || state_of(p)->control != QCAP_NONE)
+        return 0;
+    uint64_t left = p->regions[p->region_count - 1].end - p->offset;
+    uint64_t skipped = len < left ? len : left;
+    for (uint64_t i = 0; i < skipped && !p->is_skipping && state_of(p)->any != p->state; i++) {
+        if (state_of(p)->any == QCAP_NONE)
+            return 0;
+        p->state = state_of(p)->any;
+    }
+    return skipped;
+}
+
+void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
+{
+    if (p->is_finished || p->has_become || p->root->start == QCAP_NONE)
+        return;
+    if (p->has_failed) {
+        p->offset += len;
+        return;
+    }
+    while (len > 0) {
+        begin_piece(p, NULL);
+        if (p->is_searching) { /* what looked like a beginning has a hole */
+            p->state = p->root->search;
+            note_gap(p, len);
+            return;
+        }
+        run(p, p->at);
+        uint64_t skipped = gap_in_region(p, len);
+        if (skipped == 0)
+            break;
+        note_gap(p, skipped);
+        len -= skipped;
+    }
+    if (len > 0 && !p->has_become && !p->has_failed) {
+        fail_here(p, QCAP_ERROR_MISSING, p->at);
+        recover(p);
+        note_gap(p, len);
+        return;
+    }
+    run(p, p->at);
+    put_away(p);
+}
+
+/* Leaves the regions that last to the end of the stream. */
+static void end_open_regions(qcap_parser_t *p)
+{
+    while (p->region_count && p->regions[p->region_count - 1].end == QCAP_REGION_OPEN && !p->has_failed) {
+        p->regions[p->region_count - 1].end = here(p);
+        run(p, p->at);
+    }
+}
+
+void qcap_parser_finish(qcap_parser_t *p)
+{
+    if (p->is_finished)
+        return;
+    p->is_finished = true;
+    if (p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+        return;
+    begin_piece(p, NULL);
+    run(p, p->at);
+    end_open_regions(p);
+    if (p->has_failed || p->has_become)
+        return;
+    if (p->is_searching) {
+        end_search(p, p->offset);
+    } else if (p->region_count == 0 && state_of(p)->is_accepting) {
+        protocol_of(p)->accept(p, p->state);
+    } else {
+        fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
+        p->region_count = 0;
+        recover(p);
+        p->is_searching = false;
+    }
+}
+
+void qcap_parser_absent(qcap_parser_t *p)
+{
+    p->is_absent = true;
+}
+
+void qcap_parser_hurry(qcap_parser_t *p)
+{
+    p->is_hurried = p->is_waiting;
+}
+
+void qcap_parser_pause(qcap_parser_t *p)
+{
+    p->is_paused = true;
+}
+
+void qcap_parser_search(qcap_parser_t *p)
+{
+    if (p->root->search != QCAP_NONE)
+        begin_search(p, p->offset);
+}
+
+/* ---------------------------------------------------------------- looking at a parser */
+
+qcap_parser_status_t qcap_parser_status(const qcap_parser_t *p)
+{
+    if (p->has_become)
+        return QCAP_PARSER_BECAME;
+    if (p->has_failed)
+        return QCAP_PARSER_FAILED;
+    if (p->is_finished)
+        return QCAP_PARSER_FINISHED;
+    if (p->is_waiting)
+        return QCAP_PARSER_WAITING;
+    if (p->is_paused)
+        return QCAP_PARSER_PAUSED;
+    return p->is_searching ? QCAP_PARSER_SEARCHING : QCAP_PARSER_READY;
+}
+
+uint64_t qcap_parser_offset(const qcap_parser_t *p)
+{
+    return p->offset;
+}
+
+uint64_t qcap_parser_held(const qcap_parser_t *p)
+{
+    if (p->has_failed || p->has_become || p->is_finished)
+        return p->offset;
+    uint64_t held = oldest_pending(p);
+    const qcap_slot_t *slot = oldest_element(p);
+    return slot && slot->begin < held ? slot->begin : held;
+}
+
+bool qcap_parser_is_confirmed(const qcap_parser_t *p)
+{
+    return p->is_confirmed;
+}
+
+bool qcap_parser_is_server(const qcap_parser_t *p)
+{
+    return p->is_server;
+}
+
+qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *p)
+{
+    return p->conversation;
+}
+
+/* ---------------------------------------------------------------- conversations */
+
+static void *in_block(void *block, uint32_t offset)
+{
+    return (unsigned char *)block + offset;
+}
+
+static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
+{
+    p->conversation = c;
+    p->root = root;
+    p->is_server = is_server;
+    p->piece = p->at = no_bytes;
+    p->registers = in_block(c, root->registers);
+    p->slots = in_block(c, root->slots);
+    p->positions = in_block(c, root->positions);
+    p->accumulators = in_block(c, root->accumulators);
+    p->text = in_block(c, root->text);
+    p->state = root->start == QCAP_NONE ? 0 : root->start;
+}
+
+void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user)
+{
+    memset(block, 0, protocol->size);
+    qcap_conversation_t *c = block;
+    c->protocol = protocol;
+    c->on_event = on_event;
+    c->user = user;
+    c->limit = QCAP_LIMIT;
+    c->shared = in_block(block, protocol->shared);
+    c->queues = in_block(block, protocol->queue_states);
+    init_side(c, qcap_conversation_client(c), &protocol->client, false);
+    init_side(c, qcap_conversation_server(c), &protocol->server, true);
+}
+
+void qcap_conversation_set_memory(qcap_conversation_t *c, qcap_memory_handler_t memory)
+{
+    c->memory = memory;
+}
+
+void qcap_conversation_set_wanted(qcap_conversation_t *c, const uint64_t *wanted)
+{
+    c->wanted = wanted;
+}
+
+void qcap_conversation_set_limit(qcap_conversation_t *c, uint32_t limit)
+{
+    c->limit = limit ? limit : 1;
+}
+
+qcap_parser_t *qcap_conversation_client(qcap_conversation_t *c)
+{
+    return in_block(c, c->protocol->client_offset);
+}
+
+qcap_parser_t *qcap_conversation_server(qcap_conversation_t *c)
+{
+    return in_block(c, c->protocol->server_offset);
+}
+
+/* ---------------------------------------------------------------- keeping bytes */
+
+void qcap_keeper_init(qcap_keeper_t *k, void *buffer, size_t size)
+{
+    *k = (qcap_keeper_t){.buffer = buffer, .size = size};
+}
+
+/* Keeps [held, end of the piece), of which a part may be kept already. */
+static void keep(qcap_keeper_t *k, uint64_t held)
+{
+    uint64_t kept_end = k->begin + k->len;
+    if (held >= kept_end) {
+        k->len = 0;
+        k->begin = held;
+    } else if (held > k->begin) {
+        memmove(k->buffer, k->buffer + (held - k->begin), (size_t)(kept_end - held));
+        k->len = (size_t)(kept_end - held);
+        k->begin = held;
+    }
+    uint64_t from = k->begin + k->len, end = k->piece_begin + k->piece_len;
+    if (from < k->piece_begin || end <= from)
+        return;
+    size_t len = (size_t)(end - from);
+    if (len > k->size - k->len)
+        len = k->size - k->len;
+    memcpy(k->buffer + k->len, k->piece + (from - k->piece_begin), len);
+    k->len += len;
+}
+
+size_t qcap_keeper_feed(qcap_keeper_t *k, qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    k->piece = bytes ? bytes : no_bytes;
+    k->piece_begin = qcap_parser_offset(p);
+    k->piece_len = len;
+    size_t taken = qcap_parser_feed(p, bytes, len);
+    k->piece_len = taken;
+    keep(k, qcap_parser_held(p));
+    k->piece_len = 0;
+    return taken;
+}
+
+static size_t copy_part(uint64_t have, const unsigned char *bytes, size_t have_len, uint64_t begin, uint64_t end,
+                        unsigned char *to)
+{
+    uint64_t from = begin > have ? begin : have;
+    uint64_t until = end < have + have_len ? end : have + have_len;
+    if (until <= from)
+        return 0;
+    memcpy(to + (from - begin), bytes + (from - have), (size_t)(until - from));
+    return (size_t)(until - from);
+}
+
+size_t qcap_keeper_copy(const qcap_keeper_t *k, uint64_t begin, uint64_t end, void *to)
+{
+    uint64_t kept_end = k->begin + k->len;
+    size_t copied = copy_part(k->begin, k->buffer, k->len, begin, end, to);
+    uint64_t from = kept_end > begin && copied > 0 ? kept_end : begin;
+    if (from >= end || k->piece_len == 0)
+        return copied;
+    return copied + copy_part(k->piece_begin, k->piece, k->piece_len, from, end, (unsigned char *)to + (from - begin));
+}
+
+/* ---------------------------------------------------------------- text for people */
+
+/* Appends to a bounded text; counts what would have been written. */
+static size_t append(char *text, size_t size, size_t len, const char *more)
+{
+    for (; *more; more++, len++)
+        if (len + 1 < size)
+            text[len] = *more;
+    if (size > 0)
+        text[len < size ? len : size - 1] = '\0';
+    return len;
+}
+
+static size_t append_number(char *text, size_t size, size_t len, uint64_t number)
+{
+    char digits[24];
+    size_t i = sizeof digits - 1;
+    digits[i] = '\0';
+    do
+        digits[--i] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return append(text, size, len, digits + i);
+}
+
+size_t qcap_element_path(const qcap_protocol_t *protocol, uint16_t element, char *text, size_t size)
+{
+    const qcap_element_t *e = &protocol->elements[element];
+    size_t len = e->parent == QCAP_NONE ? append(text, size, 0, protocol->name)
+                                        : qcap_element_path(protocol, e->parent, text, size);
+    len = append(text, size, len, ".");
+    return append(text, size, len, e->name);
+}
+
+static size_t append_byte(char *text, size_t size, size_t len, int byte)
+{
+    static const char hex[] = "0123456789abcdef";
+    char quoted[] = {' ', '"', (char)byte, '"', '\0'};
+    char number[] = {' ', '0', 'x', hex[byte >> 4 & 15], hex[byte & 15], '\0'};
+    return append(text, size, len, byte > 0x20 && byte < 0x7f ? quoted : number);
+}
+
+size_t qcap_error_print(const qcap_error_t *error, char *text, size_t size)
+{
+    static const char *const codes[] = {
+#define X(name, text) text,
+        QCAP_ERROR_MAP(X)
+#undef X
+    };
+    size_t len = append(text, size, 0, "offset ");
+    len = append_number(text, size, len, error->offset);
+    len = append(text, size, len, ": ");
+    len = append(text, size, len, codes[error->code]);
+    if (error->byte >= 0)
+        len = append_byte(text, size, len, error->byte);
+    if (error->rule[0]) {
+        len = append(text, size, len, " in ");
+        len = append(text, size, len, error->rule);
+    }
+    if (error->expected[0]) {
+        len = append(text, size, len, ", expected ");
+        len = append(text, size, len, error->expected);
+    }
+    return len;
+}
+
+const char *qcap_event_kind_name(qcap_event_kind_t kind)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        QCAP_EVENT_MAP(X)
+#undef X
+    };
+    return names[kind];
+}
