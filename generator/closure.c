@@ -1,0 +1,308 @@
+/* closure.c: one step of the subset construction over ordered configurations.
+ *
+ * A configuration is an NFA state together with the operations that the reading which stands there has performed and on
+ * which not all readings agree yet, each stamped with a position. After every byte the set of configurations is closed over
+ * the states that read nothing; operations met on the way are stamped with the position reached. Two readings in the same
+ * NFA state behave alike from then on: the later one in order is dropped, which is what makes alternatives ordered and
+ * repetition greedy. What is then common to the beginnings of all lists is certain: it is committed (earliest commit).
+ * As in tagged automata (Laurikari 2000; Trofimovich 2017) and streaming transducers (Grathwohl, Henglein et al. 2016).
+ *
+ * note [atomic]: operations between OP_ATOMIC_BEGIN and OP_ATOMIC_END are committed together or not at all: a common
+ * beginning is cut back to a place where no atomic rule is open.
+ *
+ * note [cut]: a reading remembers the scopes (alternations, rules) that it has entered, with a mark for the place where it
+ * did. Passing a cut kills the later readings with the same scope and mark; the reading itself, and what comes of it in
+ * this step, forgets the mark and so survives.
+ *
+ * note [fallback]: `refine` reads VALUE by another rule R, and by VALUE's own rule if R does not fit. The second reading must
+ * not delay what R reports, so it is a fallback: it comes after all main readings and has no say in what is committed
+ * inside R. Outside R it has: an operation of level n (so many such values around it) needs the consent of the
+ * fallbacks of levels above n. When the last main reading dies, the fallback becomes the main reading and an anomaly is
+ * reported. A fallback that reaches the NFA state of a main reading is dropped as any later reading is. */
+#include "closure.h"
+
+#include <stdlib.h>
+
+typedef struct closure {
+    const nfa_t *nfa;
+    arena_t *arena;
+    configs_t out;
+    configs_t deferred;      /* fallbacks found on the way, to be closed after their betters */
+    bool *is_visited;        /* by NFA state */
+    VEC(unsigned) killed;    /* scopes of the cuts passed in this step ... */
+    VEC(unsigned) killed_marks; /* ... and the marks that die */
+    bool is_found;           /* NFA_FOUND was passed: nothing later counts */
+} closure_t;
+
+static config_t copy(arena_t *arena, const config_t *config)
+{
+    config_t c = *config;
+    c.pendings = (pendings_t){0};
+    for (size_t i = 0; i < config->pendings.count; i++)
+        vec_push(arena, &c.pendings, config->pendings.items[i]);
+    memset(&c.scopes, 0, sizeof c.scopes);
+    for (size_t i = 0; i < config->scopes.count; i++)
+        vec_push(arena, &c.scopes, config->scopes.items[i]);
+    return c;
+}
+
+static bool is_killed(const closure_t *c, const config_t *config)
+{
+    for (size_t i = 0; i < c->killed.count; i++)
+        for (size_t k = 0; k < config->scopes.count; k++)
+            if (config->scopes.items[k].scope == c->killed.items[i] &&
+                config->scopes.items[k].mark == c->killed_marks.items[i])
+                return true;
+    return false;
+}
+
+/* See note [cut]. */
+static void pass_cut(closure_t *c, config_t *config, unsigned scope)
+{
+    for (size_t k = 0; k < config->scopes.count; k++) {
+        if (config->scopes.items[k].scope != scope)
+            continue;
+        vec_push(c->arena, &c->killed, scope);
+        vec_push(c->arena, &c->killed_marks, config->scopes.items[k].mark);
+        for (size_t i = k + 1; i < config->scopes.count; i++)
+            config->scopes.items[i - 1] = config->scopes.items[i];
+        config->scopes.count--;
+        return;
+    }
+}
+
+static void leave_scope(config_t *config, unsigned scope)
+{
+    if (config->scopes.count && config->scopes.items[config->scopes.count - 1].scope == scope)
+        config->scopes.count--;
+}
+
+/* Closes over `config`, which may be changed. */
+static void close_over(closure_t *c, config_t *config)
+{
+    arena_t *arena = c->arena;
+    for (;;) {
+        if (c->is_found || c->is_visited[config->state] || is_killed(c, config))
+            return;
+        const nfa_state_t *s = &c->nfa->states.items[config->state];
+        c->is_visited[config->state] = true;
+        switch (s->kind) {
+        case NFA_BYTE:
+        case NFA_CONTROL:
+        case NFA_ACCEPT:
+            vec_push(arena, &c->out, *config);
+            return;
+        case NFA_SPLIT:
+            for (size_t i = 0; i < s->branches.count; i++) {
+                config_t branch = copy(arena, config);
+                branch.state = s->branches.items[i];
+                close_over(c, &branch);
+            }
+            return;
+        case NFA_OP: {
+            pending_t pending = {.op = s->op, .at = {STAMP_BACK, 0}};
+            vec_push(arena, &config->pendings, pending);
+            break;
+        }
+        case NFA_SCOPE:
+            if (c->nfa->scope_used.items[s->scope]) {
+                scope_mark_t entered = {s->scope, MARK_NOW};
+                vec_push(arena, &config->scopes, entered);
+            }
+            break;
+        case NFA_LEAVE:
+            leave_scope(config, s->scope);
+            break;
+        case NFA_CUT:
+            pass_cut(c, config, s->scope);
+            break;
+        case NFA_FALLBACK: {
+            config_t other = copy(arena, config);
+            other.state = s->other;
+            if (config->level > s->level) {
+                other.level = s->level;
+                other.fallback = config->state;
+                vec_push(arena, &c->deferred, other);
+            } else { /* a fallback's own fallback: an alternative like any other */
+                config_t first = copy(arena, config);
+                first.state = s->next;
+                close_over(c, &first);
+                *config = other;
+                continue;
+            }
+            break;
+        }
+        case NFA_FOUND:
+            config->state = s->next;
+            close_over(c, config);
+            c->is_found = true;
+            return;
+        }
+        config->state = s->next;
+    }
+}
+
+static void init(closure_t *c, const nfa_t *nfa, arena_t *arena)
+{
+    memset(c, 0, sizeof *c);
+    c->nfa = nfa;
+    c->arena = arena;
+    c->is_visited = calloc(nfa->states.count, sizeof *c->is_visited);
+}
+
+/* Closes over the fallbacks of `level` that were met on the way. */
+static void close_deferred(closure_t *c, unsigned level)
+{
+    for (size_t i = 0; i < c->deferred.count; i++)
+        if (c->deferred.items[i].level == level) {
+            config_t config = c->deferred.items[i];
+            close_over(c, &config);
+        }
+}
+
+static unsigned highest_level(const configs_t *from, const configs_t *deferred, unsigned below)
+{
+    unsigned level = 0;
+    for (size_t i = 0; i < from->count; i++)
+        if (from->items[i].level < below && from->items[i].level > level)
+            level = from->items[i].level;
+    for (size_t i = 0; i < deferred->count; i++)
+        if (deferred->items[i].level < below && deferred->items[i].level > level)
+            level = deferred->items[i].level;
+    return level;
+}
+
+configs_t closure_start(const nfa_t *nfa, arena_t *arena, unsigned state)
+{
+    closure_t c;
+    init(&c, nfa, arena);
+    config_t config = {.state = state, .level = LEVEL_MAIN, .fallback = STATE_NONE};
+    close_over(&c, &config);
+    configs_t none = {0};
+    for (unsigned level = highest_level(&none, &c.deferred, LEVEL_MAIN); level > 0;
+         level = highest_level(&none, &c.deferred, level))
+        close_deferred(&c, level);
+    free(c.is_visited);
+    return c.out;
+}
+
+configs_t closure_step(const nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte)
+{
+    closure_t c;
+    init(&c, nfa, arena);
+    for (unsigned level = LEVEL_MAIN; level > 0; level = highest_level(from, &c.deferred, level)) {
+        for (size_t i = 0; i < from->count; i++) {
+            const nfa_state_t *s = &nfa->states.items[from->items[i].state];
+            if (from->items[i].level != level || s->kind != NFA_BYTE || !charset_has(&s->set, byte))
+                continue;
+            config_t config = copy(arena, &from->items[i]);
+            config.state = s->next;
+            close_over(&c, &config);
+        }
+        close_deferred(&c, level);
+    }
+    free(c.is_visited);
+    return c.out;
+}
+
+unsigned closure_main_count(const configs_t *configs)
+{
+    unsigned count = 0;
+    while (count < configs->count && configs->items[count].level == LEVEL_MAIN)
+        count++;
+    return count;
+}
+
+void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done)
+{
+    if (configs->count == 0 || configs->items[0].level == LEVEL_MAIN)
+        return;
+    unsigned level = configs->items[0].level;
+    const nfa_state_t *fallback = &nfa->states.items[configs->items[0].fallback];
+    op_t mismatch = {.kind = OP_MISMATCH, .depth = fallback->context->depth, .name = fallback->name,
+                     .level = fallback->context->level};
+    pending_t report = {.op = regop_intern(nfa->arena, &nfa->ops, mismatch), .at = at};
+    vec_push(arena, done, report);
+    for (size_t i = 0; i < configs->count && configs->items[i].level == level; i++) {
+        configs->items[i].level = LEVEL_MAIN;
+        configs->items[i].fallback = STATE_NONE;
+    }
+}
+
+static bool pending_equal(const pending_t *a, const pending_t *b)
+{
+    return a->op == b->op && a->at.reg == b->at.reg && a->at.back == b->at.back;
+}
+
+/* How many operations at the front all main readings share. */
+static size_t common_prefix(const configs_t *configs, unsigned mains)
+{
+    const pendings_t *first = &configs->items[0].pendings;
+    size_t len = first->count;
+    for (unsigned i = 1; i < mains; i++) {
+        const pendings_t *other = &configs->items[i].pendings;
+        size_t k = 0;
+        while (k < len && k < other->count && pending_equal(&first->items[k], &other->items[k]))
+            k++;
+        len = k;
+    }
+    return len;
+}
+
+static void drop_front(pendings_t *pendings, size_t count)
+{
+    pendings->items += count;
+    pendings->count -= count;
+    pendings->capacity -= count;
+}
+
+/* Walks over the first `len` operations of the main readings; advances each fallback over those it shares. Returns how many may
+ * be committed: up to the last place where no atomic rule is open and before the first that a fallback contests. */
+static size_t agreed(const nfa_t *nfa, const configs_t *configs, unsigned mains, size_t len, size_t *shared)
+{
+    const pendings_t *first = &configs->items[0].pendings;
+    size_t safe = 0, fallbacks = configs->count - mains;
+    size_t *cursor = calloc(fallbacks + 1, sizeof *cursor);
+    unsigned open = 0;
+    for (size_t i = 0; i < len; i++) {
+        const op_t *op = &nfa->ops.items[first->items[i].op];
+        bool is_contested = false;
+        for (size_t f = 0; f < fallbacks; f++) {
+            const config_t *fallback = &configs->items[mains + f];
+            if (op->level >= fallback->level)
+                continue;
+            if (cursor[f] < fallback->pendings.count &&
+                pending_equal(&fallback->pendings.items[cursor[f]], &first->items[i]))
+                cursor[f]++;
+            else
+                is_contested = true;
+        }
+        if (is_contested)
+            break;
+        open += op->kind == OP_ATOMIC_BEGIN;
+        open -= op->kind == OP_ATOMIC_END;
+        if (open == 0) {
+            safe = i + 1;
+            memcpy(shared, cursor, fallbacks * sizeof *cursor);
+        }
+    }
+    free(cursor);
+    return safe;
+}
+
+void closure_commit(const nfa_t *nfa, arena_t *arena, configs_t *configs, pendings_t *done)
+{
+    unsigned mains = closure_main_count(configs);
+    if (mains == 0)
+        return;
+    size_t fallbacks = configs->count - mains;
+    size_t *shared = calloc(fallbacks + 1, sizeof *shared);
+    size_t count = agreed(nfa, configs, mains, common_prefix(configs, mains), shared);
+    for (size_t i = 0; i < count; i++)
+        vec_push(arena, done, configs->items[0].pendings.items[i]);
+    for (unsigned i = 0; i < mains; i++)
+        drop_front(&configs->items[i].pendings, count);
+    for (size_t f = 0; f < fallbacks; f++)
+        drop_front(&configs->items[mains + f].pendings, shared[f]);
+    free(shared);
+}

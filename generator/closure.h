@@ -1,0 +1,61 @@
+/* closure.h: ordered sets of configurations: all readings of the input so far that can still go on. */
+#ifndef QCAPGEN_CLOSURE_H
+#define QCAPGEN_CLOSURE_H
+
+#include "nfa.h"
+
+/* A position: the register `reg`, or, where reg is STAMP_BACK, so many bytes behind the current position. */
+typedef struct stamp {
+    int reg;
+    unsigned back;
+} stamp_t;
+
+#define STAMP_BACK (-1)
+
+/* An operation that a reading has performed and that is not yet certain. */
+typedef struct pending {
+    unsigned op;
+    stamp_t at;
+} pending_t;
+
+typedef VEC(pending_t) pendings_t;
+
+/* A reading that entered a scope; entries are equal if scope and mark are. */
+typedef struct scope_mark {
+    unsigned scope;
+    unsigned mark; /* MARK_NOW: in this step */
+} scope_mark_t;
+
+#define MARK_NOW 0xffffffffu
+#define LEVEL_MAIN 0xffu
+
+/* One reading: where it stands, and what it has performed since the last commitment. */
+typedef struct config {
+    unsigned state;     /* NFA_BYTE, NFA_CONTROL or NFA_ACCEPT */
+    unsigned level;     /* LEVEL_MAIN, or that of the value it is the fallback of */
+    unsigned fallback;  /* the NFA_FALLBACK state it came from; STATE_NONE for a main reading */
+    pendings_t pendings;
+    VEC(scope_mark_t) scopes;
+} config_t;
+
+/* In order of preference; main readings first, then fallbacks, the innermost first. */
+typedef VEC(config_t) configs_t;
+
+/* All memory of the results comes from `arena`, which may die before the NFA's. */
+
+/* The readings at `state`, nothing read yet. */
+configs_t closure_start(const nfa_t *nfa, arena_t *arena, unsigned state);
+
+/* The readings of `from` that go on with `byte`, after it. */
+configs_t closure_step(const nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte);
+
+/* If no main reading is left, makes the innermost fallbacks main ones, and adds to `done` what reports it, stamped `at`. */
+void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done);
+
+/* Takes from the readings the operations on which all of them agree, and adds them to `done`. */
+void closure_commit(const nfa_t *nfa, arena_t *arena, configs_t *configs, pendings_t *done);
+
+/* How many of them are main readings. */
+unsigned closure_main_count(const configs_t *configs);
+
+#endif

@@ -1,0 +1,574 @@
+/* dfa.c: NFA → DFA, by subset construction over ordered configurations (closure.c).
+ *
+ * States are sets of readings, equal if they differ only in the names of position registers; so the registers of a state
+ * are numbered in the order in which its readings mention them, and an edge says how those of the target come from those
+ * of the source. States are found breadth first: their numbers are stable under small changes of the spec, and the first
+ * way to a state is a shortest one.
+ *
+ * note [control]: a control point looks at something other than the next byte, so it must be clear that it has been reached.
+ * Either a single reading is left and stands there: then it runs at once. Or the next byte tells: no other reading can go
+ * on with it, and what follows the control point can (an edge that peeks). Anything else is refused. */
+#include "dfa.h"
+
+#include <stdlib.h>
+
+#define STATES_MAX 30000u
+#define PENDING_MAX 100u
+
+typedef struct builder {
+    dfa_t *dfa;
+    nfa_t *nfa;
+    arena_t *arena;       /* of the automaton */
+    arena_t *scratch;     /* of one step */
+    diag_t *diag;
+    VEC(unsigned) table;  /* hash table of states: number + 1, or 0; open addressing */
+    VEC(unsigned) entries; /* by NFA state: number + 1 of the DFA state that begins there, or 0 */
+    VEC(charset_t) firsts; /* by control: bytes that can follow it */
+    bool is_failed;
+} builder_t;
+
+/* ---------------------------------------------------------------- witnesses */
+
+static void print_quoted_byte(unsigned byte, text_t *text)
+{
+    if (byte == '\r')
+        text_print(text, "\\r");
+    else if (byte == '\n')
+        text_print(text, "\\n");
+    else if (byte == '\t')
+        text_print(text, "\\t");
+    else if (byte == '"' || byte == '\\')
+        text_print(text, "\\%c", byte);
+    else if (byte < 0x20 || byte > 0x7e)
+        text_print(text, "\\x%02x", byte);
+    else
+        text_print(text, "%c", byte);
+}
+
+void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text)
+{
+    unsigned path[512];
+    unsigned len = 0;
+    while (dfa->states.items[state].from != state && len < 512) {
+        if (dfa->states.items[state].byte >= 0)
+            path[len++] = (unsigned)dfa->states.items[state].byte;
+        state = dfa->states.items[state].from;
+    }
+    text_print(text, "\"");
+    while (len > 0)
+        print_quoted_byte(path[--len], text);
+    text_print(text, "\"");
+}
+
+static char *example(const builder_t *b, unsigned state, int byte)
+{
+    text_t text;
+    text_init(&text, b->arena);
+    dfa_witness(b->dfa, state, &text);
+    if (byte >= 0) {
+        text_print(&text, " then \"");
+        print_quoted_byte((unsigned)byte, &text);
+        text_print(&text, "\"");
+    }
+    return text.bytes;
+}
+
+/* ---------------------------------------------------------------- canonical states */
+
+/* Gives the registers and scope marks of `configs` their canonical numbers; fills `moves` with what they were. */
+static void canonicalise(builder_t *b, configs_t *configs, edge_t *edge, unsigned *register_count)
+{
+    VEC(unsigned) marks = {0};
+    for (size_t i = 0; i < configs->count; i++) {
+        config_t *c = &configs->items[i];
+        for (size_t k = 0; k < c->pendings.count; k++) {
+            stamp_t *at = &c->pendings.items[k].at;
+            unsigned r = 0;
+            while (r < edge->moves.count &&
+                   (edge->moves.items[r].reg != at->reg || edge->moves.items[r].back != at->back))
+                r++;
+            if (r == edge->moves.count)
+                vec_push(b->arena, &edge->moves, *at);
+            *at = (stamp_t){.reg = (int)r};
+        }
+        for (size_t k = 0; k < c->scopes.count; k++) {
+            unsigned m = 0;
+            while (m < marks.count && marks.items[m] != c->scopes.items[k].mark)
+                m++;
+            if (m == marks.count)
+                vec_push(b->scratch, &marks, c->scopes.items[k].mark);
+            c->scopes.items[k].mark = m;
+        }
+    }
+    *register_count = (unsigned)edge->moves.count;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+    return hash ^ (hash >> 29);
+}
+
+static uint64_t hash_configs(const configs_t *configs)
+{
+    uint64_t hash = configs->count;
+    for (size_t i = 0; i < configs->count; i++) {
+        const config_t *c = &configs->items[i];
+        hash = mix(mix(hash, c->state), c->level);
+        for (size_t k = 0; k < c->pendings.count; k++)
+            hash = mix(hash, (uint64_t)c->pendings.items[k].op << 16 | (unsigned)c->pendings.items[k].at.reg);
+        for (size_t k = 0; k < c->scopes.count; k++)
+            hash = mix(hash, (uint64_t)c->scopes.items[k].scope << 16 | c->scopes.items[k].mark);
+    }
+    return hash;
+}
+
+static bool config_equal(const config_t *a, const config_t *b)
+{
+    if (a->state != b->state || a->level != b->level || a->fallback != b->fallback ||
+        a->pendings.count != b->pendings.count || a->scopes.count != b->scopes.count)
+        return false;
+    for (size_t k = 0; k < a->pendings.count; k++)
+        if (a->pendings.items[k].op != b->pendings.items[k].op ||
+            a->pendings.items[k].at.reg != b->pendings.items[k].at.reg)
+            return false;
+    for (size_t k = 0; k < a->scopes.count; k++)
+        if (a->scopes.items[k].scope != b->scopes.items[k].scope || a->scopes.items[k].mark != b->scopes.items[k].mark)
+            return false;
+    return true;
+}
+
+static bool configs_equal(const configs_t *a, const configs_t *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!config_equal(&a->items[i], &b->items[i]))
+            return false;
+    return true;
+}
+
+static configs_t keep_configs(builder_t *b, const configs_t *configs)
+{
+    configs_t kept = {0};
+    for (size_t i = 0; i < configs->count; i++) {
+        config_t c = configs->items[i];
+        c.pendings = (pendings_t){0};
+        memset(&c.scopes, 0, sizeof c.scopes);
+        for (size_t k = 0; k < configs->items[i].pendings.count; k++)
+            vec_push(b->arena, &c.pendings, configs->items[i].pendings.items[k]);
+        for (size_t k = 0; k < configs->items[i].scopes.count; k++)
+            vec_push(b->arena, &c.scopes, configs->items[i].scopes.items[k]);
+        vec_push(b->arena, &kept, c);
+    }
+    return kept;
+}
+
+static unsigned push_state(builder_t *b, dfa_state_t state, unsigned from, int byte)
+{
+    unsigned number = (unsigned)b->dfa->states.count;
+    state.from = from == STATE_NONE ? number : from;
+    state.byte = byte;
+    vec_push(b->arena, &b->dfa->states, state);
+    return number;
+}
+
+static void insert(builder_t *b, unsigned number)
+{
+    uint64_t slot = hash_configs(&b->dfa->states.items[number].configs) % b->table.count;
+    while (b->table.items[slot])
+        slot = (slot + 1) % b->table.count;
+    b->table.items[slot] = number + 1;
+}
+
+/* The state of these readings, made if it is new; `edge` gets the moves that lead to it. */
+static unsigned intern(builder_t *b, configs_t *configs, edge_t *edge, unsigned from, int byte)
+{
+    dfa_state_t state = {.kind = DFA_BYTES};
+    canonicalise(b, configs, edge, &state.register_count);
+    uint64_t slot = hash_configs(configs) % b->table.count;
+    for (; b->table.items[slot]; slot = (slot + 1) % b->table.count)
+        if (configs_equal(&b->dfa->states.items[b->table.items[slot] - 1].configs, configs))
+            return b->table.items[slot] - 1;
+    state.configs = keep_configs(b, configs);
+    if (configs->count == 1 && b->nfa->states.items[configs->items[0].state].kind == NFA_CONTROL) {
+        state.kind = DFA_CONTROL;
+        state.control = b->nfa->states.items[configs->items[0].state].control;
+    }
+    unsigned number = push_state(b, state, from, byte);
+    insert(b, number);
+    return number;
+}
+
+/* ---------------------------------------------------------------- steps */
+
+static const nfa_state_t *nfa_state(const builder_t *b, const config_t *config)
+{
+    return &b->nfa->states.items[config->state];
+}
+
+static void fail_undecided(builder_t *b, const config_t *config, unsigned from, int byte)
+{
+    const rule_t *rule = nfa_state(b, config)->context->rule;
+    const char *element = NULL;
+    for (size_t i = 0; i < config->pendings.count && !element; i++) {
+        const op_t *op = &b->nfa->ops.items[config->pendings.items[i].op];
+        if (op->kind == OP_OPEN || op->kind == OP_CLOSE)
+            element = b->nfa->elements.items[op->element].name;
+    }
+    diag_error(b->diag, rule ? rule->place : (place_t){0},
+               "whether %s is an element here stays undecided for any number of bytes", element ? element : "this");
+    diag_note(b->diag, "in rule `%s`, for example after %s", rule ? rule->name : "", example(b, from, byte));
+    diag_note(b->diag, "a `cut` behind what tells the alternatives apart would decide it");
+    b->is_failed = true;
+}
+
+/* Commits what is certain. A single main reading at a control point drops its fallbacks and commits everything. */
+static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, unsigned from, int byte)
+{
+    closure_promote(b->nfa, b->scratch, configs, mismatch, commits);
+    closure_commit(b->nfa, b->scratch, configs, commits);
+    if (closure_main_count(configs) == 1 && configs->count > 1) {
+        const nfa_state_t *s = nfa_state(b, &configs->items[0]);
+        if (s->kind == NFA_CONTROL) {
+            if (s->context->level > 0) {
+                diag_error(b->diag, b->nfa->controls.items[s->control].place,
+                           "a control point inside a refined value that has a fallback: write `!` behind its name");
+                b->is_failed = true;
+            }
+            configs->count = 1;
+            closure_commit(b->nfa, b->scratch, configs, commits);
+        }
+    }
+    for (size_t i = 0; i < configs->count && !b->is_failed; i++)
+        if (configs->items[i].pendings.count > PENDING_MAX)
+            fail_undecided(b, &configs->items[i], from, byte);
+}
+
+static pendings_t keep_pendings(builder_t *b, const pendings_t *pendings)
+{
+    pendings_t kept = {0};
+    for (size_t i = 0; i < pendings->count; i++)
+        vec_push(b->arena, &kept, pendings->items[i]);
+    return kept;
+}
+
+/* The DFA state that begins at an NFA state. */
+static unsigned entry_of(builder_t *b, unsigned state, unsigned from)
+{
+    if (b->entries.items[state])
+        return b->entries.items[state] - 1;
+    b->scratch = arena_new();
+    configs_t configs = closure_start(b->nfa, b->scratch, state);
+    pendings_t commits = {0};
+    edge_t edge = {0};
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, from == STATE_NONE ? 0 : from, -1);
+    unsigned number = 0;
+    if (!b->is_failed) {
+        edge.commits = keep_pendings(b, &commits);
+        number = intern(b, &configs, &edge, from, -1);
+        if (edge.commits.count > 0 || edge.moves.count > 0) {
+            edge.target = number;
+            dfa_state_t entry = {.kind = DFA_ENTRY};
+            vec_push(b->arena, &entry.edges, edge);
+            number = push_state(b, entry, from, -1);
+        }
+        b->entries.items[state] = number + 1;
+    }
+    arena_free(b->scratch);
+    return number;
+}
+
+/* The bytes that can follow a control point. */
+static charset_t first_of(builder_t *b, unsigned control);
+
+static charset_t first_of_state(builder_t *b, unsigned state)
+{
+    arena_t *scratch = arena_new();
+    configs_t configs = closure_start(b->nfa, scratch, state);
+    charset_t set = charset_none();
+    for (size_t i = 0; i < configs.count; i++) {
+        const nfa_state_t *s = nfa_state(b, &configs.items[i]);
+        if (s->kind == NFA_BYTE)
+            set = charset_union(set, s->set);
+        else if (s->kind == NFA_CONTROL)
+            set = charset_union(set, first_of(b, s->control));
+    }
+    arena_free(scratch);
+    return set;
+}
+
+static charset_t first_of(builder_t *b, unsigned control)
+{
+    const control_t *c = &b->nfa->controls.items[control];
+    if (!charset_is_empty(&b->firsts.items[control]) || c->targets.count == 0)
+        return b->firsts.items[control];
+    b->firsts.items[control] = charset_range(0, 255); /* also the answer where control points form a loop */
+    charset_t set = charset_none();
+    for (size_t i = 0; i < c->targets.count; i++)
+        set = charset_union(set, first_of_state(b, c->targets.items[i]));
+    if (c->kind == CONTROL_BECOME || c->kind == CONTROL_CLOSE)
+        set = charset_range(0, 255);
+    b->firsts.items[control] = set;
+    return set;
+}
+
+/* What the main readings of a state do with a byte. */
+typedef struct outlook {
+    const config_t *reader;  /* the first that reads it, or NULL */
+    const config_t *control; /* the first at a control point that it can follow, or NULL */
+    const config_t *rival;   /* another one at another control point, or NULL */
+} outlook_t;
+
+static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
+{
+    outlook_t o = {0};
+    for (size_t i = 0; i < closure_main_count(configs); i++) {
+        const config_t *c = &configs->items[i];
+        const nfa_state_t *s = nfa_state(b, c);
+        if (s->kind == NFA_BYTE && charset_has(&s->set, byte) && !o.reader)
+            o.reader = c;
+        if (s->kind != NFA_CONTROL)
+            continue;
+        charset_t first = first_of(b, s->control);
+        if (!charset_has(&first, byte))
+            continue;
+        if (!o.control)
+            o.control = c;
+        else
+            o.rival = c;
+    }
+    return o;
+}
+
+static void fail_competing(builder_t *b, unsigned state, unsigned byte, const outlook_t *o)
+{
+    const control_t *control = &b->nfa->controls.items[nfa_state(b, o->control)->control];
+    const config_t *other = o->reader ? o->reader : o->rival;
+    const rule_t *rule = nfa_state(b, other)->context->rule;
+    diag_error(b->diag, control->place, "this control point is not reached by one reading alone: rule `%s` competes",
+               rule ? rule->name : "");
+    diag_note(b->diag, "for example after %s", example(b, state, (int)byte));
+    b->is_failed = true;
+}
+
+/* Adds an edge, or the byte's class to an edge that does the same. */
+static void add_edge(builder_t *b, unsigned state, edge_t edge)
+{
+    dfa_state_t *s = &b->dfa->states.items[state];
+    for (size_t i = 0; i < s->edges.count; i++) {
+        edge_t *e = &s->edges.items[i];
+        if (e->target == edge.target && e->is_peek == edge.is_peek && e->commits.count == edge.commits.count &&
+            e->moves.count == edge.moves.count &&
+            (e->commits.count == 0 ||
+             memcmp(e->commits.items, edge.commits.items, e->commits.count * sizeof *e->commits.items) == 0) &&
+            (e->moves.count == 0 ||
+             memcmp(e->moves.items, edge.moves.items, e->moves.count * sizeof *e->moves.items) == 0)) {
+            e->set = charset_union(e->set, edge.set);
+            return;
+        }
+    }
+    vec_push(b->arena, &s->edges, edge);
+}
+
+static void step(builder_t *b, unsigned state, unsigned byte, charset_t class)
+{
+    b->scratch = arena_new();
+    configs_t from = b->dfa->states.items[state].configs;
+    edge_t edge = {.set = class};
+    outlook_t o = look(b, &from, byte);
+    configs_t configs = {0};
+    pendings_t commits = {0};
+    if (o.control && (o.reader || o.rival)) {
+        fail_competing(b, state, byte, &o);
+    } else if (o.control) {
+        vec_push(b->scratch, &configs, *o.control);
+        edge.is_peek = true;
+    } else {
+        configs = closure_step(b->nfa, b->scratch, &from, byte);
+    }
+    if (configs.count > 0) {
+        settle(b, &configs, (stamp_t){STAMP_BACK, 1}, &commits, state, (int)byte);
+        if (!b->is_failed) {
+            edge.commits = keep_pendings(b, &commits);
+            edge.target = intern(b, &configs, &edge, state, edge.is_peek ? -1 : (int)byte);
+            add_edge(b, state, edge);
+        }
+    }
+    arena_free(b->scratch);
+}
+
+/* The end of the input is accepted by the first reading that can end here. */
+static void accept(builder_t *b, unsigned state)
+{
+    dfa_state_t *s = &b->dfa->states.items[state];
+    for (size_t i = 0; i < s->configs.count; i++) {
+        if (nfa_state(b, &s->configs.items[i])->kind != NFA_ACCEPT)
+            continue;
+        configs_t last = {0};
+        config_t reading = s->configs.items[i];
+        vec_push(b->arena, &last, reading);
+        pendings_t commits = {0};
+        closure_promote(b->nfa, b->arena, &last, (stamp_t){STAMP_BACK, 0}, &commits);
+        for (size_t k = 0; k < reading.pendings.count; k++)
+            vec_push(b->arena, &commits, reading.pendings.items[k]);
+        s->is_accepting = true;
+        s->accept = commits;
+        return;
+    }
+}
+
+/* Which byte stands for each class: a letter, digit or sign if there is one, so that examples read well. */
+static void representatives(const dfa_t *dfa, unsigned bytes[256])
+{
+    static const char order[] = "azAZ09/.:-_ \r\n";
+    for (unsigned byte = 256; byte-- > 0;)
+        bytes[dfa->class_of[byte]] = byte;
+    for (unsigned byte = 0x7e; byte > 0x20; byte--)
+        bytes[dfa->class_of[byte]] = byte;
+    for (size_t i = sizeof order - 1; i-- > 0;)
+        bytes[dfa->class_of[(unsigned char)order[i]]] = (unsigned char)order[i];
+}
+
+static void explore(builder_t *b)
+{
+    unsigned bytes[256];
+    charset_t classes[256];
+    representatives(b->dfa, bytes);
+    memset(classes, 0, sizeof classes);
+    for (unsigned byte = 0; byte < 256; byte++)
+        classes[b->dfa->class_of[byte]] = charset_union(classes[b->dfa->class_of[byte]], charset_range(byte, byte));
+    for (unsigned state = 0; state < b->dfa->states.count && !b->is_failed; state++) {
+        switch (b->dfa->states.items[state].kind) {
+        case DFA_BYTES:
+            accept(b, state);
+            for (unsigned c = 0; c < b->dfa->class_count && !b->is_failed; c++)
+                step(b, state, bytes[c], classes[c]);
+            break;
+        case DFA_CONTROL: {
+            control_t *control = &b->dfa->controls.items[b->dfa->states.items[state].control];
+            const control_t *origin = &b->nfa->controls.items[b->dfa->states.items[state].control];
+            for (size_t i = 0; i < control->targets.count && !b->is_failed; i++)
+                control->targets.items[i] = entry_of(b, origin->targets.items[i], state);
+            break;
+        }
+        case DFA_ENTRY:
+            break;
+        }
+        if (b->dfa->states.count > STATES_MAX) {
+            const config_t *last = &b->dfa->states.items[state].configs.items[0];
+            const rule_t *rule = nfa_state(b, last)->context->rule;
+            diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u states; rule `%s` is among the last",
+                       STATES_MAX, rule ? rule->name : "");
+            diag_note(b->diag, "for example after %s", example(b, state, -1));
+            b->is_failed = true;
+        }
+    }
+}
+
+static void prepare(builder_t *b)
+{
+    VEC(charset_t) sets = {0};
+    for (size_t i = 0; i < b->nfa->states.count; i++)
+        if (b->nfa->states.items[i].kind == NFA_BYTE)
+            vec_push(b->arena, &sets, b->nfa->states.items[i].set);
+    b->dfa->class_count = charset_classes(sets.items, sets.count, b->dfa->class_of);
+    for (size_t i = 0; i < b->nfa->states.count; i++)
+        vec_push(b->arena, &b->entries, 0);
+    for (size_t i = 0; i < 4 * STATES_MAX; i++)
+        vec_push(b->arena, &b->table, 0);
+    for (size_t i = 0; i < b->nfa->controls.count; i++) {
+        control_t control = b->nfa->controls.items[i];
+        memset(&control.targets, 0, sizeof control.targets);
+        for (size_t k = 0; k < b->nfa->controls.items[i].targets.count; k++)
+            vec_push(b->arena, &control.targets, STATE_NONE);
+        vec_push(b->arena, &b->dfa->controls, control);
+        vec_push(b->arena, &b->firsts, charset_none());
+    }
+}
+
+dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
+{
+    dfa_t *dfa = ARENA_NEW(nfa->arena, dfa_t);
+    dfa->arena = nfa->arena;
+    dfa->nfa = nfa;
+    builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag};
+    prepare(&b);
+    const unsigned starts[] = {nfa->client, nfa->server, nfa->client_search, nfa->server_search};
+    unsigned *const states[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search};
+    for (size_t i = 0; i < 4; i++) {
+        *states[i] = STATE_NONE;
+        if (starts[i] != STATE_NONE && !b.is_failed)
+            *states[i] = entry_of(&b, starts[i], STATE_NONE);
+    }
+    explore(&b);
+    return diag_has_errors(diag) ? NULL : dfa;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+void dfa_print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text)
+{
+    for (size_t i = 0; i < commits->count; i++) {
+        const pending_t *p = &commits->items[i];
+        text_print(text, "%s", i ? ", " : "");
+        regop_print(&dfa->nfa->ops.items[p->op], text);
+        if (p->at.reg >= 0)
+            text_print(text, " @r%d", p->at.reg);
+        else
+            text_print(text, p->at.back ? " @-%u" : " @", p->at.back);
+    }
+}
+
+static void print_edge(const dfa_t *dfa, const edge_t *edge, text_t *text)
+{
+    text_print(text, "  ");
+    charset_print(&edge->set, text);
+    text_print(text, "%s -> %u", edge->is_peek ? " (not read)" : "", edge->target);
+    if (edge->commits.count) {
+        text_print(text, " { ");
+        dfa_print_commits(dfa, &edge->commits, text);
+        text_print(text, " }");
+    }
+    for (size_t i = 0; i < edge->moves.count; i++)
+        if (edge->moves.items[i].reg >= 0)
+            text_print(text, " r%zu=r%d", i, edge->moves.items[i].reg);
+        else
+            text_print(text, " r%zu=-%u", i, edge->moves.items[i].back);
+    text_print(text, "\n");
+}
+
+void dfa_print(const dfa_t *dfa, text_t *text)
+{
+    static const char *const kinds[] = {"", " entry", " control"};
+    for (unsigned i = 0; i < dfa->states.count; i++) {
+        const dfa_state_t *s = &dfa->states.items[i];
+        text_print(text, "%u%s after ", i, kinds[s->kind]);
+        dfa_witness(dfa, i, text);
+        for (size_t k = 0; k < s->configs.count; k++) {
+            const nfa_state_t *n = &dfa->nfa->states.items[s->configs.items[k].state];
+            text_print(text, "%s%s:%u", k ? " " : "  ", n->context->rule ? n->context->rule->name : "-",
+                       s->configs.items[k].state);
+            if (s->configs.items[k].pendings.count) {
+                text_print(text, "[");
+                dfa_print_commits(dfa, &s->configs.items[k].pendings, text);
+                text_print(text, "]");
+            }
+        }
+        text_print(text, "\n");
+        for (size_t k = 0; k < s->edges.count; k++)
+            print_edge(dfa, &s->edges.items[k], text);
+        if (s->is_accepting) {
+            text_print(text, "  end { ");
+            dfa_print_commits(dfa, &s->accept, text);
+            text_print(text, " }\n");
+        }
+        if (s->kind == DFA_CONTROL) {
+            const control_t *c = &dfa->controls.items[s->control];
+            text_print(text, "  control %u:", s->control);
+            for (size_t k = 0; k < c->targets.count; k++)
+                text_print(text, " %u", c->targets.items[k]);
+            text_print(text, "\n");
+        }
+    }
+}

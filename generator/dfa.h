@@ -1,0 +1,68 @@
+/* dfa.h: the automaton: what a parser does on each byte.
+ *
+ *     DFA_BYTES    reads a byte, follows the edge whose set has it
+ *     DFA_ENTRY    reads nothing: performs the commits of its one edge, and is its target
+ *     DFA_CONTROL  stands at a control point; its targets are in `controls`
+ *
+ * A state has position registers 0 .. register_count - 1: where its pending operations were performed. Following an edge
+ * performs its commits in order (their stamps are registers of the source, or distances from the position after the
+ * edge), then sets the target's registers from `moves`. */
+#ifndef QCAPGEN_DFA_H
+#define QCAPGEN_DFA_H
+
+#include "closure.h"
+
+typedef enum { DFA_BYTES, DFA_ENTRY, DFA_CONTROL } dfa_kind_t;
+
+typedef struct edge {
+    charset_t set;        /* DFA_ENTRY: empty */
+    unsigned target;
+    bool is_peek;         /* the byte decides, but is not read: the target is a control point */
+    pendings_t commits;
+    VEC(stamp_t) moves;   /* for each register of the target */
+} edge_t;
+
+/* A conversion that is under way, or pending, in a state: what has to be kept of a piece that ends there. */
+typedef struct underway {
+    unsigned conversion;
+    bool is_committed; /* its begin is */
+    stamp_t begin;     /* else */
+    stamp_t end;       /* where the rule ended, if it is not under way any more; else STAMP_BACK, 0 */
+} underway_t;
+
+typedef struct dfa_state {
+    dfa_kind_t kind;
+    configs_t configs;       /* the readings, for names and messages; DFA_ENTRY: none */
+    unsigned register_count;
+    VEC(edge_t) edges;       /* disjoint sets; a byte in none of them is an error */
+    bool is_accepting;       /* the input, or the region, may end here ... */
+    pendings_t accept;       /* ... and this is then performed */
+    unsigned control;        /* DFA_CONTROL: index in controls */
+    VEC(underway_t) underway;
+    unsigned held_back;      /* the most bytes behind the position at which something pending began ... */
+    VEC(unsigned) held_registers; /* ... or at these registers */
+    stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
+    unsigned from;           /* the state it was first reached from, itself for a start */
+    int byte;                /* and by which byte; -1: by none */
+} dfa_state_t;
+
+typedef struct dfa {
+    arena_t *arena;
+    nfa_t *nfa;
+    VEC(dfa_state_t) states;
+    VEC(control_t) controls; /* as the NFA's, with targets in `states` */
+    uint8_t class_of[256];   /* bytes that no set tells apart have the same class */
+    unsigned class_count;
+    unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
+} dfa_t;
+
+/* NULL if there is no finite automaton: `diag` says why, with an example. */
+dfa_t *dfa_build(nfa_t *nfa, diag_t *diag);
+
+/* A shortest input that leads to the state, quoted. */
+void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text);
+
+void dfa_print(const dfa_t *dfa, text_t *text);
+void dfa_print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text);
+
+#endif

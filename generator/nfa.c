@@ -1,0 +1,631 @@
+/* nfa.c: grammar → NFA.
+ *
+ * The graph is built from its end: each builder gets the state that follows and returns the state that begins. Every
+ * reference to a rule is written out anew, so that a state knows the whole path of rules around it (context_t): which
+ * element it belongs to, how deep it is nested, which conversions are under way. Around the body of an annotated rule or
+ * alternative stand its annotations, always in this order:
+ *
+ *     scope, pop, atomic(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly, )atomic,
+ *     become, cut, leave
+ *
+ * so that a register has its value when the element that sets it is reported.
+ *
+ * note [search]: after an error the parser looks for a `resync` rule at every offset. That is a machine of its own: a loop
+ * that skips any byte and, preferring what began earlier, starts a copy of the rule at each. Where the copy ends, all
+ * other readings die (NFA_FOUND) and the normal graph goes on. The copy stands in the elements in which the rule stands
+ * normally: they are opened as if they had been read. */
+#include "nfa.h"
+
+#define STATES_MAX 400000u
+
+/* An occurrence of a rule that parsing can resume at. */
+typedef struct resume {
+    const rule_t *rule;
+    const context_t *context; /* around it */
+    unsigned next;
+} resume_t;
+
+typedef struct builder {
+    nfa_t *nfa;
+    arena_t *arena;
+    diag_t *diag;
+    VEC(resume_t) resumes; /* of the root being built */
+    bool is_too_large;
+} builder_t;
+
+static unsigned build_node(builder_t *b, const node_t *node, const context_t *context, unsigned next);
+static unsigned build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next);
+
+/* ---------------------------------------------------------------- states */
+
+static unsigned add(builder_t *b, nfa_kind_t kind, const context_t *context, const node_t *node, unsigned next)
+{
+    nfa_state_t state = {.kind = kind, .context = context, .node = node, .next = next};
+    if (b->nfa->states.count >= STATES_MAX) {
+        if (!b->is_too_large)
+            diag_error(b->diag, context->rule ? context->rule->place : (place_t){0},
+                       "the grammar is too large here: more than %u states when written out", STATES_MAX);
+        b->is_too_large = true;
+        return 0;
+    }
+    vec_push(b->arena, &b->nfa->states, state);
+    return (unsigned)b->nfa->states.count - 1;
+}
+
+static unsigned add_op(builder_t *b, const context_t *context, op_t op, unsigned next)
+{
+    op.level = context->level;
+    unsigned state = add(b, NFA_OP, context, NULL, next);
+    b->nfa->states.items[state].op = regop_intern(b->arena, &b->nfa->ops, op);
+    return state;
+}
+
+static unsigned add_scope(builder_t *b, nfa_kind_t kind, const context_t *context, unsigned scope, unsigned next)
+{
+    unsigned state = add(b, kind, context, NULL, next);
+    b->nfa->states.items[state].scope = scope;
+    return state;
+}
+
+static unsigned add_control(builder_t *b, const context_t *context, control_t control)
+{
+    vec_push(b->arena, &b->nfa->controls, control);
+    unsigned state = add(b, NFA_CONTROL, context, NULL, STATE_NONE);
+    b->nfa->states.items[state].control = (unsigned)b->nfa->controls.count - 1;
+    return state;
+}
+
+static context_t *nested(builder_t *b, const context_t *parent)
+{
+    context_t *context = ARENA_NEW(b->arena, context_t);
+    if (parent) {
+        context->rule = parent->rule;
+        context->element = parent->element;
+        context->depth = parent->depth;
+        context->level = parent->level;
+        context->is_stream = parent->is_stream;
+    } else {
+        context->element = ELEMENT_NONE;
+    }
+    context->parent = parent;
+    context->conversion = -1;
+    vec_push(b->arena, &b->nfa->scope_used, false);
+    context->scope = (unsigned)b->nfa->scope_used.count - 1;
+    return context;
+}
+
+/* ---------------------------------------------------------------- elements and conversions */
+
+static unsigned element_find(const nfa_t *nfa, unsigned parent, const char *name)
+{
+    for (unsigned i = 0; i < nfa->elements.count; i++)
+        if (nfa->elements.items[i].parent == parent && strcmp(nfa->elements.items[i].name, name) == 0)
+            return i;
+    return ELEMENT_NONE;
+}
+
+static unsigned element_intern(builder_t *b, unsigned parent, const char *name, bool is_stream)
+{
+    unsigned found = element_find(b->nfa, parent, name);
+    if (found != ELEMENT_NONE)
+        return found;
+    element_t element = {.name = name, .parent = parent, .selector = ELEMENT_NONE, .is_stream = is_stream};
+    vec_push(b->arena, &b->nfa->elements, element);
+    return (unsigned)b->nfa->elements.count - 1;
+}
+
+static unsigned conversion_intern(builder_t *b, const note_t *note, const rule_t *rule)
+{
+    nfa_t *nfa = b->nfa;
+    for (unsigned i = 0; i < nfa->conversions.count; i++) {
+        const conversion_t *c = &nfa->conversions.items[i];
+        if (c->reg == note->reg && c->kind == note->convert && c->is_unique == note->is_unique)
+            return i;
+    }
+    conversion_t conversion = {.kind = note->convert, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};
+    for (size_t i = 0; i < note->reg->keywords.count; i++)
+        vec_push(b->arena, &conversion.keywords, note->reg->keywords.items[i]);
+    vec_push(b->arena, &nfa->conversions, conversion);
+    return (unsigned)nfa->conversions.count - 1;
+}
+
+static const note_t *find_note(const notes_t *notes, note_kind_t kind)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == kind)
+            return notes->items[i];
+    return NULL;
+}
+
+/* The name under which a rule is emitted, or NULL. */
+static const char *emitted_name(const rule_t *rule)
+{
+    const note_t *emit = find_note(&rule->notes, NOTE_EMIT);
+    if (!emit)
+        return NULL;
+    return emit->name ? emit->name : rule->name;
+}
+
+/* ---------------------------------------------------------------- expressions */
+
+static bool is_shared_expr(const expr_t *expr)
+{
+    if (!expr)
+        return false;
+    return (expr->reg && expr->reg->is_shared) || is_shared_expr(expr->left) || is_shared_expr(expr->right);
+}
+
+/* ---------------------------------------------------------------- bodies */
+
+static unsigned build_string(builder_t *b, const node_t *node, const context_t *context, unsigned next)
+{
+    for (size_t i = node->len; i-- > 0;) {
+        unsigned byte = (unsigned char)node->text[i];
+        charset_t set = charset_range(byte, byte);
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        if (is_letter && !node->is_case_sensitive)
+            set = charset_union(set, charset_range(byte ^ 0x20u, byte ^ 0x20u));
+        next = add(b, NFA_BYTE, context, node, next);
+        b->nfa->states.items[next].set = set;
+    }
+    return next;
+}
+
+static unsigned build_repeat(builder_t *b, const node_t *node, const context_t *context, unsigned next)
+{
+    const node_t *child = node->children.items[0];
+    unsigned copies = node->min;
+    if (node->max == REPEAT_UNBOUNDED) {
+        unsigned loop = add(b, NFA_SPLIT, context, node, STATE_NONE);
+        unsigned body = build_node(b, child, context, loop);
+        if (b->is_too_large)
+            return next;
+        vec_push(b->arena, &b->nfa->states.items[loop].branches, body);
+        vec_push(b->arena, &b->nfa->states.items[loop].branches, next);
+        next = loop;
+        if (copies > 0) { /* 1*X: the loop's own body is the last of the copies */
+            next = body;
+            copies--;
+        }
+    } else {
+        unsigned exit = next;
+        for (unsigned i = node->min; i < node->max && !b->is_too_large; i++) {
+            unsigned body = build_node(b, child, context, next);
+            unsigned split = add(b, NFA_SPLIT, context, node, STATE_NONE);
+            if (b->is_too_large)
+                return exit;
+            vec_push(b->arena, &b->nfa->states.items[split].branches, body);
+            vec_push(b->arena, &b->nfa->states.items[split].branches, exit);
+            next = split;
+        }
+    }
+    for (; copies > 0 && !b->is_too_large; copies--)
+        next = build_node(b, child, context, next);
+    return next;
+}
+
+/* Everything that `notes` put around a body; `body` is built by build_body. */
+typedef struct wrapped {
+    const notes_t *notes;
+    const char *name; /* under which a bare `emit` reports it */
+    const node_t *body;
+    const rule_t *rule;          /* the rule whose body it is; NULL for an alternative */
+    const refine_entry_t *entry; /* how a refined VALUE is read; NULL: by its own body */
+    const node_t *reference;     /* the node that refers to the rule */
+} wrapped_t;
+
+/* The context of the body: one link for what is opened, and one for each conversion. */
+static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t *outer)
+{
+    context_t *inner = nested(b, outer);
+    if (w->rule) {
+        inner->rule = w->rule;
+        inner->reference = w->reference;
+    }
+    for (size_t i = 0; i < w->notes->count; i++) {
+        const note_t *note = w->notes->items[i];
+        if (note->kind == NOTE_ANOMALY)
+            inner->depth++;
+    }
+    const note_t *emit = find_note(w->notes, NOTE_EMIT);
+    if (emit) {
+        inner->element = element_intern(b, outer->element, emit->name ? emit->name : w->name, emit->is_stream);
+        inner->depth++;
+        inner->is_stream |= emit->is_stream;
+    }
+    if (inner->depth > b->nfa->depth)
+        b->nfa->depth = inner->depth;
+    return inner;
+}
+
+static unsigned build_sequence_from(builder_t *b, const node_t *node, size_t first, const note_t *refinement,
+                                    const refine_entry_t *entry, const context_t *context, unsigned next);
+
+/* NAME ... VALUE: what stands behind NAME is built once for each listed name and once for all others; a control point
+ * where NAME ends chooses. Its conversion recognises the listed names. */
+static unsigned build_refined(builder_t *b, const node_t *body, const note_t *note, const context_t *context,
+                              unsigned next)
+{
+    nfa_t *nfa = b->nfa;
+    size_t by = 0;
+    while (by < body->children.count && body->children.items[by]->rule != note->by)
+        by++;
+
+    conversion_t conversion = {.kind = CONVERT_KEYWORD, .rule = note->by};
+    control_t control = {.kind = CONTROL_REFINE, .place = note->place, .rule = context->rule};
+    vec_push(b->arena, &control.targets, build_sequence_from(b, body, by + 1, NULL, NULL, context, next));
+    for (size_t i = 0; i < note->entries.count; i++) {
+        const refine_entry_t *entry = &note->entries.items[i];
+        vec_push(b->arena, &conversion.keywords, entry->name);
+        vec_push(b->arena, &control.targets, build_sequence_from(b, body, by + 1, note, entry, context, next));
+    }
+    vec_push(b->arena, &nfa->conversions, conversion);
+    control.conversion = (unsigned)nfa->conversions.count - 1;
+
+    const char *by_name = emitted_name(note->by), *value_name = emitted_name(note->value);
+    if (by_name && value_name) {
+        unsigned value = element_intern(b, context->element, value_name, false);
+        nfa->elements.items[value].selector = element_intern(b, context->element, by_name, false);
+    }
+
+    unsigned chosen = add_control(b, context, control);
+    context_t *named = nested(b, context);
+    named->conversion = (int)control.conversion;
+    chosen = add_op(b, named, (op_t){.kind = OP_CONVERT_CLOSE, .conversion = control.conversion}, chosen);
+    unsigned name = build_node(b, body->children.items[by], named, chosen);
+    name = add_op(b, named, (op_t){.kind = OP_CONVERT_OPEN, .conversion = control.conversion}, name);
+    for (size_t i = by; i-- > 0;)
+        name = build_node(b, body->children.items[i], context, name);
+    return name;
+}
+
+static unsigned build_body(builder_t *b, const wrapped_t *w, context_t *context, unsigned next)
+{
+    const note_t *refine = find_note(w->notes, NOTE_REFINE);
+    if (refine)
+        return build_refined(b, w->body, refine, context, next);
+    if (!w->entry)
+        return build_node(b, w->body, context, next);
+    if (w->entry->is_strict)
+        return build_rule(b, w->entry->rule, NULL, context, next);
+
+    context_t *guarded = nested(b, context);
+    guarded->level++;
+    unsigned own = build_node(b, w->body, context, next);
+    unsigned refined = build_rule(b, w->entry->rule, NULL, guarded, next);
+    unsigned state = add(b, NFA_FALLBACK, context, w->body, refined);
+    b->nfa->states.items[state].other = own;
+    b->nfa->states.items[state].level = guarded->level;
+    b->nfa->states.items[state].name = w->entry->rule->name;
+    return state;
+}
+
+/* The operations that close, from the last to the first. */
+static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *outer, const context_t *inner,
+                            unsigned next)
+{
+    const notes_t *notes = w->notes;
+    for (size_t i = notes->count; i-- > 0;) {
+        const note_t *note = notes->items[i];
+        if (note->kind == NOTE_BECOME) {
+            control_t control = {.kind = CONTROL_BECOME, .place = note->place, .rule = inner->rule, .protocol = note->name};
+            vec_push(b->arena, &control.targets, next);
+            next = add_control(b, outer, control);
+        }
+    }
+    if (find_note(notes, NOTE_ATOMIC) || find_note(notes, NOTE_RESYNC))
+        next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_END}, next);
+    const note_t *anomaly = find_note(notes, NOTE_ANOMALY);
+    if (anomaly)
+        next = add_op(b, inner, (op_t){.kind = OP_ANOMALY_CLOSE, .depth = outer->depth, .name = anomaly->name}, next);
+    if (find_note(notes, NOTE_EMIT))
+        next = add_op(b, inner, (op_t){.kind = OP_CLOSE, .element = inner->element, .depth = inner->depth - 1,
+                                       .is_stream = b->nfa->elements.items[inner->element].is_stream}, next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_PUSH)
+            next = add_op(b, inner, (op_t){.kind = OP_PUSH, .queue = notes->items[i]->queue, .reg = notes->items[i]->reg},
+                          next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_SET)
+            next = add_op(b, inner, (op_t){.kind = OP_SET, .reg = notes->items[i]->reg, .expr = notes->items[i]->expr,
+                                           .is_unique = notes->items[i]->is_unique}, next);
+    return next;
+}
+
+/* The operations that open, from the last to the first. They are also noted in `inner`: see note [search]. */
+static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *outer, context_t *inner, unsigned next)
+{
+    const notes_t *notes = w->notes;
+    ops_t opening = {0};
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == NOTE_RESET)
+            for (size_t k = 0; k < notes->items[i]->regs.count; k++)
+                vec_push(b->arena, &opening, ((op_t){.kind = OP_RESET, .reg = notes->items[i]->regs.items[k]}));
+    if (find_note(notes, NOTE_ANOMALY))
+        vec_push(b->arena, &opening, ((op_t){.kind = OP_ANOMALY_OPEN, .depth = outer->depth}));
+    if (find_note(notes, NOTE_EMIT))
+        vec_push(b->arena, &opening, ((op_t){.kind = OP_OPEN, .element = inner->element, .depth = inner->depth - 1,
+                                             .is_stream = b->nfa->elements.items[inner->element].is_stream}));
+    for (size_t i = opening.count; i-- > 0;)
+        next = add_op(b, inner, opening.items[i], next);
+    for (size_t i = 0; i < opening.count; i++) {
+        opening.items[i].level = inner->level;
+        vec_push(b->arena, &inner->open_ops, regop_intern(b->arena, &b->nfa->ops, opening.items[i]));
+    }
+    if (find_note(notes, NOTE_ATOMIC) || find_note(notes, NOTE_RESYNC))
+        next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_BEGIN}, next);
+    return next;
+}
+
+/* `length` and `until close`: the body becomes a region of its own, with an end of its own. */
+static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *inner, unsigned after)
+{
+    const note_t *length = find_note(w->notes, NOTE_LENGTH);
+    const note_t *close = find_note(w->notes, NOTE_UNTIL_CLOSE);
+    if (!length && !close)
+        return build_body(b, w, inner, after);
+    unsigned start = build_body(b, w, inner, add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
+    control_t control = {.kind = length ? CONTROL_LENGTH : CONTROL_CLOSE,
+                         .place = length ? length->place : close->place,
+                         .rule = inner->rule,
+                         .expr = length ? length->expr : NULL,
+                         .is_shared = length && is_shared_expr(length->expr)};
+    vec_push(b->arena, &control.targets, start);
+    vec_push(b->arena, &control.targets, after);
+    return add_control(b, inner, control);
+}
+
+static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t *outer, unsigned next)
+{
+    const notes_t *notes = w->notes;
+    context_t *inner = open_context(b, w, outer);
+    next = add_scope(b, NFA_LEAVE, outer, inner->scope, next);
+    for (size_t i = 0; i < notes->count; i++) {
+        const note_t *note = notes->items[i];
+        if (note->kind != NOTE_CUT)
+            continue;
+        const context_t *scope = outer;
+        while (scope && !(note->rule ? scope->rule == note->rule && (!scope->parent || scope->parent->rule != note->rule)
+                                     : scope->choice != NULL))
+            scope = scope->parent;
+        if (!scope) {
+            diag_error(b->diag, note->place, note->rule ? "`cut %s`: that rule does not enclose this one"
+                                                        : "`cut`: no alternation encloses this", note->rule ? note->rule->name : "");
+            continue;
+        }
+        b->nfa->scope_used.items[scope->scope] = true;
+        next = add_scope(b, NFA_CUT, outer, scope->scope, next);
+    }
+    next = build_close(b, w, outer, inner, next);
+
+    context_t *body = inner;
+    for (size_t i = 0; i < notes->count; i++) {
+        if (notes->items[i]->kind != NOTE_CONVERT)
+            continue;
+        unsigned conversion = conversion_intern(b, notes->items[i], inner->rule);
+        body = nested(b, body);
+        body->conversion = (int)conversion;
+        next = add_op(b, body, (op_t){.kind = OP_CONVERT_CLOSE, .conversion = conversion}, next);
+    }
+    next = build_region(b, w, body, next);
+    for (const context_t *c = body; c != inner; c = c->parent)
+        next = add_op(b, c, (op_t){.kind = OP_CONVERT_OPEN, .conversion = (unsigned)c->conversion}, next);
+    next = build_open(b, w, outer, inner, next);
+
+    for (size_t i = notes->count; i-- > 0;) {
+        const note_t *note = notes->items[i];
+        if (note->kind != NOTE_POP)
+            continue;
+        control_t control = {.kind = CONTROL_POP, .place = note->place, .rule = inner->rule, .queue = note->queue,
+                             .reg = note->reg, .is_shared = true};
+        vec_push(b->arena, &control.targets, next);
+        next = add_control(b, outer, control);
+    }
+    return add_scope(b, NFA_SCOPE, outer, inner->scope, next);
+}
+
+static unsigned build_alternative(builder_t *b, const node_t *node, const context_t *context, unsigned next)
+{
+    wrapped_t w = {.notes = &node->notes, .body = node};
+    bool is_wrapped = false;
+    for (size_t i = 0; i < node->notes.count; i++)
+        is_wrapped |= node->notes.items[i]->kind != NOTE_WHEN;
+    if (!is_wrapped)
+        return build_node(b, node, context, next);
+    const note_t *emit = find_note(&node->notes, NOTE_EMIT);
+    if (emit && !emit->name && node->kind != NODE_RULE) {
+        diag_error(b->diag, emit->place, "an alternative has no name of its own: write `emit as NAME`");
+        return next;
+    }
+    w.name = node->kind == NODE_RULE ? node->rule->name : NULL;
+    return build_wrapped(b, &w, context, next);
+}
+
+static unsigned build_choice(builder_t *b, const node_t *node, const context_t *outer, unsigned next)
+{
+    context_t *context = nested(b, outer);
+    context->choice = node;
+    next = add_scope(b, NFA_LEAVE, outer, context->scope, next);
+
+    control_t control = {.kind = CONTROL_CHOICE, .place = node->place, .rule = outer->rule};
+    bool is_when = false;
+    for (size_t i = 0; i < node->children.count; i++) {
+        const note_t *when = find_note(&node->children.items[i]->notes, NOTE_WHEN);
+        is_when |= when != NULL;
+        control.is_shared |= when && is_shared_expr(when->expr);
+        vec_push(b->arena, &control.guards, when ? when->expr : NULL);
+        vec_push(b->arena, &control.targets, build_alternative(b, node->children.items[i], context, next));
+    }
+    unsigned state;
+    if (is_when) {
+        state = add_control(b, context, control);
+    } else {
+        state = add(b, NFA_SPLIT, context, node, STATE_NONE);
+        for (size_t i = 0; i < control.targets.count && !b->is_too_large; i++)
+            vec_push(b->arena, &b->nfa->states.items[state].branches, control.targets.items[i]);
+    }
+    return add_scope(b, NFA_SCOPE, outer, context->scope, state);
+}
+
+/* A sequence from its item `first` on; the refined VALUE among them is read as `entry` says. */
+static unsigned build_sequence_from(builder_t *b, const node_t *node, size_t first, const note_t *refinement,
+                                    const refine_entry_t *entry, const context_t *context, unsigned next)
+{
+    for (size_t i = node->children.count; i-- > first;) {
+        const node_t *child = node->children.items[i];
+        if (refinement && child->kind == NODE_RULE && child->rule == refinement->value) {
+            wrapped_t w = {.notes = &child->rule->notes, .name = child->rule->name, .body = child->rule->body,
+                           .rule = child->rule, .entry = entry, .reference = child};
+            next = build_wrapped(b, &w, context, next);
+        } else {
+            next = build_node(b, child, context, next);
+        }
+    }
+    return next;
+}
+
+static unsigned build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next)
+{
+    if (find_note(&rule->notes, NOTE_RESYNC)) {
+        resume_t resume = {.rule = rule, .context = context, .next = next};
+        vec_push(b->arena, &b->resumes, resume);
+    }
+    wrapped_t w = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .reference = at};
+    return build_wrapped(b, &w, context, next);
+}
+
+static unsigned build_node(builder_t *b, const node_t *node, const context_t *context, unsigned next)
+{
+    if (b->is_too_large)
+        return next;
+    switch (node->kind) {
+    case NODE_EMPTY:
+        return next;
+    case NODE_SET:
+        next = add(b, NFA_BYTE, context, node, next);
+        b->nfa->states.items[next].set = node->set;
+        return next;
+    case NODE_STRING:
+        return build_string(b, node, context, next);
+    case NODE_SEQUENCE:
+        return build_sequence_from(b, node, 0, NULL, NULL, context, next);
+    case NODE_CHOICE:
+        return build_choice(b, node, context, next);
+    case NODE_REPEAT:
+        return build_repeat(b, node, context, next);
+    case NODE_RULE:
+        return build_rule(b, node->rule, node, context, next);
+    }
+    return next;
+}
+
+/* ---------------------------------------------------------------- roots */
+
+/* The operations that open everything around `context`, outermost last to be added, so first to be performed. */
+static unsigned build_openings(builder_t *b, const context_t *context, const context_t *around, unsigned next)
+{
+    for (; context; context = context->parent)
+        for (size_t i = context->open_ops.count; i-- > 0;) {
+            next = add(b, NFA_OP, around, NULL, next);
+            b->nfa->states.items[next].op = context->open_ops.items[i];
+        }
+    return next;
+}
+
+/* See note [search]. */
+static unsigned build_search(builder_t *b, const context_t *top)
+{
+    size_t count = b->resumes.count; /* building the copies adds more */
+    if (count == 0)
+        return STATE_NONE;
+    unsigned search = add(b, NFA_SPLIT, top, NULL, STATE_NONE);
+    for (size_t i = 0; i < count && !b->is_too_large; i++) {
+        resume_t resume = b->resumes.items[i];
+        unsigned end = add(b, NFA_FOUND, top, NULL, resume.next);
+        end = add_op(b, top, (op_t){.kind = OP_ATOMIC_END}, end);
+        unsigned start = build_rule(b, resume.rule, NULL, resume.context, end);
+        start = build_openings(b, resume.context, top, start);
+        start = add_op(b, top, (op_t){.kind = OP_FOUND}, start);
+        start = add_op(b, top, (op_t){.kind = OP_ATOMIC_BEGIN}, start);
+        vec_push(b->arena, &b->nfa->states.items[search].branches, start);
+    }
+    unsigned skip = add(b, NFA_BYTE, top, NULL, search);
+    b->nfa->states.items[skip].set = charset_range(0, 255);
+    vec_push(b->arena, &b->nfa->states.items[search].branches, skip);
+    return search;
+}
+
+static void build_root(builder_t *b, const node_t *root, unsigned *start, unsigned *search)
+{
+    *start = *search = STATE_NONE;
+    if (!root)
+        return;
+    b->resumes.count = 0;
+    const context_t *top = nested(b, NULL);
+    unsigned accept = add(b, NFA_ACCEPT, top, NULL, STATE_NONE);
+    *start = build_node(b, root, top, accept);
+    *search = build_search(b, top);
+}
+
+nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
+{
+    nfa_t *nfa = ARENA_NEW(grammar->arena, nfa_t);
+    nfa->arena = grammar->arena;
+    nfa->grammar = grammar;
+    builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag};
+    build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
+    build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
+    return diag_has_errors(diag) ? NULL : nfa;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+static void print_targets(const control_t *control, text_t *text)
+{
+    for (size_t i = 0; i < control->targets.count; i++)
+        text_print(text, " %u", control->targets.items[i]);
+}
+
+void nfa_print(const nfa_t *nfa, text_t *text)
+{
+    static const char *const controls[] = {"choice", "refine", "length", "close", "pop", "become"};
+    for (unsigned i = 0; i < nfa->states.count; i++) {
+        const nfa_state_t *s = &nfa->states.items[i];
+        text_print(text, "%u %s: ", i, s->context->rule ? s->context->rule->name : "-");
+        switch (s->kind) {
+        case NFA_BYTE:
+            charset_print(&s->set, text);
+            text_print(text, " -> %u", s->next);
+            break;
+        case NFA_SPLIT:
+            text_print(text, "split");
+            for (size_t k = 0; k < s->branches.count; k++)
+                text_print(text, " %u", s->branches.items[k]);
+            break;
+        case NFA_OP:
+            regop_print(&nfa->ops.items[s->op], text);
+            text_print(text, " -> %u", s->next);
+            break;
+        case NFA_SCOPE:
+        case NFA_LEAVE:
+        case NFA_CUT:
+            text_print(text, "%s %u -> %u", s->kind == NFA_SCOPE ? "scope" : s->kind == NFA_CUT ? "cut" : "leave", s->scope,
+                       s->next);
+            break;
+        case NFA_FALLBACK:
+            text_print(text, "%s -> %u, else %u", s->name, s->next, s->other);
+            break;
+        case NFA_FOUND:
+            text_print(text, "found -> %u", s->next);
+            break;
+        case NFA_CONTROL:
+            text_print(text, "%s", controls[nfa->controls.items[s->control].kind]);
+            print_targets(&nfa->controls.items[s->control], text);
+            break;
+        case NFA_ACCEPT:
+            text_print(text, "accept");
+            break;
+        }
+        text_print(text, "\n");
+    }
+}

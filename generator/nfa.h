@@ -1,0 +1,116 @@
+/* nfa.h: the grammar as a graph: every reference written out, every annotation an operation or a control point.
+ *
+ *     NFA_BYTE       set, next          reads one byte of the set
+ *     NFA_SPLIT      branches           ordered: earlier branches are preferred
+ *     NFA_OP         op, next           performs an operation
+ *     NFA_SCOPE      scope, next        a reading enters an alternation that has a cut
+ *     NFA_LEAVE      scope, next        and leaves it
+ *     NFA_CUT        scope, next        later readings that entered the scope at the same place die
+ *     NFA_FALLBACK   next, other, level `other` is kept at hand for the case that `next` fails: note [fallback]
+ *     NFA_FOUND      next               all later readings die: what was searched for has been found
+ *     NFA_CONTROL    control            the parser does something else than look at a byte
+ *     NFA_ACCEPT                        the input, or the region, may end                                     */
+#ifndef QCAPGEN_NFA_H
+#define QCAPGEN_NFA_H
+
+#include "regop.h"
+
+typedef enum {
+    NFA_BYTE,
+    NFA_SPLIT,
+    NFA_OP,
+    NFA_SCOPE,
+    NFA_LEAVE,
+    NFA_CUT,
+    NFA_FALLBACK,
+    NFA_FOUND,
+    NFA_CONTROL,
+    NFA_ACCEPT
+} nfa_kind_t;
+
+/* Where in the grammar a state stands: one link for each rule, alternative or region that encloses it. */
+typedef struct context {
+    const struct context *parent;
+    const rule_t *rule;     /* the innermost rule ... */
+    const node_t *reference; /* ... and the node of the parent's rule that refers to it; NULL if none does */
+    unsigned element;       /* the innermost emitted element, ELEMENT_NONE at the top */
+    unsigned depth;         /* emitted elements and anomalies around */
+    unsigned level;         /* values with a fallback around */
+    int conversion;         /* this link is a conversion's rule: its index; else -1 */
+    bool is_stream;         /* inside a stream element */
+    const node_t *choice;   /* this link is an alternation */
+    unsigned scope;         /* its scope, or the rule's */
+    VEC(unsigned) open_ops; /* what opening this rule performs: numbers of operations */
+} context_t;
+
+#define ELEMENT_NONE 0xffffu
+#define STATE_NONE 0xffffffffu
+
+typedef struct nfa_state {
+    nfa_kind_t kind;
+    const context_t *context;
+    const node_t *node;      /* where the state stands in its rule's body, NULL behind the last item */
+    charset_t set;           /* NFA_BYTE */
+    unsigned next;
+    unsigned other;          /* NFA_FALLBACK */
+    unsigned level;          /* NFA_FALLBACK: of the value, counted from 1 */
+    const char *name;        /* NFA_FALLBACK: the rule that may fail */
+    unsigned op;             /* NFA_OP */
+    unsigned scope;          /* NFA_SCOPE, NFA_LEAVE, NFA_CUT */
+    unsigned control;        /* NFA_CONTROL */
+    VEC(unsigned) branches;  /* NFA_SPLIT */
+} nfa_state_t;
+
+typedef enum { CONTROL_CHOICE, CONTROL_REFINE, CONTROL_LENGTH, CONTROL_CLOSE, CONTROL_POP, CONTROL_BECOME } control_kind_t;
+
+/* A control point. `targets` are NFA states here, DFA states in the automaton. */
+typedef struct control {
+    control_kind_t kind;
+    place_t place;
+    const rule_t *rule;
+    bool is_shared;              /* looks at what the other side writes */
+    VEC(const expr_t *) guards;  /* CONTROL_CHOICE: one for each target; NULL: always */
+    const reg_t *reg;            /* CONTROL_POP */
+    unsigned conversion;         /* CONTROL_REFINE: its keyword is the index of the target, 0 for none */
+    const expr_t *expr;          /* CONTROL_LENGTH */
+    const queue_t *queue;        /* CONTROL_POP */
+    const char *protocol;        /* CONTROL_BECOME */
+    VEC(unsigned) targets;       /* CONTROL_LENGTH, _CLOSE: the region's start, then what follows it */
+} control_t;
+
+/* An element: the path is its parent's and its name. */
+typedef struct element {
+    const char *name;
+    unsigned parent;   /* index, or ELEMENT_NONE */
+    unsigned selector; /* the element whose text selects it, or ELEMENT_NONE */
+    bool is_stream;
+} element_t;
+
+/* How the text of a rule becomes a register's value. */
+typedef struct conversion {
+    convert_t kind;
+    const reg_t *reg;       /* NULL for a refinement's own: its keywords are `keywords` */
+    bool is_unique;
+    const rule_t *rule;     /* the first that has it, for messages */
+    VEC(const char *) keywords;
+} conversion_t;
+
+typedef struct nfa {
+    arena_t *arena;
+    const grammar_t *grammar;
+    VEC(nfa_state_t) states;
+    ops_t ops;
+    VEC(control_t) controls;
+    VEC(element_t) elements;
+    VEC(conversion_t) conversions;
+    VEC(bool) scope_used;                 /* scopes that a cut refers to */
+    unsigned depth;                       /* most elements and anomalies open at once */
+    unsigned client, server;              /* starts, or STATE_NONE */
+    unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
+} nfa_t;
+
+/* NULL if the grammar cannot be built: `diag` says why. */
+nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag);
+void nfa_print(const nfa_t *nfa, text_t *text);
+
+#endif

@@ -1,0 +1,421 @@
+/* position.c: ages, and the allocation of position registers.
+ *
+ * The subset construction gives every pending operation a register for its position. Most need none: however the state
+ * was reached, the operation was performed a fixed number of bytes ago. Ages are found as constants are propagated: unknown,
+ * then a number, then "varies" when two edges disagree.
+ *
+ * What is left is allocated like variables in a compiler: registers of one state interfere with each other; those connected
+ * by a move are put into the same variable where they do not interfere; then classes are coloured greedily. */
+#include "position.h"
+
+#include <stdlib.h>
+
+#define AGE_UNKNOWN (-1)
+#define AGE_VARIES (-2)
+
+typedef struct ages {
+    dfa_t *dfa;
+    unsigned *first; /* by state: where its registers begin in `age` */
+    int *age;
+} ages_t;
+
+static unsigned read_by(const dfa_state_t *state, const edge_t *edge)
+{
+    return state->kind == DFA_BYTES && !edge->is_peek ? 1 : 0;
+}
+
+static int age_of(const ages_t *a, unsigned state, stamp_t stamp, unsigned read)
+{
+    if (stamp.reg < 0)
+        return (int)stamp.back;
+    int age = a->age[a->first[state] + (unsigned)stamp.reg];
+    return age >= 0 ? age + (int)read : age;
+}
+
+static bool propagate(ages_t *a, unsigned state)
+{
+    bool is_changed = false;
+    const dfa_state_t *s = &a->dfa->states.items[state];
+    for (size_t i = 0; i < s->edges.count; i++) {
+        const edge_t *edge = &s->edges.items[i];
+        for (size_t r = 0; r < edge->moves.count; r++) {
+            int *age = &a->age[a->first[edge->target] + r];
+            int now = age_of(a, state, edge->moves.items[r], read_by(s, edge));
+            if (now == AGE_UNKNOWN || *age == AGE_VARIES || *age == now)
+                continue;
+            *age = *age == AGE_UNKNOWN ? now : AGE_VARIES;
+            is_changed = true;
+        }
+    }
+    return is_changed;
+}
+
+/* The stamp without registers of constant age. `renamed` numbers those that stay. */
+static stamp_t rewrite(const ages_t *a, unsigned state, stamp_t stamp, unsigned read, const int *renamed)
+{
+    if (stamp.reg < 0)
+        return stamp;
+    int age = age_of(a, state, stamp, read);
+    if (age >= 0)
+        return (stamp_t){STAMP_BACK, (unsigned)age};
+    return (stamp_t){.reg = renamed[a->first[state] + (unsigned)stamp.reg]};
+}
+
+static void rewrite_pendings(const ages_t *a, unsigned state, pendings_t *pendings, unsigned read, const int *renamed)
+{
+    for (size_t i = 0; i < pendings->count; i++)
+        pendings->items[i].at = rewrite(a, state, pendings->items[i].at, read, renamed);
+}
+
+static void rewrite_state(const ages_t *a, unsigned state, const int *renamed)
+{
+    dfa_state_t *s = &a->dfa->states.items[state];
+    for (size_t i = 0; i < s->edges.count; i++) {
+        edge_t *edge = &s->edges.items[i];
+        rewrite_pendings(a, state, &edge->commits, read_by(s, edge), renamed);
+        size_t kept = 0;
+        for (size_t r = 0; r < edge->moves.count; r++) {
+            if (renamed[a->first[edge->target] + r] < 0)
+                continue;
+            edge->moves.items[kept++] = rewrite(a, state, edge->moves.items[r], read_by(s, edge), renamed);
+        }
+        edge->moves.count = kept;
+    }
+    rewrite_pendings(a, state, &s->accept, 0, renamed);
+    for (size_t i = 0; i < s->configs.count; i++)
+        rewrite_pendings(a, state, &s->configs.items[i].pendings, 0, renamed);
+}
+
+static void remove_constant(ages_t *a)
+{
+    unsigned total = a->first[a->dfa->states.count];
+    int *renamed = malloc((total + 1) * sizeof *renamed);
+    for (unsigned s = 0; s < a->dfa->states.count; s++) {
+        int next = 0;
+        for (unsigned r = a->first[s]; r < a->first[s + 1]; r++)
+            renamed[r] = a->age[r] == AGE_VARIES ? next++ : -1;
+        a->dfa->states.items[s].register_count = (unsigned)next;
+    }
+    for (unsigned s = 0; s < a->dfa->states.count; s++)
+        rewrite_state(a, s, renamed);
+    free(renamed);
+}
+
+/* ---------------------------------------------------------------- what a state keeps */
+
+static bool stamp_equal(stamp_t a, stamp_t b)
+{
+    return a.reg == b.reg && a.back == b.back;
+}
+
+static bool has_conversion(const nfa_state_t *state, unsigned conversion)
+{
+    for (const context_t *c = state->context; c; c = c->parent)
+        if (c->conversion == (int)conversion)
+            return true;
+    return false;
+}
+
+/* How `config` stands to a conversion: false if it has nothing to do with it. */
+static bool underway_in(const nfa_t *nfa, const config_t *config, unsigned conversion, underway_t *found)
+{
+    *found = (underway_t){.conversion = conversion, .is_committed = true, .end = {STAMP_BACK, 0}};
+    bool is_open = has_conversion(&nfa->states.items[config->state], conversion), is_concerned = is_open;
+    for (size_t i = 0; i < config->pendings.count; i++) {
+        const pending_t *p = &config->pendings.items[i];
+        const op_t *op = &nfa->ops.items[p->op];
+        if (op->conversion != conversion)
+            continue;
+        if (op->kind == OP_CONVERT_OPEN) {
+            found->is_committed = false;
+            found->begin = p->at;
+            is_concerned = true;
+        } else if (op->kind == OP_CONVERT_CLOSE) {
+            found->end = p->at;
+            is_concerned = true;
+        }
+    }
+    return is_concerned;
+}
+
+/* All readings that convert must agree on where the rule began; a number also on where it ended, while a text that was kept
+ * can be cut to length later. */
+static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion, diag_t *diag)
+{
+    dfa_state_t *s = &dfa->states.items[state];
+    const conversion_t *c = &dfa->nfa->conversions.items[conversion];
+    underway_t all = {0}, one;
+    bool is_found = false, is_conflict = false;
+    for (size_t i = 0; i < s->configs.count; i++) {
+        if (!underway_in(dfa->nfa, &s->configs.items[i], conversion, &one))
+            continue;
+        if (!is_found) {
+            all = one;
+            is_found = true;
+            continue;
+        }
+        if (one.is_committed != all.is_committed || (!one.is_committed && !stamp_equal(one.begin, all.begin)))
+            is_conflict = true;
+        if (!stamp_equal(one.end, all.end)) {
+            is_conflict |= c->kind != CONVERT_KEYWORD;
+            all.end = (stamp_t){STAMP_BACK, 0};
+        }
+    }
+    if (is_conflict) {
+        text_t text;
+        text_init(&text, dfa->arena);
+        dfa_witness(dfa, state, &text);
+        diag_error(diag, c->rule->place, "readings of the same input would convert different bytes of rule `%s`",
+                   c->rule->name);
+        diag_note(diag, "for example after %s", text.bytes);
+    } else if (is_found) {
+        vec_push(dfa->arena, &s->underway, all);
+    }
+}
+
+static void hold(dfa_t *dfa, dfa_state_t *s, stamp_t at)
+{
+    if (at.reg < 0) {
+        if (at.back > s->held_back)
+            s->held_back = at.back;
+        return;
+    }
+    for (size_t i = 0; i < s->held_registers.count; i++)
+        if (s->held_registers.items[i] == (unsigned)at.reg)
+            return;
+    vec_push(dfa->arena, &s->held_registers, (unsigned)at.reg);
+}
+
+static void find_held(dfa_t *dfa, dfa_state_t *s)
+{
+    s->stream_end = (stamp_t){STAMP_BACK, 0};
+    for (size_t i = 0; i < s->configs.count; i++) {
+        const pendings_t *pendings = &s->configs.items[i].pendings;
+        for (size_t k = 0; k < pendings->count; k++) {
+            const op_t *op = &dfa->nfa->ops.items[pendings->items[k].op];
+            if (regop_has_position(op))
+                hold(dfa, s, pendings->items[k].at);
+            if (op->kind == OP_CLOSE && op->is_stream && s->stream_end.reg < 0 && s->stream_end.back == 0)
+                s->stream_end = pendings->items[k].at;
+        }
+    }
+}
+
+void position_analyse(dfa_t *dfa, diag_t *diag)
+{
+    ages_t a = {.dfa = dfa};
+    a.first = malloc((dfa->states.count + 1) * sizeof *a.first);
+    a.first[0] = 0;
+    for (size_t s = 0; s < dfa->states.count; s++)
+        a.first[s + 1] = a.first[s] + dfa->states.items[s].register_count;
+    a.age = malloc((a.first[dfa->states.count] + 1) * sizeof *a.age);
+    for (unsigned r = 0; r < a.first[dfa->states.count]; r++)
+        a.age[r] = AGE_UNKNOWN;
+    for (bool is_changed = true; is_changed;) {
+        is_changed = false;
+        for (unsigned s = 0; s < dfa->states.count; s++)
+            is_changed |= propagate(&a, s);
+    }
+    remove_constant(&a);
+    free(a.age);
+    free(a.first);
+
+    for (unsigned s = 0; s < dfa->states.count && !diag_has_errors(diag); s++) {
+        if (dfa->states.items[s].kind != DFA_BYTES)
+            continue;
+        for (unsigned c = 0; c < dfa->nfa->conversions.count; c++)
+            find_underway(dfa, s, c, diag);
+        find_held(dfa, &dfa->states.items[s]);
+    }
+}
+
+/* ---------------------------------------------------------------- allocation */
+
+typedef VEC(unsigned) nodes_t;
+
+/* Registers are nodes: first[state] + register. A class is a set of nodes that share a variable. */
+typedef struct allocation {
+    dfa_t *dfa;
+    unsigned *first;
+    unsigned *class_of;    /* by node */
+    unsigned *state_of;    /* by node */
+    nodes_t *members;      /* by class */
+    unsigned *variable;    /* by class */
+} allocation_t;
+
+static bool interfere(const allocation_t *a, unsigned x, unsigned y, unsigned *mark, unsigned generation)
+{
+    for (size_t i = 0; i < a->members[x].count; i++)
+        mark[a->state_of[a->members[x].items[i]]] = generation;
+    for (size_t i = 0; i < a->members[y].count; i++)
+        if (mark[a->state_of[a->members[y].items[i]]] == generation)
+            return true;
+    return false;
+}
+
+static void coalesce(allocation_t *a)
+{
+    unsigned generation = 0;
+    unsigned *mark = calloc(a->dfa->states.count, sizeof *mark);
+    for (unsigned s = 0; s < a->dfa->states.count; s++) {
+        const dfa_state_t *state = &a->dfa->states.items[s];
+        for (size_t i = 0; i < state->edges.count; i++) {
+            const edge_t *edge = &state->edges.items[i];
+            for (unsigned r = 0; r < edge->moves.count; r++) {
+                if (edge->moves.items[r].reg < 0)
+                    continue;
+                unsigned x = a->class_of[a->first[s] + (unsigned)edge->moves.items[r].reg];
+                unsigned y = a->class_of[a->first[edge->target] + r];
+                if (x == y || interfere(a, x, y, mark, ++generation))
+                    continue;
+                for (size_t k = 0; k < a->members[y].count; k++) {
+                    a->class_of[a->members[y].items[k]] = x;
+                    vec_push(a->dfa->arena, &a->members[x], a->members[y].items[k]);
+                }
+                a->members[y].count = 0;
+            }
+        }
+    }
+    free(mark);
+}
+
+static unsigned colour(allocation_t *a, unsigned nodes)
+{
+    unsigned count = 0;
+    for (unsigned c = 0; c < nodes; c++) {
+        if (a->members[c].count == 0)
+            continue;
+        uint64_t taken = 0;
+        for (size_t i = 0; i < a->members[c].count; i++) {
+            unsigned state = a->state_of[a->members[c].items[i]];
+            for (unsigned n = a->first[state]; n < a->first[state + 1]; n++)
+                if (a->class_of[n] < c)
+                    taken |= (uint64_t)1 << a->variable[a->class_of[n]];
+        }
+        unsigned v = 0;
+        while (taken >> v & 1)
+            v++;
+        a->variable[c] = v;
+        if (v + 1 > count)
+            count = v + 1;
+    }
+    return count;
+}
+
+static void assign(const allocation_t *a, unsigned state, stamp_t *stamp)
+{
+    if (stamp->reg >= 0)
+        stamp->reg = (int)a->variable[a->class_of[a->first[state] + (unsigned)stamp->reg]];
+}
+
+/* Moves become one entry for each variable: those that are not set have reg == (their own number). */
+static void assign_moves(const allocation_t *a, unsigned state, edge_t *edge, unsigned count)
+{
+    stamp_t moves[64];
+    for (unsigned v = 0; v < count; v++)
+        moves[v] = (stamp_t){.reg = (int)v};
+    for (unsigned r = 0; r < edge->moves.count; r++) {
+        stamp_t from = edge->moves.items[r];
+        assign(a, state, &from);
+        moves[a->variable[a->class_of[a->first[edge->target] + r]]] = from;
+    }
+    edge->moves.count = 0;
+    for (unsigned v = 0; v < count; v++)
+        vec_push(a->dfa->arena, &edge->moves, moves[v]);
+}
+
+static void assign_state(const allocation_t *a, unsigned state, unsigned count)
+{
+    dfa_state_t *s = &a->dfa->states.items[state];
+    for (size_t i = 0; i < s->edges.count; i++) {
+        for (size_t k = 0; k < s->edges.items[i].commits.count; k++)
+            assign(a, state, &s->edges.items[i].commits.items[k].at);
+        assign_moves(a, state, &s->edges.items[i], count);
+    }
+    for (size_t k = 0; k < s->accept.count; k++)
+        assign(a, state, &s->accept.items[k].at);
+    for (size_t k = 0; k < s->underway.count; k++) {
+        assign(a, state, &s->underway.items[k].begin);
+        assign(a, state, &s->underway.items[k].end);
+    }
+    for (size_t k = 0; k < s->held_registers.count; k++) {
+        stamp_t stamp = {.reg = (int)s->held_registers.items[k]};
+        assign(a, state, &stamp);
+        s->held_registers.items[k] = (unsigned)stamp.reg;
+    }
+    assign(a, state, &s->stream_end);
+}
+
+unsigned position_allocate(dfa_t *dfa)
+{
+    allocation_t a = {.dfa = dfa};
+    size_t states = dfa->states.count;
+    a.first = malloc((states + 1) * sizeof *a.first);
+    a.first[0] = 0;
+    for (size_t s = 0; s < states; s++)
+        a.first[s + 1] = a.first[s] + dfa->states.items[s].register_count;
+    unsigned nodes = a.first[states];
+    a.class_of = malloc((nodes + 1) * sizeof *a.class_of);
+    a.state_of = malloc((nodes + 1) * sizeof *a.state_of);
+    a.variable = calloc(nodes + 1, sizeof *a.variable);
+    a.members = calloc(nodes + 1, sizeof *a.members);
+    for (unsigned s = 0; s < states; s++)
+        for (unsigned n = a.first[s]; n < a.first[s + 1]; n++) {
+            a.class_of[n] = n;
+            a.state_of[n] = s;
+            vec_push(dfa->arena, &a.members[n], n);
+        }
+    coalesce(&a);
+    unsigned count = colour(&a, nodes);
+    for (unsigned s = 0; s < states; s++)
+        assign_state(&a, s, count);
+    free(a.first);
+    free(a.class_of);
+    free(a.state_of);
+    free(a.variable);
+    free(a.members);
+    return count;
+}
+
+static bool is_needed(const move_t *pending, size_t count, const bool *is_done, unsigned variable)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_done[i] && pending[i].from.reg == (int)variable)
+            return true;
+    return false;
+}
+
+moves_t position_moves(const dfa_t *dfa, const edge_t *edge, unsigned spare)
+{
+    moves_t ordered = {0};
+    move_t pending[64];
+    bool is_done[64] = {false};
+    size_t count = 0;
+    for (unsigned v = 0; v < edge->moves.count; v++)
+        if (edge->moves.items[v].reg != (int)v)
+            pending[count++] = (move_t){v, edge->moves.items[v]};
+    for (size_t left = count; left > 0;) {
+        size_t i = 0;
+        while (i < count) {
+            bool was_done = is_done[i];
+            is_done[i] = true;
+            if (!was_done && !is_needed(pending, count, is_done, pending[i].to))
+                break;
+            is_done[i] = was_done;
+            i++;
+        }
+        if (i == count) { /* a cycle: save one of its variables */
+            i = 0;
+            while (is_done[i])
+                i++;
+            vec_push(dfa->arena, &ordered, ((move_t){spare, {.reg = (int)pending[i].to}}));
+            for (size_t k = 0; k < count; k++)
+                if (!is_done[k] && pending[k].from.reg == (int)pending[i].to)
+                    pending[k].from.reg = (int)spare;
+            continue;
+        }
+        vec_push(dfa->arena, &ordered, pending[i]);
+        left--;
+    }
+    return ordered;
+}

@@ -1,0 +1,61 @@
+/* regop.h: the operations that a reading of the input performs: on elements, conversions, registers and queues.
+ *
+ * An operation is stamped with the position at which the reading performed it; `at` below is that position. Operations
+ * are interned: the same effect has the same number, so that readings agree when their numbers and positions do.
+ *
+ *     OP_OPEN           element, depth        slot[depth] := (element, at); depth := depth + 1
+ *     OP_CLOSE          element, depth        event element [slot[depth].begin, at); depth := depth
+ *     OP_ANOMALY_OPEN   depth                 slot[depth] := (nothing, at)
+ *     OP_ANOMALY_CLOSE  depth, name           event anomaly [slot[depth].begin, at)
+ *     OP_CONVERT_OPEN   conversion            accumulator := empty, begins at `at`
+ *     OP_CONVERT_CLOSE  conversion            register := value of the bytes [accumulator.begin, at)
+ *     OP_SET            reg, expr, is_unique  register := expression
+ *     OP_RESET          reg                   register := unset
+ *     OP_PUSH           queue, reg            queue gets (register, at)
+ *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
+ *     OP_FOUND                                event skipped, up to `at`
+ *     OP_ATOMIC_BEGIN, OP_ATOMIC_END          what is between takes effect together: no effect of their own          */
+#ifndef QCAPGEN_REGOP_H
+#define QCAPGEN_REGOP_H
+
+#include "grammar.h"
+
+typedef enum {
+    OP_OPEN,
+    OP_CLOSE,
+    OP_ANOMALY_OPEN,
+    OP_ANOMALY_CLOSE,
+    OP_CONVERT_OPEN,
+    OP_CONVERT_CLOSE,
+    OP_SET,
+    OP_RESET,
+    OP_PUSH,
+    OP_MISMATCH,
+    OP_FOUND,
+    OP_ATOMIC_BEGIN,
+    OP_ATOMIC_END
+} op_kind_t;
+
+typedef struct op {
+    op_kind_t kind;
+    unsigned element;    /* index of the element */
+    unsigned depth;      /* emitted elements and anomalies around it */
+    unsigned conversion; /* index of the conversion */
+    const reg_t *reg;
+    const expr_t *expr;
+    const queue_t *queue;
+    const char *name;
+    bool is_stream, is_unique;
+    unsigned level;      /* how many values with a fallback it stands in: see note [fallback] in closure.c */
+} op_t;
+
+typedef VEC(op_t) ops_t;
+
+/* The number of `op` in `ops`, added if it is new. */
+unsigned regop_intern(arena_t *arena, ops_t *ops, op_t op);
+
+bool regop_has_position(const op_t *op); /* its effect depends on `at` */
+bool regop_may_stop(const op_t *op);     /* calls a handler, or can fail */
+void regop_print(const op_t *op, text_t *text);
+
+#endif
