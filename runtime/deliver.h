@@ -1,0 +1,34 @@
+/* deliver.h: parser events become the application's matches and reports. See deliver.c. */
+#ifndef QCAP_DELIVER_H
+#define QCAP_DELIVER_H
+
+#include "flow.h"
+#include "upper.h"
+
+/* One conversation that is being parsed. */
+typedef struct qcapint_deliver qcapint_deliver_t;
+
+/* Begins to parse a conversation by the protocol of `plan`: each direction [is_server] from its offset begin[] on. NULL if
+ * there is no memory. */
+qcapint_deliver_t *qcapint_deliver_new(qcapint_conv_t *conv, const qcapint_plan_t *plan, const uint64_t begin[2]);
+void qcapint_deliver_free(qcapint_deliver_t *deliver); /* NULL is allowed */
+
+/* The parser of one direction. Its offsets count from begin[]. It is fed with the functions below only. */
+qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_server);
+
+/* As qcap_parser_feed() and qcap_parser_gap(); `time_ns` is when the packet came that tells. */
+size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const unsigned char *bytes, size_t len,
+                            int64_t time_ns);
+void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len, int64_t time_ns);
+
+/* Nothing more comes: the direction was closed in order (FIN), or not. A stream element that is still open afterwards is
+ * ended, as aborted. */
+void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order, int64_t time_ns);
+
+/* From which offset of the stream on the parser still needs bytes. */
+uint64_t qcapint_deliver_held(const qcapint_deliver_t *deliver, bool is_server);
+
+/* Reports bytes that were not captured, of a direction that no parser reads. */
+void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len);
+
+#endif

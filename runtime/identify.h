@@ -1,0 +1,36 @@
+/* identify.h: the first bytes of a conversation tell its protocol. See identify.c. */
+#ifndef QCAP_IDENTIFY_H
+#define QCAP_IDENTIFY_H
+
+#include "flow.h"
+#include "upper.h"
+
+/* So many bytes of a direction are looked at, at most; they are held until the answer is known. */
+#define QCAPINT_IDENTIFY_BYTES 16384u
+
+/* What is known so far of a conversation. Zeros at first. Arrays are by direction: [0] is from the client. */
+typedef struct qcapint_identify {
+    uint64_t rejected[2];  /* protocols that cannot read the direction: a bit for each, in the order they were added */
+    uint64_t confirmed[2]; /* protocols that recognised the direction */
+    uint32_t tried[2];     /* bytes of the direction when it was last looked at */
+    uint32_t try_count;    /* how often they were looked at */
+} qcapint_identify_t;
+
+typedef enum {
+    QCAPINT_IDENTIFY_MORE,   /* not decided: ask again when more has come, and hold what there is */
+    QCAPINT_IDENTIFY_FOUND,  /* *plan is set */
+    QCAPINT_IDENTIFY_UNKNOWN /* none of the protocols that were added */
+} qcapint_identify_answer_t;
+
+/* Asks which protocol the conversation speaks, of whose directions the bytes from begin[] to their ends are held. `is_last`:
+ * no more will come. */
+qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
+                                           bool is_last, const qcapint_plan_t **plan);
+
+/* Whether servers of a protocol that was added listen at this TCP port. */
+bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port);
+
+/* The plan of the protocol of that name; NULL if it was not added. */
+const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name);
+
+#endif

@@ -1,0 +1,449 @@
+/* pair.c: the two directions of a conversation in step.
+ *
+ * In come the bytes of both directions, each in order, as the capture has them. Out they go to the parsers, in the order the
+ * endpoints saw them: a response needs what its request left behind, and captures do not keep the order between
+ * directions (two interfaces, a segment that came late and was queued). First, identify.c has to find the protocol; until
+ * then everything is held.
+ *
+ * The rule. A segment that acknowledges the other direction up to byte n is read after the other direction's bytes up to n:
+ *
+ *     client  |-- request 1 --|-- request 2 --|
+ *     server                  |-- response 1 (acknowledges request 1) --|
+ *
+ * What may not be read yet stays in its stream, which is told to hold it: there is no queue here, only the offset `at` up to
+ * which a direction was read. A parser that waits (for an entry of a queue) stops its direction likewise.
+ *
+ * note [when waiting ends]:
+ *   - the other direction has come that far, or has ended, or is known not to be captured;
+ *   - a waiting parser: the other direction was read as far as the sender had seen it when it sent the waiting byte.
+ *     What it waits for cannot come any more: it goes on without (qcap_parser_hurry());
+ *   - both directions wait for each other: the one whose next segment was captured first goes on. If only one of them waits in its
+ *     parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the answer: the
+ *     waiting parser goes on;
+ *   - so many bytes, or so much capture time, have passed (HELD_MAX, WAIT_NS): that segment goes on.
+ * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
+ *
+ * Another protocol. When one direction's parser has become another protocol, and the other one's too or has nothing left to
+ * read, the parsers are freed. The new protocol begins where they stopped: the one that was named, or it is identified anew.
+ *
+ * Invariants. conv->upper is NULL (nothing came yet), or &nobody (no protocol: the conversation costs nothing more), or a
+ * pair_t. at <= str->end. Between calls, whatever can be read has been read. */
+#include <string.h>
+
+#include "deliver.h"
+#include "handle.h"
+#include "identify.h"
+#include "subscribe.h"
+
+#define HELD_MAX (UINT64_C(1) << 20)         /* bytes of a direction that wait, at most */
+#define WAIT_NS (INT64_C(5) * 1000 * 1000000) /* capture time that a byte waits, at most */
+
+/* One direction. */
+typedef struct side {
+    uint64_t at;        /* its bytes before this offset were read */
+    uint64_t free_until; /* bytes before this offset wait for no other direction */
+    qcap_end_t end;     /* how it ended; valid if the stream has ended */
+    bool is_absent;     /* not captured: not to be waited for */
+    bool is_over;       /* its parser was told that it ended */
+} side_t;
+
+/* One conversation. */
+typedef struct pair {
+    qcapint_conv_t *conv;
+    qcapint_deliver_t *deliver;  /* its parsers; NULL: not identified yet */
+    qcapint_identify_t identify; /* while deliver is NULL */
+    const qcapint_plan_t *named; /* the protocol to go on with, if the one before named it; else NULL */
+    side_t sides[2];             /* [0]: from the client */
+} pair_t;
+
+/* What conv->upper points to when no parser reads the conversation. Never written to. */
+static const char nobody;
+
+static bool is_nobody(const qcapint_conv_t *conv)
+{
+    return conv->upper == (const void *)&nobody;
+}
+
+/* ---------------------------------------------------------------- life */
+
+/* The conversation's pair: made if there is none yet. NULL if nobody reads it. */
+static pair_t *get_pair(qcapint_conv_t *conv)
+{
+    if (is_nobody(conv))
+        return NULL;
+    if (conv->upper)
+        return conv->upper;
+    pair_t *pair = NULL;
+    if (((const qcapint_upper_t *)conv->q->upper)->plan_count > 0)
+        pair = qcapint_budget_alloc(&conv->q->budget, sizeof *pair);
+    if (pair)
+        pair->conv = conv;
+    conv->upper = pair ? (void *)pair : (void *)(uintptr_t)&nobody;
+    return pair;
+}
+
+static void free_pair(qcapint_conv_t *conv)
+{
+    pair_t *pair = conv->upper;
+    if (!pair || is_nobody(conv))
+        return;
+    qcapint_deliver_free(pair->deliver);
+    qcapint_budget_free(&conv->q->budget, pair, sizeof *pair);
+}
+
+static qcap_tcpstr_t *stream(const pair_t *pair, bool is_server)
+{
+    return &pair->conv->str[is_server];
+}
+
+/* What came of a direction is not read, up to here: all that is to be said about it is what was lost. */
+static void skip(pair_t *pair, bool is_server)
+{
+    qcap_tcpstr_t *str = stream(pair, is_server);
+    uint64_t at = pair->sides[is_server].at;
+    while (at < str->end) {
+        const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, at);
+        uint64_t next = segment ? segment->begin : str->end;
+        if (next > at)
+            qcapint_deliver_lost(str, at, next - at);
+        at = segment ? segment->begin + segment->len : next;
+    }
+    pair->sides[is_server].at = str->end;
+}
+
+/* Nobody reads the rest of the conversation. */
+static void give_up(pair_t *pair)
+{
+    qcapint_conv_t *conv = pair->conv;
+    skip(pair, false);
+    skip(pair, true);
+    free_pair(conv);
+    conv->upper = (void *)(uintptr_t)&nobody;
+    qcapint_tcpstr_hold(&conv->str[0], UINT64_MAX);
+    qcapint_tcpstr_hold(&conv->str[1], UINT64_MAX);
+}
+
+/* ---------------------------------------------------------------- reading one direction */
+
+static qcap_parser_status_t status(const pair_t *pair, bool is_server)
+{
+    return qcap_parser_status(qcapint_deliver_parser(pair->deliver, is_server));
+}
+
+static bool is_drained(const pair_t *pair, bool is_server)
+{
+    return pair->sides[is_server].at == stream(pair, is_server)->end;
+}
+
+/* Nothing (more) will come of the direction, and all there was has been read. */
+static bool is_silent(const pair_t *pair, bool is_server)
+{
+    return is_drained(pair, is_server) && (stream(pair, is_server)->has_ended || pair->sides[is_server].is_absent);
+}
+
+/* Whether the segment, the next of that direction, comes after bytes that the other direction has still to read. */
+static bool is_early(const pair_t *pair, bool is_server, const qcapint_segment_t *segment)
+{
+    return segment->has_ack && segment->ack > pair->sides[!is_server].at &&
+           segment->begin >= pair->sides[is_server].free_until && !is_silent(pair, !is_server) &&
+           status(pair, !is_server) != QCAP_PARSER_BECAME;
+}
+
+/* Reads a gap, or as much as may be read of a segment. Returns whether the direction can go on behind it. */
+static bool read_next(pair_t *pair, bool is_server)
+{
+    side_t *side = &pair->sides[is_server];
+    qcap_tcpstr_t *str = stream(pair, is_server);
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, side->at);
+    if (!segment || segment->begin > side->at) {
+        uint64_t len = (segment ? segment->begin : str->end) - side->at;
+        qcapint_deliver_gap(pair->deliver, is_server, len, pair->conv->q->now_ns);
+        side->at += len;
+        return true;
+    }
+    if (is_early(pair, is_server, segment))
+        return false;
+    size_t skipped = (size_t)(side->at - segment->begin), len = segment->len - skipped;
+    size_t taken = qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len,
+                                        qcap_packet_time_ns(segment->packet));
+    side->at += taken;
+    return taken == len;
+}
+
+/* Whether the direction's parser takes nothing any more, so that its bytes can be forgotten. */
+static bool is_closed(const pair_t *pair, bool is_server)
+{
+    qcap_parser_status_t now = status(pair, is_server);
+    return now == QCAP_PARSER_FAILED || now == QCAP_PARSER_FINISHED;
+}
+
+/* All of a direction was read, and it has ended: tells the parser. */
+static void end_side(pair_t *pair, bool is_server)
+{
+    side_t *side = &pair->sides[is_server];
+    qcap_parser_t *parser = qcapint_deliver_parser(pair->deliver, is_server);
+    int64_t now_ns = pair->conv->q->now_ns;
+    if (status(pair, is_server) == QCAP_PARSER_WAITING) {
+        qcap_parser_hurry(parser);
+        qcapint_deliver_feed(pair->deliver, is_server, NULL, 0, now_ns);
+    }
+    qcapint_deliver_end(pair->deliver, is_server, side->end == QCAP_END_FIN, now_ns);
+    side->is_over = true;
+}
+
+/* Reads what may be read of a direction. Returns whether that was anything. */
+static bool read_side(pair_t *pair, bool is_server)
+{
+    side_t *side = &pair->sides[is_server];
+    qcap_tcpstr_t *str = stream(pair, is_server);
+    uint64_t before = side->at;
+    bool has_ended = false;
+    while (side->at < str->end && !is_closed(pair, is_server) && read_next(pair, is_server))
+        continue;
+    if (is_closed(pair, is_server))
+        skip(pair, is_server);
+    if (side->at == str->end && str->has_ended && !side->is_over) {
+        end_side(pair, is_server);
+        has_ended = true;
+    }
+    uint64_t held = qcapint_deliver_held(pair->deliver, is_server);
+    qcapint_tcpstr_hold(str, held < side->at ? held : side->at);
+    return side->at > before || has_ended;
+}
+
+/* ---------------------------------------------------------------- both directions */
+
+/* Lets the direction go on, whatever it waits for. */
+static void let_go(pair_t *pair, bool is_server)
+{
+    side_t *side = &pair->sides[is_server];
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(stream(pair, is_server), side->at);
+    if (status(pair, is_server) == QCAP_PARSER_WAITING)
+        qcap_parser_hurry(qcapint_deliver_parser(pair->deliver, is_server));
+    else if (segment)
+        side->free_until = segment->begin + segment->len;
+}
+
+/* Whether the direction has bytes that it may not read yet. */
+static bool is_blocked(const pair_t *pair, bool is_server)
+{
+    return !is_drained(pair, is_server) && status(pair, is_server) != QCAP_PARSER_BECAME;
+}
+
+/* Whether a blocked direction need not wait for the other one any longer, whatever that one does. */
+static bool is_wait_over(const pair_t *pair, bool is_server)
+{
+    const side_t *side = &pair->sides[is_server];
+    qcap_tcpstr_t *str = stream(pair, is_server);
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, side->at);
+    if (str->end - side->at > HELD_MAX)
+        return true;
+    if (segment && pair->conv->q->now_ns - qcap_packet_time_ns(segment->packet) > WAIT_NS)
+        return true;
+    if (status(pair, is_server) != QCAP_PARSER_WAITING)
+        return false;
+    bool has_caught_up = segment && segment->has_ack && segment->ack <= pair->sides[!is_server].at;
+    return has_caught_up || is_silent(pair, !is_server);
+}
+
+/* Of two directions that wait for each other, which goes on. */
+static bool first_of_both(const pair_t *pair)
+{
+    bool waits[2] = {status(pair, false) == QCAP_PARSER_WAITING, status(pair, true) == QCAP_PARSER_WAITING};
+    if (waits[0] != waits[1])
+        return waits[1];
+    const qcapint_segment_t *client = qcapint_tcpstr_segment(stream(pair, false), pair->sides[0].at);
+    const qcapint_segment_t *server = qcapint_tcpstr_segment(stream(pair, true), pair->sides[1].at);
+    return client && server && qcap_packet_number(server->packet) < qcap_packet_number(client->packet);
+}
+
+/* Nothing moves: finds a direction whose waiting is over. See note [when waiting ends]. Returns whether there was one. */
+static bool unblock(pair_t *pair)
+{
+    bool blocked[2] = {is_blocked(pair, false), is_blocked(pair, true)};
+    for (int side = 0; side < 2; side++) {
+        if (blocked[side] && is_wait_over(pair, side)) {
+            let_go(pair, side);
+            return true;
+        }
+    }
+    if (!blocked[0] || !blocked[1])
+        return false;
+    let_go(pair, first_of_both(pair));
+    return true;
+}
+
+/* Reads all that may be read of both directions. */
+static void read_both(pair_t *pair)
+{
+    bool is_moving;
+    do {
+        is_moving = read_side(pair, false);
+        is_moving |= read_side(pair, true);
+    } while (is_moving || unblock(pair));
+}
+
+/* ---------------------------------------------------------------- protocols */
+
+/* Begins to parse by a protocol, where the directions stand. Returns false, and has given up, if there is no memory. */
+static bool begin(pair_t *pair, const qcapint_plan_t *plan)
+{
+    const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
+    pair->deliver = qcapint_deliver_new(pair->conv, plan, at);
+    if (!pair->deliver) {
+        give_up(pair);
+        return false;
+    }
+    for (int side = 0; side < 2; side++) {
+        qcap_parser_t *parser = qcapint_deliver_parser(pair->deliver, side);
+        if (at[side] == 0 && !stream(pair, side)->has_syn)
+            qcap_parser_search(parser);
+        if (pair->sides[side].is_absent)
+            qcap_parser_absent(parser);
+        pair->sides[side].is_over = false;
+    }
+    return true;
+}
+
+/* Finds the protocol, and begins with it. Returns false if it is not known yet, or never: the pair is gone then. */
+static bool identify(pair_t *pair)
+{
+    qcapint_conv_t *conv = pair->conv;
+    const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
+    const qcapint_plan_t *plan = pair->named;
+    for (int side = 0; side < 2; side++)
+        qcapint_tcpstr_hold(&conv->str[side], at[side]);
+    if (plan)
+        return begin(pair, plan);
+    bool is_last = conv->str[0].has_ended && conv->str[1].has_ended;
+    switch (qcapint_identify(conv, &pair->identify, at, is_last, &plan)) {
+    case QCAPINT_IDENTIFY_FOUND:
+        return begin(pair, plan);
+    case QCAPINT_IDENTIFY_UNKNOWN:
+        give_up(pair);
+        return false;
+    case QCAPINT_IDENTIFY_MORE:
+        break;
+    }
+    return false;
+}
+
+/* Whether the conversation goes over to another protocol now: see the top. */
+static bool has_become(const pair_t *pair)
+{
+    bool became[2] = {status(pair, false) == QCAP_PARSER_BECAME, status(pair, true) == QCAP_PARSER_BECAME};
+    return (became[0] || became[1]) && (became[0] || is_drained(pair, false)) && (became[1] || is_drained(pair, true));
+}
+
+static void become(pair_t *pair)
+{
+    const char *name = qcap_parser_conversation(qcapint_deliver_parser(pair->deliver, false))->becomes;
+    pair->named = name ? qcapint_identify_find(pair->conv->q, name) : NULL;
+    memset(&pair->identify, 0, sizeof pair->identify);
+    qcapint_deliver_free(pair->deliver);
+    pair->deliver = NULL;
+}
+
+/* Does all that can be done by now. The pair may be gone afterwards. */
+static void go_on(pair_t *pair)
+{
+    while (pair->deliver || identify(pair)) {
+        read_both(pair);
+        if (!has_become(pair)) {
+            if (is_closed(pair, false) && is_closed(pair, true))
+                give_up(pair);
+            return;
+        }
+        become(pair);
+    }
+}
+
+/* ---------------------------------------------------------------- the sink */
+
+static int init(qcap_t *q)
+{
+    qcapint_upper_t *upper = qcapint_budget_alloc(&q->budget, sizeof *upper);
+    if (!upper)
+        return QCAP_E_MEMORY;
+    upper->limit = QCAP_LIMIT;
+    q->upper = upper;
+    return QCAP_OK;
+}
+
+static void fini(qcap_t *q)
+{
+    qcapint_upper_t *upper = q->upper;
+    if (!upper)
+        return;
+    qcapint_subscribe_fini(q);
+    for (uint32_t i = 0; i < upper->plan_count; i++)
+        qcapint_subscribe_plan_free(q, upper->plans[i]);
+    qcapint_buffer_fini(q, &upper->gathered);
+    qcapint_budget_free(&q->budget, upper, sizeof *upper);
+    q->upper = NULL;
+}
+
+/* Nothing is made for a conversation before it carries anything. */
+static void on_open(qcapint_conv_t *conv)
+{
+    conv->upper = NULL;
+}
+
+static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
+{
+    pair_t *pair = get_pair(str->conv);
+    (void)segment; /* it is found again by its offset, like those that were held */
+    if (!pair)
+        return;
+    pair->sides[str->is_server].is_absent = false;
+    go_on(pair);
+}
+
+/* A gap tells nothing about the protocol: it is read when that is known. */
+static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
+{
+    pair_t *pair = get_pair(str->conv);
+    if (!pair)
+        qcapint_deliver_lost(str, offset, len);
+    else if (pair->deliver)
+        go_on(pair);
+}
+
+static void on_absent(qcap_tcpstr_t *str)
+{
+    pair_t *pair = get_pair(str->conv);
+    if (!pair)
+        return;
+    pair->sides[str->is_server].is_absent = true;
+    if (!pair->deliver)
+        return;
+    qcap_parser_absent(qcapint_deliver_parser(pair->deliver, str->is_server));
+    go_on(pair);
+}
+
+static void on_end(qcap_tcpstr_t *str, qcap_end_t end)
+{
+    if (!str->conv->upper || is_nobody(str->conv))
+        return;
+    pair_t *pair = str->conv->upper;
+    pair->sides[str->is_server].end = end;
+    go_on(pair);
+}
+
+static void on_close(qcapint_conv_t *conv)
+{
+    free_pair(conv);
+    conv->upper = NULL;
+}
+
+const qcapint_sink_t qcapint_pair_sink = {
+    .init = init,
+    .fini = fini,
+    .is_server_port = qcapint_identify_is_server_port,
+    .open = on_open,
+    .data = on_data,
+    .gap = on_gap,
+    .absent = on_absent,
+    .end = on_end,
+    .close = on_close,
+};

@@ -1,0 +1,327 @@
+/* subscribe.c: names become rows of plans, once, before the first packet.
+ *
+ * In comes a name, "http.field-value[Cookie]": the protocol, any tail of an element's path, and a text that the element's
+ * selector must have. Out goes a row in the list of each element that fits, so that deliver.c needs no names: it looks at
+ * the list of the element that an event is about. Texts of selectors become choices, numbered in their plan: deliver.c
+ * keeps, for each direction, which of them hold now.
+ *
+ * Invariant: the bit of an element in plan->wanted is set if it has rows or is a selector, and else clear. */
+#include "subscribe.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "handle.h"
+
+#define PATH_SIZE 512
+
+/* A name, taken apart; all borrowed from its text. */
+typedef struct name {
+    const char *protocol; /* before the first dot */
+    size_t protocol_len;
+    const char *tail; /* between that dot and the selector */
+    size_t tail_len;
+    const char *choice; /* between the brackets; NULL: no selector */
+    size_t choice_len;
+} name_t;
+
+/* What a subscription asks for. */
+typedef struct request {
+    name_t name;
+    qcap_match_handler_t handler;
+    void *user;     /* the handler's */
+    bool is_stream; /* wants elements that come in pieces */
+} request_t;
+
+/* ---------------------------------------------------------------- plans */
+
+static size_t wanted_size(const qcap_protocol_t *protocol)
+{
+    return ((size_t)protocol->element_count + 63) / 64 * sizeof(uint64_t);
+}
+
+static size_t interests_size(const qcap_protocol_t *protocol)
+{
+    return (size_t)protocol->element_count * sizeof(qcapint_interest_t);
+}
+
+qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *protocol)
+{
+    qcapint_plan_t *plan = qcapint_budget_alloc(&q->budget, sizeof *plan);
+    if (!plan)
+        return NULL;
+    plan->protocol = protocol;
+    plan->interests = qcapint_budget_alloc(&q->budget, interests_size(protocol));
+    plan->wanted = qcapint_budget_alloc(&q->budget, wanted_size(protocol));
+    plan->scratch = qcapint_budget_alloc(&q->budget, protocol->size);
+    if (!plan->interests || !plan->wanted || !plan->scratch) {
+        qcapint_subscribe_plan_free(q, plan);
+        return NULL;
+    }
+    return plan;
+}
+
+static void free_interest(qcap_t *q, qcapint_interest_t *interest)
+{
+    while (interest->rows) {
+        qcapint_row_t *row = interest->rows;
+        interest->rows = row->next;
+        qcapint_budget_free(&q->budget, row, sizeof *row);
+    }
+    if (interest->path)
+        qcapint_budget_free(&q->budget, interest->path, strlen(interest->path) + 1);
+}
+
+void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan)
+{
+    if (!plan)
+        return;
+    for (uint16_t i = 0; plan->interests && i < plan->protocol->element_count; i++)
+        free_interest(q, &plan->interests[i]);
+    while (plan->choices) {
+        qcapint_choice_t *choice = plan->choices;
+        plan->choices = choice->next;
+        qcapint_budget_free(&q->budget, choice, sizeof *choice + choice->len);
+    }
+    qcapint_budget_free(&q->budget, plan->interests, interests_size(plan->protocol));
+    qcapint_budget_free(&q->budget, plan->wanted, wanted_size(plan->protocol));
+    qcapint_budget_free(&q->budget, plan->scratch, plan->protocol->size);
+    qcapint_budget_free(&q->budget, plan, sizeof *plan);
+}
+
+static void want(qcapint_plan_t *plan, uint16_t element)
+{
+    plan->wanted[element / 64] |= UINT64_C(1) << element % 64;
+}
+
+/* ---------------------------------------------------------------- names */
+
+static bool is_same(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+}
+
+/* Takes a name apart. False if it has no dot, an empty part, or brackets that do not close at its end. */
+static bool read_name(const char *text, name_t *name)
+{
+    size_t len = strlen(text);
+    const char *bracket = strchr(text, '[');
+    name->choice = NULL;
+    name->choice_len = 0;
+    if (bracket) {
+        if (text[len - 1] != ']')
+            return false;
+        name->choice = bracket + 1;
+        name->choice_len = (size_t)(text + len - 1 - name->choice);
+        len = (size_t)(bracket - text);
+    }
+    const char *dot = memchr(text, '.', len);
+    if (!dot)
+        return false;
+    name->protocol = text;
+    name->protocol_len = (size_t)(dot - text);
+    name->tail = dot + 1;
+    name->tail_len = (size_t)(text + len - name->tail);
+    return name->protocol_len > 0 && name->tail_len > 0;
+}
+
+/* Whether the tail of the name is a tail of the path, which begins with the protocol and a dot. */
+static bool fits(const name_t *name, const char *path)
+{
+    size_t len = strlen(path);
+    if (len <= name->tail_len)
+        return false;
+    const char *tail = path + len - name->tail_len;
+    return tail[-1] == '.' && is_same(tail, name->tail_len, name->tail, name->tail_len);
+}
+
+static qcapint_plan_t *find_plan(const qcapint_upper_t *upper, const name_t *name)
+{
+    for (uint32_t i = 0; i < upper->plan_count; i++) {
+        const char *protocol = upper->plans[i]->protocol->name;
+        if (is_same(protocol, strlen(protocol), name->protocol, name->protocol_len))
+            return upper->plans[i];
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- rows */
+
+/* The choice of that text for that selector: the one that exists, or a new one. NULL if there is no memory. */
+static qcapint_choice_t *get_choice(qcap_t *q, qcapint_plan_t *plan, uint16_t selector, const name_t *name)
+{
+    for (qcapint_choice_t *choice = plan->choices; choice; choice = choice->next)
+        if (choice->selector == selector && is_same(choice->text, choice->len, name->choice, name->choice_len))
+            return choice;
+    qcapint_choice_t *choice = NULL;
+    if (plan->choice_count < UINT16_MAX)
+        choice = qcapint_budget_alloc(&q->budget, sizeof *choice + name->choice_len);
+    if (!choice)
+        return NULL;
+    choice->next = plan->choices;
+    choice->selector = selector;
+    choice->index = plan->choice_count++;
+    choice->len = name->choice_len;
+    memcpy(choice->text, name->choice, name->choice_len);
+    plan->choices = choice;
+    plan->interests[selector].is_selector = true;
+    want(plan, selector);
+    return choice;
+}
+
+static int add_row(qcap_t *q, qcapint_plan_t *plan, uint16_t element, const char *path, const request_t *request)
+{
+    qcapint_interest_t *interest = &plan->interests[element];
+    const qcapint_choice_t *choice = NULL;
+    if (request->name.choice) {
+        choice = get_choice(q, plan, plan->protocol->elements[element].selector, &request->name);
+        if (!choice)
+            return QCAP_E_MEMORY;
+    }
+    if (!interest->path) {
+        interest->path = qcapint_budget_alloc(&q->budget, strlen(path) + 1);
+        if (!interest->path)
+            return QCAP_E_MEMORY;
+        memcpy(interest->path, path, strlen(path) + 1);
+    }
+    qcapint_row_t *row = qcapint_budget_alloc(&q->budget, sizeof *row);
+    if (!row)
+        return QCAP_E_MEMORY;
+    *row = (qcapint_row_t){NULL, request->handler, request->user, choice};
+    qcapint_row_t **end = &interest->rows;
+    while (*end)
+        end = &(*end)->next;
+    *end = row;
+    want(plan, element);
+    return QCAP_OK;
+}
+
+/* How many elements fit the name, of those that come whole or, if is_stream, in pieces; `others`: how many fit it but come
+ * the other way; `unselected`: how many would fit but have no selector. */
+static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request, unsigned *others, unsigned *unselected)
+{
+    unsigned count = 0;
+    char path[PATH_SIZE];
+    *others = *unselected = 0;
+    for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
+        const qcap_element_t *element = &plan->protocol->elements[i];
+        qcap_element_path(plan->protocol, i, path, sizeof path);
+        if (!fits(&request->name, path))
+            continue;
+        if (request->name.choice && element->selector == QCAP_NONE)
+            ++*unselected;
+        else if (element->is_stream != request->is_stream)
+            ++*others;
+        else
+            count++;
+    }
+    return count;
+}
+
+static int add_rows(qcap_t *q, qcapint_plan_t *plan, const request_t *request)
+{
+    char path[PATH_SIZE];
+    for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
+        const qcap_element_t *element = &plan->protocol->elements[i];
+        qcap_element_path(plan->protocol, i, path, sizeof path);
+        if (!fits(&request->name, path) || element->is_stream != request->is_stream ||
+            (request->name.choice && element->selector == QCAP_NONE))
+            continue;
+        int status = add_row(q, plan, i, path, request);
+        if (status < 0)
+            return qcapint_fail(q, status, "no memory for a handler of %s", path);
+    }
+    return QCAP_OK;
+}
+
+static int subscribe(qcap_t *q, const char *text, const request_t *asked)
+{
+    request_t request = *asked;
+    qcapint_upper_t *upper = q->upper;
+    unsigned others, unselected;
+    int status = qcapint_before_begin(q);
+    if (status < 0)
+        return status;
+    if (!read_name(text, &request.name))
+        return qcapint_fail(q, QCAP_E_NAME, "\"%s\" is no name of an element: PROTOCOL.ELEMENT or PROTOCOL.ELEMENT[TEXT]",
+                            text);
+    qcapint_plan_t *plan = find_plan(upper, &request.name);
+    if (!plan)
+        return qcapint_fail(q, QCAP_E_NAME, "%s: there is no protocol \"%.*s\"", text, (int)request.name.protocol_len,
+                            request.name.protocol);
+    if (count_fits(plan, &request, &others, &unselected) > 0)
+        return add_rows(q, plan, &request);
+    if (others > 0)
+        return qcapint_fail(q, QCAP_E_NAME, "%s comes %s", text,
+                            request.is_stream ? "whole: it has no pieces" : "in pieces: it needs a stream handler");
+    if (unselected > 0)
+        return qcapint_fail(q, QCAP_E_NAME, "%s: this element has no selector", text);
+    return qcapint_fail(q, QCAP_E_NAME, "%s: protocol %s has no such element", text, plan->protocol->name);
+}
+
+/* ---------------------------------------------------------------- public */
+
+int qcap_tcpstr_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user)
+{
+    return subscribe(q, name, &(request_t){.handler = handler, .user = user, .is_stream = false});
+}
+
+int qcap_stream_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user)
+{
+    return subscribe(q, name, &(request_t){.handler = handler, .user = user, .is_stream = true});
+}
+
+int qcap_set_element_limit(qcap_t *q, uint32_t bytes)
+{
+    int status = qcapint_before_begin(q);
+    if (status < 0)
+        return status;
+    if (bytes == 0)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "elements need a limit of 1 byte or more");
+    ((qcapint_upper_t *)q->upper)->limit = bytes;
+    return QCAP_OK;
+}
+
+static int add_reporter(qcap_t *q, qcap_report_kind_t kind, qcap_report_handler_t handler, void *user)
+{
+    qcapint_upper_t *upper = q->upper;
+    int status = qcapint_before_begin(q);
+    if (status < 0)
+        return status;
+    qcapint_reporter_t *reporter = qcapint_budget_alloc(&q->budget, sizeof *reporter);
+    if (!reporter)
+        return qcapint_fail(q, QCAP_E_MEMORY, "no memory for a handler of reports");
+    *reporter = (qcapint_reporter_t){NULL, handler, user};
+    qcapint_reporter_t **end = &upper->reporters[kind];
+    while (*end)
+        end = &(*end)->next;
+    *end = reporter;
+    return QCAP_OK;
+}
+
+int qcap_anomaly_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user)
+{
+    return add_reporter(q, QCAP_REPORT_ANOMALY, handler, user);
+}
+
+int qcap_gap_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user)
+{
+    return add_reporter(q, QCAP_REPORT_GAP, handler, user);
+}
+
+int qcap_error_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user)
+{
+    return add_reporter(q, QCAP_REPORT_ERROR, handler, user);
+}
+
+void qcapint_subscribe_fini(qcap_t *q)
+{
+    qcapint_upper_t *upper = q->upper;
+    for (size_t kind = 0; kind < sizeof upper->reporters / sizeof upper->reporters[0]; kind++) {
+        while (upper->reporters[kind]) {
+            qcapint_reporter_t *reporter = upper->reporters[kind];
+            upper->reporters[kind] = reporter->next;
+            qcapint_budget_free(&q->budget, reporter, sizeof *reporter);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/* subscribe.h: what the application wants of each protocol. See subscribe.c. */
+#ifndef QCAP_SUBSCRIBE_H
+#define QCAP_SUBSCRIBE_H
+
+#include "upper.h"
+
+/* The plan of a protocol, with nothing wanted of it yet. NULL if there is no memory. */
+qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *protocol);
+void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan); /* NULL is allowed */
+
+/* Frees the report handlers. */
+void qcapint_subscribe_fini(qcap_t *q);
+
+#endif

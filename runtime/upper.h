@@ -1,0 +1,62 @@
+/* upper.h: what the stages above the reassembly share in one handle: q->upper, made and freed in pair.c.
+ *
+ * A plan is a protocol that was added, together with what the application wants of it. Plans do not move, and do not change
+ * once the capture has begun: conversations point to them. */
+#ifndef QCAP_UPPER_H
+#define QCAP_UPPER_H
+
+#include "qcap.h"
+#include "tcpstr.h"
+
+/* The most protocols in a handle: identify.c keeps one bit for each. */
+#define QCAPINT_PROTOCOLS 64u
+
+/* A text that subscriptions want the selector of an element to have: the Cookie of field-value[Cookie]. */
+typedef struct qcapint_choice {
+    struct qcapint_choice *next; /* added earlier */
+    uint16_t selector;           /* the element whose text is compared */
+    uint16_t index;              /* of this choice in the plan, from 0 */
+    size_t len;                  /* of text */
+    char text[];                 /* compared ignoring case; not terminated */
+} qcapint_choice_t;
+
+/* One subscription to one element. */
+typedef struct qcapint_row {
+    struct qcapint_row *next;       /* added later, for the same element */
+    qcap_match_handler_t handler;
+    void *user;                     /* the handler's */
+    const qcapint_choice_t *choice; /* only while the selector has this text; NULL: always */
+} qcapint_row_t;
+
+/* What is wanted of one element. */
+typedef struct qcapint_interest {
+    qcapint_row_t *rows; /* in the order they were added; NULL: none */
+    char *path;          /* its full name; NULL as long as there is no row */
+    bool is_selector;    /* a choice compares its text */
+} qcapint_interest_t;
+
+typedef struct qcapint_plan {
+    const qcap_protocol_t *protocol; /* borrowed from the application */
+    qcapint_interest_t *interests;   /* one for each element */
+    uint64_t *wanted;                /* bits of the elements with rows, or that are selectors: what parsers are given */
+    qcapint_choice_t *choices;       /* the last one added first; NULL: none */
+    uint16_t choice_count;
+    void *scratch;                   /* room for a conversation, in which identify.c tries bytes */
+} qcapint_plan_t;
+
+/* A handler for anomalies, gaps or errors. */
+typedef struct qcapint_reporter {
+    struct qcapint_reporter *next; /* added later, for the same kind */
+    qcap_report_handler_t handler;
+    void *user; /* the handler's */
+} qcapint_reporter_t;
+
+typedef struct qcapint_upper {
+    qcapint_plan_t *plans[QCAPINT_PROTOCOLS]; /* in the order they were added; owned */
+    uint32_t plan_count;
+    uint32_t limit;                     /* the most bytes of an element that comes whole */
+    qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
+    qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
+} qcapint_upper_t;
+
+#endif
