@@ -178,9 +178,9 @@ demo: all
 	@echo "$(B)/ip_identity $(DEMO_CAPTURE)"
 	@$(B)/ip_identity $(DEMO_CAPTURE)
 
-# Scripts find what was built through BUILD, and the compiler through CC.
+# Scripts find what was built through BUILD, and how to compile through CC and SANITIZE.
 test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all)
-	@BUILD=$(B) CC="$(CC)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 generate: $(GENERATE)
 	for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o generated/ || exit 1; done
