@@ -1,0 +1,220 @@
+/* layout.c: DFA → what the C files say about it.
+ *
+ * A machine is a part of the automaton that is connected by bytes: what lies between control points of the driver. A `refine`
+ * is no such point: its targets belong to the machine, and choosing among them is a `switch`. */
+#include "layout.h"
+
+#include <stdlib.h>
+
+#include "name.h"
+
+bool layout_is_outside(const layout_t *layout, unsigned state)
+{
+    const dfa_state_t *s = &layout->dfa->states.items[state];
+    return s->kind == DFA_CONTROL && layout->dfa->controls.items[s->control].kind != CONTROL_REFINE;
+}
+
+/* ---------------------------------------------------------------- machines */
+
+static unsigned root_of(unsigned *parent, unsigned state)
+{
+    while (parent[state] != state)
+        state = parent[state] = parent[parent[state]];
+    return state;
+}
+
+static void join(const layout_t *l, unsigned *parent, unsigned a, unsigned b)
+{
+    if (layout_is_outside(l, b))
+        return;
+    a = root_of(parent, a);
+    b = root_of(parent, b);
+    parent[a > b ? a : b] = a > b ? b : a;
+}
+
+static void find_machines(layout_t *l)
+{
+    unsigned count = (unsigned)l->dfa->states.count;
+    unsigned *parent = ARENA_ARRAY(l->arena, unsigned, count);
+    for (unsigned s = 0; s < count; s++)
+        parent[s] = s;
+    for (unsigned s = 0; s < count; s++) {
+        const dfa_state_t *state = &l->dfa->states.items[s];
+        for (size_t i = 0; i < state->edges.count; i++)
+            join(l, parent, s, state->edges.items[i].target);
+        if (state->kind == DFA_CONTROL && !layout_is_outside(l, s)) {
+            const control_t *c = &l->dfa->controls.items[state->control];
+            for (size_t i = 0; i < c->targets.count; i++)
+                join(l, parent, s, c->targets.items[i]);
+        }
+    }
+    for (unsigned s = 0; s < count; s++) {
+        l->machine_of[s] = STATE_NONE;
+        if (layout_is_outside(l, s))
+            continue;
+        unsigned root = root_of(parent, s);
+        if (root == s) {
+            l->machine_of[s] = (unsigned)l->machines.count;
+            vec_push(l->arena, &l->machines, arena_print(l->arena, "machine_%s", l->labels[s]));
+        }
+        l->machine_of[s] = l->machine_of[root];
+    }
+}
+
+/* ---------------------------------------------------------------- texts */
+
+unsigned layout_text(layout_t *l, const char *text)
+{
+    for (unsigned i = 0; i < l->texts.count; i++)
+        if (strcmp(l->texts.items[i], text) == 0)
+            return i;
+    vec_push(l->arena, &l->texts, text);
+    return (unsigned)l->texts.count - 1;
+}
+
+static void find_texts(layout_t *l)
+{
+    layout_text(l, "");
+    for (unsigned s = 0; s < l->dfa->states.count; s++) {
+        const dfa_state_t *state = &l->dfa->states.items[s];
+        text_t expected;
+        text_init(&expected, l->arena);
+        if (state->kind == DFA_BYTES)
+            name_expected(l->dfa, s, &expected);
+        l->rule_text[s] = layout_text(l, state->configs.count ? name_rule(l->dfa, &state->configs.items[0]) : "");
+        l->expected_text[s] = layout_text(l, expected.len ? expected.bytes : "");
+    }
+    for (size_t c = 0; c < l->dfa->controls.count; c++)
+        if (l->dfa->controls.items[c].rule)
+            layout_text(l, l->dfa->controls.items[c].rule->name);
+    for (size_t c = 0; c < l->dfa->nfa->conversions.count; c++)
+        layout_text(l, l->dfa->nfa->conversions.items[c].rule->name);
+}
+
+/* ---------------------------------------------------------------- classes of bytes */
+
+/* The set of a rule that reads exactly one byte. */
+static bool set_of(const node_t *node, unsigned depth, charset_t *set)
+{
+    if (depth > 16)
+        return false;
+    switch (node->kind) {
+    case NODE_SET:
+        *set = node->set;
+        return true;
+    case NODE_STRING:
+        *set = charset_none();
+        if (node->len != 1)
+            return false;
+        for (unsigned byte = 0; byte < 256; byte++)
+            if (byte == (unsigned char)node->text[0] ||
+                (!node->is_case_sensitive && (byte ^ 0x20u) == (unsigned char)node->text[0] &&
+                 ((byte | 0x20u) >= 'a' && (byte | 0x20u) <= 'z')))
+                *set = charset_union(*set, charset_range(byte, byte));
+        return true;
+    case NODE_RULE:
+        return set_of(node->rule->body, depth + 1, set);
+    case NODE_CHOICE: {
+        charset_t all = charset_none(), one;
+        for (size_t i = 0; i < node->children.count; i++) {
+            if (!set_of(node->children.items[i], depth + 1, &one))
+                return false;
+            all = charset_union(all, one);
+        }
+        *set = all;
+        return true;
+    }
+    case NODE_SEQUENCE:
+        return node->children.count == 1 && set_of(node->children.items[0], depth + 1, set);
+    default:
+        return false;
+    }
+}
+
+static const char *set_name(const layout_t *l, const charset_t *set)
+{
+    for (size_t i = 0; i < l->grammar->rules.count; i++) {
+        const rule_t *rule = l->grammar->rules.items[i];
+        charset_t one;
+        if (set_of(rule->body, 0, &one) && charset_equal(&one, set))
+            return name_identifier(l->arena, rule->name, true);
+    }
+    return NULL;
+}
+
+static bool is_range(const charset_t *set)
+{
+    unsigned first = charset_first(set), count = charset_count(set);
+    charset_t range = charset_range(first, first + count - 1);
+    return charset_equal(&range, set);
+}
+
+/* A few comparisons do for these. */
+static bool is_simple(const charset_t *set)
+{
+    unsigned count = charset_count(set);
+    return count <= 2 || count >= 255 || is_range(set);
+}
+
+unsigned layout_class(const layout_t *l, const charset_t *set)
+{
+    for (unsigned i = 0; i < l->classes.count; i++)
+        if (charset_equal(&l->classes.items[i].set, set))
+            return i;
+    return CLASS_MAX;
+}
+
+static void find_classes(layout_t *l)
+{
+    for (unsigned s = 0; s < l->dfa->states.count; s++) {
+        const dfa_state_t *state = &l->dfa->states.items[s];
+        for (size_t i = 0; i < state->edges.count; i++) {
+            const charset_t *set = &state->edges.items[i].set;
+            if (charset_is_empty(set) || is_simple(set) || layout_class(l, set) != CLASS_MAX ||
+                l->classes.count == CLASS_MAX)
+                continue;
+            const char *name = set_name(l, set);
+            byte_class_t class = {.set = *set};
+            class.name = name ? arena_print(l->arena, "IS_%s", name)
+                              : arena_print(l->arena, "IS_SET_%zu", l->classes.count);
+            vec_push(l->arena, &l->classes, class);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+unsigned layout_longest(const conversion_t *conversion)
+{
+    unsigned longest = 0;
+    for (size_t i = 0; i < conversion->keywords.count; i++)
+        if (strlen(conversion->keywords.items[i]) > longest)
+            longest = (unsigned)strlen(conversion->keywords.items[i]);
+    return longest;
+}
+
+layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
+{
+    layout_t *l = ARENA_NEW(dfa->arena, layout_t);
+    size_t count = dfa->states.count;
+    l->arena = dfa->arena;
+    l->dfa = dfa;
+    l->grammar = dfa->nfa->grammar;
+    l->prefix = arena_print(l->arena, "qcap_%s", name_identifier(l->arena, l->grammar->name, false));
+    l->upper = name_identifier(l->arena, l->prefix, true);
+    l->labels = name_states(dfa);
+    l->enumerators = ARENA_ARRAY(l->arena, const char *, count);
+    for (size_t s = 0; s < count; s++)
+        l->enumerators[s] = arena_print(l->arena, "AT_%s", name_identifier(l->arena, l->labels[s], true));
+    l->machine_of = ARENA_ARRAY(l->arena, unsigned, count);
+    l->rule_text = ARENA_ARRAY(l->arena, unsigned, count);
+    l->expected_text = ARENA_ARRAY(l->arena, unsigned, count);
+    l->spare = position_count;
+    l->position_count = position_count + 1;
+    for (size_t i = 0; i < dfa->nfa->conversions.count; i++)
+        l->text_size += layout_longest(&dfa->nfa->conversions.items[i]);
+    find_machines(l);
+    find_texts(l);
+    find_classes(l);
+    return l;
+}

@@ -1,0 +1,47 @@
+/* layout.h: the automaton as it will stand in C: machines, numbered texts, byte classes. */
+#ifndef QCAPGEN_LAYOUT_H
+#define QCAPGEN_LAYOUT_H
+
+#include "dfa.h"
+
+#define CLASS_MAX 64u /* bits in a row of the table of classes */
+
+typedef struct byte_class {
+    charset_t set;
+    const char *name; /* of its macro */
+} byte_class_t;
+
+typedef struct layout {
+    arena_t *arena;
+    const dfa_t *dfa;
+    const grammar_t *grammar;
+    const char *prefix;            /* "qcap_NAME" */
+    const char *upper;             /* "QCAP_NAME" */
+    const char **labels;           /* by state */
+    const char **enumerators;      /* by state */
+    unsigned *machine_of;          /* by state; STATE_NONE for a control point of the driver */
+    VEC(const char *) machines;    /* names of the functions */
+    VEC(const char *) texts;       /* rules and expectations; the first is "" */
+    unsigned *rule_text;           /* by state: index in texts */
+    unsigned *expected_text;       /* by state */
+    VEC(byte_class_t) classes;     /* sets that are tested through the table */
+    unsigned position_count;       /* variables for positions, one spare for moves included */
+    unsigned spare;                /* that one */
+    unsigned text_size;            /* bytes of keywords under way, for each side */
+} layout_t;
+
+layout_t *layout_build(const dfa_t *dfa, unsigned position_count);
+
+/* Is it a control point that the driver passes, outside of any machine? */
+bool layout_is_outside(const layout_t *layout, unsigned state);
+
+/* The index of the text, added if it is new. */
+unsigned layout_text(layout_t *layout, const char *text);
+
+/* The length of the longest keyword of a conversion. */
+unsigned layout_longest(const conversion_t *conversion);
+
+/* The index of the class of that set, CLASS_MAX if the table has none. */
+unsigned layout_class(const layout_t *layout, const charset_t *set);
+
+#endif

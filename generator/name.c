@@ -1,0 +1,168 @@
+/* name.c: names and explanations for generated code and for messages. */
+#include "name.h"
+
+#include <ctype.h>
+
+char *name_identifier(arena_t *arena, const char *name, bool is_upper)
+{
+    char *copy = arena_copy(arena, name, strlen(name));
+    for (char *c = copy; *c; c++) {
+        unsigned char byte = (unsigned char)*c;
+        *c = isalnum(byte) ? (char)(is_upper ? toupper(byte) : tolower(byte)) : '_';
+    }
+    return copy;
+}
+
+/* The innermost rule that is no core rule, and the node of it at which the reading stands. */
+static const rule_t *place_of(const dfa_t *dfa, const config_t *config, const node_t **node)
+{
+    const nfa_state_t *s = &dfa->nfa->states.items[config->state];
+    const context_t *c = s->context;
+    *node = s->node;
+    while (c && c->rule && c->rule->is_core) {
+        const rule_t *core = c->rule;
+        while (c && c->rule == core) {
+            if (c->reference)
+                *node = c->reference;
+            c = c->parent;
+        }
+    }
+    return c ? c->rule : NULL;
+}
+
+const char *name_rule(const dfa_t *dfa, const config_t *config)
+{
+    const node_t *node;
+    const rule_t *rule = place_of(dfa, config, &node);
+    return rule ? rule->name : "";
+}
+
+const char **name_states(const dfa_t *dfa)
+{
+    const char **names = ARENA_ARRAY(dfa->arena, const char *, dfa->states.count);
+    VEC(const char *) rules = {0};
+    VEC(unsigned) counts = {0};
+    for (unsigned s = 0; s < dfa->states.count; s++) {
+        const dfa_state_t *state = &dfa->states.items[s];
+        const char *rule = state->kind == DFA_ENTRY       ? "entry"
+                           : state->configs.count > 0     ? name_rule(dfa, &state->configs.items[0])
+                                                          : "";
+        const char *name = name_identifier(dfa->arena, *rule ? rule : "start", false);
+        unsigned r = 0;
+        while (r < rules.count && strcmp(rules.items[r], name) != 0)
+            r++;
+        if (r == rules.count) {
+            vec_push(dfa->arena, &rules, name);
+            vec_push(dfa->arena, &counts, 0);
+        }
+        names[s] = arena_print(dfa->arena, "%s_%u", name, ++counts.items[r]);
+    }
+    return names;
+}
+
+/* ---------------------------------------------------------------- rules with a dot */
+
+static void print_node(const node_t *node, const node_t *at, bool is_inner, text_t *text);
+
+static void print_children(const node_t *node, const node_t *at, const char *between, text_t *text)
+{
+    for (size_t i = 0; i < node->children.count; i++) {
+        text_print(text, "%s", i ? between : "");
+        print_node(node->children.items[i], at, true, text);
+    }
+}
+
+static void print_string(const node_t *node, text_t *text)
+{
+    bool is_plain = true;
+    for (size_t i = 0; i < node->len; i++)
+        is_plain &= node->text[i] >= ' ' && node->text[i] <= '~' && node->text[i] != '"';
+    if (is_plain) {
+        text_print(text, "\"%s\"", node->text);
+        return;
+    }
+    for (size_t i = 0; i < node->len; i++)
+        text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)node->text[i]);
+}
+
+static void print_repeat(const node_t *node, const node_t *at, text_t *text)
+{
+    if (node->min == 0 && node->max == 1) {
+        text_print(text, "[ ");
+        print_node(node->children.items[0], at, false, text);
+        text_print(text, " ]");
+        return;
+    }
+    if (node->min == node->max)
+        text_print(text, "%u", node->min);
+    else {
+        if (node->min > 0)
+            text_print(text, "%u", node->min);
+        text_print(text, "*");
+        if (node->max != REPEAT_UNBOUNDED)
+            text_print(text, "%u", node->max);
+    }
+    print_node(node->children.items[0], at, true, text);
+}
+
+static void print_node(const node_t *node, const node_t *at, bool is_inner, text_t *text)
+{
+    if (node == at)
+        text_print(text, ". ");
+    bool is_group = is_inner && (node->kind == NODE_CHOICE || node->kind == NODE_SEQUENCE) && node->children.count > 1;
+    if (is_group)
+        text_print(text, "( ");
+    switch (node->kind) {
+    case NODE_EMPTY:
+        text_print(text, "\"\"");
+        break;
+    case NODE_SET:
+        charset_print(&node->set, text);
+        break;
+    case NODE_STRING:
+        print_string(node, text);
+        break;
+    case NODE_SEQUENCE:
+        print_children(node, at, " ", text);
+        break;
+    case NODE_CHOICE:
+        print_children(node, at, " / ", text);
+        break;
+    case NODE_REPEAT:
+        print_repeat(node, at, text);
+        break;
+    case NODE_RULE:
+        text_print(text, "%s", node->rule->name);
+        break;
+    }
+    if (is_group)
+        text_print(text, " )");
+}
+
+void name_place(const dfa_t *dfa, const config_t *config, text_t *text)
+{
+    const node_t *node;
+    const rule_t *rule = place_of(dfa, config, &node);
+    if (!rule) {
+        text_print(text, "(between messages)");
+        return;
+    }
+    text_print(text, "%s = ", rule->name);
+    print_node(rule->body, node, false, text);
+    if (!node)
+        text_print(text, " .");
+    if (rule->section && *rule->section)
+        text_print(text, "      %s", rule->section);
+}
+
+void name_expected(const dfa_t *dfa, unsigned state, text_t *text)
+{
+    charset_t set = charset_none();
+    const dfa_state_t *s = &dfa->states.items[state];
+    for (size_t i = 0; i < s->edges.count; i++)
+        set = charset_union(set, s->edges.items[i].set);
+    if (charset_is_empty(&set))
+        text_print(text, "the end");
+    else
+        charset_print(&set, text);
+}
