@@ -1,0 +1,212 @@
+/* common.c: the command line, running a capture, text for people. */
+#include "common.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 20000 /* packets between two looks at the clock */
+#define PROGRESS_NS 200000000
+
+static const char common_help[] =
+    "\n"
+    "  TRACE       a capture file, pcap or pcapng; - is standard input\n"
+    "  -i DEVICE   listen at a device instead, until interrupted\n"
+    "  -f FILTER   only packets that this pcap-filter(7) expression fits\n"
+    "  --help      this text\n"
+    "\n"
+    "Exit status: 0; 1 if the capture cannot be read, or not to its end; 2 for a wrong command line.\n";
+
+/* ---------------------------------------------------------------- the command line */
+
+static _Noreturn void wrong_usage(const program_t *program, const char *message)
+{
+    fprintf(stderr, "%s: %s; see %s --help\n", program->name, message, program->name);
+    exit(EXIT_USAGE);
+}
+
+static _Noreturn void show_help(const program_t *program)
+{
+    fputs(program->help, stdout);
+    fputs(common_help, stdout);
+    exit(EXIT_SUCCESS);
+}
+
+/* The words in one text, with blanks between. */
+static char *join(const program_t *program, char **words, int count)
+{
+    size_t size = 1;
+    for (int i = 0; i < count; i++)
+        size += strlen(words[i]) + 1;
+    char *text = program_resize(program, NULL, size), *end = text;
+    *end = '\0';
+    for (int i = 0; i < count; i++)
+        end += sprintf(end, i ? " %s" : "%s", words[i]);
+    return text;
+}
+
+/* Reads the options. Returns the filter of -f, or NULL. */
+static const char *read_options(program_t *program, int argc, char **argv)
+{
+    const struct option options[] = {
+        {program->option, program->is_option_value ? required_argument : no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    const struct option *known = program->option ? options : options + 1;
+    const char *filter = NULL;
+    int option;
+    while ((option = getopt_long(argc, argv, "hi:f:", known, NULL)) != -1) {
+        switch (option) {
+        case 'h':
+            show_help(program);
+        case 'i':
+            program->source = optarg;
+            program->is_device = true;
+            break;
+        case 'f':
+            filter = optarg;
+            break;
+        case 'o':
+            program->value = optarg ? optarg : "";
+            break;
+        default: /* getopt_long() has said what is wrong */
+            exit(EXIT_USAGE);
+        }
+    }
+    return filter;
+}
+
+/* Reads what follows the options: the trace, then operands or a filter. Returns the filter, to be freed, or NULL. */
+static char *read_rest(program_t *program, const char *filter, int argc, char **argv)
+{
+    if (!program->source) {
+        if (optind == argc)
+            wrong_usage(program, "a trace or a device is missing");
+        program->source = argv[optind++];
+    }
+    if (program->has_operands) {
+        program->operands = argv + optind;
+        program->operand_count = argc - optind;
+    } else if (filter && optind < argc) {
+        wrong_usage(program, "there are two filters");
+    } else if (optind < argc) {
+        return join(program, argv + optind, argc - optind);
+    }
+    return filter ? join(program, (char *[]){(char *)(uintptr_t)filter}, 1) : NULL;
+}
+
+qcap_t *program_start(program_t *program, int argc, char **argv)
+{
+    char errbuf[QCAP_ERRBUF_SIZE];
+    const char *option = read_options(program, argc, argv);
+    char *filter = read_rest(program, option, argc, argv);
+    qcap_t *q = program->is_device ? qcap_open_device(program->source, NULL, errbuf)
+                                   : qcap_open_trace(program->source, errbuf);
+    if (!q) {
+        fprintf(stderr, "%s: %s: %s\n", program->name, program->source, errbuf);
+        exit(EXIT_FAILURE);
+    }
+    if (filter && qcap_set_filter(q, filter) < 0) {
+        fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
+        exit(EXIT_USAGE);
+    }
+    free(filter);
+    if (program->is_device)
+        setvbuf(stdout, NULL, _IOLBF, 0);
+    return q;
+}
+
+/* ---------------------------------------------------------------- running */
+
+static qcap_t *interrupted; /* the handle that a signal stops */
+
+static void on_signal(int number)
+{
+    (void)number;
+    qcap_breakloop(interrupted);
+}
+
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void show_progress(const program_t *program, qcap_t *q)
+{
+    qcap_stats_t stats;
+    qcap_stats(q, &stats);
+    fprintf(stderr, "\r%s: %" PRIu64 " packets, %" PRIu64 " MB, %" PRIu64 " connections", program->name, stats.packets,
+            stats.bytes / 1000000, stats.conversations);
+}
+
+int program_run(const program_t *program, qcap_t *q)
+{
+    bool is_shown = isatty(STDERR_FILENO), was_shown = false;
+    int64_t shown_ns = clock_ns();
+    int status;
+    interrupted = q;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    while ((status = qcap_dispatch(q, BATCH)) > 0 || (status == 0 && program->is_device)) {
+        if (is_shown && clock_ns() - shown_ns > PROGRESS_NS) {
+            show_progress(program, q);
+            shown_ns = clock_ns();
+            was_shown = true;
+        }
+    }
+    if (was_shown)
+        fputs("\r\033[K", stderr);
+    if (status == QCAP_E_BREAK)
+        status = qcap_finish(q);
+    if (status == 0)
+        return EXIT_SUCCESS;
+    fflush(stdout);
+    fprintf(stderr, "%s: %s: %s\n", program->name, program->source, qcap_geterr(q));
+    return EXIT_FAILURE;
+}
+
+void program_fail(const program_t *program, const qcap_t *q)
+{
+    fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
+    exit(EXIT_FAILURE);
+}
+
+void *program_resize(const program_t *program, void *block, size_t size)
+{
+    void *resized = realloc(block, size);
+    if (!resized && size > 0) {
+        fprintf(stderr, "%s: out of memory\n", program->name);
+        exit(EXIT_FAILURE);
+    }
+    return resized;
+}
+
+/* ---------------------------------------------------------------- text */
+
+/* RFC 3629, 4: the first byte tells the length and narrows the second byte, so that there is one form for each character,
+ * and none for surrogates and beyond U+10FFFF. */
+size_t utf8_len(const unsigned char *text, size_t len)
+{
+    unsigned first = text[0], low = 0x80, high = 0xbf;
+    size_t need = first < 0x80 ? 1 : first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3
+                                 : first >= 0xf0 && first <= 0xf4   ? 4 : 0;
+    if (need == 0 || need > len)
+        return 0;
+    low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : low;
+    high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : high;
+    for (size_t i = 1; i < need; i++) {
+        if (text[i] < low || text[i] > high)
+            return 0;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return need;
+}

@@ -1,0 +1,49 @@
+/* common.h: what the example programs share: the command line, running a capture, text for people.
+ *
+ * Every program reads a trace ("-" is standard input) or listens at a device, and takes a filter. Messages go to standard error as
+ * `program: file: message`. The exit status is 0; 1 where the capture could not be read, or not to its end; 2 for a command
+ * line that makes no sense. */
+#ifndef EXAMPLES_COMMON_H
+#define EXAMPLES_COMMON_H
+
+#include <qcap/qcap.h>
+
+#define EXIT_USAGE 2
+
+typedef struct program {
+    /* What the program says of itself, before program_start(). */
+    const char *name;     /* for messages */
+    const char *help;     /* the text of --help, without the options that all programs have */
+    const char *option;   /* the long option of its own; NULL: none */
+    bool is_option_value; /* that option takes a value */
+    bool has_operands;    /* what follows the trace are its operands; else they are the filter */
+
+    /* What the command line says. */
+    const char *source;   /* the trace, or the device */
+    bool is_device;       /* source is a device */
+    const char *value;    /* of the program's own option, "" if it takes none; NULL: not given */
+    char **operands;      /* behind the trace */
+    int operand_count;
+} program_t;
+
+/* Reads the command line, and opens the capture with its filter. After --help, or anything that makes no sense, it ends the program. */
+qcap_t *program_start(program_t *program, int argc, char **argv);
+
+/* Reads the whole capture, showing progress if standard error is a terminal; on a device until it is interrupted. Returns
+ * the exit status: a failure has been reported. */
+int program_run(const program_t *program, qcap_t *q);
+
+/* Reports the handle's last failure, and ends the program. */
+void program_fail(const program_t *program, const qcap_t *q);
+
+/* As realloc(), but ends the program if there is no memory. */
+void *program_resize(const program_t *program, void *block, size_t size);
+
+/* The length of the UTF-8 sequence at `text`, which has `len` bytes, at least 1; 0 if it is none. */
+size_t utf8_len(const unsigned char *text, size_t len);
+
+/* A time in seconds since 1970, with all its digits. */
+#define TIME_FORMAT "%" PRId64 ".%09" PRId64
+#define TIME_VALUES(ns) ((ns) / 1000000000), ((ns) % 1000000000)
+
+#endif

@@ -1,0 +1,265 @@
+/* ip_identity.c: who logged in where? Prints, for each IP address, the credentials it sent.
+ *
+ *     ip_identity trace.pcap
+ *     ip_identity -i eth0 net 10.0.0.0/8
+ *
+ * A credential that is sent again is counted, not repeated. Text of the network is printed so that it can do no harm to a
+ * terminal: control characters, and bytes that are not UTF-8, stand as \xNN. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common.h"
+
+static const char help[] =
+    "Usage: ip_identity [OPTION...] TRACE [FILTER...]\n"
+    "       ip_identity [OPTION...] -i DEVICE [FILTER...]\n"
+    "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often.\n";
+
+/* One credential of one address at one server. */
+typedef struct login {
+    qcap_endpoint_t client; /* its port does not count */
+    qcap_endpoint_t server;
+    const char *protocol;   /* static */
+    const char *scheme;     /* static */
+    unsigned char *text;    /* the credential, as it is */
+    size_t len;             /* of text */
+    int64_t first_ns;       /* when it was first sent */
+    uint64_t count;         /* how often */
+} login_t;
+
+/* All of them. While they are collected, a hash table with open addressing: a free place has no text. */
+typedef struct logins {
+    const program_t *program;
+    login_t *table;
+    size_t size;  /* of the table: 0 or a power of 2 */
+    size_t count; /* of logins, at most half of size */
+} logins_t;
+
+/* ---------------------------------------------------------------- collecting */
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t hash_login(const login_t *login)
+{
+    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), login->client.address, sizeof login->client.address);
+    hash = hash_bytes(hash, login->server.address, sizeof login->server.address);
+    hash = hash_bytes(hash, &login->server.port, sizeof login->server.port);
+    return hash_bytes(hash, login->text, login->len);
+}
+
+static int compare_addresses(const qcap_endpoint_t *a, const qcap_endpoint_t *b)
+{
+    if (a->version != b->version)
+        return a->version < b->version ? -1 : 1;
+    return memcmp(a->address, b->address, sizeof a->address);
+}
+
+/* By address, protocol, server, credential: the order of the output. */
+static int compare(const void *left, const void *right)
+{
+    const login_t *a = left, *b = right;
+    int order = compare_addresses(&a->client, &b->client);
+    if (order == 0)
+        order = strcmp(a->protocol, b->protocol);
+    if (order == 0)
+        order = compare_addresses(&a->server, &b->server);
+    if (order == 0 && a->server.port != b->server.port)
+        order = a->server.port < b->server.port ? -1 : 1;
+    if (order == 0)
+        order = strcmp(a->scheme, b->scheme);
+    if (order == 0)
+        order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
+    if (order == 0 && a->len != b->len)
+        order = a->len < b->len ? -1 : 1;
+    return order;
+}
+
+/* The place of a login in the table: its own, or a free one. */
+static login_t *find_place(const logins_t *logins, const login_t *login)
+{
+    size_t at = (size_t)hash_login(login) & (logins->size - 1);
+    while (logins->table[at].text && compare(&logins->table[at], login) != 0)
+        at = (at + 1) & (logins->size - 1);
+    return &logins->table[at];
+}
+
+static void grow(logins_t *logins)
+{
+    logins_t old = *logins;
+    logins->size = old.size ? old.size * 2 : 64;
+    logins->table = program_resize(logins->program, NULL, logins->size * sizeof *logins->table);
+    memset(logins->table, 0, logins->size * sizeof *logins->table);
+    for (size_t i = 0; i < old.size; i++)
+        if (old.table[i].text)
+            *find_place(logins, &old.table[i]) = old.table[i];
+    free(old.table);
+}
+
+/* Notes that a credential was sent. Takes over `text`. */
+static void add_login(logins_t *logins, const qcap_match_t *match, const char *scheme, unsigned char *text, size_t len)
+{
+    login_t login = {
+        .client = *qcap_tcpstr_source(match->str),
+        .server = *qcap_tcpstr_destination(match->str),
+        .protocol = match->protocol->name,
+        .scheme = scheme,
+        .text = text,
+        .len = len,
+        .first_ns = match->time_ns,
+        .count = 1,
+    };
+    if (logins->count * 2 >= logins->size)
+        grow(logins);
+    login_t *place = find_place(logins, &login);
+    if (!place->text) {
+        *place = login;
+        logins->count++;
+        return;
+    }
+    place->count++;
+    if (login.first_ns < place->first_ns)
+        place->first_ns = login.first_ns;
+    free(text);
+}
+
+/* ---------------------------------------------------------------- credentials */
+
+static int base64_value(unsigned char c)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(alphabet, c) : NULL;
+    return at ? (int)(at - alphabet) : -1;
+}
+
+/* RFC 4648, 4; the padding may be missing. Returns the bytes written to `to`, or SIZE_MAX if it is not base64. */
+static size_t decode_base64(const unsigned char *text, size_t len, unsigned char *to)
+{
+    uint32_t bits = 0;
+    unsigned bit_count = 0;
+    size_t written = 0;
+    while (len > 0 && text[len - 1] == '=')
+        len--;
+    if (len % 4 == 1)
+        return SIZE_MAX;
+    for (size_t i = 0; i < len; i++) {
+        int value = base64_value(text[i]);
+        if (value < 0)
+            return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)value;
+        bit_count += 6;
+        if (bit_count >= 8) {
+            bit_count -= 8;
+            to[written++] = (unsigned char)(bits >> bit_count);
+        }
+    }
+    return written;
+}
+
+/* RFC 7617, 2: user:password in base64. What is not base64 is printed as it is. */
+static void on_basic(const qcap_match_t *match, void *user)
+{
+    logins_t *logins = user;
+    if (!match->bytes)
+        return;
+    unsigned char *text = program_resize(logins->program, NULL, match->len + 1);
+    size_t len = decode_base64(match->bytes, match->len, text);
+    if (len == SIZE_MAX) {
+        memcpy(text, match->bytes, match->len);
+        add_login(logins, match, "Basic (not base64)", text, match->len);
+    } else {
+        add_login(logins, match, "Basic", text, len);
+    }
+}
+
+/* RFC 7616, 3.4: a quoted-string, whose backslashes quote (RFC 9110, 5.6.4). */
+static void on_digest(const qcap_match_t *match, void *user)
+{
+    logins_t *logins = user;
+    if (!match->bytes)
+        return;
+    const unsigned char *at = match->bytes, *end = at + match->len;
+    unsigned char *text = program_resize(logins->program, NULL, match->len + 1);
+    size_t len = 0;
+    if (match->len >= 2 && at[0] == '"' && end[-1] == '"') {
+        at++;
+        end--;
+    }
+    while (at < end) {
+        if (*at == '\\' && at + 1 < end)
+            at++;
+        text[len++] = *at++;
+    }
+    add_login(logins, match, "Digest", text, len);
+}
+
+/* ---------------------------------------------------------------- printing */
+
+/* The credential stands last, so that no other column depends on its width. */
+static void print_safely(const unsigned char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t step = utf8_len(text + i, len - i);
+        bool is_control = text[i] < 0x20 || text[i] == 0x7f || (text[i] == 0xc2 && step == 2 && text[i + 1] < 0xa0);
+        if (step > 0 && !is_control) {
+            fwrite(text + i, 1, step, stdout);
+        } else {
+            step = 1;
+            printf("\\x%02x", (unsigned)text[i]);
+        }
+        i += step;
+    }
+}
+
+static void print_login(const login_t *login)
+{
+    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE], date[32] = "?";
+    time_t seconds = (time_t)(login->first_ns / 1000000000);
+    struct tm utc;
+    if (gmtime_r(&seconds, &utc))
+        strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &utc);
+    printf("%-15s  %-8s  %-21s  %-19s  %5" PRIu64 "  %-6s  ", qcap_address_print(&login->client, client, sizeof client),
+           login->protocol, qcap_endpoint_print(&login->server, server, sizeof server), date, login->count, login->scheme);
+    print_safely(login->text, login->len);
+    putchar('\n');
+}
+
+static void print_logins(logins_t *logins)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < logins->size; i++)
+        if (logins->table[i].text)
+            logins->table[count++] = logins->table[i];
+    qsort(logins->table, count, sizeof *logins->table, compare);
+    if (count > 0)
+        printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT",
+               "SCHEME", "CREDENTIAL");
+    for (size_t i = 0; i < count; i++) {
+        print_login(&logins->table[i]);
+        free(logins->table[i].text);
+    }
+    free(logins->table);
+}
+
+int main(int argc, char **argv)
+{
+    program_t program = {.name = "ip_identity", .help = help};
+    logins_t logins = {.program = &program};
+    qcap_t *q = program_start(&program, argc, argv);
+    if (qcap_protocols_builtin(q) < 0 ||
+        qcap_tcpstr_handler_add(q, "http.basic-credentials", on_basic, &logins) < 0 ||
+        qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, &logins) < 0)
+        program_fail(&program, q);
+    int status = program_run(&program, q);
+    print_logins(&logins);
+    qcap_close(q);
+    return status;
+}

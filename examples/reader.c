@@ -1,0 +1,159 @@
+/* reader.c: how much is in this capture, and how fast is it read? Reassembles every TCP conversation.
+ *
+ *     reader trace.pcap
+ *     reader --streams folder trace.pcap tcp port 80
+ *
+ * With --streams each direction is written to a file of its own, and the table of them to folder/index. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common.h"
+
+static const char help[] =
+    "Usage: reader [OPTION...] TRACE [FILTER...]\n"
+    "       reader [OPTION...] -i DEVICE [FILTER...]\n"
+    "Reassembles all TCP conversations, and reports what there was and the time it took.\n"
+    "\n"
+    "  --streams FOLDER   write what each side sent to FOLDER/NUMBER-client and FOLDER/NUMBER-server (missing\n"
+    "                     bytes are left out), and to FOLDER/index a line for each, separated by tabs:\n"
+    "                     number, side, its address, the other's, bytes, missing bytes, how it ended\n";
+
+/* Where the streams go. */
+typedef struct folder {
+    const program_t *program;
+    const char *path;
+    FILE *index;
+} folder_t;
+
+/* What was written of one direction. */
+typedef struct written {
+    uint64_t bytes;
+    uint64_t gap_bytes;
+} written_t;
+
+static FILE *open_file(const folder_t *folder, const char *name, const char *mode)
+{
+    size_t size = strlen(folder->path) + strlen(name) + 2;
+    char *path = program_resize(folder->program, NULL, size);
+    snprintf(path, size, "%s/%s", folder->path, name);
+    FILE *file = fopen(path, mode);
+    if (!file) {
+        fprintf(stderr, "%s: %s: cannot be written\n", folder->program->name, path);
+        exit(EXIT_FAILURE);
+    }
+    free(path);
+    return file;
+}
+
+static FILE *open_stream(const folder_t *folder, const qcap_tcpstr_t *str, const char *mode)
+{
+    char name[40];
+    snprintf(name, sizeof name, "%" PRIu64 "-%s", qcap_tcpstr_number(str), qcap_tcpstr_is_server(str) ? "server" : "client");
+    return open_file(folder, name, mode);
+}
+
+static void begin_stream(const folder_t *folder, qcap_tcpstr_t *str)
+{
+    written_t *written = program_resize(folder->program, NULL, sizeof *written);
+    *written = (written_t){0, 0};
+    qcap_tcpstr_set_user(str, written);
+    fclose(open_stream(folder, str, "wb"));
+}
+
+static void on_open(qcap_tcpstr_t *client, void *user)
+{
+    begin_stream(user, client);
+    begin_stream(user, qcap_tcpstr_other(client));
+}
+
+/* Files are opened for each piece: there may be more conversations than a process may have files. */
+static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
+                    void *user)
+{
+    written_t *written = qcap_tcpstr_user(str);
+    FILE *file = open_stream(user, str, "ab");
+    (void)offset, (void)packet;
+    fwrite(bytes, 1, len, file);
+    fclose(file);
+    written->bytes += len;
+}
+
+static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len, void *user)
+{
+    written_t *written = qcap_tcpstr_user(str);
+    (void)offset, (void)user;
+    written->gap_bytes += len;
+}
+
+static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
+{
+    const folder_t *folder = user;
+    const written_t *written = qcap_tcpstr_user(str);
+    char source[QCAP_ENDPOINT_SIZE], destination[QCAP_ENDPOINT_SIZE];
+    fprintf(folder->index, "%" PRIu64 "\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", qcap_tcpstr_number(str),
+            qcap_tcpstr_is_server(str) ? "server" : "client",
+            qcap_endpoint_print(qcap_tcpstr_source(str), source, sizeof source),
+            qcap_endpoint_print(qcap_tcpstr_destination(str), destination, sizeof destination), written->bytes,
+            written->gap_bytes, qcap_end_text(end));
+}
+
+static void on_close(qcap_tcpstr_t *client, void *user)
+{
+    (void)user;
+    free(qcap_tcpstr_user(client));
+    free(qcap_tcpstr_user(qcap_tcpstr_other(client)));
+}
+
+static void print(const char *name, uint64_t value)
+{
+    printf("%-20s %" PRIu64 "\n", name, value);
+}
+
+static void print_stats(qcap_t *q, double seconds)
+{
+    qcap_stats_t stats;
+    qcap_stats(q, &stats);
+    print("packets", stats.packets);
+    print("bytes", stats.bytes);
+    print("connections", stats.conversations);
+    print("stream bytes", stats.stream_bytes);
+    print("gaps", stats.gaps);
+    print("gap bytes", stats.gap_bytes);
+    print("retransmitted bytes", stats.retransmitted_bytes);
+    print("conflicting bytes", stats.conflicting_bytes);
+    print("datagrams", stats.datagrams);
+    print("most memory", stats.memory_peak);
+    printf("%-20s %.3f\n", "seconds", seconds);
+    if (stats.packets > 0)
+        printf("%-20s %.3f\n", "us per packet", seconds * 1e6 / (double)stats.packets);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+    program_t program = {.name = "reader", .help = help, .option = "streams", .is_option_value = true};
+    qcap_t *q = program_start(&program, argc, argv);
+    folder_t folder = {&program, program.value, NULL};
+    const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};
+    if (folder.path) {
+        folder.index = open_file(&folder, "index", "w");
+        if (qcap_tap_add(q, &tap, &folder) < 0)
+            program_fail(&program, q);
+    }
+    double begin = now();
+    int status = program_run(&program, q);
+    print_stats(q, now() - begin);
+    if (folder.index)
+        fclose(folder.index);
+    qcap_close(q);
+    return status;
+}
