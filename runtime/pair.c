@@ -45,6 +45,7 @@ typedef struct side {
     qcap_end_t end;     /* how it ended; valid if the stream has ended */
     bool is_absent;     /* not captured: not to be waited for */
     bool is_over;       /* its parser was told that it ended */
+    bool is_mute;       /* its protocol says nothing in this direction: the parser takes no bytes */
 } side_t;
 
 /* One conversation. */
@@ -167,6 +168,7 @@ static bool read_next(pair_t *pair, bool is_server)
     size_t taken = qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len,
                                         qcap_packet_time_ns(segment->packet));
     side->at += taken;
+    side->is_mute = taken == 0 && status(pair, is_server) == QCAP_PARSER_READY;
     return taken == len;
 }
 
@@ -174,20 +176,14 @@ static bool read_next(pair_t *pair, bool is_server)
 static bool is_closed(const pair_t *pair, bool is_server)
 {
     qcap_parser_status_t now = status(pair, is_server);
-    return now == QCAP_PARSER_FAILED || now == QCAP_PARSER_FINISHED;
+    return now == QCAP_PARSER_FAILED || now == QCAP_PARSER_FINISHED || pair->sides[is_server].is_mute;
 }
 
 /* All of a direction was read, and it has ended: tells the parser. */
 static void end_side(pair_t *pair, bool is_server)
 {
     side_t *side = &pair->sides[is_server];
-    qcap_parser_t *parser = qcapint_deliver_parser(pair->deliver, is_server);
-    int64_t now_ns = pair->conv->q->now_ns;
-    if (status(pair, is_server) == QCAP_PARSER_WAITING) {
-        qcap_parser_hurry(parser);
-        qcapint_deliver_feed(pair->deliver, is_server, NULL, 0, now_ns);
-    }
-    qcapint_deliver_end(pair->deliver, is_server, side->end == QCAP_END_FIN, now_ns);
+    qcapint_deliver_end(pair->deliver, is_server, side->end == QCAP_END_FIN, pair->conv->q->now_ns);
     side->is_over = true;
 }
 
@@ -300,7 +296,7 @@ static bool begin(pair_t *pair, const qcapint_plan_t *plan)
             qcap_parser_search(parser);
         if (pair->sides[side].is_absent)
             qcap_parser_absent(parser);
-        pair->sides[side].is_over = false;
+        pair->sides[side].is_over = pair->sides[side].is_mute = false;
     }
     return true;
 }
