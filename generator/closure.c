@@ -24,11 +24,10 @@
 #include <stdlib.h>
 
 typedef struct closure {
-    const nfa_t *nfa;
+    nfa_t *nfa;
     arena_t *arena;
     configs_t out;
     configs_t deferred;      /* fallbacks found on the way, to be closed after their betters */
-    bool *is_visited;        /* by NFA state */
     VEC(unsigned) killed;    /* scopes of the cuts passed in this step ... */
     VEC(unsigned) killed_marks; /* ... and the marks that die */
     bool is_found;           /* NFA_FOUND was passed: nothing later counts */
@@ -44,6 +43,11 @@ static config_t copy(arena_t *arena, const config_t *config)
     for (size_t i = 0; i < config->scopes.count; i++)
         vec_push(arena, &c.scopes, config->scopes.items[i]);
     return c;
+}
+
+static bool is_visited(const closure_t *c, unsigned state)
+{
+    return c->nfa->visited[state] == c->nfa->generation;
 }
 
 static bool is_killed(const closure_t *c, const config_t *config)
@@ -82,10 +86,10 @@ static void close_over(closure_t *c, config_t *config)
 {
     arena_t *arena = c->arena;
     for (;;) {
-        if (c->is_found || c->is_visited[config->state] || is_killed(c, config))
+        if (c->is_found || is_visited(c, config->state) || is_killed(c, config))
             return;
         const nfa_state_t *s = &c->nfa->states.items[config->state];
-        c->is_visited[config->state] = true;
+        c->nfa->visited[config->state] = c->nfa->generation;
         switch (s->kind) {
         case NFA_BYTE:
         case NFA_CONTROL:
@@ -142,12 +146,12 @@ static void close_over(closure_t *c, config_t *config)
     }
 }
 
-static void init(closure_t *c, const nfa_t *nfa, arena_t *arena)
+static void init(closure_t *c, nfa_t *nfa, arena_t *arena)
 {
     memset(c, 0, sizeof *c);
     c->nfa = nfa;
     c->arena = arena;
-    c->is_visited = calloc(nfa->states.count, sizeof *c->is_visited);
+    nfa->generation++;
 }
 
 /* Closes over the fallbacks of `level` that were met on the way. */
@@ -172,7 +176,7 @@ static unsigned highest_level(const configs_t *from, const configs_t *deferred, 
     return level;
 }
 
-configs_t closure_start(const nfa_t *nfa, arena_t *arena, unsigned state)
+configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state)
 {
     closure_t c;
     init(&c, nfa, arena);
@@ -182,11 +186,10 @@ configs_t closure_start(const nfa_t *nfa, arena_t *arena, unsigned state)
     for (unsigned level = highest_level(&none, &c.deferred, LEVEL_MAIN); level > 0;
          level = highest_level(&none, &c.deferred, level))
         close_deferred(&c, level);
-    free(c.is_visited);
     return c.out;
 }
 
-configs_t closure_step(const nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte)
+configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte)
 {
     closure_t c;
     init(&c, nfa, arena);
@@ -201,7 +204,6 @@ configs_t closure_step(const nfa_t *nfa, arena_t *arena, const configs_t *from, 
         }
         close_deferred(&c, level);
     }
-    free(c.is_visited);
     return c.out;
 }
 

@@ -44,10 +44,10 @@ typedef VEC(config_t) configs_t;
 /* All memory of the results comes from `arena`, which may die before the NFA's. */
 
 /* The readings at `state`, nothing read yet. */
-configs_t closure_start(const nfa_t *nfa, arena_t *arena, unsigned state);
+configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state);
 
 /* The readings of `from` that go on with `byte`, after it. */
-configs_t closure_step(const nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte);
+configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte);
 
 /* If no main reading is left, makes the innermost fallbacks main ones, and adds to `done` what reports it, stamped `at`. */
 void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done);

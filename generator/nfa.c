@@ -575,6 +575,7 @@ nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
     builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag};
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
+    nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
     return diag_has_errors(diag) ? NULL : nfa;
 }
 

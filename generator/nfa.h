@@ -107,6 +107,8 @@ typedef struct nfa {
     unsigned depth;                       /* most elements and anomalies open at once */
     unsigned client, server;              /* starts, or STATE_NONE */
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
+    unsigned *visited;                    /* by state: the last closure that met it; for closure.c alone */
+    unsigned generation;                  /* the closure under way */
 } nfa_t;
 
 /* NULL if the grammar cannot be built: `diag` says why. */

@@ -1,0 +1,65 @@
+/* compile.c: the pipeline. Each step takes what the one before made and returns its own; it stops at the first step that
+ * complained.
+ *
+ *     spec text ─spec→ syntax tree ─resolve→ grammar ─nfa→ NFA ─dfa→ DFA ─position, minimize→ DFA ─layout, emit→ C */
+#include "compile.h"
+
+#include "emit.h"
+#include "minimize.h"
+#include "position.h"
+#include "resolve.h"
+#include "spec.h"
+
+bool compile(arena_t *arena, const char *path, const compile_options_t *options, compile_result_t *result, diag_t *diag)
+{
+    memset(result, 0, sizeof *result);
+    text_init(&result->dump, arena);
+    text_init(&result->header, arena);
+    text_init(&result->source, arena);
+
+    /* bytes → syntax tree */
+    const ast_t *ast = spec_load(arena, path, diag);
+    if (!ast || diag_has_errors(diag))
+        return false;
+
+    /* syntax tree → grammar */
+    const grammar_t *grammar = resolve(arena, ast, diag);
+    if (!grammar)
+        return false;
+    result->grammar = grammar;
+    if (options->dump == COMPILE_STEP_GRAMMAR)
+        grammar_print(grammar, &result->dump);
+    if (!grammar->name)
+        return true;
+
+    /* grammar → NFA */
+    nfa_t *nfa = nfa_build(grammar, diag);
+    if (!nfa)
+        return false;
+    result->nfa = nfa;
+    if (options->dump == COMPILE_STEP_NFA)
+        nfa_print(nfa, &result->dump);
+
+    /* NFA → DFA */
+    dfa_t *dfa = dfa_build(nfa, diag);
+    if (!dfa)
+        return false;
+    if (options->dump == COMPILE_STEP_DFA)
+        dfa_print(dfa, &result->dump);
+
+    /* DFA → smaller DFA */
+    position_analyse(dfa, diag);
+    if (diag_has_errors(diag))
+        return false;
+    minimize(dfa);
+    unsigned position_count = position_allocate(dfa);
+    if (options->dump == COMPILE_STEP_OPTIMISED)
+        dfa_print(dfa, &result->dump);
+
+    /* DFA → C */
+    layout_t *layout = layout_build(dfa, position_count);
+    emit_h(layout, &result->header);
+    emit_c(layout, &result->source);
+    result->layout = layout;
+    return true;
+}

@@ -1,0 +1,36 @@
+/* compile.h: the whole way from a spec to C. */
+#ifndef QCAPGEN_COMPILE_H
+#define QCAPGEN_COMPILE_H
+
+#include "layout.h"
+
+/* After which step to print what it made. */
+#define COMPILE_STEP_MAP(X)                                                                                            \
+    X(NONE, "")                                                                                                        \
+    X(GRAMMAR, "grammar")                                                                                              \
+    X(NFA, "nfa")                                                                                                      \
+    X(DFA, "dfa")                                                                                                      \
+    X(OPTIMISED, "optimised")
+
+typedef enum {
+#define X(name, text) COMPILE_STEP_##name,
+    COMPILE_STEP_MAP(X)
+#undef X
+} compile_step_t;
+
+typedef struct compile_options {
+    compile_step_t dump; /* COMPILE_STEP_NONE: print nothing */
+} compile_options_t;
+
+typedef struct compile_result {
+    const grammar_t *grammar;
+    const nfa_t *nfa;      /* NULL if the spec has no protocol: it is there to be imported */
+    const layout_t *layout; /* likewise */
+    text_t header, source; /* of the generated files; empty likewise */
+    text_t dump;           /* what options->dump asked for */
+} compile_result_t;
+
+/* False if anything was wrong: `diag` has the messages. Warnings alone are not wrong. */
+bool compile(arena_t *arena, const char *path, const compile_options_t *options, compile_result_t *result, diag_t *diag);
+
+#endif
