@@ -576,6 +576,8 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
     case QCAP_CONTROL_BECOME:
         p->conversation->becomes = control->protocol;
         p->state = control->targets[0];
+        if (state_of(p)->is_entry) /* what ends here ends before the change */
+            protocol_of(p)->machines[state_of(p)->machine](p, p->at, p->at);
         become(p);
         return true;
     }

@@ -261,7 +261,7 @@ typedef enum {
     QCAP_CONTROL_LENGTH, /* `length`: reads a region of value() bytes from targets[0], then goes on at targets[1] */
     QCAP_CONTROL_CLOSE,  /* `until close`: the same to the end of the stream */
     QCAP_CONTROL_POP,    /* `pop`: waits for an entry, sets a register, goes to targets[0] */
-    QCAP_CONTROL_BECOME  /* `become`: hands over; targets[0] never runs */
+    QCAP_CONTROL_BECOME  /* `become`: hands over; of targets[0], only what needs no byte runs */
 } qcap_control_kind_t;
 
 #define QCAP_CHOOSE_NONE (-1)
