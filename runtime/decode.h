@@ -31,7 +31,7 @@ typedef struct qcapint_headers {
     uint32_t payload_wire; /* bytes of it on the wire: more if the packet was snapped */
     uint8_t version;       /* of IP: 4, 6; 0: no IP packet */
     uint8_t protocol;      /* of the payload: QCAPINT_PROTOCOL_; NONE if not known */
-    uint8_t checksum;      /* of the transport: QCAPINT_CHECKSUM_ */
+    bool is_routed;        /* by an IPv6 routing header: the destination is not the final one */
 
     bool is_fragment;        /* the next five are valid */
     bool has_more_fragments; /* not the last one */

@@ -12,7 +12,7 @@ typedef uint16_t qcapint_rule_t;
 /* A policy, compiled. */
 typedef struct qcapint_policy {
     struct qcapint_policy *next; /* added before it */
-    char name[32];
+    char name[32];            /* as given */
     qcapint_rule_t fragments; /* IP */
     qcapint_rule_t segments;  /* TCP */
 } qcapint_policy_t;
@@ -22,7 +22,7 @@ typedef struct qcapint_policy_network {
     struct qcapint_policy_network *next; /* as narrow, or wider */
     qcap_endpoint_t network;             /* its address; the port means nothing */
     unsigned prefix_len;                 /* bits of the address that count */
-    const qcapint_policy_t *policy;
+    qcapint_policy_t policy;             /* a copy; its next means nothing */
 } qcapint_policy_network_t;
 
 typedef struct qcapint_policies {

@@ -7,28 +7,29 @@
 
 /* What is known of one direction: RFC 9293, 3.3.1, from the side of somebody who listens. Offsets are those of the stream. */
 typedef struct qcapint_tcp_side {
-    uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
-    uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
     uint64_t acked;           /* the other side has acknowledged everything before this */
     uint64_t right_edge;      /* the other side takes nothing from here on; valid if has_window */
     uint64_t fin;             /* offset of the FIN; UINT64_MAX: none known */
-    int64_t hole_ns;          /* when the hole at str->end is given up; INT64_MAX: there is none */
-    qcapint_segment_t *queue; /* out of order: sorted, without overlap, all of it behind str->end */
-    uint32_t queue_len;       /* bytes in the queue */
+    uint64_t snapped;         /* bytes before this that are missing at the end of the stream were cut off by the capture */
+    uint64_t hole_acked;      /* holes before this are given up at hole_ns */
+    int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */
+    qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */
+    uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
+    uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
     uint8_t window_scale;     /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
     bool has_base;            /* the sequence numbers of this direction can be told */
     bool is_base_guess;       /* base_seq is from the first packet met, not from a SYN */
     bool has_window;          /* the other side's window is known */
     bool has_good_checksum;   /* this sender's checksums were right once */
-    bool is_syn_data;         /* the queue begins with data of the SYN, that the other side may not have taken: RFC 7413, 3 */
+    bool has_reset;           /* sent a RST that counts */
+    bool is_syn_data;         /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
+    bool is_absent;           /* the sink was told that nothing of it is captured */
 } qcapint_tcp_side_t;
 
 /* What is known of a conversation. */
 typedef struct qcapint_tcp {
     qcapint_tcp_side_t side[2]; /* [0]: from the client */
-    bool is_reset;              /* one side sent a RST that counts */
-    bool has_syn;               /* a SYN was captured */
-    bool has_traffic;           /* anything beyond the opening was captured */
+    bool has_traffic;           /* anything but SYNs was captured */
 } qcapint_tcp_t;
 
 void qcapint_tcp_init(qcapint_tcp_t *tcp);

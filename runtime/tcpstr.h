@@ -10,21 +10,10 @@
 #ifndef QCAP_TCPSTR_H
 #define QCAP_TCPSTR_H
 
-#include "packet.h"
 #include "qcap.h"
+#include "segment.h"
 
 typedef struct qcapint_conv qcapint_conv_t; /* flow.h */
-
-/* Bytes that one packet carried to one place of a stream. */
-typedef struct qcapint_segment {
-    struct qcapint_segment *next; /* the one with higher offsets */
-    uint64_t begin;               /* offset of the first byte */
-    uint64_t ack;                 /* the packet acknowledges the other direction up to this offset of it; valid if has_ack */
-    const unsigned char *bytes;   /* in the packet */
-    qcap_packet_t *packet;        /* owns bytes; a counted reference in lists, borrowed while at hand */
-    uint32_t len;                 /* of bytes */
-    bool has_ack;                 /* false: no ACK flag, or nothing is known of the other direction */
-} qcapint_segment_t;
 
 struct qcap_tcpstr {
     qcapint_conv_t *conv;             /* the conversation that this is a part of */
@@ -32,6 +21,7 @@ struct qcap_tcpstr {
     uint64_t held;                    /* the sink needs bytes from this offset on; UINT64_MAX: none */
     const qcapint_segment_t *at_hand; /* being delivered, not in the list; NULL: none */
     qcapint_segment_t *first, *last;  /* kept; NULL: none */
+    qcapint_segment_t *found;         /* kept, where the last search ended: the next one mostly begins there; NULL: none */
     qcap_tcpstr_pos_t *positions;     /* copied ones, in no order */
     void *user;                       /* the application's */
     bool is_server;                   /* from the server to the client */
@@ -94,10 +84,6 @@ void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len);
 void qcapint_tcpstr_absent(qcap_tcpstr_t *str);
 void qcapint_tcpstr_end(qcap_tcpstr_t *str, qcap_end_t end);
 
-/* A segment on the heap, like `segment`, with a counted reference to its packet. NULL if there is no memory. */
-qcapint_segment_t *qcapint_segment_new(qcap_t *q, const qcapint_segment_t *segment);
-void qcapint_segment_free(qcap_t *q, qcapint_segment_t *segment);
-
 /* ---------------------------------------------------------------- for the sink */
 
 /* The sink needs the bytes from `offset` on until it says otherwise; UINT64_MAX: none. From inside data() this includes
@@ -106,7 +92,7 @@ void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset);
 
 /* The segment with the byte at `offset`: the one at hand, or a kept one. If that byte is lost: the next one behind it (its begin is
  * higher than offset). NULL if there is none. Borrowed until the sink's function returns, or hold goes behind it. */
-const qcapint_segment_t *qcapint_tcpstr_segment(const qcap_tcpstr_t *str, uint64_t offset);
+const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t offset);
 
 /* A growing buffer; zeros at first. */
 typedef struct qcapint_buffer {
@@ -118,8 +104,7 @@ void qcapint_buffer_fini(qcap_t *q, qcapint_buffer_t *buffer);
 
 /* The bytes [begin, end) in one piece: where they lie, or copied to `buffer`. NULL if some are lost or there is no memory; for
  * begin == end a pointer to no bytes. */
-const unsigned char *qcapint_tcpstr_gather(const qcap_tcpstr_t *str, uint64_t begin, uint64_t end,
-                                           qcapint_buffer_t *buffer);
+const unsigned char *qcapint_tcpstr_gather(qcap_tcpstr_t *str, uint64_t begin, uint64_t end, qcapint_buffer_t *buffer);
 
 /* A borrowed position, for a handler to be called with. */
 static inline qcap_tcpstr_pos_t qcapint_tcpstr_pos(qcap_tcpstr_t *str, uint64_t offset)

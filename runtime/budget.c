@@ -1,0 +1,68 @@
+/* budget.c: counts what is allocated, and refuses what is over the ceiling. See budget.h. */
+#include "budget.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void qcapint_budget_init(qcapint_budget_t *budget, uint64_t limit)
+{
+    memset(budget, 0, sizeof *budget);
+    budget->limit = limit;
+}
+
+/* Whether `size` more bytes may be used; counts the refusal if not. */
+static bool allows(qcapint_budget_t *budget, size_t size)
+{
+    bool fails = budget->fail_in > 0 && --budget->fail_in == 0;
+    if (!fails && budget->used <= budget->limit && size <= budget->limit - budget->used)
+        return true;
+    budget->refused++;
+    return false;
+}
+
+static void charge(qcapint_budget_t *budget, size_t size)
+{
+    budget->used += size;
+    if (budget->used > budget->peak)
+        budget->peak = budget->used;
+}
+
+void *qcapint_budget_alloc(qcapint_budget_t *budget, size_t size)
+{
+    if (!allows(budget, size))
+        return NULL;
+    void *block = calloc(1, size);
+    if (!block) {
+        budget->refused++;
+        return NULL;
+    }
+    charge(budget, size);
+    return block;
+}
+
+void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_size, size_t new_size)
+{
+    if (new_size > old_size && !allows(budget, new_size - old_size))
+        return NULL;
+    void *moved = realloc(block, new_size);
+    if (!moved) {
+        budget->refused++;
+        return NULL;
+    }
+    budget->used -= old_size;
+    charge(budget, new_size);
+    return moved;
+}
+
+void qcapint_budget_free(qcapint_budget_t *budget, void *block, size_t size)
+{
+    if (!block)
+        return;
+    budget->used -= size;
+    free(block);
+}
+
+bool qcapint_budget_is_tight(const qcapint_budget_t *budget)
+{
+    return budget->used > budget->limit - budget->limit / 16;
+}

@@ -1,0 +1,223 @@
+/* packet.c: the life of a packet, what can be asked of it, and the stages it comes to. See packet.h. */
+#include "packet.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handle.h"
+
+/* ---------------------------------------------------------------- life */
+
+void qcapint_packet_init(qcap_packet_t *packet, qcap_t *q, const unsigned char *bytes, uint32_t len, uint32_t wire_len)
+{
+    memset(packet, 0, sizeof *packet);
+    packet->q = q;
+    packet->bytes = bytes;
+    packet->len = len;
+    packet->wire_len = wire_len;
+    packet->headers.protocol = QCAPINT_PROTOCOL_NONE;
+    if (len < wire_len)
+        packet->flags = QCAP_PACKET_SNAPPED;
+}
+
+void qcapint_packet_fini(qcap_packet_t *packet)
+{
+    qcap_packet_unref(packet->kept);
+    packet->kept = NULL;
+}
+
+/* A counted packet is one block: the struct, pointers to its constituents, its bytes. */
+static size_t block_size(uint32_t len, uint32_t count)
+{
+    return sizeof(qcap_packet_t) + count * sizeof(qcap_packet_t *) + len;
+}
+
+qcap_packet_t *qcapint_packet_new(qcap_t *q, uint32_t len, uint32_t count, unsigned char **bytes)
+{
+    qcap_packet_t *packet = qcapint_budget_alloc(&q->budget, block_size(len, count));
+    if (!packet)
+        return NULL;
+    packet->q = q;
+    packet->len = packet->wire_len = len;
+    packet->references = 1;
+    if (count > 0)
+        packet->constituents = (qcap_packet_t **)(packet + 1);
+    packet->constituent_count = count;
+    *bytes = (unsigned char *)(packet + 1) + count * sizeof(qcap_packet_t *);
+    packet->bytes = *bytes;
+    return packet;
+}
+
+/* The one copy of a borrowed packet; it keeps no reference to the original. */
+static qcap_packet_t *copy(qcap_packet_t *packet)
+{
+    unsigned char *bytes;
+    qcap_packet_t *kept = qcapint_packet_new(packet->q, packet->len, 0, &bytes);
+    if (!kept)
+        return NULL;
+    *kept = *packet;
+    memcpy(bytes, packet->bytes, packet->len);
+    kept->bytes = bytes;
+    kept->references = 1;
+    kept->kept = NULL;
+    return kept;
+}
+
+qcap_packet_t *qcap_packet_ref(qcap_packet_t *packet)
+{
+    if (packet->references == 0) {
+        if (packet->ends) /* made up, and its endpoints are somebody else's: nothing to keep */
+            return NULL;
+        if (!packet->kept)
+            packet->kept = copy(packet);
+        if (!packet->kept)
+            return NULL;
+        packet = packet->kept;
+    }
+    packet->references++;
+    return packet;
+}
+
+void qcap_packet_unref(qcap_packet_t *packet)
+{
+    if (!packet || packet->references == 0 || --packet->references > 0)
+        return;
+    for (uint32_t i = 0; i < packet->constituent_count; i++)
+        qcap_packet_unref(packet->constituents[i]);
+    qcapint_budget_free(&packet->q->budget, packet, block_size(packet->len, packet->constituent_count));
+}
+
+/* ---------------------------------------------------------------- stages */
+
+void qcapint_packet_stage(qcap_packet_t *packet, qcap_stage_t stage)
+{
+    qcap_t *q = packet->q;
+    packet->stage = (uint8_t)stage;
+    q->stats.stages[stage]++;
+    for (qcapint_packet_subscription_t *s = q->packet_handlers[stage]; s; s = s->next)
+        s->handler(packet, stage, s->user);
+}
+
+int qcap_packet_handler_add(qcap_t *q, qcap_stage_t stage, qcap_packet_handler_t handler, void *user)
+{
+    if ((unsigned)stage >= QCAP_STAGE_COUNT || !handler)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "no such stage, or no handler");
+    qcapint_packet_subscription_t *subscription = qcapint_budget_alloc(&q->budget, sizeof *subscription);
+    if (!subscription)
+        return qcapint_fail(q, QCAP_E_MEMORY, "no memory for a packet handler");
+    subscription->handler = handler;
+    subscription->user = user;
+    qcapint_packet_subscription_t **last = &q->packet_handlers[stage];
+    while (*last)
+        last = &(*last)->next;
+    *last = subscription;
+    return QCAP_OK;
+}
+
+/* ---------------------------------------------------------------- what can be asked */
+
+const unsigned char *qcap_packet_bytes(const qcap_packet_t *packet, size_t *len)
+{
+    *len = packet->len;
+    return packet->bytes;
+}
+
+const unsigned char *qcap_packet_network(const qcap_packet_t *packet, size_t *len)
+{
+    *len = packet->headers.network_len;
+    return packet->headers.version && packet->bytes ? packet->bytes + packet->headers.network : NULL;
+}
+
+const unsigned char *qcap_packet_payload(const qcap_packet_t *packet, size_t *len)
+{
+    *len = packet->headers.payload_len;
+    return packet->headers.protocol != QCAPINT_PROTOCOL_NONE && packet->bytes ? packet->bytes + packet->headers.payload
+                                                                              : NULL;
+}
+
+size_t qcap_packet_wire_len(const qcap_packet_t *packet)
+{
+    return packet->wire_len;
+}
+
+int64_t qcap_packet_time_ns(const qcap_packet_t *packet)
+{
+    return packet->time_ns;
+}
+
+uint64_t qcap_packet_number(const qcap_packet_t *packet)
+{
+    return packet->number;
+}
+
+qcap_stage_t qcap_packet_stage(const qcap_packet_t *packet)
+{
+    return (qcap_stage_t)packet->stage;
+}
+
+unsigned qcap_packet_flags(const qcap_packet_t *packet)
+{
+    return packet->flags;
+}
+
+uint8_t qcap_packet_protocol(const qcap_packet_t *packet)
+{
+    return packet->headers.protocol;
+}
+
+/* One end, from the IP header: source and destination lie 4 or 16 bytes apart (RFC 791, 3.1; RFC 8200, 3). */
+static void endpoint(const qcap_packet_t *packet, bool is_destination, qcap_endpoint_t *end)
+{
+    const qcapint_headers_t *headers = &packet->headers;
+    if (packet->ends) {
+        *end = packet->ends[is_destination];
+        return;
+    }
+    memset(end, 0, sizeof *end);
+    end->version = headers->version;
+    if (headers->version == 4)
+        memcpy(end->address, packet->bytes + headers->network + 12 + (is_destination ? 4 : 0), 4);
+    else if (headers->version == 6)
+        memcpy(end->address, packet->bytes + headers->network + 8 + (is_destination ? 16 : 0), 16);
+    end->port = is_destination ? headers->destination_port : headers->source_port;
+}
+
+void qcap_packet_source(const qcap_packet_t *packet, qcap_endpoint_t *end)
+{
+    endpoint(packet, false, end);
+}
+
+void qcap_packet_destination(const qcap_packet_t *packet, qcap_endpoint_t *end)
+{
+    endpoint(packet, true, end);
+}
+
+size_t qcap_packet_constituent_count(const qcap_packet_t *packet)
+{
+    return packet->constituent_count;
+}
+
+const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t index)
+{
+    return index < packet->constituent_count ? packet->constituents[index] : NULL;
+}
+
+/* ---------------------------------------------------------------- endpoints as text */
+
+const char *qcap_address_print(const qcap_endpoint_t *end, char *text, size_t size)
+{
+    char address[INET6_ADDRSTRLEN] = "-";
+    if (end->version)
+        inet_ntop(end->version == 6 ? AF_INET6 : AF_INET, end->address, address, sizeof address);
+    snprintf(text, size, "%s", address);
+    return text;
+}
+
+const char *qcap_endpoint_print(const qcap_endpoint_t *end, char *text, size_t size)
+{
+    char address[INET6_ADDRSTRLEN];
+    qcap_address_print(end, address, sizeof address);
+    snprintf(text, size, end->version == 6 ? "[%s]:%u" : "%s:%u", address, end->port);
+    return text;
+}

@@ -1,0 +1,386 @@
+/* qcap.c: the handle: open, set, loop, close; and the way of a packet through the stages.
+ *
+ * A frame from capture.c is decoded, put together if it is a fragment, and handed to the flow table if it is TCP. Each stage
+ * says what became of the packet with qcapint_packet_stage(). Between two packets, what has timed out is dropped. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handle.h"
+
+#define DEFAULT_MEMORY ((uint64_t)512 << 20)
+#define LEAST_MEMORY ((uint64_t)1 << 20)
+#define NS_PER_MS 1000000
+
+/* ---------------------------------------------------------------- failures */
+
+int qcapint_fail(qcap_t *q, int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(q->error, sizeof q->error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int qcapint_before_begin(qcap_t *q)
+{
+    return q->has_begun ? qcapint_fail(q, QCAP_E_STATE, "settings are made before the first packet") : QCAP_OK;
+}
+
+const char *qcap_geterr(const qcap_t *q)
+{
+    return q->error;
+}
+
+/* ---------------------------------------------------------------- opening and closing */
+
+static void set_defaults(qcap_t *q)
+{
+    static const int64_t timeouts_ms[QCAP_TIMEOUT_COUNT] = {
+#define X(name, ms, text) [QCAP_TIMEOUT_##name] = ms,
+        QCAP_TIMEOUT_MAP(X)
+#undef X
+    };
+    qcapint_budget_init(&q->budget, DEFAULT_MEMORY);
+    qcapint_policies_init(&q->policies);
+    for (int i = 0; i < QCAP_TIMEOUT_COUNT; i++)
+        q->timeouts_ns[i] = timeouts_ms[i] * NS_PER_MS;
+    q->now_ns = INT64_MIN;
+}
+
+qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, char *errbuf)
+{
+    if (!capture)
+        return NULL;
+    qcap_t *q = calloc(1, sizeof *q);
+    if (!q) {
+        snprintf(errbuf, QCAP_ERRBUF_SIZE, "out of memory");
+        qcapint_capture_close(capture);
+        return NULL;
+    }
+    set_defaults(q);
+    q->capture = capture;
+    q->sink = sink;
+    qcapint_defrag_init(q);
+    if (qcapint_flow_init(q) || sink->init(q)) {
+        snprintf(errbuf, QCAP_ERRBUF_SIZE, "out of memory");
+        qcapint_flow_fini(q);
+        qcapint_capture_close(capture);
+        free(q);
+        return NULL;
+    }
+    return q;
+}
+
+qcap_t *qcap_open_trace(const char *path, char *errbuf)
+{
+    return qcapint_open(qcapint_capture_open_trace(path, errbuf), &qcapint_pair_sink, errbuf);
+}
+
+qcap_t *qcap_open_device(const char *device, const qcap_device_options_t *options, char *errbuf)
+{
+    return qcapint_open(qcapint_capture_open_device(device, options, errbuf), &qcapint_pair_sink, errbuf);
+}
+
+qcap_t *qcap_open_pushed(int link_type, char *errbuf)
+{
+    return qcapint_open(qcapint_capture_open_pushed(link_type, errbuf), &qcapint_pair_sink, errbuf);
+}
+
+static void free_handlers(qcap_t *q)
+{
+    for (int stage = 0; stage < QCAP_STAGE_COUNT; stage++)
+        while (q->packet_handlers[stage]) {
+            qcapint_packet_subscription_t *subscription = q->packet_handlers[stage];
+            q->packet_handlers[stage] = subscription->next;
+            qcapint_budget_free(&q->budget, subscription, sizeof *subscription);
+        }
+    while (q->taps) {
+        qcapint_tap_t *tap = q->taps;
+        q->taps = tap->next;
+        qcapint_budget_free(&q->budget, tap, sizeof *tap);
+    }
+}
+
+void qcap_close(qcap_t *q)
+{
+    if (!q)
+        return;
+    qcapint_flow_fini(q);
+    qcapint_defrag_fini(q);
+    q->sink->fini(q);
+    free_handlers(q);
+    qcapint_policies_fini(&q->policies, &q->budget);
+    qcapint_buffer_fini(q, &q->scratch);
+    qcapint_capture_close(q->capture);
+    free(q);
+}
+
+/* ---------------------------------------------------------------- settings */
+
+int qcap_set_filter(qcap_t *q, const char *expression)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    status = qcapint_capture_set_filter(q->capture, expression);
+    return status ? qcapint_fail(q, status, "filter \"%s\": %s", expression, qcapint_capture_error(q->capture)) : QCAP_OK;
+}
+
+int qcap_set_memory(qcap_t *q, uint64_t bytes)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    if (bytes < LEAST_MEMORY)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "the memory ceiling is at least %llu bytes",
+                            (unsigned long long)LEAST_MEMORY);
+    q->budget.limit = bytes;
+    return QCAP_OK;
+}
+
+int qcap_set_checksums(qcap_t *q, qcap_checksums_t mode)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    if ((unsigned)mode > QCAP_CHECKSUMS_IGNORE)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such treatment of checksums");
+    q->checksums = mode;
+    return QCAP_OK;
+}
+
+int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    q->is_ipv6_strict = is_strict;
+    return QCAP_OK;
+}
+
+int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    if ((unsigned)which >= QCAP_TIMEOUT_COUNT)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such time-out");
+    q->timeouts_ns[which] = (int64_t)ms * NS_PER_MS;
+    return QCAP_OK;
+}
+
+/* ---------------------------------------------------------------- the way of a packet */
+
+/* A whole IP packet: to whoever understands what it carries. */
+static void process_network(qcap_t *q, qcap_packet_t *packet)
+{
+    switch (packet->headers.protocol) {
+    case QCAPINT_PROTOCOL_TCP:
+        qcapint_flow_segment(q, packet);
+        break;
+    case QCAPINT_PROTOCOL_UDP:
+        if (q->checksums == QCAP_CHECKSUMS_VERIFY &&
+            qcapint_checksum_transport(packet->bytes, &packet->headers) == QCAPINT_CHECKSUM_BAD) {
+            packet->flags |= QCAP_PACKET_DISCARDED;
+            qcapint_packet_stage(packet, QCAP_STAGE_BAD_CHECKSUM);
+            break;
+        }
+        qcapint_packet_stage(packet, QCAP_STAGE_UDP_DELIVERED);
+        break;
+    case QCAPINT_PROTOCOL_ICMP:
+    case QCAPINT_PROTOCOL_ICMP6:
+        qcapint_packet_stage(packet, QCAP_STAGE_ICMP);
+        break;
+    default:
+        qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
+    }
+}
+
+static void process_fragment(qcap_t *q, qcap_packet_t *fragment)
+{
+    qcap_packet_t *whole = qcapint_defrag_fragment(q, fragment);
+    if (!whole)
+        return;
+    if (qcapint_decode_network(whole->bytes, whole->len, &whole->headers) == QCAPINT_DECODE_OK) {
+        qcapint_packet_stage(whole, QCAP_STAGE_DEFRAGMENTED);
+        process_network(q, whole);
+    } else {
+        whole->flags |= QCAP_PACKET_DISCARDED;
+        qcapint_packet_stage(whole, QCAP_STAGE_BAD_HEADER);
+    }
+    qcap_packet_unref(whole);
+}
+
+/* RFC 791, 3.1. Whether a wrong one is believed: hardware rarely computes it, but tools that rewrite addresses leave it wrong, and
+ * then data must not be lost. So it is reported, and counts only where the user asked for it. */
+static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
+{
+    if (q->checksums == QCAP_CHECKSUMS_IGNORE ||
+        qcapint_checksum_network(packet->bytes, &packet->headers) != QCAPINT_CHECKSUM_BAD)
+        return true;
+    bool is_believed = q->checksums == QCAP_CHECKSUMS_VERIFY;
+    if (is_believed)
+        packet->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(packet, QCAP_STAGE_BAD_CHECKSUM);
+    return !is_believed;
+}
+
+/* Decodes the frame, and goes on if there is an IP packet in it. */
+static void process_frame(qcap_t *q, qcap_packet_t *packet)
+{
+    int link_type = qcapint_capture_link_type(q->capture);
+    qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
+    switch (qcapint_decode_frame(link_type, packet->bytes, packet->len, &packet->headers)) {
+    case QCAPINT_DECODE_OTHER:
+        qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
+        return;
+    case QCAPINT_DECODE_BAD_HEADER:
+        packet->flags |= QCAP_PACKET_DISCARDED;
+        qcapint_packet_stage(packet, QCAP_STAGE_BAD_HEADER);
+        return;
+    case QCAPINT_DECODE_OK:
+        break;
+    }
+    qcapint_packet_stage(packet, QCAP_STAGE_LINK_DECODED);
+    if (!accept_network_checksum(q, packet))
+        return;
+    if (packet->headers.is_fragment)
+        process_fragment(q, packet);
+    else
+        process_network(q, packet);
+}
+
+static void count(qcap_t *q, const qcapint_frame_t *frame)
+{
+    qcap_stats_t *stats = &q->stats;
+    if (stats->packets++ == 0)
+        stats->first_ns = frame->time_ns;
+    stats->bytes += frame->len;
+    stats->wire_bytes += frame->wire_len;
+    if (frame->time_ns > q->now_ns)
+        q->now_ns = frame->time_ns;
+    stats->last_ns = q->now_ns;
+}
+
+static void process(qcap_t *q, const qcapint_frame_t *frame)
+{
+    qcap_packet_t packet;
+    q->has_begun = true;
+    count(q, frame);
+    qcapint_flow_expire(q);
+    qcapint_defrag_expire(q);
+    qcapint_packet_init(&packet, q, frame->bytes, frame->len, frame->wire_len);
+    packet.time_ns = frame->time_ns;
+    packet.number = q->stats.packets;
+    process_frame(q, &packet);
+    qcapint_packet_fini(&packet);
+}
+
+static void finish(qcap_t *q)
+{
+    qcapint_defrag_finish(q);
+    qcapint_flow_finish(q, QCAP_END_CAPTURE);
+}
+
+/* ---------------------------------------------------------------- running */
+
+/* Reads up to `limit` packets (0: no limit), or until there is none for the time being if `is_patient` is false. Returns how many
+ * were read, or a negative status. */
+static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
+{
+    qcapint_frame_t frame;
+    uint64_t read = 0;
+    while (limit == 0 || read < limit) {
+        if (q->is_broken) {
+            q->is_broken = false;
+            return qcapint_fail(q, QCAP_E_BREAK, "%s", qcap_status_text(QCAP_E_BREAK));
+        }
+        switch (qcapint_capture_next(q->capture, &frame)) {
+        case QCAPINT_CAPTURE_FRAME:
+            process(q, &frame);
+            read++;
+            break;
+        case QCAPINT_CAPTURE_NOTHING:
+            if (!is_patient)
+                return (int64_t)read;
+            break;
+        case QCAPINT_CAPTURE_END:
+            finish(q);
+            return (int64_t)read;
+        case QCAPINT_CAPTURE_FAILED:
+            finish(q);
+            return qcapint_fail(q, QCAP_E_CAPTURE, "%s", qcapint_capture_error(q->capture));
+        }
+    }
+    return (int64_t)read;
+}
+
+static int check_reads(qcap_t *q)
+{
+    return qcapint_capture_is_pushed(q->capture)
+               ? qcapint_fail(q, QCAP_E_STATE, "this handle reads nothing: packets are pushed")
+               : QCAP_OK;
+}
+
+int qcap_loop(qcap_t *q, uint64_t limit)
+{
+    int status = check_reads(q);
+    if (status)
+        return status;
+    int64_t read = read_packets(q, limit, true);
+    return read < 0 ? (int)read : QCAP_OK;
+}
+
+int qcap_dispatch(qcap_t *q, int limit)
+{
+    int status = check_reads(q);
+    if (status)
+        return status;
+    if (limit < 0)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "a negative number of packets");
+    return (int)read_packets(q, limit ? (uint64_t)limit : INT32_MAX, false);
+}
+
+void qcap_breakloop(qcap_t *q)
+{
+    q->is_broken = true;
+    qcapint_capture_break(q->capture);
+}
+
+int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int64_t time_ns)
+{
+    qcapint_frame_t frame = {.bytes = bytes, .len = len, .wire_len = wire_len, .time_ns = time_ns};
+    if (!qcapint_capture_is_pushed(q->capture))
+        return qcapint_fail(q, QCAP_E_STATE, "packets are pushed to handles of qcap_open_pushed()");
+    if (wire_len < len)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "more was captured than there was on the wire");
+    if (qcapint_capture_accepts(q->capture, &frame))
+        process(q, &frame);
+    return QCAP_OK;
+}
+
+int qcap_finish(qcap_t *q)
+{
+    finish(q);
+    return QCAP_OK;
+}
+
+/* ---------------------------------------------------------------- facts */
+
+int qcap_link_type(const qcap_t *q)
+{
+    return qcapint_capture_link_type(q->capture);
+}
+
+void qcap_stats(qcap_t *q, qcap_stats_t *stats)
+{
+    *stats = q->stats;
+    stats->memory = q->budget.used;
+    stats->memory_peak = q->budget.peak;
+    stats->memory_limit = q->budget.limit;
+    stats->memory_refused = q->budget.refused;
+    qcapint_capture_drops(q->capture, &stats->system_drops, &stats->device_drops);
+}

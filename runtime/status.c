@@ -1,0 +1,54 @@
+/* status.c: names and texts of the numbers in qcap.h. The lists there are the only place where they stand. */
+#include "qcap.h"
+
+const char *qcap_status_name(int status)
+{
+    switch (status) {
+#define X(name, number, text)                                                                                          \
+    case number:                                                                                                       \
+        return #name;
+        QCAP_STATUS_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
+const char *qcap_status_text(int status)
+{
+    switch (status) {
+#define X(name, number, text)                                                                                          \
+    case number:                                                                                                       \
+        return text;
+        QCAP_STATUS_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
+const char *qcap_stage_text(qcap_stage_t stage)
+{
+    switch (stage) {
+#define X(name, number, text)                                                                                          \
+    case QCAP_STAGE_##name:                                                                                            \
+        return text;
+        QCAP_STAGE_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
+const char *qcap_end_text(qcap_end_t end)
+{
+    switch (end) {
+#define X(name, text)                                                                                                  \
+    case QCAP_END_##name:                                                                                              \
+        return text;
+        QCAP_END_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}

@@ -1,0 +1,489 @@
+/* tcp.c: TCP segments become ordered bytes, as the receiver sees them.
+ *
+ * In: the segments of one conversation, in the order they were captured. Out: for each direction, the bytes its receiver
+ * reads, in order and once, handed to tcpstr.c; gaps where the capture lacks some; the end.
+ *
+ * The idea. Sequence numbers (32 bits, of one direction) become offsets (64 bits, from its first byte) at the door, by
+ * their distance from the end of the stream, which is where the next byte belongs; nothing behind the door knows of wrap-around.
+ *
+ *     offset:    0              str->end          acked                     right_edge
+ *                |--------------|-----------------|-------------------------|-------
+ *                  delivered       a hole, if the     still on its way;       the receiver
+ *                                  receiver has it    may lie in the queue    takes nothing
+ *
+ * A segment at str->end is handed on where it lies. One behind it is queued until the hole before it fills. Where it overlaps
+ * what is queued, the receiver's policy decides, pair by pair (policy.c); what was delivered stays.
+ *
+ * note [holes]: a byte before `acked` is one the receiver has. If it is not here, the capture lost it, or shows the ACK before
+ * the data that it acknowledges, which happens where the two directions are captured apart. So a hole is given up
+ * only after a while (QCAP_TIMEOUT_HOLE), and then all that were there when the wait began. Example: captured are bytes 0-9
+ * and 20-29, then an ACK of 30: 20-29 wait in the queue; a second later the stream is 0-9, gap of 10, 20-29.
+ *
+ * note [one byte acknowledged]: a FIN takes a sequence number. If the capture lacks it, its ACK looks like a hole of one byte
+ * behind everything; that is not taken for one until more is acknowledged.
+ *
+ * note [beyond the window]: a capture may show data before the ACK that made room for it, so bytes up to one window beyond the
+ * right edge are taken.
+ *
+ * note [after a RST]: a RST counts if the receiver would take it, but the capture may show segments behind it that were before
+ * it, and a forged one that the receiver did not take is no end. So a conversation that was reset lingers, and goes on if the sender
+ * of the RST goes on.
+ *
+ * Sources: RFC 9293, 3.4 (sequence numbers), 3.10.7 (arrival of segments); RFC 7323, 2 (window scale); RFC 7413 (data on the
+ * SYN); RFC 5961, 3 (RST). */
+#include "tcp.h"
+
+#include <string.h>
+
+#include "flow.h"
+#include "handle.h"
+
+#define NONE UINT64_MAX
+
+/* RFC 7323, 2.3: no window is larger. */
+#define WINDOW_LIMIT (1u << 30)
+
+/* The least leeway behind the right edge: the window of a receiver that does not scale. */
+#define WINDOW_LEEWAY 65535u
+
+/* A queue of more segments is not waited for: bounds memory, and the search for a segment's place. */
+#define QUEUE_LIMIT 65536u
+
+/* A segment that arrives, and what it concerns. */
+typedef struct arrival {
+    qcapint_conv_t *conv;
+    qcap_packet_t *packet;
+    const qcapint_headers_t *headers; /* of packet */
+    qcapint_tcp_side_t *side;         /* the sender's */
+    qcapint_tcp_side_t *peer;         /* the receiver's */
+    qcap_tcpstr_t *str;               /* from the sender */
+    qcap_tcpstr_t *other;             /* to the sender */
+    int64_t begin;                    /* offset of the first byte; below 0: before the stream */
+    uint64_t ack;                     /* see qcapint_segment_t; valid if has_ack */
+    bool has_ack;
+} arrival_t;
+
+void qcapint_tcp_init(qcapint_tcp_t *tcp)
+{
+    memset(tcp, 0, sizeof *tcp);
+    for (int i = 0; i < 2; i++) {
+        tcp->side[i].fin = NONE;
+        tcp->side[i].hole_ns = INT64_MAX;
+        tcp->side[i].window_scale = QCAPINT_NO_SCALE;
+    }
+}
+
+/* The offset of a sequence number: the one nearest to the end of the stream. RFC 9293, 3.4. */
+static int64_t offset_of(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, uint32_t seq)
+{
+    uint32_t next_seq = side->base_seq + (uint32_t)str->end;
+    return (int64_t)str->end + (int32_t)(seq - next_seq);
+}
+
+/* ---------------------------------------------------------------- delivery */
+
+/* Delivers what has become in order. */
+static void deliver_queue(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    while (side->queue.first && side->queue.first->begin == str->end && str->end < side->fin && !side->is_syn_data) {
+        qcapint_segment_t *segment = qcapint_queue_pop(&side->queue);
+        side->hole_ns = INT64_MAX;
+        qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
+        qcapint_tcpstr_take(str, segment);
+    }
+}
+
+/* Ends the stream once everything before the FIN was delivered. Bytes behind it are not the receiver's. */
+static void check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_t *packet)
+{
+    if (side->fin == NONE || str->end < side->fin || str->has_ended)
+        return;
+    qcapint_queue_clear(str->conv->q, &side->queue);
+    side->hole_ns = INT64_MAX;
+    if (packet)
+        qcapint_packet_stage(packet, QCAP_STAGE_TCP_CLOSED);
+    qcapint_tcpstr_end(str, QCAP_END_FIN);
+}
+
+/* Gives up what is missing before the next queued segment, or `until`, whichever comes first. */
+static void skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
+{
+    if (side->queue.first && side->queue.first->begin < until)
+        until = side->queue.first->begin;
+    if (until > str->end)
+        qcapint_tcpstr_gap(str, until - str->end);
+    side->is_syn_data = false;
+    side->hole_ns = INT64_MAX;
+    deliver_queue(side, str);
+}
+
+/* Whether the receiver has bytes that the capture lacks: note [holes], note [one byte acknowledged]. */
+static bool has_hole(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    if (side->acked <= str->end || str->end >= side->fin || str->has_ended)
+        return false;
+    return side->queue.first || side->fin != NONE || side->acked > str->end + 1 || side->snapped > str->end;
+}
+
+static void give_up_holes(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    if (!str->is_seen) {
+        if (!side->is_absent)
+            qcapint_tcpstr_absent(str);
+        side->is_absent = true;
+        side->hole_ns = INT64_MAX;
+        return;
+    }
+    uint64_t until = side->hole_acked;
+    while (str->end < until && has_hole(side, str))
+        skip(side, str, until);
+    side->hole_ns = INT64_MAX;
+    check_fin(side, str, NULL);
+}
+
+/* Begins to wait for late copies where a hole has come to light. What the capture cut off is not waited for. */
+static void check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    qcap_t *q = str->conv->q;
+    if (!has_hole(side, str) || (side->is_absent && !str->is_seen)) {
+        side->hole_ns = INT64_MAX;
+        return;
+    }
+    if (side->hole_ns == INT64_MAX) {
+        side->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
+        side->hole_acked = side->acked;
+    }
+    if (side->snapped > str->end && str->is_seen) {
+        skip(side, str, side->snapped < side->acked ? side->snapped : side->acked);
+        check_fin(side, str, NULL);
+    }
+}
+
+/* ---------------------------------------------------------------- what a segment says about its sender and its receiver */
+
+/* RFC 9293, 3.1. note [senders whose checksums are right]: if hardware computes a sender's checksums behind the capture, or a
+ * tool rewrote it, none of them is right, and nothing can be told from them; if one was, a wrong one is believed. */
+static bool accept_checksum(const arrival_t *a)
+{
+    qcap_checksums_t mode = a->conv->q->checksums;
+    if (mode == QCAP_CHECKSUMS_IGNORE)
+        return true;
+    qcapint_checksum_t checksum = qcapint_checksum_transport(a->packet->bytes, a->headers);
+    if (checksum == QCAPINT_CHECKSUM_GOOD)
+        a->side->has_good_checksum = true;
+    if (checksum != QCAPINT_CHECKSUM_BAD)
+        return true;
+    bool is_believed = mode == QCAP_CHECKSUMS_VERIFY || a->side->has_good_checksum;
+    if (is_believed)
+        a->packet->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(a->packet, QCAP_STAGE_BAD_CHECKSUM);
+    return !is_believed;
+}
+
+/* RFC 7323, 2.2: both sides scale their windows if both SYNs say so. */
+static void note_scale(const arrival_t *a)
+{
+    if (a->headers->window_scale == QCAPINT_NO_SCALE)
+        a->side->window_scale = a->peer->window_scale = 0;
+    else if (a->side->window_scale == QCAPINT_NO_SCALE)
+        a->side->window_scale = a->headers->window_scale;
+}
+
+static void set_base(qcapint_tcp_side_t *side, uint32_t seq, bool is_guess)
+{
+    side->base_seq = seq;
+    side->has_base = true;
+    side->is_base_guess = is_guess;
+}
+
+/* Whether nothing was made yet of what is known of its sequence numbers. */
+static bool may_rebase(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    return !side->has_base || (side->is_base_guess && str->end == 0 && !side->queue.first);
+}
+
+/* Learns where the sender's stream begins. Returns false if the segment is a SYN that does not belong here. */
+static bool note_seq(const arrival_t *a)
+{
+    uint32_t seq = a->headers->seq;
+    if (!(a->headers->tcp_flags & QCAPINT_TCP_SYN)) {
+        if (!a->side->has_base || (may_rebase(a->side, a->str) && !a->str->is_seen && offset_of(a->side, a->str, seq) < 0))
+            set_base(a->side, seq, true);
+        return true;
+    }
+    if (may_rebase(a->side, a->str)) {
+        set_base(a->side, seq + 1, false);
+        a->str->has_syn = true;
+        note_scale(a);
+    }
+    return a->side->base_seq == seq + 1;
+}
+
+/* Whether an offset, of bytes or of an acknowledgement, is one that the receiver could have made room for. */
+static bool is_near(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, int64_t offset)
+{
+    if (offset > (int64_t)str->end + WINDOW_LIMIT || offset < (int64_t)str->end - (int64_t)WINDOW_LIMIT)
+        return false;
+    uint64_t leeway = side->window_max > WINDOW_LEEWAY ? side->window_max : WINDOW_LEEWAY;
+    return !side->has_window || offset <= (int64_t)(side->right_edge + leeway); /* note [beyond the window] */
+}
+
+/* Learns how far the other side is, and what it may send. The SYN's window is never scaled: RFC 7323, 2.2. */
+static void note_window(const arrival_t *a, uint64_t ack)
+{
+    bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
+    unsigned shift = is_syn ? 0 : a->side->window_scale == QCAPINT_NO_SCALE ? 14 : a->side->window_scale;
+    uint32_t window = (uint32_t)a->headers->window << shift;
+    uint64_t edge = ack + window;
+    if (!a->peer->has_window || edge > a->peer->right_edge)
+        a->peer->right_edge = edge;
+    if (window > a->peer->window_max)
+        a->peer->window_max = window;
+    a->peer->has_window = true;
+}
+
+/* Takes the segment's acknowledgement: RFC 9293, 3.10.7.4, fifth. */
+static void note_ack(arrival_t *a)
+{
+    bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
+    if (!(a->headers->tcp_flags & QCAPINT_TCP_ACK))
+        return;
+    if (!a->peer->has_base) {
+        set_base(a->peer, a->headers->ack, true);
+        a->other->has_syn = is_syn;
+    }
+    int64_t offset = offset_of(a->peer, a->other, a->headers->ack);
+    if (!is_near(a->peer, a->other, offset))
+        return;
+    uint64_t ack = offset < 0 ? 0 : (uint64_t)offset;
+    if (a->peer->fin != NONE && ack > a->peer->fin)
+        ack = a->peer->fin;
+    note_window(a, ack);
+    if (a->peer->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
+        qcapint_queue_clear(a->conv->q, &a->peer->queue);
+    a->peer->is_syn_data = false;
+    if (ack > a->peer->acked)
+        a->peer->acked = ack;
+    a->ack = ack;
+    a->has_ack = true;
+}
+
+/* RFC 9293, 3.10.7.4, second; RFC 5961, 3: it counts from what the receiver has on. */
+static void reset(const arrival_t *a)
+{
+    bool has_base = a->side->has_base;
+    int64_t offset = has_base ? offset_of(a->side, a->str, a->headers->seq) : 0;
+    if (has_base && (offset < (int64_t)a->side->acked || !is_near(a->side, a->str, offset))) {
+        qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_OUTSIDE);
+        return;
+    }
+    a->side->has_reset = true;
+    qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_RESET);
+}
+
+/* ---------------------------------------------------------------- bytes */
+
+/* RFC 9293, 3.8.4: a byte, or none, before the next one, to make the other side answer. */
+static bool is_keepalive(const arrival_t *a)
+{
+    return a->headers->payload_wire <= 1 && a->begin + 1 == (int64_t)a->str->end &&
+           !(a->headers->tcp_flags & (QCAPINT_TCP_SYN | QCAPINT_TCP_FIN));
+}
+
+/* Notes the FIN; of several that are not reached yet, the receiver reaches the first one first. With a SYN it means nothing. */
+static void note_fin(const arrival_t *a)
+{
+    int64_t fin = a->begin + a->headers->payload_wire;
+    if ((a->headers->tcp_flags & (QCAPINT_TCP_FIN | QCAPINT_TCP_SYN)) != QCAPINT_TCP_FIN)
+        return;
+    if (fin >= (int64_t)a->str->end && (uint64_t)fin < a->side->fin && is_near(a->side, a->str, fin))
+        a->side->fin = (uint64_t)fin;
+}
+
+/* Queues bytes that are not in order, or overlap some that are queued: the receiver's policy decides. */
+static void enqueue(const arrival_t *a, const qcapint_segment_t *segment)
+{
+    qcap_t *q = a->conv->q;
+    qcapint_rule_t rule = qcapint_policy_of(&q->policies, qcap_tcpstr_destination(a->str))->segments;
+    qcapint_overlap_t overlap = qcapint_queue_insert(q, &a->side->queue, segment, a->begin,
+                                                     a->begin + a->headers->payload_len, rule);
+    q->stats.retransmitted_bytes += overlap.bytes;
+    q->stats.conflicting_bytes += overlap.conflicting;
+    if (overlap.is_incomplete)
+        qcapint_packet_stage(a->packet, QCAP_STAGE_NO_MEMORY);
+    qcapint_packet_stage(a->packet, overlap.bytes ? QCAP_STAGE_TCP_OVERLAP : QCAP_STAGE_TCP_QUEUED);
+}
+
+/* Delivers or queues the bytes of the segment that are new: `segment` has them all. */
+static void take(const arrival_t *a, qcapint_segment_t *segment)
+{
+    uint64_t old = (int64_t)a->str->end > a->begin ? a->str->end - (uint64_t)a->begin : 0;
+    segment->begin = (uint64_t)(a->begin + (int64_t)old);
+    segment->bytes += old;
+    segment->len -= (uint32_t)old;
+    a->conv->q->stats.retransmitted_bytes += old;
+    if (a->side->fin != NONE && qcapint_segment_end(segment) > a->side->fin)
+        segment->len = (uint32_t)(a->side->fin - segment->begin);
+    if (segment->len == 0)
+        return;
+    bool is_in_order = segment->begin == a->str->end && !a->side->is_syn_data;
+    if (is_in_order && (!a->side->queue.first || a->side->queue.first->begin >= qcapint_segment_end(segment))) {
+        a->side->hole_ns = INT64_MAX;
+        a->side->has_reset = false; /* note [after a RST] */
+        qcapint_packet_stage(a->packet, old > 0 ? QCAP_STAGE_TCP_OVERLAP : QCAP_STAGE_TCP_DELIVERED);
+        qcapint_tcpstr_append(a->str, segment);
+    } else {
+        enqueue(a, segment);
+    }
+}
+
+/* The segment's payload: RFC 9293, 3.10.7.4, first and seventh. */
+static void receive(const arrival_t *a)
+{
+    const qcapint_headers_t *h = a->headers;
+    qcapint_segment_t segment = {.ack = a->ack,
+                                 .has_ack = a->has_ack,
+                                 .bytes = a->packet->bytes + h->payload,
+                                 .packet = a->packet,
+                                 .len = h->payload_len};
+    int64_t end = a->begin + h->payload_len, wire_end = a->begin + h->payload_wire;
+    if (is_keepalive(a)) {
+        qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_KEEPALIVE);
+        return;
+    }
+    if (h->payload_wire == 0)
+        return;
+    bool is_behind_fin = a->side->fin != NONE && a->begin >= (int64_t)a->side->fin;
+    if (!is_near(a->side, a->str, a->begin) || a->str->has_ended || is_behind_fin) {
+        bool is_old = wire_end <= (int64_t)a->str->end && is_near(a->side, a->str, a->begin);
+        qcapint_packet_stage(a->packet, is_old ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_OUTSIDE);
+        return;
+    }
+    if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->side->snapped)
+        a->side->snapped = (uint64_t)wire_end;
+    if (end <= (int64_t)a->str->end) {
+        a->conv->q->stats.retransmitted_bytes += h->payload_len;
+        qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_RETRANSMITTED);
+        return;
+    }
+    take(a, &segment);
+}
+
+/* Bounds the queue: what has waited in it is delivered, as if what is missing before it had been given up. */
+static void bound_queue(const arrival_t *a)
+{
+    uint64_t fair_share = a->conv->q->budget.limit / 8;
+    uint64_t packet_size = sizeof(qcap_packet_t) + sizeof(qcapint_segment_t) + a->packet->len;
+    while ((a->side->queue.count > QUEUE_LIMIT || a->side->queue.count * packet_size > fair_share) &&
+           a->str->end < a->side->fin)
+        skip(a->side, a->str, NONE);
+}
+
+/* ---------------------------------------------------------------- entry */
+
+void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_server)
+{
+    arrival_t a = {.conv = conv,
+                   .packet = packet,
+                   .headers = &packet->headers,
+                   .side = &conv->tcp.side[is_server],
+                   .peer = &conv->tcp.side[!is_server],
+                   .str = &conv->str[is_server],
+                   .other = &conv->str[!is_server]};
+    bool is_syn = packet->headers.tcp_flags & QCAPINT_TCP_SYN;
+    if (!accept_checksum(&a))
+        return;
+    if (packet->headers.tcp_flags & QCAPINT_TCP_RST) {
+        reset(&a);
+        return;
+    }
+    if (!note_seq(&a)) {
+        qcapint_packet_stage(packet, QCAP_STAGE_TCP_OUTSIDE);
+        return;
+    }
+    a.str->is_seen = true;
+    conv->tcp.has_traffic |= !is_syn;
+    note_ack(&a);
+    if (!is_syn)
+        a.side->is_syn_data = false;
+    else if (packet->headers.payload_wire > 0 && a.str->end == 0 && !a.side->has_window)
+        a.side->is_syn_data = true;
+    deliver_queue(a.peer, a.other);
+    deliver_queue(a.side, a.str);
+    a.begin = offset_of(a.side, a.str, packet->headers.seq + is_syn);
+    note_fin(&a);
+    receive(&a);
+    deliver_queue(a.side, a.str);
+    bound_queue(&a);
+    check_fin(a.side, a.str, packet);
+    check_hole(a.side, a.str);
+    check_hole(a.peer, a.other);
+}
+
+bool qcapint_tcp_is_over(const qcapint_conv_t *conv)
+{
+    return (conv->str[0].has_ended && conv->str[1].has_ended) || conv->tcp.side[0].has_reset ||
+           conv->tcp.side[1].has_reset;
+}
+
+/* note [ports used again]: a SYN with another sequence number opens another conversation if this one is over, or never got
+ * beyond its opening. Otherwise the receiver does not take it (RFC 9293, 3.10.7.4, fourth), unless the capture missed the end:
+ * then its SYN-ACK tells. */
+bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *packet, bool is_server)
+{
+    const qcapint_headers_t *h = &packet->headers;
+    const qcapint_tcp_side_t *side = &conv->tcp.side[is_server], *peer = &conv->tcp.side[!is_server];
+    bool is_copy = side->has_base && side->base_seq == h->seq + 1;
+    if (!(h->tcp_flags & QCAPINT_TCP_SYN) || (h->tcp_flags & QCAPINT_TCP_RST) || is_copy)
+        return false;
+    if (h->tcp_flags & QCAPINT_TCP_ACK)
+        return !may_rebase(side, &conv->str[is_server]) && peer->base_seq != h->ack;
+    return qcapint_tcp_is_over(conv) || (!is_server && side->has_base && !conv->tcp.has_traffic);
+}
+
+int64_t qcapint_tcp_hole_ns(const qcapint_conv_t *conv)
+{
+    int64_t client = conv->tcp.side[0].hole_ns, server = conv->tcp.side[1].hole_ns;
+    return client < server ? client : server;
+}
+
+void qcapint_tcp_expire_holes(qcapint_conv_t *conv, int64_t now_ns)
+{
+    for (int i = 0; i < 2; i++) {
+        qcapint_tcp_side_t *side = &conv->tcp.side[i];
+        if (side->hole_ns <= now_ns) {
+            give_up_holes(side, &conv->str[i]);
+            check_hole(side, &conv->str[i]);
+        }
+    }
+}
+
+/* Delivers what is queued, and says what is missing up to what is known to be. */
+static void flush(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    side->is_syn_data = false;
+    deliver_queue(side, str);
+    while (side->queue.first && str->end < side->fin)
+        skip(side, str, NONE);
+    if (side->fin != NONE && str->end < side->fin)
+        skip(side, str, side->fin);
+    else if (str->is_seen && has_hole(side, str))
+        skip(side, str, side->acked);
+    check_fin(side, str, NULL);
+}
+
+void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
+{
+    for (int i = 0; i < 2; i++)
+        flush(&conv->tcp.side[i], &conv->str[i]);
+    if (conv->tcp.side[0].has_reset || conv->tcp.side[1].has_reset)
+        end = QCAP_END_RESET;
+    for (int i = 0; i < 2; i++)
+        qcapint_tcpstr_end(&conv->str[i], end);
+}
+
+void qcapint_tcp_fini(qcapint_conv_t *conv)
+{
+    for (int i = 0; i < 2; i++)
+        qcapint_queue_clear(conv->q, &conv->tcp.side[i].queue);
+}

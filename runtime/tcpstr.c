@@ -1,0 +1,353 @@
+/* tcpstr.c: bytes and positions of one direction; what is held, and until when. See tcpstr.h for the idea and invariants. */
+#include "tcpstr.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "flow.h"
+#include "handle.h"
+
+void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server)
+{
+    memset(str, 0, sizeof *str);
+    str->conv = conv;
+    str->is_server = is_server;
+    str->held = UINT64_MAX;
+}
+
+void qcapint_tcpstr_fini(qcap_tcpstr_t *str)
+{
+    while (str->first) {
+        qcapint_segment_t *segment = str->first;
+        str->first = segment->next;
+        qcapint_segment_free(str->conv->q, segment);
+    }
+    str->last = str->found = NULL;
+}
+
+/* ---------------------------------------------------------------- what is kept */
+
+/* The lowest offset that anybody needs; UINT64_MAX: nothing is needed. */
+static uint64_t need(const qcap_tcpstr_t *str)
+{
+    uint64_t lowest = str->held;
+    for (const qcap_tcpstr_pos_t *pos = str->positions; pos; pos = pos->next)
+        if (pos->offset < lowest)
+            lowest = pos->offset;
+    return lowest;
+}
+
+/* Forgets what nobody needs any more. */
+static void trim(qcap_tcpstr_t *str)
+{
+    uint64_t from = need(str);
+    while (str->first && qcapint_segment_end(str->first) <= from) {
+        qcapint_segment_t *segment = str->first;
+        str->first = segment->next;
+        if (str->found == segment)
+            str->found = NULL;
+        qcapint_segment_free(str->conv->q, segment);
+    }
+    if (!str->first)
+        str->last = NULL;
+}
+
+static void add(qcap_tcpstr_t *str, qcapint_segment_t *segment)
+{
+    segment->next = NULL;
+    if (str->last)
+        str->last->next = segment;
+    else
+        str->first = segment;
+    str->last = segment;
+}
+
+void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset)
+{
+    str->held = offset;
+    if (str->first)
+        trim(str);
+}
+
+const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t offset)
+{
+    qcapint_segment_t *from = str->found && str->found->begin <= offset ? str->found : str->first;
+    for (qcapint_segment_t *segment = from; segment; segment = segment->next)
+        if (qcapint_segment_end(segment) > offset)
+            return str->found = segment;
+    return str->at_hand && qcapint_segment_end(str->at_hand) > offset ? str->at_hand : NULL;
+}
+
+/* ---------------------------------------------------------------- bytes come in */
+
+/* Shows bytes to all who want to see them. */
+static void show(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
+{
+    qcap_t *q = str->conv->q;
+    str->end = qcapint_segment_end(segment);
+    str->at_hand = segment;
+    q->stats.stream_bytes += segment->len;
+    for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
+        if (tap->tap.on_data)
+            tap->tap.on_data(str, segment->begin, segment->bytes, segment->len, segment->packet, tap->user);
+    q->sink->data(str, segment);
+    str->at_hand = NULL;
+}
+
+void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
+{
+    show(str, segment);
+    if (str->first)
+        trim(str);
+    if (need(str) >= str->end)
+        return;
+    qcapint_segment_t *kept = qcapint_segment_new(str->conv->q, segment);
+    if (kept)
+        add(str, kept);
+    else
+        qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
+}
+
+void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment)
+{
+    show(str, segment);
+    if (str->first)
+        trim(str);
+    if (need(str) < str->end)
+        add(str, segment);
+    else
+        qcapint_segment_free(str->conv->q, segment);
+}
+
+void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len)
+{
+    qcap_t *q = str->conv->q;
+    uint64_t begin = str->end;
+    str->end += len;
+    q->stats.gaps++;
+    q->stats.gap_bytes += len;
+    for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
+        if (tap->tap.on_gap)
+            tap->tap.on_gap(str, begin, len, tap->user);
+    q->sink->gap(str, begin, len);
+}
+
+void qcapint_tcpstr_absent(qcap_tcpstr_t *str)
+{
+    str->conv->q->sink->absent(str);
+}
+
+void qcapint_tcpstr_end(qcap_tcpstr_t *str, qcap_end_t end)
+{
+    qcap_t *q = str->conv->q;
+    if (str->has_ended)
+        return;
+    str->has_ended = true;
+    for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
+        if (tap->tap.on_end)
+            tap->tap.on_end(str, end, tap->user);
+    q->sink->end(str, end);
+}
+
+int qcap_tap_add(qcap_t *q, const qcap_tap_t *tap, void *user)
+{
+    qcapint_tap_t *added = qcapint_budget_alloc(&q->budget, sizeof *added);
+    if (!added)
+        return qcapint_fail(q, QCAP_E_MEMORY, "no memory for a tap");
+    added->tap = *tap;
+    added->user = user;
+    qcapint_tap_t **last = &q->taps;
+    while (*last)
+        last = &(*last)->next;
+    *last = added;
+    return QCAP_OK;
+}
+
+/* ---------------------------------------------------------------- bytes in one piece */
+
+void qcapint_buffer_fini(qcap_t *q, qcapint_buffer_t *buffer)
+{
+    qcapint_budget_free(&q->budget, buffer->bytes, buffer->size);
+    memset(buffer, 0, sizeof *buffer);
+}
+
+/* Makes the buffer hold at least `size` bytes; doubles it, so that a long element is not moved at every byte. */
+static bool grow(qcap_t *q, qcapint_buffer_t *buffer, size_t size)
+{
+    if (size <= buffer->size)
+        return true;
+    size_t new_size = buffer->size ? buffer->size : 4096;
+    while (new_size < size)
+        new_size = new_size > SIZE_MAX / 2 ? size : new_size * 2;
+    unsigned char *bytes = qcapint_budget_resize(&q->budget, buffer->bytes, buffer->size, new_size);
+    if (!bytes)
+        return false;
+    buffer->bytes = bytes;
+    buffer->size = new_size;
+    return true;
+}
+
+/* Whether every byte of [begin, end) is there. Asked before anything is allocated for it. */
+static bool is_complete(qcap_tcpstr_t *str, uint64_t begin, uint64_t end)
+{
+    while (begin < end) {
+        const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
+        if (!segment || segment->begin > begin)
+            return false;
+        begin = qcapint_segment_end(segment);
+    }
+    return true;
+}
+
+const unsigned char *qcapint_tcpstr_gather(qcap_tcpstr_t *str, uint64_t begin, uint64_t end, qcapint_buffer_t *buffer)
+{
+    if (begin == end)
+        return (const unsigned char *)"";
+    const qcapint_segment_t *segment = begin < end ? qcapint_tcpstr_segment(str, begin) : NULL;
+    if (segment && segment->begin <= begin && qcapint_segment_end(segment) >= end)
+        return segment->bytes + (begin - segment->begin);
+    if (!segment || !is_complete(str, begin, end) || !grow(str->conv->q, buffer, (size_t)(end - begin)))
+        return NULL;
+    for (uint64_t at = begin; at < end;) {
+        segment = qcapint_tcpstr_segment(str, at);
+        uint64_t until = qcapint_segment_end(segment) < end ? qcapint_segment_end(segment) : end;
+        memcpy(buffer->bytes + (at - begin), segment->bytes + (at - segment->begin), (size_t)(until - at));
+        at = until;
+    }
+    return buffer->bytes;
+}
+
+const unsigned char *qcap_tcpstr_bytes(const qcap_tcpstr_pos_t *begin, const qcap_tcpstr_pos_t *end, size_t *len)
+{
+    *len = 0;
+    if (begin->str != end->str || begin->offset > end->offset)
+        return NULL;
+    const unsigned char *bytes =
+        qcapint_tcpstr_gather(begin->str, begin->offset, end->offset, &begin->str->conv->q->scratch);
+    if (bytes)
+        *len = (size_t)(end->offset - begin->offset);
+    return bytes;
+}
+
+/* ---------------------------------------------------------------- positions */
+
+qcap_tcpstr_pos_t *qcap_tcpstr_pos_copy(const qcap_tcpstr_pos_t *pos)
+{
+    qcap_tcpstr_t *str = pos->str;
+    qcap_tcpstr_pos_t *copy = qcapint_budget_alloc(&str->conv->q->budget, sizeof *copy);
+    if (!copy)
+        return NULL;
+    copy->str = str;
+    copy->offset = pos->offset;
+    copy->next = str->positions;
+    copy->owner = &str->positions;
+    if (copy->next)
+        copy->next->owner = &copy->next;
+    str->positions = copy;
+    str->conv->references++;
+    return copy;
+}
+
+void qcap_tcpstr_pos_free(qcap_tcpstr_pos_t *pos)
+{
+    if (!pos || !pos->owner)
+        return;
+    qcap_tcpstr_t *str = pos->str;
+    *pos->owner = pos->next;
+    if (pos->next)
+        pos->next->owner = pos->owner;
+    qcapint_budget_free(&str->conv->q->budget, pos, sizeof *pos);
+    trim(str);
+    qcapint_conv_unref(str->conv);
+}
+
+int qcap_tcpstr_pos_advance(qcap_tcpstr_pos_t *pos, uint64_t count)
+{
+    qcap_tcpstr_t *str = pos->str;
+    if (pos->offset > str->end || count > str->end - pos->offset)
+        return qcapint_fail(str->conv->q, QCAP_E_ARGUMENT, "a position cannot go beyond what was delivered");
+    pos->offset += count;
+    trim(str);
+    return QCAP_OK;
+}
+
+/* The segment that has the byte at the position; NULL if there is none. */
+static const qcapint_segment_t *segment_at(const qcap_tcpstr_pos_t *pos)
+{
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(pos->str, pos->offset);
+    return segment && segment->begin <= pos->offset ? segment : NULL;
+}
+
+int qcap_tcpstr_pos_byte(const qcap_tcpstr_pos_t *pos)
+{
+    const qcapint_segment_t *segment = segment_at(pos);
+    return segment ? segment->bytes[pos->offset - segment->begin] : QCAP_E_GONE;
+}
+
+qcap_packet_t *qcap_tcpstr_pos_packet(const qcap_tcpstr_pos_t *pos)
+{
+    const qcapint_segment_t *segment = segment_at(pos);
+    return segment ? segment->packet : NULL;
+}
+
+qcap_tcpstr_t *qcap_tcpstr_pos_stream(const qcap_tcpstr_pos_t *pos)
+{
+    return pos->str;
+}
+
+uint64_t qcap_tcpstr_pos_offset(const qcap_tcpstr_pos_t *pos)
+{
+    return pos->offset;
+}
+
+/* ---------------------------------------------------------------- facts */
+
+qcap_tcpstr_t *qcap_tcpstr_other(const qcap_tcpstr_t *str)
+{
+    return qcapint_conv_other(str);
+}
+
+bool qcap_tcpstr_is_server(const qcap_tcpstr_t *str)
+{
+    return str->is_server;
+}
+
+uint64_t qcap_tcpstr_number(const qcap_tcpstr_t *str)
+{
+    return str->conv->number;
+}
+
+int64_t qcap_tcpstr_opened_ns(const qcap_tcpstr_t *str)
+{
+    return str->conv->opened_ns;
+}
+
+bool qcap_tcpstr_has_syn(const qcap_tcpstr_t *str)
+{
+    return str->has_syn;
+}
+
+uint64_t qcap_tcpstr_offset(const qcap_tcpstr_t *str)
+{
+    return str->end;
+}
+
+const qcap_endpoint_t *qcap_tcpstr_source(const qcap_tcpstr_t *str)
+{
+    return &str->conv->ends[str->is_server];
+}
+
+const qcap_endpoint_t *qcap_tcpstr_destination(const qcap_tcpstr_t *str)
+{
+    return &str->conv->ends[!str->is_server];
+}
+
+void qcap_tcpstr_set_user(qcap_tcpstr_t *str, void *user)
+{
+    str->user = user;
+}
+
+void *qcap_tcpstr_user(const qcap_tcpstr_t *str)
+{
+    return str->user;
+}
