@@ -15,11 +15,11 @@
  *
  * note [when waiting ends]:
  *   - the other direction has come that far, or has ended, or is known not to be captured;
- *   - a waiting parser: the other direction was read as far as the sender had seen it when it sent the waiting byte.
- *     What it waits for cannot come any more: it goes on without (qcap_parser_hurry());
- *   - both directions wait for each other: the one whose next segment was captured first goes on. If only one of them waits in its
- *     parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the answer: the
- *     waiting parser goes on;
+ *   - a waiting parser: the other direction was read as far as the sender had seen it when it sent the last byte that was
+ *     read. What it waits for cannot come any more: it goes on without (qcap_parser_hurry());
+ *   - both directions wait for each other: the one whose next segment was captured first goes on. If only one of them
+ *     waits in its parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the
+ *     answer: the waiting parser goes on;
  *   - so many bytes, or so much capture time, have passed (HELD_MAX, WAIT_NS): that segment goes on.
  * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
  *
@@ -42,7 +42,9 @@
 typedef struct side {
     uint64_t at;        /* its bytes before this offset were read */
     uint64_t free_until; /* bytes before this offset wait for no other direction */
+    uint64_t saw;       /* how much its sender had of the other direction when it sent the last byte read; valid if has_saw */
     qcap_end_t end;     /* how it ended; valid if the stream has ended */
+    bool has_saw;
     bool is_absent;     /* not captured: not to be waited for */
     bool is_over;       /* its parser was told that it ended */
     bool is_mute;       /* its protocol says nothing in this direction: the parser takes no bytes */
@@ -168,6 +170,8 @@ static bool read_next(pair_t *pair, bool is_server)
     size_t taken = qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len,
                                         qcap_packet_time_ns(segment->packet));
     side->at += taken;
+    side->saw = segment->ack;
+    side->has_saw = segment->has_ack;
     side->is_mute = taken == 0 && status(pair, is_server) == QCAP_PARSER_READY;
     return taken == len;
 }
@@ -187,24 +191,34 @@ static void end_side(pair_t *pair, bool is_server)
     side->is_over = true;
 }
 
+/* A parser that waits looks again: it may go on although the next bytes may not be read, or have not come. Returns whether
+ * it did. */
+static bool look_again(pair_t *pair, bool is_server)
+{
+    if (status(pair, is_server) != QCAP_PARSER_WAITING)
+        return false;
+    qcapint_deliver_feed(pair->deliver, is_server, NULL, 0, pair->conv->q->now_ns);
+    return status(pair, is_server) != QCAP_PARSER_WAITING;
+}
+
 /* Reads what may be read of a direction. Returns whether that was anything. */
 static bool read_side(pair_t *pair, bool is_server)
 {
     side_t *side = &pair->sides[is_server];
     qcap_tcpstr_t *str = stream(pair, is_server);
     uint64_t before = side->at;
-    bool has_ended = false;
+    bool is_moving = look_again(pair, is_server);
     while (side->at < str->end && !is_closed(pair, is_server) && read_next(pair, is_server))
         continue;
     if (is_closed(pair, is_server))
         skip(pair, is_server);
-    if (side->at == str->end && str->has_ended && !side->is_over) {
+    if (side->at == str->end && str->has_ended && !side->is_over && status(pair, is_server) != QCAP_PARSER_WAITING) {
         end_side(pair, is_server);
-        has_ended = true;
+        is_moving = true;
     }
     uint64_t held = qcapint_deliver_held(pair->deliver, is_server);
     qcapint_tcpstr_hold(str, held < side->at ? held : side->at);
-    return side->at > before || has_ended;
+    return is_moving || side->at > before;
 }
 
 /* ---------------------------------------------------------------- both directions */
@@ -220,10 +234,11 @@ static void let_go(pair_t *pair, bool is_server)
         side->free_until = segment->begin + segment->len;
 }
 
-/* Whether the direction has bytes that it may not read yet. */
+/* Whether the direction has bytes that it may not read yet, or waits for what to make of those it has read. */
 static bool is_blocked(const pair_t *pair, bool is_server)
 {
-    return !is_drained(pair, is_server) && status(pair, is_server) != QCAP_PARSER_BECAME;
+    qcap_parser_status_t now = status(pair, is_server);
+    return now == QCAP_PARSER_WAITING || (!is_drained(pair, is_server) && now != QCAP_PARSER_BECAME);
 }
 
 /* Whether a blocked direction need not wait for the other one any longer, whatever that one does. */
@@ -238,8 +253,7 @@ static bool is_wait_over(const pair_t *pair, bool is_server)
         return true;
     if (status(pair, is_server) != QCAP_PARSER_WAITING)
         return false;
-    bool has_caught_up = segment && segment->has_ack && segment->ack <= pair->sides[!is_server].at;
-    return has_caught_up || is_silent(pair, !is_server);
+    return (side->has_saw && side->saw <= pair->sides[!is_server].at) || is_silent(pair, !is_server);
 }
 
 /* Of two directions that wait for each other, which goes on. */
