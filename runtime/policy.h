@@ -9,6 +9,8 @@
  * behind. */
 typedef uint16_t qcapint_rule_t;
 
+#define QCAPINT_RULE_NEVER 0 /* the first copy stays */
+
 /* A policy, compiled. */
 typedef struct qcapint_policy {
     struct qcapint_policy *next; /* added before it */

@@ -19,6 +19,11 @@
  * only after a while (QCAP_TIMEOUT_HOLE), and then all that were there when the wait began. Example: captured are bytes 0-9
  * and 20-29, then an ACK of 30: 20-29 wait in the queue; a second later the stream is 0-9, gap of 10, 20-29.
  *
+ * note [doubtful checksums]: if hardware computes a sender's checksums behind the capture, or a tool rewrote it, none of them is
+ * right, and nothing can be told from them. If some are, the receiver will not have taken a segment whose checksum is wrong. But
+ * if it acknowledges those bytes and no other copy was captured, it is the capture that is wrong. So such a segment is put aside,
+ * and looked at again before a hole is given up.
+ *
  * note [one byte acknowledged]: a FIN takes a sequence number. If the capture lacks it, its ACK looks like a hole of one byte
  * behind everything; that is not taken for one until more is acknowledged.
  *
@@ -45,6 +50,9 @@
 
 /* The least leeway behind the right edge: the window of a receiver that does not scale. */
 #define WINDOW_LEEWAY 65535u
+
+/* At most so many segments of a direction with wrong checksums are kept. */
+#define DOUBTFUL_LIMIT 64u
 
 /* A queue of more segments is not waited for: bounds memory, and the search for a segment's place. */
 #define QUEUE_LIMIT 65536u
@@ -105,13 +113,40 @@ static void check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_
     qcapint_tcpstr_end(str, QCAP_END_FIN);
 }
 
+/* The first doubtful segment with bytes at the end of the stream or behind, if the receiver has all of it; NULL: there is none. */
+static qcapint_segment_t *first_doubtful(qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    while (side->doubtful.first && qcapint_segment_end(side->doubtful.first) <= str->end)
+        qcapint_segment_free(str->conv->q, qcapint_queue_pop(&side->doubtful));
+    qcapint_segment_t *segment = side->doubtful.first;
+    return segment && qcapint_segment_end(segment) <= side->acked ? segment : NULL;
+}
+
+/* Delivers the doubtful segment, which begins at or before the end of the stream, up to `until`. */
+static void deliver_doubtful(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
+{
+    qcapint_segment_t *segment = qcapint_queue_pop(&side->doubtful);
+    uint64_t end = qcapint_segment_end(segment) < until ? qcapint_segment_end(segment) : until;
+    segment->bytes += str->end - segment->begin;
+    segment->begin = str->end;
+    segment->len = (uint32_t)(end - str->end);
+    segment->packet->flags &= (uint8_t)~QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
+    qcapint_tcpstr_take(str, segment);
+}
+
 /* Gives up what is missing before the next queued segment, or `until`, whichever comes first. */
 static void skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
 {
     if (side->queue.first && side->queue.first->begin < until)
         until = side->queue.first->begin;
-    if (until > str->end)
-        qcapint_tcpstr_gap(str, until - str->end);
+    while (str->end < until) {
+        qcapint_segment_t *doubtful = first_doubtful(side, str);
+        if (doubtful && doubtful->begin <= str->end)
+            deliver_doubtful(side, str, until);
+        else
+            qcapint_tcpstr_gap(str, (doubtful && doubtful->begin < until ? doubtful->begin : until) - str->end);
+    }
     side->is_syn_data = false;
     side->hole_ns = INT64_MAX;
     deliver_queue(side, str);
@@ -161,8 +196,7 @@ static void check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
 
 /* ---------------------------------------------------------------- what a segment says about its sender and its receiver */
 
-/* RFC 9293, 3.1. note [senders whose checksums are right]: if hardware computes a sender's checksums behind the capture, or a
- * tool rewrote it, none of them is right, and nothing can be told from them; if one was, a wrong one is believed. */
+/* RFC 9293, 3.1; note [doubtful checksums]. Returns false if the segment is not to be looked at now. */
 static bool accept_checksum(const arrival_t *a)
 {
     qcap_checksums_t mode = a->conv->q->checksums;
@@ -369,6 +403,24 @@ static void receive(const arrival_t *a)
     take(a, &segment);
 }
 
+/* Puts a segment whose checksum is wrong aside. Nothing but its bytes is looked at. */
+static void put_aside(const arrival_t *a)
+{
+    const qcapint_headers_t *h = a->headers;
+    qcap_t *q = a->conv->q;
+    if (q->checksums != QCAP_CHECKSUMS_AUTO || !a->side->has_base || (h->tcp_flags & QCAPINT_TCP_SYN) ||
+        a->side->doubtful.count >= DOUBTFUL_LIMIT)
+        return;
+    int64_t begin = offset_of(a->side, a->str, h->seq);
+    if (h->payload_len == 0 || begin < (int64_t)a->str->end || !is_near(a->side, a->str, begin))
+        return;
+    qcapint_segment_t segment = {.begin = (uint64_t)begin,
+                                 .bytes = a->packet->bytes + h->payload,
+                                 .packet = a->packet,
+                                 .len = h->payload_len};
+    qcapint_queue_insert(q, &a->side->doubtful, &segment, begin, begin + h->payload_len, QCAPINT_RULE_NEVER);
+}
+
 /* Bounds the queue: what has waited in it is delivered, as if what is missing before it had been given up. */
 static void bound_queue(const arrival_t *a)
 {
@@ -391,8 +443,10 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
                    .str = &conv->str[is_server],
                    .other = &conv->str[!is_server]};
     bool is_syn = packet->headers.tcp_flags & QCAPINT_TCP_SYN;
-    if (!accept_checksum(&a))
+    if (!accept_checksum(&a)) {
+        put_aside(&a);
         return;
+    }
     if (packet->headers.tcp_flags & QCAPINT_TCP_RST) {
         reset(&a);
         return;
@@ -484,6 +538,8 @@ void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 
 void qcapint_tcp_fini(qcapint_conv_t *conv)
 {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         qcapint_queue_clear(conv->q, &conv->tcp.side[i].queue);
+        qcapint_queue_clear(conv->q, &conv->tcp.side[i].doubtful);
+    }
 }

@@ -14,6 +14,7 @@ typedef struct qcapint_tcp_side {
     uint64_t hole_acked;      /* holes before this are given up at hole_ns */
     int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */
     qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */
+    qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in tcp.c */
     uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
     uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
     uint8_t window_scale;     /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
