@@ -140,7 +140,7 @@ static void print_caret(FILE *file, const place_t *place, size_t begin, size_t e
 static void print_place(FILE *file, const place_t *place)
 {
     size_t begin, end;
-    position_t position = source_position(place->source, place->offset);
+    source_position_t position = source_position(place->source, place->offset);
 
     shown_part(place, &begin, &end);
     fprintf(file, "%5u | ", position.line);
@@ -152,7 +152,7 @@ static void print_place(FILE *file, const place_t *place)
 static void print_message(FILE *file, const message_t *message)
 {
     if (message->place.source) {
-        position_t position = source_position(message->place.source, message->place.offset);
+        source_position_t position = source_position(message->place.source, message->place.offset);
         fprintf(file, "%s:%u:%u: ", message->place.source->path, position.line, position.column);
     }
     fprintf(file, "%s: %s\n", message->is_error ? "error" : "warning", message->text);

@@ -23,7 +23,7 @@ typedef struct map {
 /* NULL if the name is not there. */
 void *map_find(const map_t *map, const char *name);
 
-/* Adds the name, or gives it another value. */
+/* Adds the name, or gives it another value. In a map that is a mere set, any value will do. */
 void map_put(map_t *map, const char *name, void *value);
 
 /* ABNF compares names and strings ignoring the case of ASCII letters. */

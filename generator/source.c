@@ -83,13 +83,13 @@ size_t source_line_end(const source_t *source, size_t offset)
     return offset;
 }
 
-position_t source_position(const source_t *source, size_t offset)
+source_position_t source_position(const source_t *source, size_t offset)
 {
-    position_t position = {.line = 1, .column = 1};
+    source_position_t position = {.line = 1, .column = 1};
 
     for (size_t i = 0; i < offset && i < source->len; i++) {
         if (source->text[i] == '\n')
-            position = (position_t){.line = position.line + 1, .column = 1};
+            position = (source_position_t){.line = position.line + 1, .column = 1};
         else if (((unsigned char)source->text[i] & 0xc0) != 0x80) /* not a UTF-8 continuation byte */
             position.column++;
     }

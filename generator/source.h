@@ -15,9 +15,9 @@ struct source {
 };
 
 /* A line and column, both from 1; columns count characters of UTF-8. */
-typedef struct position {
+typedef struct source_position {
     unsigned line, column;
-} position_t;
+} source_position_t;
 
 /* A source of bytes that are in memory already: built in, or a test's. Borrows both. */
 const source_t *source_new(arena_t *arena, const char *path, const char *text, size_t len);
@@ -28,7 +28,7 @@ const source_t *source_read(arena_t *arena, const char *path, place_t place, dia
 /* `file` as seen from the folder of `path`; a name that begins with a slash is itself. */
 const char *source_sibling(arena_t *arena, const char *path, const char *file);
 
-position_t source_position(const source_t *source, size_t offset);
+source_position_t source_position(const source_t *source, size_t offset);
 
 /* The offset where the line of `offset` begins, and the one behind its last byte, without the line end. */
 size_t source_line_begin(const source_t *source, size_t offset);

@@ -1,0 +1,152 @@
+/* ast.h: the syntax tree of one spec file: what was written, before any name has a meaning.
+ *
+ * An expression is a tree of nodes:
+ *
+ *     AST_NAME           text        a rule's name
+ *     AST_PROSE          text        <what stands between the angles>
+ *     AST_STRING         text        "abc", %s"abc", %x61.62.63
+ *     AST_SET            low, high   %x61, %x61-7A
+ *     AST_ALTERNATION    children    a / b, two at least
+ *     AST_CONCATENATION  children    a b, two at least
+ *     AST_REPETITION     children[0] 1*2a, 2a; an option [ a ] is *1a
+ *     AST_LIST           children[0] 1#2a (RFC 9110, 5.6.1)
+ *
+ * Groups leave no node: the tree says what they said. A rule keeps its top-level alternatives apart, because
+ * annotations may stand at each. */
+#ifndef QCAPGEN_AST_H
+#define QCAPGEN_AST_H
+
+#include "grammar.h"
+
+typedef enum {
+    AST_NAME,
+    AST_PROSE,
+    AST_STRING,
+    AST_SET,
+    AST_ALTERNATION,
+    AST_CONCATENATION,
+    AST_REPETITION,
+    AST_LIST
+} ast_kind_t;
+
+typedef struct ast_node {
+    ast_kind_t kind;
+    place_t place;                  /* all of it, without the parentheses around it */
+    const char *text;               /* AST_NAME, AST_PROSE, AST_STRING */
+    size_t len;                     /* AST_STRING: its text may hold NUL bytes */
+    bool is_case_sensitive;         /* AST_STRING */
+    unsigned low, high;             /* AST_SET: inclusive */
+    unsigned min, max;              /* AST_REPETITION, AST_LIST; max may be REPEAT_UNBOUNDED */
+    VEC(struct ast_node *) children;
+} ast_node_t;
+
+/* A name in an annotation, and where it stands. */
+typedef struct ast_name {
+    const char *text; /* NULL: there is none */
+    place_t place;
+} ast_name_t;
+
+/* As expr_t, but names are names: EXPR_REGISTER is a register or a keyword. */
+typedef struct ast_expr {
+    expr_kind_t kind;
+    place_t place;
+    uint64_t number;                     /* EXPR_NUMBER */
+    const char *name;                    /* EXPR_REGISTER */
+    const struct ast_expr *left, *right; /* operands; EXPR_NOT has no right one */
+    unsigned depth;                      /* of the tree below */
+} ast_expr_t;
+
+/* One entry of `refine VALUE by NAME: entry…`. */
+typedef struct ast_entry {
+    ast_name_t name; /* the text that NAME is compared with */
+    ast_name_t rule; /* what reads VALUE then; the same as name unless `name=rule` was written */
+    bool is_strict;  /* `!` */
+} ast_entry_t;
+
+/* An annotation: as note_t, but names are names. */
+typedef struct ast_note {
+    note_kind_t kind;
+    place_t place;
+    ast_name_t name;           /* NOTE_EMIT: the name behind `as`; NOTE_ANOMALY, NOTE_BECOME */
+    bool is_stream, is_unique; /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
+    ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
+    VEC(ast_name_t) regs;      /* NOTE_RESET */
+    convert_t convert;         /* NOTE_CONVERT */
+    const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_WHEN */
+    ast_name_t queue;          /* NOTE_PUSH, NOTE_POP */
+    ast_name_t rule;           /* NOTE_CUT: if one was named */
+    ast_name_t value, by;      /* NOTE_REFINE */
+    VEC(ast_entry_t) entries;  /* NOTE_REFINE */
+} ast_note_t;
+
+typedef VEC(ast_note_t *) ast_notes_t;
+
+typedef struct ast_alternative {
+    ast_node_t *node;
+    ast_notes_t notes; /* that stand on a line of this alternative alone */
+} ast_alternative_t;
+
+typedef struct ast_rule {
+    ast_name_t name;
+    bool is_addition;                    /* `=/`: more alternatives for a rule that exists */
+    VEC(ast_alternative_t) alternatives; /* one at least */
+    ast_notes_t notes;                   /* of the rule */
+    const char *section;                 /* "RFC 9112, 3", or "" */
+} ast_rule_t;
+
+/* ---------------------------------------------------------------- directives */
+
+/* register NAME : TYPE, shared NAME : TYPE, queue NAME(CAPACITY) : TYPE */
+typedef struct ast_register {
+    ast_name_t name;
+    register_type_t type;
+    bool is_shared;
+    unsigned size;             /* REGISTER_BYTES */
+    VEC(ast_name_t) keywords;  /* REGISTER_KEYWORD; none for a queue */
+    unsigned capacity;         /* of a queue */
+} ast_register_t;
+
+/* client = EXPR, server = EXPR, datagram = EXPR */
+typedef enum { ROOT_CLIENT, ROOT_SERVER, ROOT_DATAGRAM, ROOT_COUNT } root_kind_t;
+
+typedef struct ast_port {
+    ast_name_t transport; /* "tcp", "udp" */
+    unsigned number;
+} ast_port_t;
+
+/* prose "TEXT" = RULE */
+typedef struct ast_binding {
+    ast_name_t prose;
+    ast_name_t rule;
+} ast_binding_t;
+
+/* rule NAME: notes, rule NAME/2: notes */
+typedef struct ast_remark {
+    ast_name_t rule;
+    unsigned alternative; /* from 1; 0: the rule */
+    ast_notes_t notes;
+} ast_remark_t;
+
+typedef struct ast {
+    const source_t *source;
+    VEC(ast_rule_t *) rules;         /* in the order of the file */
+    ast_name_t protocol, title;      /* `protocol NAME "TITLE"` */
+    VEC(ast_name_t) imports;         /* file names as written */
+    VEC(ast_port_t) ports;
+    VEC(ast_register_t *) registers; /* shared ones too */
+    VEC(ast_register_t *) queues;
+    ast_node_t *roots[ROOT_COUNT];   /* NULL: not given */
+    VEC(ast_binding_t) bindings;
+    VEC(ast_remark_t) remarks;
+    VEC(struct ast *) imported;      /* one for each of imports, loaded; a file that is imported twice is here twice */
+} ast_t;
+
+ast_node_t *ast_node_new(arena_t *arena, ast_kind_t kind, place_t place);
+
+/* `first` and `next` joined as a node of that kind, which has `first`'s children if it is one already. */
+ast_node_t *ast_join(arena_t *arena, ast_kind_t kind, ast_node_t *first, ast_node_t *next);
+
+/* As ABNF and annotations: what --dump=ast prints. */
+void ast_print(const ast_t *ast, text_t *text);
+
+#endif

@@ -1,0 +1,187 @@
+/* resolve.c: from a syntax tree to a grammar.
+ *
+ * Rules are resolved as they are needed: the roots and the rules of the main file refer to others, which are built in
+ * turn and refer to more. So what an import has and nothing uses is not looked at, and cannot be wrong.
+ *
+ *     scope       which rule a name means                                  scope.c
+ *     registers   what is declared                                         resolve_register.c
+ *     bodies      expressions to nodes, with the lists written out         resolve_body.c
+ *     notes       annotations, with what they calculate                    resolve_notes.c, resolve_expr.c
+ *     checks      recursion, empty loops, reach                            resolve_check.c, resolve_empty.c
+ *
+ * A mistake is reported once and what it touches is left out, so that what is found later is wrong in its own right. */
+#include "resolve.h"
+
+#include <stdlib.h>
+
+#include "resolver.h"
+#include "source.h"
+
+/* ---------------------------------------------------------------- rules */
+
+static bool has_note(const node_t *node, note_kind_t kind)
+{
+    for (size_t i = 0; i < node->notes.count; i++)
+        if (node->notes.items[i]->kind == kind)
+            return true;
+    return false;
+}
+
+/* `when` on one alternative makes it a choice by registers: all have one, but for the last, which is the default. */
+static void check_when(resolver_t *resolver, const definition_t *definition, const node_t *body)
+{
+    size_t with = 0;          /* alternatives that have one */
+    bool has_default = false; /* the last has none */
+
+    for (size_t i = 0; i < body->children.count; i++) {
+        has_default = !has_note(body->children.items[i], NOTE_WHEN);
+        with += !has_default;
+    }
+    if (with && with + has_default < body->children.count)
+        diag_error(resolver->diag, definition->place, "in `%s`, every alternative but the last needs a `when`", definition->name);
+}
+
+static const node_t *build_alternatives(resolver_t *resolver, const definition_t *definition)
+{
+    node_t *body = resolve_new_node(resolver, NODE_CHOICE, definition->place);
+
+    for (size_t i = 0; i < definition->alternatives.count; i++) {
+        const alternative_t *alternative = &definition->alternatives.items[i];
+        node_t *node = resolve_node(resolver, alternative->node);
+        resolve_notes(resolver, definition->rule, node, true, &alternative->notes, &node->notes);
+        vec_push(resolver->arena, &body->children, node);
+    }
+    check_when(resolver, definition, body);
+    return body;
+}
+
+/* The rule's notes; those of an only alternative are the rule's, too. */
+static ast_notes_t rule_notes(resolver_t *resolver, const definition_t *definition)
+{
+    ast_notes_t notes = {.count = 0};
+
+    for (size_t i = 0; definition->alternatives.count == 1 && i < definition->alternatives.items[0].notes.count; i++)
+        vec_push(resolver->arena, &notes, definition->alternatives.items[0].notes.items[i]);
+    for (size_t i = 0; i < definition->notes.count; i++)
+        vec_push(resolver->arena, &notes, definition->notes.items[i]);
+    return notes;
+}
+
+static void build_rule(resolver_t *resolver, const definition_t *definition)
+{
+    rule_t *rule = definition->rule;
+    ast_notes_t notes = rule_notes(resolver, definition);
+
+    if (definition->alternatives.count > 1)
+        rule->body = build_alternatives(resolver, definition);
+    else
+        rule->body = resolve_node(resolver, definition->alternatives.items[0].node);
+    resolve_notes(resolver, rule, rule->body, false, &notes, &rule->notes);
+}
+
+/* Building a rule may want others: the list grows while it is gone through. */
+static void build_rules(resolver_t *resolver)
+{
+    for (size_t i = 0; i < resolver->wanted.count && resolver->node_count <= NODE_MAX; i++)
+        build_rule(resolver, resolver->wanted.items[i]);
+}
+
+static int compare_order(const void *a, const void *b)
+{
+    unsigned first = (*(definition_t *const *)a)->order, second = (*(definition_t *const *)b)->order;
+
+    return (first > second) - (first < second);
+}
+
+static void list_rules(resolver_t *resolver)
+{
+    qsort(resolver->wanted.items, resolver->wanted.count, sizeof *resolver->wanted.items, compare_order);
+    for (size_t i = 0; i < resolver->wanted.count; i++) {
+        resolver->wanted.items[i]->rule->index = (unsigned)i;
+        vec_push(resolver->arena, &resolver->grammar->rules, resolver->wanted.items[i]->rule);
+    }
+}
+
+/* ---------------------------------------------------------------- what is not a rule */
+
+static void resolve_roots(resolver_t *resolver, const ast_t *ast)
+{
+    const node_t *roots[ROOT_COUNT] = {NULL};
+
+    for (int i = 0; i < ROOT_COUNT; i++)
+        if (ast->roots[i])
+            roots[i] = resolve_node(resolver, ast->roots[i]);
+    resolver->grammar->client = roots[ROOT_CLIENT];
+    resolver->grammar->server = roots[ROOT_SERVER];
+    resolver->grammar->datagram = roots[ROOT_DATAGRAM];
+}
+
+/* A protocol is read from somewhere on, and what is read needs a name. */
+static void resolve_protocol(resolver_t *resolver, const ast_t *ast)
+{
+    const ast_node_t *root = NULL;
+
+    for (int i = ROOT_COUNT; i-- > 0;)
+        root = ast->roots[i] ? ast->roots[i] : root;
+    resolver->grammar->name = ast->protocol.text;
+    resolver->grammar->title = ast->title.text;
+    if (root && !ast->protocol.text)
+        diag_error(resolver->diag, root->place, "the protocol has no name: `;@ protocol NAME \"TITLE\"` is missing");
+    if (!root && ast->protocol.text)
+        diag_error(resolver->diag, ast->protocol.place, "protocol `%s` has no `client`, `server` or `datagram`", ast->protocol.text);
+}
+
+static void resolve_ports(resolver_t *resolver, const ast_t *ast)
+{
+    for (size_t i = 0; i < ast->ports.count; i++) {
+        port_t port = {.transport = ast->ports.items[i].transport.text, .number = ast->ports.items[i].number};
+        vec_push(resolver->arena, &resolver->grammar->ports, port);
+    }
+}
+
+/* All but the core rules, which are no file. */
+static void list_files(resolver_t *resolver)
+{
+    for (size_t i = 0; i + 1 < resolver->scope->files.count; i++) {
+        const char *path = resolver->scope->files.items[i]->ast->source->path;
+        vec_push(resolver->arena, &resolver->grammar->files, source_base_name(path));
+    }
+}
+
+/* Rules of the main file are looked at whether or not the roots reach them, and so are rules that it annotates. */
+static void want_rules(resolver_t *resolver, const ast_t *ast)
+{
+    for (size_t i = 0; i < resolver->scope->definitions.count; i++)
+        if (resolver->scope->definitions.items[i]->is_main)
+            resolve_rule(resolver, resolver->scope->definitions.items[i]);
+    for (size_t i = 0; i < ast->remarks.count; i++) {
+        definition_t *definition = scope_find(resolver->scope, &ast->remarks.items[i].rule);
+        if (definition)
+            resolve_rule(resolver, definition);
+    }
+}
+
+grammar_t *resolve(arena_t *arena, const ast_t *ast, diag_t *diag)
+{
+    resolver_t resolver = {.arena = arena, .diag = diag, .grammar = ARENA_NEW(arena, grammar_t)};
+
+    if (diag_has_errors(diag)) /* of syntax: half a tree would only cause more */
+        return NULL;
+    resolver.registers.arena = resolver.queues.arena = resolver.unknown.arena = arena;
+    resolver.grammar->arena = arena;
+    resolver.scope = scope_build(arena, ast, diag);
+    resolve_registers(&resolver);
+    resolve_roots(&resolver, ast);
+    resolve_protocol(&resolver, ast);
+    resolve_ports(&resolver, ast);
+    want_rules(&resolver, ast);
+    build_rules(&resolver);
+    resolve_register_lists(&resolver);
+    list_rules(&resolver);
+    list_files(&resolver);
+    if (resolve_check_recursion(&resolver)) {
+        resolve_empty_loops(&resolver);
+        resolve_check_reach(&resolver);
+    }
+    return diag_has_errors(diag) ? NULL : resolver.grammar;
+}

@@ -1,0 +1,335 @@
+/* resolve_notes.c: annotations: what the names in them mean, and that each stands where it says something.
+ *
+ * Some say something of a rule as a whole, some of one of several alternatives, most of either. */
+#include "resolver.h"
+
+/* What is being annotated. */
+typedef struct subject {
+    const rule_t *rule;
+    const node_t *body;     /* the rule's, or the alternative's */
+    bool is_alternative;    /* one of several */
+    const ast_notes_t *all; /* notes that stand there */
+    const ast_note_t *ast;  /* the note at hand */
+} subject_t;
+
+static note_t *new_note(resolver_t *resolver, const ast_note_t *ast)
+{
+    note_t *note = ARENA_NEW(resolver->arena, note_t);
+
+    note->kind = ast->kind;
+    note->place = ast->place;
+    note->name = ast->name.text;
+    note->is_stream = ast->is_stream;
+    note->is_unique = ast->is_unique;
+    note->convert = ast->convert;
+    return note;
+}
+
+/* ---------------------------------------------------------------- registers and queues */
+
+static const reg_t *written_register(resolver_t *resolver, const ast_name_t *name)
+{
+    declared_t *declared = resolve_register(resolver, name);
+
+    if (!declared)
+        return NULL;
+    declared->is_written = true;
+    return declared->reg;
+}
+
+static bool resolve_convert(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    register_type_t wanted = note->convert == CONVERT_KEYWORD ? REGISTER_KEYWORD : REGISTER_UINT;
+
+    note->reg = written_register(resolver, &subject->ast->reg);
+    if (!note->reg || note->reg->type == wanted)
+        return note->reg != NULL;
+    diag_error(resolver->diag, note->place, "`%s` is no register of %s", note->reg->name,
+               wanted == REGISTER_KEYWORD ? "keywords" : "numbers");
+    return false;
+}
+
+static bool resolve_set(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    note->reg = written_register(resolver, &subject->ast->reg);
+    if (!note->reg)
+        return false;
+    note->expr = resolve_assigned(resolver, note->reg, subject->ast->expr);
+    return note->expr != NULL;
+}
+
+static bool resolve_reset(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    bool is_right = true;
+
+    for (size_t i = 0; i < subject->ast->regs.count; i++) {
+        const declared_t *declared = resolve_register(resolver, &subject->ast->regs.items[i]);
+        is_right &= declared != NULL;
+        if (declared)
+            vec_push(resolver->arena, &note->regs, declared->reg);
+    }
+    return is_right;
+}
+
+static bool have_same_words(const reg_t *a, const reg_t *b)
+{
+    if (a->keywords.count != b->keywords.count)
+        return false;
+    for (size_t i = 0; i < a->keywords.count; i++)
+        if (!name_equal(a->keywords.items[i], b->keywords.items[i]))
+            return false;
+    return true;
+}
+
+/* The registers that go in and out of a queue are of its type; keywords keep their numbers on the way. */
+static bool fits_queue(resolver_t *resolver, declared_queue_t *queue, const reg_t *reg, place_t place)
+{
+    if (queue->queue->type != reg->type) {
+        diag_error(resolver->diag, place, "`%s` and `%s` are not of one type", queue->queue->name, reg->name);
+        return false;
+    }
+    if (!queue->partner)
+        queue->partner = reg;
+    if (have_same_words(queue->partner, reg))
+        return true;
+    diag_error(resolver->diag, place, "`%s` and `%s`, which use this queue, have different keywords", queue->partner->name,
+               reg->name);
+    return false;
+}
+
+static bool resolve_push_or_pop(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    declared_queue_t *queue = resolve_queue(resolver, &subject->ast->queue);
+    declared_t *declared = resolve_register(resolver, &subject->ast->reg);
+
+    if (!queue || !declared)
+        return false;
+    if (note->kind == NOTE_POP) {
+        declared->is_written = true;
+        queue->popped = queue->popped.source ? queue->popped : note->place;
+    } else {
+        declared->read = declared->read.source ? declared->read : note->place;
+        queue->is_pushed = true;
+    }
+    note->queue = queue->queue;
+    note->reg = declared->reg;
+    return fits_queue(resolver, queue, declared->reg, note->place);
+}
+
+static bool resolve_become(resolver_t *resolver, note_t *note)
+{
+    if (!map_find(&resolver->registers, note->name))
+        return true;
+    diag_error(resolver->diag, note->place, "`become` with a register is not supported yet");
+    return false;
+}
+
+/* ---------------------------------------------------------------- refine */
+
+/* The place of a rule among the elements of a sequence, from 1; 0 if it is none of them. */
+static size_t element_number(const node_t *body, const rule_t *rule)
+{
+    if (body->kind == NODE_RULE)
+        return body->rule == rule;
+    for (size_t i = 0; body->kind == NODE_SEQUENCE && i < body->children.count; i++)
+        if (body->children.items[i]->kind == NODE_RULE && body->children.items[i]->rule == rule)
+            return i + 1;
+    return 0;
+}
+
+/* The rule of an element of the annotated sequence. */
+static const rule_t *resolve_element(resolver_t *resolver, const subject_t *subject, const ast_name_t *name, size_t *number)
+{
+    definition_t *definition = scope_get(resolver->scope, name);
+
+    if (!definition)
+        return NULL;
+    *number = element_number(subject->body, definition->rule);
+    if (*number)
+        return definition->rule;
+    diag_error(resolver->diag, name->place, "`%s` is no element of the sequence that is annotated", name->text);
+    return NULL;
+}
+
+static void add_entry(resolver_t *resolver, note_t *note, const ast_entry_t *ast)
+{
+    definition_t *definition = scope_get(resolver->scope, &ast->rule);
+
+    if (!definition)
+        return;
+    for (size_t i = 0; i < note->entries.count; i++)
+        if (name_equal(note->entries.items[i].name, ast->name.text)) {
+            diag_error(resolver->diag, ast->name.place, "`%s` is listed twice", ast->name.text);
+            return;
+        }
+    refine_entry_t entry = {.place = ast->name.place,
+                            .name = ast->name.text,
+                            .rule = resolve_rule(resolver, definition),
+                            .is_strict = ast->is_strict};
+    vec_push(resolver->arena, &note->entries, entry);
+}
+
+/* Several `refine` of one value in one place are one, since a long list needs several lines. */
+static bool is_same_refine(const ast_note_t *a, const ast_note_t *b)
+{
+    return a->kind == NOTE_REFINE && b->kind == NOTE_REFINE && name_equal(a->value.text, b->value.text) &&
+           name_equal(a->by.text, b->by.text);
+}
+
+static bool is_continuation(const subject_t *subject)
+{
+    for (size_t i = 0; subject->all->items[i] != subject->ast; i++)
+        if (is_same_refine(subject->all->items[i], subject->ast))
+            return true;
+    return false;
+}
+
+static void add_entries(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    for (size_t i = 0; i < subject->all->count; i++) {
+        const ast_note_t *ast = subject->all->items[i];
+        for (size_t k = 0; k < ast->entries.count && is_same_refine(ast, subject->ast); k++)
+            add_entry(resolver, note, &ast->entries.items[k]);
+    }
+}
+
+static bool resolve_refine(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    size_t value_number = 0, by_number = 0;
+
+    note->value = resolve_element(resolver, subject, &subject->ast->value, &value_number);
+    note->by = resolve_element(resolver, subject, &subject->ast->by, &by_number);
+    add_entries(resolver, subject, note);
+    if (!note->value || !note->by)
+        return false;
+    if (by_number < value_number)
+        return true;
+    diag_error(resolver->diag, note->place, "`%s` decides how `%s` is read, so it stands before it", note->by->name,
+               note->value->name);
+    return false;
+}
+
+/* ---------------------------------------------------------------- all kinds */
+
+static bool resolve_cut(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    if (!subject->ast->rule.text)
+        return true;
+    definition_t *definition = scope_get(resolver->scope, &subject->ast->rule);
+    if (definition)
+        note->rule = resolve_rule(resolver, definition);
+    return definition != NULL;
+}
+
+static bool resolve_length(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    note->expr = resolve_number(resolver, subject->ast->expr);
+    return note->expr != NULL;
+}
+
+static bool resolve_when(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    note->expr = resolve_condition(resolver, subject->ast->expr);
+    return note->expr != NULL;
+}
+
+/* False after a complaint: the note is left out. */
+static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    switch (note->kind) {
+    case NOTE_EMIT:
+        note->name = note->name ? note->name : subject->rule->name;
+        return true;
+    case NOTE_CONVERT:
+        return resolve_convert(resolver, subject, note);
+    case NOTE_SET:
+        return resolve_set(resolver, subject, note);
+    case NOTE_RESET:
+        return resolve_reset(resolver, subject, note);
+    case NOTE_LENGTH:
+        return resolve_length(resolver, subject, note);
+    case NOTE_WHEN:
+        return resolve_when(resolver, subject, note);
+    case NOTE_REFINE:
+        return resolve_refine(resolver, subject, note);
+    case NOTE_CUT:
+        return resolve_cut(resolver, subject, note);
+    case NOTE_PUSH:
+    case NOTE_POP:
+        return resolve_push_or_pop(resolver, subject, note);
+    case NOTE_BECOME:
+        return resolve_become(resolver, note);
+    case NOTE_UNTIL_CLOSE:
+    case NOTE_ATOMIC:
+    case NOTE_ANOMALY:
+    case NOTE_RESYNC:
+        break;
+    }
+    return true;
+}
+
+/* Where and how often a kind of annotation may stand. */
+static const struct {
+    const char *word;
+    bool is_single;      /* once in a place at most */
+    bool is_of_choice;   /* only on one of several alternatives */
+    bool is_of_rule;     /* only on a rule as a whole */
+} places[] = {
+    [NOTE_EMIT] = {"emit", true, false, false},
+    [NOTE_CONVERT] = {"=", false, false, false},
+    [NOTE_SET] = {"=", false, false, false},
+    [NOTE_RESET] = {"reset", false, false, false},
+    [NOTE_LENGTH] = {"length", true, false, false},
+    [NOTE_UNTIL_CLOSE] = {"until close", true, false, false},
+    [NOTE_WHEN] = {"when", true, true, false},
+    [NOTE_REFINE] = {"refine", false, false, false},
+    [NOTE_CUT] = {"cut", false, false, false},
+    [NOTE_ATOMIC] = {"atomic", true, false, false},
+    [NOTE_ANOMALY] = {"anomaly", true, false, false},
+    [NOTE_PUSH] = {"push", false, false, false},
+    [NOTE_POP] = {"pop", false, false, false},
+    [NOTE_BECOME] = {"become", true, false, false},
+    [NOTE_RESYNC] = {"resync", true, false, true},
+};
+
+static bool has_kind(const notes_t *notes, note_kind_t kind)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == kind)
+            return true;
+    return false;
+}
+
+static bool may_stand_here(resolver_t *resolver, const subject_t *subject, const notes_t *notes)
+{
+    note_kind_t kind = subject->ast->kind;
+    const char *word = places[kind].word;
+    bool has_end = kind == NOTE_LENGTH ? has_kind(notes, NOTE_UNTIL_CLOSE)
+                                       : kind == NOTE_UNTIL_CLOSE && has_kind(notes, NOTE_LENGTH);
+
+    if (places[kind].is_single && has_kind(notes, kind))
+        diag_error(resolver->diag, subject->ast->place, "a second `%s` for `%s`", word, subject->rule->name);
+    else if (has_end)
+        diag_error(resolver->diag, subject->ast->place, "`%s` ends by `length` or by `until close`, not both", subject->rule->name);
+    else if (places[kind].is_of_choice && !subject->is_alternative)
+        diag_error(resolver->diag, subject->ast->place, "`%s` stands beside one of several alternatives", word);
+    else if (places[kind].is_of_rule && subject->is_alternative)
+        diag_error(resolver->diag, subject->ast->place, "`%s` is said of a rule, not of one alternative: it stands on a line of its own",
+                   word);
+    else
+        return true;
+    return false;
+}
+
+void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative, const ast_notes_t *ast,
+                   notes_t *notes)
+{
+    for (size_t i = 0; i < ast->count; i++) {
+        subject_t subject = {.rule = rule, .body = body, .is_alternative = is_alternative, .all = ast, .ast = ast->items[i]};
+        note_t *note = new_note(resolver, subject.ast);
+        if (is_continuation(&subject) || !may_stand_here(resolver, &subject, notes))
+            continue;
+        if (resolve_note(resolver, &subject, note))
+            vec_push(resolver->arena, notes, note);
+    }
+}

@@ -1,0 +1,81 @@
+/* resolver.h: what the parts of resolving share. Only resolve*.c includes it. */
+#ifndef QCAPGEN_RESOLVER_H
+#define QCAPGEN_RESOLVER_H
+
+#include "grammar.h"
+#include "scope.h"
+
+/* A register as it is being declared and used. */
+typedef struct declared {
+    reg_t *reg;
+    bool is_main;     /* of the file that was asked for: kept even if nothing uses it */
+    bool is_written;  /* by a conversion, an assignment or `pop` */
+    bool is_used;     /* at all */
+    place_t read;     /* where it is read first; no source: nowhere */
+} declared_t;
+
+/* A queue likewise. */
+typedef struct declared_queue {
+    queue_t *queue;
+    bool is_main;
+    bool is_used;
+    bool is_pushed;       /* by something */
+    place_t popped;       /* where first; no source: nowhere */
+    const reg_t *partner; /* a register that was pushed or popped: all have the same keywords */
+} declared_queue_t;
+
+typedef struct resolver {
+    arena_t *arena;
+    diag_t *diag;
+    scope_t *scope;
+    grammar_t *grammar;                  /* what is being made */
+    VEC(definition_t *) wanted;          /* those that have a rule; in the order in which they were first referred to */
+    map_t registers;                     /* name → declared_t */
+    map_t queues;                        /* name → declared_queue_t */
+    VEC(declared_t *) declared;          /* all of `registers`, in order */
+    VEC(declared_queue_t *) declared_queues;
+    map_t unknown;                       /* names of no register or queue, reported already */
+    size_t node_count;                   /* of all bodies; see NODE_MAX */
+} resolver_t;
+
+/* Lists inside lists double what they enclose; nobody needs that many nodes. */
+#define NODE_MAX 1000000
+
+/* resolve_body.c: the rule of a definition; its body is built in due time. */
+rule_t *resolve_rule(resolver_t *resolver, definition_t *definition);
+
+/* An expression's tree as nodes of the grammar. */
+node_t *resolve_node(resolver_t *resolver, const ast_node_t *ast);
+
+node_t *resolve_new_node(resolver_t *resolver, node_kind_t kind, place_t place);
+
+/* resolve_register.c: `register`, `shared` and `queue` directives of all files. */
+void resolve_registers(resolver_t *resolver);
+
+/* The register of that name, NULL after a complaint if there is none. */
+declared_t *resolve_register(resolver_t *resolver, const ast_name_t *name);
+declared_queue_t *resolve_queue(resolver_t *resolver, const ast_name_t *name);
+
+/* Fills the grammar's lists of registers and queues: imported ones only if something uses them. Complains about what is read and
+ * never written. */
+void resolve_register_lists(resolver_t *resolver);
+
+/* resolve_expr.c: a number, or a condition; NULL after a complaint. */
+const expr_t *resolve_number(resolver_t *resolver, const ast_expr_t *ast);
+const expr_t *resolve_condition(resolver_t *resolver, const ast_expr_t *ast);
+
+/* What is assigned to a register: of the register's type. */
+const expr_t *resolve_assigned(resolver_t *resolver, const reg_t *reg, const ast_expr_t *ast);
+
+/* resolve_notes.c: the notes of a rule, or of one of its several alternatives, whose node is `body`. */
+void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative, const ast_notes_t *ast,
+                   notes_t *notes);
+
+/* resolve_empty.c: takes the empty readings out of what is repeated without bound. */
+void resolve_empty_loops(resolver_t *resolver);
+
+/* resolve_check.c: what only the whole grammar shows. False if later checks, which recurse over rules, must not run. */
+bool resolve_check_recursion(resolver_t *resolver);
+void resolve_check_reach(resolver_t *resolver);
+
+#endif

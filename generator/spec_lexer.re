@@ -1,0 +1,428 @@
+/* spec_lexer.re: from the text of a spec to tokens.
+ *
+ * There are two languages. Rules are ABNF as RFC 5234 (4) and RFC 7405 print it, with the `#` of RFC 9110 (5.6.1).
+ * Annotations are words, numbers and operators. Comments are what joins them: lexing the rules puts comments aside, and
+ * an annotation is lexed when someone asks for it. `client = …` and its like are directives that contain a piece of
+ * ABNF: behind their `=` the lexer reads rules up to the next comma.
+ *
+ * Neither lines nor indentation end a rule: a name followed by `=` begins the next one, since ABNF has no other use for
+ * that sign. So specs may be indented by any margin, and CRLF and LF are the same.
+ *
+ * What is wrong here is reported here and left out, so that the parser sees the rest. */
+#include "spec_lexer.h"
+
+#include <string.h>
+
+#include "ast.h"
+#include "source.h"
+#include "spec_parser.h"
+
+typedef struct lexer {
+    arena_t *arena;
+    diag_t *diag;
+    const source_t *source;
+    tokens_t *tokens;             /* what has been read */
+    comments_t *comments;         /* of rules; NULL in an annotation */
+    const unsigned char *text;    /* NUL-terminated: all of the source, or a copy of one comment */
+    const unsigned char *cursor;  /* the next byte to read */
+    const unsigned char *limit;   /* the NUL behind the last byte */
+    const unsigned char *marker;  /* where to go back to: re2c's */
+    const unsigned char *start;   /* of the token being read */
+    size_t base;                  /* offset of `text` in the source */
+    unsigned depth;               /* parentheses that are open */
+    bool is_first;                /* no token yet on this line */
+    bool is_directive;            /* reading a directive: `client =` is followed by ABNF */
+    bool is_abnf;                 /* reading rules, not an annotation's words */
+    size_t stray_end;             /* offset behind the last byte that is no token: one message for a run of them */
+} lexer_t;
+
+/*!re2c
+    re2c:define:YYCTYPE = "unsigned char";
+    re2c:define:YYCURSOR = "lexer->cursor";
+    re2c:define:YYLIMIT = "lexer->limit";
+    re2c:define:YYMARKER = "lexer->marker";
+    re2c:yyfill:enable = 0;
+    re2c:eof = 0;
+
+    digit  = [0-9];
+    hex    = [0-9a-fA-F];
+    name   = [a-zA-Z] [a-zA-Z0-9-]*;
+    blank  = [ \t]+;
+    string = ["] [\x20\x21\x23-\x7e]* ["];
+    open_string = ["] [^"\r\n]* ["]?;
+    value  = "%" ( [xX] hex+    ( ("." hex+)+   | "-" hex+ )?
+                 | [dD] digit+  ( ("." digit+)+ | "-" digit+ )?
+                 | [bB] [01]+   ( ("." [01]+)+  | "-" [01]+ )? );
+*/
+
+/* ---------------------------------------------------------------- making tokens */
+
+static place_t place_of(const lexer_t *lexer)
+{
+    return (place_t){.source = lexer->source,
+                     .offset = (unsigned)(lexer->base + (size_t)(lexer->start - lexer->text)),
+                     .len = (unsigned)(lexer->cursor - lexer->start)};
+}
+
+/* A token whose text is what was read, but for `head` bytes before it and `tail` bytes behind it. */
+static token_t *add_token(lexer_t *lexer, int kind, size_t head, size_t tail)
+{
+    size_t len = (size_t)(lexer->cursor - lexer->start) - head - tail;
+    token_t token = {.kind = kind, .place = place_of(lexer), .len = len, .is_first = lexer->is_first};
+
+    token.text = arena_copy(lexer->arena, (const char *)lexer->start + head, len);
+    lexer->is_first = false;
+    vec_push(lexer->arena, lexer->tokens, token);
+    return &lexer->tokens->items[lexer->tokens->count - 1];
+}
+
+static void add(lexer_t *lexer, int kind)
+{
+    add_token(lexer, kind, 0, 0);
+}
+
+/* An opening sign. Later stages recurse over what they enclose, so there is a limit; the rest is not read then. */
+static void add_open(lexer_t *lexer, int kind)
+{
+    if (++lexer->depth > SPEC_DEPTH_MAX) {
+        diag_error(lexer->diag, place_of(lexer), "nested more than %d deep", SPEC_DEPTH_MAX);
+        lexer->cursor = lexer->limit;
+        return;
+    }
+    add(lexer, kind);
+}
+
+static void add_close(lexer_t *lexer, int kind)
+{
+    lexer->depth -= lexer->depth > 0;
+    add(lexer, kind);
+}
+
+/* `=` or `=/`: the name before it begins a rule, unless this is an annotation's ABNF. */
+static void add_defined(lexer_t *lexer, int kind)
+{
+    tokens_t *tokens = lexer->tokens;
+    token_t *name = tokens->count ? &tokens->items[tokens->count - 1] : NULL;
+
+    if (lexer->comments && name && name->kind == TOKEN_NAME) {
+        name->kind = TOKEN_RULE_NAME;
+        if (!name->is_first)
+            diag_error(lexer->diag, name->place, "a rule begins on a line of its own");
+    }
+    lexer->depth = 0;
+    add(lexer, kind);
+}
+
+static void stray(lexer_t *lexer)
+{
+    place_t place = place_of(lexer);
+    unsigned byte = *lexer->start;
+
+    if (place.offset != lexer->stray_end) {
+        if (byte > 0x20 && byte < 0x7f)
+            diag_error(lexer->diag, place, "`%c` has no meaning here", (int)byte);
+        else
+            diag_error(lexer->diag, place, "a byte %%x%02X has no meaning here", byte);
+    }
+    lexer->stray_end = (size_t)place.offset + place.len;
+}
+
+static void open_string(lexer_t *lexer)
+{
+    bool is_closed = lexer->cursor - lexer->start > 1 && lexer->cursor[-1] == '"';
+
+    diag_error(lexer->diag, place_of(lexer), is_closed ? "only printable ASCII stands in quotes: write other bytes as %%x values"
+                                                       : "the closing quote is missing");
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+static unsigned digit_value(unsigned char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - (unsigned)'0';
+    return (c | 0x20u) - (unsigned)'a' + 10;
+}
+
+/* Digits from *at on, which it moves behind them; more than `max` is `max` + 1. */
+static uint64_t read_number(const unsigned char **at, unsigned base, uint64_t max)
+{
+    uint64_t number = 0;
+
+    for (; (**at >= '0' && **at <= '9') || (base == 16 && digit_value(**at) < 16 && **at > '9'); (*at)++) {
+        unsigned digit = digit_value(**at);
+        if (number > max || number > (max - digit) / base)
+            number = max + 1;
+        else
+            number = number * base + digit;
+    }
+    return number;
+}
+
+static void add_number(lexer_t *lexer, unsigned base, size_t prefix)
+{
+    const uint64_t max = UINT64_MAX - 1;
+    const unsigned char *at = lexer->start + prefix;
+    uint64_t number = read_number(&at, base, max);
+
+    if (number > max)
+        diag_error(lexer->diag, place_of(lexer), "the number does not fit 64 bits");
+    add_token(lexer, TOKEN_NUMBER, 0, 0)->number = number;
+}
+
+/* `3`, `1*2`, `*`, `1#`: how often. */
+static void add_repeat(lexer_t *lexer, int kind)
+{
+    const uint64_t max = REPEAT_UNBOUNDED - 1;
+    const unsigned char *at = lexer->start;
+    uint64_t low = read_number(&at, 10, max), high = low;
+    bool is_open = false;
+
+    if (at < lexer->cursor) { /* there is a sign, and perhaps a number behind it */
+        is_open = ++at == lexer->cursor;
+        high = read_number(&at, 10, max);
+    }
+    token_t *token = add_token(lexer, kind, 0, 0);
+    token->low = (unsigned)low;
+    token->high = is_open ? REPEAT_UNBOUNDED : (unsigned)high;
+    if (low > max || high > max)
+        diag_error(lexer->diag, token->place, "nothing is repeated %u times", REPEAT_UNBOUNDED);
+    else if (token->low > token->high)
+        diag_error(lexer->diag, token->place, "%u times at least, %u at most", token->low, token->high);
+}
+
+/* %x41, %x41-5A, %x0D.0A (RFC 5234, 2.3 and 3.4): a set, or a string of the bytes as they are. */
+static void add_value(lexer_t *lexer)
+{
+    unsigned char letter = lexer->start[1] | 0x20;
+    unsigned base = letter == 'x' ? 16 : letter == 'd' ? 10 : 2;
+    const unsigned char *at = lexer->start + 2;
+    size_t len = 0;
+    char *bytes = arena_alloc(lexer->arena, (size_t)(lexer->cursor - lexer->start));
+    unsigned numbers[2] = {0, 0};
+    bool is_range = false;
+
+    for (;;) {
+        uint64_t number = read_number(&at, base, 255);
+        if (number > 255) {
+            diag_error(lexer->diag, place_of(lexer), "a value is a byte: %%x00 to %%xFF");
+            number = 255;
+        }
+        numbers[len > 0] = (unsigned)number;
+        bytes[len++] = (char)number;
+        if (at == lexer->cursor)
+            break;
+        is_range = *at++ == '-';
+    }
+    token_t *token = add_token(lexer, len == 1 || is_range ? TOKEN_SET : TOKEN_STRING, 0, 0);
+    token->low = numbers[0];
+    token->high = is_range ? numbers[1] : numbers[0];
+    if (token->low > token->high)
+        diag_error(lexer->diag, token->place, "the range ends before it begins");
+    if (token->kind == TOKEN_STRING) {
+        token->text = bytes;
+        token->len = len;
+        token->is_case_sensitive = true;
+    }
+}
+
+/* ---------------------------------------------------------------- rules */
+
+static void add_comment(lexer_t *lexer)
+{
+    comment_t comment = {.place = place_of(lexer), .is_first = lexer->is_first};
+
+    comment.is_annotation = comment.place.len > 1 && lexer->start[1] == '@';
+    comment.is_directive = comment.is_annotation && (lexer->start == lexer->text || lexer->start[-1] == '\n');
+    vec_push(lexer->arena, lexer->comments, comment);
+}
+
+/* The next token of a rule. False at the end. */
+static bool scan_rule(lexer_t *lexer)
+{
+    lexer->start = lexer->cursor;
+    /*!re2c
+        $                       { return false; }
+        blank                   { return true; }
+        "\r"? "\n"              { lexer->is_first = true; return true; }
+        name                    { add(lexer, TOKEN_NAME); return true; }
+        "="                     { add_defined(lexer, TOKEN_IS); return true; }
+        "=/"                    { add_defined(lexer, TOKEN_ADDS); return true; }
+        "/"                     { add(lexer, TOKEN_OR_ELSE); return true; }
+        "("                     { add_open(lexer, TOKEN_OPEN); return true; }
+        "["                     { add_open(lexer, TOKEN_OPEN_OPTION); return true; }
+        ")"                     { add_close(lexer, TOKEN_CLOSE); return true; }
+        "]"                     { add_close(lexer, TOKEN_CLOSE_OPTION); return true; }
+        digit* "*" digit*       { add_repeat(lexer, TOKEN_REPEAT); return true; }
+        digit+                  { add_repeat(lexer, TOKEN_REPEAT); return true; }
+        digit* "#" digit*       { add_repeat(lexer, TOKEN_LIST); return true; }
+        value                   { add_value(lexer); return true; }
+        string                  { add_token(lexer, TOKEN_STRING, 1, 1); return true; }
+        "%" [iI] string         { add_token(lexer, TOKEN_STRING, 3, 1); return true; }
+        "%" [sS] string         { add_token(lexer, TOKEN_STRING, 3, 1)->is_case_sensitive = true; return true; }
+        open_string             { open_string(lexer); return true; }
+        "<" [^>\r\n]* ">"       { add_token(lexer, TOKEN_PROSE, 1, 1); return true; }
+        ";" [^\r\n]*            {
+            if (!lexer->comments) /* in an annotation */
+                stray(lexer);
+            else
+                add_comment(lexer);
+            return true;
+        }
+        ","                     {
+            if (lexer->comments)
+                stray(lexer);
+            else
+                add(lexer, TOKEN_COMMA);
+            lexer->is_abnf = lexer->comments != NULL;
+            return true;
+        }
+        *                       { stray(lexer); return true; }
+    */
+}
+
+/* The end stands behind the last token, where a message about it is of use. */
+static void add_end(lexer_t *lexer)
+{
+    lexer->start = lexer->cursor;
+    place_t place = place_of(lexer);
+
+    if (lexer->tokens->count) {
+        const token_t *last = &lexer->tokens->items[lexer->tokens->count - 1];
+        place.offset = last->place.offset + last->place.len;
+    }
+    vec_push(lexer->arena, lexer->tokens, ((token_t){.place = place, .text = ""}));
+}
+
+void lex_rules(arena_t *arena, const source_t *source, diag_t *diag, tokens_t *tokens, comments_t *comments)
+{
+    const unsigned char *text = (const unsigned char *)source->text;
+    lexer_t lexer = {.arena = arena, .diag = diag, .source = source, .tokens = tokens, .comments = comments};
+
+    lexer.text = lexer.cursor = text;
+    lexer.limit = text + source->len;
+    lexer.is_first = lexer.is_abnf = true;
+    lexer.stray_end = SIZE_MAX;
+    if (source->len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark says nothing */
+        lexer.cursor += 3;
+    while (scan_rule(&lexer))
+        continue;
+    add_end(&lexer);
+}
+
+/* ---------------------------------------------------------------- annotations */
+
+/* Behind `client =` comes a piece of ABNF. */
+static void add_is(lexer_t *lexer)
+{
+    size_t count = lexer->tokens->count;
+    int before = count == 1 ? lexer->tokens->items[0].kind : 0;
+
+    if (count > 1 && lexer->tokens->items[count - 2].kind == TOKEN_COMMA)
+        before = lexer->tokens->items[count - 1].kind;
+    lexer->is_abnf = lexer->is_directive && (before == TOKEN_CLIENT || before == TOKEN_SERVER || before == TOKEN_DATAGRAM);
+    add(lexer, TOKEN_IS);
+}
+
+/* The next token of an annotation. False at the end. */
+static bool scan_annotation(lexer_t *lexer)
+{
+    lexer->start = lexer->cursor;
+    /*!re2c
+        word = [a-zA-Z_] [a-zA-Z0-9_-]*;
+
+        $               { return false; }
+        blank           { return true; }
+
+        "protocol"      { add(lexer, TOKEN_PROTOCOL); return true; }
+        "import"        { add(lexer, TOKEN_IMPORT); return true; }
+        "port"          { add(lexer, TOKEN_PORT); return true; }
+        "register"      { add(lexer, TOKEN_REGISTER); return true; }
+        "shared"        { add(lexer, TOKEN_SHARED); return true; }
+        "queue"         { add(lexer, TOKEN_QUEUE); return true; }
+        "client"        { add(lexer, TOKEN_CLIENT); return true; }
+        "server"        { add(lexer, TOKEN_SERVER); return true; }
+        "datagram"      { add(lexer, TOKEN_DATAGRAM); return true; }
+        "prose"         { add(lexer, TOKEN_PROSE_IS); return true; }
+        "rule"          { add(lexer, TOKEN_RULE); return true; }
+
+        "emit"          { add(lexer, TOKEN_EMIT); return true; }
+        "as"            { add(lexer, TOKEN_AS); return true; }
+        "stream"        { add(lexer, TOKEN_STREAM); return true; }
+        "reset"         { add(lexer, TOKEN_RESET); return true; }
+        "length"        { add(lexer, TOKEN_LENGTH); return true; }
+        "until"         { add(lexer, TOKEN_UNTIL); return true; }
+        "close"         { add(lexer, TOKEN_CLOSING); return true; }
+        "when"          { add(lexer, TOKEN_WHEN); return true; }
+        "refine"        { add(lexer, TOKEN_REFINE); return true; }
+        "by"            { add(lexer, TOKEN_BY); return true; }
+        "cut"           { add(lexer, TOKEN_CUT); return true; }
+        "atomic"        { add(lexer, TOKEN_ATOMIC); return true; }
+        "anomaly"       { add(lexer, TOKEN_ANOMALY); return true; }
+        "push"          { add(lexer, TOKEN_PUSH); return true; }
+        "pop"           { add(lexer, TOKEN_POP); return true; }
+        "become"        { add(lexer, TOKEN_BECOME); return true; }
+        "resync"        { add(lexer, TOKEN_RESYNC); return true; }
+        "count" | "feed" | "finish" | "decode" | "at" | "local" | "expect"
+                        { add(lexer, TOKEN_LATER); return true; }
+        "joined" | "key"
+                        { add(lexer, TOKEN_LATER_WORD); return true; }
+
+        "unique"        { add(lexer, TOKEN_UNIQUE); return true; }
+        "decimal"       { add(lexer, TOKEN_DECIMAL); return true; }
+        "hex"           { add(lexer, TOKEN_HEX); return true; }
+        "octal"         { add(lexer, TOKEN_OCTAL); return true; }
+        "keyword"       { add(lexer, TOKEN_KEYWORD); return true; }
+        "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64" | "varint" | "bytes" | "unquote"
+                        { add(lexer, TOKEN_LATER_CONVERSION); return true; }
+        "and"           { add(lexer, TOKEN_AND); return true; }
+        "or"            { add(lexer, TOKEN_OR); return true; }
+        "not"           { add(lexer, TOKEN_NOT); return true; }
+        "true"          { add(lexer, TOKEN_TRUE); return true; }
+        "false"         { add(lexer, TOKEN_FALSE); return true; }
+
+        word            { add(lexer, TOKEN_NAME); return true; }
+        digit+          { add_number(lexer, 10, 0); return true; }
+        "0x" hex+       { add_number(lexer, 16, 2); return true; }
+        string          { add_token(lexer, TOKEN_STRING, 1, 1); return true; }
+        open_string     { open_string(lexer); return true; }
+        value           { add_value(lexer); return true; }
+
+        "="             { add_is(lexer); return true; }
+        "<>"            { add(lexer, TOKEN_DIFFERS); return true; }
+        "<"             { add(lexer, TOKEN_LESS); return true; }
+        "<="            { add(lexer, TOKEN_LESS_EQUAL); return true; }
+        ">"             { add(lexer, TOKEN_GREATER); return true; }
+        ">="            { add(lexer, TOKEN_GREATER_EQUAL); return true; }
+        "+"             { add(lexer, TOKEN_PLUS); return true; }
+        "-"             { add(lexer, TOKEN_MINUS); return true; }
+        "*"             { add(lexer, TOKEN_TIMES); return true; }
+        "&"             { add(lexer, TOKEN_BITS); return true; }
+        "("             { add_open(lexer, TOKEN_OPEN); return true; }
+        ")"             { add_close(lexer, TOKEN_CLOSE); return true; }
+        ","             { add(lexer, TOKEN_COMMA); return true; }
+        ":"             { add(lexer, TOKEN_COLON); return true; }
+        "!"             { add(lexer, TOKEN_STRICT); return true; }
+        "?"             { add(lexer, TOKEN_ANY); return true; }
+        "/"             { add(lexer, TOKEN_OR_ELSE); return true; }
+        *               { stray(lexer); return true; }
+    */
+}
+
+void lex_annotation(arena_t *arena, const comment_t *comment, diag_t *diag, tokens_t *tokens)
+{
+    const size_t sign_len = 2; /* of `;@` */
+    const char *begin = comment->place.source->text + comment->place.offset;
+    const char *copy = arena_copy(arena, begin, comment->place.len);
+    lexer_t lexer = {.arena = arena, .diag = diag, .source = comment->place.source, .tokens = tokens};
+
+    lexer.text = (const unsigned char *)copy;
+    lexer.cursor = lexer.text + sign_len;
+    lexer.limit = lexer.text + comment->place.len;
+    lexer.base = comment->place.offset;
+    lexer.is_directive = comment->is_directive;
+    lexer.stray_end = SIZE_MAX;
+    while (lexer.is_abnf ? scan_rule(&lexer) : scan_annotation(&lexer))
+        continue;
+    add_end(&lexer);
+}

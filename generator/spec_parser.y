@@ -1,0 +1,644 @@
+/* spec_parser.y: from tokens to the syntax tree.
+ *
+ * One grammar has three ways in, chosen by a token that no spec contains: the rules of a file (RFC 5234, 4), a
+ * directive, and the notes of one annotation. Each annotation is read on its own, so a mistake in one hides no other;
+ * in the rules, the parser goes on with the next rule.
+ *
+ * Words of annotations are words only where they mean something: a register may be called `length`. A word that the
+ * language has and the generator does not support yet is reported as such, and the rest of its line is not read. */
+%require "3.8"
+%define api.pure full
+%define api.prefix {spec_yy}
+%define api.token.prefix {TOKEN_}
+%define api.location.type {place_t}
+%define parse.error custom
+%define parse.lac full
+%locations
+%param {reader_t *reader}
+
+%code requires {
+#include "ast.h"
+#include "spec_lexer.h"
+
+typedef struct reader reader_t;
+}
+
+%code provides {
+/* All rules of a file, added to `ast`. */
+void parse_rules(arena_t *arena, const tokens_t *tokens, ast_t *ast, diag_t *diag);
+
+/* What one annotation in column one says, added to `ast`. */
+void parse_directive(arena_t *arena, const tokens_t *tokens, ast_t *ast, diag_t *diag);
+
+/* The notes of any other annotation, added to `notes`. */
+void parse_notes(arena_t *arena, const tokens_t *tokens, ast_notes_t *notes, diag_t *diag);
+}
+
+%code {
+#include <string.h>
+
+#include "source.h"
+
+struct reader {
+    arena_t *arena;
+    diag_t *diag;
+    const tokens_t *tokens;
+    size_t next;        /* the token to read next */
+    int way_in;         /* the token to read before all others, or 0 */
+    ast_t *ast;         /* where rules and directives go */
+    ast_notes_t *notes; /* where notes go */
+};
+
+#define YYLLOC_DEFAULT(current, rhs, count) \
+    ((current) = (count) ? place_span(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, count)) : (place_t){.source = NULL})
+
+static int spec_yylex(SPEC_YYSTYPE *value, place_t *place, reader_t *reader);
+static void spec_yyerror(const place_t *place, reader_t *reader, const char *message);
+
+static ast_node_t *leaf(const reader_t *reader, ast_kind_t kind, const token_t *token);
+static ast_node_t *repeated(const reader_t *reader, ast_kind_t kind, const token_t *repeat, ast_node_t *node, place_t place);
+static ast_node_t *optional(const reader_t *reader, ast_node_t *node, place_t place);
+static ast_rule_t *rule_of(const reader_t *reader, ast_rule_t *rule, ast_node_t *alternative);
+static void add_rule(const reader_t *reader, ast_rule_t *rule, const token_t *name, bool is_addition);
+
+static ast_name_t name_of(const token_t *token);
+static void set_protocol(const reader_t *reader, const token_t *name, const token_t *title);
+static void add_port(const reader_t *reader, const token_t *transport, const token_t *number);
+static void add_register(const reader_t *reader, ast_register_t *reg, const token_t *name, bool is_shared);
+static void add_queue(const reader_t *reader, ast_register_t *queue, const token_t *name, const token_t *capacity);
+static ast_register_t *plain_type(const reader_t *reader, const token_t *type);
+static ast_register_t *sized_type(const reader_t *reader, const token_t *type, const token_t *size);
+static ast_register_t *keyword_type(const reader_t *reader, const token_t *type, const ast_note_t *words);
+static void set_root(const reader_t *reader, root_kind_t kind, ast_node_t *node, place_t place);
+static void add_remark(const reader_t *reader, const token_t *rule, const token_t *alternative);
+
+static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place);
+static void add_word(const reader_t *reader, ast_note_t *note, const token_t *word);
+static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule, bool is_strict);
+static ast_expr_t *operand(const reader_t *reader, expr_kind_t kind, const token_t *token);
+static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right, place_t place);
+static void not_supported(const reader_t *reader, place_t place);
+}
+
+%union {
+    const token_t *token;
+    ast_node_t *node;
+    ast_rule_t *rule;
+    ast_register_t *reg;
+    ast_note_t *note;
+    ast_expr_t *expr;
+    convert_t convert;
+    bool flag;
+}
+
+%token END 0 "the end"
+%token RULES_FOLLOW DIRECTIVE_FOLLOWS NOTES_FOLLOW
+
+%token <token>
+    RULE_NAME "a rule's name" NAME "a name" STRING "a string" SET "a value" PROSE "a prose value" NUMBER "a number"
+    REPEAT "a repeat" LIST "#" IS "=" ADDS "=/" OR_ELSE "/" OPEN "(" CLOSE ")" OPEN_OPTION "[" CLOSE_OPTION "]"
+    COMMA "," COLON ":" STRICT "!" ANY "?"
+    DIFFERS "<>" LESS "<" LESS_EQUAL "<=" GREATER ">" GREATER_EQUAL ">=" PLUS "+" MINUS "-" TIMES "*" BITS "&"
+    AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
+    PROTOCOL "protocol" IMPORT "import" PORT "port" REGISTER "register" SHARED "shared" QUEUE "queue"
+    CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
+    EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
+    REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
+    RESYNC "resync" LATER LATER_WORD
+    UNIQUE "unique" DECIMAL "decimal" HEX "hex" OCTAL "octal" KEYWORD "keyword" LATER_CONVERSION
+
+%left OR
+%left AND
+%precedence NOT
+%nonassoc IS DIFFERS LESS LESS_EQUAL GREATER GREATER_EQUAL
+%left BITS
+%left PLUS MINUS
+%left TIMES
+
+%type <rule> alternatives
+%type <node> alternation concatenation repetition element
+%type <reg> type
+%type <note> note words entries
+%type <expr> expr
+%type <token> ports word expr_name contextual reserved entry_name
+%type <convert> conversion
+%type <flag> unique strict stream
+
+%%
+
+start:
+  RULES_FOLLOW rules
+| DIRECTIVE_FOLLOWS directive_line
+| NOTES_FOLLOW notes
+;
+
+/* ---------------------------------------------------------------- rules: RFC 5234, 4 */
+
+rules:
+  %empty
+| rules RULE_NAME IS alternatives    { add_rule(reader, $4, $2, false); }
+| rules RULE_NAME ADDS alternatives  { add_rule(reader, $4, $2, true); }
+| rules error
+;
+
+alternatives:
+  concatenation                   { $$ = rule_of(reader, NULL, $1); }
+| alternatives "/" concatenation  { $$ = rule_of(reader, $1, $3); }
+;
+
+alternation:
+  concatenation
+| alternation "/" concatenation   { $$ = ast_join(reader->arena, AST_ALTERNATION, $1, $3); }
+;
+
+concatenation:
+  repetition
+| concatenation repetition        { $$ = ast_join(reader->arena, AST_CONCATENATION, $1, $2); }
+;
+
+repetition:
+  element
+| REPEAT element                  { $$ = repeated(reader, AST_REPETITION, $1, $2, @$); }
+| LIST element                    { $$ = repeated(reader, AST_LIST, $1, $2, @$); }
+;
+
+element:
+  NAME                            { $$ = leaf(reader, AST_NAME, $1); }
+| STRING                          { $$ = leaf(reader, AST_STRING, $1); }
+| SET                             { $$ = leaf(reader, AST_SET, $1); }
+| PROSE                           { $$ = leaf(reader, AST_PROSE, $1); }
+| "(" alternation ")"             { $$ = $2; }
+| "[" alternation "]"             { $$ = optional(reader, $2, @$); }
+;
+
+/* ---------------------------------------------------------------- directives */
+
+directive_line:
+  directives
+| RULE word ":" notes             { add_remark(reader, $2, NULL); }
+| RULE word "/" NUMBER ":" notes  { add_remark(reader, $2, $4); }
+;
+
+directives:
+  directive
+| directives "," directive
+;
+
+directive:
+  PROTOCOL word                   { set_protocol(reader, $2, $2); }
+| PROTOCOL word STRING            { set_protocol(reader, $2, $3); }
+| IMPORT STRING                   { vec_push(reader->arena, &reader->ast->imports, name_of($2)); }
+| ports                           { }
+| REGISTER word ":" type          { add_register(reader, $4, $2, false); }
+| SHARED word ":" type            { add_register(reader, $4, $2, true); }
+| QUEUE word "(" NUMBER ")" ":" type  { add_queue(reader, $7, $2, $4); }
+| CLIENT "=" alternation          { set_root(reader, ROOT_CLIENT, $3, @1); }
+| SERVER "=" alternation          { set_root(reader, ROOT_SERVER, $3, @1); }
+| DATAGRAM "=" alternation        { set_root(reader, ROOT_DATAGRAM, $3, @1); }
+| PROSE_IS STRING "=" word {
+      ast_binding_t binding = {.prose = name_of($2), .rule = name_of($4)};
+      vec_push(reader->arena, &reader->ast->bindings, binding);
+  }
+;
+
+ports:
+  PORT word NUMBER                { $$ = $2; add_port(reader, $$, $3); }
+| ports NUMBER                    { $$ = $1; add_port(reader, $$, $2); }
+;
+
+type:
+  word                            { $$ = plain_type(reader, $1); }
+| word "(" NUMBER ")"             { $$ = sized_type(reader, $1, $3); }
+| word "(" words ")"              { $$ = keyword_type(reader, $1, $3); }
+;
+
+/* ---------------------------------------------------------------- notes */
+
+notes:
+  note                            { vec_push(reader->arena, reader->notes, $1); }
+| notes "," note                  { vec_push(reader->arena, reader->notes, $3); }
+;
+
+note:
+  EMIT stream                     { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; }
+| EMIT stream AS word             { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; $$->name = name_of($4); }
+| word "=" conversion unique {
+      $$ = note(reader, NOTE_CONVERT, @$);
+      $$->reg = name_of($1);
+      $$->convert = $3;
+      $$->is_unique = $4;
+  }
+| word "=" expr unique {
+      $$ = note(reader, NOTE_SET, @$);
+      $$->reg = name_of($1);
+      $$->expr = $3;
+      $$->is_unique = $4;
+  }
+| RESET words                     { $$ = $2; $$->kind = NOTE_RESET; $$->place = @$; }
+| LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
+| UNTIL CLOSING                   { $$ = note(reader, NOTE_UNTIL_CLOSE, @$); }
+| WHEN expr                       { $$ = note(reader, NOTE_WHEN, @$); $$->expr = $2; }
+| REFINE word BY word ":" entries {
+      $$ = $6;
+      $$->kind = NOTE_REFINE;
+      $$->place = @$;
+      $$->value = name_of($2);
+      $$->by = name_of($4);
+  }
+| CUT                             { $$ = note(reader, NOTE_CUT, @$); }
+| CUT word                        { $$ = note(reader, NOTE_CUT, @$); $$->rule = name_of($2); }
+| ATOMIC                          { $$ = note(reader, NOTE_ATOMIC, @$); }
+| ANOMALY word                    { $$ = note(reader, NOTE_ANOMALY, @$); $$->name = name_of($2); }
+| PUSH word word                  { $$ = note(reader, NOTE_PUSH, @$); $$->queue = name_of($2); $$->reg = name_of($3); }
+| POP word word                   { $$ = note(reader, NOTE_POP, @$); $$->queue = name_of($2); $$->reg = name_of($3); }
+| BECOME word                     { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
+| BECOME ANY                      { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
+| RESYNC                          { $$ = note(reader, NOTE_RESYNC, @$); }
+| later                           { $$ = NULL; YYACCEPT; }
+;
+
+/* What the language has and the generator has not. */
+later:
+  LATER                           { not_supported(reader, @1); }
+| EMIT LATER_WORD                 { not_supported(reader, @2); }
+| word "=" LATER_CONVERSION       { not_supported(reader, @3); }
+| UNTIL NAME                      { not_supported(reader, @$); }
+| UNTIL STRING                    { not_supported(reader, @$); }
+| UNTIL SET                       { not_supported(reader, @$); }
+| PUSH word word LATER_WORD       { not_supported(reader, @4); }
+| POP word word LATER_WORD        { not_supported(reader, @4); }
+;
+
+stream:
+  %empty                          { $$ = false; }
+| STREAM                          { $$ = true; }
+;
+
+unique:
+  %empty                          { $$ = false; }
+| UNIQUE                          { $$ = true; }
+;
+
+conversion:
+  DECIMAL                         { $$ = CONVERT_DECIMAL; }
+| HEX                             { $$ = CONVERT_HEX; }
+| OCTAL                           { $$ = CONVERT_OCTAL; }
+| KEYWORD                         { $$ = CONVERT_KEYWORD; }
+;
+
+words:
+  entry_name                      { $$ = note(reader, NOTE_RESET, @$); add_word(reader, $$, $1); }
+| words entry_name                { $$ = $1; add_word(reader, $$, $2); }
+;
+
+entries:
+  entry_name strict               { $$ = note(reader, NOTE_REFINE, @$); add_entry(reader, $$, $1, $1, $2); }
+| entry_name "=" word strict      { $$ = note(reader, NOTE_REFINE, @$); add_entry(reader, $$, $1, $3, $4); }
+| entries entry_name strict       { $$ = $1; add_entry(reader, $$, $2, $2, $3); }
+| entries entry_name "=" word strict  { $$ = $1; add_entry(reader, $$, $2, $4, $5); }
+;
+
+entry_name:
+  word
+| STRING
+;
+
+strict:
+  %empty                          { $$ = false; }
+| "!"                             { $$ = true; }
+;
+
+/* ---------------------------------------------------------------- expressions */
+
+expr:
+  NUMBER                          { $$ = operand(reader, EXPR_NUMBER, $1); }
+| expr_name                       { $$ = operand(reader, EXPR_REGISTER, $1); }
+| TRUE                            { $$ = operand(reader, EXPR_TRUE, $1); }
+| FALSE                           { $$ = operand(reader, EXPR_FALSE, $1); }
+| "(" expr ")"                    { $$ = $2; }
+| NOT expr                        { $$ = operation(reader, EXPR_NOT, $2, NULL, @$); }
+| expr OR expr                    { $$ = operation(reader, EXPR_OR, $1, $3, @$); }
+| expr AND expr                   { $$ = operation(reader, EXPR_AND, $1, $3, @$); }
+| expr IS expr                    { $$ = operation(reader, EXPR_EQ, $1, $3, @$); }
+| expr DIFFERS expr               { $$ = operation(reader, EXPR_NE, $1, $3, @$); }
+| expr LESS expr                  { $$ = operation(reader, EXPR_LT, $1, $3, @$); }
+| expr LESS_EQUAL expr            { $$ = operation(reader, EXPR_LE, $1, $3, @$); }
+| expr GREATER expr               { $$ = operation(reader, EXPR_GT, $1, $3, @$); }
+| expr GREATER_EQUAL expr         { $$ = operation(reader, EXPR_GE, $1, $3, @$); }
+| expr BITS expr                  { $$ = operation(reader, EXPR_AND_BITS, $1, $3, @$); }
+| expr PLUS expr                  { $$ = operation(reader, EXPR_ADD, $1, $3, @$); }
+| expr MINUS expr                 { $$ = operation(reader, EXPR_SUB, $1, $3, @$); }
+| expr TIMES expr                 { $$ = operation(reader, EXPR_MUL, $1, $3, @$); }
+;
+
+expr_name: NAME | contextual ;
+
+word: NAME | contextual | reserved ;
+
+contextual:
+  PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
+| EMIT | AS | STREAM | RESET | LENGTH | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
+| BECOME | RESYNC | LATER | LATER_WORD
+;
+
+reserved:
+  UNIQUE | DECIMAL | HEX | OCTAL | KEYWORD | LATER_CONVERSION | AND | OR | NOT | TRUE | FALSE
+;
+
+%%
+
+/* ---------------------------------------------------------------- tokens and messages */
+
+static int spec_yylex(SPEC_YYSTYPE *value, place_t *place, reader_t *reader)
+{
+    if (reader->way_in) {
+        int kind = reader->way_in;
+        reader->way_in = 0;
+        *place = (place_t){.source = NULL};
+        return kind;
+    }
+    const token_t *token = &reader->tokens->items[reader->next];
+    if (token->kind != TOKEN_END)
+        reader->next++;
+    value->token = token;
+    *place = token->place;
+    return token->kind;
+}
+
+/* What the parser says without being asked: its stack is full. */
+static void spec_yyerror(const place_t *place, reader_t *reader, const char *message)
+{
+    diag_error(reader->diag, *place, "%s", message);
+}
+
+#define SHOWN_MAX 40   /* bytes of a token in a message */
+#define EXPECTED_MAX 4 /* a longer list of what could stand here helps nobody */
+
+/* "`a` or `b`" */
+static const char *expected_text(const yypcontext_t *context, const reader_t *reader)
+{
+    yysymbol_kind_t expected[EXPECTED_MAX];
+    int count = yypcontext_expected_tokens(context, expected, EXPECTED_MAX);
+    text_t text;
+
+    text_init(&text, reader->arena);
+    for (int i = 0; i < count; i++) {
+        const char *name = yysymbol_name(expected[i]);
+        bool is_sign = !strchr(name, ' ');
+        text_print(&text, "%s%s%s%s", i ? " or " : ": expected ", is_sign ? "`" : "", name, is_sign ? "`" : "");
+    }
+    return text.bytes;
+}
+
+static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
+{
+    place_t place = *yypcontext_location(context);
+    const char *expected = expected_text(context, reader);
+
+    if (yypcontext_token(context) == YYSYMBOL_YYEOF)
+        diag_error(reader->diag, place, "something is missing here%s", expected);
+    else
+        diag_error(reader->diag, place, "`%.*s` does not fit here%s", place.len < SHOWN_MAX ? (int)place.len : SHOWN_MAX,
+                   place.source->text + place.offset, expected);
+    return 0;
+}
+
+static void not_supported(const reader_t *reader, place_t place)
+{
+    diag_error(reader->diag, place, "`%.*s` is not supported yet", (int)place.len, place.source->text + place.offset);
+}
+
+/* ---------------------------------------------------------------- building rules */
+
+static ast_node_t *leaf(const reader_t *reader, ast_kind_t kind, const token_t *token)
+{
+    ast_node_t *node = ast_node_new(reader->arena, kind, token->place);
+
+    node->text = token->text;
+    node->len = token->len;
+    node->is_case_sensitive = token->is_case_sensitive;
+    node->low = token->low;
+    node->high = token->high;
+    return node;
+}
+
+static ast_node_t *repeated(const reader_t *reader, ast_kind_t kind, const token_t *repeat, ast_node_t *node, place_t place)
+{
+    ast_node_t *repetition = ast_node_new(reader->arena, kind, place);
+
+    repetition->min = repeat->low;
+    repetition->max = repeat->high;
+    vec_push(reader->arena, &repetition->children, node);
+    return repetition;
+}
+
+static ast_node_t *optional(const reader_t *reader, ast_node_t *node, place_t place)
+{
+    token_t repeat = {.low = 0, .high = 1};
+
+    return repeated(reader, AST_REPETITION, &repeat, node, place);
+}
+
+/* `rule` with one more alternative; NULL is a rule that has none yet. */
+static ast_rule_t *rule_of(const reader_t *reader, ast_rule_t *rule, ast_node_t *alternative)
+{
+    ast_alternative_t added = {.node = alternative};
+
+    if (!rule)
+        rule = ARENA_NEW(reader->arena, ast_rule_t);
+    vec_push(reader->arena, &rule->alternatives, added);
+    return rule;
+}
+
+static void add_rule(const reader_t *reader, ast_rule_t *rule, const token_t *name, bool is_addition)
+{
+    rule->name = name_of(name);
+    rule->is_addition = is_addition;
+    rule->section = "";
+    vec_push(reader->arena, &reader->ast->rules, rule);
+}
+
+/* ---------------------------------------------------------------- building directives */
+
+static ast_name_t name_of(const token_t *token)
+{
+    return (ast_name_t){.text = token->text, .place = token->place};
+}
+
+static void set_protocol(const reader_t *reader, const token_t *name, const token_t *title)
+{
+    if (reader->ast->protocol.text)
+        diag_error(reader->diag, name->place, "`protocol` stands twice");
+    reader->ast->protocol = name_of(name);
+    reader->ast->title = name_of(title);
+}
+
+static void add_port(const reader_t *reader, const token_t *transport, const token_t *number)
+{
+    ast_port_t port = {.transport = name_of(transport), .number = (unsigned)(number->number & 0xffff)};
+
+    if (strcmp(transport->text, "tcp") != 0 && strcmp(transport->text, "udp") != 0)
+        diag_error(reader->diag, transport->place, "ports are `tcp` or `udp`");
+    if (number->number == 0 || number->number > 0xffff)
+        diag_error(reader->diag, number->place, "a port is 1 to 65535");
+    vec_push(reader->arena, &reader->ast->ports, port);
+}
+
+static void add_register(const reader_t *reader, ast_register_t *reg, const token_t *name, bool is_shared)
+{
+    reg->name = name_of(name);
+    reg->is_shared = is_shared;
+    vec_push(reader->arena, &reader->ast->registers, reg);
+}
+
+static void add_queue(const reader_t *reader, ast_register_t *queue, const token_t *name, const token_t *capacity)
+{
+    const unsigned capacity_max = 65535;
+
+    queue->name = name_of(name);
+    queue->capacity = (unsigned)(capacity->number & capacity_max);
+    if (capacity->number == 0 || capacity->number > capacity_max)
+        diag_error(reader->diag, capacity->place, "a queue holds 1 to %u entries", capacity_max);
+    if (queue->type == REGISTER_BYTES || queue->keywords.count)
+        diag_error(reader->diag, name->place, "a queue is of type `uint`, `flag` or `keyword`");
+    vec_push(reader->arena, &reader->ast->queues, queue);
+}
+
+static ast_register_t *type_of(const reader_t *reader, register_type_t type)
+{
+    ast_register_t *reg = ARENA_NEW(reader->arena, ast_register_t);
+
+    reg->type = type;
+    return reg;
+}
+
+static void unknown_type(const reader_t *reader, const token_t *type)
+{
+    diag_error(reader->diag, type->place, "no type `%s`: there are `uint`, `flag`, `bytes(N)` and `keyword(A B …)`", type->text);
+}
+
+/* `keyword` alone is the type of a queue; resolve() wants words of a register. */
+static ast_register_t *plain_type(const reader_t *reader, const token_t *type)
+{
+    if (strcmp(type->text, "flag") == 0)
+        return type_of(reader, REGISTER_FLAG);
+    if (strcmp(type->text, "keyword") == 0)
+        return type_of(reader, REGISTER_KEYWORD);
+    if (strcmp(type->text, "uint") != 0)
+        unknown_type(reader, type);
+    return type_of(reader, REGISTER_UINT);
+}
+
+static ast_register_t *sized_type(const reader_t *reader, const token_t *type, const token_t *size)
+{
+    const unsigned size_max = 65535;
+    ast_register_t *reg = type_of(reader, REGISTER_BYTES);
+
+    if (strcmp(type->text, "bytes") != 0)
+        unknown_type(reader, type);
+    else if (size->number == 0 || size->number > size_max)
+        diag_error(reader->diag, size->place, "a register holds 1 to %u bytes", size_max);
+    reg->size = (unsigned)(size->number & size_max);
+    return reg;
+}
+
+static ast_register_t *keyword_type(const reader_t *reader, const token_t *type, const ast_note_t *words)
+{
+    ast_register_t *reg = type_of(reader, REGISTER_KEYWORD);
+
+    if (strcmp(type->text, "keyword") != 0)
+        unknown_type(reader, type);
+    for (size_t i = 0; i < words->regs.count; i++)
+        vec_push(reader->arena, &reg->keywords, words->regs.items[i]);
+    return reg;
+}
+
+static void set_root(const reader_t *reader, root_kind_t kind, ast_node_t *node, place_t place)
+{
+    if (reader->ast->roots[kind])
+        diag_error(reader->diag, place, "`%.*s` stands twice", (int)place.len, place.source->text + place.offset);
+    reader->ast->roots[kind] = node;
+}
+
+/* The notes have been read by now, to where the reader was told to put them. */
+static void add_remark(const reader_t *reader, const token_t *rule, const token_t *alternative)
+{
+    ast_remark_t remark = {.rule = name_of(rule), .notes = *reader->notes};
+
+    if (alternative && (alternative->number == 0 || alternative->number > REPEAT_UNBOUNDED))
+        diag_error(reader->diag, alternative->place, "alternatives are counted from 1");
+    else if (alternative)
+        remark.alternative = (unsigned)alternative->number;
+    vec_push(reader->arena, &reader->ast->remarks, remark);
+}
+
+/* ---------------------------------------------------------------- building notes */
+
+static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place)
+{
+    ast_note_t *made = ARENA_NEW(reader->arena, ast_note_t);
+
+    made->kind = kind;
+    made->place = place;
+    return made;
+}
+
+static void add_word(const reader_t *reader, ast_note_t *note, const token_t *word)
+{
+    vec_push(reader->arena, &note->regs, name_of(word));
+}
+
+static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule, bool is_strict)
+{
+    ast_entry_t entry = {.name = name_of(name), .rule = name_of(rule), .is_strict = is_strict};
+
+    vec_push(reader->arena, &note->entries, entry);
+}
+
+static ast_expr_t *operand(const reader_t *reader, expr_kind_t kind, const token_t *token)
+{
+    ast_expr_t *expr = ARENA_NEW(reader->arena, ast_expr_t);
+
+    expr->kind = kind;
+    expr->place = token->place;
+    expr->number = token->number;
+    expr->name = token->text;
+    return expr;
+}
+
+/* `right` is NULL where there is one operand only. */
+static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right, place_t place)
+{
+    ast_expr_t *expr = ARENA_NEW(reader->arena, ast_expr_t);
+
+    *expr = (ast_expr_t){.kind = kind, .place = place, .left = left, .right = right, .depth = left->depth + 1};
+    if (right && right->depth >= expr->depth)
+        expr->depth = right->depth + 1;
+    if (expr->depth == SPEC_DEPTH_MAX + 1) /* and no more often: what encloses it is deeper still */
+        diag_error(reader->diag, place, "an expression of more than %d operations in a chain", SPEC_DEPTH_MAX);
+    return expr;
+}
+
+/* ---------------------------------------------------------------- the ways in */
+
+void parse_rules(arena_t *arena, const tokens_t *tokens, ast_t *ast, diag_t *diag)
+{
+    spec_yyparse(&(reader_t){.arena = arena, .diag = diag, .tokens = tokens, .ast = ast, .way_in = TOKEN_RULES_FOLLOW});
+}
+
+void parse_directive(arena_t *arena, const tokens_t *tokens, ast_t *ast, diag_t *diag)
+{
+    ast_notes_t notes = {.count = 0};
+
+    spec_yyparse(&(reader_t){.arena = arena,
+                            .diag = diag,
+                            .tokens = tokens,
+                            .ast = ast,
+                            .notes = &notes,
+                            .way_in = TOKEN_DIRECTIVE_FOLLOWS});
+}
+
+void parse_notes(arena_t *arena, const tokens_t *tokens, ast_notes_t *notes, diag_t *diag)
+{
+    spec_yyparse(&(reader_t){.arena = arena, .diag = diag, .tokens = tokens, .notes = notes, .way_in = TOKEN_NOTES_FOLLOW});
+}
