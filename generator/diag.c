@@ -1,7 +1,7 @@
 /* diag.c: messages about a spec.
  *
- * Messages are kept in the order in which they were found and printed together at the end, so that whoever calls the
- * generator as a library (a test, a fuzzer) can read them instead. A broken spec can be wrong in every byte: behind
+ * Messages are kept until the end, so that whoever calls the generator as a library (a test, a fuzzer) can read them
+ * instead, and so that they can be put in order. A broken spec can be wrong in every byte: behind
  * MESSAGE_MAX messages only their number is kept. */
 #include "diag.h"
 
@@ -162,8 +162,25 @@ static void print_message(FILE *file, const message_t *message)
         fprintf(file, "      = %s\n", message->notes.items[i]);
 }
 
-void diag_print(const diag_t *diag, FILE *file)
+/* Several steps may complain about one file. Its messages are read in the order of its lines. */
+static void sort_by_place(diag_t *diag)
 {
+    for (size_t i = 1; i < diag->messages.count; i++) {
+        message_t message = diag->messages.items[i];
+        size_t k = i;
+        for (; k > 0; k--) {
+            const message_t *before = &diag->messages.items[k - 1];
+            if (before->place.source != message.place.source || before->place.offset <= message.place.offset)
+                break;
+            diag->messages.items[k] = *before;
+        }
+        diag->messages.items[k] = message;
+    }
+}
+
+void diag_print(diag_t *diag, FILE *file)
+{
+    sort_by_place(diag);
     for (size_t i = 0; i < diag->messages.count; i++)
         print_message(file, &diag->messages.items[i]);
     if (diag->dropped)

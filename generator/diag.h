@@ -32,6 +32,7 @@ void diag_warning(diag_t *diag, place_t place, const char *format, ...) __attrib
 void diag_note(diag_t *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 bool diag_has_errors(const diag_t *diag);
-void diag_print(const diag_t *diag, FILE *file);
+/* All messages, those of one file in the order of its lines. */
+void diag_print(diag_t *diag, FILE *file);
 
 #endif

@@ -159,9 +159,9 @@ static void print_string(const node_t *node, text_t *text)
         text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)node->text[i]);
 }
 
-static void print_set(const charset_t *set, text_t *text)
+static void print_set(const charset_t *set, bool is_part, text_t *text)
 {
-    const char *separator = "";
+    const char *separator = is_part ? "( " : "";
 
     for (unsigned low = 0, high; low < 256; low = high + 1) {
         for (high = low; charset_has(set, low) && high + 1 < 256 && charset_has(set, high + 1);)
@@ -171,6 +171,7 @@ static void print_set(const charset_t *set, text_t *text)
         text_print(text, high > low ? "%s%%x%02X-%02X" : "%s%%x%02X", separator, low, high);
         separator = " / ";
     }
+    text_print(text, "%s", is_part ? " )" : "");
 }
 
 static void print_children(const node_t *node, bool is_part, const char *separator, text_t *text)
@@ -181,6 +182,13 @@ static void print_children(const node_t *node, bool is_part, const char *separat
         print_node(node->children.items[i], true, text);
     }
     text_print(text, "%s", is_part ? " )" : "");
+}
+
+static bool is_one_range(const charset_t *set)
+{
+    charset_t range = charset_range(charset_first(set), charset_first(set) + charset_count(set) - 1);
+
+    return charset_equal(set, &range);
 }
 
 static void print_repeat(const node_t *node, text_t *text)
@@ -197,7 +205,10 @@ static void print_repeat(const node_t *node, text_t *text)
         text_print(text, "*");
     if (node->min != node->max && node->max != REPEAT_UNBOUNDED)
         text_print(text, "%u", node->max);
+    bool is_repeat = node->children.items[0]->kind == NODE_REPEAT;
+    text_print(text, "%s", is_repeat ? "( " : "");
     print_node(node->children.items[0], true, text);
+    text_print(text, "%s", is_repeat ? " )" : "");
 }
 
 static void print_node(const node_t *node, bool is_part, text_t *text)
@@ -207,7 +218,7 @@ static void print_node(const node_t *node, bool is_part, text_t *text)
         text_print(text, "\"\"");
         break;
     case NODE_SET:
-        print_set(&node->set, text);
+        print_set(&node->set, is_part && !is_one_range(&node->set), text);
         break;
     case NODE_STRING:
         print_string(node, text);

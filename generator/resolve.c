@@ -19,25 +19,25 @@
 
 /* ---------------------------------------------------------------- rules */
 
-static bool has_note(const node_t *node, note_kind_t kind)
+static bool has_when(const alternative_t *alternative)
 {
-    for (size_t i = 0; i < node->notes.count; i++)
-        if (node->notes.items[i]->kind == kind)
+    for (size_t i = 0; i < alternative->notes.count; i++)
+        if (alternative->notes.items[i]->kind == NOTE_WHEN)
             return true;
     return false;
 }
 
 /* `when` on one alternative makes it a choice by registers: all have one, but for the last, which is the default. */
-static void check_when(resolver_t *resolver, const definition_t *definition, const node_t *body)
+static void check_when(resolver_t *resolver, const definition_t *definition)
 {
     size_t with = 0;          /* alternatives that have one */
     bool has_default = false; /* the last has none */
 
-    for (size_t i = 0; i < body->children.count; i++) {
-        has_default = !has_note(body->children.items[i], NOTE_WHEN);
+    for (size_t i = 0; i < definition->alternatives.count; i++) {
+        has_default = !has_when(&definition->alternatives.items[i]);
         with += !has_default;
     }
-    if (with && with + has_default < body->children.count)
+    if (with && with + has_default < definition->alternatives.count)
         diag_error(resolver->diag, definition->place, "in `%s`, every alternative but the last needs a `when`", definition->name);
 }
 
@@ -51,7 +51,7 @@ static const node_t *build_alternatives(resolver_t *resolver, const definition_t
         resolve_notes(resolver, definition->rule, node, true, &alternative->notes, &node->notes);
         vec_push(resolver->arena, &body->children, node);
     }
-    check_when(resolver, definition, body);
+    check_when(resolver, definition);
     return body;
 }
 
@@ -95,6 +95,8 @@ static int compare_order(const void *a, const void *b)
 
 static void list_rules(resolver_t *resolver)
 {
+    if (!resolver->wanted.count) /* and so no items, which qsort() wants all the same */
+        return;
     qsort(resolver->wanted.items, resolver->wanted.count, sizeof *resolver->wanted.items, compare_order);
     for (size_t i = 0; i < resolver->wanted.count; i++) {
         resolver->wanted.items[i]->rule->index = (unsigned)i;
@@ -180,8 +182,8 @@ grammar_t *resolve(arena_t *arena, const ast_t *ast, diag_t *diag)
     list_rules(&resolver);
     list_files(&resolver);
     if (resolve_check_recursion(&resolver)) {
-        resolve_empty_loops(&resolver);
         resolve_check_reach(&resolver);
+        resolve_empty_loops(&resolver); /* last: it replaces references */
     }
     return diag_has_errors(diag) ? NULL : resolver.grammar;
 }

@@ -20,6 +20,7 @@ typedef struct empty {
     resolver_t *resolver;
     answer_t *can_be_empty;  /* rules by index */
     answer_t *is_annotated;  /* rules by index: it, or what it refers to */
+    bool *is_repaired;       /* rules by index: their loops are as they should be */
     const rule_t *obstacle;  /* the rule that cannot be replaced by its body */
     bool has_failed;         /* there is one, in the loop at hand */
 } empty_t;
@@ -73,6 +74,7 @@ static bool is_annotated(empty_t *empty, const node_t *node)
 /* ---------------------------------------------------------------- without the empty reading */
 
 static const node_t *without(empty_t *empty, const node_t *node);
+static void repair_rule(empty_t *empty, unsigned index);
 
 static node_t *copy_node(empty_t *empty, const node_t *node)
 {
@@ -98,8 +100,8 @@ static const node_t *without_in_repeat(empty_t *empty, const node_t *node)
 {
     const node_t *child = without(empty, node->children.items[0]);
 
-    if (!child)
-        return NULL;
+    if (!child || node->max == 1)
+        return child;
     node_t *copy = copy_node(empty, node);
     copy->min = 1;
     vec_push(empty->resolver->arena, &copy->children, child);
@@ -139,8 +141,10 @@ static const node_t *without_in_choice(empty_t *empty, const node_t *node)
 
 static const node_t *without_in_rule(empty_t *empty, const node_t *node)
 {
-    if (!is_annotated(empty, node))
+    if (!is_annotated(empty, node)) {
+        repair_rule(empty, node->rule->index);
         return without(empty, node->rule->body);
+    }
     empty->has_failed = true;
     empty->obstacle = node->rule;
     return NULL;
@@ -212,6 +216,15 @@ static const node_t *repair(empty_t *empty, const node_t *node)
     return node;
 }
 
+static void repair_rule(empty_t *empty, unsigned index)
+{
+    rule_t *rule = empty->resolver->wanted.items[index]->rule;
+
+    if (!empty->is_repaired[index])
+        rule->body = repair(empty, rule->body);
+    empty->is_repaired[index] = true;
+}
+
 void resolve_empty_loops(resolver_t *resolver)
 {
     grammar_t *grammar = resolver->grammar;
@@ -219,12 +232,11 @@ void resolve_empty_loops(resolver_t *resolver)
     size_t count = resolver->wanted.count;
     empty_t empty = {.resolver = resolver,
                      .can_be_empty = ARENA_ARRAY(resolver->arena, answer_t, count + 1),
-                     .is_annotated = ARENA_ARRAY(resolver->arena, answer_t, count + 1)};
+                     .is_annotated = ARENA_ARRAY(resolver->arena, answer_t, count + 1),
+                     .is_repaired = ARENA_ARRAY(resolver->arena, bool, count + 1)};
 
-    for (size_t i = 0; i < count; i++) {
-        rule_t *rule = resolver->wanted.items[i]->rule;
-        rule->body = repair(&empty, rule->body);
-    }
+    for (size_t i = 0; i < count; i++)
+        repair_rule(&empty, (unsigned)i);
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
         if (*roots[i])
             *roots[i] = repair(&empty, *roots[i]);

@@ -127,7 +127,10 @@ static const expr_t *keyword(resolver_t *resolver, const reg_t *reg, const ast_e
         expr->reg = read_register(resolver, ast);
         return expr;
     }
-    diag_error(resolver->diag, ast->place, "this is no keyword of `%s`", reg->name);
+    if (ast->kind == EXPR_REGISTER)
+        diag_error(resolver->diag, ast->place, "`%s` is no keyword of `%s`", ast->name, reg->name);
+    else
+        diag_error(resolver->diag, ast->place, "a keyword of `%s` is wanted here", reg->name);
     return NULL;
 }
 

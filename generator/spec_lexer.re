@@ -8,9 +8,10 @@
  * Neither lines nor indentation end a rule: a name followed by `=` begins the next one, since ABNF has no other use for
  * that sign. So specs may be indented by any margin, and CRLF and LF are the same.
  *
- * What is wrong here is reported here and left out, so that the parser sees the rest. */
+ * What is wrong here is reported here, and left out or replaced so that the parser has nothing to add. */
 #include "spec_lexer.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "ast.h"
@@ -133,15 +134,14 @@ static void open_string(lexer_t *lexer)
 
     diag_error(lexer->diag, place_of(lexer), is_closed ? "only printable ASCII stands in quotes: write other bytes as %%x values"
                                                        : "the closing quote is missing");
+    add_token(lexer, TOKEN_STRING, 1, is_closed ? 1 : 0);
 }
 
 /* ---------------------------------------------------------------- numbers */
 
-static unsigned digit_value(unsigned char c)
+static unsigned digit_value(unsigned char digit)
 {
-    if (c >= '0' && c <= '9')
-        return c - (unsigned)'0';
-    return (c | 0x20u) - (unsigned)'a' + 10;
+    return isdigit(digit) ? digit - (unsigned)'0' : (digit | 0x20u) - (unsigned)'a' + 10;
 }
 
 /* Digits from *at on, which it moves behind them; more than `max` is `max` + 1. */
@@ -149,7 +149,7 @@ static uint64_t read_number(const unsigned char **at, unsigned base, uint64_t ma
 {
     uint64_t number = 0;
 
-    for (; (**at >= '0' && **at <= '9') || (base == 16 && digit_value(**at) < 16 && **at > '9'); (*at)++) {
+    for (; base == 16 ? isxdigit(**at) : isdigit(**at); (*at)++) {
         unsigned digit = digit_value(**at);
         if (number > max || number > (max - digit) / base)
             number = max + 1;

@@ -5,7 +5,7 @@
  * in the rules, the parser goes on with the next rule.
  *
  * Words of annotations are words only where they mean something: a register may be called `length`. A word that the
- * language has and the generator does not support yet is reported as such, and the rest of its line is not read. */
+ * language has and the generator does not support yet is reported as such. */
 %require "3.8"
 %define api.pure full
 %define api.prefix {spec_yy}
@@ -49,9 +49,11 @@ struct reader {
     ast_notes_t *notes; /* where notes go */
 };
 
+/* Nothing stands behind what stands before it. */
 #define YYLLOC_DEFAULT(current, rhs, count) \
-    ((current) = (count) ? place_span(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, count)) : (place_t){.source = NULL})
+    ((current) = (count) ? place_span(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, count)) : end_of(YYRHSLOC(rhs, 0)))
 
+static place_t end_of(place_t place);
 static int spec_yylex(SPEC_YYSTYPE *value, place_t *place, reader_t *reader);
 static void spec_yyerror(const place_t *place, reader_t *reader, const char *message);
 
@@ -217,6 +219,8 @@ type:
 notes:
   note                            { vec_push(reader->arena, reader->notes, $1); }
 | notes "," note                  { vec_push(reader->arena, reader->notes, $3); }
+| later
+| notes "," later
 ;
 
 note:
@@ -254,19 +258,30 @@ note:
 | BECOME word                     { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | BECOME ANY                      { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | RESYNC                          { $$ = note(reader, NOTE_RESYNC, @$); }
-| later                           { $$ = NULL; YYACCEPT; }
 ;
 
-/* What the language has and the generator has not. */
+/* What the language has and the generator has not: its words are passed over. */
 later:
-  LATER                           { not_supported(reader, @1); }
-| EMIT LATER_WORD                 { not_supported(reader, @2); }
-| word "=" LATER_CONVERSION       { not_supported(reader, @3); }
-| UNTIL NAME                      { not_supported(reader, @$); }
-| UNTIL STRING                    { not_supported(reader, @$); }
-| UNTIL SET                       { not_supported(reader, @$); }
-| PUSH word word LATER_WORD       { not_supported(reader, @4); }
-| POP word word LATER_WORD        { not_supported(reader, @4); }
+  LATER                                 { not_supported(reader, @1); }
+| LATER something rest                  { not_supported(reader, @1); }
+| EMIT LATER_WORD rest                  { not_supported(reader, @2); }
+| word "=" LATER_CONVERSION rest        { not_supported(reader, @3); }
+| UNTIL part rest                       { not_supported(reader, @1); }
+| PUSH word word LATER_WORD rest        { not_supported(reader, @4); }
+| POP word word LATER_WORD rest         { not_supported(reader, @4); }
+;
+
+part: NAME | STRING | SET ;
+
+rest:
+  %empty
+| rest something
+| rest "="
+;
+
+something:
+  word | STRING | SET | NUMBER | ":" | "!" | "?" | "/" | "(" | ")" | "+" | "-" | "*" | "&"
+| DIFFERS | LESS | LESS_EQUAL | GREATER | GREATER_EQUAL
 ;
 
 stream:
@@ -349,6 +364,11 @@ reserved:
 
 /* ---------------------------------------------------------------- tokens and messages */
 
+static place_t end_of(place_t place)
+{
+    return (place_t){.source = place.source, .offset = place.offset + place.len};
+}
+
 static int spec_yylex(SPEC_YYSTYPE *value, place_t *place, reader_t *reader)
 {
     if (reader->way_in) {
@@ -374,15 +394,23 @@ static void spec_yyerror(const place_t *place, reader_t *reader, const char *mes
 #define SHOWN_MAX 40   /* bytes of a token in a message */
 #define EXPECTED_MAX 4 /* a longer list of what could stand here helps nobody */
 
-/* "`a` or `b`" */
-static const char *expected_text(const yypcontext_t *context, const reader_t *reader)
+static bool is_among(const yysymbol_kind_t *symbols, int count, yysymbol_kind_t symbol)
 {
-    yysymbol_kind_t expected[EXPECTED_MAX];
-    int count = yypcontext_expected_tokens(context, expected, EXPECTED_MAX);
+    for (int i = 0; i < count; i++)
+        if (symbols[i] == symbol)
+            return true;
+    return false;
+}
+
+/* ": expected `a` or `b`", or nothing if that would be a long list. */
+static const char *expected_text(const reader_t *reader, const yysymbol_kind_t *expected, int count)
+{
     text_t text;
 
     text_init(&text, reader->arena);
-    for (int i = 0; i < count; i++) {
+    if (is_among(expected, count, YYSYMBOL_REPEAT))
+        text_print(&text, ": expected an element");
+    for (int i = 0; i < count && count <= EXPECTED_MAX; i++) {
         const char *name = yysymbol_name(expected[i]);
         bool is_sign = !strchr(name, ' ');
         text_print(&text, "%s%s%s%s", i ? " or " : ": expected ", is_sign ? "`" : "", name, is_sign ? "`" : "");
@@ -392,14 +420,21 @@ static const char *expected_text(const yypcontext_t *context, const reader_t *re
 
 static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
 {
+    yysymbol_kind_t found = yypcontext_token(context), expected[YYNTOKENS];
+    int count = yypcontext_expected_tokens(context, expected, YYNTOKENS);
+    bool is_behind = found == YYSYMBOL_RULE_NAME || found == YYSYMBOL_YYEOF;
     place_t place = *yypcontext_location(context);
-    const char *expected = expected_text(context, reader);
+    const char *text = place.source->text + place.offset;
 
-    if (yypcontext_token(context) == YYSYMBOL_YYEOF)
-        diag_error(reader->diag, place, "something is missing here%s", expected);
+    if (is_behind && is_among(expected, count, YYSYMBOL_CLOSE))
+        diag_error(reader->diag, place, "a `)` is missing before this");
+    else if (is_behind && is_among(expected, count, YYSYMBOL_CLOSE_OPTION))
+        diag_error(reader->diag, place, "a `]` is missing before this");
+    else if (found == YYSYMBOL_YYEOF)
+        diag_error(reader->diag, place, "something is missing here%s", expected_text(reader, expected, count));
     else
-        diag_error(reader->diag, place, "`%.*s` does not fit here%s", place.len < SHOWN_MAX ? (int)place.len : SHOWN_MAX,
-                   place.source->text + place.offset, expected);
+        diag_error(reader->diag, place, "`%.*s` does not fit here%s", place.len < SHOWN_MAX ? (int)place.len : SHOWN_MAX, text,
+                   expected_text(reader, expected, count));
     return 0;
 }
 
