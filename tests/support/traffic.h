@@ -37,6 +37,13 @@ uint64_t traffic_count(const traffic_t *traffic, qcap_stage_t stage);
 
 /* ---------------------------------------------------------------- TCP */
 
+typedef enum {
+    TRAFFIC_GOOD,
+    TRAFFIC_BAD,
+    TRAFFIC_ZERO,   /* the sender's hardware was to compute it */
+    TRAFFIC_PARTIAL /* likewise: the sum of the pseudo-header */
+} traffic_checksum_t;
+
 typedef struct traffic_segment {
     bool from_server;    /* from 10.0.0.2 to 10.0.0.1; else the other way */
     bool is_ipv6;        /* the addresses are 2001:db8::1 and ::2 */
@@ -50,7 +57,7 @@ typedef struct traffic_segment {
     uint16_t client_port; /* 0: 40000 */
     uint16_t server_port; /* 0: 80 */
     uint16_t snap;       /* bytes of the payload that were not captured */
-    enum { TRAFFIC_GOOD, TRAFFIC_BAD, TRAFFIC_ZERO, TRAFFIC_PARTIAL } checksum; /* PARTIAL: the pseudo-header's sum */
+    traffic_checksum_t checksum;
 } traffic_segment_t;
 
 /* Writes the packet, from the IP header on; returns its length. */

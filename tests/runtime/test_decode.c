@@ -1,0 +1,339 @@
+/* test_decode.c: frames become headers. */
+#include <pcap/dlt.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "decode.h"
+#include "test.h"
+#include "traffic.h"
+
+/* A frame under construction. */
+typedef struct frame {
+    unsigned char bytes[2048];
+    size_t len;
+} frame_t;
+
+static void put(frame_t *frame, const void *bytes, size_t len)
+{
+    memcpy(frame->bytes + frame->len, bytes, len);
+    frame->len += len;
+}
+
+#define PUT(frame, literal) put(frame, literal, sizeof literal - 1)
+
+static void put_segment(frame_t *frame, bool is_ipv6)
+{
+    frame->len += traffic_build_tcp(frame->bytes + frame->len, &(traffic_segment_t){.is_ipv6 = is_ipv6,
+                                                                                  .seq = 77,
+                                                                                  .ack = 88,
+                                                                                  .text = "hello",
+                                                                                  .flags = "SA",
+                                                                                  .scale = 5});
+}
+
+static qcapint_decode_t decode(int link_type, const frame_t *frame, qcapint_headers_t *headers)
+{
+    return qcapint_decode_frame(link_type, frame->bytes, (uint32_t)frame->len, headers);
+}
+
+/* The segment of put_segment() was found behind `skip` bytes. */
+static void assert_segment(int link_type, const frame_t *frame, size_t skip)
+{
+    qcapint_headers_t h;
+    assert_int_equal(decode(link_type, frame, &h), QCAPINT_DECODE_OK);
+    assert_int_equal(h.network, skip);
+    assert_int_equal(h.protocol, QCAPINT_PROTOCOL_TCP);
+    assert_int_equal(h.payload_len, 5);
+    assert_int_equal(h.payload_wire, 5);
+    assert_memory_equal(frame->bytes + h.payload, "hello", 5);
+    assert_int_equal(h.source_port, 40000);
+    assert_int_equal(h.destination_port, 80);
+    assert_int_equal(h.seq, 77);
+    assert_int_equal(h.ack, 88);
+    assert_int_equal(h.window_scale, 5);
+    assert_int_equal(h.tcp_flags, QCAPINT_TCP_SYN | QCAPINT_TCP_ACK);
+    assert_int_equal(qcapint_checksum_transport(frame->bytes, &h), QCAPINT_CHECKSUM_GOOD);
+}
+
+/* ---------------------------------------------------------------- links */
+
+#define MACS "\1\2\3\4\5\6\7\1\2\3\4\5"
+
+static void every_link_leads_to_the_segment(void **state)
+{
+    static const struct {
+        int link_type;
+        const char *header;
+        size_t len;
+        bool is_ipv6;
+    } links[] = {
+        {DLT_EN10MB, MACS "\x08\x00", 14, false},
+        {DLT_EN10MB, MACS "\x86\xdd", 14, true},
+        {DLT_EN10MB, MACS "\x81\x00\x00\x07\x08\x00", 18, false},
+        {DLT_EN10MB, MACS "\x88\xa8\x00\x07\x81\x00\x20\x08\x86\xdd", 22, true},
+        {DLT_EN10MB, MACS "\x91\x00\x00\x07\x81\x00\x20\x08\x81\x00\x20\x09\x08\x00", 26, false},
+        {DLT_RAW, "", 0, false},
+        {DLT_RAW, "", 0, true},
+        {DLT_IPV4, "", 0, false},
+        {DLT_IPV6, "", 0, true},
+        {DLT_LINUX_SLL, "\0\4\0\1\0\6\1\2\3\4\5\6\0\0\x08\x00", 16, false},
+        {DLT_LINUX_SLL, "\0\4\0\1\0\6\1\2\3\4\5\6\0\0\x81\x00\0\1\x86\xdd", 20, true},
+        {DLT_LINUX_SLL2, "\x08\x00\0\0\0\0\0\2\0\1\4\6\1\2\3\4\5\6\0\0", 20, false},
+        {DLT_NULL, "\2\0\0\0", 4, false},
+        {DLT_NULL, "\0\0\0\2", 4, false},
+        {DLT_NULL, "\x1e\0\0\0", 4, true},
+        {DLT_LOOP, "\0\0\0\x18", 4, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        frame_t frame = {.len = 0};
+        assert_true(qcapint_decode_knows(links[i].link_type));
+        put(&frame, links[i].header, links[i].len);
+        put_segment(&frame, links[i].is_ipv6);
+        assert_segment(links[i].link_type, &frame, links[i].len);
+    }
+}
+
+static void what_is_no_ip_packet_is_left_alone(void **state)
+{
+    qcapint_headers_t h;
+    frame_t arp = {.len = 0}, appletalk = {.len = 0};
+    (void)state;
+    PUT(&arp, MACS "\x08\x06\0\1\x08\0\6\4\0\1");
+    PUT(&appletalk, "\x10\0\0\0abc");
+    assert_int_equal(decode(DLT_EN10MB, &arp, &h), QCAPINT_DECODE_OTHER);
+    assert_int_equal(decode(DLT_NULL, &appletalk, &h), QCAPINT_DECODE_OTHER);
+    assert_false(qcapint_decode_knows(DLT_IEEE802_11));
+    assert_int_equal(decode(DLT_IEEE802_11, &arp, &h), QCAPINT_DECODE_OTHER);
+}
+
+static void padding_behind_the_packet_is_no_payload(void **state)
+{
+    frame_t frame = {.len = 0};
+    (void)state;
+    PUT(&frame, MACS "\x08\x00");
+    put_segment(&frame, false);
+    PUT(&frame, "\0\0\0\0\0\0");
+    assert_segment(DLT_EN10MB, &frame, 14);
+}
+
+static void a_length_of_zero_is_the_rest_of_the_frame(void **state)
+{
+    (void)state;
+    for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+        frame_t frame = {.len = 0};
+        put_segment(&frame, is_ipv6);
+        memset(frame.bytes + (is_ipv6 ? 4 : 2), 0, 2);
+        assert_segment(DLT_RAW, &frame, 0);
+    }
+}
+
+/* ---------------------------------------------------------------- options and extensions */
+
+static void ipv4_options_are_skipped(void **state)
+{
+    frame_t plain = {.len = 0}, frame = {.len = 0};
+    (void)state;
+    put_segment(&plain, false);
+    put(&frame, plain.bytes, 20);
+    PUT(&frame, "\1\1\1\0");
+    put(&frame, plain.bytes + 20, plain.len - 20);
+    frame.bytes[0] = 0x46;
+    qcapint_put_be16(frame.bytes + 2, (uint32_t)frame.len);
+    assert_segment(DLT_RAW, &frame, 0);
+}
+
+/* The IPv6 segment with extension headers before it; the first one's protocol is `first`. */
+static void build_extended(frame_t *frame, uint8_t first, const void *extensions, size_t len)
+{
+    frame_t plain = {.len = 0};
+    put_segment(&plain, true);
+    put(frame, plain.bytes, 40);
+    put(frame, extensions, len);
+    put(frame, plain.bytes + 40, plain.len - 40);
+    frame->bytes[6] = first;
+    qcapint_put_be16(frame->bytes + 4, (uint32_t)frame->len - 40);
+}
+
+static void ipv6_extension_headers_are_skipped(void **state)
+{
+    /* hop-by-hop, routing without segments left, destination options of 16 bytes, authentication of 12 */
+    static const char chain[] = "\x2b\0\1\4\0\0\0\0" "\x3c\0\0\0\0\0\0\0" "\x33\1\1\x0c\0\0\0\0\0\0\0\0\0\0\0\0"
+                                "\x06\1\0\0\0\0\0\0\0\0\0\0";
+    frame_t frame = {.len = 0};
+    (void)state;
+    build_extended(&frame, 0, chain, sizeof chain - 1);
+    assert_segment(DLT_RAW, &frame, 0);
+}
+
+static void an_atomic_fragment_is_none(void **state)
+{
+    frame_t frame = {.len = 0};
+    (void)state;
+    build_extended(&frame, 44, "\x06\0\0\0\1\2\3\4", 8);
+    assert_segment(DLT_RAW, &frame, 0);
+}
+
+static void a_fragment_says_where_it_belongs(void **state)
+{
+    qcapint_headers_t h;
+    frame_t frame = {.len = 0};
+    (void)state;
+    build_extended(&frame, 44, "\x06\0\0\x11\1\2\3\4", 8);
+    assert_int_equal(decode(DLT_RAW, &frame, &h), QCAPINT_DECODE_OK);
+    assert_true(h.is_fragment);
+    assert_true(h.has_more_fragments);
+    assert_int_equal(h.fragment_begin, 16);
+    assert_int_equal(h.identification, 0x01020304);
+    assert_int_equal(h.fragment_field, 6);
+    assert_int_equal(h.transport, 48);
+}
+
+static void udp_and_icmp_are_recognised(void **state)
+{
+    qcapint_headers_t h;
+    frame_t udp = {.len = 0}, icmp = {.len = 0};
+    unsigned char packet[128];
+    (void)state;
+    put(&udp, packet, traffic_build_fragment(packet, &(traffic_fragment_t){.bytes = "\0\x35\xc0\0\0\x0a\0\0hi--", .len = 12}));
+    assert_int_equal(decode(DLT_RAW, &udp, &h), QCAPINT_DECODE_OK);
+    assert_int_equal(h.source_port, 53);
+    assert_int_equal(h.payload_len, 2);
+    put(&icmp, packet,
+        traffic_build_fragment(packet, &(traffic_fragment_t){.protocol = 1, .bytes = "\x08\0\0\0\0\0\0\0", .len = 8}));
+    assert_int_equal(decode(DLT_RAW, &icmp, &h), QCAPINT_DECODE_OK);
+    assert_int_equal(h.protocol, QCAPINT_PROTOCOL_ICMP);
+    assert_int_equal(h.payload_len, 8);
+}
+
+/* ---------------------------------------------------------------- what is wrong */
+
+/* Decodes from memory that ends, unreadable behind, where the frame does. */
+static qcapint_decode_t decode_at_the_edge(int link_type, const frame_t *frame, size_t len, qcapint_headers_t *headers)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(map != MAP_FAILED);
+    assert_int_equal(mprotect(map + page, page, PROT_NONE), 0);
+    memcpy(map + page - len, frame->bytes, len);
+    qcapint_decode_t result = qcapint_decode_frame(link_type, map + page - len, (uint32_t)len, headers);
+    if (result == QCAPINT_DECODE_OK) {
+        qcapint_checksum_network(map + page - len, headers);
+        qcapint_checksum_transport(map + page - len, headers);
+    }
+    munmap(map, 2 * page);
+    return result;
+}
+
+static void a_frame_cut_anywhere_is_safe(void **state)
+{
+    qcapint_headers_t h;
+    (void)state;
+    for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+        frame_t frame = {.len = 0};
+        PUT(&frame, MACS "\x81\x00\x00\x07");
+        put(&frame, is_ipv6 ? "\x86\xdd" : "\x08\x00", 2);
+        put_segment(&frame, is_ipv6);
+        size_t headers_len = frame.len - 9; /* without the options and the text */
+        for (size_t len = 0; len < frame.len; len++) {
+            qcapint_decode_t result = decode_at_the_edge(DLT_EN10MB, &frame, len, &h);
+            assert_int_equal(result, len < headers_len ? QCAPINT_DECODE_BAD_HEADER : QCAPINT_DECODE_OK);
+            if (result == QCAPINT_DECODE_OK)
+                assert_int_equal(h.payload_wire, 5);
+        }
+    }
+}
+
+static void any_byte_may_be_anything(void **state)
+{
+    qcapint_headers_t h;
+    frame_t frame = {.len = 0};
+    (void)state;
+    build_extended(&frame, 0, "\x2c\0\1\4\0\0\0\0" "\x06\0\0\0\0\0\0\0", 16);
+    for (size_t at = 0; at < frame.len; at++)
+        for (int value = 0; value < 256; value++) {
+            unsigned char old = frame.bytes[at];
+            frame.bytes[at] = (unsigned char)value;
+            decode_at_the_edge(DLT_RAW, &frame, frame.len, &h);
+            assert_true(h.payload + h.payload_len <= frame.len);
+            frame.bytes[at] = old;
+        }
+}
+
+static void headers_that_contradict_themselves_are_bad(void **state)
+{
+    static const struct {
+        size_t at;
+        unsigned char value;
+    } changes[] = {{0, 0x44}, {0, 0x55}, {3, 10}, {3, 30}, {32, 0x40}, {32, 0xf0}}; /* IP, IP length, data offset */
+    qcapint_headers_t h;
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        frame_t frame = {.len = 0};
+        put_segment(&frame, false);
+        frame.bytes[changes[i].at] = changes[i].value;
+        assert_int_equal(decode(DLT_RAW, &frame, &h), QCAPINT_DECODE_BAD_HEADER);
+    }
+}
+
+/* ---------------------------------------------------------------- checksums */
+
+static void checksums_are_told_from_none(void **state)
+{
+    static const qcapint_checksum_t expected[] = {
+        [TRAFFIC_GOOD] = QCAPINT_CHECKSUM_GOOD,
+        [TRAFFIC_BAD] = QCAPINT_CHECKSUM_BAD,
+        [TRAFFIC_ZERO] = QCAPINT_CHECKSUM_UNKNOWN,
+        [TRAFFIC_PARTIAL] = QCAPINT_CHECKSUM_UNKNOWN,
+    };
+    unsigned char packet[256];
+    (void)state;
+    for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+        for (int kind = TRAFFIC_GOOD; kind <= TRAFFIC_PARTIAL; kind++)
+            for (uint32_t len = 1; len < 20; len++) {
+                qcapint_headers_t h;
+                traffic_segment_t segment = {.is_ipv6 = is_ipv6,
+                                             .text = "odd and even lengths",
+                                             .len = len,
+                                             .checksum = (traffic_checksum_t)kind};
+                size_t size = traffic_build_tcp(packet, &segment);
+                qcapint_decode_network(packet, (uint32_t)size, &h);
+                assert_int_equal(qcapint_checksum_transport(packet, &h), expected[kind]);
+            }
+}
+
+static void the_ipv4_header_has_its_own(void **state)
+{
+    qcapint_headers_t h;
+    frame_t frame = {.len = 0};
+    (void)state;
+    put_segment(&frame, false);
+    decode(DLT_RAW, &frame, &h);
+    assert_int_equal(qcapint_checksum_network(frame.bytes, &h), QCAPINT_CHECKSUM_GOOD);
+    frame.bytes[8]--; /* time to live */
+    assert_int_equal(qcapint_checksum_network(frame.bytes, &h), QCAPINT_CHECKSUM_BAD);
+    memset(frame.bytes + 10, 0, 2);
+    assert_int_equal(qcapint_checksum_network(frame.bytes, &h), QCAPINT_CHECKSUM_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_link_leads_to_the_segment),
+        cmocka_unit_test(what_is_no_ip_packet_is_left_alone),
+        cmocka_unit_test(padding_behind_the_packet_is_no_payload),
+        cmocka_unit_test(a_length_of_zero_is_the_rest_of_the_frame),
+        cmocka_unit_test(ipv4_options_are_skipped),
+        cmocka_unit_test(ipv6_extension_headers_are_skipped),
+        cmocka_unit_test(an_atomic_fragment_is_none),
+        cmocka_unit_test(a_fragment_says_where_it_belongs),
+        cmocka_unit_test(udp_and_icmp_are_recognised),
+        cmocka_unit_test(a_frame_cut_anywhere_is_safe),
+        cmocka_unit_test(any_byte_may_be_anything),
+        cmocka_unit_test(headers_that_contradict_themselves_are_bad),
+        cmocka_unit_test(checksums_are_told_from_none),
+        cmocka_unit_test(the_ipv4_header_has_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
