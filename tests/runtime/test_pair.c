@@ -1,0 +1,254 @@
+/* test_pair.c: the two directions are read in the order the endpoints saw them, whatever the order of the capture. */
+#include "dialogue.h"
+#include "test.h"
+#include "toy.h"
+
+/* A capture with one toy conversation, and what came of it. */
+typedef struct fixture {
+    qcap_t *q;
+    dialogue_t talk;
+    chronicle_t log;
+} fixture_t;
+
+static int setup(void **state)
+{
+    char errbuf[QCAP_ERRBUF_SIZE];
+    fixture_t *f = calloc(1, sizeof *f);
+    *state = f;
+    f->q = qcap_open_pushed(TRAFFIC_LINK_TYPE, errbuf);
+    assert_non_null(f->q);
+    assert_int_equal(qcap_protocol_add(f->q, &qcap_toy_protocol), 0);
+    assert_int_equal(qcap_tcpstr_handler_add(f->q, "toy.item", chronicle_match, &f->log), 0);
+    assert_int_equal(qcap_tcpstr_handler_add(f->q, "toy.status", chronicle_match, &f->log), 0);
+    assert_int_equal(qcap_stream_handler_add(f->q, "toy.body", chronicle_match, &f->log), 0);
+    assert_int_equal(qcap_error_handler_add(f->q, chronicle_report, &f->log), 0);
+    assert_int_equal(qcap_gap_handler_add(f->q, chronicle_report, &f->log), 0);
+    dialogue_init(&f->talk, f->q, 4000);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_t *f = *state;
+    qcap_stats_t stats;
+    qcap_finish(f->q);
+    qcap_stats(f->q, &stats);
+    assert_int_equal(stats.conversations_open, 0);
+    qcap_close(f->q);
+    free(f);
+    return 0;
+}
+
+#define GET_A ">GET a\n\n"
+#define HEAD_B ">HEAD b\n\n"
+
+static void a_response_follows_its_request(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 2\nhi");
+    dialogue_say(&f->talk, CLIENT, HEAD_B);
+    dialogue_say(&f->talk, SERVER, "<204 2\n");
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n"
+                                     "server toy.response.status 1 \"200\"\n"
+                                     "server begin toy.response.body 7\n"
+                                     "server piece toy.response.body 7 \"hi\"\n"
+                                     "server end toy.response.body 7\n"
+                                     "client toy.request.item 14 \"b\"\n"
+                                     "server toy.response.status 10 \"204\"\n");
+}
+
+static void a_response_captured_before_its_request_waits(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, SERVER, 0, "<204 2\n", 9);
+    assert_string_equal(f->log.text, "");
+    dialogue_segment(&f->talk, CLIENT, 0, HEAD_B, 0);
+    assert_string_equal(f->log.text, "client toy.request.item 6 \"b\"\n"
+                                     "server toy.response.status 1 \"204\"\n");
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 0\n");
+    assert_string_equal(f->log.text, "client toy.request.item 6 \"b\"\n"
+                                     "server toy.response.status 1 \"204\"\n"
+                                     "client toy.request.item 14 \"a\"\n"
+                                     "server toy.response.status 8 \"200\"\n"
+                                     "server begin toy.response.body 14\n"
+                                     "server end toy.response.body 14\n");
+}
+
+static void pipelined_requests_are_paired_in_order(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A HEAD_B GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 1\nx<204 9\n<200 1\ny");
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n"
+                                     "client toy.request.item 14 \"b\"\n"
+                                     "client toy.request.item 22 \"a\"\n"
+                                     "server toy.response.status 1 \"200\"\n"
+                                     "server begin toy.response.body 7\n"
+                                     "server piece toy.response.body 7 \"x\"\n"
+                                     "server end toy.response.body 7\n"
+                                     "server toy.response.status 9 \"204\"\n"
+                                     "server toy.response.status 16 \"200\"\n"
+                                     "server begin toy.response.body 22\n"
+                                     "server piece toy.response.body 22 \"y\"\n"
+                                     "server end toy.response.body 22\n");
+}
+
+/* The server speaks without having heard anything: nothing it could wait for can come. */
+static void an_unasked_response_does_not_wait(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, SERVER, 0, "<408 0\n", 0);
+    dialogue_segment(&f->talk, SERVER, 7, "<409 0\n", 0);
+    assert_string_equal(f->log.text, "server toy.response.status 1 \"408\"\n"
+                                     "server begin toy.response.body 7\n"
+                                     "server end toy.response.body 7\n"
+                                     "server toy.response.status 8 \"409\"\n"
+                                     "server begin toy.response.body 14\n"
+                                     "server end toy.response.body 14\n");
+}
+
+/* The client's second request acknowledges the response: so its first one, lost, was what the response answered. */
+static void a_lost_request_does_not_block(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, CLIENT, 0, GET_A, 0);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 0\n", 8);
+    f->log = (chronicle_t){0};
+    dialogue_segment(&f->talk, SERVER, 7, "<200 0\n", 16); /* answers bytes 8 to 16, not captured */
+    dialogue_segment(&f->talk, CLIENT, 16, GET_A, 14);
+    f->talk.now_ns += INT64_C(2000000000);
+    dialogue_segment(&f->talk, SERVER, 14, "<200 0\n", 24);
+    assert_non_null(strstr(f->log.text, "client gap 8 8 bytes were not captured\n"));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 8 \"200\"\n"));
+    assert_non_null(strstr(f->log.text, "client toy.request.item 21 \"a\"\n"));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 15 \"200\"\n"));
+}
+
+static void a_direction_that_was_not_captured_is_not_waited_for(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_segment(&f->talk, SERVER, 0, "<200 1\nx", 8);
+    dialogue_segment(&f->talk, SERVER, 8, "<200 1\ny", 16);
+    qcap_finish(f->q);
+    assert_non_null(strstr(f->log.text, "server toy.response.status 1 \"200\"\n"));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 9 \"200\"\n"));
+}
+
+/* Each side acknowledges what the other has not said yet: impossible, so the order of the capture decides. */
+static void a_circle_is_broken_by_capture_order(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 0\n", 16);
+    dialogue_segment(&f->talk, CLIENT, 8, GET_A, 14);
+    dialogue_segment(&f->talk, CLIENT, 0, GET_A, 14);
+    qcap_finish(f->q);
+    assert_memory_equal(f->log.text, "server toy.response.status 1", 28);
+    assert_non_null(strstr(f->log.text, "client toy.request.item 13 \"a\"\n"));
+}
+
+static void waiting_is_bounded_in_bytes(void **state)
+{
+    fixture_t *f = *state;
+    char body[4097];
+    memset(body, 'x', sizeof body - 1);
+    body[sizeof body - 1] = '\0';
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, CLIENT, 0, GET_A, 0);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 9\n", 8);
+    f->log = (chronicle_t){0};
+    for (uint32_t i = 0; i < 400; i++) {
+        dialogue_segment(&f->talk, SERVER, 7 + i * 4096, body, 16);
+        dialogue_segment(&f->talk, CLIENT, 16, "", 7 + i * 4096);
+        f->talk.now_ns -= 2000000; /* no time passes: the missing request may still come */
+    }
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"xxxxxxxxx\"\n"));
+}
+
+static void waiting_is_bounded_in_time(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, CLIENT, 0, GET_A, 0);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 9\n", 8);
+    f->log = (chronicle_t){0};
+    dialogue_segment(&f->talk, SERVER, 7, "123456789", 16);
+    assert_string_equal(f->log.text, "");
+    f->talk.now_ns += INT64_C(10000000000);
+    dialogue_segment(&f->talk, SERVER, 16, "<200 0\n", 16);
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"123456789\"\n"));
+}
+
+static void a_stream_element_ends_aborted_with_its_conversation(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 9\nhi");
+    dialogue_reset(&f->talk, SERVER);
+    qcap_finish(f->q);
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"hi\"\n"
+                                        "server end toy.response.body 7 aborted\n"));
+}
+
+/* The response makes both directions something else; what they are is found anew. */
+static void another_protocol_is_identified_where_the_first_one_ended(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">SWITCH p\n\n");
+    dialogue_say(&f->talk, SERVER, "<200 0\n");
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 1\nx");
+    assert_string_equal(f->log.text, "client toy.request.item 8 \"p\"\n"
+                                     "server toy.response.status 1 \"200\"\n"
+                                     "client toy.request.item 16 \"a\"\n"
+                                     "server toy.response.status 8 \"200\"\n"
+                                     "server begin toy.response.body 14\n"
+                                     "server piece toy.response.body 14 \"x\"\n"
+                                     "server end toy.response.body 14\n");
+}
+
+static void after_an_unknown_protocol_nothing_is_held(void **state)
+{
+    fixture_t *f = *state;
+    qcap_stats_t before, after;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">SWITCH p\n\n");
+    dialogue_say(&f->talk, SERVER, "<200 0\n");
+    dialogue_say(&f->talk, CLIENT, "\001\002\003");
+    dialogue_say(&f->talk, SERVER, "\001\002\003");
+    qcap_stats(f->q, &before);
+    for (int i = 0; i < 100; i++)
+        dialogue_say(&f->talk, i % 2 ? SERVER : CLIENT, "whatever this may be");
+    qcap_stats(f->q, &after);
+    assert_int_equal(before.memory, after.memory);
+    assert_int_equal(after.errors, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_response_follows_its_request),
+        TEST(a_response_captured_before_its_request_waits),
+        TEST(pipelined_requests_are_paired_in_order),
+        TEST(an_unasked_response_does_not_wait),
+        TEST(a_lost_request_does_not_block),
+        TEST(a_direction_that_was_not_captured_is_not_waited_for),
+        TEST(a_circle_is_broken_by_capture_order),
+        TEST(waiting_is_bounded_in_bytes),
+        TEST(waiting_is_bounded_in_time),
+        TEST(a_stream_element_ends_aborted_with_its_conversation),
+        TEST(another_protocol_is_identified_where_the_first_one_ended),
+        TEST(after_an_unknown_protocol_nothing_is_held),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
