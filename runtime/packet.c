@@ -94,6 +94,11 @@ void qcapint_packet_stage(qcap_packet_t *packet, qcap_stage_t stage)
 {
     qcap_t *q = packet->q;
     packet->stage = (uint8_t)stage;
+    if (packet->kept) { /* a copy that was made early learns what has become known since */
+        packet->kept->headers = packet->headers;
+        packet->kept->stage = packet->stage;
+        packet->kept->flags = packet->flags;
+    }
     q->stats.stages[stage]++;
     for (qcapint_packet_subscription_t *s = q->packet_handlers[stage]; s; s = s->next)
         s->handler(packet, stage, s->user);
