@@ -249,14 +249,16 @@ $(B)/fuzz/library.a: $(FUZZ_OBJECTS)
 $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/library.a
 	$(SHOW) $(CLANG) $(FUZZ) -fsanitize=fuzzer $^ $(LIBS) -o $@
 
-# New inputs are kept in build/, crashes too; the seeds are the target's own corpus, and the captures.
+# New inputs are kept in build/, crashes too; the seeds are the target's own corpus, or else the captures.
 fuzz: $(FUZZERS:%=$(B)/fuzz/%)
 	@for target in $(FUZZERS); do \
 	    echo "$$target: $(FUZZ_SECONDS) s"; \
 	    mkdir -p $(B)/fuzz/corpus/$$target; \
-	    $(B)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
-	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target \
-	        $$(ls -d tests/fuzz/corpus/$${target#fuzz_} tests/captures 2>/dev/null) || exit 1; \
+	    seeds=tests/fuzz/corpus/$${target#fuzz_}; [ -d $$seeds ] || seeds=tests/captures; \
+	    $(B)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target $$seeds >$(B)/fuzz/$$target.log 2>&1 || \
+	        { tail -n 60 $(B)/fuzz/$$target.log; exit 1; }; \
+	    sed -n 's/^stat::\(number_of_executed_units\|new_units_added\)/    \1/p' $(B)/fuzz/$$target.log; \
 	done
 
 # ---------------------------------------------------------------- measuring
