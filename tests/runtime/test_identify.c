@@ -1,0 +1,222 @@
+/* test_identify.c: the first bytes of a conversation tell its protocol. */
+#include "dialogue.h"
+#include "test.h"
+#include "toy.h"
+
+/* A capture with the toy protocol and another one, which is the same with the directions exchanged. */
+typedef struct fixture {
+    qcap_t *q;
+    dialogue_t talk;
+    chronicle_t log;
+    qcap_protocol_t other;
+    qcap_port_t other_port;
+} fixture_t;
+
+#define TOY_PORT 4000
+#define OTHER_PORT 5000
+#define NO_PORT 6000
+
+static void want(fixture_t *f, const char *name)
+{
+    assert_int_equal(qcap_tcpstr_handler_add(f->q, name, chronicle_match, &f->log), 0);
+}
+
+static int setup(void **state)
+{
+    char errbuf[QCAP_ERRBUF_SIZE];
+    fixture_t *f = calloc(1, sizeof *f);
+    *state = f;
+    f->q = qcap_open_pushed(TRAFFIC_LINK_TYPE, errbuf);
+    assert_non_null(f->q);
+    assert_int_equal(qcap_protocol_add(f->q, &qcap_toy_protocol), 0);
+    want(f, "toy.item");
+    want(f, "toy.status");
+    assert_int_equal(qcap_error_handler_add(f->q, chronicle_report, &f->log), 0);
+    f->other = qcap_toy_protocol;
+    f->other.name = "other";
+    f->other_port = (qcap_port_t){"tcp", OTHER_PORT};
+    f->other.ports = &f->other_port;
+    f->other.port_count = 1;
+    dialogue_init(&f->talk, f->q, NO_PORT);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_t *f = *state;
+    qcap_close(f->q);
+    free(f);
+    return 0;
+}
+
+/* The other protocol, in which the server asks; or in which the client asks, too: then only the port tells them apart. */
+static void add_other(fixture_t *f, bool is_reversed)
+{
+    if (is_reversed) {
+        f->other.client = qcap_toy_protocol.server;
+        f->other.server = qcap_toy_protocol.client;
+    }
+    assert_int_equal(qcap_protocol_add(f->q, &f->other), 0);
+    want(f, "other.item");
+    want(f, "other.status");
+}
+
+#define REQUEST ">GET a\n\n"
+#define RESPONSE "<200 0\n"
+
+static void the_client_is_enough(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">GE");
+    dialogue_say(&f->talk, CLIENT, "T a");
+    assert_string_equal(f->log.text, "");
+    dialogue_say(&f->talk, CLIENT, "\n\n");
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n");
+}
+
+static void the_server_is_enough(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, SERVER, RESPONSE);
+    assert_string_equal(f->log.text, "server toy.response.status 1 \"200\"\n");
+}
+
+/* The client's beginning is malformed; the server's answer tells what it was meant to be. */
+static void a_malformed_beginning_is_reported_if_the_other_side_confirms(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">GET !\n\n");
+    assert_string_equal(f->log.text, "");
+    dialogue_say(&f->talk, SERVER, RESPONSE);
+    assert_non_null(strstr(f->log.text, "client error 5 offset 5: unexpected byte \"!\""));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 1 \"200\"\n"));
+}
+
+static void what_both_sides_reject_is_unknown(void **state)
+{
+    fixture_t *f = *state;
+    qcap_stats_t stats;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, "EHLO a\n\n");
+    dialogue_say(&f->talk, SERVER, "250 a\n\n");
+    dialogue_say(&f->talk, CLIENT, REQUEST);
+    dialogue_say(&f->talk, SERVER, RESPONSE);
+    qcap_finish(f->q);
+    qcap_stats(f->q, &stats);
+    assert_string_equal(f->log.text, "");
+    assert_int_equal(stats.errors, 0);
+}
+
+static void many_bytes_without_an_answer_are_unknown(void **state)
+{
+    fixture_t *f = *state;
+    qcap_stats_t before, after;
+    char text[1001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    dialogue_open(&f->talk);
+    qcap_stats(f->q, &before);
+    dialogue_say(&f->talk, CLIENT, ">GET ");
+    for (int i = 0; i < 30; i++)
+        dialogue_say(&f->talk, CLIENT, text);
+    qcap_stats(f->q, &after);
+    assert_int_equal(after.memory, before.memory);
+    dialogue_say(&f->talk, CLIENT, "\n\n");
+    assert_string_equal(f->log.text, "");
+}
+
+static void directions_tell_protocols_apart(void **state)
+{
+    fixture_t *f = *state;
+    add_other(f, true);
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, SERVER, REQUEST);
+    dialogue_say(&f->talk, CLIENT, RESPONSE);
+    assert_string_equal(f->log.text, "server other.request.item 5 \"a\"\n"
+                                     "client other.response.status 1 \"200\"\n");
+}
+
+static void the_port_breaks_a_tie(void **state)
+{
+    fixture_t *f = *state;
+    add_other(f, false);
+    dialogue_init(&f->talk, f->q, OTHER_PORT);
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, REQUEST);
+    dialogue_say(&f->talk, SERVER, RESPONSE);
+    assert_string_equal(f->log.text, "client other.request.item 5 \"a\"\n"
+                                     "server other.response.status 1 \"200\"\n");
+}
+
+static void without_a_port_the_first_one_added_wins(void **state)
+{
+    fixture_t *f = *state;
+    add_other(f, false);
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, REQUEST);
+    qcap_finish(f->q);
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n");
+}
+
+static void the_port_decides_in_the_middle(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_init(&f->talk, f->q, TOY_PORT);
+    dialogue_say(&f->talk, SERVER, "the rest of a body");
+    dialogue_say(&f->talk, CLIENT, REQUEST);
+    dialogue_say(&f->talk, SERVER, RESPONSE);
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n"
+                                     "server toy.response.status 19 \"200\"\n");
+}
+
+static void in_the_middle_without_a_port_messages_are_searched(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_say(&f->talk, CLIENT, "body" REQUEST);
+    assert_string_equal(f->log.text, "client toy.request.item 9 \"a\"\n");
+}
+
+/* The beginning of the client is lost; what follows the hole is searched. */
+static void behind_a_hole_messages_are_searched(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, CLIENT, 100, REQUEST, 0);
+    dialogue_segment(&f->talk, SERVER, 0, "", 108);
+    f->talk.now_ns += INT64_C(2000000000);
+    dialogue_segment(&f->talk, SERVER, 0, "", 108);
+    assert_non_null(strstr(f->log.text, "client toy.request.item 105 \"a\"\n"));
+}
+
+static void a_protocol_is_added_once(void **state)
+{
+    fixture_t *f = *state;
+    assert_int_equal(qcap_protocol_add(f->q, &qcap_toy_protocol), QCAP_E_ARGUMENT);
+    assert_string_equal(qcap_geterr(f->q), "protocol toy was added before");
+    assert_int_equal(qcap_protocol_count(f->q), 1);
+    assert_ptr_equal(qcap_protocol_at(f->q, 0), &qcap_toy_protocol);
+    assert_null(qcap_protocol_at(f->q, 1));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_client_is_enough),
+        TEST(the_server_is_enough),
+        TEST(a_malformed_beginning_is_reported_if_the_other_side_confirms),
+        TEST(what_both_sides_reject_is_unknown),
+        TEST(many_bytes_without_an_answer_are_unknown),
+        TEST(directions_tell_protocols_apart),
+        TEST(the_port_breaks_a_tie),
+        TEST(without_a_port_the_first_one_added_wins),
+        TEST(the_port_decides_in_the_middle),
+        TEST(in_the_middle_without_a_port_messages_are_searched),
+        TEST(behind_a_hole_messages_are_searched),
+        TEST(a_protocol_is_added_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
