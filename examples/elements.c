@@ -43,13 +43,24 @@ static void print_byte(unsigned byte)
         putchar((int)byte);
 }
 
+/* Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control characters. */
+static void print_character(const unsigned char *text, size_t len)
+{
+    if (len == 2 && text[0] == 0xc2 && text[1] < 0xa0)
+        printf("\\u%04x", (unsigned)text[1]);
+    else if (len == 3 && text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9))
+        printf("\\u20%02x", text[2] - 0x80u);
+    else
+        fwrite(text, 1, len, stdout);
+}
+
 static void print_text(const unsigned char *text, size_t len)
 {
     putchar('"');
     for (size_t i = 0; i < len;) {
         size_t step = utf8_len(text + i, len - i);
         if (step > 1)
-            fwrite(text + i, 1, step, stdout);
+            print_character(text + i, step);
         else
             print_byte(text[i]);
         i += step ? step : 1;
