@@ -7,9 +7,6 @@
  * repetition greedy. What is then common to the beginnings of all lists is certain: it is committed (earliest commit).
  * As in tagged automata (Laurikari 2000; Trofimovich 2017) and streaming transducers (Grathwohl, Henglein et al. 2016).
  *
- * note [atomic]: operations between OP_ATOMIC_BEGIN and OP_ATOMIC_END are committed together or not at all: a common
- * beginning is cut back to a place where no atomic rule is open.
- *
  * note [cut]: a reading remembers the scopes (alternations, rules) that it has entered, with a mark for the place where it
  * did. Passing a cut kills the later readings with the same scope and mark; the reading itself, and what comes of it in
  * this step, forgets the mark and so survives.
@@ -30,7 +27,6 @@ typedef struct closure {
     configs_t deferred;      /* fallbacks found on the way, to be closed after their betters */
     VEC(unsigned) killed;    /* scopes of the cuts passed in this step ... */
     VEC(unsigned) killed_marks; /* ... and the marks that die */
-    bool is_found;           /* NFA_FOUND was passed: nothing later counts */
 } closure_t;
 
 static config_t copy(arena_t *arena, const config_t *config)
@@ -86,7 +82,7 @@ static void close_over(closure_t *c, config_t *config)
 {
     arena_t *arena = c->arena;
     for (;;) {
-        if (c->is_found || is_visited(c, config->state) || is_killed(c, config))
+        if (is_visited(c, config->state) || is_killed(c, config))
             return;
         const nfa_state_t *s = &c->nfa->states.items[config->state];
         c->nfa->visited[config->state] = c->nfa->generation;
@@ -136,11 +132,6 @@ static void close_over(closure_t *c, config_t *config)
             }
             break;
         }
-        case NFA_FOUND:
-            config->state = s->next;
-            close_over(c, config);
-            c->is_found = true;
-            return;
         }
         config->state = s->next;
     }
@@ -258,38 +249,24 @@ static void drop_front(pendings_t *pendings, size_t count)
     pendings->capacity -= count;
 }
 
-/* Walks over the first `len` operations of the main readings; advances each fallback over those it shares. Returns how many may
- * be committed: up to the last place where no atomic rule is open and before the first that a fallback contests. */
+/* Walks over the first `len` operations of the main readings and, in each fallback, over those it shares (`shared` counts
+ * them). Returns how many may be committed: those before the first that a fallback contests. */
 static size_t agreed(const nfa_t *nfa, const configs_t *configs, unsigned mains, size_t len, size_t *shared)
 {
     const pendings_t *first = &configs->items[0].pendings;
-    size_t safe = 0, fallbacks = configs->count - mains;
-    size_t *cursor = calloc(fallbacks + 1, sizeof *cursor);
-    unsigned open = 0;
     for (size_t i = 0; i < len; i++) {
         const op_t *op = &nfa->ops.items[first->items[i].op];
-        bool is_contested = false;
-        for (size_t f = 0; f < fallbacks; f++) {
-            const config_t *fallback = &configs->items[mains + f];
-            if (op->level >= fallback->level)
-                continue;
-            if (cursor[f] < fallback->pendings.count &&
-                pending_equal(&fallback->pendings.items[cursor[f]], &first->items[i]))
-                cursor[f]++;
-            else
-                is_contested = true;
+        for (size_t f = mains; f < configs->count; f++) {
+            const config_t *fallback = &configs->items[f];
+            size_t next = shared[f - mains];
+            if (op->level < fallback->level &&
+                (next == fallback->pendings.count || !pending_equal(&fallback->pendings.items[next], &first->items[i])))
+                return i;
         }
-        if (is_contested)
-            break;
-        open += op->kind == OP_ATOMIC_BEGIN;
-        open -= op->kind == OP_ATOMIC_END;
-        if (open == 0) {
-            safe = i + 1;
-            memcpy(shared, cursor, fallbacks * sizeof *cursor);
-        }
+        for (size_t f = mains; f < configs->count; f++)
+            shared[f - mains] += op->level < configs->items[f].level;
     }
-    free(cursor);
-    return safe;
+    return len;
 }
 
 void closure_commit(const nfa_t *nfa, arena_t *arena, configs_t *configs, pendings_t *done)

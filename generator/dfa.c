@@ -487,6 +487,45 @@ static void prepare(builder_t *b)
     }
 }
 
+/* How many operations an atomic rule has listed behind an edge, if there were `count` before it. */
+static unsigned count_later(const dfa_t *dfa, const edge_t *edge, unsigned count, unsigned *most)
+{
+    for (size_t i = 0; i < edge->commits.count; i++) {
+        const op_t *op = &dfa->nfa->ops.items[edge->commits.items[i].op];
+        if (op->kind == OP_ATOMIC_END)
+            count = 0;
+        count += regop_is_later(op);
+        *most = count > *most ? count : *most;
+    }
+    return count;
+}
+
+/* The length of the list of atomic rules. A loop that adds to it has no bound: refused. */
+static void bound_later(builder_t *b)
+{
+    dfa_t *dfa = b->dfa;
+    unsigned *before = ARENA_ARRAY(b->arena, unsigned, dfa->states.count);
+    for (bool is_changed = true; is_changed && !b->is_failed;) {
+        is_changed = false;
+        for (unsigned s = 0; s < dfa->states.count; s++)
+            for (size_t i = 0; i < dfa->states.items[s].edges.count; i++) {
+                const edge_t *edge = &dfa->states.items[s].edges.items[i];
+                unsigned count = count_later(dfa, edge, before[s], &dfa->later_max);
+                if (count <= before[edge->target])
+                    continue;
+                before[edge->target] = count;
+                is_changed = true;
+            }
+        for (unsigned s = 0; s < dfa->states.count && !b->is_failed; s++)
+            if (before[s] > PENDING_MAX && dfa->states.items[s].configs.count > 0)
+                fail_undecided(b, &dfa->states.items[s].configs.items[0], s, -1);
+    }
+    for (unsigned s = 0; s < dfa->states.count; s++) {
+        edge_t end = {.commits = dfa->states.items[s].accept};
+        count_later(dfa, &end, before[s], &dfa->later_max);
+    }
+}
+
 dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
 {
     dfa_t *dfa = ARENA_NEW(nfa->arena, dfa_t);
@@ -502,6 +541,8 @@ dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
             *states[i] = entry_of(&b, starts[i], STATE_NONE);
     }
     explore(&b);
+    if (!b.is_failed)
+        bound_later(&b);
     return diag_has_errors(diag) ? NULL : dfa;
 }
 

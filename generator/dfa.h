@@ -53,6 +53,7 @@ typedef struct dfa {
     VEC(control_t) controls; /* as the NFA's, with targets in `states` */
     uint8_t class_of[256];   /* bytes that no set tells apart have the same class */
     unsigned class_count;
+    unsigned later_max;      /* most operations on the list of an atomic rule */
     unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
 } dfa_t;
 

@@ -138,62 +138,105 @@ static void emit_stamp(stamp_t at, text_t *text)
         text_print(text, "here");
 }
 
-static void emit_op(const layout_t *l, const pending_t *p, const char *indent, text_t *text)
+/* The call without its last argument, the position; false if it has none. */
+static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
 {
-    const op_t *op = &l->dfa->nfa->ops.items[p->op];
     const char *stream = op->is_stream ? "_stream" : "";
     switch (op->kind) {
     case OP_OPEN:
-        text_print(text, "%sqcap_op_open%s(parser, %u, %s, ", indent, stream, op->depth,
-                   emit_element_constant(l, op->element));
-        break;
+        text_print(text, "qcap_op_open%s(parser, %u, %s, ", stream, op->depth, emit_element_constant(l, op->element));
+        return true;
     case OP_CLOSE:
-        text_print(text, "%sqcap_op_close%s(parser, %u, ", indent, stream, op->depth);
-        break;
+        text_print(text, "qcap_op_close%s(parser, %u, ", stream, op->depth);
+        return true;
     case OP_ANOMALY_OPEN:
-        text_print(text, "%sqcap_op_anomaly_open(parser, %u, ", indent, op->depth);
-        break;
+        text_print(text, "qcap_op_anomaly_open(parser, %u, ", op->depth);
+        return true;
     case OP_ANOMALY_CLOSE:
-        text_print(text, "%sqcap_op_anomaly_close(parser, %u, \"%s\", ", indent, op->depth, op->name);
-        break;
+        text_print(text, "qcap_op_anomaly_close(parser, %u, \"%s\", ", op->depth, op->name);
+        return true;
     case OP_CONVERT_OPEN:
-        text_print(text, "%sqcap_op_convert_open(parser, %u, ", indent, op->conversion);
-        break;
+        text_print(text, "qcap_op_convert_open(parser, %u, ", op->conversion);
+        return true;
     case OP_CONVERT_CLOSE:
-        text_print(text, "%sqcap_op_convert_close(parser, %u, ", indent, op->conversion);
-        break;
+        text_print(text, "qcap_op_convert_close(parser, %u, ", op->conversion);
+        return true;
     case OP_SET:
-        text_print(text, "%sqcap_op_set(parser, %u /* %s */, %s, %s, ", indent, op->reg->index, op->reg->name,
+        text_print(text, "qcap_op_set(parser, %u /* %s */, %s, %s, ", op->reg->index, op->reg->name,
                    op->reg->is_shared ? "true" : "false", op->is_unique ? "true" : "false");
         emit_expr(op->expr, text);
         text_print(text, ", ");
-        break;
-    case OP_RESET:
-        text_print(text, "%sqcap_op_reset(parser, %u /* %s */);\n", indent, op->reg->index, op->reg->name);
-        return;
+        return true;
     case OP_PUSH:
-        text_print(text, "%sqcap_op_push(parser, %u /* %s */, %u /* %s */, ", indent, op->queue->index, op->queue->name,
+        text_print(text, "qcap_op_push(parser, %u /* %s */, %u /* %s */, ", op->queue->index, op->queue->name,
                    op->reg->index, op->reg->name);
-        break;
+        return true;
     case OP_MISMATCH:
-        text_print(text, "%sqcap_op_mismatch(parser, %u, \"%s\", ", indent, op->depth, op->name);
-        break;
+        text_print(text, "qcap_op_mismatch(parser, %u, \"%s\", ", op->depth, op->name);
+        return true;
     case OP_FOUND:
-        text_print(text, "%sqcap_op_found(parser, ", indent);
-        break;
-    case OP_ATOMIC_BEGIN:
+        text_print(text, "qcap_op_found(parser, ");
+        return true;
+    case OP_RESET:
+        text_print(text, "qcap_op_reset(parser, %u /* %s */);\n", op->reg->index, op->reg->name);
+        return false;
     case OP_ATOMIC_END:
+        text_print(text, "qcap_op_atomic_end(parser);\n");
+        return false;
+    case OP_ATOMIC_BEGIN:
+        return false;
+    }
+    return false;
+}
+
+static void emit_op(const layout_t *l, const pending_t *p, const char *indent, text_t *text)
+{
+    const op_t *op = &l->dfa->nfa->ops.items[p->op];
+    if (op->kind == OP_ATOMIC_BEGIN)
+        return;
+    text_print(text, "%s", indent);
+    if (regop_is_later(op)) {
+        text_print(text, "qcap_op_later(parser, %u, ", p->op);
+        text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_convert(parser, %u, " : "", op->conversion);
+        if (op->kind == OP_CONVERT_CLOSE) {
+            emit_stamp(p->at, text);
+            text_print(text, "), ");
+        } else {
+            text_print(text, "0, ");
+        }
+    } else if (!emit_call(l, op, text)) {
         return;
     }
     emit_stamp(p->at, text);
     text_print(text, ");\n");
 }
 
+/* What is on the list of an atomic rule takes effect. */
+static void emit_perform(const layout_t *l, text_t *text)
+{
+    const ops_t *ops = &l->dfa->nfa->ops;
+    text_print(text, "/* Operations of atomic rules, when these have matched. */\n");
+    text_print(text, "static void perform(qcap_parser_t *parser, const qcap_later_t *later)\n{\n    switch (later->op) {\n");
+    for (unsigned i = 0; i < ops->count; i++) {
+        const op_t *op = &ops->items[i];
+        if (!regop_is_later(op))
+            continue;
+        text_print(text, "    case %u:\n        ", i);
+        if (op->kind == OP_CONVERT_CLOSE)
+            text_print(text, "qcap_op_store(parser, %u, later->value, later->at);\n", op->conversion);
+        else if (emit_call(l, op, text))
+            text_print(text, "later->at);\n");
+        text_print(text, "        break;\n");
+    }
+    text_print(text, "    default: /* none */\n        (void)parser;\n        break;\n    }\n}\n\n");
+}
+
 static bool needs_here(const layout_t *l, const pendings_t *commits, const moves_t *moves)
 {
     for (size_t i = 0; i < commits->count; i++) {
-        op_kind_t kind = l->dfa->nfa->ops.items[commits->items[i].op].kind;
-        bool is_silent = kind == OP_RESET || kind == OP_ATOMIC_BEGIN || kind == OP_ATOMIC_END;
+        const op_t *op = &l->dfa->nfa->ops.items[commits->items[i].op];
+        bool is_silent = op->kind == OP_ATOMIC_BEGIN || op->kind == OP_ATOMIC_END ||
+                         (op->kind == OP_RESET && !op->is_atomic);
         if (!is_silent && commits->items[i].at.reg < 0)
             return true;
     }
@@ -401,7 +444,7 @@ static void emit_bytes(const layout_t *l, unsigned state, const shared_edges_t *
 static void emit_refine(const layout_t *l, const control_t *control, text_t *text)
 {
     const conversion_t *conversion = &l->dfa->nfa->conversions.items[control->conversion];
-    text_print(text, "    switch (parser->accumulators[%u].value) {\n", control->conversion);
+    text_print(text, "    switch (parser->underway[%u].value) {\n", control->conversion);
     for (size_t i = 1; i < control->targets.count; i++) {
         text_print(text, "    case %zu: /* %s */\n", i, conversion->keywords.items[i - 1]);
         emit_jump(l, control->targets.items[i], "        ", text);
@@ -494,7 +537,7 @@ static void emit_conversions(layout_t *l, text_t *text)
 {
     static const char *const kinds[] = {"DECIMAL", "HEX", "OCTAL", "KEYWORD"};
     const nfa_t *nfa = l->dfa->nfa;
-    unsigned offset = 0;
+    unsigned offset = 0, accumulator = 0;
     for (unsigned i = 0; i < nfa->conversions.count; i++)
         emit_keywords(l, i, text);
     text_print(text, "static const qcap_conversion_t conversions[] = {\n");
@@ -502,13 +545,14 @@ static void emit_conversions(layout_t *l, text_t *text)
         const conversion_t *c = &nfa->conversions.items[i];
         const char *keywords = c->kind == CONVERT_KEYWORD ? arena_print(l->arena, "&keywords_%u", i) : "NULL";
         const char *reg = c->reg ? arena_print(l->arena, "%u", c->reg->index) : "QCAP_NONE";
-        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords, offset,
-                   layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
+        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
+                   accumulator, c->accumulator_count, offset, layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
                    c->is_unique ? "true" : "false", i, c->rule->name);
-        offset += layout_longest(c);
+        accumulator += c->accumulator_count;
+        offset += c->accumulator_count * layout_longest(c);
     }
     if (nfa->conversions.count == 0)
-        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, QCAP_NONE, false, false}, /* none */\n");
+        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
     text_print(text, "};\n\n");
 }
 
@@ -717,10 +761,11 @@ static void emit_queues(const layout_t *l, text_t *text)
 
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
-    static const char *const parts[] = {"registers", "slots", "positions", "accumulators", "text"};
+    static const char *const parts[] = {"registers", "slots",        "positions", "later",
+                                        "underway",  "accumulators", "text"};
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
     text_print(text, "               .search = %s", search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         text_print(text, ",\n               .%s = offsetof(%s_t, %s_side.%s)", parts[i], l->prefix, side, parts[i]);
     text_print(text, "},\n");
 }
@@ -742,7 +787,7 @@ static void emit_protocol(const layout_t *l, text_t *text)
                l->grammar->queues.count);
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
-    text_print(text, "    .texts = texts,\n    .accept = accept,\n};\n\n");
+    text_print(text, "    .texts = texts,\n    .accept = accept,\n    .perform = perform,\n};\n\n");
 }
 
 static void emit_machines(const layout_t *l, text_t *text)
@@ -786,6 +831,7 @@ void emit_c(layout_t *l, text_t *text)
     emit_suspends(l, text);
     emit_states(l, text);
     emit_accept(l, text);
+    emit_perform(l, text);
     emit_names(l, text);
     emit_queues(l, text);
     emit_protocol(l, text);

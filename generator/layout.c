@@ -93,50 +93,12 @@ static void find_texts(layout_t *l)
 
 /* ---------------------------------------------------------------- classes of bytes */
 
-/* The set of a rule that reads exactly one byte. */
-static bool set_of(const node_t *node, unsigned depth, charset_t *set)
-{
-    if (depth > 16)
-        return false;
-    switch (node->kind) {
-    case NODE_SET:
-        *set = node->set;
-        return true;
-    case NODE_STRING:
-        *set = charset_none();
-        if (node->len != 1)
-            return false;
-        for (unsigned byte = 0; byte < 256; byte++)
-            if (byte == (unsigned char)node->text[0] ||
-                (!node->is_case_sensitive && (byte ^ 0x20u) == (unsigned char)node->text[0] &&
-                 ((byte | 0x20u) >= 'a' && (byte | 0x20u) <= 'z')))
-                *set = charset_union(*set, charset_range(byte, byte));
-        return true;
-    case NODE_RULE:
-        return set_of(node->rule->body, depth + 1, set);
-    case NODE_CHOICE: {
-        charset_t all = charset_none(), one;
-        for (size_t i = 0; i < node->children.count; i++) {
-            if (!set_of(node->children.items[i], depth + 1, &one))
-                return false;
-            all = charset_union(all, one);
-        }
-        *set = all;
-        return true;
-    }
-    case NODE_SEQUENCE:
-        return node->children.count == 1 && set_of(node->children.items[0], depth + 1, set);
-    default:
-        return false;
-    }
-}
-
 static const char *set_name(const layout_t *l, const charset_t *set)
 {
     for (size_t i = 0; i < l->grammar->rules.count; i++) {
         const rule_t *rule = l->grammar->rules.items[i];
         charset_t one;
-        if (set_of(rule->body, 0, &one) && charset_equal(&one, set))
+        if (nfa_set_of(rule->body, &one) && charset_equal(&one, set))
             return name_identifier(l->arena, rule->name, true);
     }
     return NULL;
@@ -211,8 +173,11 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     l->expected_text = ARENA_ARRAY(l->arena, unsigned, count);
     l->spare = position_count;
     l->position_count = position_count + 1;
-    for (size_t i = 0; i < dfa->nfa->conversions.count; i++)
-        l->text_size += layout_longest(&dfa->nfa->conversions.items[i]);
+    for (size_t i = 0; i < dfa->nfa->conversions.count; i++) {
+        const conversion_t *c = &dfa->nfa->conversions.items[i];
+        l->accumulator_count += c->accumulator_count;
+        l->text_size += c->accumulator_count * layout_longest(c);
+    }
     find_machines(l);
     find_texts(l);
     find_classes(l);

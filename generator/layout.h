@@ -27,6 +27,7 @@ typedef struct layout {
     VEC(byte_class_t) classes;     /* sets that are tested through the table */
     unsigned position_count;       /* variables for positions, one spare for moves included */
     unsigned spare;                /* that one */
+    unsigned accumulator_count;    /* of all conversions, for each side */
     unsigned text_size;            /* bytes of keywords under way, for each side */
 } layout_t;
 

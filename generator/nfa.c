@@ -10,10 +10,10 @@
  *
  * so that a register has its value when the element that sets it is reported.
  *
- * note [search]: after an error the parser looks for a `resync` rule at every offset. That is a machine of its own: a loop
- * that skips any byte and, preferring what began earlier, starts a copy of the rule at each. Where the copy ends, all
- * other readings die (NFA_FOUND) and the normal graph goes on. The copy stands in the elements in which the rule stands
- * normally: they are opened as if they had been read. */
+ * note [search]: after an error the parser looks for a `resync` rule, at one offset after the other. For that there is a second
+ * start: a copy of the rule, in the elements in which it stands normally, which are opened as if they had been read. The
+ * rule is atomic, so nothing happens unless it matches; then OP_FOUND, the first on its list, reports what was skipped, and
+ * the normal graph goes on. Where the copy fails the driver begins anew, at the byte that did not fit. */
 #include "nfa.h"
 
 #define STATES_MAX 400000u
@@ -30,6 +30,7 @@ typedef struct builder {
     arena_t *arena;
     diag_t *diag;
     VEC(resume_t) resumes; /* of the root being built */
+    const context_t *resuming; /* a copy to search for is being built: what to open first; see note [search] */
     bool is_too_large;
 } builder_t;
 
@@ -55,6 +56,7 @@ static unsigned add(builder_t *b, nfa_kind_t kind, const context_t *context, con
 static unsigned add_op(builder_t *b, const context_t *context, op_t op, unsigned next)
 {
     op.level = context->level;
+    op.is_atomic = context->is_atomic;
     unsigned state = add(b, NFA_OP, context, NULL, next);
     b->nfa->states.items[state].op = regop_intern(b->arena, &b->nfa->ops, op);
     return state;
@@ -69,6 +71,8 @@ static unsigned add_scope(builder_t *b, nfa_kind_t kind, const context_t *contex
 
 static unsigned add_control(builder_t *b, const context_t *context, control_t control)
 {
+    if (context->is_atomic)
+        diag_error(b->diag, control.place, "a control point inside an atomic rule: nothing takes effect before that ends");
     vec_push(b->arena, &b->nfa->controls, control);
     unsigned state = add(b, NFA_CONTROL, context, NULL, STATE_NONE);
     b->nfa->states.items[state].control = (unsigned)b->nfa->controls.count - 1;
@@ -84,6 +88,7 @@ static context_t *nested(builder_t *b, const context_t *parent)
         context->depth = parent->depth;
         context->level = parent->level;
         context->is_stream = parent->is_stream;
+        context->is_atomic = parent->is_atomic;
     } else {
         context->element = ELEMENT_NONE;
     }
@@ -157,16 +162,22 @@ static bool is_shared_expr(const expr_t *expr)
 
 /* ---------------------------------------------------------------- bodies */
 
+/* The bytes that a string's byte i stands for. */
+static charset_t byte_set(const node_t *node, size_t i)
+{
+    unsigned byte = (unsigned char)node->text[i];
+    charset_t set = charset_range(byte, byte);
+    bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    if (is_letter && !node->is_case_sensitive)
+        set = charset_union(set, charset_range(byte ^ 0x20u, byte ^ 0x20u));
+    return set;
+}
+
 static unsigned build_string(builder_t *b, const node_t *node, const context_t *context, unsigned next)
 {
     for (size_t i = node->len; i-- > 0;) {
-        unsigned byte = (unsigned char)node->text[i];
-        charset_t set = charset_range(byte, byte);
-        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        if (is_letter && !node->is_case_sensitive)
-            set = charset_union(set, charset_range(byte ^ 0x20u, byte ^ 0x20u));
         next = add(b, NFA_BYTE, context, node, next);
-        b->nfa->states.items[next].set = set;
+        b->nfa->states.items[next].set = byte_set(node, i);
     }
     return next;
 }
@@ -227,7 +238,11 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         if (note->kind == NOTE_ANOMALY)
             inner->depth++;
     }
+    inner->is_atomic |= find_note(w->notes, NOTE_ATOMIC) || find_note(w->notes, NOTE_RESYNC);
     const note_t *emit = find_note(w->notes, NOTE_EMIT);
+    if (emit && emit->is_stream && (inner->is_atomic || inner->is_stream))
+        diag_error(b->diag, emit->place, inner->is_atomic ? "`emit stream` inside an atomic rule"
+                                                          : "`emit stream` inside another stream element");
     if (emit) {
         inner->element = element_intern(b, outer->element, emit->name ? emit->name : w->name, emit->is_stream);
         inner->depth++;
@@ -313,7 +328,7 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
             next = add_control(b, outer, control);
         }
     }
-    if (find_note(notes, NOTE_ATOMIC) || find_note(notes, NOTE_RESYNC))
+    if (inner->is_atomic && !outer->is_atomic)
         next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_END}, next);
     const note_t *anomaly = find_note(notes, NOTE_ANOMALY);
     if (anomaly)
@@ -329,6 +344,17 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
         if (notes->items[i]->kind == NOTE_SET)
             next = add_op(b, inner, (op_t){.kind = OP_SET, .reg = notes->items[i]->reg, .expr = notes->items[i]->expr,
                                            .is_unique = notes->items[i]->is_unique}, next);
+    return next;
+}
+
+/* The operations that open everything around a copy; the outermost is performed first. See note [search]. */
+static unsigned build_openings(builder_t *b, const context_t *context, const context_t *around, unsigned next)
+{
+    for (; context; context = context->parent)
+        for (size_t i = context->open_ops.count; i-- > 0;) {
+            next = add(b, NFA_OP, around, NULL, next);
+            b->nfa->states.items[next].op = context->open_ops.items[i];
+        }
     return next;
 }
 
@@ -348,11 +374,16 @@ static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *ou
                                              .is_stream = b->nfa->elements.items[inner->element].is_stream}));
     for (size_t i = opening.count; i-- > 0;)
         next = add_op(b, inner, opening.items[i], next);
+    if (b->resuming && find_note(notes, NOTE_RESYNC)) {
+        next = build_openings(b, b->resuming, inner, next);
+        next = add_op(b, inner, (op_t){.kind = OP_FOUND}, next);
+    }
     for (size_t i = 0; i < opening.count; i++) {
         opening.items[i].level = inner->level;
+        opening.items[i].is_atomic = true; /* in a copy they are performed with the rule */
         vec_push(b->arena, &inner->open_ops, regop_intern(b->arena, &b->nfa->ops, opening.items[i]));
     }
-    if (find_note(notes, NOTE_ATOMIC) || find_note(notes, NOTE_RESYNC))
+    if (inner->is_atomic && !outer->is_atomic)
         next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_BEGIN}, next);
     return next;
 }
@@ -441,6 +472,54 @@ static unsigned build_alternative(builder_t *b, const node_t *node, const contex
     return build_wrapped(b, &w, context, next);
 }
 
+static bool is_one_byte(const node_t *node, unsigned depth, charset_t *set);
+
+static bool is_any_of(const node_t *node, unsigned depth, charset_t *set)
+{
+    charset_t one;
+    *set = charset_none();
+    for (size_t i = 0; i < node->children.count; i++) {
+        if (!is_one_byte(node->children.items[i], depth, &one))
+            return false;
+        *set = charset_union(*set, one);
+    }
+    return node->children.count > 0;
+}
+
+static bool is_one_byte(const node_t *node, unsigned depth, charset_t *set)
+{
+    if (depth == 0 || node->notes.count > 0)
+        return false;
+    switch (node->kind) {
+    case NODE_SET:
+        *set = node->set;
+        return true;
+    case NODE_STRING:
+        *set = node->len == 1 ? byte_set(node, 0) : charset_none();
+        return node->len == 1;
+    case NODE_RULE:
+        return node->rule->notes.count == 0 && is_one_byte(node->rule->body, depth - 1, set);
+    case NODE_CHOICE:
+        return is_any_of(node, depth - 1, set);
+    case NODE_SEQUENCE:
+        return node->children.count == 1 && is_one_byte(node->children.items[0], depth - 1, set);
+    default:
+        return false;
+    }
+}
+
+bool nfa_set_of(const node_t *node, charset_t *set)
+{
+    return is_one_byte(node, 16, set);
+}
+
+static unsigned build_set(builder_t *b, const node_t *node, const charset_t *set, const context_t *context, unsigned next)
+{
+    unsigned state = add(b, NFA_BYTE, context, node, next);
+    b->nfa->states.items[state].set = *set;
+    return state;
+}
+
 static unsigned build_choice(builder_t *b, const node_t *node, const context_t *outer, unsigned next)
 {
     context_t *context = nested(b, outer);
@@ -498,12 +577,12 @@ static unsigned build_node(builder_t *b, const node_t *node, const context_t *co
 {
     if (b->is_too_large)
         return next;
+    charset_t set;
+    if (nfa_set_of(node, &set))
+        return build_set(b, node, &set, context, next);
     switch (node->kind) {
     case NODE_EMPTY:
-        return next;
     case NODE_SET:
-        next = add(b, NFA_BYTE, context, node, next);
-        b->nfa->states.items[next].set = node->set;
         return next;
     case NODE_STRING:
         return build_string(b, node, context, next);
@@ -521,17 +600,6 @@ static unsigned build_node(builder_t *b, const node_t *node, const context_t *co
 
 /* ---------------------------------------------------------------- roots */
 
-/* The operations that open everything around `context`, outermost last to be added, so first to be performed. */
-static unsigned build_openings(builder_t *b, const context_t *context, const context_t *around, unsigned next)
-{
-    for (; context; context = context->parent)
-        for (size_t i = context->open_ops.count; i-- > 0;) {
-            next = add(b, NFA_OP, around, NULL, next);
-            b->nfa->states.items[next].op = context->open_ops.items[i];
-        }
-    return next;
-}
-
 /* See note [search]. */
 static unsigned build_search(builder_t *b, const context_t *top)
 {
@@ -541,17 +609,12 @@ static unsigned build_search(builder_t *b, const context_t *top)
     unsigned search = add(b, NFA_SPLIT, top, NULL, STATE_NONE);
     for (size_t i = 0; i < count && !b->is_too_large; i++) {
         resume_t resume = b->resumes.items[i];
-        unsigned end = add(b, NFA_FOUND, top, NULL, resume.next);
-        end = add_op(b, top, (op_t){.kind = OP_ATOMIC_END}, end);
-        unsigned start = build_rule(b, resume.rule, NULL, resume.context, end);
-        start = build_openings(b, resume.context, top, start);
-        start = add_op(b, top, (op_t){.kind = OP_FOUND}, start);
-        start = add_op(b, top, (op_t){.kind = OP_ATOMIC_BEGIN}, start);
-        vec_push(b->arena, &b->nfa->states.items[search].branches, start);
+        b->resuming = resume.context;
+        unsigned start = build_rule(b, resume.rule, NULL, resume.context, resume.next);
+        b->resuming = NULL;
+        if (!b->is_too_large)
+            vec_push(b->arena, &b->nfa->states.items[search].branches, start);
     }
-    unsigned skip = add(b, NFA_BYTE, top, NULL, search);
-    b->nfa->states.items[skip].set = charset_range(0, 255);
-    vec_push(b->arena, &b->nfa->states.items[search].branches, skip);
     return search;
 }
 
@@ -615,9 +678,6 @@ void nfa_print(const nfa_t *nfa, text_t *text)
             break;
         case NFA_FALLBACK:
             text_print(text, "%s -> %u, else %u", s->name, s->next, s->other);
-            break;
-        case NFA_FOUND:
-            text_print(text, "found -> %u", s->next);
             break;
         case NFA_CONTROL:
             text_print(text, "%s", controls[nfa->controls.items[s->control].kind]);

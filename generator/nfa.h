@@ -7,7 +7,6 @@
  *     NFA_LEAVE      scope, next        and leaves it
  *     NFA_CUT        scope, next        later readings that entered the scope at the same place die
  *     NFA_FALLBACK   next, other, level `other` is kept at hand for the case that `next` fails: note [fallback]
- *     NFA_FOUND      next               all later readings die: what was searched for has been found
  *     NFA_CONTROL    control            the parser does something else than look at a byte
  *     NFA_ACCEPT                        the input, or the region, may end                                     */
 #ifndef QCAPGEN_NFA_H
@@ -23,7 +22,6 @@ typedef enum {
     NFA_LEAVE,
     NFA_CUT,
     NFA_FALLBACK,
-    NFA_FOUND,
     NFA_CONTROL,
     NFA_ACCEPT
 } nfa_kind_t;
@@ -38,6 +36,7 @@ typedef struct context {
     unsigned level;         /* values with a fallback around */
     int conversion;         /* this link is a conversion's rule: its index; else -1 */
     bool is_stream;         /* inside a stream element */
+    bool is_atomic;         /* inside an atomic rule */
     const node_t *choice;   /* this link is an alternation */
     unsigned scope;         /* its scope, or the rule's */
     VEC(unsigned) open_ops; /* what opening this rule performs: numbers of operations */
@@ -93,6 +92,7 @@ typedef struct conversion {
     bool is_unique;
     const rule_t *rule;     /* the first that has it, for messages */
     VEC(const char *) keywords;
+    unsigned accumulator_count; /* how many of it can be under way at once: see position.c */
 } conversion_t;
 
 typedef struct nfa {
@@ -110,6 +110,9 @@ typedef struct nfa {
     unsigned *visited;                    /* by state: the last closure that met it; for closure.c alone */
     unsigned generation;                  /* the closure under way */
 } nfa_t;
+
+/* True if `node` reads exactly one byte and does nothing else: `set` has which. */
+bool nfa_set_of(const node_t *node, charset_t *set);
 
 /* NULL if the grammar cannot be built: `diag` says why. */
 nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag);

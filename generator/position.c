@@ -119,7 +119,8 @@ static bool has_conversion(const nfa_state_t *state, unsigned conversion)
 /* How `config` stands to a conversion: false if it has nothing to do with it. */
 static bool underway_in(const nfa_t *nfa, const config_t *config, unsigned conversion, underway_t *found)
 {
-    *found = (underway_t){.conversion = conversion, .is_committed = true, .end = {STAMP_BACK, 0}};
+    *found = (underway_t){
+        .conversion = conversion, .is_committed = true, .begin = {STAMP_BACK, 0}, .end = {STAMP_BACK, 0}};
     bool is_open = has_conversion(&nfa->states.items[config->state], conversion), is_concerned = is_open;
     for (size_t i = 0; i < config->pendings.count; i++) {
         const pending_t *p = &config->pendings.items[i];
@@ -138,39 +139,51 @@ static bool underway_in(const nfa_t *nfa, const config_t *config, unsigned conve
     return is_concerned;
 }
 
-/* All readings that convert must agree on where the rule began; a number also on where it ended, while a text that was kept
- * can be cut to length later. */
+static void fail_conflict(dfa_t *dfa, unsigned state, const conversion_t *c, diag_t *diag)
+{
+    text_t text;
+    text_init(&text, dfa->arena);
+    dfa_witness(dfa, state, &text);
+    diag_error(diag, c->rule->place, "readings of the same input would convert different bytes of rule `%s`", c->rule->name);
+    diag_note(diag, "for example after %s", text.bytes);
+}
+
+static underway_t *find_begin(dfa_state_t *s, const underway_t *wanted)
+{
+    for (size_t i = 0; i < s->underway.count; i++) {
+        underway_t *u = &s->underway.items[i];
+        if (u->conversion == wanted->conversion && u->is_committed == wanted->is_committed &&
+            stamp_equal(u->begin, wanted->begin))
+            return u;
+    }
+    return NULL;
+}
+
+/* Readings whose rule began at the same place share an accumulator. They must then agree on where a number ended; a text that
+ * was kept can be cut to length later. */
 static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion, diag_t *diag)
 {
     dfa_state_t *s = &dfa->states.items[state];
-    const conversion_t *c = &dfa->nfa->conversions.items[conversion];
-    underway_t all = {0}, one;
-    bool is_found = false, is_conflict = false;
+    conversion_t *c = &dfa->nfa->conversions.items[conversion];
+    unsigned count = 0;
     for (size_t i = 0; i < s->configs.count; i++) {
+        underway_t one;
         if (!underway_in(dfa->nfa, &s->configs.items[i], conversion, &one))
             continue;
-        if (!is_found) {
-            all = one;
-            is_found = true;
-            continue;
-        }
-        if (one.is_committed != all.is_committed || (!one.is_committed && !stamp_equal(one.begin, all.begin)))
-            is_conflict = true;
-        if (!stamp_equal(one.end, all.end)) {
-            is_conflict |= c->kind != CONVERT_KEYWORD;
-            all.end = (stamp_t){STAMP_BACK, 0};
+        underway_t *known = find_begin(s, &one);
+        if (!known) {
+            vec_push(dfa->arena, &s->underway, one);
+            count++;
+        } else if (!stamp_equal(known->end, one.end)) {
+            known->end = (stamp_t){STAMP_BACK, 0};
+            if (c->kind != CONVERT_KEYWORD) {
+                fail_conflict(dfa, state, c, diag);
+                return;
+            }
         }
     }
-    if (is_conflict) {
-        text_t text;
-        text_init(&text, dfa->arena);
-        dfa_witness(dfa, state, &text);
-        diag_error(diag, c->rule->place, "readings of the same input would convert different bytes of rule `%s`",
-                   c->rule->name);
-        diag_note(diag, "for example after %s", text.bytes);
-    } else if (is_found) {
-        vec_push(dfa->arena, &s->underway, all);
-    }
+    if (count > c->accumulator_count)
+        c->accumulator_count = count;
 }
 
 static void hold(dfa_t *dfa, dfa_state_t *s, stamp_t at)
@@ -221,11 +234,9 @@ void position_analyse(dfa_t *dfa, diag_t *diag)
     free(a.first);
 
     for (unsigned s = 0; s < dfa->states.count && !diag_has_errors(diag); s++) {
-        if (dfa->states.items[s].kind != DFA_BYTES)
-            continue;
-        for (unsigned c = 0; c < dfa->nfa->conversions.count; c++)
-            find_underway(dfa, s, c, diag);
         find_held(dfa, &dfa->states.items[s]);
+        for (unsigned c = 0; c < dfa->nfa->conversions.count && dfa->states.items[s].kind == DFA_BYTES; c++)
+            find_underway(dfa, s, c, diag);
     }
 }
 

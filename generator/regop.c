@@ -5,7 +5,7 @@ static bool equal(const op_t *a, const op_t *b)
 {
     return a->kind == b->kind && a->element == b->element && a->depth == b->depth && a->conversion == b->conversion &&
            a->reg == b->reg && a->expr == b->expr && a->queue == b->queue && a->is_stream == b->is_stream &&
-           a->is_unique == b->is_unique && a->level == b->level &&
+           a->is_unique == b->is_unique && a->is_atomic == b->is_atomic && a->level == b->level &&
            (a->name == b->name || (a->name && b->name && strcmp(a->name, b->name) == 0));
 }
 
@@ -31,6 +31,11 @@ bool regop_has_position(const op_t *op)
     }
 }
 
+bool regop_is_later(const op_t *op)
+{
+    return op->is_atomic && op->kind != OP_ATOMIC_BEGIN && op->kind != OP_ATOMIC_END && op->kind != OP_CONVERT_OPEN;
+}
+
 bool regop_may_stop(const op_t *op)
 {
     switch (op->kind) {
@@ -38,12 +43,14 @@ bool regop_may_stop(const op_t *op)
     case OP_ANOMALY_OPEN:
     case OP_RESET:
     case OP_ATOMIC_BEGIN:
-    case OP_ATOMIC_END:
         return false;
+    case OP_CONVERT_CLOSE:
+    case OP_ATOMIC_END:
+        return true;
     case OP_OPEN:
         return op->is_stream;
     default:
-        return true;
+        return !op->is_atomic;
     }
 }
 

@@ -14,7 +14,12 @@
  *     OP_PUSH           queue, reg            queue gets (register, at)
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
  *     OP_FOUND                                event skipped, up to `at`
- *     OP_ATOMIC_BEGIN, OP_ATOMIC_END          what is between takes effect together: no effect of their own          */
+ *     OP_ATOMIC_BEGIN                         from here on operations are put on a list instead
+ *     OP_ATOMIC_END                           those on the list take effect, in order
+ *
+ * note [atomic]: operations in an atomic rule (is_atomic) are committed like any other, which keeps them out of the automaton's
+ * states; but at run time they go onto a list, with their positions and converted values, and take effect where the rule
+ * ends. If it fails, the list is thrown away. How long it can get is known at build time (dfa.c). */
 #ifndef QCAPGEN_REGOP_H
 #define QCAPGEN_REGOP_H
 
@@ -46,6 +51,7 @@ typedef struct op {
     const queue_t *queue;
     const char *name;
     bool is_stream, is_unique;
+    bool is_atomic;      /* see note [atomic] */
     unsigned level;      /* how many values with a fallback it stands in: see note [fallback] in closure.c */
 } op_t;
 
@@ -55,6 +61,7 @@ typedef VEC(op_t) ops_t;
 unsigned regop_intern(arena_t *arena, ops_t *ops, op_t op);
 
 bool regop_has_position(const op_t *op); /* its effect depends on `at` */
+bool regop_is_later(const op_t *op);     /* goes onto the list of the atomic rule */
 bool regop_may_stop(const op_t *op);     /* calls a handler, or can fail */
 void regop_print(const op_t *op, text_t *text);
 

@@ -212,6 +212,11 @@ static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size
     }
 }
 
+static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c, const qcap_accumulator_t *acc)
+{
+    return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->keywords->longest;
+}
+
 /* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
 static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
 {
@@ -223,7 +228,7 @@ static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumu
         uint64_t kept = acc->done - acc->begin;
         if (kept < c->keywords->longest) {
             size_t room = c->keywords->longest - (size_t)kept;
-            memcpy(p->text + c->text + kept, bytes, len < room ? len : room);
+            memcpy(text_of(p, c, acc) + kept, bytes, len < room ? len : room);
         }
     } else {
         add_digits(acc, bytes, len, c->kind == QCAP_CONVERT_DECIMAL ? 10 : c->kind == QCAP_CONVERT_HEX ? 16 : 8);
@@ -231,29 +236,74 @@ static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumu
     acc->done = end;
 }
 
-static void begin_conversion(qcap_accumulator_t *acc, uint64_t at)
+/* The accumulator with bytes of the rule that began at `begin`, or NULL if all of them are in the piece. */
+static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin)
 {
-    if (acc->begin == at && acc->done > at)
-        return; /* pieces of it have been put away while it was undecided */
-    *acc = (qcap_accumulator_t){.begin = at, .done = at};
+    for (unsigned i = 0; i < c->accumulator_count; i++) {
+        qcap_accumulator_t *acc = &p->accumulators[c->accumulator + i];
+        if (acc->begin == begin && acc->done > begin)
+            return acc;
+    }
+    return NULL;
+}
+
+static uint64_t row_begin(const qcap_parser_t *p, const qcap_suspend_t *row)
+{
+    return row->begin == QCAP_PLACE_COMMITTED ? p->underway[row->conversion].begin : place(p, row->begin);
+}
+
+/* One that no reading of this state needs any more. There are as many as the state with the most readings needs. */
+static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conversion, uint64_t begin)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    const qcap_suspend_t *rows = &protocol_of(p)->suspends[state_of(p)->suspend];
+    qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
+    for (unsigned i = 0; i < c->accumulator_count; i++) {
+        bool is_needed = false;
+        for (unsigned r = 0; r < state_of(p)->suspend_count; r++)
+            if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == p->accumulators[c->accumulator + i].begin)
+                is_needed = true;
+        acc = is_needed ? acc : &p->accumulators[c->accumulator + i];
+    }
+    *acc = (qcap_accumulator_t){.begin = begin, .done = begin};
+    return acc;
+}
+
+static void put_away_conversion(qcap_parser_t *p, const qcap_suspend_t *row)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[row->conversion];
+    uint64_t begin = row_begin(p, row), end = place(p, row->end);
+    if (end <= begin)
+        return;
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
+    accumulate(p, c, acc ? acc : new_accumulator(p, row->conversion, begin), end);
 }
 
 void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
 {
-    begin_conversion(&p->accumulators[conversion], at);
+    p->underway[conversion].begin = at;
 }
 
-static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
 {
-    size_t len = (size_t)(end - acc->begin);
-    if (end - acc->begin > c->keywords->longest)
+    if (end - begin > c->keywords->longest)
         return 0;
-    const unsigned char *text = bytes_at(p, acc->begin);
-    if (!text) {
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
+    if (acc)
         accumulate(p, c, acc, end);
-        text = p->text + c->text;
-    }
-    return c->keywords->find(text, len);
+    return c->keywords->find(acc ? text_of(p, c, acc) : bytes_at(p, begin), (size_t)(end - begin));
+}
+
+/* A number that does not fit: fails. */
+static uint64_t find_number(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
+{
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin), fresh = {.begin = begin, .done = begin};
+    if (!acc)
+        acc = &fresh;
+    accumulate(p, c, acc, end);
+    if (acc->is_overflow)
+        fail(p, QCAP_ERROR_OVERFLOW, c->rule, begin);
+    return acc->value;
 }
 
 static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
@@ -269,25 +319,31 @@ static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique
     *set |= (uint64_t)1 << reg;
 }
 
-void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
+uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    qcap_accumulator_t *acc = &p->accumulators[conversion];
-    uint64_t value;
-    if (c->kind == QCAP_CONVERT_KEYWORD) {
-        value = find_keyword(p, c, acc, at);
-    } else {
-        accumulate(p, c, acc, at);
-        value = acc->value;
-        if (acc->is_overflow) {
-            fail(p, QCAP_ERROR_OVERFLOW, c->rule, acc->begin);
-            return;
-        }
-    }
-    if (c->reg == QCAP_NONE)
-        acc->value = value;
-    else
-        store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, acc->begin);
+    uint64_t begin = p->underway[conversion].begin;
+    return c->kind == QCAP_CONVERT_KEYWORD ? find_keyword(p, c, begin, at) : find_number(p, c, begin, at);
+}
+
+void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64_t at)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    p->underway[conversion].value = value;
+    if (c->reg != QCAP_NONE && !p->has_error)
+        store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, at);
+}
+
+void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
+{
+    qcap_op_store(p, conversion, qcap_op_convert(p, conversion, at), at);
+}
+
+void qcap_op_atomic_end(qcap_parser_t *p)
+{
+    for (uint32_t i = 0; i < p->later_count; i++)
+        protocol_of(p)->perform(p, &p->later[i]);
+    p->later_count = 0;
 }
 
 void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
@@ -451,6 +507,14 @@ static void become(qcap_parser_t *p)
     send_text(p, QCAP_EVENT_BECOME, p->conversation->becomes, here(p), here(p));
 }
 
+/* Looks for a place to go on, from here. */
+static void search_from_here(qcap_parser_t *p)
+{
+    p->state = p->root->search;
+    p->candidate = here(p);
+    p->later_count = 0;
+}
+
 static void begin_search(qcap_parser_t *p, uint64_t from)
 {
     if (p->root->search == QCAP_NONE) {
@@ -461,18 +525,28 @@ static void begin_search(qcap_parser_t *p, uint64_t from)
     p->is_searching = true;
     p->region_count = 0;
     p->is_skipping = false;
-    p->state = p->root->search;
+    search_from_here(p);
+}
+
+/* What was found so far was no beginning after all: goes on at the byte that did not fit, or behind it if nothing was found. */
+static void search_on(qcap_parser_t *p)
+{
+    p->has_error = false;
+    if (p->candidate == here(p) && p->error.byte >= 0)
+        p->at++;
+    search_from_here(p);
 }
 
 /* Reports `p->error`, and finds a way to go on: behind the region, or by a search. */
 static void recover(qcap_parser_t *p)
 {
-    qcap_error_t error = p->error;
-    p->has_error = false;
-    if (p->is_searching && error.code == QCAP_ERROR_LIMIT) {
-        p->state = p->root->search; /* what looked like a beginning was none */
+    if (p->is_searching) {
+        search_on(p);
         return;
     }
+    qcap_error_t error = p->error;
+    p->has_error = false;
+    p->later_count = 0;
     qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
     bool is_bounded = region && region->end != QCAP_REGION_OPEN && error.code != QCAP_ERROR_MISSING;
     abandon(p, is_bounded ? region->depth : 0);
@@ -594,6 +668,8 @@ static uint64_t oldest_pending(const qcap_parser_t *p)
     for (unsigned r = 0; s->held_registers >> r; r++)
         if ((s->held_registers >> r & 1) && p->positions[r] < oldest)
             oldest = p->positions[r];
+    if (p->later_count && p->later[0].at < oldest)
+        oldest = p->later[0].at;
     return oldest;
 }
 
@@ -693,16 +769,10 @@ static void run(qcap_parser_t *p, const unsigned char *end)
 /* See note [piece]. */
 static void put_away(qcap_parser_t *p)
 {
-    const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_state_t *s = state_of(p);
     if (!p->is_skipping && !p->has_failed && !p->has_become) {
-        for (unsigned i = 0; i < s->suspend_count; i++) {
-            const qcap_suspend_t *row = &protocol->suspends[s->suspend + i];
-            qcap_accumulator_t *acc = &p->accumulators[row->conversion];
-            if (row->begin != QCAP_PLACE_COMMITTED)
-                begin_conversion(acc, place(p, row->begin));
-            accumulate(p, &protocol->conversions[row->conversion], acc, place(p, row->end));
-        }
+        for (unsigned i = 0; i < s->suspend_count; i++)
+            put_away_conversion(p, &protocol_of(p)->suspends[s->suspend + i]);
         const qcap_slot_t *slot = open_stream(p);
         if (slot)
             deliver_stream(p, slot, place(p, s->stream_end));
@@ -782,8 +852,9 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
     while (len > 0) {
         begin_piece(p, NULL);
         if (p->is_searching) { /* what looked like a beginning has a hole */
-            p->state = p->root->search;
+            search_from_here(p);
             note_gap(p, len);
+            p->candidate = p->offset;
             return;
         }
         run(p, p->at);
@@ -919,6 +990,8 @@ static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_
     p->registers = in_block(c, root->registers);
     p->slots = in_block(c, root->slots);
     p->positions = in_block(c, root->positions);
+    p->later = in_block(c, root->later);
+    p->underway = in_block(c, root->underway);
     p->accumulators = in_block(c, root->accumulators);
     p->text = in_block(c, root->text);
     p->state = root->start == QCAP_NONE ? 0 : root->start;

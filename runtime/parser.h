@@ -287,7 +287,7 @@ typedef struct qcap_control {
 /* What has to be kept of the piece that ends in a state: the bytes of conversions that are under way there. */
 typedef struct qcap_suspend {
     uint16_t conversion; /* index in protocol->conversions */
-    uint16_t begin;      /* place where the rule began; QCAP_PLACE_COMMITTED: the accumulator knows */
+    uint16_t begin;      /* place where the rule began; QCAP_PLACE_COMMITTED: as in qcap_underway_t */
     uint16_t end;        /* place where it may have ended; QCAP_PLACE_BACK + 0: goes on */
 } qcap_suspend_t;
 
@@ -322,7 +322,9 @@ typedef struct qcap_keywords {
 typedef struct qcap_conversion {
     qcap_convert_kind_t kind;
     const qcap_keywords_t *keywords; /* QCAP_CONVERT_KEYWORD */
-    uint16_t text;                   /* QCAP_CONVERT_KEYWORD: offset of its bytes in the side's text area */
+    uint16_t accumulator;            /* index of the first of its accumulators ... */
+    uint16_t accumulator_count;      /* ... and how many can be in use at once */
+    uint16_t text;                   /* QCAP_CONVERT_KEYWORD: where the first one's bytes are in the side's text area */
     uint16_t rule;                   /* index in protocol->texts */
     uint16_t reg;                    /* the register; QCAP_NONE: the value stays in the accumulator */
     bool is_shared;                  /* the register is shared by both sides */
@@ -333,10 +335,24 @@ typedef struct qcap_register {
     uint64_t value;
 } qcap_register_t;
 
-/* A conversion under way: what the bytes that are gone amounted to. */
+/* An operation of an atomic rule that has not matched yet. */
+typedef struct qcap_later {
+    uint64_t at;    /* where it was performed */
+    uint64_t value; /* of a conversion */
+    uint32_t op;    /* the generated file's number */
+} qcap_later_t;
+
+/* A conversion, from its opening on. */
+typedef struct qcap_underway {
+    uint64_t begin; /* where the rule began */
+    uint64_t value; /* after the close, if there is no register for it */
+} qcap_underway_t;
+
+/* What the bytes of a conversion that are gone amounted to. Readings that differ in where the rule began have one each, found
+ * by that. */
 typedef struct qcap_accumulator {
     uint64_t begin;   /* where the rule began */
-    uint64_t done;    /* bytes before this offset are in value, or in the text */
+    uint64_t done;    /* bytes before this offset are in value, or in the text; not beyond begin: nothing is */
     uint64_t value;   /* number so far */
     bool is_overflow; /* it does not fit */
 } qcap_accumulator_t;
@@ -377,7 +393,7 @@ typedef struct qcap_queue_state {
 typedef struct qcap_root {
     uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
     uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
-    uint32_t registers, slots, positions, accumulators, text; /* offsets in the block */
+    uint32_t registers, slots, positions, later, underway, accumulators, text; /* offsets in the block */
 } qcap_root_t;
 
 struct qcap_protocol {
@@ -402,6 +418,8 @@ struct qcap_protocol {
     const char *const *texts;
     /* Performs what is pending in an accepting state when the input, or the region, ends there. */
     void (*accept)(qcap_parser_t *parser, uint16_t state);
+    /* Performs an operation from the list of an atomic rule. */
+    void (*perform)(qcap_parser_t *parser, const qcap_later_t *later);
 };
 
 struct qcap_parser {
@@ -411,15 +429,19 @@ struct qcap_parser {
     const unsigned char *piece; /* first byte of the piece being fed */
     uint64_t piece_offset;      /* its stream offset */
     uint64_t offset;            /* behind the last byte taken; up to date between pieces */
-    qcap_register_t *registers; /* these five lie behind the struct, in the same block */
+    qcap_register_t *registers; /* these seven lie behind the struct, in the same block */
     qcap_slot_t *slots;
     uint64_t *positions;
+    qcap_later_t *later;        /* what an atomic rule has listed, in order */
+    qcap_underway_t *underway;
     qcap_accumulator_t *accumulators;
     unsigned char *text;
     uint64_t set;               /* registers that are set, one bit each */
     uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
     uint64_t streamed;          /* the open stream element has been delivered up to here */
     uint64_t popped;            /* where this side stood at its last pop */
+    uint64_t candidate;         /* while searching: where what may be found began */
+    uint32_t later_count;
     uint16_t state;
     uint8_t depth;              /* elements open */
     uint8_t region_count;       /* regions open */
@@ -468,6 +490,20 @@ void qcap_op_convert_close(qcap_parser_t *parser, unsigned conversion, uint64_t 
 void qcap_op_mismatch(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
 void qcap_op_found(qcap_parser_t *parser, uint64_t at);
 void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, uint64_t at);
+void qcap_op_atomic_end(qcap_parser_t *parser);
+
+/* The value of a conversion that ends at `at`, and its register := value: the two halves of qcap_op_convert_close(). */
+uint64_t qcap_op_convert(qcap_parser_t *parser, unsigned conversion, uint64_t at);
+void qcap_op_store(qcap_parser_t *parser, unsigned conversion, uint64_t value, uint64_t at);
+
+/* Puts an operation on the list of the atomic rule; there is room for it. */
+static inline void qcap_op_later(qcap_parser_t *parser, unsigned op, uint64_t value, uint64_t at)
+{
+    qcap_later_t *later = &parser->later[parser->later_count++];
+    later->op = op;
+    later->value = value;
+    later->at = at;
+}
 
 static inline void qcap_op_reset(qcap_parser_t *parser, unsigned reg)
 {
