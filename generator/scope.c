@@ -196,16 +196,11 @@ static void append_rule(const scope_t *scope, definition_t *definition, const as
     append_notes(scope->arena, &definition->notes, &rule->notes);
 }
 
-static bool is_defined_twice(const scope_t *scope, const scope_file_t *file, const ast_rule_t *rule)
+static void report_second(const scope_t *scope, const definition_t *first, const ast_rule_t *rule)
 {
-    const definition_t *first = map_find(&file->names, rule->name.text);
-
-    if (!first)
-        return false;
     diag_error(scope->diag, rule->name.place, "rule `%s` is defined twice", rule->name.text);
     diag_note(scope->diag, "as `%s` in line %u; `=/` adds alternatives to a rule", first->name,
               source_position(first->place.source, first->place.offset).line);
-    return true;
 }
 
 /* Enters a definition into the names, where one may be already that overrides it. */
@@ -227,8 +222,13 @@ static void define_rules(scope_t *scope, size_t file_number)
 
     for (size_t i = 0; i < file->ast->rules.count; i++) {
         const ast_rule_t *rule = file->ast->rules.items[i];
-        if (rule->is_addition || is_pointer_to_import(scope, rule) || is_defined_twice(scope, file, rule))
+        if (rule->is_addition || is_pointer_to_import(scope, rule))
             continue;
+        const definition_t *first = map_find(&file->names, rule->name.text);
+        if (first)
+            report_second(scope, first, rule);
+        if (first && strcmp(first->name, rule->name.text) == 0)
+            continue; /* but one that differs in case is entered, lest its name mean the first */
         definition_t *definition = ARENA_NEW(scope->arena, definition_t);
         definition->name = rule->name.text;
         definition->place = rule->name.place;

@@ -17,6 +17,7 @@ typedef struct token {
     size_t len;             /* of text, which may hold NUL bytes if it is a string's */
     bool is_case_sensitive; /* strings */
     bool is_first;          /* on its line */
+    bool is_behind_mistake; /* something before it was left out, with a message */
     uint64_t number;        /* numbers */
     unsigned low, high;     /* %x41-5A; 1*2 */
 } token_t;

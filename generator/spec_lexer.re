@@ -8,7 +8,8 @@
  * Neither lines nor indentation end a rule: a name followed by `=` begins the next one, since ABNF has no other use for
  * that sign. So specs may be indented by any margin, and CRLF and LF are the same.
  *
- * What is wrong here is reported here, and left out or replaced so that the parser has nothing to add. */
+ * What is wrong here is reported here, and left out or replaced; the token behind it is marked, so that the parser does
+ * not complain a second time. */
 #include "spec_lexer.h"
 
 #include <ctype.h>
@@ -34,6 +35,7 @@ typedef struct lexer {
     bool is_first;                /* no token yet on this line */
     bool is_directive;            /* reading a directive: `client =` is followed by ABNF */
     bool is_abnf;                 /* reading rules, not an annotation's words */
+    bool has_left_out;            /* something before the next token was wrong */
     size_t stray_end;             /* offset behind the last byte that is no token: one message for a run of them */
 } lexer_t;
 
@@ -69,10 +71,14 @@ static place_t place_of(const lexer_t *lexer)
 static token_t *add_token(lexer_t *lexer, int kind, size_t head, size_t tail)
 {
     size_t len = (size_t)(lexer->cursor - lexer->start) - head - tail;
-    token_t token = {.kind = kind, .place = place_of(lexer), .len = len, .is_first = lexer->is_first};
+    token_t token = {.kind = kind,
+                     .place = place_of(lexer),
+                     .text = arena_copy(lexer->arena, (const char *)lexer->start + head, len),
+                     .len = len,
+                     .is_first = lexer->is_first,
+                     .is_behind_mistake = lexer->has_left_out};
 
-    token.text = arena_copy(lexer->arena, (const char *)lexer->start + head, len);
-    lexer->is_first = false;
+    lexer->is_first = lexer->has_left_out = false;
     vec_push(lexer->arena, lexer->tokens, token);
     return &lexer->tokens->items[lexer->tokens->count - 1];
 }
@@ -88,6 +94,7 @@ static void add_open(lexer_t *lexer, int kind)
     if (++lexer->depth > SPEC_DEPTH_MAX) {
         diag_error(lexer->diag, place_of(lexer), "nested more than %d deep", SPEC_DEPTH_MAX);
         lexer->cursor = lexer->limit;
+        lexer->has_left_out = true;
         return;
     }
     add(lexer, kind);
@@ -126,6 +133,7 @@ static void stray(lexer_t *lexer)
             diag_error(lexer->diag, place, "a byte %%x%02X has no meaning here", byte);
     }
     lexer->stray_end = (size_t)place.offset + place.len;
+    lexer->has_left_out = true;
 }
 
 static void open_string(lexer_t *lexer)
@@ -186,7 +194,7 @@ static void add_repeat(lexer_t *lexer, int kind)
     token->low = (unsigned)low;
     token->high = is_open ? REPEAT_UNBOUNDED : (unsigned)high;
     if (low > max || high > max)
-        diag_error(lexer->diag, token->place, "nothing is repeated %u times", REPEAT_UNBOUNDED);
+        diag_error(lexer->diag, token->place, "more than %u times is too often", REPEAT_UNBOUNDED - 1);
     else if (token->low > token->high)
         diag_error(lexer->diag, token->place, "%u times at least, %u at most", token->low, token->high);
 }
@@ -291,7 +299,35 @@ static void add_end(lexer_t *lexer)
         const token_t *last = &lexer->tokens->items[lexer->tokens->count - 1];
         place.offset = last->place.offset + last->place.len;
     }
-    vec_push(lexer->arena, lexer->tokens, ((token_t){.place = place, .text = ""}));
+    token_t end = {.place = place, .text = "", .is_behind_mistake = lexer->has_left_out};
+    vec_push(lexer->arena, lexer->tokens, end);
+}
+
+/* The column of a place, from 0; tabs go to the next multiple of 8. */
+static unsigned column_of(const place_t *place)
+{
+    unsigned column = 0;
+
+    for (size_t i = source_line_begin(place->source, place->offset); i < place->offset; i++)
+        column = place->source->text[i] == '\t' ? column / 8 * 8 + 8 : column + 1;
+    return column;
+}
+
+/* Lines that go on with a rule are indented more than its name (RFC 5234, 2.2); one that is not was meant as a rule. */
+static void check_margin(const lexer_t *lexer)
+{
+    unsigned margin = 0;
+
+    for (size_t i = 0; i < lexer->tokens->count; i++) {
+        const token_t *token = &lexer->tokens->items[i];
+        if (!token->is_first)
+            continue;
+        unsigned column = column_of(&token->place);
+        if (i == 0 || token->kind == TOKEN_RULE_NAME)
+            margin = column;
+        else if (column <= margin)
+            diag_error(lexer->diag, token->place, "this line is indented no more than the rule above: is a `=` missing?");
+    }
 }
 
 void lex_rules(arena_t *arena, const source_t *source, diag_t *diag, tokens_t *tokens, comments_t *comments)
@@ -307,6 +343,7 @@ void lex_rules(arena_t *arena, const source_t *source, diag_t *diag, tokens_t *t
         lexer.cursor += 3;
     while (scan_rule(&lexer))
         continue;
+    check_margin(&lexer);
     add_end(&lexer);
 }
 

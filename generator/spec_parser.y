@@ -122,7 +122,7 @@ static void not_supported(const reader_t *reader, place_t place);
 %type <reg> type
 %type <note> note words entries
 %type <expr> expr
-%type <token> ports word expr_name contextual reserved entry_name
+%type <token> rule_name ports word expr_name contextual reserved entry_name
 %type <convert> conversion
 %type <flag> unique strict stream
 
@@ -138,9 +138,14 @@ start:
 
 rules:
   %empty
-| rules RULE_NAME IS alternatives    { add_rule(reader, $4, $2, false); }
-| rules RULE_NAME ADDS alternatives  { add_rule(reader, $4, $2, true); }
-| rules error
+| rules rule_name IS alternatives    { add_rule(reader, $4, $2, false); }
+| rules rule_name ADDS alternatives  { add_rule(reader, $4, $2, true); }
+;
+
+/* After a mistake, the parser goes on with the next rule. */
+rule_name:
+  RULE_NAME
+| error RULE_NAME                    { $$ = $2; yyerrok; }
 ;
 
 alternatives:
@@ -418,23 +423,51 @@ static const char *expected_text(const reader_t *reader, const yysymbol_kind_t *
     return text.bytes;
 }
 
+/* A rule or an annotation ends too early. */
+static void report_missing(const reader_t *reader, place_t place, const yysymbol_kind_t *expected, int count)
+{
+    if (is_among(expected, count, YYSYMBOL_CLOSE))
+        diag_error(reader->diag, place, "a `)` is missing here");
+    else if (is_among(expected, count, YYSYMBOL_CLOSE_OPTION))
+        diag_error(reader->diag, place, "a `]` is missing here");
+    else
+        diag_error(reader->diag, place, "something is missing here%s", expected_text(reader, expected, count));
+}
+
+static void report_word(const reader_t *reader, const token_t *token, const yysymbol_kind_t *expected, int count)
+{
+    int len = token->place.len < SHOWN_MAX ? (int)token->place.len : SHOWN_MAX;
+    const char *text = token->place.source->text + token->place.offset;
+
+    if (token->kind == TOKEN_NAME && is_among(expected, count, YYSYMBOL_PROTOCOL) && !is_among(expected, count, YYSYMBOL_NAME))
+        diag_error(reader->diag, token->place, "no directive is called `%.*s`", len, text);
+    else
+        diag_error(reader->diag, token->place, "`%.*s` does not fit here%s", len, text, expected_text(reader, expected, count));
+}
+
+/* A name that only `=` could follow was meant as an annotation. */
+static bool is_no_annotation(const token_t *before, const yysymbol_kind_t *expected, int count)
+{
+    return before && before->kind == TOKEN_NAME && count == 1 && expected[0] == YYSYMBOL_IS;
+}
+
 static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
 {
     yysymbol_kind_t found = yypcontext_token(context), expected[YYNTOKENS];
     int count = yypcontext_expected_tokens(context, expected, YYNTOKENS);
-    bool is_behind = found == YYSYMBOL_RULE_NAME || found == YYSYMBOL_YYEOF;
-    place_t place = *yypcontext_location(context);
-    const char *text = place.source->text + place.offset;
+    size_t number = found == YYSYMBOL_YYEOF ? reader->next : reader->next - 1;
+    const token_t *token = &reader->tokens->items[number], *before = number ? token - 1 : NULL;
 
-    if (is_behind && is_among(expected, count, YYSYMBOL_CLOSE))
-        diag_error(reader->diag, place, "a `)` is missing before this");
-    else if (is_behind && is_among(expected, count, YYSYMBOL_CLOSE_OPTION))
-        diag_error(reader->diag, place, "a `]` is missing before this");
+    if (token->is_behind_mistake)
+        return 0;
+    if (is_no_annotation(before, expected, count))
+        diag_error(reader->diag, before->place, "no annotation is called `%s`; a register would be set with `=`", before->text);
+    else if (before && (found == YYSYMBOL_YYEOF || found == YYSYMBOL_RULE_NAME))
+        report_missing(reader, end_of(before->place), expected, count);
     else if (found == YYSYMBOL_YYEOF)
-        diag_error(reader->diag, place, "something is missing here%s", expected_text(reader, expected, count));
+        report_missing(reader, token->place, expected, count);
     else
-        diag_error(reader->diag, place, "`%.*s` does not fit here%s", place.len < SHOWN_MAX ? (int)place.len : SHOWN_MAX, text,
-                   expected_text(reader, expected, count));
+        report_word(reader, token, expected, count);
     return 0;
 }
 

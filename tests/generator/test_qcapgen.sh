@@ -1,0 +1,68 @@
+#!/bin/sh
+# test_qcapgen.sh: what qcapgen exits with, and that a wrong spec leaves all files as they were.
+#
+# BUILD is the folder where qcapgen was built.
+set -u
+qcapgen=$PWD/${BUILD:-build}/qcapgen
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+failures=0
+
+fail() {
+    echo "$*"
+    failures=$((failures + 1))
+}
+
+# expect STATUS WHAT-STDERR-HAS ARGUMENT...; nothing at all on stderr if that is empty
+expect() {
+    status=$1 text=$2
+    shift 2
+    "$qcapgen" "$@" >"$folder/out" 2>"$folder/err"
+    is=$?
+    [ $is -eq "$status" ] || fail "qcapgen $*: exit status $is instead of $status"
+    if [ -z "$text" ]; then
+        [ ! -s "$folder/err" ] || fail "qcapgen $*: $(cat "$folder/err")"
+    else
+        grep -q -- "$text" "$folder/err" || fail "qcapgen $*: stderr has no \"$text\""
+    fi
+}
+
+cat >"$folder/good.abnf" <<END
+;@ protocol good "Good"
+;@ client = *line
+line = word CRLF   ;@ emit
+word = 1*ALPHA     ;@ emit as w
+END
+cat >"$folder/bad.abnf" <<END
+;@ protocol bad "Bad"
+;@ client = *nothing
+END
+echo 'word = 1*ALPHA' >"$folder/part.abnf"
+cd "$folder" || exit 1
+mkdir made
+
+expect 0 '' --help
+grep -q '^usage: qcapgen' out || fail 'qcapgen --help: no usage'
+expect 2 'no command' --
+expect 2 'no command is called' improve good.abnf
+expect 2 'of which spec' check
+expect 2 'says where to' generate good.abnf
+expect 2 'no option' check --fast good.abnf
+expect 2 'no step' check --dump=steps good.abnf
+expect 1 'cannot open nowhere.abnf' check nowhere.abnf
+expect 1 'cannot read .: Is a directory' check .
+
+expect 0 '' check good.abnf part.abnf
+expect 0 '' check --dump=grammar good.abnf
+grep -q '^word = 1\*ALPHA' out || fail '--dump=grammar: no rule'
+expect 0 '' elements good.abnf
+printf 'good.line\ngood.line.w\n' | cmp -s - out || fail 'elements: not those of the spec'
+
+expect 1 'bad.abnf:2:14: error: rule `nothing` is not defined' generate good.abnf bad.abnf -o made
+[ -z "$(ls made)" ] || fail 'generate: writes beside a mistake'
+expect 1 'names no protocol' generate part.abnf -o made
+expect 1 'cannot write nowhere/good.h' generate good.abnf -o nowhere
+expect 0 '' generate good.abnf -o made
+[ "$(ls made | tr '\n' ' ')" = 'good.c good.h ' ] || fail 'generate: not two files'
+
+exit $((failures > 0))

@@ -1,0 +1,199 @@
+/* test_spec_pages.c: golden pages of specs, tests/generator/golden: a spec, and what the front end says about it.
+ *
+ * A page is Markdown. A case is a heading, then fenced blocks:
+ *
+ *     ```abnf                the spec; `abnf NAME.abnf` is a file that it imports
+ *     ```messages            what is wrong with it, as qcapgen prints it
+ *     ```grammar             what it means, as --dump=grammar prints it; nothing if it is refused
+ *     ```tree                what was read before names had a meaning
+ *
+ * A page is right if the last three say what the front end says. UPDATE=1 in the environment rewrites those that do not. */
+#include "test.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "resolve.h"
+#include "source.h"
+#include "spec.h"
+
+#define FOLDER "tests/generator/golden/"
+#define SPEC "spec.abnf" /* the name of a block that gives none */
+
+/* ---------------------------------------------------------------- one case */
+
+/* The specs of a case lie in a folder of their own while it is looked at. */
+typedef struct place_of_case {
+    char folder[64];
+    VEC(const char *) files; /* names in it */
+} place_of_case_t;
+
+static void write_file(const char *path, const char *bytes, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void add_file(arena_t *arena, place_of_case_t *place, const char *name, const text_t *text)
+{
+    write_file(arena_print(arena, "%s/%s", place->folder, name), text->bytes, text->len);
+    vec_push(arena, &place->files, name);
+}
+
+static void forget_files(arena_t *arena, place_of_case_t *place)
+{
+    for (size_t i = 0; i < place->files.count; i++)
+        unlink(arena_print(arena, "%s/%s", place->folder, place->files.items[i]));
+    place->files.count = 0;
+}
+
+static void print_messages(diag_t *diag, text_t *text)
+{
+    char *messages = NULL;
+    size_t len = 0;
+    FILE *file = open_memstream(&messages, &len);
+
+    assert_non_null(file);
+    diag_print(diag, file);
+    fclose(file);
+    text_append(text, messages, len);
+    free(messages);
+}
+
+/* What the front end says of the case's spec, for a block of that kind. */
+static void print_answer(arena_t *arena, const place_of_case_t *place, const char *kind, text_t *text)
+{
+    diag_t *diag = diag_new(arena);
+    char before[4096];
+
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(place->folder), 0);
+    const ast_t *ast = spec_load(arena, SPEC, diag);
+    const grammar_t *grammar = ast ? resolve(arena, ast, diag) : NULL;
+    assert_int_equal(chdir(before), 0);
+    if (strcmp(kind, "messages") == 0)
+        print_messages(diag, text);
+    else if (strcmp(kind, "tree") == 0 && ast)
+        ast_print(ast, text);
+    else if (grammar)
+        grammar_print(grammar, text);
+}
+
+/* ---------------------------------------------------------------- one page */
+
+/* A page as it is being gone through: its text, and the text it should have. */
+typedef struct reading {
+    arena_t *arena;
+    const char *at;        /* the next line */
+    text_t right;          /* all lines so far, answers as they should be */
+    place_of_case_t place;
+} reading_t;
+
+/* The next line without its end; NULL behind the last. */
+static const char *next_line(reading_t *reading)
+{
+    if (!*reading->at)
+        return NULL;
+    size_t len = strcspn(reading->at, "\n");
+    const char *line = arena_copy(reading->arena, reading->at, len);
+    reading->at += len + (reading->at[len] == '\n');
+    return line;
+}
+
+/* The lines of a block, up to its fence, which is passed. */
+static text_t read_block(reading_t *reading)
+{
+    text_t block;
+    const char *line;
+
+    text_init(&block, reading->arena);
+    while ((line = next_line(reading)) && strcmp(line, "```") != 0)
+        text_print(&block, "%s\n", line);
+    assert_non_null(line);
+    return block;
+}
+
+static bool is_answer(const char *info)
+{
+    return strcmp(info, "messages") == 0 || strcmp(info, "grammar") == 0 || strcmp(info, "tree") == 0;
+}
+
+/* A fenced block, of which the first line has been read. */
+static void read_fenced(reading_t *reading, const char *info)
+{
+    text_t block = read_block(reading);
+
+    if (strncmp(info, "abnf", 4) == 0) {
+        add_file(reading->arena, &reading->place, info[4] == ' ' ? info + 5 : SPEC, &block);
+    } else if (is_answer(info)) {
+        text_init(&block, reading->arena);
+        print_answer(reading->arena, &reading->place, info, &block);
+    }
+    text_append(&reading->right, block.bytes, block.len);
+    text_print(&reading->right, "```\n");
+}
+
+static void read_page(reading_t *reading)
+{
+    const char *line;
+
+    while ((line = next_line(reading))) {
+        text_print(&reading->right, "%s\n", line);
+        if (strncmp(line, "## ", 3) == 0)
+            forget_files(reading->arena, &reading->place);
+        else if (strncmp(line, "```", 3) == 0)
+            read_fenced(reading, line + 3);
+    }
+    forget_files(reading->arena, &reading->place);
+}
+
+/* The first line in which the page is not what it should be, for people. */
+static void show_difference(const char *path, const char *is, const char *should)
+{
+    unsigned line = 1;
+    size_t begin = 0, i = 0;
+
+    for (; is[i] && is[i] == should[i]; i++)
+        if (is[i] == '\n') {
+            line++;
+            begin = i + 1;
+        }
+    print_error("%s:%u:\n  is:        %.*s\n  should be: %.*s\n", path, line, (int)strcspn(is + begin, "\n"), is + begin,
+                (int)strcspn(should + begin, "\n"), should + begin);
+}
+
+static void page_says_what_the_front_end_says(void **state)
+{
+    arena_t *arena = arena_new();
+    const char *path = arena_print(arena, FOLDER "%s", (const char *)*state);
+    const source_t *page = source_read(arena, path, (place_t){.source = NULL}, diag_new(arena));
+    assert_non_null(page);
+    reading_t reading = {.arena = arena, .at = page->text, .place = {.folder = "/tmp/qcap-spec-XXXXXX"}};
+
+    text_init(&reading.right, arena);
+    assert_non_null(mkdtemp(reading.place.folder));
+    read_page(&reading);
+    rmdir(reading.place.folder);
+    bool is_right = strcmp(page->text, reading.right.bytes) == 0;
+    if (!is_right && getenv("UPDATE"))
+        write_file(path, reading.right.bytes, reading.right.len);
+    else if (!is_right)
+        show_difference(path, page->text, reading.right.bytes);
+    arena_free(arena);
+    assert_true(is_right || getenv("UPDATE"));
+}
+
+#define PAGE(name) {name, page_says_what_the_front_end_says, NULL, NULL, (void *)(uintptr_t)name}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PAGE("syntax.md"),     PAGE("rules.md"), PAGE("names.md"), PAGE("imports.md"), PAGE("annotations.md"),
+        PAGE("registers.md"),  PAGE("loops.md"),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
