@@ -497,6 +497,8 @@ static void emit_machine(const layout_t *l, unsigned machine, text_t *text)
                l->machines.items[machine]);
     if (uses_here(&body))
         text_print(text, "    uint64_t here;\n\n");
+    if (!strstr(body.bytes, "at == end")) /* nothing but entries */
+        text_print(text, "    (void)end;\n");
     text_append(text, body.bytes, body.len);
     text_print(text, "}\n\n");
 }

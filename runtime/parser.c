@@ -1069,6 +1069,10 @@ size_t qcap_keeper_feed(qcap_keeper_t *k, qcap_parser_t *p, const unsigned char 
 {
     k->piece = bytes ? bytes : no_bytes;
     k->piece_begin = qcap_parser_offset(p);
+    if (k->begin + k->len != k->piece_begin) { /* a gap: what was before it is no use any more */
+        k->begin = k->piece_begin;
+        k->len = 0;
+    }
     k->piece_len = len;
     size_t taken = qcap_parser_feed(p, bytes, len);
     k->piece_len = taken;
