@@ -114,6 +114,7 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
     }
     if (filter && qcap_set_filter(q, filter) < 0) {
         fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
+        qcap_close(q);
         exit(EXIT_USAGE);
     }
     free(filter);
@@ -173,9 +174,10 @@ int program_run(const program_t *program, qcap_t *q)
     return EXIT_FAILURE;
 }
 
-void program_fail(const program_t *program, const qcap_t *q)
+void program_fail(const program_t *program, qcap_t *q)
 {
     fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
+    qcap_close(q);
     exit(EXIT_FAILURE);
 }
 

@@ -33,8 +33,8 @@ qcap_t *program_start(program_t *program, int argc, char **argv);
  * the exit status: a failure has been reported. */
 int program_run(const program_t *program, qcap_t *q);
 
-/* Reports the handle's last failure, and ends the program. */
-void program_fail(const program_t *program, const qcap_t *q);
+/* Reports the handle's last failure, closes it, and ends the program. */
+_Noreturn void program_fail(const program_t *program, qcap_t *q);
 
 /* As realloc(), but ends the program if there is no memory. */
 void *program_resize(const program_t *program, void *block, size_t size);

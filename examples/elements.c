@@ -134,6 +134,7 @@ int main(int argc, char **argv)
     bool has_events = program.value != NULL;
     if (program.operand_count == 0 && !has_events) {
         fputs("elements: there is no NAME; see elements --help\n", stderr);
+        qcap_close(q);
         return EXIT_USAGE;
     }
     if (qcap_protocols_builtin(q) < 0)

@@ -1,0 +1,82 @@
+#!/bin/sh
+# test_command_lines.sh: what every example program makes of its command line, and of captures that cannot be read.
+set -u
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+capture=tests/captures/pipelined.pcap
+failures=0
+
+# expect STATUS STDOUT STDERR COMMAND...: runs it; outputs are compared as shell patterns.
+expect() {
+    status=$1 output=$2 errors=$3
+    shift 3
+    "$@" >"$folder/output" 2>"$folder/errors" </dev/null
+    got=$?
+    # shellcheck disable=SC2254 # patterns are meant
+    case $(cat "$folder/output") in $output) ;; *) got="$got, with another output" ;; esac
+    # shellcheck disable=SC2254
+    case $(cat "$folder/errors") in $errors) ;; *) got="$got, with another message" ;; esac
+    [ "$got" = "$status" ] && return
+    echo "$*: expected $status, got $got"
+    head -n 5 "$folder/output" "$folder/errors"
+    failures=$((failures + 1))
+}
+
+# refuse STDERR ARGUMENT...: no program takes these.
+refuse() {
+    message=$1
+    shift
+    expect 1 "" "reader: $message" "$BUILD/reader" "$@"
+    expect 1 "" "ip_identity: $message" "$BUILD/ip_identity" "$@"
+    expect 1 "" "elements: $message" "$BUILD/elements" "$@" http.method
+}
+
+for program in reader ip_identity elements; do
+    expect 0 "Usage: $program *Exit status: *" "" "$BUILD/$program" --help
+    expect 0 "Usage: $program *" "" "$BUILD/$program" -h
+    expect 2 "" "$program: a trace or a device is missing; see $program --help" "$BUILD/$program"
+    expect 2 "" "*unrecognized option '--nonsense'*" "$BUILD/$program" --nonsense $capture
+    expect 2 "" "*option requires an argument -- 'i'*" "$BUILD/$program" -i
+done
+expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" $capture
+expect 1 "" "elements: http.nonsense: protocol http has no such element" "$BUILD/elements" $capture http.nonsense
+expect 2 "" "reader: there are two filters; see reader --help" "$BUILD/reader" -f tcp $capture udp
+
+# Captures that are none.
+: >"$folder/empty"
+echo "this is no capture" >"$folder/text"
+mkdir "$folder/folder"
+refuse "$folder/nowhere: No such file or directory" "$folder/nowhere"
+refuse "$folder/empty: *" "$folder/empty"
+refuse "$folder/text: *" "$folder/text"
+refuse "$folder/folder: *" "$folder/folder"
+refuse "nodevice0: *" -i nodevice0
+
+# A capture that is cut off: results up to there, then the message.
+size=$(wc -c <$capture)
+head -c $((size - 10)) $capture >"$folder/cut"
+expect 1 "packets *us per packet*" "reader: $folder/cut: *truncated*" "$BUILD/reader" "$folder/cut"
+expect 1 '{"time":*/index.html*' "elements: $folder/cut: *truncated*" "$BUILD/elements" "$folder/cut" http.request-target
+head -c 100 tests/captures/logins.pcap >"$folder/cut"
+expect 1 "" "ip_identity: $folder/cut: *truncated*" "$BUILD/ip_identity" "$folder/cut"
+
+# Filters.
+expect 0 "packets *connections          0*" "" "$BUILD/reader" $capture udp port 99
+expect 0 "packets *connections          1*" "" "$BUILD/reader" $capture tcp port 80
+expect 0 "" "" "$BUILD/elements" -f "udp port 99" $capture http.method
+expect 0 "ADDRESS *" "" "$BUILD/ip_identity" tests/captures/logins.pcap tcp
+expect 2 "" "reader: *" "$BUILD/reader" $capture nonsense here
+expect 2 "" "ip_identity: *" "$BUILD/ip_identity" $capture nonsense here
+
+# Standard input.
+for program in ip_identity "elements -f tcp"; do
+    name=$([ "$program" = ip_identity ] || echo http.content)
+    # shellcheck disable=SC2086 # words are meant
+    "$BUILD"/$program tests/captures/logins.pcap $name >"$folder/file"
+    # shellcheck disable=SC2086
+    "$BUILD"/$program - $name <tests/captures/logins.pcap | cmp - "$folder/file" || failures=$((failures + 1))
+    [ -s "$folder/file" ] || failures=$((failures + 1))
+done
+
+[ $failures -eq 0 ]
