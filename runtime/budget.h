@@ -1,8 +1,9 @@
 /* budget.h: who pays for memory.
  *
- * Every allocation that lives longer than a call, of every stage, goes through one budget per handle. An allocation over
- * the ceiling is refused like one that the system refuses: the caller drops what it was for, and counts it. Making room is
- * not done here, in the middle of somebody's work, but between packets: flow.c evicts while the budget is tight. */
+ * Every allocation that lives longer than a call, of every stage, goes through one budget per handle. An allocation
+ * over the ceiling is refused like one that the system refuses: the caller drops what it was for, and counts it.
+ * Making room is not done here, in the middle of somebody's work, but between packets: flow.c evicts while the
+ * budget is tight. */
 #ifndef QCAP_BUDGET_H
 #define QCAP_BUDGET_H
 

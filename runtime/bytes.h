@@ -1,7 +1,7 @@
 /* bytes.h: checked reads of network-order numbers.
  *
- * A cursor over bytes somebody else owns. A read beyond the end gives 0 and marks the cursor as short, so that a decoder
- * reads all fields of a header in a straight column and asks once whether they were there. */
+ * A cursor over bytes somebody else owns. A read beyond the end gives 0 and marks the cursor as short, so that a
+ * decoder reads all fields of a header in a straight column and asks once whether they were there. */
 #ifndef QCAP_BYTES_H
 #define QCAP_BYTES_H
 

@@ -1,7 +1,7 @@
 /* capture.c: where packets come from.
  *
- * A trace or a device is read through libpcap, one frame at a time; a pushed handle only has a link type and a filter. The
- * stages behind see frames, and nothing of libpcap. */
+ * A trace or a device is read through libpcap, one frame at a time; a pushed handle only has a link type and a
+ * filter. The stages behind see frames, and nothing of libpcap. */
 #include "capture.h"
 
 #include <errno.h>

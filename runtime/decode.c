@@ -1,14 +1,16 @@
 /* decode.c: a frame becomes headers.
  *
- * In: captured bytes and their link type. Out: qcapint_headers_t, offsets and fields. A frame is peeled in a straight line:
- * link (with VLAN tags), IPv4 or IPv6 (with options or extension headers), then TCP, UDP or ICMP. Each layer hands the
- * next one a cursor that ends where its own length field says, so that no layer sees padding or reads beyond what was captured.
+ * In: captured bytes and their link type. Out: qcapint_headers_t, offsets and fields. A frame is peeled in a straight
+ * line: link (with VLAN tags), IPv4 or IPv6 (with options or extension headers), then TCP, UDP or ICMP. Each layer
+ * hands the next one a cursor that ends where its own length field says, so that no layer sees padding or reads beyond
+ * what was captured.
  *
- * Lengths from the wire only ever shorten what is looked at. A length field of zero means the frame was captured before the
- * sender's hardware cut it up: then the rest of the frame counts.
+ * Lengths from the wire only ever shorten what is looked at. A length field of zero means the frame was captured before
+ * the sender's hardware cut it up: then the rest of the frame counts.
  *
- * Sources: IEEE 802.1Q-2018, 9 (tags); RFC 791; RFC 8200, 4 and RFC 4302, 2.2 (IPv6, extension headers); RFC 9293, 3.1 and
- * RFC 7323, 2.2 (TCP); RFC 768 (UDP); RFC 1071 (checksums); pcap-linktype(7) (LINUX_SLL, LINUX_SLL2, NULL, LOOP, RAW). */
+ * Sources: IEEE 802.1Q-2018, 9 (tags); RFC 791; RFC 8200, 4 and RFC 4302, 2.2 (IPv6, extension headers); RFC 9293,
+ * 3.1 and RFC 7323, 2.2 (TCP); RFC 768 (UDP); RFC 1071 (checksums); pcap-linktype(7) (LINUX_SLL, LINUX_SLL2, NULL,
+ * LOOP, RAW). */
 #include "decode.h"
 
 #include <pcap/dlt.h>
@@ -136,7 +138,8 @@ static qcapint_decode_t decode_udp(decoder_t *d)
     return QCAPINT_DECODE_OK;
 }
 
-/* What the IP packet, with its headers peeled off, carries. The parts of a fragment are looked at when they are together. */
+/* What the IP packet, with its headers peeled off, carries. The parts of a fragment are looked at when they are
+ * together. */
 static qcapint_decode_t decode_transport(decoder_t *d, uint8_t protocol)
 {
     d->headers->protocol = protocol;
@@ -373,8 +376,8 @@ qcapint_decode_t qcapint_decode_network(const unsigned char *bytes, uint32_t len
 
 /* ---------------------------------------------------------------- checksums */
 
-/* note [byte order of sums]: adding 16-bit words with carries around the end gives the same 16 bits in either byte order, so
- * words are added as they lie in memory and only the result is looked at: RFC 1071, 2(B). */
+/* note [byte order of sums]: adding 16-bit words with carries around the end gives the same 16 bits in either byte
+ * order, so words are added as they lie in memory and only the result is looked at: RFC 1071, 2(B). */
 
 static uint64_t add_bytes(uint64_t sum, const unsigned char *bytes, size_t len)
 {
@@ -425,8 +428,8 @@ static uint64_t add_pseudo_header(const unsigned char *ip, const qcapint_headers
     return headers->version == 4 ? add_bytes(sum, ip + 12, 8) : add_bytes(sum, ip + 8, 32);
 }
 
-/* note [checksums that are not there yet]: a sender whose hardware computes checksums writes nothing, or the folded sum of
- * the pseudo-header, for the hardware to go on with; a capture on that machine sees it so. */
+/* note [checksums that are not there yet]: a sender whose hardware computes checksums writes nothing, or the folded
+ * sum of the pseudo-header, for the hardware to go on with; a capture on that machine sees it so. */
 qcapint_checksum_t qcapint_checksum_transport(const unsigned char *bytes, const qcapint_headers_t *headers)
 {
     bool is_tcp = headers->protocol == QCAPINT_PROTOCOL_TCP;

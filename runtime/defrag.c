@@ -1,14 +1,15 @@
 /* defrag.c: IP fragments become datagrams.
  *
- * In: packets that are fragments. Out: when the last missing one has come, an artificial packet: the header of the first
- * fragment with the fragmentation taken out, and the data; its constituents are all fragments that came for it.
+ * In: packets that are fragments. Out: when the last missing one has come, an artificial packet: the header of the
+ * first fragment with the fragmentation taken out, and the data; its constituents are all fragments that came for it.
  *
- * Fragments of one datagram agree in source, destination, identification, and for IPv4 the protocol (RFC 791, 3.2; RFC 8200,
- * 4.5). They wait in a queue (segment.h), where the receiver's policy decides about overlaps. Completeness is a sum: the queue has
- * no overlaps, so the datagram is complete when the bytes in it are as many as the last fragment says.
+ * Fragments of one datagram agree in source, destination, identification, and for IPv4 the protocol (RFC 791, 3.2; RFC
+ * 8200, 4.5). They wait in a queue (segment.h), where the receiver's policy decides about overlaps. Completeness is a
+ * sum: the queue has no overlaps, so the datagram is complete when the bytes in it are as many as the last fragment
+ * says.
  *
- * Bounds: datagrams leave QCAP_TIMEOUT_FRAGMENT after their first fragment, the oldest ones when memory is short; none has
- * more than FRAGMENT_LIMIT fragments. */
+ * Bounds: datagrams leave QCAP_TIMEOUT_FRAGMENT after their first fragment, the oldest ones when memory is short;
+ * none has more than FRAGMENT_LIMIT fragments. */
 #include "defrag.h"
 
 #include <string.h>
@@ -109,7 +110,8 @@ static qcapint_datagram_t *add(qcap_t *q, const qcapint_datagram_t *key)
     return d;
 }
 
-/* Takes the datagram out of the table and frees it; `stage`, if not QCAP_STAGE_COUNT, is what became of its fragments. */
+/* Takes the datagram out of the table and frees it; `stage`, if not QCAP_STAGE_COUNT, is what became of its
+ * fragments. */
 static void drop(qcap_t *q, qcapint_datagram_t *d, qcap_stage_t stage)
 {
     qcapint_defrag_t *defrag = &q->defrag;
@@ -135,8 +137,8 @@ static void drop(qcap_t *q, qcapint_datagram_t *d, qcap_stage_t stage)
 
 /* ---------------------------------------------------------------- one fragment more */
 
-/* Where the fragment belongs. All but the last one are cut to a multiple of 8 bytes, the unit of offsets. Returns false for what
- * no datagram can have. */
+/* Where the fragment belongs. All but the last one are cut to a multiple of 8 bytes, the unit of offsets. Returns
+ * false for what no datagram can have. */
 static bool place(const qcapint_headers_t *headers, extent_t *extent)
 {
     uint32_t len = headers->payload_len;
@@ -164,7 +166,9 @@ static bool note_len(qcapint_datagram_t *d, const extent_t *extent)
 
 static bool keep_fragment(qcap_t *q, qcapint_datagram_t *d, qcap_packet_t *packet)
 {
-    fragment_t *fragment = d->fragment_count < FRAGMENT_LIMIT ? qcapint_budget_alloc(&q->budget, sizeof *fragment) : NULL;
+    if (d->fragment_count >= FRAGMENT_LIMIT)
+        return false;
+    fragment_t *fragment = qcapint_budget_alloc(&q->budget, sizeof *fragment);
     if (!fragment)
         return false;
     fragment->packet = qcap_packet_ref(packet);

@@ -1,12 +1,12 @@
 /* flow.c: the table of conversations.
  *
- * In: decoded TCP segments. Out: the conversation that each belongs to, opened if it is new, with the direction told; tcp.c
- * goes on from there. Conversations leave when their addresses are used again, when they time out, when memory runs short,
- * or when the capture ends; each leaves through close_conv().
+ * In: decoded TCP segments. Out: the conversation that each belongs to, opened if it is new, with the direction told;
+ * tcp.c goes on from there. Conversations leave when their addresses are used again, when they time out, when memory
+ * runs short, or when the capture ends; each leaves through close_conv().
  *
- * The table is a hash of chains that grows with its content; the hash does not depend on the direction. Each conversation is in
- * one of three lists, by the time-out it is under, ordered by its latest packet: what times out, and what was idle longest, is
- * found at their heads. Those that wait for a late copy are in a fourth, by their deadline.
+ * The table is a hash of chains that grows with its content; the hash does not depend on the direction. Each
+ * conversation is in one of three lists, by the time-out it is under, ordered by its latest packet: what times out, and
+ * what was idle longest, is found at their heads. Those that wait for a late copy are in a fourth, by their deadline.
  *
  * VLANs and other tags are not part of a conversation's identity: often the two directions carry different ones. */
 #include "flow.h"

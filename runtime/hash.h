@@ -1,5 +1,5 @@
-/* hash.h: a hash that whoever sends the packets cannot aim: SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input
- * PRF"), over 64-bit words, with a key that every handle draws for itself. */
+/* hash.h: a hash that whoever sends the packets cannot aim: SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast
+ * short-input PRF"), over 64-bit words, with a key that every handle draws for itself. */
 #ifndef QCAP_HASH_H
 #define QCAP_HASH_H
 

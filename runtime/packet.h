@@ -1,8 +1,9 @@
 /* packet.h: qcap_packet_t, one packet on its way through the stages.
  *
- * note [borrowed packets]: the packet at hand is a struct on the stack whose bytes lie in the capture's buffer; nothing is
- * allocated for it. Whoever wants to keep it calls qcap_packet_ref(), which makes one counted copy of it, remembers it in
- * `kept`, and gives that same copy to everybody who asks again. Packets made of fragments are counted from the start. */
+ * note [borrowed packets]: the packet at hand is a struct on the stack whose bytes lie in the capture's buffer;
+ * nothing is allocated for it. Whoever wants to keep it calls qcap_packet_ref(), which makes one counted copy of it,
+ * remembers it in `kept`, and gives that same copy to everybody who asks again. Packets made of fragments are
+ * counted from the start. */
 #ifndef QCAP_PACKET_H
 #define QCAP_PACKET_H
 

@@ -1,8 +1,8 @@
 /* policy.c: who wins where fragments or segments overlap.
  *
- * Operating systems put overlapping pieces together differently, and an attacker who knows how can show one content to the
- * receiver and another to whoever listens. So who wins is data, chosen by the receiver's address: a table with a bit for
- * each relation of a newcomer N, with the extent it arrived with, to what is left of a stored piece S.
+ * Operating systems put overlapping pieces together differently, and an attacker who knows how can show one content to
+ * the receiver and another to whoever listens. So who wins is data, chosen by the receiver's address: a table with a
+ * bit for each relation of a newcomer N, with the extent it arrived with, to what is left of a stored piece S.
  *
  *     how N begins:   before S      with S        behind S
  *     how N ends:     <   =   >     <   =   >     <   =   >
@@ -162,8 +162,8 @@ int qcap_policy_add(qcap_t *q, const qcap_policy_t *policy)
     return QCAP_OK;
 }
 
-/* Puts the network before those that are not narrower, so that the first one that contains an address is the narrowest, and
- * of two settings for one network the later one. */
+/* Puts the network before those that are not narrower, so that the first one that contains an address is the
+ * narrowest, and of two settings for one network the later one. */
 static void insert(qcapint_policies_t *policies, qcapint_policy_network_t *network)
 {
     qcapint_policy_network_t **place = &policies->networks;

@@ -5,8 +5,8 @@
 #include "budget.h"
 #include "qcap.h"
 
-/* A rule: bit 3 * (relation of the begins) + (relation of the ends) is set if the newcomer wins; 0 is before, 1 equal, 2
- * behind. */
+/* A rule: bit 3 * (relation of the begins) + (relation of the ends) is set if the newcomer wins; 0 is before, 1
+ * equal, 2 behind. */
 typedef uint16_t qcapint_rule_t;
 
 #define QCAPINT_RULE_NEVER 0 /* the first copy stays */

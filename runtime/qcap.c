@@ -1,7 +1,8 @@
 /* qcap.c: the handle: open, set, loop, close; and the way of a packet through the stages.
  *
- * A frame from capture.c is decoded, put together if it is a fragment, and handed to the flow table if it is TCP. Each stage
- * says what became of the packet with qcapint_packet_stage(). Between two packets, what has timed out is dropped. */
+ * A frame from capture.c is decoded, put together if it is a fragment, and handed to the flow table if it is TCP.
+ * Each stage says what became of the packet with qcapint_packet_stage(). Between two packets, what has timed out is
+ * dropped. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +127,9 @@ int qcap_set_filter(qcap_t *q, const char *expression)
     if (status)
         return status;
     status = qcapint_capture_set_filter(q->capture, expression);
-    return status ? qcapint_fail(q, status, "filter \"%s\": %s", expression, qcapint_capture_error(q->capture)) : QCAP_OK;
+    if (status)
+        return qcapint_fail(q, status, "filter \"%s\": %s", expression, qcapint_capture_error(q->capture));
+    return QCAP_OK;
 }
 
 int qcap_set_memory(qcap_t *q, uint64_t bytes)
@@ -214,8 +217,8 @@ static void process_fragment(qcap_t *q, qcap_packet_t *fragment)
     qcap_packet_unref(whole);
 }
 
-/* RFC 791, 3.1. Whether a wrong one is believed: hardware rarely computes it, but tools that rewrite addresses leave it wrong, and
- * then data must not be lost. So it is reported, and counts only where the user asked for it. */
+/* RFC 791, 3.1. Whether a wrong one is believed: hardware rarely computes it, but tools that rewrite addresses leave
+ * it wrong, and then data must not be lost. So it is reported, and counts only where the user asked for it. */
 static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
 {
     if (q->checksums == QCAP_CHECKSUMS_IGNORE ||
@@ -287,8 +290,8 @@ static void finish(qcap_t *q)
 
 /* ---------------------------------------------------------------- running */
 
-/* Reads up to `limit` packets (0: no limit), or until there is none for the time being if `is_patient` is false. Returns how many
- * were read, or a negative status. */
+/* Reads up to `limit` packets (0: no limit), or until there is none for the time being if `is_patient` is false.
+ * Returns how many were read, or a negative status. */
 static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
 {
     qcapint_frame_t frame;

@@ -22,8 +22,8 @@
  *     they add no handlers.
  *   - Malformed traffic is not an error of a call: it is a stage, an anomaly or a counter.
  *   - Times are nanoseconds since 1970 (UTC), as the capture recorded them; every time-out runs in that time.
- *   - Lengths are bytes. An offset counts the bytes of one direction from the first one after its SYN, or from the first
- *     one seen of a conversation met in the middle. Lost bytes count. */
+ *   - Lengths are bytes. An offset counts the bytes of one direction from the first one after its SYN, or from the
+ *     first one seen of a conversation met in the middle. Lost bytes count. */
 #ifndef QCAP_QCAP_H
 #define QCAP_QCAP_H
 
@@ -71,8 +71,8 @@ const char *qcap_status_text(int status);
 
 #define QCAP_ERRBUF_SIZE 256
 
-/* Opens a capture file, pcap or pcapng; "-" is standard input. Returns NULL if it cannot be opened or is no capture file,
- * and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. */
+/* Opens a capture file, pcap or pcapng; "-" is standard input. Returns NULL if it cannot be opened or is no capture
+ * file, and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. */
 qcap_t *qcap_open_trace(const char *path, char *errbuf);
 
 /* How to listen at a device. All zero, or a NULL instead, means the defaults. */
@@ -84,16 +84,17 @@ typedef struct qcap_device_options {
     uint32_t timeout_ms;    /* how long a batch may take to fill; 0: 100 */
 } qcap_device_options_t;
 
-/* Opens a network device and begins to capture there; "any" is all of them where the system has it. `options` may be NULL.
- * Returns NULL, and the reason in errbuf, if there is no such device or the right to capture is missing. */
+/* Opens a network device and begins to capture there; "any" is all of them where the system has it. `options` may be
+ * NULL. Returns NULL, and the reason in errbuf, if there is no such device or the right to capture is missing. */
 qcap_t *qcap_open_device(const char *device, const qcap_device_options_t *options, char *errbuf);
 
-/* Opens a handle that reads nothing by itself: the application pushes packets with qcap_push(). `link_type` is one of
- * libpcap's DLT_ numbers (1 is Ethernet). Returns NULL, and the reason in errbuf, for a link type that is not decoded. */
+/* Opens a handle that reads nothing by itself: the application pushes packets with qcap_push(). `link_type` is one
+ * of libpcap's DLT_ numbers (1 is Ethernet). Returns NULL, and the reason in errbuf, for a link type that is not
+ * decoded. */
 qcap_t *qcap_open_pushed(int link_type, char *errbuf);
 
-/* Closes the handle. Conversations still open are dropped without a word: after a loop that came to the end of its trace,
- * or qcap_finish(), there are none. Release kept packets and positions before. NULL is allowed. */
+/* Closes the handle. Conversations still open are dropped without a word: after a loop that came to the end of its
+ * trace, or qcap_finish(), there are none. Release kept packets and positions before. NULL is allowed. */
 void qcap_close(qcap_t *q);
 
 /* The text of the last failure on this handle; "" if there was none. Valid until the next failure. */
@@ -103,13 +104,13 @@ const char *qcap_geterr(const qcap_t *q);
  *
  * Before the first packet; later they fail with QCAP_E_STATE. */
 
-/* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood. Filters that
- * name ports do not match later fragments. */
+/* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood.
+ * Filters that name ports do not match later fragments. */
 int qcap_set_filter(qcap_t *q, const char *expression);
 
-/* The most memory, in bytes, that conversations, queued segments, fragments, kept bytes and parsers may use together.
- * Default 512 MiB; at least 1 MiB. Near the ceiling the conversations that were idle longest are evicted; what still does
- * not fit is dropped and counted. */
+/* The most memory, in bytes, that conversations, queued segments, fragments, kept bytes and parsers may use
+ * together. Default 512 MiB; at least 1 MiB. Near the ceiling the conversations that were idle longest are evicted;
+ * what still does not fit is dropped and counted. */
 int qcap_set_memory(qcap_t *q, uint64_t bytes);
 
 /* Whether to discard packets because of their checksums. */
@@ -135,12 +136,14 @@ typedef struct qcap_policy {
  * rule is not nine letters. */
 int qcap_policy_add(qcap_t *q, const qcap_policy_t *policy);
 
-/* The receivers in `network` ("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"; NULL: all others) resolve overlaps by that policy:
- * first last bsd bsd-right linux linux-old windows windows-old macos solaris hp-ux, or one that was added. The narrowest network
- * wins. Default for all: linux. QCAP_E_NAME if there is no such policy, QCAP_E_ARGUMENT for a network that is none. */
+/* The receivers in `network` ("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"; NULL: all others) resolve overlaps by that
+ * policy: first last bsd bsd-right linux linux-old windows windows-old macos solaris hp-ux, or one that was added.
+ * The narrowest network wins. Default for all: linux. QCAP_E_NAME if there is no such policy, QCAP_E_ARGUMENT for a
+ * network that is none. */
 int qcap_set_policy(qcap_t *q, const char *network, const char *policy);
 
-/* If true, an overlap of IPv6 fragments discards the whole datagram (RFC 8200, 4.5). Default false: the policy decides. */
+/* If true, an overlap of IPv6 fragments discards the whole datagram (RFC 8200, 4.5). Default false: the policy
+ * decides. */
 int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict);
 
 /* Time-outs, in milliseconds of capture time: name, default, text. */
@@ -162,10 +165,10 @@ int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms);
 
 /* ---------------------------------------------------------------- running */
 
-/* Reads packets and calls handlers until the end of the trace, or until `count` packets were read if it is not 0. At the
- * end of a trace the conversations still open are brought to their end. Returns 0; QCAP_E_BREAK after qcap_breakloop();
- * QCAP_E_CAPTURE where the trace is damaged or cut off, or the device fails: what came before has then been delivered, as
- * at the end of a trace. On a handle for pushed packets: QCAP_E_STATE. */
+/* Reads packets and calls handlers until the end of the trace, or until `count` packets were read if it is not 0. At
+ * the end of a trace the conversations still open are brought to their end. Returns 0; QCAP_E_BREAK after
+ * qcap_breakloop(); QCAP_E_CAPTURE where the trace is damaged or cut off, or the device fails: what came before has
+ * then been delivered, as at the end of a trace. On a handle for pushed packets: QCAP_E_STATE. */
 int qcap_loop(qcap_t *q, uint64_t count);
 
 /* As qcap_loop(), but on a device returns once the packets at hand are done, or after its time-out without any. Returns
@@ -260,7 +263,7 @@ int64_t qcap_packet_time_ns(const qcap_packet_t *packet);
 uint64_t qcap_packet_number(const qcap_packet_t *packet); /* 1, 2, ... in the capture; that of the last constituent */
 qcap_stage_t qcap_packet_stage(const qcap_packet_t *packet);
 unsigned qcap_packet_flags(const qcap_packet_t *packet); /* QCAP_PACKET_ */
-uint8_t qcap_packet_protocol(const qcap_packet_t *packet); /* IP protocol number behind extension headers: 6 is TCP; 255: none */
+uint8_t qcap_packet_protocol(const qcap_packet_t *packet); /* that it carries, as IP numbers it; 255: none */
 
 void qcap_packet_source(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
 void qcap_packet_destination(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
@@ -269,8 +272,9 @@ void qcap_packet_destination(const qcap_packet_t *packet, qcap_endpoint_t *endpo
 size_t qcap_packet_constituent_count(const qcap_packet_t *packet);
 const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t index);
 
-/* Keeps a packet beyond the handler. Returns what to keep: the packet at hand lies in the capture's buffer, so it may be a
- * copy; every later call for the same packet gives that copy again. NULL if there is no memory for it. */
+/* Keeps a packet beyond the handler. Returns what to keep: the packet at hand lies in the capture's buffer, so it
+ * may be a copy; every later call for the same packet gives that copy again. NULL if there is no memory for it, or the
+ * packet was made up (TCP_EXPIRED, TCP_EVICTED). */
 qcap_packet_t *qcap_packet_ref(qcap_packet_t *packet);
 void qcap_packet_unref(qcap_packet_t *packet); /* NULL is allowed */
 
@@ -289,8 +293,9 @@ const qcap_endpoint_t *qcap_tcpstr_destination(const qcap_tcpstr_t *str);
 void qcap_tcpstr_set_user(qcap_tcpstr_t *str, void *user);
 void *qcap_tcpstr_user(const qcap_tcpstr_t *str);
 
-/* Positions. A position that was copied keeps its stream, and every byte of the stream from it on, until it is freed; the
- * memory is charged to the ceiling. Advance it, or free it, as soon as possible. It survives the conversation. */
+/* Positions. A position that was copied keeps its stream, and every byte of the stream from it on, until it is
+ * freed; the memory is charged to the ceiling. Advance it, or free it, as soon as possible. It survives the
+ * conversation. */
 
 /* A new position at the same place; NULL if there is no memory. */
 qcap_tcpstr_pos_t *qcap_tcpstr_pos_copy(const qcap_tcpstr_pos_t *pos);
@@ -309,8 +314,9 @@ int qcap_tcpstr_pos_byte(const qcap_tcpstr_pos_t *pos);
 /* The packet that carried the byte at the position, borrowed as long as the position; NULL where there is no byte. */
 qcap_packet_t *qcap_tcpstr_pos_packet(const qcap_tcpstr_pos_t *pos);
 
-/* All bytes from `begin` to before `end`, two positions of one stream, in one piece. They lie in a packet, or in a buffer
- * of the handle: valid until the next call, and until the handler returns. NULL if some are lost or there is no memory. */
+/* All bytes from `begin` to before `end`, two positions of one stream, in one piece. They lie in a packet, or in a
+ * buffer of the handle: valid until the next call, and until the handler returns. NULL if some are lost or there is
+ * no memory. */
 const unsigned char *qcap_tcpstr_bytes(const qcap_tcpstr_pos_t *begin, const qcap_tcpstr_pos_t *end, size_t *len);
 
 /* ---------------------------------------------------------------- streams without a parser */
@@ -386,14 +392,15 @@ typedef struct qcap_match {
 
 typedef void (*qcap_match_handler_t)(const qcap_match_t *match, void *user);
 
-/* Calls the handler with each element that `name` fits, when it is complete. A name is the protocol and any tail of the path
- * of the enclosing elements: "http.request-target", "http.request.request-target". Case does not matter. Every
- * element that fits is delivered. "http.field-value[Cookie]" fits those whose selector (here the field-name) has that text, in any case.
- * QCAP_E_NAME if no protocol added so far has such an element, or it is one that comes in pieces. */
+/* Calls the handler with each element that `name` fits, when it is complete. A name is the protocol and any tail of
+ * the path of the enclosing elements: "http.request-target", "http.request.request-target". Case does not matter.
+ * Every element that fits is delivered. "http.field-value[Cookie]" fits those whose selector (here the field-name)
+ * has that text, in any case. QCAP_E_NAME if no protocol added so far has such an element, or it is one that comes
+ * in pieces. */
 int qcap_tcpstr_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
 
-/* The same for elements that may be long and come in pieces: BEGIN, then PIECE and GAP in order, then END. BEGIN has no end
- * yet: its end is its begin. QCAP_E_NAME if there is no such element, or it is one that comes whole. */
+/* The same for elements that may be long and come in pieces: BEGIN, then PIECE and GAP in order, then END. BEGIN has
+ * no end yet: its end is its begin. QCAP_E_NAME if there is no such element, or it is one that comes whole. */
 int qcap_stream_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
 
 /* The most bytes of an element that comes whole; longer ones are cut. Default QCAP_LIMIT. Before the first packet. */

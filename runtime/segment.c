@@ -1,9 +1,10 @@
 /* segment.c: segments and queues of them. See segment.h.
  *
- * note [pieces stay whole]: who wins depends on the extent of the newcomer as it arrived, and of what is left of a stored piece.
- * So the neighbouring parts that a newcomer keeps are stored as one piece, whatever they were cut from, and a stored piece that
- * loses its middle becomes two. Example, with a rule by which the newcomer wins if it begins before: stored are B(2,2) and
- * D(6,2), written piece(offset, length); N(0,7) keeps 0-6 as one piece, and D(7,1) is left. */
+ * note [pieces stay whole]: who wins depends on the extent of the newcomer as it arrived, and of what is left of a
+ * stored piece. So the neighbouring parts that a newcomer keeps are stored as one piece, whatever they were cut
+ * from, and a stored piece that loses its middle becomes two. Example, with a rule by which the newcomer wins if it
+ * begins before: stored are B(2,2) and D(6,2), written piece(offset, length); N(0,7) keeps 0-6 as one piece, and
+ * D(7,1) is left. */
 #include "segment.h"
 
 #include "handle.h"

@@ -13,7 +13,7 @@
 typedef struct qcapint_segment {
     struct qcapint_segment *next; /* the one with higher offsets */
     uint64_t begin;               /* offset of the first byte */
-    uint64_t ack;                 /* the packet acknowledges the other direction up to this offset of it; valid if has_ack */
+    uint64_t ack;                 /* how far the packet acknowledges the other direction, as its offset; if has_ack */
     const unsigned char *bytes;   /* in the packet */
     qcap_packet_t *packet;        /* owns bytes; a counted reference in lists, borrowed while at hand */
     uint32_t len;                 /* of bytes */

@@ -1,41 +1,42 @@
 /* tcp.c: TCP segments become ordered bytes, as the receiver sees them.
  *
- * In: the segments of one conversation, in the order they were captured. Out: for each direction, the bytes its receiver
- * reads, in order and once, handed to tcpstr.c; gaps where the capture lacks some; the end.
+ * In: the segments of one conversation, in the order they were captured. Out: for each direction, the bytes its
+ * receiver reads, in order and once, handed to tcpstr.c; gaps where the capture lacks some; the end.
  *
  * The idea. Sequence numbers (32 bits, of one direction) become offsets (64 bits, from its first byte) at the door, by
- * their distance from the end of the stream, which is where the next byte belongs; nothing behind the door knows of wrap-around.
+ * their distance from the end of the stream, which is where the next byte belongs; nothing behind the door knows of
+ * wrap-around.
  *
  *     offset:    0              str->end          acked                     right_edge
  *                |--------------|-----------------|-------------------------|-------
  *                  delivered       a hole, if the     still on its way;       the receiver
  *                                  receiver has it    may lie in the queue    takes nothing
  *
- * A segment at str->end is handed on where it lies. One behind it is queued until the hole before it fills. Where it overlaps
- * what is queued, the receiver's policy decides, pair by pair (policy.c); what was delivered stays.
+ * A segment at str->end is handed on where it lies. One behind it is queued until the hole before it fills. Where it
+ * overlaps what is queued, the receiver's policy decides, pair by pair (policy.c); what was delivered stays.
  *
- * note [holes]: a byte before `acked` is one the receiver has. If it is not here, the capture lost it, or shows the ACK before
- * the data that it acknowledges, which happens where the two directions are captured apart. So a hole is given up
- * only after a while (QCAP_TIMEOUT_HOLE), and then all that were there when the wait began. Example: captured are bytes 0-9
- * and 20-29, then an ACK of 30: 20-29 wait in the queue; a second later the stream is 0-9, gap of 10, 20-29.
+ * note [holes]: a byte before `acked` is one the receiver has. If it is not here, the capture lost it, or shows the ACK
+ * before the data that it acknowledges, which happens where the two directions are captured apart. So a hole is given
+ * up only after a while (QCAP_TIMEOUT_HOLE), and then all that were there when the wait began. Example: captured are
+ * bytes 0-9 and 20-29, then an ACK of 30: 20-29 wait in the queue; a second later the stream is 0-9, gap of 10, 20-29.
  *
- * note [doubtful checksums]: if hardware computes a sender's checksums behind the capture, or a tool rewrote it, none of them is
- * right, and nothing can be told from them. If some are, the receiver will not have taken a segment whose checksum is wrong. But
- * if it acknowledges those bytes and no other copy was captured, it is the capture that is wrong. So such a segment is put aside,
- * and looked at again before a hole is given up.
+ * note [doubtful checksums]: if hardware computes a sender's checksums behind the capture, or a tool rewrote it, none
+ * of them is right, and nothing can be told from them. If some are, the receiver will not have taken a segment whose
+ * checksum is wrong. But if it acknowledges those bytes and no other copy was captured, it is the capture that is
+ * wrong. So such a segment is put aside, and looked at again before a hole is given up.
  *
- * note [one byte acknowledged]: a FIN takes a sequence number. If the capture lacks it, its ACK looks like a hole of one byte
- * behind everything; that is not taken for one until more is acknowledged.
+ * note [one byte acknowledged]: a FIN takes a sequence number. If the capture lacks it, its ACK looks like a hole of
+ * one byte behind everything; that is not taken for one until more is acknowledged.
  *
- * note [beyond the window]: a capture may show data before the ACK that made room for it, so bytes up to one window beyond the
- * right edge are taken.
+ * note [beyond the window]: a capture may show data before the ACK that made room for it, so bytes up to one window
+ * beyond the right edge are taken.
  *
- * note [after a RST]: a RST counts if the receiver would take it, but the capture may show segments behind it that were before
- * it, and a forged one that the receiver did not take is no end. So a conversation that was reset lingers, and goes on if the sender
- * of the RST goes on.
+ * note [after a RST]: a RST counts if the receiver would take it, but the capture may show segments behind it that were
+ * before it, and a forged one that the receiver did not take is no end. So a conversation that was reset lingers, and
+ * goes on if the sender of the RST goes on.
  *
- * Sources: RFC 9293, 3.4 (sequence numbers), 3.10.7 (arrival of segments); RFC 7323, 2 (window scale); RFC 7413 (data on the
- * SYN); RFC 5961, 3 (RST). */
+ * Sources: RFC 9293, 3.4 (sequence numbers), 3.10.7 (arrival of segments); RFC 7323, 2 (window scale); RFC 7413
+ * (data on the SYN); RFC 5961, 3 (RST). */
 #include "tcp.h"
 
 #include <string.h>
@@ -113,7 +114,8 @@ static void check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_
     qcapint_tcpstr_end(str, QCAP_END_FIN);
 }
 
-/* The first doubtful segment with bytes at the end of the stream or behind, if the receiver has all of it; NULL: there is none. */
+/* The first doubtful segment with bytes at the end of the stream or behind, if the receiver has all of it; NULL:
+ * there is none. */
 static qcapint_segment_t *first_doubtful(qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
 {
     while (side->doubtful.first && qcapint_segment_end(side->doubtful.first) <= str->end)
@@ -194,7 +196,8 @@ static void check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
     }
 }
 
-/* ---------------------------------------------------------------- what a segment says about its sender and its receiver */
+/* ---------------------------------------------------------------- what a segment says about its sender and its
+ * receiver */
 
 /* RFC 9293, 3.1; note [doubtful checksums]. Returns false if the segment is not to be looked at now. */
 static bool accept_checksum(const arrival_t *a)
@@ -236,12 +239,14 @@ static bool may_rebase(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
     return !side->has_base || (side->is_base_guess && str->end == 0 && !side->queue.first);
 }
 
-/* Learns where the sender's stream begins. Returns false if the segment is a SYN that does not belong here. */
+/* Learns where the sender's stream begins; if only an ACK told so far, the first segment may begin before it.
+ * Returns false if the segment is a SYN that does not belong here. */
 static bool note_seq(const arrival_t *a)
 {
     uint32_t seq = a->headers->seq;
     if (!(a->headers->tcp_flags & QCAPINT_TCP_SYN)) {
-        if (!a->side->has_base || (may_rebase(a->side, a->str) && !a->str->is_seen && offset_of(a->side, a->str, seq) < 0))
+        bool is_first = !a->str->is_seen && may_rebase(a->side, a->str);
+        if (!a->side->has_base || (is_first && offset_of(a->side, a->str, seq) < 0))
             set_base(a->side, seq, true);
         return true;
     }
@@ -324,7 +329,8 @@ static bool is_keepalive(const arrival_t *a)
            !(a->headers->tcp_flags & (QCAPINT_TCP_SYN | QCAPINT_TCP_FIN));
 }
 
-/* Notes the FIN; of several that are not reached yet, the receiver reaches the first one first. With a SYN it means nothing. */
+/* Notes the FIN; of several that are not reached yet, the receiver reaches the first one first. With a SYN it means
+ * nothing. */
 static void note_fin(const arrival_t *a)
 {
     int64_t fin = a->begin + a->headers->payload_wire;
@@ -480,9 +486,9 @@ bool qcapint_tcp_is_over(const qcapint_conv_t *conv)
            conv->tcp.side[1].has_reset;
 }
 
-/* note [ports used again]: a SYN with another sequence number opens another conversation if this one is over, or never got
- * beyond its opening. Otherwise the receiver does not take it (RFC 9293, 3.10.7.4, fourth), unless the capture missed the end:
- * then its SYN-ACK tells. */
+/* note [ports used again]: a SYN with another sequence number opens another conversation if this one is over, or
+ * never got beyond its opening. Otherwise the receiver does not take it (RFC 9293, 3.10.7.4, fourth), unless the
+ * capture missed the end: then its SYN-ACK tells. */
 bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *packet, bool is_server)
 {
     const qcapint_headers_t *h = &packet->headers;

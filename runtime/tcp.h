@@ -5,12 +5,13 @@
 #include "packet.h"
 #include "tcpstr.h"
 
-/* What is known of one direction: RFC 9293, 3.3.1, from the side of somebody who listens. Offsets are those of the stream. */
+/* What is known of one direction: RFC 9293, 3.3.1, from the side of somebody who listens. Offsets are those of the
+ * stream. */
 typedef struct qcapint_tcp_side {
     uint64_t acked;           /* the other side has acknowledged everything before this */
     uint64_t right_edge;      /* the other side takes nothing from here on; valid if has_window */
     uint64_t fin;             /* offset of the FIN; UINT64_MAX: none known */
-    uint64_t snapped;         /* bytes before this that are missing at the end of the stream were cut off by the capture */
+    uint64_t snapped;         /* what is missing between the end of the stream and this was cut off by the capture */
     uint64_t hole_acked;      /* holes before this are given up at hole_ns */
     int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */
     qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */

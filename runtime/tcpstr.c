@@ -1,4 +1,5 @@
-/* tcpstr.c: bytes and positions of one direction; what is held, and until when. See tcpstr.h for the idea and invariants. */
+/* tcpstr.c: bytes and positions of one direction; what is held, and until when. See tcpstr.h for the idea and
+ * invariants. */
 #include "tcpstr.h"
 
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* tcpstr.h: qcap_tcpstr_t, the bytes of one direction and the positions in them.
  *
- * tcp.c appends bytes in order, and says where some are missing. They are handed on where they lie, in the packet: first to
- * the taps, then to the sink, which pairs the directions and runs the parsers. Afterwards they are forgotten, unless
- * somebody needs them: the sink said so with qcapint_tcpstr_hold(), or a position was copied. Then, and only then, the
- * packet is kept (a copy, counted), and the segment is added to the stream's list.
+ * tcp.c appends bytes in order, and says where some are missing. They are handed on where they lie, in the packet:
+ * first to the taps, then to the sink, which pairs the directions and runs the parsers. Afterwards they are forgotten,
+ * unless somebody needs them: the sink said so with qcapint_tcpstr_hold(), or a position was copied. Then, and only
+ * then, the packet is kept (a copy, counted), and the segment is added to the stream's list.
  *
- * Invariants. Segments in the list do not overlap, are in order, end at or before `end`, and end behind need(), the lowest
- * offset that anybody needs. Places that no segment covers were lost: in the capture, or for lack of memory. */
+ * Invariants. Segments in the list do not overlap, are in order, end at or before `end`, and end behind need(), the
+ * lowest offset that anybody needs. Places that no segment covers were lost: in the capture, or for lack of memory. */
 #ifndef QCAP_TCPSTR_H
 #define QCAP_TCPSTR_H
 
@@ -21,12 +21,12 @@ struct qcap_tcpstr {
     uint64_t held;                    /* the sink needs bytes from this offset on; UINT64_MAX: none */
     const qcapint_segment_t *at_hand; /* being delivered, not in the list; NULL: none */
     qcapint_segment_t *first, *last;  /* kept; NULL: none */
-    qcapint_segment_t *found;         /* kept, where the last search ended: the next one mostly begins there; NULL: none */
+    qcapint_segment_t *found;         /* kept, where the last search ended: the next one often begins there; or NULL */
     qcap_tcpstr_pos_t *positions;     /* copied ones, in no order */
     void *user;                       /* the application's */
     bool is_server;                   /* from the server to the client */
     bool is_seen;                     /* a packet of this direction was captured */
-    bool has_syn;                     /* its SYN was captured, or is known from the other side's: offset 0 is the true beginning */
+    bool has_syn;                     /* its SYN was captured, or its SYN-ACK: offset 0 is the beginning */
     bool has_ended;                   /* on_end was called */
 };
 
@@ -37,15 +37,15 @@ struct qcap_tcpstr_pos {
     qcap_tcpstr_pos_t *next, **owner; /* copied: in str->positions, and the pointer that points here; else NULL */
 };
 
-/* What comes behind the reassembly: pair.c's functions, or a test's. All are called in order, for each conversation: open,
- * then any of data, gap, absent, end (once for each direction), then close. */
+/* What comes behind the reassembly: pair.c's functions, or a test's. All are called in order, for each conversation:
+ * open, then any of data, gap, absent, end (once for each direction), then close. */
 typedef struct qcapint_sink {
     /* Called with each handle that is made and closed; q->upper is theirs. init returns 0 or a status. */
     int (*init)(qcap_t *q);
     void (*fini)(qcap_t *q);
 
-    /* Whether servers of a protocol that was added listen at this TCP port: helps to tell the client of a conversation that
-     * was met in the middle. */
+    /* Whether servers of a protocol that was added listen at this TCP port: helps to tell the client of a conversation
+     * that was met in the middle. */
     bool (*is_server_port)(const qcap_t *q, uint16_t port);
 
     /* conv->upper is the sink's, NULL at first. */
@@ -57,15 +57,15 @@ typedef struct qcapint_sink {
     /* The next `len` bytes, from offset on, are lost; str->end is behind them already. */
     void (*gap)(qcap_tcpstr_t *str, uint64_t offset, uint64_t len);
 
-    /* The other direction acknowledged bytes of this one, of which nothing was captured: do not wait for it. Data may come
-     * all the same, later. At most once, before anything else of this direction. */
+    /* The other direction acknowledged bytes of this one, of which nothing was captured: do not wait for it. Data may
+     * come all the same, later. At most once, before anything else of this direction. */
     void (*absent)(qcap_tcpstr_t *str);
 
     /* Nothing more comes. */
     void (*end)(qcap_tcpstr_t *str, qcap_end_t end);
 
-    /* The conversation is over: free conv->upper. Copied positions may outlive it. Not called from inside another of these
-     * functions. When the handle is closed in the middle, close comes without end. */
+    /* The conversation is over: free conv->upper. Copied positions may outlive it. Not called from inside another of
+     * these functions. When the handle is closed in the middle, close comes without end. */
     void (*close)(qcapint_conv_t *conv);
 } qcapint_sink_t;
 
@@ -76,8 +76,8 @@ void qcapint_tcpstr_fini(qcap_tcpstr_t *str);
 
 /* ---------------------------------------------------------------- for tcp.c */
 
-/* The next bytes: segment->begin must be str->end. If the segment came from the heap, by qcapint_segment_new(), the stream
- * takes it over. */
+/* The next bytes: segment->begin must be str->end. If the segment came from the heap, by qcapint_segment_new(), the
+ * stream takes it over. */
 void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment);
 void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment);
 void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len);
@@ -90,8 +90,9 @@ void qcapint_tcpstr_end(qcap_tcpstr_t *str, qcap_end_t end);
  * those at hand. It may go up, and down to what is still there. */
 void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset);
 
-/* The segment with the byte at `offset`: the one at hand, or a kept one. If that byte is lost: the next one behind it (its begin is
- * higher than offset). NULL if there is none. Borrowed until the sink's function returns, or hold goes behind it. */
+/* The segment with the byte at `offset`: the one at hand, or a kept one. If that byte is lost: the next one behind
+ * it (its begin is higher than offset). NULL if there is none. Borrowed until the sink's function returns, or hold
+ * goes behind it. */
 const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t offset);
 
 /* A growing buffer; zeros at first. */
@@ -102,8 +103,8 @@ typedef struct qcapint_buffer {
 
 void qcapint_buffer_fini(qcap_t *q, qcapint_buffer_t *buffer);
 
-/* The bytes [begin, end) in one piece: where they lie, or copied to `buffer`. NULL if some are lost or there is no memory; for
- * begin == end a pointer to no bytes. */
+/* The bytes [begin, end) in one piece: where they lie, or copied to `buffer`. NULL if some are lost or there is no
+ * memory; for begin == end a pointer to no bytes. */
 const unsigned char *qcapint_tcpstr_gather(qcap_tcpstr_t *str, uint64_t begin, uint64_t end, qcapint_buffer_t *buffer);
 
 /* A borrowed position, for a handler to be called with. */

@@ -1,9 +1,9 @@
-/* fuzz_capture.c: any bytes as a capture file: libFuzzer's target for everything below the parsers, and the built-in parsers
- * behind it.
+/* fuzz_capture.c: any bytes as a capture file: libFuzzer's target for everything below the parsers, and the built-in
+ * parsers behind it.
  *
- * The file is read twice, with generous memory and with the least, which makes eviction and refusal run. What is checked beside
- * the sanitizers: each stream's bytes come at the offset where the last ones ended, its end comes once, no conversation is left
- * at the end, and memory stays below its ceiling and is given back. */
+ * The file is read twice, with generous memory and with the least, which makes eviction and refusal run. What is
+ * checked beside the sanitizers: each stream's bytes come at the offset where the last ones ended, its end comes
+ * once, no conversation is left at the end, and memory stays below its ceiling and is given back. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>

@@ -192,16 +192,16 @@ static void a_fragment_says_where_it_belongs(void **state)
 
 static void udp_and_icmp_are_recognised(void **state)
 {
+    traffic_fragment_t datagram = {.bytes = "\0\x35\xc0\0\0\x0a\0\0hi--", .len = 12};
+    traffic_fragment_t ping = {.protocol = 1, .bytes = "\x08\0\0\0\0\0\0\0", .len = 8};
     qcapint_headers_t h;
-    frame_t udp = {.len = 0}, icmp = {.len = 0};
-    unsigned char packet[128];
+    frame_t udp, icmp;
     (void)state;
-    put(&udp, packet, traffic_build_fragment(packet, &(traffic_fragment_t){.bytes = "\0\x35\xc0\0\0\x0a\0\0hi--", .len = 12}));
+    udp.len = traffic_build_fragment(udp.bytes, &datagram);
     assert_int_equal(decode(DLT_RAW, &udp, &h), QCAPINT_DECODE_OK);
     assert_int_equal(h.source_port, 53);
     assert_int_equal(h.payload_len, 2);
-    put(&icmp, packet,
-        traffic_build_fragment(packet, &(traffic_fragment_t){.protocol = 1, .bytes = "\x08\0\0\0\0\0\0\0", .len = 8}));
+    icmp.len = traffic_build_fragment(icmp.bytes, &ping);
     assert_int_equal(decode(DLT_RAW, &icmp, &h), QCAPINT_DECODE_OK);
     assert_int_equal(h.protocol, QCAPINT_PROTOCOL_ICMP);
     assert_int_equal(h.payload_len, 8);

@@ -51,8 +51,10 @@ static const char *put_together(const char *policy, const char *letters, const u
 static void six_and_seventeen_pieces_as_each_policy_says(void **state)
 {
     static const uint32_t six[][2] = {{0, 3}, {4, 2}, {6, 3}, {1, 4}, {6, 3}, {9, 3}};
-    static const uint32_t seventeen[][2] = {{0, 3},  {4, 2},  {6, 3}, {10, 1}, {13, 2}, {15, 3}, {18, 2}, {20, 2}, {22, 1},
-                                            {1, 4},  {6, 3},  {9, 3}, {12, 3}, {16, 1}, {19, 1}, {20, 1}, {22, 2}};
+    static const uint32_t seventeen[][2] = {
+        {0, 3}, {4, 2}, {6, 3}, {10, 1}, {13, 2}, {15, 3}, {18, 2}, {20, 2}, {22, 1},
+        {1, 4}, {6, 3}, {9, 3}, {12, 3}, {16, 1}, {19, 1}, {20, 1}, {22, 2},
+    };
     static const char *const table[][3] = {
         {"first", "111422333666", "AAAJBBCCCLDLMEEFFFGGHHIQ"},
         {"last", "144442555666", "AJJJJBKKKLLLMMMFNFGOPHQQ"},
@@ -177,11 +179,11 @@ static void a_datagram_knows_its_fragments(void **state)
 static void datagrams_are_told_apart(void **state)
 {
     traffic_t *t = *state;
-    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .identification = 1, .has_more = true, .bytes = "aaaaaaaa", .len = 8);
-    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .identification = 2, .begin = 8, .bytes = "bbbbbbbb", .len = 8);
-    traffic_fragment(t, .protocol = OTHER_PROTOCOL + 1, .identification = 1, .begin = 8, .bytes = "cccccccc", .len = 8);
+    traffic_fragment(t, .protocol = 200, .identification = 1, .has_more = true, .bytes = "aaaaaaaa", .len = 8);
+    traffic_fragment(t, .protocol = 200, .identification = 2, .begin = 8, .bytes = "bbbbbbbb", .len = 8);
+    traffic_fragment(t, .protocol = 201, .identification = 1, .begin = 8, .bytes = "cccccccc", .len = 8);
     assert_int_equal(traffic_count(t, QCAP_STAGE_DEFRAGMENTED), 0);
-    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .identification = 1, .begin = 8, .bytes = "dddddddd", .len = 8);
+    traffic_fragment(t, .protocol = 200, .identification = 1, .begin = 8, .bytes = "dddddddd", .len = 8);
     assert_string_equal(units(t), "ad");
 }
 

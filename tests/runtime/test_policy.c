@@ -17,7 +17,8 @@ static int teardown(void **state)
 }
 
 /* N against S = [10, 20), in the order of the letters of a rule. */
-static const int64_t relations[9][2] = {{5, 15}, {5, 20}, {5, 25}, {10, 15}, {10, 20}, {10, 25}, {15, 17}, {15, 20}, {15, 25}};
+static const int64_t relations[9][2] = {{5, 15},  {5, 20},  {5, 25},  {10, 15}, {10, 20},
+                                        {10, 25}, {15, 17}, {15, 20}, {15, 25}};
 
 static void a_rule_is_read_letter_by_letter(void **state)
 {
@@ -69,7 +70,8 @@ static void the_narrowest_network_wins(void **state)
 {
     traffic_t *t = *state;
     const qcapint_policies_t *policies = &t->q->policies;
-    qcap_endpoint_t near = ipv4(10, 1, 2, 3), far = ipv4(10, 1, 200, 3), odd = ipv4(10, 96, 0, 1), other = ipv4(11, 0, 0, 1);
+    qcap_endpoint_t near = ipv4(10, 1, 2, 3), far = ipv4(10, 1, 200, 3);
+    qcap_endpoint_t odd = ipv4(10, 96, 0, 1), other = ipv4(11, 0, 0, 1);
     qcap_endpoint_t ipv6 = {.version = 6, .address = {10, 1, 2, 3}};
     assert_int_equal(qcap_set_policy(t->q, "10.1.2.0/24", "last"), 0);
     assert_int_equal(qcap_set_policy(t->q, "10.0.0.0/8", "bsd"), 0);
@@ -86,8 +88,10 @@ static void the_narrowest_network_wins(void **state)
 
 static void networks_that_are_none_are_refused(void **state)
 {
-    static const char *const wrong[] = {"",         "10.0.0", "10.0.0.0/33", "10.0.0.0/",
-                                        "::1/129", "host",   "10.0.0.0/8x", "1234:1234:1234:1234:1234:1234:1234:1234:1234:1"};
+    static const char *const wrong[] = {
+        "", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "::1/129", "host", "10.0.0.0/8x",
+        "1234:1234:1234:1234:1234:1234:1234:1:1",
+    };
     traffic_t *t = *state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(qcap_set_policy(t->q, wrong[i], "linux"), QCAP_E_ARGUMENT);

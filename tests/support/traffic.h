@@ -1,6 +1,7 @@
 /* traffic.h: packets that a test makes up, and a record of what a handle makes of them.
  *
- * A test reads like the capture: each call is one packet, pushed to the handle at once. What a call does not say is a default:
+ * A test reads like the capture: each call is one packet, pushed to the handle at once. What a call does not say is a
+ * default:
  *
  *     traffic_tcp(t, .flags = "S", .seq = 99);
  *     traffic_tcp(t, .seq = 100, .text = "GET ");
@@ -22,8 +23,9 @@ typedef struct traffic {
     size_t datagram_len;
 } traffic_t;
 
-/* A handle that records, in text[0] and [1]: the bytes of the client and of the server; `[n]` for n lost ones; at the
- * end `.` closed, `!` reset, `~` idle, `#` evicted, `^` replaced, `$` the capture ended. To be closed by traffic_close(). */
+/* A handle that records, in text[0] and [1]: the bytes of the client and of the server; `[n]` for n lost ones; at
+ * the end `.` closed, `!` reset, `~` idle, `#` evicted, `^` replaced, `$` the capture ended. To be closed by
+ * traffic_close(). */
 traffic_t *traffic_open(void);
 /* As traffic_open(), for a handle that was opened elsewhere and is taken over. */
 traffic_t *traffic_record(qcap_t *q);
