@@ -16,7 +16,8 @@ typedef struct side {
     qcap_parser_t *parser;
     qcap_keeper_t keeper;
     unsigned char *buffer;  /* the keeper's */
-    unsigned char *stream;  /* all bytes of the scene, holes as zeros */
+    unsigned char *stream;  /* all bytes of the scene */
+    bool *is_hole;          /* for each of them */
     uint64_t stream_len;
     unsigned char *waiting; /* bytes that the parser would not take yet */
     size_t waiting_len;
@@ -158,10 +159,18 @@ static void complete(log_line_t *line)
     line->text = text;
 }
 
-/* The bytes of an element or piece, wherever they are; reports through the log if they are not those of the scene. */
+static bool has_hole(const side_t *side, uint64_t begin, uint64_t end)
+{
+    for (; begin < end && begin < side->stream_len; begin++)
+        if (side->is_hole[begin])
+            return true;
+    return false;
+}
+
+/* The bytes of an element or piece, wherever they are; says so in the log if they are not those of the scene. */
 static void get_bytes(const side_t *side, const qcap_event_t *event, log_line_t *line)
 {
-    static const char wrong[] = "(not the bytes at these offsets)";
+    static const char wrong[] = "(not the bytes at these offsets)", hole[] = "(with a hole)";
     size_t len = (size_t)(event->end - event->begin);
     line->bytes = get_memory(len);
     if (event->bytes)
@@ -171,11 +180,12 @@ static void get_bytes(const side_t *side, const qcap_event_t *event, log_line_t 
     line->len = len;
     bool is_right = len == event->end - event->begin && event->end <= side->stream_len &&
                     memcmp(line->bytes, side->stream + event->begin, len) == 0;
-    if (!is_right) {
-        free(line->bytes);
-        line->len = sizeof wrong - 1;
-        line->bytes = copy_bytes(wrong, line->len);
-    }
+    if (is_right)
+        return;
+    const char *text = has_hole(side, event->begin, event->end) ? hole : wrong;
+    free(line->bytes);
+    line->len = strlen(text);
+    line->bytes = copy_bytes(text, line->len);
 }
 
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
@@ -308,14 +318,18 @@ static void init(follower_t *f, const scene_t *scene)
             if (scene->steps[k].is_server == (i == 1))
                 side->stream_len += step_len(&scene->steps[k]);
         side->stream = get_memory((size_t)side->stream_len);
+        side->is_hole = get_memory((size_t)side->stream_len * sizeof *side->is_hole);
     }
     uint64_t at[2] = {0, 0};
     for (size_t k = 0; k < scene->step_count; k++) {
         const step_t *step = &scene->steps[k];
+        side_t *side = &f->sides[step->is_server];
         if (step->kind == STEP_BYTES)
-            memcpy(f->sides[step->is_server].stream + at[step->is_server], step->bytes, step->len);
+            memcpy(side->stream + at[step->is_server], step->bytes, step->len);
+        else
+            memset(side->is_hole + at[step->is_server], true, (size_t)step_len(step));
         at[step->is_server] += step_len(step);
-        f->sides[step->is_server].is_used |= step->kind != STEP_LIMIT;
+        side->is_used |= step->kind != STEP_LIMIT;
     }
 }
 
@@ -325,6 +339,7 @@ static void fini(follower_t *f)
         free(f->sides[i].waiting);
         free(f->sides[i].buffer);
         free(f->sides[i].stream);
+        free(f->sides[i].is_hole);
     }
     munmap(f->room, f->room_size + (size_t)sysconf(_SC_PAGESIZE));
 }
