@@ -15,7 +15,8 @@
  * not delay what R reports, so it is a fallback: it comes after all main readings and has no say in what is committed
  * inside R. Outside R it has: an operation of level n (so many such values around it) needs the consent of the
  * fallbacks of levels above n. When the last main reading dies, the fallback becomes the main reading and an anomaly is
- * reported. A fallback that reaches the NFA state of a main reading is dropped as any later reading is. */
+ * reported. In an atomic rule, where what was committed can be taken back, alternatives marked `anomaly` are fallbacks of those
+ * before them. A fallback that reaches the NFA state of a main reading is dropped as any later reading is. */
 #include "closure.h"
 
 #include <stdlib.h>
@@ -212,8 +213,11 @@ void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at,
         return;
     unsigned level = configs->items[0].level;
     const nfa_state_t *fallback = &nfa->states.items[configs->items[0].fallback];
-    op_t mismatch = {.kind = OP_MISMATCH, .depth = fallback->context->depth, .name = fallback->name,
-                     .level = fallback->context->level};
+    op_t mismatch = {.kind = fallback->name ? OP_MISMATCH : OP_ROLLBACK,
+                     .depth = fallback->context->depth,
+                     .name = fallback->name,
+                     .is_atomic = fallback->context->is_atomic,
+                     .level = fallback->level};
     pending_t report = {.op = regop_intern(nfa->arena, &nfa->ops, mismatch), .at = at};
     vec_push(arena, done, report);
     for (size_t i = 0; i < configs->count && configs->items[i].level == level; i++) {

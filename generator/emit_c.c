@@ -177,6 +177,12 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
     case OP_FOUND:
         text_print(text, "qcap_op_found(parser, ");
         return true;
+    case OP_MARK:
+        text_print(text, "parser->marks[%u] = parser->later_count;\n", op->level - 1);
+        return false;
+    case OP_ROLLBACK:
+        text_print(text, "parser->later_count = parser->marks[%u];\n", op->level - 1);
+        return false;
     case OP_RESET:
         text_print(text, "qcap_op_reset(parser, %u /* %s */);\n", op->reg->index, op->reg->name);
         return false;
@@ -235,8 +241,7 @@ static bool needs_here(const layout_t *l, const pendings_t *commits, const moves
 {
     for (size_t i = 0; i < commits->count; i++) {
         const op_t *op = &l->dfa->nfa->ops.items[commits->items[i].op];
-        bool is_silent = op->kind == OP_ATOMIC_BEGIN || op->kind == OP_ATOMIC_END ||
-                         (op->kind == OP_RESET && !op->is_atomic);
+        bool is_silent = !regop_has_position(op) && !regop_is_later(op) && op->kind != OP_SET;
         if (!is_silent && commits->items[i].at.reg < 0)
             return true;
     }

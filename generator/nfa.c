@@ -17,6 +17,7 @@
 #include "nfa.h"
 
 #define STATES_MAX 400000u
+#define FALLBACK_MAX 4u /* fallbacks within fallbacks; QCAP_MARKS in parser.h */
 
 /* An occurrence of a rule that parsing can resume at. */
 typedef struct resume {
@@ -520,29 +521,69 @@ static unsigned build_set(builder_t *b, const node_t *node, const charset_t *set
     return state;
 }
 
+static bool is_tolerated(const node_t *alternative)
+{
+    return find_note(&alternative->notes, NOTE_ANOMALY) != NULL;
+}
+
+/* An ordered choice among the alternatives from `first` up to `end`. */
+static unsigned build_split(builder_t *b, const node_t *node, size_t first, size_t end, const context_t *context,
+                            unsigned next)
+{
+    if (end - first == 1)
+        return build_alternative(b, node->children.items[first], context, next);
+    unsigned split = add(b, NFA_SPLIT, context, node, STATE_NONE);
+    for (size_t i = first; i < end && !b->is_too_large; i++) {
+        unsigned branch = build_alternative(b, node->children.items[i], context, next);
+        vec_push(b->arena, &b->nfa->states.items[split].branches, branch);
+    }
+    return split;
+}
+
+/* Alternatives that are only tolerated, behind the others: see note [fallback] in closure.c. What the others have put onto the
+ * list of the atomic rule is taken back if they fail. */
+static unsigned build_tolerant(builder_t *b, const node_t *node, size_t tolerated, const context_t *context, unsigned next)
+{
+    context_t *guarded = nested(b, context);
+    guarded->level++;
+    guarded->choice = node;
+    unsigned others = build_split(b, node, tolerated, node->children.count, context, next);
+    unsigned preferred = build_split(b, node, 0, tolerated, guarded, next);
+    preferred = add_op(b, guarded, (op_t){.kind = OP_MARK}, preferred);
+    unsigned state = add(b, NFA_FALLBACK, context, node, preferred);
+    b->nfa->states.items[state].other = others;
+    b->nfa->states.items[state].level = guarded->level;
+    return state;
+}
+
+static unsigned build_when(builder_t *b, const node_t *node, const context_t *context, unsigned next)
+{
+    control_t control = {.kind = CONTROL_CHOICE, .place = node->place, .rule = context->rule};
+    for (size_t i = 0; i < node->children.count; i++) {
+        const note_t *when = find_note(&node->children.items[i]->notes, NOTE_WHEN);
+        control.is_shared |= when && is_shared_expr(when->expr);
+        vec_push(b->arena, &control.guards, when ? when->expr : NULL);
+        vec_push(b->arena, &control.targets, build_alternative(b, node->children.items[i], context, next));
+    }
+    return add_control(b, context, control);
+}
+
 static unsigned build_choice(builder_t *b, const node_t *node, const context_t *outer, unsigned next)
 {
     context_t *context = nested(b, outer);
     context->choice = node;
     next = add_scope(b, NFA_LEAVE, outer, context->scope, next);
 
-    control_t control = {.kind = CONTROL_CHOICE, .place = node->place, .rule = outer->rule};
     bool is_when = false;
-    for (size_t i = 0; i < node->children.count; i++) {
-        const note_t *when = find_note(&node->children.items[i]->notes, NOTE_WHEN);
-        is_when |= when != NULL;
-        control.is_shared |= when && is_shared_expr(when->expr);
-        vec_push(b->arena, &control.guards, when ? when->expr : NULL);
-        vec_push(b->arena, &control.targets, build_alternative(b, node->children.items[i], context, next));
-    }
-    unsigned state;
-    if (is_when) {
-        state = add_control(b, context, control);
-    } else {
-        state = add(b, NFA_SPLIT, context, node, STATE_NONE);
-        for (size_t i = 0; i < control.targets.count && !b->is_too_large; i++)
-            vec_push(b->arena, &b->nfa->states.items[state].branches, control.targets.items[i]);
-    }
+    size_t tolerated = node->children.count; /* how many do not count as tolerated; those that do are the last */
+    for (size_t i = 0; i < node->children.count; i++)
+        is_when |= find_note(&node->children.items[i]->notes, NOTE_WHEN) != NULL;
+    while (tolerated > 0 && is_tolerated(node->children.items[tolerated - 1]))
+        tolerated--;
+    unsigned state = is_when ? build_when(b, node, context, next)
+                     : context->is_atomic && context->level < FALLBACK_MAX && tolerated > 0 && tolerated < node->children.count
+                         ? build_tolerant(b, node, tolerated, context, next)
+                         : build_split(b, node, 0, node->children.count, context, next);
     return add_scope(b, NFA_SCOPE, outer, context->scope, state);
 }
 
@@ -677,7 +718,7 @@ void nfa_print(const nfa_t *nfa, text_t *text)
                        s->next);
             break;
         case NFA_FALLBACK:
-            text_print(text, "%s -> %u, else %u", s->name, s->next, s->other);
+            text_print(text, "%s -> %u, else %u", s->name ? s->name : "alternatives", s->next, s->other);
             break;
         case NFA_CONTROL:
             text_print(text, "%s", controls[nfa->controls.items[s->control].kind]);

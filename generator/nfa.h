@@ -53,7 +53,7 @@ typedef struct nfa_state {
     unsigned next;
     unsigned other;          /* NFA_FALLBACK */
     unsigned level;          /* NFA_FALLBACK: of the value, counted from 1 */
-    const char *name;        /* NFA_FALLBACK: the rule that may fail */
+    const char *name;        /* NFA_FALLBACK: the rule that may fail; NULL: alternatives of an atomic rule */
     unsigned op;             /* NFA_OP */
     unsigned scope;          /* NFA_SCOPE, NFA_LEAVE, NFA_CUT */
     unsigned control;        /* NFA_CONTROL */

@@ -23,6 +23,8 @@ bool regop_has_position(const op_t *op)
     switch (op->kind) {
     case OP_SET:
     case OP_RESET:
+    case OP_MARK:
+    case OP_ROLLBACK:
     case OP_ATOMIC_BEGIN:
     case OP_ATOMIC_END:
         return false;
@@ -33,7 +35,16 @@ bool regop_has_position(const op_t *op)
 
 bool regop_is_later(const op_t *op)
 {
-    return op->is_atomic && op->kind != OP_ATOMIC_BEGIN && op->kind != OP_ATOMIC_END && op->kind != OP_CONVERT_OPEN;
+    switch (op->kind) {
+    case OP_ATOMIC_BEGIN:
+    case OP_ATOMIC_END:
+    case OP_CONVERT_OPEN:
+    case OP_MARK:
+    case OP_ROLLBACK:
+        return false;
+    default:
+        return op->is_atomic;
+    }
 }
 
 bool regop_may_stop(const op_t *op)
@@ -42,6 +53,8 @@ bool regop_may_stop(const op_t *op)
     case OP_CONVERT_OPEN:
     case OP_ANOMALY_OPEN:
     case OP_RESET:
+    case OP_MARK:
+    case OP_ROLLBACK:
     case OP_ATOMIC_BEGIN:
         return false;
     case OP_CONVERT_CLOSE:
@@ -86,6 +99,12 @@ void regop_print(const op_t *op, text_t *text)
         break;
     case OP_MISMATCH:
         text_print(text, "mismatch %s", op->name);
+        break;
+    case OP_MARK:
+        text_print(text, "mark");
+        break;
+    case OP_ROLLBACK:
+        text_print(text, "rollback");
         break;
     case OP_FOUND:
         text_print(text, "found");

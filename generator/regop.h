@@ -13,6 +13,8 @@
  *     OP_RESET          reg                   register := unset
  *     OP_PUSH           queue, reg            queue gets (register, at)
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
+ *     OP_MARK           level                 mark[level] := length of the atomic rule's list
+ *     OP_ROLLBACK       level                 the list is cut back to mark[level]
  *     OP_FOUND                                event skipped, up to `at`
  *     OP_ATOMIC_BEGIN                         from here on operations are put on a list instead
  *     OP_ATOMIC_END                           those on the list take effect, in order
@@ -36,6 +38,8 @@ typedef enum {
     OP_RESET,
     OP_PUSH,
     OP_MISMATCH,
+    OP_MARK,
+    OP_ROLLBACK,
     OP_FOUND,
     OP_ATOMIC_BEGIN,
     OP_ATOMIC_END

@@ -389,6 +389,7 @@ typedef struct qcap_queue_state {
 } qcap_queue_state_t;
 
 #define QCAP_REGION_DEPTH 4
+#define QCAP_MARKS 4
 
 typedef struct qcap_root {
     uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
@@ -442,6 +443,7 @@ struct qcap_parser {
     uint64_t popped;            /* where this side stood at its last pop */
     uint64_t candidate;         /* while searching: where what may be found began */
     uint32_t later_count;
+    uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
     uint16_t state;
     uint8_t depth;              /* elements open */
     uint8_t region_count;       /* regions open */
