@@ -94,12 +94,15 @@ static void close_over(closure_t *c, config_t *config)
             vec_push(arena, &c->out, *config);
             return;
         case NFA_SPLIT:
-            for (size_t i = 0; i < s->branches.count; i++) {
+            for (size_t i = 0; i + 1 < s->branches.count; i++) {
                 config_t branch = copy(arena, config);
                 branch.state = s->branches.items[i];
                 close_over(c, &branch);
             }
-            return;
+            if (s->branches.count == 0)
+                return;
+            config->state = s->branches.items[s->branches.count - 1]; /* no recursion for the last: chains are long */
+            continue;
         case NFA_OP: {
             pending_t pending = {.op = s->op, .at = {STAMP_BACK, 0}};
             vec_push(arena, &config->pendings, pending);

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "name.h"
+
 typedef struct partition {
     dfa_t *dfa;
     unsigned width;       /* numbers in a row */
@@ -46,9 +48,9 @@ static void describe_edge(const edge_t *edge, text_t *text)
         text_print(text, "%d-%u ", edge->moves.items[i].reg, edge->moves.items[i].back);
 }
 
-static void describe_state(const dfa_state_t *s, text_t *text)
+static void describe_state(const dfa_t *dfa, const dfa_state_t *s, text_t *text)
 {
-    text_print(text, "%d %u %d %u %d-%u;", s->kind, s->kind == DFA_CONTROL ? s->control : 0, s->is_accepting,
+    text_print(text, "%s %d %u %d %u %d-%u;", s->configs.count ? name_rule(dfa, &s->configs.items[0]) : "", s->kind, s->kind == DFA_CONTROL ? s->control : 0, s->is_accepting,
                s->held_back, s->stream_end.reg, s->stream_end.back);
     if (s->is_accepting)
         describe_commits(&s->accept, text);
@@ -70,7 +72,7 @@ static void number_edges(partition_t *p)
         const dfa_state_t *state = &dfa->states.items[s];
         text_t text;
         text_init(&text, scratch);
-        describe_state(state, &text);
+        describe_state(dfa, state, &text);
         p->block[s] = number_of(scratch, &states, &text);
         for (size_t i = 0; i < state->edges.count; i++) {
             const edge_t *edge = &state->edges.items[i];

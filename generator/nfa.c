@@ -257,12 +257,26 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
 static unsigned build_sequence_from(builder_t *b, const node_t *node, size_t first, const note_t *refinement,
                                     const refine_entry_t *entry, const context_t *context, unsigned next);
 
+/* VALUE can be selected by the text of NAME. */
+static void note_selector(builder_t *b, const note_t *note, const context_t *context)
+{
+    const char *by = emitted_name(note->by), *value = emitted_name(note->value);
+    if (!by || !value)
+        return;
+    unsigned element = element_intern(b, context->element, value, false);
+    unsigned selector = element_intern(b, context->element, by, false);
+    b->nfa->elements.items[element].selector = selector;
+}
+
 /* NAME ... VALUE: what stands behind NAME is built once for each listed name and once for all others; a control point
  * where NAME ends chooses. Its conversion recognises the listed names. */
 static unsigned build_refined(builder_t *b, const node_t *body, const note_t *note, const context_t *context,
                               unsigned next)
 {
     nfa_t *nfa = b->nfa;
+    note_selector(b, note, context);
+    if (note->entries.count == 0)
+        return build_node(b, body, context, next);
     size_t by = 0;
     while (by < body->children.count && body->children.items[by]->rule != note->by)
         by++;
@@ -277,12 +291,6 @@ static unsigned build_refined(builder_t *b, const node_t *body, const note_t *no
     }
     vec_push(b->arena, &nfa->conversions, conversion);
     control.conversion = (unsigned)nfa->conversions.count - 1;
-
-    const char *by_name = emitted_name(note->by), *value_name = emitted_name(note->value);
-    if (by_name && value_name) {
-        unsigned value = element_intern(b, context->element, value_name, false);
-        nfa->elements.items[value].selector = element_intern(b, context->element, by_name, false);
-    }
 
     unsigned chosen = add_control(b, context, control);
     context_t *named = nested(b, context);
@@ -671,6 +679,73 @@ static void build_root(builder_t *b, const node_t *root, unsigned *start, unsign
     *search = build_search(b, top);
 }
 
+typedef VEC(unsigned) numbers_t;
+
+/* Puts what follows a state onto the stack, so that the first of it is on top. */
+static void push_following(const nfa_t *nfa, const nfa_state_t *s, numbers_t *stack)
+{
+    if (s->kind == NFA_FALLBACK)
+        vec_push(nfa->arena, stack, s->other);
+    if (s->next != STATE_NONE)
+        vec_push(nfa->arena, stack, s->next);
+    for (size_t i = s->branches.count; i-- > 0;)
+        vec_push(nfa->arena, stack, s->branches.items[i]);
+    if (s->kind != NFA_CONTROL)
+        return;
+    const control_t *control = &nfa->controls.items[s->control];
+    for (size_t i = control->targets.count; i-- > 0;)
+        vec_push(nfa->arena, stack, control->targets.items[i]);
+}
+
+/* Adds to `order` the elements in the order in which they are met by reading forwards, every alternative in turn. */
+static void meet_elements(nfa_t *nfa, unsigned start, numbers_t *order, bool *is_met)
+{
+    numbers_t stack = {0};
+    vec_push(nfa->arena, &stack, start);
+    while (stack.count > 0) {
+        unsigned state = stack.items[--stack.count];
+        if (state == STATE_NONE || nfa->visited[state] == nfa->generation)
+            continue;
+        nfa->visited[state] = nfa->generation;
+        const nfa_state_t *s = &nfa->states.items[state];
+        const op_t *op = s->kind == NFA_OP ? &nfa->ops.items[s->op] : NULL;
+        if (op && op->kind == OP_OPEN && !is_met[op->element]) {
+            vec_push(nfa->arena, order, op->element);
+            is_met[op->element] = true;
+        }
+        push_following(nfa, s, &stack);
+    }
+}
+
+/* The graph was built from its end; elements are numbered from the beginning, as an author would list them. */
+static void number_elements(nfa_t *nfa)
+{
+    unsigned total = (unsigned)nfa->elements.count;
+    numbers_t order = {0};
+    unsigned *number = ARENA_ARRAY(nfa->arena, unsigned, total + 1);
+    bool *is_met = ARENA_ARRAY(nfa->arena, bool, total + 1);
+    element_t *elements = ARENA_ARRAY(nfa->arena, element_t, total + 1);
+    nfa->generation++;
+    meet_elements(nfa, nfa->client, &order, is_met);
+    meet_elements(nfa, nfa->server, &order, is_met);
+    for (unsigned i = 0; i < total; i++)
+        if (!is_met[i])
+            vec_push(nfa->arena, &order, i);
+    for (unsigned i = 0; i < total; i++)
+        number[order.items[i]] = i;
+    for (unsigned i = 0; i < total; i++) {
+        elements[i] = nfa->elements.items[order.items[i]];
+        if (elements[i].parent != ELEMENT_NONE)
+            elements[i].parent = number[elements[i].parent];
+        if (elements[i].selector != ELEMENT_NONE)
+            elements[i].selector = number[elements[i].selector];
+    }
+    nfa->elements.items = elements;
+    for (size_t i = 0; i < nfa->ops.count; i++)
+        if (nfa->ops.items[i].kind == OP_OPEN || nfa->ops.items[i].kind == OP_CLOSE)
+            nfa->ops.items[i].element = number[nfa->ops.items[i].element];
+}
+
 nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
 {
     nfa_t *nfa = ARENA_NEW(grammar->arena, nfa_t);
@@ -680,6 +755,7 @@ nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
+    number_elements(nfa);
     return diag_has_errors(diag) ? NULL : nfa;
 }
 
