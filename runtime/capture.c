@@ -22,7 +22,7 @@ struct qcapint_capture {
     pcap_t *pcap;               /* trace and device: open for reading; pushed: "dead", with a link type only */
     capture_kind_t kind;
     int link_type;              /* DLT_ number */
-    int64_t unit_ns;            /* what a timestamp's fraction counts */
+    uint64_t unit_ns;           /* what a timestamp's fraction counts */
     bool has_filter;            /* pushed: filter is valid; the others filter inside libpcap */
     struct bpf_program filter;
     char error[QCAP_ERRBUF_SIZE]; /* last failure */
@@ -125,6 +125,12 @@ void qcapint_capture_close(qcapint_capture_t *capture)
 
 /* ---------------------------------------------------------------- reading */
 
+/* Unsigned, since a damaged file may say anything. */
+static int64_t time_of(const qcapint_capture_t *capture, const struct timeval *ts)
+{
+    return (int64_t)((uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_usec * capture->unit_ns);
+}
+
 qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_frame_t *frame)
 {
     struct pcap_pkthdr *header;
@@ -134,7 +140,7 @@ qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_
         frame->bytes = bytes;
         frame->len = header->caplen;
         frame->wire_len = header->len > header->caplen ? header->len : header->caplen;
-        frame->time_ns = (int64_t)((uint64_t)header->ts.tv_sec * 1000000000u) + header->ts.tv_usec * capture->unit_ns;
+        frame->time_ns = time_of(capture, &header->ts);
         return QCAPINT_CAPTURE_FRAME;
     case 0:
         return QCAPINT_CAPTURE_NOTHING;

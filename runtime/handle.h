@@ -2,7 +2,7 @@
 #ifndef QCAP_HANDLE_H
 #define QCAP_HANDLE_H
 
-#include <stdarg.h>
+#include <signal.h>
 
 #include "budget.h"
 #include "capture.h"
@@ -29,7 +29,7 @@ typedef struct qcapint_tap {
 struct qcap {
     char error[QCAP_ERRBUF_SIZE];  /* the last failure */
     bool has_begun;                /* a packet was read: settings are fixed */
-    volatile bool is_broken;       /* qcap_breakloop() was called */
+    volatile sig_atomic_t is_broken; /* qcap_breakloop() was called */
     int64_t now_ns;                /* capture time: the latest packet's, never going back */
     qcap_stats_t stats;            /* counted by all stages; memory and drops are filled in when asked for */
     qcapint_budget_t budget;       /* pays for everything */

@@ -14,6 +14,9 @@
 #define LEAST_MEMORY ((uint64_t)1 << 20)
 #define NS_PER_MS 1000000
 
+/* Times are believed up to here, so that differences and deadlines do not overflow. */
+#define TIME_MAX (INT64_MAX / 4)
+
 /* ---------------------------------------------------------------- failures */
 
 int qcapint_fail(qcap_t *q, int status, const char *format, ...)
@@ -48,7 +51,7 @@ static void set_defaults(qcap_t *q)
     qcapint_policies_init(&q->policies);
     for (int i = 0; i < QCAP_TIMEOUT_COUNT; i++)
         q->timeouts_ns[i] = timeouts_ms[i] * NS_PER_MS;
-    q->now_ns = INT64_MIN;
+    q->now_ns = -TIME_MAX;
 }
 
 qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, char *errbuf)
@@ -263,8 +266,9 @@ static void count(qcap_t *q, const qcapint_frame_t *frame)
         stats->first_ns = frame->time_ns;
     stats->bytes += frame->len;
     stats->wire_bytes += frame->wire_len;
-    if (frame->time_ns > q->now_ns)
-        q->now_ns = frame->time_ns;
+    int64_t time_ns = frame->time_ns > TIME_MAX ? TIME_MAX : frame->time_ns < -TIME_MAX ? -TIME_MAX : frame->time_ns;
+    if (time_ns > q->now_ns)
+        q->now_ns = time_ns;
     stats->last_ns = q->now_ns;
 }
 
@@ -298,7 +302,7 @@ static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
     uint64_t read = 0;
     while (limit == 0 || read < limit) {
         if (q->is_broken) {
-            q->is_broken = false;
+            q->is_broken = 0;
             return qcapint_fail(q, QCAP_E_BREAK, "%s", qcap_status_text(QCAP_E_BREAK));
         }
         switch (qcapint_capture_next(q->capture, &frame)) {
@@ -349,7 +353,7 @@ int qcap_dispatch(qcap_t *q, int limit)
 
 void qcap_breakloop(qcap_t *q)
 {
-    q->is_broken = true;
+    q->is_broken = 1;
     qcapint_capture_break(q->capture);
 }
 

@@ -226,11 +226,15 @@ static void note_scale(const arrival_t *a)
         a->side->window_scale = a->headers->window_scale;
 }
 
+/* Offset 0 is at `seq`. Nothing that was learned with another base holds. */
 static void set_base(qcapint_tcp_side_t *side, uint32_t seq, bool is_guess)
 {
     side->base_seq = seq;
     side->has_base = true;
     side->is_base_guess = is_guess;
+    side->acked = 0;
+    side->has_window = false;
+    side->hole_ns = INT64_MAX;
 }
 
 /* Whether nothing was made yet of what is known of its sequence numbers. */
@@ -239,19 +243,21 @@ static bool may_rebase(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
     return !side->has_base || (side->is_base_guess && str->end == 0 && !side->queue.first);
 }
 
-/* Learns where the sender's stream begins; if only an ACK told so far, the first segment may begin before it.
- * Returns false if the segment is a SYN that does not belong here. */
+/* Learns where the sender's stream begins. Without a SYN that is at its first segment: what the other side acknowledged
+ * before lies behind, or was on its way when the capture began. Returns false for a SYN that does not belong here. */
 static bool note_seq(const arrival_t *a)
 {
     uint32_t seq = a->headers->seq;
+    bool may = may_rebase(a->side, a->str);
     if (!(a->headers->tcp_flags & QCAPINT_TCP_SYN)) {
-        bool is_first = !a->str->is_seen && may_rebase(a->side, a->str);
-        if (!a->side->has_base || (is_first && offset_of(a->side, a->str, seq) < 0))
+        if (may && !a->str->is_seen)
             set_base(a->side, seq, true);
         return true;
     }
-    if (may_rebase(a->side, a->str)) {
+    if (may && (!a->side->has_base || a->side->base_seq != seq + 1))
         set_base(a->side, seq + 1, false);
+    if (may) {
+        a->side->is_base_guess = false;
         a->str->has_syn = true;
         note_scale(a);
     }
@@ -281,16 +287,23 @@ static void note_window(const arrival_t *a, uint64_t ack)
     a->peer->has_window = true;
 }
 
+/* Learns from an acknowledgement where the other side's stream begins, of which nothing was captured so far. It is
+ * at its true beginning if this is a SYN-ACK, or the first segment behind a SYN. */
+static void learn_base(const arrival_t *a)
+{
+    bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
+    a->other->has_syn = is_syn || (a->str->has_syn && a->str->end == 0 && a->headers->seq == a->side->base_seq);
+    set_base(a->peer, a->headers->ack, !a->other->has_syn);
+}
+
 /* Takes the segment's acknowledgement: RFC 9293, 3.10.7.4, fifth. */
 static void note_ack(arrival_t *a)
 {
     bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
     if (!(a->headers->tcp_flags & QCAPINT_TCP_ACK))
         return;
-    if (!a->peer->has_base) {
-        set_base(a->peer, a->headers->ack, true);
-        a->other->has_syn = is_syn;
-    }
+    if (!a->peer->has_base)
+        learn_base(a);
     int64_t offset = offset_of(a->peer, a->other, a->headers->ack);
     if (!is_near(a->peer, a->other, offset))
         return;

@@ -179,6 +179,20 @@ static void capture_time_does_not_go_back(void **state)
     assert_true(stats_of(t).last_ns >= stats_of(t).first_ns);
 }
 
+static void times_may_be_anything(void **state)
+{
+    static const int64_t times[] = {INT64_MIN, INT64_MAX, 0, -1, INT64_MAX - 1, INT64_MIN + 1};
+    traffic_t *t = *state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        unsigned char packet[128];
+        traffic_segment_t segment = {.seq = C, .text = "x", .client_port = (uint16_t)(1000 + i)};
+        size_t len = traffic_build_tcp(packet, &segment);
+        assert_int_equal(qcap_push(t->q, packet, (uint32_t)len, (uint32_t)len, times[i]), 0);
+    }
+    qcap_finish(t->q);
+    assert_int_equal(stats_of(t).stream_bytes, 6);
+}
+
 /* ---------------------------------------------------------------- bounds */
 
 static void check_evicted(qcap_packet_t *packet, qcap_stage_t stage, void *user)
@@ -228,6 +242,7 @@ int main(void)
         test(an_opening_without_an_answer_expires_sooner),
         test(time_outs_can_be_set),
         test(capture_time_does_not_go_back),
+        test(times_may_be_anything),
         test(the_oldest_conversations_leave_when_memory_is_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

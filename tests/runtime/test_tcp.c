@@ -443,6 +443,30 @@ static void the_first_bytes_met_may_be_older_than_their_ack(void **state)
     assert_string_equal(t->text[0], "asked");
 }
 
+static void what_was_on_its_way_when_the_capture_began_is_no_gap(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .from_server = true, .seq = 777, .ack = 333);
+    traffic_tcp(t, .from_server = true, .seq = 777, .ack = 400);
+    traffic_tcp(t, .seq = 500, .ack = 777, .text = "asked");
+    traffic_tcp(t, .from_server = true, .seq = 777, .ack = 505);
+    traffic_wait_ms(t, 5000);
+    traffic_tcp(t, .seq = 505, .ack = 777, .text = " more");
+    assert_string_equal(t->text[0], "asked more");
+}
+
+static void the_ack_of_a_syn_ack_tells_the_beginning(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .flags = "S", .seq = C - 1);
+    traffic_tcp(t, .seq = C, .ack = S);
+    traffic_tcp(t, .from_server = true, .seq = S + 3, .ack = C, .text = "def");
+    traffic_tcp(t, .seq = C, .ack = S + 6);
+    traffic_wait_ms(t, 5000);
+    traffic_tcp(t, .seq = C, .ack = S + 6);
+    assert_string_equal(t->text[1], "[3]def");
+}
+
 /* ---------------------------------------------------------------- checksums */
 
 static void a_wrong_checksum_of_a_sender_who_has_them_right_is_believed(void **state)
@@ -565,6 +589,8 @@ int main(void)
         test(data_on_the_syn_that_was_refused_comes_again),
         test(a_conversation_is_picked_up_in_the_middle),
         test(the_first_bytes_met_may_be_older_than_their_ack),
+        test(what_was_on_its_way_when_the_capture_began_is_no_gap),
+        test(the_ack_of_a_syn_ack_tells_the_beginning),
         test(a_wrong_checksum_of_a_sender_who_has_them_right_is_believed),
         test(a_wrong_checksum_is_not_believed_if_nothing_else_fills_the_hole),
         test(a_wrong_checksum_is_not_rescued_without_an_ack),
