@@ -92,7 +92,7 @@ static void set_options(pcap_t *pcap, const qcap_device_options_t *options)
 
 qcapint_capture_t *qcapint_capture_open_device(const char *device, const qcap_device_options_t *options, char *errbuf)
 {
-    char message[QCAP_ERRBUF_SIZE + PCAP_ERRBUF_SIZE], reason[PCAP_ERRBUF_SIZE] = "";
+    char message[QCAP_ERRBUF_SIZE], reason[PCAP_ERRBUF_SIZE] = "";
     pcap_t *pcap = pcap_create(device, reason);
     if (!pcap)
         return fail(NULL, errbuf, reason);
