@@ -102,7 +102,7 @@ packages:
 # examples what is installed; tests anything.
 
 INCLUDE_generator = -Igenerator -I$(B)/generator
-INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated
+INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/builtin
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
 INCLUDE_examples = $(RELEASE) -I$(B)/include
 INCLUDE_toys = $(INCLUDE_generated)
@@ -114,7 +114,7 @@ SHOW = $(if $(V),,@echo $@;)
 PARSER_HEADERS = $(PARSER:%=$(B)/generator/%.h)
 TOY_HEADERS = $(TOYS:%=$(B)/toys/%.h)
 
-$(B)/obj/%.o: %.c | $(SETUP) $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h
+$(B)/obj/%.o: %.c | $(SETUP) $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h $(B)/builtin/builtin.h
 	@mkdir -p $(@D)
 	$(SHOW) $(COMPILE) -c $< -o $@
 
@@ -148,6 +148,12 @@ $(B)/include/qcap/%.h: runtime/%.h
 $(B)/contract/parser.h: runtime/parser.h
 	@mkdir -p $(@D)
 	@cp $< $@
+
+# The protocols that the library is built with, for runtime/builtin.c.
+$(B)/builtin/builtin.h: Makefile
+	@mkdir -p $(@D)
+	@{ for name in $(PROTOCOLS); do echo "#include \"$$name.h\""; done; \
+	    echo '#define QCAP_BUILTIN_MAP(X) $(PROTOCOLS:%=X(%))'; } >$@
 
 # ---------------------------------------------------------------- linking
 
@@ -230,7 +236,7 @@ help:
 
 FUZZ_OBJECTS = $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(RUNTIME_OBJECTS) $(STEPS_OBJECTS) $(SUPPORT_OBJECTS))
 
-$(B)/fuzz/obj/%.o: %.c | $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h
+$(B)/fuzz/obj/%.o: %.c | $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h $(B)/builtin/builtin.h
 	@mkdir -p $(@D)
 	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link \
 	    $(filter-out $(RELEASE),$(INCLUDE_$(firstword $(subst /, ,$*)))) -c $< -o $@
