@@ -15,11 +15,16 @@
 #define MESSAGE_MAX 50
 #define SHOWN_MAX 160 /* bytes of a source line that are shown */
 
+typedef struct remark {
+    const char *text; /* one line */
+    place_t place;    /* what it is about; without a source: no place in particular */
+} remark_t;
+
 typedef struct message {
-    place_t place;          /* what it is about; without a source: of the spec as a whole */
-    bool is_error;          /* or a warning */
-    const char *text;       /* one line */
-    VEC(const char *) notes; /* lines that belong to it */
+    place_t place;       /* what it is about; without a source: of the spec as a whole */
+    bool is_error;       /* or a warning */
+    const char *text;    /* one line */
+    VEC(remark_t) notes; /* lines that belong to it */
 } message_t;
 
 struct diag {
@@ -81,15 +86,30 @@ void diag_warning(diag_t *diag, place_t place, const char *format, ...)
     va_end(args);
 }
 
+static void add_note(diag_t *diag, place_t place, const char *format, va_list args)
+{
+    if (diag->is_dropping || !diag->messages.count)
+        return;
+    message_t *message = &diag->messages.items[diag->messages.count - 1];
+    remark_t note = {.text = format_text(diag->arena, format, args), .place = place};
+    vec_push(diag->arena, &message->notes, note);
+}
+
 void diag_note(diag_t *diag, const char *format, ...)
 {
     va_list args;
 
-    if (diag->is_dropping || !diag->messages.count)
-        return;
     va_start(args, format);
-    message_t *message = &diag->messages.items[diag->messages.count - 1];
-    vec_push(diag->arena, &message->notes, format_text(diag->arena, format, args));
+    add_note(diag, (place_t){.source = NULL}, format, args);
+    va_end(args);
+}
+
+void diag_note_at(diag_t *diag, place_t place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_note(diag, place, format, args);
     va_end(args);
 }
 
@@ -149,6 +169,15 @@ static void print_place(FILE *file, const place_t *place)
     print_caret(file, place, begin, end);
 }
 
+static void print_note(FILE *file, const remark_t *note)
+{
+    fprintf(file, "      = %s", note->text);
+    if (note->place.source)
+        fprintf(file, ", in %s, line %u", note->place.source->path,
+                source_position(note->place.source, note->place.offset).line);
+    fputc('\n', file);
+}
+
 static void print_message(FILE *file, const message_t *message)
 {
     if (message->place.source) {
@@ -159,7 +188,7 @@ static void print_message(FILE *file, const message_t *message)
     if (message->place.source)
         print_place(file, &message->place);
     for (size_t i = 0; i < message->notes.count; i++)
-        fprintf(file, "      = %s\n", message->notes.items[i]);
+        print_note(file, &message->notes.items[i]);
 }
 
 /* Several steps may complain about one file. Its messages are read in the order of its lines. */

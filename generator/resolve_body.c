@@ -9,7 +9,7 @@ node_t *resolve_new_node(resolver_t *resolver, node_kind_t kind, place_t place)
     node_t *node = ARENA_NEW(resolver->arena, node_t);
 
     if (resolver->node_count++ == NODE_MAX)
-        diag_error(resolver->diag, place, "the grammar has more than %d parts: lists inside lists multiply", NODE_MAX);
+        diag_error(resolver->diag, place, "the grammar has more than %d parts", NODE_MAX);
     node->kind = kind;
     node->place = place;
     return node;

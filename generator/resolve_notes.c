@@ -3,6 +3,10 @@
  * Some say something of a rule as a whole, some of one of several alternatives, most of either. */
 #include "resolver.h"
 
+/* Bounds that keep lists short enough to be gone through, and that no spec comes near. */
+#define NOTE_MAX 1000  /* annotations in one place */
+#define ENTRY_MAX 4096 /* of `refine` in one place */
+
 /* What is being annotated. */
 typedef struct subject {
     const rule_t *rule;
@@ -155,8 +159,10 @@ static void add_entry(resolver_t *resolver, note_t *note, const ast_entry_t *ast
 {
     definition_t *definition = scope_get(resolver->scope, &ast->rule);
 
-    if (!definition)
+    if (!definition || note->entries.count > ENTRY_MAX)
         return;
+    if (note->entries.count == ENTRY_MAX)
+        diag_error(resolver->diag, ast->name.place, "`refine` has %d entries at most", ENTRY_MAX);
     for (size_t i = 0; i < note->entries.count; i++)
         if (name_equal(note->entries.items[i].name, ast->name.text)) {
             diag_error(resolver->diag, ast->name.place, "`%s` is listed twice", ast->name.text);
@@ -186,7 +192,7 @@ static bool is_continuation(const subject_t *subject)
 
 static void add_entries(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
-    for (size_t i = 0; i < subject->all->count; i++) {
+    for (size_t i = 0; i < subject->all->count && i < NOTE_MAX; i++) {
         const ast_note_t *ast = subject->all->items[i];
         for (size_t k = 0; k < ast->entries.count && is_same_refine(ast, subject->ast); k++)
             add_entry(resolver, note, &ast->entries.items[k]);
@@ -325,6 +331,10 @@ void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body,
                    notes_t *notes)
 {
     for (size_t i = 0; i < ast->count; i++) {
+        if (i == NOTE_MAX) {
+            diag_error(resolver->diag, ast->items[i]->place, "more than %d annotations for `%s`", NOTE_MAX, rule->name);
+            return;
+        }
         subject_t subject = {.rule = rule, .body = body, .is_alternative = is_alternative, .all = ast, .ast = ast->items[i]};
         note_t *note = new_note(resolver, subject.ast);
         if (is_continuation(&subject) || !may_stand_here(resolver, &subject, notes))

@@ -4,7 +4,8 @@
  * that importing a spec for some of its rules costs nothing in a parser. */
 #include "resolver.h"
 
-#include "source.h"
+/* Of one register: more than any protocol has, and few enough to be gone through. */
+#define KEYWORD_MAX 4096
 
 static void check_name(resolver_t *resolver, const ast_name_t *name, const place_t *first)
 {
@@ -13,8 +14,7 @@ static void check_name(resolver_t *resolver, const ast_name_t *name, const place
     if (!first)
         return;
     diag_error(resolver->diag, name->place, "`%s` is declared twice", name->text);
-    diag_note(resolver->diag, "first in %s, line %u", source_base_name(first->source->path),
-              source_position(first->source, first->offset).line);
+    diag_note_at(resolver->diag, *first, "first");
 }
 
 /* ---------------------------------------------------------------- declarations */
@@ -47,8 +47,10 @@ static void declare_register(resolver_t *resolver, const ast_register_t *ast, bo
     reg->type = ast->type;
     reg->is_shared = ast->is_shared;
     reg->size = ast->size;
-    for (size_t i = 0; i < ast->keywords.count; i++)
+    for (size_t i = 0; i < ast->keywords.count && i < KEYWORD_MAX; i++)
         add_keyword(resolver, reg, &ast->keywords.items[i]);
+    if (ast->keywords.count > KEYWORD_MAX)
+        diag_error(resolver->diag, ast->keywords.items[KEYWORD_MAX].place, "a register has %d keywords at most", KEYWORD_MAX);
     if (ast->type == REGISTER_KEYWORD && !ast->keywords.count)
         diag_error(resolver->diag, ast->name.place, "a register of keywords lists them: `keyword(A B …)`");
     *declared = (declared_t){.reg = reg, .is_main = is_main};

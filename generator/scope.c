@@ -199,8 +199,8 @@ static void append_rule(const scope_t *scope, definition_t *definition, const as
 static void report_second(const scope_t *scope, const definition_t *first, const ast_rule_t *rule)
 {
     diag_error(scope->diag, rule->name.place, "rule `%s` is defined twice", rule->name.text);
-    diag_note(scope->diag, "as `%s` in line %u; `=/` adds alternatives to a rule", first->name,
-              source_position(first->place.source, first->place.offset).line);
+    diag_note_at(scope->diag, first->place, "first as `%s`", first->name);
+    diag_note(scope->diag, "`=/` would add alternatives to it");
 }
 
 /* Enters a definition into the names, where one may be already that overrides it. */

@@ -390,10 +390,11 @@ static int spec_yylex(SPEC_YYSTYPE *value, place_t *place, reader_t *reader)
     return token->kind;
 }
 
-/* What the parser says without being asked: its stack is full. */
+/* The only thing that the parser says without being asked is that its stack is full. */
 static void spec_yyerror(const place_t *place, reader_t *reader, const char *message)
 {
-    diag_error(reader->diag, *place, "%s", message);
+    (void)message;
+    diag_error(reader->diag, *place, "this is nested too deep");
 }
 
 #define SHOWN_MAX 40   /* bytes of a token in a message */
