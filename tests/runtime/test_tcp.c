@@ -535,6 +535,67 @@ static void ipv6_conversations_are_reassembled_alike(void **state)
     assert_int_equal(traffic_count(t, QCAP_STAGE_BAD_CHECKSUM), 0);
 }
 
+/* ---------------------------------------------------------------- any order */
+
+/* The same numbers on every machine. */
+static uint32_t next_random(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+static char letter_at(uint32_t offset)
+{
+    return (char)('a' + (offset * 7 + offset / 26) % 26);
+}
+
+#define STREAM_LEN 3000u
+
+/* Sends [begin, end) of the stream. */
+static void send_part(traffic_t *t, uint32_t isn, uint32_t begin, uint32_t end)
+{
+    char text[64];
+    for (uint32_t i = begin; i < end; i++)
+        text[i - begin] = letter_at(i);
+    traffic_tcp(t, .seq = isn + 1 + begin, .text = text, .len = end - begin);
+}
+
+/* Sends the stream in parts of any length, out of order by some hundred bytes, with copies that are cut elsewhere. */
+static void send_in_disorder(traffic_t *t, uint32_t isn, uint32_t seed)
+{
+    uint32_t sent[STREAM_LEN] = {0}, missing = STREAM_LEN, from = 0;
+    while (missing > 0) {
+        uint32_t begin = from + next_random(&seed) % 400, end = begin + 1 + next_random(&seed) % 60;
+        begin = begin < STREAM_LEN ? begin : STREAM_LEN - 1;
+        end = end < STREAM_LEN ? end : STREAM_LEN;
+        send_part(t, isn, begin, end);
+        for (uint32_t i = begin; i < end; i++)
+            missing -= sent[i]++ == 0;
+        while (from < STREAM_LEN && sent[from])
+            from++;
+        if (next_random(&seed) % 8 == 0 && from < STREAM_LEN) /* what is missing does not stay missing for ever */
+            send_part(t, isn, from, from + 1 < STREAM_LEN ? from + 2 : from + 1);
+    }
+}
+
+static void the_order_of_segments_does_not_matter(void **state)
+{
+    static const char *const policies[] = {"first", "last", "bsd", "linux", "solaris"};
+    (void)state;
+    for (uint32_t round = 0; round < 50; round++) {
+        uint32_t isn = 0xfffff000u + round * 100;
+        traffic_t *t = open_with_policy(policies[round % 5], isn);
+        qcap_stats_t stats;
+        send_in_disorder(t, isn, round);
+        assert_int_equal(strlen(t->text[0]), STREAM_LEN);
+        for (uint32_t i = 0; i < STREAM_LEN; i++)
+            assert_int_equal(t->text[0][i], letter_at(i));
+        qcap_stats(t->q, &stats);
+        assert_int_equal(stats.conflicting_bytes, 0);
+        traffic_close(t);
+    }
+}
+
 /* ---------------------------------------------------------------- bounds */
 
 static void a_queue_without_end_is_delivered_with_a_gap(void **state)
@@ -597,6 +658,7 @@ int main(void)
         test(a_sender_without_right_checksums_loses_nothing),
         test(checksums_can_be_verified_strictly_or_ignored),
         test(ipv6_conversations_are_reassembled_alike),
+        cmocka_unit_test(the_order_of_segments_does_not_matter),
         test(a_queue_without_end_is_delivered_with_a_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
