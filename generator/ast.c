@@ -110,7 +110,8 @@ void ast_print(const ast_t *ast, text_t *text)
         print_note_count(&rule->notes, text);
         for (size_t k = 0; k < rule->alternatives.count; k++) {
             text_print(text, "    %s", k ? "/ " : "  ");
-            print_node(rule->alternatives.items[k].node, rule->alternatives.items[k].node->kind == AST_ALTERNATION, text);
+            print_node(rule->alternatives.items[k].node, rule->alternatives.items[k].node->kind == AST_ALTERNATION,
+                       text);
             print_note_count(&rule->alternatives.items[k].notes, text);
         }
     }

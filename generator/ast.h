@@ -30,26 +30,26 @@ typedef enum {
 } ast_kind_t;
 
 typedef struct ast_node {
-    ast_kind_t kind;
-    place_t place;                  /* all of it, without the parentheses around it */
-    const char *text;               /* AST_NAME, AST_PROSE, AST_STRING */
-    size_t len;                     /* AST_STRING: its text may hold NUL bytes */
-    bool is_case_sensitive;         /* AST_STRING */
-    unsigned low, high;             /* AST_SET: inclusive */
-    unsigned min, max;              /* AST_REPETITION, AST_LIST; max may be REPEAT_UNBOUNDED */
-    VEC(struct ast_node *) children;
+    ast_kind_t kind;        /* which of the other fields mean something */
+    place_t place;          /* all of it, without the parentheses around it */
+    const char *text;       /* AST_NAME, AST_PROSE, AST_STRING */
+    size_t len;             /* AST_STRING: its text may hold NUL bytes */
+    bool is_case_sensitive; /* AST_STRING */
+    unsigned low, high;     /* AST_SET: inclusive */
+    unsigned min, max;      /* AST_REPETITION, AST_LIST; max may be REPEAT_UNBOUNDED */
+    VEC(struct ast_node *) children; /* parts, in order */
 } ast_node_t;
 
 /* A name in an annotation, and where it stands. */
 typedef struct ast_name {
     const char *text; /* NULL: there is none */
-    place_t place;
+    place_t place;    /* without the quotes that may be around it */
 } ast_name_t;
 
 /* As expr_t, but names are names: EXPR_REGISTER is a register or a keyword. */
 typedef struct ast_expr {
-    expr_kind_t kind;
-    place_t place;
+    expr_kind_t kind;                    /* which of the other fields mean something */
+    place_t place;                       /* from its first operand to its last */
     uint64_t number;                     /* EXPR_NUMBER */
     const char *name;                    /* EXPR_REGISTER */
     const struct ast_expr *left, *right; /* operands; EXPR_NOT has no right one */
@@ -65,8 +65,8 @@ typedef struct ast_entry {
 
 /* An annotation: as note_t, but names are names. */
 typedef struct ast_note {
-    note_kind_t kind;
-    place_t place;
+    note_kind_t kind;          /* which of the other fields mean something */
+    place_t place;             /* of all its words */
     ast_name_t name;           /* NOTE_EMIT: the name behind `as`; NOTE_ANOMALY, NOTE_BECOME */
     bool is_stream, is_unique; /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
     ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
@@ -82,12 +82,12 @@ typedef struct ast_note {
 typedef VEC(ast_note_t *) ast_notes_t;
 
 typedef struct ast_alternative {
-    ast_node_t *node;
+    ast_node_t *node;  /* what it reads */
     ast_notes_t notes; /* that stand on a line of this alternative alone */
 } ast_alternative_t;
 
 typedef struct ast_rule {
-    ast_name_t name;
+    ast_name_t name;                     /* in its definition */
     bool is_addition;                    /* `=/`: more alternatives for a rule that exists */
     VEC(ast_alternative_t) alternatives; /* one at least */
     ast_notes_t notes;                   /* of the rule */
@@ -98,12 +98,12 @@ typedef struct ast_rule {
 
 /* register NAME : TYPE, shared NAME : TYPE, queue NAME(CAPACITY) : TYPE */
 typedef struct ast_register {
-    ast_name_t name;
-    register_type_t type;
-    bool is_shared;
-    unsigned size;             /* REGISTER_BYTES */
-    VEC(ast_name_t) keywords;  /* REGISTER_KEYWORD; none for a queue */
-    unsigned capacity;         /* of a queue */
+    ast_name_t name;          /* in its declaration */
+    register_type_t type;     /* of its value, or of a queue's entries */
+    bool is_shared;           /* `shared` */
+    unsigned size;            /* REGISTER_BYTES */
+    VEC(ast_name_t) keywords; /* REGISTER_KEYWORD; none for a queue */
+    unsigned capacity;        /* of a queue */
 } ast_register_t;
 
 /* client = EXPR, server = EXPR, datagram = EXPR */
@@ -111,33 +111,33 @@ typedef enum { ROOT_CLIENT, ROOT_SERVER, ROOT_DATAGRAM, ROOT_COUNT } root_kind_t
 
 typedef struct ast_port {
     ast_name_t transport; /* "tcp", "udp" */
-    unsigned number;
+    unsigned number;      /* 1 to 65535 */
 } ast_port_t;
 
 /* prose "TEXT" = RULE */
 typedef struct ast_binding {
-    ast_name_t prose;
-    ast_name_t rule;
+    ast_name_t prose; /* what stands between the angles */
+    ast_name_t rule;  /* what that means */
 } ast_binding_t;
 
 /* rule NAME: notes, rule NAME/2: notes */
 typedef struct ast_remark {
-    ast_name_t rule;
+    ast_name_t rule;      /* what is annotated */
     unsigned alternative; /* from 1; 0: the rule */
-    ast_notes_t notes;
+    ast_notes_t notes;    /* what is said of it */
 } ast_remark_t;
 
 typedef struct ast {
-    const source_t *source;
+    const source_t *source;          /* the file */
     VEC(ast_rule_t *) rules;         /* in the order of the file */
     ast_name_t protocol, title;      /* `protocol NAME "TITLE"` */
     VEC(ast_name_t) imports;         /* file names as written */
-    VEC(ast_port_t) ports;
+    VEC(ast_port_t) ports;           /* one for each number */
     VEC(ast_register_t *) registers; /* shared ones too */
-    VEC(ast_register_t *) queues;
+    VEC(ast_register_t *) queues;    /* with what a register has, and a capacity */
     ast_node_t *roots[ROOT_COUNT];   /* NULL: not given */
-    VEC(ast_binding_t) bindings;
-    VEC(ast_remark_t) remarks;
+    VEC(ast_binding_t) bindings;     /* `prose` */
+    VEC(ast_remark_t) remarks;       /* `rule NAME: …` */
     VEC(struct ast *) imported;      /* one for each of imports, loaded; a file that is imported twice is here twice */
 } ast_t;
 

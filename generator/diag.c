@@ -28,11 +28,11 @@ typedef struct message {
 } message_t;
 
 struct diag {
-    arena_t *arena;           /* where texts are kept */
-    VEC(message_t) messages;  /* in the order in which they were found */
-    unsigned dropped;         /* messages behind MESSAGE_MAX */
-    bool is_dropping;         /* the message before was dropped: so are its notes */
-    bool has_errors;          /* any message, kept or dropped, was an error */
+    arena_t *arena;          /* where texts are kept */
+    VEC(message_t) messages; /* in the order in which they were found */
+    unsigned dropped;        /* messages behind MESSAGE_MAX */
+    bool is_dropping;        /* the message before was dropped: so are its notes */
+    bool has_errors;         /* any message, kept or dropped, was an error */
 };
 
 diag_t *diag_new(arena_t *arena)

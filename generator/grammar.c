@@ -1,5 +1,5 @@
-/* grammar.c: finding rules, and printing a grammar as the ABNF and annotations that it is made of: names in the spelling
- * of their definitions, lists written out, one rule below the other in the order of their numbers. */
+/* grammar.c: finding rules, and printing a grammar as the ABNF and annotations that it is made of: names in the
+ * spelling of their definitions, lists written out, one rule below the other in the order of their numbers. */
 #include "grammar.h"
 
 #include "map.h"

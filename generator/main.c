@@ -19,21 +19,22 @@ static const char help[] =
     "       --dump=STEP   with check: print what a step made of the spec: %s\n"
     "       --help        this text\n"
     "\n"
-    "A SPEC is a file of ABNF with annotations, specs/NAME.abnf. A spec that names no protocol is there to be imported:\n"
+    "A SPEC is a file of ABNF with annotations, specs/NAME.abnf. One that names no protocol is there to be imported:\n"
     "it can be checked, and nothing is generated from it.\n"
     "Exit status: 0 all is well, 1 a spec is wrong or a file cannot be written, 2 wrong usage.\n";
 
 /* What the command line asks for. */
 typedef struct request {
-    const char *folder;         /* -o */
-    compile_options_t options;  /* --dump */
-    bool wants_help;
-    char **specs;               /* count of them: the arguments that are no options */
-    int count;
+    const char *folder;        /* -o */
+    compile_options_t options; /* --dump */
+    bool wants_help;           /* --help: nothing else is done */
+    char **specs;              /* the arguments that are no options */
+    int count;                 /* of specs */
 } request_t;
 
 /* Does what a command does with a spec that has been compiled. False if that failed. */
-typedef bool command_handler_t(const request_t *request, arena_t *arena, const char *path, const compile_result_t *result);
+typedef bool command_handler_t(const request_t *request, arena_t *arena, const char *path,
+                               const compile_result_t *result);
 
 /* ---------------------------------------------------------------- commands */
 
@@ -96,8 +97,8 @@ static bool elements(const request_t *request, arena_t *arena, const char *path,
 }
 
 static const struct {
-    const char *name;
-    command_handler_t *handler;
+    const char *name;           /* the first argument */
+    command_handler_t *handler; /* what it does with each spec */
 } commands[] = {{"generate", generate}, {"check", check}, {"elements", elements}};
 
 /* ---------------------------------------------------------------- the command line */
@@ -141,7 +142,9 @@ static bool read_arguments(int argc, char **argv, request_t *request)
             if (!set_dump(request, argument + 7))
                 return false;
         } else {
-            fprintf(stderr, "qcapgen: no option is called `%s`, or something is missing behind it; see qcapgen --help\n", argument);
+            fprintf(stderr,
+                    "qcapgen: no option is called `%s`, or something is missing behind it; see qcapgen --help\n",
+                    argument);
             return false;
         }
     }

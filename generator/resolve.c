@@ -38,7 +38,8 @@ static void check_when(resolver_t *resolver, const definition_t *definition)
         with += !has_default;
     }
     if (with && with + has_default < definition->alternatives.count)
-        diag_error(resolver->diag, definition->place, "in `%s`, every alternative but the last needs a `when`", definition->name);
+        diag_error(resolver->diag, definition->place, "in `%s`, every alternative but the last needs a `when`",
+                   definition->name);
 }
 
 static const node_t *build_alternatives(resolver_t *resolver, const definition_t *definition)
@@ -130,7 +131,8 @@ static void resolve_protocol(resolver_t *resolver, const ast_t *ast)
     if (root && !ast->protocol.text)
         diag_error(resolver->diag, root->place, "the protocol has no name: `;@ protocol NAME \"TITLE\"` is missing");
     if (!root && ast->protocol.text)
-        diag_error(resolver->diag, ast->protocol.place, "protocol `%s` has no `client`, `server` or `datagram`", ast->protocol.text);
+        diag_error(resolver->diag, ast->protocol.place, "protocol `%s` has no `client`, `server` or `datagram`",
+                   ast->protocol.text);
 }
 
 static void resolve_ports(resolver_t *resolver, const ast_t *ast)

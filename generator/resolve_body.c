@@ -76,7 +76,7 @@ static node_t *sequence(resolver_t *resolver, place_t place, size_t count, node_
     return node;
 }
 
-#define SEQUENCE(resolver, place, ...) \
+#define SEQUENCE(resolver, place, ...)                                                                                 \
     sequence(resolver, place, sizeof((node_t *[]){__VA_ARGS__}) / sizeof(node_t *), (node_t *[]){__VA_ARGS__})
 
 static node_t *repeat(resolver_t *resolver, unsigned min, unsigned max, node_t *child)
@@ -108,9 +108,9 @@ static node_t *maybe(resolver_t *resolver, node_t *child)
  *
  *     #a   is   [ a ] *( OWS "," OWS [ a ] )
  *
- * There, the blanks of `a, , b` belong to the OWS before a comma or to the one behind it, and those behind a last comma to
- * the list or to what follows it. Here blanks are read in one way only: between elements and commas they belong to what
- * comes next, and behind the last comma they are no part of the list.
+ * There, the blanks of `a, , b` belong to the OWS before a comma or to the one behind it, and those behind a last comma
+ * to the list or to what follows it. Here blanks are read in one way only: between elements and commas they belong to
+ * what comes next, and behind the last comma they are no part of the list.
  *
  *     #a   is   [ ( a / "," [ OWS a ] ) *( OWS "," [ OWS a ] ) ]
  *     1#a  is   *( "," OWS ) a *( OWS "," [ OWS a ] )
@@ -132,7 +132,8 @@ static node_t *list_rest(resolver_t *resolver, const ast_node_t *element, place_
 {
     node_t *next = SEQUENCE(resolver, place, blanks(resolver, place), resolve_node(resolver, element));
 
-    return many(resolver, SEQUENCE(resolver, place, blanks(resolver, place), literal(resolver, ",", place), maybe(resolver, next)));
+    return many(resolver, SEQUENCE(resolver, place, blanks(resolver, place), literal(resolver, ",", place),
+                                   maybe(resolver, next)));
 }
 
 /* *( "," OWS ) a */
@@ -177,7 +178,8 @@ static node_t *list(resolver_t *resolver, const ast_node_t *ast)
     if (ast->min == 0 && ast->max == REPEAT_UNBOUNDED)
         return any_list(resolver, element, ast->place);
     if (ast->min == 1 && ast->max == REPEAT_UNBOUNDED)
-        return SEQUENCE(resolver, ast->place, list_start(resolver, element, ast->place), list_rest(resolver, element, ast->place));
+        return SEQUENCE(resolver, ast->place, list_start(resolver, element, ast->place),
+                        list_rest(resolver, element, ast->place));
     return counted_list(resolver, ast, element);
 }
 
@@ -204,7 +206,8 @@ node_t *resolve_node(resolver_t *resolver, const ast_node_t *ast)
 {
     switch (ast->kind) {
     case AST_NAME:
-        return reference(resolver, scope_get(resolver->scope, &(ast_name_t){.text = ast->text, .place = ast->place}), ast->place);
+        return reference(resolver, scope_get(resolver->scope, &(ast_name_t){.text = ast->text, .place = ast->place}),
+                         ast->place);
     case AST_PROSE:
         return reference(resolver, scope_get_prose(resolver->scope, ast), ast->place);
     case AST_STRING:

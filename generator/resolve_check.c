@@ -10,16 +10,16 @@
 /* ---------------------------------------------------------------- recursion */
 
 typedef struct step {
-    rule_t *rule;
+    rule_t *rule;     /* that has been entered */
     bool is_leftmost; /* the reference that leads on from here has nothing before it that reads a byte */
 } step_t;
 
 typedef struct walk {
-    resolver_t *resolver;
-    unsigned *heights;  /* of rules by index; 0: not entered yet */
-    bool *is_open;      /* rules on the path */
-    VEC(step_t) path;   /* from where the walk began */
-    bool has_failed;    /* too deep: the walk has been given up */
+    resolver_t *resolver; /* whose rules are walked */
+    unsigned *heights;    /* of rules by index; 0: not entered yet */
+    bool *is_open;        /* rules on the path */
+    VEC(step_t) path;     /* from where the walk began */
+    bool has_failed;      /* too deep: the walk has been given up */
 } walk_t;
 
 static unsigned enter_rule(walk_t *walk, rule_t *rule, unsigned level);
@@ -137,7 +137,8 @@ bool resolve_check_recursion(resolver_t *resolver)
             continue;
         enter_rule(&walk, rule, 0);
         if (walk.has_failed)
-            diag_error(resolver->diag, rule->place, "rules are more than %d levels deep inside `%s`", LEVEL_MAX, rule->name);
+            diag_error(resolver->diag, rule->place, "rules are more than %d levels deep inside `%s`", LEVEL_MAX,
+                       rule->name);
     }
     if (walk.has_failed)
         return false;
@@ -150,7 +151,7 @@ bool resolve_check_recursion(resolver_t *resolver)
 /* ---------------------------------------------------------------- reach */
 
 typedef struct reach {
-    resolver_t *resolver;
+    resolver_t *resolver; /* whose rules are walked */
     bool *is_reached;     /* rules by index */
     const char *atomic;   /* walking from a rule that is atomic: its name; else NULL */
 } reach_t;
@@ -176,7 +177,8 @@ static void reach_notes(reach_t *reach, const notes_t *notes)
         for (size_t k = 0; k < note->entries.count; k++)
             reach_rule(reach, note->entries.items[k].rule);
         if (reach->atomic && note->kind == NOTE_EMIT && note->is_stream)
-            diag_error(reach->resolver->diag, note->place, "a stream cannot be part of `%s`, which is atomic", reach->atomic);
+            diag_error(reach->resolver->diag, note->place, "a stream cannot be part of `%s`, which is atomic",
+                       reach->atomic);
     }
 }
 
@@ -214,12 +216,14 @@ static void check_streams(resolver_t *resolver)
     }
 }
 
-/* Rules of the main file that no root needs: probably forgotten somewhere. A file without roots is there to be imported. */
+/* Rules of the main file that no root needs: probably forgotten somewhere. A file without roots is there to be
+ * imported. */
 static void warn_of_unreached(resolver_t *resolver)
 {
     const grammar_t *grammar = resolver->grammar;
     const node_t *roots[ROOT_COUNT] = {grammar->client, grammar->server, grammar->datagram};
-    reach_t reach = {.resolver = resolver, .is_reached = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1)};
+    reach_t reach = {.resolver = resolver,
+                     .is_reached = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1)};
     bool has_root = false;
 
     for (int i = 0; i < ROOT_COUNT; i++) {

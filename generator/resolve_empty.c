@@ -17,12 +17,12 @@
 typedef enum { UNKNOWN, NO, YES } answer_t;
 
 typedef struct empty {
-    resolver_t *resolver;
-    answer_t *can_be_empty;  /* rules by index */
-    answer_t *is_annotated;  /* rules by index: it, or what it refers to */
-    bool *is_repaired;       /* rules by index: their loops are as they should be */
-    const rule_t *obstacle;  /* the rule that cannot be replaced by its body */
-    bool has_failed;         /* there is one, in the loop at hand */
+    resolver_t *resolver;   /* whose rules are looked at */
+    answer_t *can_be_empty; /* rules by index */
+    answer_t *is_annotated; /* rules by index: it, or what it refers to */
+    bool *is_repaired;      /* rules by index: their loops are as they should be */
+    const rule_t *obstacle; /* the rule that cannot be replaced by its body */
+    bool has_failed;        /* there is one, in the loop at hand */
 } empty_t;
 
 /* ---------------------------------------------------------------- what can be empty */
@@ -182,7 +182,8 @@ static const node_t *loop_without(empty_t *empty, const node_t *loop)
     const node_t *content = without(empty, loop->children.items[0]);
 
     if (empty->has_failed) {
-        diag_error(empty->resolver->diag, loop->place, "what is repeated here can be empty, so nothing ends the repeat");
+        diag_error(empty->resolver->diag, loop->place,
+                   "what is repeated here can be empty, so nothing ends the repeat");
         diag_note(empty->resolver->diag, "`%s` can be empty, and has annotations that would go on for ever",
                   empty->obstacle->name);
     }

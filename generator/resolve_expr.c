@@ -134,8 +134,8 @@ static const expr_t *keyword(resolver_t *resolver, const reg_t *reg, const ast_e
     return NULL;
 }
 
-static const expr_t *compare_keywords(resolver_t *resolver, const reg_t *reg, const ast_expr_t *ast, const ast_expr_t *name,
-                                      const ast_expr_t *word)
+static const expr_t *compare_keywords(resolver_t *resolver, const reg_t *reg, const ast_expr_t *ast,
+                                      const ast_expr_t *name, const ast_expr_t *word)
 {
     if (ast->kind != EXPR_EQ && ast->kind != EXPR_NE) {
         diag_error(resolver->diag, ast->place, "keywords are equal or differ: they have no order");
@@ -194,7 +194,8 @@ const expr_t *resolve_condition(resolver_t *resolver, const ast_expr_t *ast)
         return new_expr(resolver, ast->kind, ast->place);
     case EXPR_AND:
     case EXPR_OR:
-        return operation(resolver, ast, resolve_condition(resolver, ast->left), resolve_condition(resolver, ast->right));
+        return operation(resolver, ast, resolve_condition(resolver, ast->left),
+                         resolve_condition(resolver, ast->right));
     case EXPR_NOT:
         return negation(resolver, ast);
     default:

@@ -96,8 +96,8 @@ static bool fits_queue(resolver_t *resolver, declared_queue_t *queue, const reg_
         queue->partner = reg;
     if (have_same_words(queue->partner, reg))
         return true;
-    diag_error(resolver->diag, place, "`%s` and `%s`, which use this queue, have different keywords", queue->partner->name,
-               reg->name);
+    diag_error(resolver->diag, place, "`%s` and `%s`, which use this queue, have different keywords",
+               queue->partner->name, reg->name);
     return false;
 }
 
@@ -142,7 +142,8 @@ static size_t element_number(const node_t *body, const rule_t *rule)
 }
 
 /* The rule of an element of the annotated sequence. */
-static const rule_t *resolve_element(resolver_t *resolver, const subject_t *subject, const ast_name_t *name, size_t *number)
+static const rule_t *resolve_element(resolver_t *resolver, const subject_t *subject, const ast_name_t *name,
+                                     size_t *number)
 {
     definition_t *definition = scope_get(resolver->scope, name);
 
@@ -274,28 +275,29 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     return true;
 }
 
-/* Where and how often a kind of annotation may stand. */
+typedef enum { ANYWHERE, ON_RULE, ON_ALTERNATIVE } stand_t;
+
+/* Where, and how often in one place, an annotation may stand. */
 static const struct {
-    const char *word;
-    bool is_single;      /* once in a place at most */
-    bool is_of_choice;   /* only on one of several alternatives */
-    bool is_of_rule;     /* only on a rule as a whole */
+    const char *word; /* for messages */
+    bool is_single;   /* once at most */
+    stand_t stand;    /* on a rule as a whole, on one of several alternatives, or on either */
 } places[] = {
-    [NOTE_EMIT] = {"emit", true, false, false},
-    [NOTE_CONVERT] = {"=", false, false, false},
-    [NOTE_SET] = {"=", false, false, false},
-    [NOTE_RESET] = {"reset", false, false, false},
-    [NOTE_LENGTH] = {"length", true, false, false},
-    [NOTE_UNTIL_CLOSE] = {"until close", true, false, false},
-    [NOTE_WHEN] = {"when", true, true, false},
-    [NOTE_REFINE] = {"refine", false, false, false},
-    [NOTE_CUT] = {"cut", false, false, false},
-    [NOTE_ATOMIC] = {"atomic", true, false, false},
-    [NOTE_ANOMALY] = {"anomaly", true, false, false},
-    [NOTE_PUSH] = {"push", false, false, false},
-    [NOTE_POP] = {"pop", false, false, false},
-    [NOTE_BECOME] = {"become", true, false, false},
-    [NOTE_RESYNC] = {"resync", true, false, true},
+    [NOTE_EMIT] = {"emit", true, ANYWHERE},
+    [NOTE_CONVERT] = {"=", false, ANYWHERE},
+    [NOTE_SET] = {"=", false, ANYWHERE},
+    [NOTE_RESET] = {"reset", false, ANYWHERE},
+    [NOTE_LENGTH] = {"length", true, ANYWHERE},
+    [NOTE_UNTIL_CLOSE] = {"until close", true, ANYWHERE},
+    [NOTE_WHEN] = {"when", true, ON_ALTERNATIVE},
+    [NOTE_REFINE] = {"refine", false, ANYWHERE},
+    [NOTE_CUT] = {"cut", false, ANYWHERE},
+    [NOTE_ATOMIC] = {"atomic", true, ANYWHERE},
+    [NOTE_ANOMALY] = {"anomaly", true, ANYWHERE},
+    [NOTE_PUSH] = {"push", false, ANYWHERE},
+    [NOTE_POP] = {"pop", false, ANYWHERE},
+    [NOTE_BECOME] = {"become", true, ANYWHERE},
+    [NOTE_RESYNC] = {"resync", true, ON_RULE},
 };
 
 static bool has_kind(const notes_t *notes, note_kind_t kind)
@@ -316,26 +318,28 @@ static bool may_stand_here(resolver_t *resolver, const subject_t *subject, const
     if (places[kind].is_single && has_kind(notes, kind))
         diag_error(resolver->diag, subject->ast->place, "a second `%s` for `%s`", word, subject->rule->name);
     else if (has_end)
-        diag_error(resolver->diag, subject->ast->place, "`%s` ends by `length` or by `until close`, not both", subject->rule->name);
-    else if (places[kind].is_of_choice && !subject->is_alternative)
+        diag_error(resolver->diag, subject->ast->place, "`%s` ends by `length` or by `until close`, not both",
+                   subject->rule->name);
+    else if (places[kind].stand == ON_ALTERNATIVE && !subject->is_alternative)
         diag_error(resolver->diag, subject->ast->place, "`%s` stands beside one of several alternatives", word);
-    else if (places[kind].is_of_rule && subject->is_alternative)
-        diag_error(resolver->diag, subject->ast->place, "`%s` is said of a rule, not of one alternative: it stands on a line of its own",
-                   word);
+    else if (places[kind].stand == ON_RULE && subject->is_alternative)
+        diag_error(resolver->diag, subject->ast->place,
+                   "`%s` is said of a rule, not of one alternative: it stands on a line of its own", word);
     else
         return true;
     return false;
 }
 
-void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative, const ast_notes_t *ast,
-                   notes_t *notes)
+void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative,
+                   const ast_notes_t *ast, notes_t *notes)
 {
     for (size_t i = 0; i < ast->count; i++) {
         if (i == NOTE_MAX) {
             diag_error(resolver->diag, ast->items[i]->place, "more than %d annotations for `%s`", NOTE_MAX, rule->name);
             return;
         }
-        subject_t subject = {.rule = rule, .body = body, .is_alternative = is_alternative, .all = ast, .ast = ast->items[i]};
+        subject_t subject = {
+            .rule = rule, .body = body, .is_alternative = is_alternative, .all = ast, .ast = ast->items[i]};
         note_t *note = new_note(resolver, subject.ast);
         if (is_continuation(&subject) || !may_stand_here(resolver, &subject, notes))
             continue;

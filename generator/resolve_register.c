@@ -50,7 +50,8 @@ static void declare_register(resolver_t *resolver, const ast_register_t *ast, bo
     for (size_t i = 0; i < ast->keywords.count && i < KEYWORD_MAX; i++)
         add_keyword(resolver, reg, &ast->keywords.items[i]);
     if (ast->keywords.count > KEYWORD_MAX)
-        diag_error(resolver->diag, ast->keywords.items[KEYWORD_MAX].place, "a register has %d keywords at most", KEYWORD_MAX);
+        diag_error(resolver->diag, ast->keywords.items[KEYWORD_MAX].place, "a register has %d keywords at most",
+                   KEYWORD_MAX);
     if (ast->type == REGISTER_KEYWORD && !ast->keywords.count)
         diag_error(resolver->diag, ast->name.place, "a register of keywords lists them: `keyword(A B …)`");
     *declared = (declared_t){.reg = reg, .is_main = is_main};

@@ -7,35 +7,35 @@
 
 /* A register as it is being declared and used. */
 typedef struct declared {
-    reg_t *reg;
-    bool is_main;     /* of the file that was asked for: kept even if nothing uses it */
-    bool is_written;  /* by a conversion, an assignment or `pop` */
-    bool is_used;     /* at all */
-    place_t read;     /* where it is read first; no source: nowhere */
+    reg_t *reg;      /* what the grammar will have */
+    bool is_main;    /* of the file that was asked for: kept even if nothing uses it */
+    bool is_written; /* by a conversion, an assignment or `pop` */
+    bool is_used;    /* at all */
+    place_t read;    /* where it is read first; no source: nowhere */
 } declared_t;
 
 /* A queue likewise. */
 typedef struct declared_queue {
-    queue_t *queue;
-    bool is_main;
-    bool is_used;
+    queue_t *queue;       /* what the grammar will have */
+    bool is_main;         /* as of registers */
+    bool is_used;         /* at all */
     bool is_pushed;       /* by something */
     place_t popped;       /* where first; no source: nowhere */
     const reg_t *partner; /* a register that was pushed or popped: all have the same keywords */
 } declared_queue_t;
 
 typedef struct resolver {
-    arena_t *arena;
-    diag_t *diag;
-    scope_t *scope;
-    grammar_t *grammar;                  /* what is being made */
-    VEC(definition_t *) wanted;          /* those that have a rule; in the order in which they were first referred to */
-    map_t registers;                     /* name → declared_t */
-    map_t queues;                        /* name → declared_queue_t */
-    VEC(declared_t *) declared;          /* all of `registers`, in order */
-    VEC(declared_queue_t *) declared_queues;
-    map_t unknown;                       /* names of no register or queue, reported already */
-    size_t node_count;                   /* of all bodies; see NODE_MAX */
+    arena_t *arena;                          /* of the compilation */
+    diag_t *diag;                            /* where complaints go */
+    scope_t *scope;                          /* which rule a name means */
+    grammar_t *grammar;                      /* what is being made */
+    VEC(definition_t *) wanted;              /* what has a rule: first in the order of need, then of definition */
+    map_t registers;                         /* name → declared_t */
+    map_t queues;                            /* name → declared_queue_t */
+    VEC(declared_t *) declared;              /* all of `registers`, in order */
+    VEC(declared_queue_t *) declared_queues; /* all of `queues`, in order */
+    map_t unknown;                           /* names of no register or queue, reported already */
+    size_t node_count;                       /* of all bodies; see NODE_MAX */
 } resolver_t;
 
 /* Lists inside lists double what they enclose; nobody needs that many nodes. */
@@ -56,8 +56,8 @@ void resolve_registers(resolver_t *resolver);
 declared_t *resolve_register(resolver_t *resolver, const ast_name_t *name);
 declared_queue_t *resolve_queue(resolver_t *resolver, const ast_name_t *name);
 
-/* Fills the grammar's lists of registers and queues: imported ones only if something uses them. Complains about what is read and
- * never written. */
+/* Fills the grammar's lists of registers and queues: imported ones only if something uses them. Complains about what is
+ * read and never written. */
 void resolve_register_lists(resolver_t *resolver);
 
 /* resolve_expr.c: a number, or a condition; NULL after a complaint. */
@@ -68,8 +68,8 @@ const expr_t *resolve_condition(resolver_t *resolver, const ast_expr_t *ast);
 const expr_t *resolve_assigned(resolver_t *resolver, const reg_t *reg, const ast_expr_t *ast);
 
 /* resolve_notes.c: the notes of a rule, or of one of its several alternatives, whose node is `body`. */
-void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative, const ast_notes_t *ast,
-                   notes_t *notes);
+void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative,
+                   const ast_notes_t *ast, notes_t *notes);
 
 /* resolve_empty.c: takes the empty readings out of what is repeated without bound. */
 void resolve_empty_loops(resolver_t *resolver);

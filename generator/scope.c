@@ -1,8 +1,8 @@
 /* scope.c: which rule a name means.
  *
- * Files are put in an order in which whoever imports comes before what it imports; so the first definition of a spelling
- * is the one that overrides. Three passes follow: rules, additions (`=/`), remarks (`;@ rule NAME: …`). The last two go through the
- * files backwards, so that an importing file adds behind what is there. */
+ * Files are put in an order in which whoever imports comes before what it imports; so the first definition of a
+ * spelling is the one that overrides. Three passes follow: rules, additions (`=/`), remarks (`;@ rule NAME: …`). The
+ * last two go through the files backwards, so that an importing file adds behind what is there. */
 #include "scope.h"
 
 #include <string.h>
@@ -11,23 +11,22 @@
 #include "spec.h"
 
 /* RFC 5234, B.1 */
-static const char core_rules[] =
-    "ALPHA  = %x41-5A / %x61-7A\n"
-    "BIT    = \"0\" / \"1\"\n"
-    "CHAR   = %x01-7F\n"
-    "CR     = %x0D\n"
-    "CRLF   = CR LF\n"
-    "CTL    = %x00-1F / %x7F\n"
-    "DIGIT  = %x30-39\n"
-    "DQUOTE = %x22\n"
-    "HEXDIG = DIGIT / \"A\" / \"B\" / \"C\" / \"D\" / \"E\" / \"F\"\n"
-    "HTAB   = %x09\n"
-    "LF     = %x0A\n"
-    "LWSP   = *(WSP / CRLF WSP)\n"
-    "OCTET  = %x00-FF\n"
-    "SP     = %x20\n"
-    "VCHAR  = %x21-7E\n"
-    "WSP    = SP / HTAB\n";
+static const char core_rules[] = "ALPHA  = %x41-5A / %x61-7A\n"
+                                 "BIT    = \"0\" / \"1\"\n"
+                                 "CHAR   = %x01-7F\n"
+                                 "CR     = %x0D\n"
+                                 "CRLF   = CR LF\n"
+                                 "CTL    = %x00-1F / %x7F\n"
+                                 "DIGIT  = %x30-39\n"
+                                 "DQUOTE = %x22\n"
+                                 "HEXDIG = DIGIT / \"A\" / \"B\" / \"C\" / \"D\" / \"E\" / \"F\"\n"
+                                 "HTAB   = %x09\n"
+                                 "LF     = %x0A\n"
+                                 "LWSP   = *(WSP / CRLF WSP)\n"
+                                 "OCTET  = %x00-FF\n"
+                                 "SP     = %x20\n"
+                                 "VCHAR  = %x21-7E\n"
+                                 "WSP    = SP / HTAB\n";
 
 /* ---------------------------------------------------------------- files */
 
@@ -99,7 +98,8 @@ static definition_t *checked(const scope_t *scope, definition_t *definition, pla
 {
     if (definition && definition->rival) {
         diag_error(scope->diag, place, "`%s` is defined by two imports: %s and %s", definition->name,
-                   source_base_name(definition->place.source->path), source_base_name(definition->rival->place.source->path));
+                   source_base_name(definition->place.source->path),
+                   source_base_name(definition->rival->place.source->path));
         diag_note(scope->diag, "a rule `%s` of this file would settle it", definition->name);
         definition->rival = NULL; /* once is enough */
     }
@@ -174,7 +174,8 @@ static bool is_pointer_to_import(const scope_t *scope, const ast_rule_t *rule)
 {
     const ast_node_t *node = rule->alternatives.items[0].node;
 
-    if (rule->is_addition || rule->alternatives.count != 1 || node->kind != AST_PROSE || map_find(&scope->bindings, node->text))
+    if (rule->is_addition || rule->alternatives.count != 1 || node->kind != AST_PROSE ||
+        map_find(&scope->bindings, node->text))
         return false;
     const char *name = name_in_prose(scope->arena, node->text);
     return name && strcmp(name, rule->name.text) == 0;
@@ -246,8 +247,8 @@ static void define_rules(scope_t *scope, size_t file_number)
 static void report_nothing_to_add_to(scope_t *scope, const ast_name_t *name, bool is_pointer)
 {
     if (is_first_time(scope, name->text))
-        diag_error(scope->diag, name->place, is_pointer ? "no imported file defines `%s`" : "there is no rule `%s` to add to",
-                   name->text);
+        diag_error(scope->diag, name->place,
+                   is_pointer ? "no imported file defines `%s`" : "there is no rule `%s` to add to", name->text);
 }
 
 /* `=/`, and the annotations of rules that point to an import. */

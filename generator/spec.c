@@ -78,9 +78,9 @@ static void attach_annotations(arena_t *arena, ast_t *ast, const comments_t *com
 
 /* ---------------------------------------------------------------- sections
  *
- * note [where sections stand]: a comment of its own line that begins "RFC 1234, 5.6" or "Section 5.6" gives the section of
- * all rules up to the next such comment. A comment beside a rule's name gives that rule's, in the same words or as its last
- * word (`; 5.6`). The RFC is the one that was named last at the beginning of a comment. */
+ * note [where sections stand]: a comment of its own line that begins "RFC 1234, 5.6" or "Section 5.6" gives the section
+ * of all rules up to the next such comment. A comment beside a rule's name gives that rule's, in the same words or as
+ * its last word (`; 5.6`). The RFC is the one that was named last at the beginning of a comment. */
 
 typedef struct citation {
     const char *rfc;     /* "RFC 1234", or NULL */
@@ -135,7 +135,8 @@ static const char *last_word_section(arena_t *arena, const char *text)
         end--;
     for (begin = end; begin && !strchr(" \t;", text[begin - 1]);)
         begin--;
-    return end > begin && section_len(text + begin) == end - begin ? arena_copy(arena, text + begin, end - begin) : NULL;
+    return end > begin && section_len(text + begin) == end - begin ? arena_copy(arena, text + begin, end - begin)
+                                                                   : NULL;
 }
 
 static const char *print_section(arena_t *arena, const char *rfc, const char *section)

@@ -12,7 +12,7 @@
 
 typedef struct token {
     int kind;               /* as spec_parser.h numbers them; 0: the end */
-    place_t place;
+    place_t place;          /* of all of it, quotes included */
     const char *text;       /* names: as spelled; strings and prose: what is inside; NUL-terminated */
     size_t len;             /* of text, which may hold NUL bytes if it is a string's */
     bool is_case_sensitive; /* strings */
@@ -33,8 +33,8 @@ typedef struct comment {
 
 typedef VEC(comment_t) comments_t;
 
-/* The tokens of all rules, and the comments between them. A name before `=` or `=/` is a TOKEN_RULE_NAME. The last token is
- * the end. */
+/* The tokens of all rules, and the comments between them. A name before `=` or `=/` is a TOKEN_RULE_NAME. The last
+ * token is the end. */
 void lex_rules(arena_t *arena, const source_t *source, diag_t *diag, tokens_t *tokens, comments_t *comments);
 
 /* The tokens of one annotation, and the end. */

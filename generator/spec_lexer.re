@@ -20,9 +20,9 @@
 #include "spec_parser.h"
 
 typedef struct lexer {
-    arena_t *arena;
-    diag_t *diag;
-    const source_t *source;
+    arena_t *arena;               /* where texts of tokens go */
+    diag_t *diag;                 /* where complaints go */
+    const source_t *source;       /* what places are places in */
     tokens_t *tokens;             /* what has been read */
     comments_t *comments;         /* of rules; NULL in an annotation */
     const unsigned char *text;    /* NUL-terminated: all of the source, or a copy of one comment */
@@ -140,8 +140,9 @@ static void open_string(lexer_t *lexer)
 {
     bool is_closed = lexer->cursor - lexer->start > 1 && lexer->cursor[-1] == '"';
 
-    diag_error(lexer->diag, place_of(lexer), is_closed ? "only printable ASCII stands in quotes: write other bytes as %%x values"
-                                                       : "the closing quote is missing");
+    diag_error(lexer->diag, place_of(lexer),
+               is_closed ? "only printable ASCII stands in quotes: write other bytes as %%x values"
+                         : "the closing quote is missing");
     add_token(lexer, TOKEN_STRING, 1, is_closed ? 1 : 0);
 }
 
@@ -326,7 +327,8 @@ static void check_margin(const lexer_t *lexer)
         if (i == 0 || token->kind == TOKEN_RULE_NAME)
             margin = column;
         else if (column <= margin)
-            diag_error(lexer->diag, token->place, "this line is indented no more than the rule above: is a `=` missing?");
+            diag_error(lexer->diag, token->place,
+                       "this line is indented no more than the rule above: is a `=` missing?");
     }
 }
 
@@ -357,7 +359,8 @@ static void add_is(lexer_t *lexer)
 
     if (count > 1 && lexer->tokens->items[count - 2].kind == TOKEN_COMMA)
         before = lexer->tokens->items[count - 1].kind;
-    lexer->is_abnf = lexer->is_directive && (before == TOKEN_CLIENT || before == TOKEN_SERVER || before == TOKEN_DATAGRAM);
+    lexer->is_abnf =
+        lexer->is_directive && (before == TOKEN_CLIENT || before == TOKEN_SERVER || before == TOKEN_DATAGRAM);
     add(lexer, TOKEN_IS);
 }
 
@@ -410,7 +413,8 @@ static bool scan_annotation(lexer_t *lexer)
         "hex"           { add(lexer, TOKEN_HEX); return true; }
         "octal"         { add(lexer, TOKEN_OCTAL); return true; }
         "keyword"       { add(lexer, TOKEN_KEYWORD); return true; }
-        "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64" | "varint" | "bytes" | "unquote"
+        "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64"
+            | "varint" | "bytes" | "unquote"
                         { add(lexer, TOKEN_LATER_CONVERSION); return true; }
         "and"           { add(lexer, TOKEN_AND); return true; }
         "or"            { add(lexer, TOKEN_OR); return true; }

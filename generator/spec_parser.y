@@ -40,13 +40,13 @@ void parse_notes(arena_t *arena, const tokens_t *tokens, ast_notes_t *notes, dia
 #include "source.h"
 
 struct reader {
-    arena_t *arena;
-    diag_t *diag;
-    const tokens_t *tokens;
-    size_t next;        /* the token to read next */
-    int way_in;         /* the token to read before all others, or 0 */
-    ast_t *ast;         /* where rules and directives go */
-    ast_notes_t *notes; /* where notes go */
+    arena_t *arena;         /* where the tree is made */
+    diag_t *diag;           /* where complaints go */
+    const tokens_t *tokens; /* what is read */
+    size_t next;            /* the token to read next */
+    int way_in;             /* the token to read before all others, or 0 */
+    ast_t *ast;             /* where rules and directives go */
+    ast_notes_t *notes;     /* where notes go */
 };
 
 /* Nothing stands behind what stands before it. */
@@ -58,7 +58,8 @@ static int spec_yylex(SPEC_YYSTYPE *value, place_t *place, reader_t *reader);
 static void spec_yyerror(const place_t *place, reader_t *reader, const char *message);
 
 static ast_node_t *leaf(const reader_t *reader, ast_kind_t kind, const token_t *token);
-static ast_node_t *repeated(const reader_t *reader, ast_kind_t kind, const token_t *repeat, ast_node_t *node, place_t place);
+static ast_node_t *repeated(const reader_t *reader, ast_kind_t kind, const token_t *repeat, ast_node_t *node,
+                            place_t place);
 static ast_node_t *optional(const reader_t *reader, ast_node_t *node, place_t place);
 static ast_rule_t *rule_of(const reader_t *reader, ast_rule_t *rule, ast_node_t *alternative);
 static void add_rule(const reader_t *reader, ast_rule_t *rule, const token_t *name, bool is_addition);
@@ -76,9 +77,11 @@ static void add_remark(const reader_t *reader, const token_t *rule, const token_
 
 static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place);
 static void add_word(const reader_t *reader, ast_note_t *note, const token_t *word);
-static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule, bool is_strict);
+static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule,
+                      bool is_strict);
 static ast_expr_t *operand(const reader_t *reader, expr_kind_t kind, const token_t *token);
-static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right, place_t place);
+static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right,
+                             place_t place);
 static void not_supported(const reader_t *reader, place_t place);
 }
 
@@ -440,10 +443,12 @@ static void report_word(const reader_t *reader, const token_t *token, const yysy
     int len = token->place.len < SHOWN_MAX ? (int)token->place.len : SHOWN_MAX;
     const char *text = token->place.source->text + token->place.offset;
 
-    if (token->kind == TOKEN_NAME && is_among(expected, count, YYSYMBOL_PROTOCOL) && !is_among(expected, count, YYSYMBOL_NAME))
+    if (token->kind == TOKEN_NAME && is_among(expected, count, YYSYMBOL_PROTOCOL) &&
+        !is_among(expected, count, YYSYMBOL_NAME))
         diag_error(reader->diag, token->place, "no directive is called `%.*s`", len, text);
     else
-        diag_error(reader->diag, token->place, "`%.*s` does not fit here%s", len, text, expected_text(reader, expected, count));
+        diag_error(reader->diag, token->place, "`%.*s` does not fit here%s", len, text,
+                   expected_text(reader, expected, count));
 }
 
 /* A name that only `=` could follow was meant as an annotation. */
@@ -462,7 +467,8 @@ static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
     if (token->is_behind_mistake)
         return 0;
     if (is_no_annotation(before, expected, count))
-        diag_error(reader->diag, before->place, "no annotation is called `%s`; a register would be set with `=`", before->text);
+        diag_error(reader->diag, before->place, "no annotation is called `%s`; a register would be set with `=`",
+                   before->text);
     else if (before && (found == YYSYMBOL_YYEOF || found == YYSYMBOL_RULE_NAME))
         report_missing(reader, end_of(before->place), expected, count);
     else if (found == YYSYMBOL_YYEOF)
@@ -491,7 +497,8 @@ static ast_node_t *leaf(const reader_t *reader, ast_kind_t kind, const token_t *
     return node;
 }
 
-static ast_node_t *repeated(const reader_t *reader, ast_kind_t kind, const token_t *repeat, ast_node_t *node, place_t place)
+static ast_node_t *repeated(const reader_t *reader, ast_kind_t kind, const token_t *repeat, ast_node_t *node,
+                            place_t place)
 {
     ast_node_t *repetition = ast_node_new(reader->arena, kind, place);
 
@@ -583,7 +590,8 @@ static ast_register_t *type_of(const reader_t *reader, register_type_t type)
 
 static void unknown_type(const reader_t *reader, const token_t *type)
 {
-    diag_error(reader->diag, type->place, "no type `%s`: there are `uint`, `flag`, `bytes(N)` and `keyword(A B …)`", type->text);
+    diag_error(reader->diag, type->place, "no type `%s`: there are `uint`, `flag`, `bytes(N)` and `keyword(A B …)`",
+               type->text);
 }
 
 /* `keyword` alone is the type of a queue; resolve() wants words of a register. */
@@ -657,7 +665,8 @@ static void add_word(const reader_t *reader, ast_note_t *note, const token_t *wo
     vec_push(reader->arena, &note->regs, name_of(word));
 }
 
-static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule, bool is_strict)
+static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule,
+                      bool is_strict)
 {
     ast_entry_t entry = {.name = name_of(name), .rule = name_of(rule), .is_strict = is_strict};
 
@@ -676,7 +685,8 @@ static ast_expr_t *operand(const reader_t *reader, expr_kind_t kind, const token
 }
 
 /* `right` is NULL where there is one operand only. */
-static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right, place_t place)
+static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right,
+                             place_t place)
 {
     ast_expr_t *expr = ARENA_NEW(reader->arena, ast_expr_t);
 
@@ -709,5 +719,6 @@ void parse_directive(arena_t *arena, const tokens_t *tokens, ast_t *ast, diag_t 
 
 void parse_notes(arena_t *arena, const tokens_t *tokens, ast_notes_t *notes, diag_t *diag)
 {
-    spec_yyparse(&(reader_t){.arena = arena, .diag = diag, .tokens = tokens, .notes = notes, .way_in = TOKEN_NOTES_FOLLOW});
+    spec_yyparse(
+        &(reader_t){.arena = arena, .diag = diag, .tokens = tokens, .notes = notes, .way_in = TOKEN_NOTES_FOLLOW});
 }

@@ -59,7 +59,8 @@ void text_byte(text_t *text, unsigned byte)
     static const struct {
         unsigned byte;
         const char *name;
-    } escapes[] = {{'\0', "'\\0'"}, {'\t', "'\\t'"}, {'\n', "'\\n'"}, {'\r', "'\\r'"}, {'\'', "'\\''"}, {'\\', "'\\\\'"}};
+    } escapes[] = {{'\0', "'\\0'"}, {'\t', "'\\t'"}, {'\n', "'\\n'"},
+                   {'\r', "'\\r'"}, {'\'', "'\\''"}, {'\\', "'\\\\'"}};
 
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
         if (byte == escapes[i].byte) {

@@ -1,5 +1,5 @@
-/* fuzz_spec.c: any bytes as a spec: they are refused with messages, or make a grammar that can be printed. Only the front
- * end runs: the automaton of a few bytes' grammar may well take a minute. */
+/* fuzz_spec.c: any bytes as a spec: they are refused with messages, or make a grammar that can be printed. Only the
+ * front end runs: the automaton of a few bytes' grammar may well take a minute. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -76,7 +76,8 @@ static void references_point_at_rules(void **state)
 
 static void notes_hang_on_the_alternative_or_on_the_rule(void **state)
 {
-    resolved_t resolved = resolve_text("a = \"b\" ;@ emit\n  / \"c\" ;@ anomaly x\n  ;@ atomic\nb = \"d\" ;@ emit as e\n");
+    resolved_t resolved =
+        resolve_text("a = \"b\" ;@ emit\n  / \"c\" ;@ anomaly x\n  ;@ atomic\nb = \"d\" ;@ emit as e\n");
     const rule_t *a = get_rule(&resolved, "a"), *b = get_rule(&resolved, "b");
 
     (void)state;

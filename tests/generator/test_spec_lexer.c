@@ -1,4 +1,5 @@
-/* test_spec_lexer.c tests spec_lexer.re: tokens, their values and places. What it complains about is in golden/syntax.md. */
+/* test_spec_lexer.c tests spec_lexer.re: tokens, their values and places. What it complains about is in
+ * golden/syntax.md. */
 #include "test.h"
 
 #include "grammar.h"
@@ -19,7 +20,8 @@ static lexed_t lex(const char *text)
     lexed_t lexed = {.arena = arena_new()};
 
     lexed.diag = diag_new(lexed.arena);
-    lex_rules(lexed.arena, source_new(lexed.arena, "x.abnf", text, strlen(text)), lexed.diag, &lexed.tokens, &lexed.comments);
+    lex_rules(lexed.arena, source_new(lexed.arena, "x.abnf", text, strlen(text)), lexed.diag, &lexed.tokens,
+              &lexed.comments);
     return lexed;
 }
 
@@ -31,16 +33,15 @@ static void assert_kinds(const tokens_t *tokens, size_t count, const int *kinds)
     assert_int_equal(tokens->items[count].kind, TOKEN_END);
 }
 
-#define ASSERT_KINDS(tokens, ...) \
-    assert_kinds(tokens, sizeof((int[]){__VA_ARGS__}) / sizeof(int), (int[]){__VA_ARGS__})
+#define ASSERT_KINDS(tokens, ...) assert_kinds(tokens, sizeof((int[]){__VA_ARGS__}) / sizeof(int), (int[]){__VA_ARGS__})
 
 static void a_name_before_the_sign_begins_a_rule(void **state)
 {
     lexed_t lexed = lex("a = b c\r\n  d\nb=/a");
 
     (void)state;
-    ASSERT_KINDS(&lexed.tokens, TOKEN_RULE_NAME, TOKEN_IS, TOKEN_NAME, TOKEN_NAME, TOKEN_NAME, TOKEN_RULE_NAME, TOKEN_ADDS,
-                 TOKEN_NAME);
+    ASSERT_KINDS(&lexed.tokens, TOKEN_RULE_NAME, TOKEN_IS, TOKEN_NAME, TOKEN_NAME, TOKEN_NAME, TOKEN_RULE_NAME,
+                 TOKEN_ADDS, TOKEN_NAME);
     assert_string_equal(lexed.tokens.items[5].text, "b");
     assert_int_equal(lexed.tokens.items[5].place.offset, 13);
     assert_int_equal(lexed.tokens.items[5].place.len, 1);
@@ -54,7 +55,8 @@ static void repeats_have_bounds(void **state)
     const struct {
         size_t number;
         unsigned low, high;
-    } expected[] = {{2, 1, 2}, {4, 0, REPEAT_UNBOUNDED}, {6, 3, 3}, {8, 4, REPEAT_UNBOUNDED}, {10, 0, 5}, {12, 1, REPEAT_UNBOUNDED}};
+    } expected[] = {{2, 1, 2},  {4, 0, REPEAT_UNBOUNDED}, {6, 3, 3}, {8, 4, REPEAT_UNBOUNDED},
+                    {10, 0, 5}, {12, 1, REPEAT_UNBOUNDED}};
 
     (void)state;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -137,22 +139,22 @@ static void assert_annotation(const char *text, size_t count, const int *kinds)
     arena_free(lexed.arena);
 }
 
-#define ASSERT_ANNOTATION(text, ...) \
+#define ASSERT_ANNOTATION(text, ...)                                                                                   \
     assert_annotation(text, sizeof((int[]){__VA_ARGS__}) / sizeof(int), (int[]){__VA_ARGS__})
 
 static void annotations_have_words_and_operators(void **state)
 {
     (void)state;
-    ASSERT_ANNOTATION("a = b ;@ n_1 = p1*256 + 0xff<>2, cut", TOKEN_NAME, TOKEN_IS, TOKEN_NAME, TOKEN_TIMES, TOKEN_NUMBER,
-                      TOKEN_PLUS, TOKEN_NUMBER, TOKEN_DIFFERS, TOKEN_NUMBER, TOKEN_COMMA, TOKEN_CUT);
+    ASSERT_ANNOTATION("a = b ;@ n_1 = p1*256 + 0xff<>2, cut", TOKEN_NAME, TOKEN_IS, TOKEN_NAME, TOKEN_TIMES,
+                      TOKEN_NUMBER, TOKEN_PLUS, TOKEN_NUMBER, TOKEN_DIFFERS, TOKEN_NUMBER, TOKEN_COMMA, TOKEN_CUT);
     ASSERT_ANNOTATION("a = b ;@ emitter", TOKEN_NAME);
 }
 
 static void behind_client_comes_abnf_up_to_the_comma(void **state)
 {
     (void)state;
-    ASSERT_ANNOTATION(";@ client = *a-b / 2c, port tcp 8", TOKEN_CLIENT, TOKEN_IS, TOKEN_REPEAT, TOKEN_NAME, TOKEN_OR_ELSE,
-                      TOKEN_REPEAT, TOKEN_NAME, TOKEN_COMMA, TOKEN_PORT, TOKEN_NAME, TOKEN_NUMBER);
+    ASSERT_ANNOTATION(";@ client = *a-b / 2c, port tcp 8", TOKEN_CLIENT, TOKEN_IS, TOKEN_REPEAT, TOKEN_NAME,
+                      TOKEN_OR_ELSE, TOKEN_REPEAT, TOKEN_NAME, TOKEN_COMMA, TOKEN_PORT, TOKEN_NAME, TOKEN_NUMBER);
     ASSERT_ANNOTATION("a = b ;@ client = 2 * 3", TOKEN_CLIENT, TOKEN_IS, TOKEN_NUMBER, TOKEN_TIMES, TOKEN_NUMBER);
 }
 

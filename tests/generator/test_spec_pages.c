@@ -7,7 +7,8 @@
  *     ```grammar             what it means, as --dump=grammar prints it; nothing if it is refused
  *     ```tree                what was read before names had a meaning
  *
- * A page is right if the last three say what the front end says. UPDATE=1 in the environment rewrites those that do not. */
+ * A page is right if the last three say what the front end says. UPDATE=1 in the environment rewrites those that do
+ * not. */
 #include "test.h"
 
 #include <sys/stat.h>
@@ -87,8 +88,8 @@ static void print_answer(arena_t *arena, const place_of_case_t *place, const cha
 /* A page as it is being gone through: its text, and the text it should have. */
 typedef struct reading {
     arena_t *arena;
-    const char *at;        /* the next line */
-    text_t right;          /* all lines so far, answers as they should be */
+    const char *at; /* the next line */
+    text_t right;   /* all lines so far, answers as they should be */
     place_of_case_t place;
 } reading_t;
 
@@ -161,8 +162,8 @@ static void show_difference(const char *path, const char *is, const char *should
             line++;
             begin = i + 1;
         }
-    print_error("%s:%u:\n  is:        %.*s\n  should be: %.*s\n", path, line, (int)strcspn(is + begin, "\n"), is + begin,
-                (int)strcspn(should + begin, "\n"), should + begin);
+    print_error("%s:%u:\n  is:        %.*s\n  should be: %.*s\n", path, line, (int)strcspn(is + begin, "\n"),
+                is + begin, (int)strcspn(should + begin, "\n"), should + begin);
 }
 
 static void page_says_what_the_front_end_says(void **state)
@@ -186,13 +187,16 @@ static void page_says_what_the_front_end_says(void **state)
     assert_true(is_right || getenv("UPDATE"));
 }
 
-#define PAGE(name) {name, page_says_what_the_front_end_says, NULL, NULL, (void *)(uintptr_t)name}
+#define PAGE(name)                                                                                                     \
+    {                                                                                                                  \
+        name, page_says_what_the_front_end_says, NULL, NULL, (void *)(uintptr_t)name                                   \
+    }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PAGE("syntax.md"),     PAGE("rules.md"), PAGE("names.md"), PAGE("imports.md"), PAGE("annotations.md"),
-        PAGE("registers.md"),  PAGE("loops.md"),
+        PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
+        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
