@@ -13,8 +13,7 @@
  *
  * note [fallback]: `refine` reads VALUE by another rule R, and by VALUE's own rule if R does not fit. The second reading must
  * not delay what R reports, so it is a fallback: it comes after all main readings and has no say in what is committed
- * inside R. Outside R it has: an operation of level n (so many such values around it) needs the consent of the
- * fallbacks of levels above n. When the last main reading dies, the fallback becomes the main reading and an anomaly is
+ * inside R. Outside R it has. When the last main reading dies, the fallback becomes the main reading and an anomaly is
  * reported. In an atomic rule, where what was committed can be taken back, alternatives marked `anomaly` are fallbacks of those
  * before them. A fallback that reaches the NFA state of a main reading is dropped as any later reading is. */
 #include "closure.h"
@@ -104,7 +103,7 @@ static void close_over(closure_t *c, config_t *config)
             config->state = s->branches.items[s->branches.count - 1]; /* no recursion for the last: chains are long */
             continue;
         case NFA_OP: {
-            pending_t pending = {.op = s->op, .at = {STAMP_BACK, 0}};
+            pending_t pending = {.op = s->op, .at = {STAMP_BACK, 0}, .guard = s->context->guard};
             vec_push(arena, &config->pendings, pending);
             break;
         }
@@ -210,19 +209,30 @@ unsigned closure_main_count(const configs_t *configs)
     return count;
 }
 
+/* The mark that a rollback would go back to has not been set yet: nothing of the preferred alternatives is on the list. */
+static bool is_mark_pending(const nfa_t *nfa, const config_t *config, unsigned level)
+{
+    for (size_t i = 0; i < config->pendings.count; i++) {
+        const op_t *op = &nfa->ops.items[config->pendings.items[i].op];
+        if (op->kind == OP_MARK && op->level == level)
+            return true;
+    }
+    return false;
+}
+
 void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done)
 {
     if (configs->count == 0 || configs->items[0].level == LEVEL_MAIN)
         return;
     unsigned level = configs->items[0].level;
     const nfa_state_t *fallback = &nfa->states.items[configs->items[0].fallback];
-    op_t mismatch = {.kind = fallback->name ? OP_MISMATCH : OP_ROLLBACK,
-                     .depth = fallback->context->depth,
-                     .name = fallback->name,
-                     .is_atomic = fallback->context->is_atomic,
-                     .level = fallback->level};
-    pending_t report = {.op = regop_intern(nfa->arena, &nfa->ops, mismatch), .at = at};
-    vec_push(arena, done, report);
+    const context_t *context = fallback->context;
+    op_t failed = {.kind = fallback->name ? OP_MISMATCH : OP_ROLLBACK, .depth = context->depth, .name = fallback->name,
+                   .is_atomic = context->is_atomic, .level = context->level};
+    if (fallback->name || !is_mark_pending(nfa, &configs->items[0], context->level)) {
+        pending_t report = {.op = regop_intern(nfa->arena, &nfa->ops, failed), .at = at};
+        vec_push(arena, done, report);
+    }
     for (size_t i = 0; i < configs->count && configs->items[i].level == level; i++) {
         configs->items[i].level = LEVEL_MAIN;
         configs->items[i].fallback = STATE_NONE;
@@ -232,6 +242,26 @@ void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at,
 static bool pending_equal(const pending_t *a, const pending_t *b)
 {
     return a->op == b->op && a->at.reg == b->at.reg && a->at.back == b->at.back;
+}
+
+bool closure_pendings_equal(const pendings_t *a, const pendings_t *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!pending_equal(&a->items[i], &b->items[i]))
+            return false;
+    return true;
+}
+
+/* Was it performed inside what `fallback` is the fallback of? */
+static bool is_inside(const nfa_t *nfa, const pending_t *pending, const config_t *fallback)
+{
+    const context_t *wanted = nfa->states.items[fallback->fallback].guard;
+    const context_t *guard = pending->guard;
+    while (guard && guard != wanted)
+        guard = guard->parent ? guard->parent->guard : NULL;
+    return guard != NULL;
 }
 
 /* How many operations at the front all main readings share. */
@@ -262,16 +292,15 @@ static size_t agreed(const nfa_t *nfa, const configs_t *configs, unsigned mains,
 {
     const pendings_t *first = &configs->items[0].pendings;
     for (size_t i = 0; i < len; i++) {
-        const op_t *op = &nfa->ops.items[first->items[i].op];
         for (size_t f = mains; f < configs->count; f++) {
             const config_t *fallback = &configs->items[f];
             size_t next = shared[f - mains];
-            if (op->level < fallback->level &&
+            if (!is_inside(nfa, &first->items[i], fallback) &&
                 (next == fallback->pendings.count || !pending_equal(&fallback->pendings.items[next], &first->items[i])))
                 return i;
         }
         for (size_t f = mains; f < configs->count; f++)
-            shared[f - mains] += op->level < configs->items[f].level;
+            shared[f - mains] += !is_inside(nfa, &first->items[i], &configs->items[f]);
     }
     return len;
 }

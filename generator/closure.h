@@ -16,6 +16,7 @@ typedef struct stamp {
 typedef struct pending {
     unsigned op;
     stamp_t at;
+    const context_t *guard; /* of where it was performed */
 } pending_t;
 
 typedef VEC(pending_t) pendings_t;
@@ -54,6 +55,9 @@ void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at,
 
 /* Takes from the readings the operations on which all of them agree, and adds them to `done`. */
 void closure_commit(const nfa_t *nfa, arena_t *arena, configs_t *configs, pendings_t *done);
+
+/* The same operations at the same positions? */
+bool closure_pendings_equal(const pendings_t *a, const pendings_t *b);
 
 /* How many of them are main readings. */
 unsigned closure_main_count(const configs_t *configs);

@@ -130,7 +130,8 @@ static bool config_equal(const config_t *a, const config_t *b)
         return false;
     for (size_t k = 0; k < a->pendings.count; k++)
         if (a->pendings.items[k].op != b->pendings.items[k].op ||
-            a->pendings.items[k].at.reg != b->pendings.items[k].at.reg)
+            a->pendings.items[k].at.reg != b->pendings.items[k].at.reg ||
+            a->pendings.items[k].guard != b->pendings.items[k].guard)
             return false;
     for (size_t k = 0; k < a->scopes.count; k++)
         if (a->scopes.items[k].scope != b->scopes.items[k].scope || a->scopes.items[k].mark != b->scopes.items[k].mark)
@@ -358,10 +359,8 @@ static void add_edge(builder_t *b, unsigned state, edge_t edge)
     dfa_state_t *s = &b->dfa->states.items[state];
     for (size_t i = 0; i < s->edges.count; i++) {
         edge_t *e = &s->edges.items[i];
-        if (e->target == edge.target && e->is_peek == edge.is_peek && e->commits.count == edge.commits.count &&
+        if (e->target == edge.target && e->is_peek == edge.is_peek && closure_pendings_equal(&e->commits, &edge.commits) &&
             e->moves.count == edge.moves.count &&
-            (e->commits.count == 0 ||
-             memcmp(e->commits.items, edge.commits.items, e->commits.count * sizeof *e->commits.items) == 0) &&
             (e->moves.count == 0 ||
              memcmp(e->moves.items, edge.moves.items, e->moves.count * sizeof *e->moves.items) == 0)) {
             e->set = charset_union(e->set, edge.set);

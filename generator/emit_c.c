@@ -178,10 +178,10 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
         text_print(text, "qcap_op_found(parser, ");
         return true;
     case OP_MARK:
-        text_print(text, "parser->marks[%u] = parser->later_count;\n", op->level - 1);
+        text_print(text, "parser->marks[%u] = parser->later_count;\n", op->level);
         return false;
     case OP_ROLLBACK:
-        text_print(text, "parser->later_count = parser->marks[%u];\n", op->level - 1);
+        text_print(text, "parser->later_count = parser->marks[%u];\n", op->level);
         return false;
     case OP_RESET:
         text_print(text, "qcap_op_reset(parser, %u /* %s */);\n", op->reg->index, op->reg->name);
@@ -308,9 +308,8 @@ static bool is_plain(const edge_t *edge)
 
 static bool same_body(const edge_t *a, const edge_t *b)
 {
-    return a->target == b->target && a->commits.count == b->commits.count && a->moves.count == b->moves.count &&
-           (a->commits.count == 0 ||
-            memcmp(a->commits.items, b->commits.items, a->commits.count * sizeof *a->commits.items) == 0) &&
+    return a->target == b->target && closure_pendings_equal(&a->commits, &b->commits) &&
+           a->moves.count == b->moves.count &&
            (a->moves.count == 0 || memcmp(a->moves.items, b->moves.items, a->moves.count * sizeof *a->moves.items) == 0);
 }
 

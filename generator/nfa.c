@@ -88,6 +88,7 @@ static context_t *nested(builder_t *b, const context_t *parent)
         context->element = parent->element;
         context->depth = parent->depth;
         context->level = parent->level;
+        context->guard = parent->guard;
         context->is_stream = parent->is_stream;
         context->is_atomic = parent->is_atomic;
     } else {
@@ -98,6 +99,15 @@ static context_t *nested(builder_t *b, const context_t *parent)
     vec_push(b->arena, &b->nfa->scope_used, false);
     context->scope = (unsigned)b->nfa->scope_used.count - 1;
     return context;
+}
+
+/* The context of a reading that has a fallback. */
+static context_t *guard(builder_t *b, const context_t *parent)
+{
+    context_t *guarded = nested(b, parent);
+    guarded->level++;
+    guarded->guard = guarded;
+    return guarded;
 }
 
 /* ---------------------------------------------------------------- elements and conversions */
@@ -313,13 +323,13 @@ static unsigned build_body(builder_t *b, const wrapped_t *w, context_t *context,
     if (w->entry->is_strict)
         return build_rule(b, w->entry->rule, NULL, context, next);
 
-    context_t *guarded = nested(b, context);
-    guarded->level++;
+    const context_t *guarded = guard(b, context);
     unsigned own = build_node(b, w->body, context, next);
     unsigned refined = build_rule(b, w->entry->rule, NULL, guarded, next);
     unsigned state = add(b, NFA_FALLBACK, context, w->body, refined);
     b->nfa->states.items[state].other = own;
     b->nfa->states.items[state].level = guarded->level;
+    b->nfa->states.items[state].guard = guarded;
     b->nfa->states.items[state].name = w->entry->rule->name;
     return state;
 }
@@ -552,16 +562,15 @@ static unsigned build_split(builder_t *b, const node_t *node, size_t first, size
  * list of the atomic rule is taken back if they fail. */
 static unsigned build_tolerant(builder_t *b, const node_t *node, size_t tolerated, const context_t *context, unsigned next)
 {
-    context_t *guarded = nested(b, context);
-    guarded->level++;
+    context_t *guarded = guard(b, context);
     guarded->choice = node;
     unsigned others = build_split(b, node, tolerated, node->children.count, context, next);
     unsigned preferred = build_split(b, node, 0, tolerated, guarded, next);
-    preferred = add_op(b, guarded, (op_t){.kind = OP_MARK}, preferred);
     unsigned state = add(b, NFA_FALLBACK, context, node, preferred);
     b->nfa->states.items[state].other = others;
     b->nfa->states.items[state].level = guarded->level;
-    return state;
+    b->nfa->states.items[state].guard = guarded;
+    return add_op(b, context, (op_t){.kind = OP_MARK}, state);
 }
 
 static unsigned build_when(builder_t *b, const node_t *node, const context_t *context, unsigned next)

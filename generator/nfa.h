@@ -33,7 +33,8 @@ typedef struct context {
     const node_t *reference; /* ... and the node of the parent's rule that refers to it; NULL if none does */
     unsigned element;       /* the innermost emitted element, ELEMENT_NONE at the top */
     unsigned depth;         /* emitted elements and anomalies around */
-    unsigned level;         /* values with a fallback around */
+    unsigned level;         /* readings with a fallback around */
+    const struct context *guard; /* the innermost of them: the link where it begins; NULL: none. Note [fallback] */
     int conversion;         /* this link is a conversion's rule: its index; else -1 */
     bool is_stream;         /* inside a stream element */
     bool is_atomic;         /* inside an atomic rule */
@@ -52,7 +53,8 @@ typedef struct nfa_state {
     charset_t set;           /* NFA_BYTE */
     unsigned next;
     unsigned other;          /* NFA_FALLBACK */
-    unsigned level;          /* NFA_FALLBACK: of the value, counted from 1 */
+    unsigned level;          /* NFA_FALLBACK: of what may fail, counted from 1 */
+    const context_t *guard;  /* NFA_FALLBACK: the link in which everything that may fail stands */
     const char *name;        /* NFA_FALLBACK: the rule that may fail; NULL: alternatives of an atomic rule */
     unsigned op;             /* NFA_OP */
     unsigned scope;          /* NFA_SCOPE, NFA_LEAVE, NFA_CUT */

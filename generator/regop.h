@@ -13,7 +13,7 @@
  *     OP_RESET          reg                   register := unset
  *     OP_PUSH           queue, reg            queue gets (register, at)
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
- *     OP_MARK           level                 mark[level] := length of the atomic rule's list
+ *     OP_MARK           level                 mark[level] := length of the list of the atomic rule
  *     OP_ROLLBACK       level                 the list is cut back to mark[level]
  *     OP_FOUND                                event skipped, up to `at`
  *     OP_ATOMIC_BEGIN                         from here on operations are put on a list instead
