@@ -14,7 +14,10 @@
  *     NODE_REPEAT    children[0]  min to max times, greedy
  *     NODE_RULE      rule         a reference
  *
- * Annotations hang on a node (one alternative) or on the rule. */
+ * Annotations hang on a node (one of several alternatives, which are the children of a body that is a NODE_CHOICE) or
+ * on the rule. A node stands in one place of one tree. What is repeated without bound reads at least a byte each time.
+ * Rules are not recursive, and lie inside each other no more than a thousand levels deep, their nodes counted: later
+ * stages may recurse over all of it. */
 #ifndef QCAPGEN_GRAMMAR_H
 #define QCAPGEN_GRAMMAR_H
 
@@ -36,21 +39,21 @@ typedef enum { REGISTER_UINT, REGISTER_FLAG, REGISTER_KEYWORD, REGISTER_BYTES } 
 
 /* A register of one direction, or (is_shared) of both. */
 typedef struct reg {
-    const char *name;
-    place_t place;
-    register_type_t type;
-    bool is_shared;
-    unsigned size;               /* REGISTER_BYTES */
-    VEC(const char *) keywords;  /* REGISTER_KEYWORD: value k is keywords[k - 1], 0 is none of them */
-    unsigned index;              /* among the registers of its kind (shared, or not) */
+    const char *name;           /* a C identifier */
+    place_t place;              /* of its declaration */
+    register_type_t type;       /* of its value */
+    bool is_shared;             /* both directions have one and the same */
+    unsigned size;              /* REGISTER_BYTES: the most it holds */
+    VEC(const char *) keywords; /* REGISTER_KEYWORD: value k is keywords[k - 1], 0 is none of them */
+    unsigned index;             /* among the registers of its kind (shared, or not) */
 } reg_t;
 
 typedef struct queue {
-    const char *name;
-    place_t place;
-    unsigned capacity;
-    register_type_t type;
-    unsigned index;
+    const char *name;     /* a C identifier */
+    place_t place;        /* of its declaration */
+    unsigned capacity;    /* entries it holds at most */
+    register_type_t type; /* of an entry: the type of all registers that are pushed or popped */
+    unsigned index;       /* among the queues */
 } queue_t;
 
 /*  EXPR_NUMBER    number                     EXPR_ADD SUB MUL AND_BITS    left op right, checked
@@ -79,111 +82,103 @@ typedef enum {
 } expr_kind_t;
 
 typedef struct expr {
-    expr_kind_t kind;
-    place_t place;
-    uint64_t number; /* EXPR_NUMBER; a keyword's name has become its number */
-    const char *keyword; /* EXPR_NUMBER: the name it had, or NULL */
-    const reg_t *reg;
-    const struct expr *left, *right;
+    expr_kind_t kind;                /* which of the other fields mean something */
+    place_t place;                   /* from its first operand to its last */
+    uint64_t number;                 /* EXPR_NUMBER; a keyword's name has become its number */
+    const char *keyword;             /* EXPR_NUMBER: the name it had, or NULL */
+    const reg_t *reg;                /* EXPR_REGISTER, EXPR_IS_SET */
+    const struct expr *left, *right; /* operands; NULL where there is none */
 } expr_t;
 
 /* ---------------------------------------------------------------- annotations */
 
 typedef enum {
-    NOTE_EMIT,        /* name, is_stream */
-    NOTE_CONVERT,     /* reg, convert, is_unique:  reg = decimal unique */
-    NOTE_SET,         /* reg, expr, is_unique:     reg = true */
-    NOTE_RESET,       /* regs */
-    NOTE_LENGTH,      /* expr */
+    NOTE_EMIT,    /* name, is_stream */
+    NOTE_CONVERT, /* reg, convert, is_unique:  reg = decimal unique */
+    NOTE_SET,     /* reg, expr, is_unique:     reg = true */
+    NOTE_RESET,   /* regs */
+    NOTE_LENGTH,  /* expr */
     NOTE_UNTIL_CLOSE,
-    NOTE_WHEN,        /* expr */
-    NOTE_REFINE,      /* value, by, entries */
-    NOTE_CUT,         /* rule: the one whose later readings die; NULL: the nearest alternation */
+    NOTE_WHEN,   /* expr */
+    NOTE_REFINE, /* value, by, entries */
+    NOTE_CUT,    /* rule: the one whose later readings die; NULL: the nearest alternation */
     NOTE_ATOMIC,
-    NOTE_ANOMALY,     /* name */
-    NOTE_PUSH,        /* queue, reg */
-    NOTE_POP,         /* queue, reg */
-    NOTE_BECOME,      /* name: the protocol, "?" */
+    NOTE_ANOMALY, /* name */
+    NOTE_PUSH,    /* queue, reg */
+    NOTE_POP,     /* queue, reg */
+    NOTE_BECOME,  /* name: the protocol, "?" */
     NOTE_RESYNC
 } note_kind_t;
 
 typedef enum { CONVERT_DECIMAL, CONVERT_HEX, CONVERT_OCTAL, CONVERT_KEYWORD } convert_t;
 
 typedef struct refine_entry {
-    place_t place;
+    place_t place;      /* of the name */
     const char *name;   /* the text that NAME is compared with */
     const rule_t *rule; /* what reads VALUE then */
     bool is_strict;     /* `!`: a mismatch is an error, not an anomaly */
 } refine_entry_t;
 
 typedef struct note {
-    note_kind_t kind;
-    place_t place;
-    const char *name;
-    bool is_stream, is_unique;
-    const reg_t *reg;
-    VEC(const reg_t *) regs;
-    convert_t convert;
-    const expr_t *expr;
-    const queue_t *queue;
-    const rule_t *rule;        /* NOTE_CUT */
-    const rule_t *value, *by;  /* NOTE_REFINE: both are elements of the annotated rule's sequence */
-    VEC(refine_entry_t) entries;
+    note_kind_t kind;            /* which of the other fields mean something */
+    place_t place;               /* of all its words */
+    const char *name;            /* NOTE_EMIT: of the element, always; NOTE_ANOMALY; NOTE_BECOME */
+    bool is_stream, is_unique;   /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
+    const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
+    VEC(const reg_t *) regs;     /* NOTE_RESET */
+    convert_t convert;           /* NOTE_CONVERT */
+    const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH: a number; NOTE_WHEN: a condition */
+    const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
+    const rule_t *rule;          /* NOTE_CUT */
+    const rule_t *value, *by;    /* NOTE_REFINE: both are elements of the annotated sequence, `by` the first of them */
+    VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */
 } note_t;
 
 typedef VEC(const note_t *) notes_t;
 
 /* ---------------------------------------------------------------- rules */
 
-typedef enum {
-    NODE_EMPTY,
-    NODE_SET,
-    NODE_STRING,
-    NODE_SEQUENCE,
-    NODE_CHOICE,
-    NODE_REPEAT,
-    NODE_RULE
-} node_kind_t;
+typedef enum { NODE_EMPTY, NODE_SET, NODE_STRING, NODE_SEQUENCE, NODE_CHOICE, NODE_REPEAT, NODE_RULE } node_kind_t;
 
 struct node {
-    node_kind_t kind;
-    place_t place;
-    charset_t set;            /* NODE_SET */
-    const char *text;         /* NODE_STRING */
-    size_t len;               /* NODE_STRING: may hold NUL bytes */
-    bool is_case_sensitive;   /* NODE_STRING */
-    VEC(const node_t *) children;
-    unsigned min, max;        /* NODE_REPEAT */
-    const rule_t *rule;       /* NODE_RULE */
-    notes_t notes;            /* of this alternative */
+    node_kind_t kind;             /* which of the other fields mean something */
+    place_t place;                /* where it is written */
+    charset_t set;                /* NODE_SET */
+    const char *text;             /* NODE_STRING */
+    size_t len;                   /* NODE_STRING: may hold NUL bytes */
+    bool is_case_sensitive;       /* NODE_STRING */
+    VEC(const node_t *) children; /* NODE_SEQUENCE, NODE_CHOICE; NODE_REPEAT: one */
+    unsigned min, max;            /* NODE_REPEAT */
+    const rule_t *rule;           /* NODE_RULE */
+    notes_t notes;                /* of this alternative */
 };
 
 struct rule {
-    const char *name;     /* as its definition spells it */
-    place_t place;        /* of the name in its definition */
-    const node_t *body;
-    notes_t notes;        /* of the rule as a whole */
-    const char *section;  /* "RFC 9112, 3" from the comment above or beside it, or "" */
-    bool is_core;         /* RFC 5234, appendix B.1 */
-    bool is_recursive;    /* can reach itself */
-    unsigned index;
+    const char *name;    /* as its definition spells it */
+    place_t place;       /* of the name in its definition */
+    const node_t *body;  /* what it reads */
+    notes_t notes;       /* of the rule as a whole */
+    const char *section; /* "RFC 9112, 3" from the comment above or beside it, or "" */
+    bool is_core;        /* RFC 5234, appendix B.1 */
+    bool is_recursive;   /* can reach itself */
+    unsigned index;      /* in the grammar's rules */
 };
 
 typedef struct port {
     const char *transport; /* "tcp", "udp" */
-    unsigned number;
+    unsigned number;       /* 1 to 65535 */
 } port_t;
 
 typedef struct grammar {
-    arena_t *arena;
-    const char *name, *title;  /* `protocol`; NULL if the spec has none and is there to be imported */
-    VEC(rule_t *) rules;       /* in order of definition, imported and core ones included */
-    VEC(reg_t *) registers;    /* of one direction */
-    VEC(reg_t *) shared;
-    VEC(queue_t *) queues;
-    VEC(port_t) ports;
+    arena_t *arena;           /* what everything here lives in */
+    const char *name, *title; /* `protocol`; NULL if the spec has none and is there to be imported */
+    VEC(rule_t *) rules;      /* in order of definition: its own, imported ones in use, core ones in use */
+    VEC(reg_t *) registers;   /* of one direction */
+    VEC(reg_t *) shared;      /* of both */
+    VEC(queue_t *) queues;    /* both see them */
+    VEC(port_t) ports;        /* hints */
     const node_t *client, *server, *datagram; /* roots: expressions, or NULL */
-    VEC(const char *) files;   /* the spec and its imports, base names */
+    VEC(const char *) files;                  /* the spec and its imports, base names */
 } grammar_t;
 
 /* The rule of that name: exact spelling first, then ignoring case; NULL if there is none. */

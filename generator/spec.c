@@ -13,6 +13,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "map.h"
@@ -212,26 +213,36 @@ ast_t *spec_parse(arena_t *arena, const source_t *source, diag_t *diag)
     return ast;
 }
 
+/* What tells files apart, however a path names them. */
+static const char *identity(arena_t *arena, const char *path)
+{
+    char *real = realpath(path, NULL);
+    const char *copy = real ? arena_copy(arena, real, strlen(real)) : path;
+
+    free(real);
+    return copy;
+}
+
 /* Loads what files import, file by file: `files` grows while it is gone through. */
 static void load_imports(arena_t *arena, ast_t *main, diag_t *diag)
 {
     map_t by_path = {.arena = arena};
     VEC(ast_t *) files = {.count = 0};
 
-    map_put(&by_path, main->source->path, main);
+    map_put(&by_path, identity(arena, main->source->path), main);
     vec_push(arena, &files, main);
     for (size_t i = 0; i < files.count; i++) {
         ast_t *ast = files.items[i];
         for (size_t k = 0; k < ast->imports.count; k++) {
             const ast_name_t *import = &ast->imports.items[k];
             const char *path = source_sibling(arena, ast->source->path, import->text);
-            ast_t *imported = map_find(&by_path, path);
+            ast_t *imported = map_find(&by_path, identity(arena, path));
             if (!imported) {
                 const source_t *source = source_read(arena, path, import->place, diag);
                 if (!source)
                     continue;
                 imported = spec_parse(arena, source, diag);
-                map_put(&by_path, path, imported);
+                map_put(&by_path, identity(arena, path), imported);
                 vec_push(arena, &files, imported);
             }
             vec_push(arena, &ast->imported, imported);
