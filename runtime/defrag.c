@@ -8,8 +8,8 @@
  * sum: the queue has no overlaps, so the datagram is complete when the bytes in it are as many as the last fragment
  * says.
  *
- * Bounds: datagrams leave QCAP_TIMEOUT_FRAGMENT after their first fragment, the oldest ones when memory is short;
- * none has more than FRAGMENT_LIMIT fragments. */
+ * Bounds: datagrams leave QCAP_TIMEOUT_FRAGMENT after their first fragment, the oldest ones when memory is short or
+ * they are DATAGRAM_LIMIT; none has more than FRAGMENT_LIMIT fragments. */
 #include "defrag.h"
 
 #include <string.h>
@@ -21,6 +21,9 @@
 
 /* More than a datagram of the largest size needs on any real link; bounds the search for a fragment's place. */
 #define FRAGMENT_LIMIT 1024u
+
+/* More datagrams than that do not wait at a time; bounds the chains of the table. */
+#define DATAGRAM_LIMIT 16384u
 
 #define DATAGRAM_MAX 65535u
 #define NOT_KNOWN UINT32_MAX
@@ -107,6 +110,7 @@ static qcapint_datagram_t *add(qcap_t *q, const qcapint_datagram_t *key)
     d->older = defrag->newest;
     *(d->older ? &d->older->newer : &defrag->oldest) = d;
     defrag->newest = d;
+    defrag->count++;
     return d;
 }
 
@@ -121,6 +125,7 @@ static void drop(qcap_t *q, qcapint_datagram_t *d, qcap_stage_t stage)
     *link = d->chain;
     *(d->older ? &d->older->newer : &defrag->oldest) = d->newer;
     *(d->newer ? &d->newer->older : &defrag->newest) = d->older;
+    defrag->count--;
     qcapint_queue_clear(q, &d->queue);
     while (d->fragments) {
         fragment_t *fragment = d->fragments;
@@ -303,8 +308,8 @@ void qcapint_defrag_expire(qcap_t *q)
 {
     qcapint_datagram_t *d;
     int64_t timeout = q->timeouts_ns[QCAP_TIMEOUT_FRAGMENT];
-    while ((d = q->defrag.oldest) &&
-           (q->now_ns - d->first_ns >= timeout || qcapint_budget_is_tight(&q->budget)))
+    while ((d = q->defrag.oldest) && (q->now_ns - d->first_ns >= timeout || q->defrag.count >= DATAGRAM_LIMIT ||
+                                      qcapint_budget_is_tight(&q->budget)))
         drop(q, d, QCAP_STAGE_FRAGMENT_EXPIRED);
 }
 

@@ -12,6 +12,7 @@ typedef struct qcapint_datagram qcapint_datagram_t; /* one that is not complete 
 typedef struct qcapint_defrag {
     qcapint_datagram_t *buckets[QCAPINT_DEFRAG_BUCKETS]; /* chains */
     qcapint_datagram_t *oldest, *newest;                 /* by the first fragment's arrival; NULL: none */
+    uint32_t count;                                      /* of datagrams */
     uint64_t key[2];                                     /* of the hash: random, per handle */
 } qcapint_defrag_t;
 

@@ -17,22 +17,26 @@ typedef enum {
 
 /* One TCP conversation. One reference is the table's; each copied position of its streams has another. */
 struct qcapint_conv {
-    qcap_t *q;                     /* the handle */
+    /* What a lookup reads, in one line of the cache. */
     qcapint_conv_t *chain;         /* the next in its bucket */
-    qcapint_conv_t *older, *newer; /* in its list */
-    qcapint_conv_t *hole_older, *hole_newer; /* in the list of those that wait for a late copy, while in_hole_list */
     uint64_t hash;                 /* of the endpoints */
-    uint64_t number;               /* from 1, as they opened */
-    int64_t opened_ns;             /* first packet */
-    int64_t seen_ns;               /* latest packet */
-    void *upper;                   /* the sink's */
-    qcap_tcpstr_t str[2];          /* [0]: from the client */
-    qcapint_tcp_t tcp;             /* sequence numbers, queues */
     qcap_endpoint_t ends[2];       /* [0]: the client */
-    uint32_t references;
     uint8_t list;                  /* qcapint_flow_list_t */
     bool in_hole_list;
     bool is_open;                  /* in the table; false: only positions keep it */
+
+    /* What every packet touches. */
+    qcap_t *q;                     /* the handle */
+    qcapint_conv_t *older, *newer; /* in its list */
+    int64_t seen_ns;               /* latest packet */
+    void *upper;                   /* the sink's */
+    qcapint_tcp_t tcp;             /* sequence numbers, queues */
+    qcap_tcpstr_t str[2];          /* [0]: from the client */
+
+    qcapint_conv_t *hole_older, *hole_newer; /* in the list of those that wait for a late copy, if in_hole_list */
+    uint64_t number;               /* from 1, as they opened */
+    int64_t opened_ns;             /* first packet */
+    uint32_t references;           /* to free it, all must have gone */
 };
 
 /* A list of conversations, through older and newer, or hole_older and hole_newer. */

@@ -56,7 +56,7 @@
 #define DOUBTFUL_LIMIT 64u
 
 /* A queue of more segments is not waited for: bounds memory, and the search for a segment's place. */
-#define QUEUE_LIMIT 65536u
+#define QUEUE_LIMIT 16384u
 
 /* A segment that arrives, and what it concerns. */
 typedef struct arrival {

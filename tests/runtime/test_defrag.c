@@ -275,6 +275,14 @@ static void a_datagram_of_too_many_fragments_is_dropped(void **state)
     assert_int_equal(traffic_count(t, QCAP_STAGE_NO_MEMORY), 1025);
 }
 
+static void the_oldest_go_when_there_are_too_many(void **state)
+{
+    traffic_t *t = *state;
+    for (uint32_t id = 0; id < 20000; id++)
+        traffic_fragment(t, .is_ipv6 = true, .identification = id, .has_more = true, .bytes = "12345678", .len = 8);
+    assert_int_equal(traffic_count(t, QCAP_STAGE_FRAGMENT_EXPIRED), 20000 - 16384);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -294,6 +302,7 @@ int main(void)
         test(ipv6_overlaps_follow_the_policy_otherwise),
         test(the_oldest_go_when_memory_is_short),
         test(a_datagram_of_too_many_fragments_is_dropped),
+        test(the_oldest_go_when_there_are_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
