@@ -1,0 +1,18 @@
+#!/bin/sh
+# test_embed.sh: a parser can be embedded: two files of ours, two of the generator's, a C compiler, and nothing else.
+#
+# In: CC, the compiler. Copies embed.c and those files out of the tree, compiles them there, without an include path, and
+# compares what the program says with embed.expected.
+set -eu
+
+here=$(dirname "$0")
+top=$(cd "$here/../.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cp "$top"/generated/http.[ch] "$top"/runtime/parser.[ch] "$top"/tests/protocols/embed.c "$folder"
+cd "$folder"
+${CC:-cc} -std=c11 -Wall -Wextra -Wconversion -Werror -o embed embed.c http.c parser.c
+./embed >found
+diff "$top"/tests/protocols/embed.expected found
+echo "the embedded parser said what was expected"
