@@ -7,72 +7,98 @@
 #include "http.h"
 
 /* Classes of bytes: a bit for each. */
-#define IS_TCHAR(byte) (class_of[byte] >> 0 & 1)
-#define IS_SET_1(byte) (class_of[byte] >> 1 & 1)
-#define IS_SET_2(byte) (class_of[byte] >> 2 & 1)
-#define IS_SET_3(byte) (class_of[byte] >> 3 & 1)
-#define IS_ALPHA(byte) (class_of[byte] >> 4 & 1)
-#define IS_SET_5(byte) (class_of[byte] >> 5 & 1)
-#define IS_SET_6(byte) (class_of[byte] >> 6 & 1)
-#define IS_SET_7(byte) (class_of[byte] >> 7 & 1)
-#define IS_SET_8(byte) (class_of[byte] >> 8 & 1)
-#define IS_SET_9(byte) (class_of[byte] >> 9 & 1)
-#define IS_SET_10(byte) (class_of[byte] >> 10 & 1)
-#define IS_SET_11(byte) (class_of[byte] >> 11 & 1)
-#define IS_SET_12(byte) (class_of[byte] >> 12 & 1)
-#define IS_SET_13(byte) (class_of[byte] >> 13 & 1)
-#define IS_SET_14(byte) (class_of[byte] >> 14 & 1)
-#define IS_SET_15(byte) (class_of[byte] >> 15 & 1)
-#define IS_HEXDIG(byte) (class_of[byte] >> 16 & 1)
-#define IS_SET_17(byte) (class_of[byte] >> 17 & 1)
-#define IS_SET_18(byte) (class_of[byte] >> 18 & 1)
-#define IS_SET_19(byte) (class_of[byte] >> 19 & 1)
-#define IS_SET_20(byte) (class_of[byte] >> 20 & 1)
-#define IS_SET_21(byte) (class_of[byte] >> 21 & 1)
-#define IS_INVALID_CHAR(byte) (class_of[byte] >> 22 & 1)
-#define IS_SET_23(byte) (class_of[byte] >> 23 & 1)
-#define IS_SET_24(byte) (class_of[byte] >> 24 & 1)
-#define IS_SET_25(byte) (class_of[byte] >> 25 & 1)
-#define IS_SET_26(byte) (class_of[byte] >> 26 & 1)
-#define IS_SET_27(byte) (class_of[byte] >> 27 & 1)
-#define IS_SET_28(byte) (class_of[byte] >> 28 & 1)
-#define IS_SET_29(byte) (class_of[byte] >> 29 & 1)
-#define IS_SET_30(byte) (class_of[byte] >> 30 & 1)
-#define IS_SET_31(byte) (class_of[byte] >> 31 & 1)
-#define IS_SET_32(byte) (class_of[byte] >> 32 & 1)
-#define IS_SET_33(byte) (class_of[byte] >> 33 & 1)
-#define IS_SET_34(byte) (class_of[byte] >> 34 & 1)
-#define IS_SET_35(byte) (class_of[byte] >> 35 & 1)
-#define IS_SET_36(byte) (class_of[byte] >> 36 & 1)
-#define IS_SET_37(byte) (class_of[byte] >> 37 & 1)
-#define IS_SET_38(byte) (class_of[byte] >> 38 & 1)
-#define IS_SET_39(byte) (class_of[byte] >> 39 & 1)
-#define IS_SET_40(byte) (class_of[byte] >> 40 & 1)
-#define IS_SET_41(byte) (class_of[byte] >> 41 & 1)
-#define IS_SET_42(byte) (class_of[byte] >> 42 & 1)
-#define IS_SET_43(byte) (class_of[byte] >> 43 & 1)
-#define IS_SET_44(byte) (class_of[byte] >> 44 & 1)
-#define IS_SET_45(byte) (class_of[byte] >> 45 & 1)
-#define IS_SET_46(byte) (class_of[byte] >> 46 & 1)
-#define IS_SET_47(byte) (class_of[byte] >> 47 & 1)
-#define IS_SET_48(byte) (class_of[byte] >> 48 & 1)
-#define IS_SET_49(byte) (class_of[byte] >> 49 & 1)
-#define IS_SET_50(byte) (class_of[byte] >> 50 & 1)
-#define IS_FIELD_CTL(byte) (class_of[byte] >> 51 & 1)
-#define IS_SET_52(byte) (class_of[byte] >> 52 & 1)
-#define IS_SET_53(byte) (class_of[byte] >> 53 & 1)
-#define IS_SET_54(byte) (class_of[byte] >> 54 & 1)
-#define IS_SET_55(byte) (class_of[byte] >> 55 & 1)
-#define IS_SET_56(byte) (class_of[byte] >> 56 & 1)
-#define IS_SET_57(byte) (class_of[byte] >> 57 & 1)
-#define IS_SET_58(byte) (class_of[byte] >> 58 & 1)
-#define IS_SET_59(byte) (class_of[byte] >> 59 & 1)
-#define IS_SET_60(byte) (class_of[byte] >> 60 & 1)
-#define IS_SET_61(byte) (class_of[byte] >> 61 & 1)
-#define IS_SET_62(byte) (class_of[byte] >> 62 & 1)
-#define IS_SET_63(byte) (class_of[byte] >> 63 & 1)
+#define IS_TCHAR(byte) (class_of_0[byte] >> 0 & 1)
+#define IS_SET_1(byte) (class_of_0[byte] >> 1 & 1)
+#define IS_SET_2(byte) (class_of_0[byte] >> 2 & 1)
+#define IS_SET_3(byte) (class_of_0[byte] >> 3 & 1)
+#define IS_ALPHA(byte) (class_of_0[byte] >> 4 & 1)
+#define IS_SET_5(byte) (class_of_0[byte] >> 5 & 1)
+#define IS_SET_6(byte) (class_of_0[byte] >> 6 & 1)
+#define IS_SET_7(byte) (class_of_0[byte] >> 7 & 1)
+#define IS_SET_8(byte) (class_of_0[byte] >> 8 & 1)
+#define IS_SET_9(byte) (class_of_0[byte] >> 9 & 1)
+#define IS_SET_10(byte) (class_of_0[byte] >> 10 & 1)
+#define IS_SET_11(byte) (class_of_0[byte] >> 11 & 1)
+#define IS_SET_12(byte) (class_of_0[byte] >> 12 & 1)
+#define IS_SET_13(byte) (class_of_0[byte] >> 13 & 1)
+#define IS_SET_14(byte) (class_of_0[byte] >> 14 & 1)
+#define IS_SET_15(byte) (class_of_0[byte] >> 15 & 1)
+#define IS_HEXDIG(byte) (class_of_0[byte] >> 16 & 1)
+#define IS_SET_17(byte) (class_of_0[byte] >> 17 & 1)
+#define IS_SET_18(byte) (class_of_0[byte] >> 18 & 1)
+#define IS_SET_19(byte) (class_of_0[byte] >> 19 & 1)
+#define IS_SET_20(byte) (class_of_0[byte] >> 20 & 1)
+#define IS_SET_21(byte) (class_of_0[byte] >> 21 & 1)
+#define IS_INVALID_CHAR(byte) (class_of_0[byte] >> 22 & 1)
+#define IS_SET_23(byte) (class_of_0[byte] >> 23 & 1)
+#define IS_SET_24(byte) (class_of_0[byte] >> 24 & 1)
+#define IS_SET_25(byte) (class_of_0[byte] >> 25 & 1)
+#define IS_SET_26(byte) (class_of_0[byte] >> 26 & 1)
+#define IS_SET_27(byte) (class_of_0[byte] >> 27 & 1)
+#define IS_SET_28(byte) (class_of_0[byte] >> 28 & 1)
+#define IS_SET_29(byte) (class_of_0[byte] >> 29 & 1)
+#define IS_SET_30(byte) (class_of_0[byte] >> 30 & 1)
+#define IS_SET_31(byte) (class_of_0[byte] >> 31 & 1)
+#define IS_SET_32(byte) (class_of_0[byte] >> 32 & 1)
+#define IS_SET_33(byte) (class_of_0[byte] >> 33 & 1)
+#define IS_SET_34(byte) (class_of_0[byte] >> 34 & 1)
+#define IS_SET_35(byte) (class_of_0[byte] >> 35 & 1)
+#define IS_SET_36(byte) (class_of_0[byte] >> 36 & 1)
+#define IS_SET_37(byte) (class_of_0[byte] >> 37 & 1)
+#define IS_SET_38(byte) (class_of_0[byte] >> 38 & 1)
+#define IS_SET_39(byte) (class_of_0[byte] >> 39 & 1)
+#define IS_SET_40(byte) (class_of_0[byte] >> 40 & 1)
+#define IS_SET_41(byte) (class_of_0[byte] >> 41 & 1)
+#define IS_SET_42(byte) (class_of_0[byte] >> 42 & 1)
+#define IS_SET_43(byte) (class_of_0[byte] >> 43 & 1)
+#define IS_SET_44(byte) (class_of_0[byte] >> 44 & 1)
+#define IS_SET_45(byte) (class_of_0[byte] >> 45 & 1)
+#define IS_SET_46(byte) (class_of_0[byte] >> 46 & 1)
+#define IS_SET_47(byte) (class_of_0[byte] >> 47 & 1)
+#define IS_SET_48(byte) (class_of_0[byte] >> 48 & 1)
+#define IS_SET_49(byte) (class_of_0[byte] >> 49 & 1)
+#define IS_SET_50(byte) (class_of_0[byte] >> 50 & 1)
+#define IS_FIELD_CTL(byte) (class_of_0[byte] >> 51 & 1)
+#define IS_SET_52(byte) (class_of_0[byte] >> 52 & 1)
+#define IS_SET_53(byte) (class_of_0[byte] >> 53 & 1)
+#define IS_SET_54(byte) (class_of_0[byte] >> 54 & 1)
+#define IS_SET_55(byte) (class_of_0[byte] >> 55 & 1)
+#define IS_SET_56(byte) (class_of_0[byte] >> 56 & 1)
+#define IS_SET_57(byte) (class_of_0[byte] >> 57 & 1)
+#define IS_SET_58(byte) (class_of_0[byte] >> 58 & 1)
+#define IS_SET_59(byte) (class_of_0[byte] >> 59 & 1)
+#define IS_SET_60(byte) (class_of_0[byte] >> 60 & 1)
+#define IS_SET_61(byte) (class_of_0[byte] >> 61 & 1)
+#define IS_SET_62(byte) (class_of_0[byte] >> 62 & 1)
+#define IS_SET_63(byte) (class_of_0[byte] >> 63 & 1)
+#define IS_SET_64(byte) (class_of_1[byte] >> 0 & 1)
+#define IS_SET_65(byte) (class_of_1[byte] >> 1 & 1)
+#define IS_SET_66(byte) (class_of_1[byte] >> 2 & 1)
+#define IS_SET_67(byte) (class_of_1[byte] >> 3 & 1)
+#define IS_SET_68(byte) (class_of_1[byte] >> 4 & 1)
+#define IS_QDTEXT(byte) (class_of_1[byte] >> 5 & 1)
+#define IS_SET_70(byte) (class_of_1[byte] >> 6 & 1)
+#define IS_SET_71(byte) (class_of_1[byte] >> 7 & 1)
+#define IS_SET_72(byte) (class_of_1[byte] >> 8 & 1)
+#define IS_SET_73(byte) (class_of_1[byte] >> 9 & 1)
+#define IS_SET_74(byte) (class_of_1[byte] >> 10 & 1)
+#define IS_SET_75(byte) (class_of_1[byte] >> 11 & 1)
+#define IS_SET_76(byte) (class_of_1[byte] >> 12 & 1)
+#define IS_SET_77(byte) (class_of_1[byte] >> 13 & 1)
+#define IS_SET_78(byte) (class_of_1[byte] >> 14 & 1)
+#define IS_SET_79(byte) (class_of_1[byte] >> 15 & 1)
+#define IS_SET_80(byte) (class_of_1[byte] >> 16 & 1)
+#define IS_SET_81(byte) (class_of_1[byte] >> 17 & 1)
+#define IS_SET_82(byte) (class_of_1[byte] >> 18 & 1)
+#define IS_SET_83(byte) (class_of_1[byte] >> 19 & 1)
+#define IS_SET_84(byte) (class_of_1[byte] >> 20 & 1)
+#define IS_SET_85(byte) (class_of_1[byte] >> 21 & 1)
+#define IS_SET_86(byte) (class_of_1[byte] >> 22 & 1)
+#define IS_SET_87(byte) (class_of_1[byte] >> 23 & 1)
+#define IS_SET_88(byte) (class_of_1[byte] >> 24 & 1)
+#define IS_SET_89(byte) (class_of_1[byte] >> 25 & 1)
 
-static const uint64_t class_of[256] = {
+static const uint64_t class_of_0[256] = {
     0x0, 0x8000000000000, 0x8000000000000, 0x8000000000000, /* '\0' */
     0x8000000000000, 0x8000000000000, 0x8000000000000, 0x8000000000000, /* 0x04 */
     0x8000000000000, 0x60000000, 0x0, 0x8000000000000, /* 0x08 */
@@ -139,10 +165,72 @@ static const uint64_t class_of[256] = {
     0xf3b7a6d2a6c2c1c4, 0xf3b7a6d2a6c2c1c4, 0xf3b7a6d2a6c2c1c4, 0xf3b7a6d2a6c2c1c4, /* 0xfc */
 };
 
-static bool is_in(const uint64_t set[4], unsigned char byte)
-{
-    return set[byte >> 6] >> (byte & 63) & 1;
-}
+static const uint64_t class_of_1[256] = {
+    0x0, 0x0, 0x0, 0x0, /* '\0' */
+    0x0, 0x0, 0x0, 0x0, /* 0x04 */
+    0x0, 0x20, 0x0, 0x0, /* 0x08 */
+    0x0, 0x0, 0x0, 0x0, /* 0x0c */
+    0x0, 0x0, 0x0, 0x0, /* 0x10 */
+    0x0, 0x0, 0x0, 0x0, /* 0x14 */
+    0x0, 0x0, 0x0, 0x0, /* 0x18 */
+    0x0, 0x0, 0x0, 0x0, /* 0x1c */
+    0x20, 0x3ffcd39, 0x5989c2, 0x3ffcd39, /* ' ' */
+    0x3ffcd39, 0x3ffcd39, 0x3ffcd39, 0x3ffcd39, /* '$' */
+    0x5bb9e2, 0x5bb9e2, 0x3ffcd39, 0x3efce3c, /* '(' */
+    0x5bb9e0, 0x3efce3c, 0x3afce3c, 0x4bba60, /* ',' */
+    0x3a6ce3c, 0x3a6ce3c, 0x3a6ce3c, 0x3a6ce3c, /* '0' */
+    0x3a6ce3c, 0x3a6ce3c, 0x3aece3c, 0x3aece3c, /* '4' */
+    0x3aece3c, 0x3aece3c, 0x1bb9e2, 0x5bb9e2, /* '8' */
+    0x5bb9e2, 0x5b9022, 0x5bb9e2, 0x5bb9e2, /* '<' */
+    0x5bb9e2, 0x3afce3c, 0x3afce3c, 0x3af8e3c, /* '@' */
+    0x3afce3c, 0x3afca3c, 0x3afce3c, 0x3efce2c, /* 'D' */
+    0x3efce3c, 0x3efce3c, 0x3efce3c, 0x3efce3c, /* 'H' */
+    0x3efce3c, 0x1efce3c, 0x2efce3c, 0x3efce3c, /* 'L' */
+    0x3efce3c, 0x3efce3c, 0x36fce3c, 0x3efce34, /* 'P' */
+    0x3ebce3c, 0x3cfce3c, 0x3efce3c, 0x3efce3c, /* 'T' */
+    0x3efce3c, 0x3efce3c, 0x3efce3c, 0x5bb9e2, /* 'X' */
+    0x59b9c2, 0x5239e2, 0x3ffcd39, 0x3efce3c, /* '\\' */
+    0x3ffcd39, 0x3afce3c, 0x3afce3c, 0x3af8e3c, /* '`' */
+    0x3afce3c, 0x3afca3c, 0x3afce3c, 0x3efce2c, /* 'd' */
+    0x3efce3c, 0x3efce3c, 0x3efce3c, 0x3efce3c, /* 'h' */
+    0x3efce3c, 0x1efce3c, 0x2efce3c, 0x3efce3c, /* 'l' */
+    0x3efce3c, 0x3efce3c, 0x36fce3c, 0x3efce34, /* 'p' */
+    0x3ebce3c, 0x3cfce3c, 0x3efce3c, 0x3efce3c, /* 't' */
+    0x3efce3c, 0x3efce3c, 0x3efce3c, 0x5bb9e2, /* 'x' */
+    0x3ffcd39, 0x5bb9e2, 0x3efce3c, 0x0, /* '|' */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x80 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x84 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x88 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x8c */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x90 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x94 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x98 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0x9c */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xa0 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xa4 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xa8 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xac */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xb0 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xb4 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xb8 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xbc */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xc0 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xc4 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xc8 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xcc */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xd0 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xd4 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xd8 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xdc */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xe0 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xe4 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xe8 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xec */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xf0 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xf4 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xf8 */
+    0x5bb9e2, 0x5bb9e2, 0x5bb9e2, 0x5bb9e2, /* 0xfc */
+};
 
 enum {
     AT_TOKEN_1 = 0,
@@ -14646,11 +14734,11 @@ credentials_1:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_1, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00030400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_65(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff680000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_66(*at)) {
         at++;
         goto token68_1;
     }
@@ -14658,7 +14746,7 @@ credentials_1:
         at++;
         goto do_360;
     }
-    if (is_in((const uint64_t[]){0x4fa00000000u, 0x1000000140000000u, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_64(*at)) {
         at++;
         goto token_29;
     }
@@ -14695,7 +14783,7 @@ basic_scheme_3:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57f7ffffc7f7fffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_67(*at)) {
         at++;
         goto token_12;
     }
@@ -14736,7 +14824,7 @@ digest_scheme_3:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffff7fc7ffff7eu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_68(*at)) {
         at++;
         goto token_12;
     }
@@ -15025,11 +15113,11 @@ credentials_2:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00030400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_65(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff680000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_66(*at)) {
         at++;
         goto token68_3;
     }
@@ -15037,7 +15125,7 @@ credentials_2:
         at++;
         goto do_370;
     }
-    if (is_in((const uint64_t[]){0x4fa00000000u, 0x1000000140000000u, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_64(*at)) {
         at++;
         goto token_33;
     }
@@ -15074,7 +15162,7 @@ basic_scheme_4:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57f7ffffc7f7fffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_67(*at)) {
         at++;
         goto token_13;
     }
@@ -15115,7 +15203,7 @@ digest_scheme_4:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffff7fc7ffff7eu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_68(*at)) {
         at++;
         goto token_13;
     }
@@ -16400,7 +16488,7 @@ token_19:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n\n0;!=\"" */
 quoted_string_1:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffb00000200u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_QDTEXT(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_1, QCAP_STOP_INPUT);
@@ -16472,7 +16560,7 @@ token_20:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n\n1;!=\"" */
 quoted_string_2:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffb00000200u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_QDTEXT(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_2, QCAP_STOP_INPUT);
@@ -17530,7 +17618,7 @@ token_29:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_29, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
@@ -17600,11 +17688,11 @@ ows_36:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "! /\n!:! 0" */
 token68_1:
-    while (at != end && (is_in((const uint64_t[]){0x3ff680000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)))
+    while (at != end && (IS_SET_66(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_1, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00130400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_71(*at)) {
         at++;
         goto do_359;
     }
@@ -17612,7 +17700,7 @@ token68_1:
         at++;
         goto do_360;
     }
-    if (is_in((const uint64_t[]){0x4fa00000000u, 0x1000000140000000u, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_64(*at)) {
         at++;
         goto token_29;
     }
@@ -17645,11 +17733,11 @@ token68_1:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "! /\n!:! /" */
 token68_2:
-    while (at != end && (is_in((const uint64_t[]){0x3ffe80000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)))
+    while (at != end && (IS_SET_73(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_2, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc0017fe00000000u, 0x3800000178000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_72(*at)) {
         at++;
         goto do_359;
     }
@@ -17727,7 +17815,7 @@ digest_scheme_5:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffffdfc7ffffdeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_74(*at)) {
         at++;
         goto token_12;
     }
@@ -17995,7 +18083,7 @@ token_33:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_33, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
@@ -18065,11 +18153,11 @@ ows_38:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "! /\n!:! 0" */
 token68_3:
-    while (at != end && (is_in((const uint64_t[]){0x3ff680000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)))
+    while (at != end && (IS_SET_66(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_3, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00130400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_71(*at)) {
         at++;
         goto do_369;
     }
@@ -18077,7 +18165,7 @@ token68_3:
         at++;
         goto do_370;
     }
-    if (is_in((const uint64_t[]){0x4fa00000000u, 0x1000000140000000u, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_64(*at)) {
         at++;
         goto token_33;
     }
@@ -18110,11 +18198,11 @@ token68_3:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "! /\n!:! /" */
 token68_4:
-    while (at != end && (is_in((const uint64_t[]){0x3ffe80000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)))
+    while (at != end && (IS_SET_73(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_4, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc0017fe00000000u, 0x3800000178000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_72(*at)) {
         at++;
         goto do_369;
     }
@@ -18192,7 +18280,7 @@ digest_scheme_6:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffffdfc7ffffdeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_74(*at)) {
         at++;
         goto token_13;
     }
@@ -20392,7 +20480,7 @@ ows_48:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_48, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_359;
     }
@@ -20421,7 +20509,7 @@ ows_48:
 ows_49:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_49, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -20497,7 +20585,7 @@ ows_51:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_51, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_359;
     }
@@ -20526,7 +20614,7 @@ ows_51:
 token68_5:
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_5, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_77(*at)) {
         at++;
         goto do_359;
     }
@@ -20571,7 +20659,7 @@ token68_6:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_6, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_359;
     }
@@ -20604,7 +20692,7 @@ basic_scheme_7:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57fffff7c7fffff6u, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_78(*at)) {
         at++;
         goto token_12;
     }
@@ -20645,7 +20733,7 @@ digest_scheme_7:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57f7ffffc7f7fffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_67(*at)) {
         at++;
         goto token_12;
     }
@@ -20855,7 +20943,7 @@ ows_52:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_52, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_369;
     }
@@ -20884,7 +20972,7 @@ ows_52:
 ows_53:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_53, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -20960,7 +21048,7 @@ ows_55:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_55, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_369;
     }
@@ -20989,7 +21077,7 @@ ows_55:
 token68_7:
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_7, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_77(*at)) {
         at++;
         goto do_369;
     }
@@ -21034,7 +21122,7 @@ token68_8:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_8, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_369;
     }
@@ -21067,7 +21155,7 @@ basic_scheme_8:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57fffff7c7fffff6u, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_78(*at)) {
         at++;
         goto token_13;
     }
@@ -21108,7 +21196,7 @@ digest_scheme_8:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57f7ffffc7f7fffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_67(*at)) {
         at++;
         goto token_13;
     }
@@ -21145,7 +21233,7 @@ digest_scheme_8:
 ip_literal_2:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_2, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_79(*at)) {
         at++;
         goto do_30;
     }
@@ -21166,7 +21254,7 @@ ip_literal_2:
 ip_literal_3:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_3, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_30;
     }
@@ -21191,7 +21279,7 @@ ip_literal_3:
 ip_literal_4:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_4, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_30;
     }
@@ -21224,7 +21312,7 @@ ip_literal_4:
 ip_literal_5:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_5, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_30;
     }
@@ -22338,7 +22426,7 @@ token_43:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n!:!;!=\"" */
 quoted_string_3:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffb00000200u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_QDTEXT(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_3, QCAP_STOP_INPUT);
@@ -23306,7 +23394,7 @@ ows_59:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_59, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -23372,7 +23460,7 @@ token_45:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n!:! !=\"" */
 quoted_string_4:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_SET_81(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_4, QCAP_STOP_INPUT);
@@ -23411,7 +23499,7 @@ ows_60:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_60, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -23490,7 +23578,7 @@ digest_scheme_9:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57efffffc7effffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_82(*at)) {
         at++;
         goto token_12;
     }
@@ -23613,7 +23701,7 @@ ows_61:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_61, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -23679,7 +23767,7 @@ token_47:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n!:! !=\"" */
 quoted_string_5:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_SET_81(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_5, QCAP_STOP_INPUT);
@@ -23718,7 +23806,7 @@ ows_62:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_62, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -23797,7 +23885,7 @@ digest_scheme_10:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57efffffc7effffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_82(*at)) {
         at++;
         goto token_13;
     }
@@ -23834,7 +23922,7 @@ digest_scheme_10:
 ip_literal_6:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_6, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xffc0fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_83(*at)) {
         at++;
         goto do_30;
     }
@@ -25948,7 +26036,7 @@ quoted_string_6:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_6, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto quoted_string_4;
     }
@@ -26045,11 +26133,11 @@ credentials_3:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_3, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc0017fe00000000u, 0x3800000178000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_84(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ffe80000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_73(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
         qcap_op_open(parser, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
@@ -26158,7 +26246,7 @@ quoted_string_7:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_7, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto quoted_string_5;
     }
@@ -26255,11 +26343,11 @@ credentials_4:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_4, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc0017fe00000000u, 0x3800000178000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_84(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ffe80000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_73(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
         qcap_op_open(parser, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_PROXY_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
@@ -28013,11 +28101,11 @@ ipv6address_19:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "! /\n!:BaSIC 0" */
 token68_9:
-    while (at != end && (is_in((const uint64_t[]){0x3ffe80000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)))
+    while (at != end && (IS_SET_73(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_9, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc0017fe00000000u, 0x3800000178000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_72(*at)) {
         at++;
         goto do_359;
     }
@@ -28056,7 +28144,7 @@ credentials_5:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57dfffffc7dffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_85(*at)) {
         at++;
         goto token_53;
     }
@@ -28091,11 +28179,11 @@ credentials_5:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "! /\n!:BaSIC 0" */
 token68_10:
-    while (at != end && (is_in((const uint64_t[]){0x3ffe80000000000u, 0x47fffffe87fffffeu, 0x0u, 0x0u}, *at)))
+    while (at != end && (IS_SET_73(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_10, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc0017fe00000000u, 0x3800000178000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_72(*at)) {
         at++;
         goto do_369;
     }
@@ -28134,7 +28222,7 @@ credentials_6:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57dfffffc7dffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_85(*at)) {
         at++;
         goto token_54;
     }
@@ -28501,7 +28589,7 @@ ipv6address_20:
 ip_literal_7:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_7, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_79(*at)) {
         at++;
         goto do_30;
     }
@@ -28522,7 +28610,7 @@ ip_literal_7:
 ip_literal_8:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_8, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_30;
     }
@@ -28547,7 +28635,7 @@ ip_literal_8:
 ip_literal_9:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_9, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_30;
     }
@@ -28580,7 +28668,7 @@ ip_literal_9:
 ip_literal_10:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_10, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_30;
     }
@@ -29546,7 +29634,7 @@ token68_11:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_11, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_359;
     }
@@ -29577,7 +29665,7 @@ token_53:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_53, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
@@ -29616,7 +29704,7 @@ ows_70:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57dfffffc7dffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_85(*at)) {
         at++;
         goto token_53;
     }
@@ -29651,11 +29739,11 @@ ows_70:
 digest_user_1:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_1, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57f7ffffc7f7fffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_67(*at)) {
         at++;
         goto token_53;
     }
@@ -29694,7 +29782,7 @@ token68_12:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_12, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_369;
     }
@@ -29725,7 +29813,7 @@ token_54:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_54, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
@@ -29764,7 +29852,7 @@ ows_71:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57dfffffc7dffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_85(*at)) {
         at++;
         goto token_54;
     }
@@ -29799,11 +29887,11 @@ ows_71:
 digest_user_2:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_2, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57f7ffffc7f7fffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_67(*at)) {
         at++;
         goto token_54;
     }
@@ -30047,7 +30135,7 @@ h16_222:
 h16_223:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_223, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -30076,7 +30164,7 @@ h16_223:
 h16_224:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_224, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -30134,7 +30222,7 @@ h16_225:
 h16_226:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_226, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -30175,7 +30263,7 @@ h16_226:
 h16_227:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_227, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -30233,7 +30321,7 @@ h16_228:
 ip_literal_11:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_11, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xffc0fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_83(*at)) {
         at++;
         goto do_30;
     }
@@ -31090,7 +31178,7 @@ ows_76:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_76, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_359;
     }
@@ -31119,7 +31207,7 @@ ows_76:
 ows_77:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_77, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -31164,7 +31252,7 @@ ows_78:
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57dfffffc7dffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_85(*at)) {
         at++;
         goto token_53;
     }
@@ -31197,11 +31285,11 @@ ows_78:
 digest_user_3:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_3, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffffdfc7ffffdeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_74(*at)) {
         at++;
         goto token_53;
     }
@@ -31240,7 +31328,7 @@ ows_79:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_79, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_369;
     }
@@ -31269,7 +31357,7 @@ ows_79:
 ows_80:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_80, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -31314,7 +31402,7 @@ ows_81:
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57dfffffc7dffffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_85(*at)) {
         at++;
         goto token_54;
     }
@@ -31347,11 +31435,11 @@ ows_81:
 digest_user_4:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_4, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffffdfc7ffffdeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_74(*at)) {
         at++;
         goto token_54;
     }
@@ -31525,7 +31613,7 @@ h16_251:
 h16_252:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_252, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -31558,7 +31646,7 @@ h16_252:
 h16_253:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_253, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -31591,7 +31679,7 @@ h16_253:
 h16_254:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_254, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -31930,7 +32018,7 @@ h16_262:
 ip_literal_12:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_12, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_79(*at)) {
         at++;
         goto do_333;
     }
@@ -31963,7 +32051,7 @@ ip_literal_12:
 ip_literal_13:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_13, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_333;
     }
@@ -32000,7 +32088,7 @@ ip_literal_13:
 ip_literal_14:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_14, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_333;
     }
@@ -32045,7 +32133,7 @@ ip_literal_14:
 ip_literal_15:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_15, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_80(*at)) {
         at++;
         goto do_333;
     }
@@ -32481,7 +32569,7 @@ ows_88:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_88, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -32547,7 +32635,7 @@ token_57:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n!:DIGEST !=\"" */
 quoted_string_8:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_SET_81(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_8, QCAP_STOP_INPUT);
@@ -32584,11 +32672,11 @@ quoted_string_8:
 digest_user_5:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_5, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57fbffffc7fbfffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_87(*at)) {
         at++;
         goto token_53;
     }
@@ -32627,7 +32715,7 @@ ows_89:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_89, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -32693,7 +32781,7 @@ token_58:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "! /\n!:DIGEST !=\"" */
 quoted_string_9:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_SET_81(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_9, QCAP_STOP_INPUT);
@@ -32730,11 +32818,11 @@ quoted_string_9:
 digest_user_6:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_6, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57fbffffc7fbfffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_87(*at)) {
         at++;
         goto token_54;
     }
@@ -32846,7 +32934,7 @@ h16_272:
 h16_273:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_273, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -33205,7 +33293,7 @@ ipv6address_29:
 ip_literal_16:
     if (at == end)
         return qcap_stop(parser, at, AT_IP_LITERAL_16, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xffc0fffe00000000u, 0x7fffffffdfffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_83(*at)) {
         at++;
         goto do_333;
     }
@@ -33709,7 +33797,7 @@ quoted_string_10:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_10, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto quoted_string_8;
     }
@@ -33804,11 +33892,11 @@ quoted_pair_6:
 digest_user_7:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_7, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffbfffc7ffbffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_88(*at)) {
         at++;
         goto token_53;
     }
@@ -33878,7 +33966,7 @@ quoted_string_11:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_11, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto quoted_string_9;
     }
@@ -33973,11 +34061,11 @@ quoted_pair_7:
 digest_user_8:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_8, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffbfffc7ffbffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_88(*at)) {
         at++;
         goto token_54;
     }
@@ -34267,7 +34355,7 @@ h16_298:
 h16_299:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_299, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -34296,7 +34384,7 @@ h16_299:
 h16_300:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_300, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -34354,7 +34442,7 @@ h16_301:
 h16_302:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_302, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -34395,7 +34483,7 @@ h16_302:
 h16_303:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_303, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -34850,7 +34938,7 @@ h16_312:
 digest_user_9:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_9, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
@@ -34891,7 +34979,7 @@ digest_user_9:
 digest_user_10:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_10, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
@@ -35069,7 +35157,7 @@ h16_317:
 h16_318:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_318, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -35102,7 +35190,7 @@ h16_318:
 h16_319:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_319, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -35135,7 +35223,7 @@ h16_319:
 h16_320:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_320, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -35635,11 +35723,11 @@ ipv6address_34:
 digest_user_11:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_11, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffdfffc7ffdffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_89(*at)) {
         at++;
         goto token_53;
     }
@@ -35676,11 +35764,11 @@ digest_user_11:
 digest_user_12:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_12, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffdfffc7ffdffeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_89(*at)) {
         at++;
         goto token_54;
     }
@@ -35792,7 +35880,7 @@ h16_331:
 h16_332:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_332, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_30;
     }
@@ -36112,7 +36200,7 @@ h16_338:
 h16_339:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_339, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36153,7 +36241,7 @@ h16_339:
 h16_340:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_340, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36235,7 +36323,7 @@ h16_341:
 h16_342:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_342, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36288,7 +36376,7 @@ h16_342:
 h16_343:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_343, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36370,11 +36458,11 @@ h16_344:
 digest_user_13:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_13, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffffdfc7ffffdeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_74(*at)) {
         at++;
         goto token_53;
     }
@@ -36411,11 +36499,11 @@ digest_user_13:
 digest_user_14:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USER_14, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
-    if (is_in((const uint64_t[]){0x3ff6cfa00000000u, 0x57ffffdfc7ffffdeu, 0x0u, 0x0u}, *at)) {
+    if (IS_SET_74(*at)) {
         at++;
         goto token_54;
     }
@@ -36695,7 +36783,7 @@ h16_350:
 h16_351:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_351, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36740,7 +36828,7 @@ h16_351:
 h16_352:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_352, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36785,7 +36873,7 @@ h16_352:
 h16_353:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_353, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -36859,7 +36947,7 @@ ipv6address_36:
 ows_119:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_119, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_359;
     }
@@ -36898,7 +36986,7 @@ ows_119:
 ows_120:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_120, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdc00930400000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_70(*at)) {
         at++;
         goto do_369;
     }
@@ -37048,7 +37136,7 @@ h16_355:
 h16_356:
     if (at == end)
         return qcap_stop(parser, at, AT_H16_356, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xf800bffe00000000u, 0x7fffff81ffffff81u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_86(*at)) {
         at++;
         goto do_333;
     }
@@ -37091,7 +37179,7 @@ ows_124:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_124, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_359;
     }
@@ -37120,7 +37208,7 @@ ows_124:
 ows_125:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_125, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -37161,7 +37249,7 @@ ows_126:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_126, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xdffffffe00000000u, 0x7fffffffffffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_75(*at)) {
         at++;
         goto do_369;
     }
@@ -37190,7 +37278,7 @@ ows_126:
 ows_127:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_127, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -37301,7 +37389,7 @@ ows_130:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_130, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_359;
     }
@@ -37392,7 +37480,7 @@ token_74:
 digest_username_1:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_1, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
         parser->positions[0] = here - 1;
@@ -37442,7 +37530,7 @@ ows_131:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_131, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfc00930000000000u, 0x2800000038000001u, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_76(*at)) {
         at++;
         goto do_369;
     }
@@ -37533,7 +37621,7 @@ token_75:
 digest_username_2:
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_2, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
         parser->positions[0] = here - 1;
@@ -37583,7 +37671,7 @@ digest_username_3:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_3, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto digest_username_4;
     }
@@ -37614,7 +37702,7 @@ digest_username_3:
      * digest-user = "username" BWS "=" BWS ( ( DQUOTE digest-username . DQUOTE ) / plain-username )      RFC 7616, 3.4
      * e.g. after "! /\n!:DIGEST USERNaME=\"!" */
 digest_username_4:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_SET_81(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_4, QCAP_STOP_INPUT);
@@ -37682,7 +37770,7 @@ digest_username_5:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_5, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto digest_username_6;
     }
@@ -37713,7 +37801,7 @@ digest_username_5:
      * digest-user = "username" BWS "=" BWS ( ( DQUOTE digest-username . DQUOTE ) / plain-username )      RFC 7616, 3.4
      * e.g. after "! /\n!:DIGEST USERNaME=\"!" */
 digest_username_6:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_SET_81(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_6, QCAP_STOP_INPUT);
@@ -37781,7 +37869,7 @@ digest_username_7:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_7, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto digest_username_4;
     }
@@ -37826,7 +37914,7 @@ digest_username_8:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_DIGEST_USERNAME_8, QCAP_STOP_INPUT);
-    if (is_in((const uint64_t[]){0xfffffffa00000000u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)) {
+    if (IS_SET_81(*at)) {
         at++;
         goto digest_username_6;
     }
@@ -43739,7 +43827,7 @@ token_69:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "HTTP/0. 000\n\n0;!=\"" */
 quoted_string_12:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffb00000200u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_QDTEXT(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_12, QCAP_STOP_INPUT);
@@ -43811,7 +43899,7 @@ token_70:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "HTTP/0. 000\n\n1;!=\"" */
 quoted_string_13:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffb00000200u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_QDTEXT(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_13, QCAP_STOP_INPUT);
@@ -43865,7 +43953,7 @@ token_71:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "HTTP/0. 000\n!:!;!=\"" */
 quoted_string_14:
-    while (at != end && (is_in((const uint64_t[]){0xfffffffb00000200u, 0x7fffffffefffffffu, 0xffffffffffffffffu, 0xffffffffffffffffu}, *at)))
+    while (at != end && (IS_QDTEXT(*at)))
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_14, QCAP_STOP_INPUT);

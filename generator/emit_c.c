@@ -55,13 +55,27 @@ static void emit_test(const layout_t *l, const charset_t *set, text_t *text)
             text_print(text, "*at <= ");
         if (first + count < 256)
             print_byte(first + count - 1, text);
-    } else if (class < CLASS_MAX) {
-        text_print(text, "%s(*at)", l->classes.items[class].name);
     } else {
-        text_print(text, "is_in((const uint64_t[]){0x%llxu, 0x%llxu, 0x%llxu, 0x%llxu}, *at)",
-                   (unsigned long long)set->bits[0], (unsigned long long)set->bits[1], (unsigned long long)set->bits[2],
-                   (unsigned long long)set->bits[3]);
+        text_print(text, "%s(*at)", l->classes.items[class].name);
     }
+}
+
+/* Table number `table`: the classes from CLASS_BITS * table on. */
+static void emit_class_table(const layout_t *l, size_t table, text_t *text)
+{
+    text_print(text, "\nstatic const uint64_t class_of_%zu[256] = {\n", table);
+    for (unsigned byte = 0; byte < 256; byte++) {
+        uint64_t row = 0;
+        for (size_t i = table * CLASS_BITS; i < l->classes.count && i < (table + 1) * CLASS_BITS; i++)
+            if (charset_has(&l->classes.items[i].set, byte))
+                row |= (uint64_t)1 << i % CLASS_BITS;
+        text_print(text, "%s0x%llx,%s", byte % 4 ? " " : "    ", (unsigned long long)row, byte % 4 == 3 ? " /* " : "");
+        if (byte % 4 == 3) {
+            print_byte(byte - 3, text);
+            text_print(text, " */\n");
+        }
+    }
+    text_print(text, "};\n");
 }
 
 static void emit_classes(const layout_t *l, text_t *text)
@@ -70,20 +84,11 @@ static void emit_classes(const layout_t *l, text_t *text)
         return;
     text_print(text, "/* Classes of bytes: a bit for each. */\n");
     for (size_t i = 0; i < l->classes.count; i++)
-        text_print(text, "#define %s(byte) (class_of[byte] >> %zu & 1)\n", l->classes.items[i].name, i);
-    text_print(text, "\nstatic const uint64_t class_of[256] = {\n");
-    for (unsigned byte = 0; byte < 256; byte++) {
-        uint64_t row = 0;
-        for (size_t i = 0; i < l->classes.count; i++)
-            if (charset_has(&l->classes.items[i].set, byte))
-                row |= (uint64_t)1 << i;
-        text_print(text, "%s0x%llx,%s", byte % 4 ? " " : "    ", (unsigned long long)row, byte % 4 == 3 ? " /* " : "");
-        if (byte % 4 == 3) {
-            print_byte(byte - 3, text);
-            text_print(text, " */\n");
-        }
-    }
-    text_print(text, "};\n\n");
+        text_print(text, "#define %s(byte) (class_of_%zu[byte] >> %zu & 1)\n", l->classes.items[i].name, i / CLASS_BITS,
+                   i % CLASS_BITS);
+    for (size_t table = 0; table * CLASS_BITS < l->classes.count; table++)
+        emit_class_table(l, table, text);
+    text_print(text, "\n");
 }
 
 /* ---------------------------------------------------------------- expressions */
@@ -828,9 +833,6 @@ void emit_c(layout_t *l, text_t *text)
     text_t machines;
     text_init(&machines, l->arena);
     emit_machines(l, &machines);
-    if (strstr(machines.bytes, "is_in("))
-        text_print(text, "static bool is_in(const uint64_t set[4], unsigned char byte)\n{\n"
-                         "    return set[byte >> 6] >> (byte & 63) & 1;\n}\n\n");
     text_append(text, machines.bytes, machines.len);
     emit_conversions(l, text);
     emit_controls(l, text);

@@ -123,7 +123,7 @@ unsigned layout_class(const layout_t *l, const charset_t *set)
     for (unsigned i = 0; i < l->classes.count; i++)
         if (charset_equal(&l->classes.items[i].set, set))
             return i;
-    return CLASS_MAX;
+    return CLASS_NONE;
 }
 
 static void find_classes(layout_t *l)
@@ -132,8 +132,7 @@ static void find_classes(layout_t *l)
         const dfa_state_t *state = &l->dfa->states.items[s];
         for (size_t i = 0; i < state->edges.count; i++) {
             const charset_t *set = &state->edges.items[i].set;
-            if (charset_is_empty(set) || is_simple(set) || layout_class(l, set) != CLASS_MAX ||
-                l->classes.count == CLASS_MAX)
+            if (charset_is_empty(set) || is_simple(set) || layout_class(l, set) != CLASS_NONE)
                 continue;
             const char *name = set_name(l, set);
             byte_class_t class = {.set = *set};

@@ -4,7 +4,8 @@
 
 #include "dfa.h"
 
-#define CLASS_MAX 64u /* bits in a row of the table of classes */
+#define CLASS_BITS 64u       /* classes that a row of one table has room for */
+#define CLASS_NONE 0xffffffffu
 
 typedef struct byte_class {
     charset_t set;
@@ -42,7 +43,7 @@ unsigned layout_text(layout_t *layout, const char *text);
 /* The length of the longest keyword of a conversion. */
 unsigned layout_longest(const conversion_t *conversion);
 
-/* The index of the class of that set, CLASS_MAX if the table has none. */
+/* The index of the class of that set; CLASS_NONE if a few comparisons do for it. */
 unsigned layout_class(const layout_t *layout, const charset_t *set);
 
 #endif
