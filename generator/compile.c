@@ -52,7 +52,9 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     if (diag_has_errors(diag))
         return false;
     minimize(dfa);
-    unsigned position_count = position_allocate(dfa);
+    unsigned position_count = position_allocate(dfa, diag);
+    if (diag_has_errors(diag))
+        return false;
     if (options->dump == COMPILE_STEP_OPTIMISED)
         dfa_print(dfa, &result->dump);
 

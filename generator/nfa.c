@@ -17,6 +17,8 @@
 #include "nfa.h"
 
 #define STATES_MAX 400000u
+#define REGISTERS_MAX 64u /* bits of a parser's set of registers */
+#define DEPTH_MAX 200u
 #define FALLBACK_MAX 4u /* fallbacks within fallbacks; QCAP_MARKS in parser.h */
 
 /* An occurrence of a rule that parsing can resume at. */
@@ -765,6 +767,10 @@ nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
     number_elements(nfa);
+    if (grammar->registers.count > REGISTERS_MAX || grammar->shared.count > REGISTERS_MAX)
+        diag_error(diag, (place_t){0}, "more than %u registers", REGISTERS_MAX);
+    if (nfa->depth > DEPTH_MAX)
+        diag_error(diag, (place_t){0}, "elements are nested more than %u deep", DEPTH_MAX);
     return diag_has_errors(diag) ? NULL : nfa;
 }
 

@@ -304,7 +304,7 @@ static unsigned colour(allocation_t *a, unsigned nodes)
                     taken |= (uint64_t)1 << a->variable[a->class_of[n]];
         }
         unsigned v = 0;
-        while (taken >> v & 1)
+        while (v < POSITION_MAX && (taken >> v & 1))
             v++;
         a->variable[c] = v;
         if (v + 1 > count)
@@ -322,7 +322,7 @@ static void assign(const allocation_t *a, unsigned state, stamp_t *stamp)
 /* Moves become one entry for each variable: those that are not set have reg == (their own number). */
 static void assign_moves(const allocation_t *a, unsigned state, edge_t *edge, unsigned count)
 {
-    stamp_t moves[64];
+    stamp_t moves[POSITION_MAX];
     for (unsigned v = 0; v < count; v++)
         moves[v] = (stamp_t){.reg = (int)v};
     for (unsigned r = 0; r < edge->moves.count; r++) {
@@ -357,7 +357,22 @@ static void assign_state(const allocation_t *a, unsigned state, unsigned count)
     assign(a, state, &s->stream_end);
 }
 
-unsigned position_allocate(dfa_t *dfa)
+/* Names the rule of the first state that needs more than there are. */
+static void fail_too_many(const allocation_t *a, diag_t *diag)
+{
+    unsigned s = 0;
+    while (s + 1 < a->dfa->states.count && a->first[s + 1] - a->first[s] <= POSITION_MAX)
+        s++;
+    const dfa_state_t *state = &a->dfa->states.items[s];
+    const rule_t *rule = state->configs.count ? a->dfa->nfa->states.items[state->configs.items[0].state].context->rule : NULL;
+    text_t text;
+    text_init(&text, a->dfa->arena);
+    dfa_witness(a->dfa, s, &text);
+    diag_error(diag, rule ? rule->place : (place_t){0}, "more than %u positions would have to be remembered", POSITION_MAX);
+    diag_note(diag, "for example after %s", text.bytes);
+}
+
+unsigned position_allocate(dfa_t *dfa, diag_t *diag)
 {
     allocation_t a = {.dfa = dfa};
     size_t states = dfa->states.count;
@@ -378,7 +393,9 @@ unsigned position_allocate(dfa_t *dfa)
         }
     coalesce(&a);
     unsigned count = colour(&a, nodes);
-    for (unsigned s = 0; s < states; s++)
+    if (count > POSITION_MAX)
+        fail_too_many(&a, diag);
+    for (unsigned s = 0; s < states && count <= POSITION_MAX; s++)
         assign_state(&a, s, count);
     free(a.first);
     free(a.class_of);
@@ -399,8 +416,8 @@ static bool is_needed(const move_t *pending, size_t count, const bool *is_done, 
 moves_t position_moves(const dfa_t *dfa, const edge_t *edge, unsigned spare)
 {
     moves_t ordered = {0};
-    move_t pending[64];
-    bool is_done[64] = {false};
+    move_t pending[POSITION_MAX];
+    bool is_done[POSITION_MAX] = {false};
     size_t count = 0;
     for (unsigned v = 0; v < edge->moves.count; v++)
         if (edge->moves.items[v].reg != (int)v)

@@ -8,9 +8,13 @@
  * works out what each state must keep of a piece that ends there. */
 void position_analyse(dfa_t *dfa, diag_t *diag);
 
-/* Gives the registers that are left places in as few variables as possible. Returns how many. After this, the numbers in
+/* How many variables for positions a generated parser can have: bits of qcap_state_t's held_registers. */
+#define POSITION_MAX 16u
+
+/* Gives the registers that are left places in as few variables as possible. Returns how many; more than POSITION_MAX are an
+ * error. After this, the numbers in
  * stamps are those of variables, and an edge's moves are listed by position_moves(). */
-unsigned position_allocate(dfa_t *dfa);
+unsigned position_allocate(dfa_t *dfa, diag_t *diag);
 
 /* A move of an edge: variable `to` gets `from`. */
 typedef struct move {

@@ -85,6 +85,34 @@ static void a_cycle_of_moves_goes_through_the_spare_variable(void **state)
     arena_free(dfa.arena);
 }
 
+/* Two readings that differ only in their last byte, and `count` elements of unknown length in each. */
+static char *many_positions(char *spec, size_t size, unsigned count)
+{
+    size_t len = (size_t)snprintf(spec, size, HEAD ";@ client = *m\nm = ");
+
+    for (unsigned reading = 0; reading < 2; reading++) {
+        for (unsigned i = 0; i < count; i++)
+            len += (size_t)snprintf(spec + len, size - len, "%c%u \",\" ", 'x' + (char)reading, i);
+        len += (size_t)snprintf(spec + len, size - len, reading ? "\"2\"\n" : "\"1\" / ");
+    }
+    for (unsigned reading = 0; reading < 2; reading++)
+        for (unsigned i = 0; i < count; i++)
+            len += (size_t)snprintf(spec + len, size - len, "%c%u = 1*ALPHA ;@ emit\n", 'x' + (char)reading, i);
+    return spec;
+}
+
+static void more_positions_than_there_are_variables_are_refused(void **state)
+{
+    (void)state;
+    char spec[4096];
+    assert_int_equal(variables(many_positions(spec, sizeof spec, 8)), 15); /* begin and end of each; the last ends here */
+
+    compiled_t c = compiled_new(many_positions(spec, sizeof spec, 20), COMPILE_STEP_NONE);
+    assert_false(c.is_right);
+    assert_non_null(strstr(c.messages, "more than 16 positions would have to be remembered"));
+    compiled_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +121,7 @@ int main(void)
         cmocka_unit_test(trailing_blanks_need_one_for_the_end),
         cmocka_unit_test(positions_that_never_live_together_share_a_variable),
         cmocka_unit_test(moves_do_not_overwrite_what_is_still_needed),
+        cmocka_unit_test(more_positions_than_there_are_variables_are_refused),
         cmocka_unit_test(a_cycle_of_moves_goes_through_the_spare_variable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
