@@ -86,6 +86,18 @@ static void a_syn_after_the_end_opens_another_conversation(void **state)
     assert_int_equal(stats_of(t).conversations, 2);
 }
 
+static void a_trace_that_repeats_itself_has_two_conversations(void **state)
+{
+    traffic_t *t = *state;
+    for (int i = 0; i < 2; i++) {
+        traffic_handshake(t);
+        traffic_tcp(t, .flags = "FA", .seq = C, .ack = S, .text = "one");
+        traffic_tcp(t, .from_server = true, .flags = "FA", .seq = S, .ack = C + 4);
+    }
+    assert_string_equal(t->text[0], "one.one.");
+    assert_int_equal(stats_of(t).conversations, 2);
+}
+
 static void a_syn_after_a_reset_opens_another_conversation(void **state)
 {
     traffic_t *t = *state;
@@ -234,6 +246,7 @@ int main(void)
         test(conversations_do_not_mix),
         test(a_reset_without_a_conversation_opens_none),
         test(a_syn_after_the_end_opens_another_conversation),
+        test(a_trace_that_repeats_itself_has_two_conversations),
         test(a_syn_after_a_reset_opens_another_conversation),
         test(a_syn_in_the_middle_is_not_taken_until_it_is_answered),
         test(a_copy_of_a_syn_changes_nothing),
