@@ -763,6 +763,8 @@ nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
     nfa->arena = grammar->arena;
     nfa->grammar = grammar;
     builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag};
+    if (grammar->datagram)
+        diag_error(diag, grammar->datagram->place, "`datagram` is not supported yet");
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
