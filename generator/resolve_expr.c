@@ -127,6 +127,8 @@ static const expr_t *keyword(resolver_t *resolver, const reg_t *reg, const ast_e
         expr->reg = read_register(resolver, ast);
         return expr;
     }
+    if (!reg->keywords.count) /* its declaration has been complained about */
+        return NULL;
     if (ast->kind == EXPR_REGISTER)
         diag_error(resolver->diag, ast->place, "`%s` is no keyword of `%s`", ast->name, reg->name);
     else

@@ -314,7 +314,8 @@ static unsigned column_of(const place_t *place)
     return column;
 }
 
-/* Lines that go on with a rule are indented more than its name (RFC 5234, 2.2); one that is not was meant as a rule. */
+/* Lines that go on with a rule are indented more than its name (RFC 5234, 2.2). A name that is not was meant to begin a
+ * rule; as part of the one above it would change that without a word. */
 static void check_margin(const lexer_t *lexer)
 {
     unsigned margin = 0;
@@ -326,9 +327,9 @@ static void check_margin(const lexer_t *lexer)
         unsigned column = column_of(&token->place);
         if (i == 0 || token->kind == TOKEN_RULE_NAME)
             margin = column;
-        else if (column <= margin)
-            diag_error(lexer->diag, token->place,
-                       "this line is indented no more than the rule above: is a `=` missing?");
+        else if (column <= margin && token->kind == TOKEN_NAME)
+            diag_error(lexer->diag, token->place, "`%s` is indented no more than the rule above: is its `=` missing?",
+                       token->text);
     }
 }
 
