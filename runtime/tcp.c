@@ -196,8 +196,7 @@ static void check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
     }
 }
 
-/* ---------------------------------------------------------------- what a segment says about its sender and its
- * receiver */
+/* ---------------------------------------------------------------- what a segment says */
 
 /* RFC 9293, 3.1; note [doubtful checksums]. Returns false if the segment is not to be looked at now. */
 static bool accept_checksum(const arrival_t *a)
