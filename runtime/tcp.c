@@ -505,9 +505,10 @@ bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *pa
 {
     const qcapint_headers_t *h = &packet->headers;
     const qcapint_tcp_side_t *side = &conv->tcp.side[is_server], *peer = &conv->tcp.side[!is_server];
+    if (!(h->tcp_flags & QCAPINT_TCP_SYN) || (h->tcp_flags & QCAPINT_TCP_RST))
+        return false;
     bool has_closed = conv->str[0].has_ended && conv->str[1].has_ended;
-    bool is_copy = side->has_base && side->base_seq == h->seq + 1 && !has_closed;
-    if (!(h->tcp_flags & QCAPINT_TCP_SYN) || (h->tcp_flags & QCAPINT_TCP_RST) || is_copy)
+    if (side->has_base && side->base_seq == h->seq + 1 && !has_closed) /* a copy */
         return false;
     if (h->tcp_flags & QCAPINT_TCP_ACK)
         return !may_rebase(side, &conv->str[is_server]) && peer->base_seq != h->ack;
