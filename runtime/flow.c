@@ -331,6 +331,8 @@ void qcapint_flow_fini(qcap_t *q)
         while (q->flow.lists[i].oldest)
             release_conv(q, q->flow.lists[i].oldest);
     qcapint_budget_free(&q->budget, q->flow.buckets, q->flow.bucket_count * sizeof *q->flow.buckets);
+    q->flow.buckets = NULL;
+    q->flow.bucket_count = 0;
 }
 
 /* ---------------------------------------------------------------- entry */
