@@ -127,9 +127,10 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
 
 static qcap_t *interrupted; /* the handle that a signal stops */
 
+/* The first signal asks for an end with results; a second one ends the program. */
 static void on_signal(int number)
 {
-    (void)number;
+    signal(number, SIG_DFL);
     qcap_breakloop(interrupted);
 }
 

@@ -16,7 +16,8 @@
 static const char help[] =
     "Usage: ip_identity [OPTION...] TRACE [FILTER...]\n"
     "       ip_identity [OPTION...] -i DEVICE [FILTER...]\n"
-    "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often.\n";
+    "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often.\n"
+    "Of the scheme Basic?, the credential is not base64, and shown as it is.\n";
 
 /* One credential of one address at one server. */
 typedef struct login {
@@ -174,7 +175,7 @@ static void on_basic(const qcap_match_t *match, void *user)
     size_t len = decode_base64(match->bytes, match->len, text);
     if (len == SIZE_MAX) {
         memcpy(text, match->bytes, match->len);
-        add_login(logins, match, "Basic (not base64)", text, match->len);
+        add_login(logins, match, "Basic?", text, match->len);
     } else {
         add_login(logins, match, "Basic", text, len);
     }
@@ -238,10 +239,11 @@ static void print_logins(logins_t *logins)
     for (size_t i = 0; i < logins->size; i++)
         if (logins->table[i].text)
             logins->table[count++] = logins->table[i];
+    if (count == 0)
+        return;
     qsort(logins->table, count, sizeof *logins->table, compare);
-    if (count > 0)
-        printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT",
-               "SCHEME", "CREDENTIAL");
+    printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT", "SCHEME",
+           "CREDENTIAL");
     for (size_t i = 0; i < count; i++) {
         print_login(&logins->table[i]);
         free(logins->table[i].text);

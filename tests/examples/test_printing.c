@@ -1,0 +1,188 @@
+/* test_printing.c: how programs print what came from the network, whatever it is. */
+#include <pcap/pcap.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "traffic.h"
+
+/* A trace that a test writes, packet by packet, and what a program printed of it. */
+typedef struct fixture {
+    char path[64];
+    pcap_t *pcap;
+    pcap_dumper_t *dumper;
+    uint32_t said[2]; /* bytes said by the client, by the server */
+    int seconds;      /* time of the next packet */
+    char output[16384];
+} fixture_t;
+
+#define TIME 1000000000 /* 2001-09-09 01:46:40 */
+
+static int setup(void **state)
+{
+    fixture_t *f = calloc(1, sizeof *f);
+    *state = f;
+    strcpy(f->path, "/tmp/qcap-printing-XXXXXX");
+    int file = mkstemp(f->path);
+    assert_true(file >= 0);
+    f->pcap = pcap_open_dead(TRAFFIC_LINK_TYPE, 65535);
+    f->dumper = pcap_dump_fopen(f->pcap, fdopen(file, "wb"));
+    assert_non_null(f->dumper);
+    f->seconds = TIME;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_t *f = *state;
+    unlink(f->path);
+    pcap_close(f->pcap);
+    free(f);
+    return 0;
+}
+
+static void write_segment(fixture_t *f, const traffic_segment_t *segment)
+{
+    static unsigned char packet[TRAFFIC_MAX];
+    struct pcap_pkthdr header = {.ts = {.tv_sec = f->seconds++}};
+    header.len = header.caplen = (bpf_u_int32)traffic_build_tcp(packet, segment);
+    pcap_dump((unsigned char *)f->dumper, &header, packet);
+}
+
+static void open_connection(fixture_t *f)
+{
+    f->said[0] = f->said[1] = 0;
+    write_segment(f, &(traffic_segment_t){.flags = "S", .seq = 999});
+    write_segment(f, &(traffic_segment_t){.from_server = true, .flags = "SA", .seq = 4999, .ack = 1000});
+}
+
+static void say(fixture_t *f, bool is_server, const char *text)
+{
+    write_segment(f, &(traffic_segment_t){.from_server = is_server,
+                                          .seq = (is_server ? 5000 : 1000) + f->said[is_server],
+                                          .ack = (is_server ? 1000 : 5000) + f->said[!is_server],
+                                          .text = text});
+    f->said[is_server] += (uint32_t)strlen(text);
+}
+
+/* What the program prints of the trace, which ends here. */
+static const char *output(fixture_t *f, const char *program, const char *operands)
+{
+    char command[512];
+    const char *build = getenv("BUILD");
+    pcap_dump_close(f->dumper);
+    snprintf(command, sizeof command, "%s/%s %s %s", build ? build : "build", program, f->path, operands);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    size_t len = fread(f->output, 1, sizeof f->output - 1, pipe);
+    f->output[len] = '\0';
+    assert_int_equal(pclose(pipe), 0);
+    return f->output;
+}
+
+/* ---------------------------------------------------------------- ip_identity */
+
+#define HEADING "ADDRESS          PROTOCOL  SERVER                 FIRST (UTC)          COUNT  SCHEME  CREDENTIAL\n"
+#define WHERE "10.0.0.1         http      10.0.0.2:80            "
+
+static void a_credential_is_counted_not_repeated(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic Ym9iOng=\r\n\r\n");
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: basic Ym9iOng=\r\n\r\n");
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic YW5uOng\r\n\r\n");
+    assert_string_equal(output(f, "ip_identity", ""),
+                        HEADING WHERE "2001-09-09 01:46:44      1  Basic   ann:x\n" WHERE
+                                      "2001-09-09 01:46:42      2  Basic   bob:x\n");
+}
+
+static void a_credential_does_no_harm_to_a_terminal(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic G1syShsAw6n/wpsK\r\n\r\n"); /* ESC [2J ESC NUL é 0xff CSI LF */
+    assert_string_equal(output(f, "ip_identity", ""),
+                        HEADING WHERE "2001-09-09 01:46:42      1  Basic   \\x1b[2J\\x1b\\x00\303\251\\xff\\xc2\\x9b\\x0a\n");
+}
+
+static void what_is_not_base64_is_shown_as_it_is(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic a.b\r\n\r\n");
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic abcde\r\n\r\n");
+    assert_string_equal(output(f, "ip_identity", ""),
+                        HEADING WHERE "2001-09-09 01:46:42      1  Basic?  a.b\n" WHERE
+                                      "2001-09-09 01:46:43      1  Basic?  abcde\n");
+}
+
+static void a_digest_user_is_unquoted(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Digest realm=\"r\", username=\"a\\\"b\\\\c\", uri=\"/\"\r\n\r\n");
+    assert_string_equal(output(f, "ip_identity", ""),
+                        HEADING WHERE "2001-09-09 01:46:42      1  Digest  a\"b\\c\n");
+}
+
+static void without_a_credential_nothing_is_printed(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET / HTTP/1.1\r\n\r\n");
+    assert_string_equal(output(f, "ip_identity", ""), "");
+}
+
+/* ---------------------------------------------------------------- elements */
+
+#define FLOW "\"flow\":{\"number\":1,\"client\":\"10.0.0.1:40000\",\"server\":\"10.0.0.2:80\"}"
+
+static void json_escapes_what_has_to_be(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 23\r\n\r\n\"\\\r\n\t\001\177 \303\251 \377\300\257 \302\205\342\200\250\355\240\200");
+    assert_string_equal(output(f, "elements", "http.content"),
+                        "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"begin\","
+                        "\"name\":\"http.request.content\",\"offset\":39,\"length\":0}\n"
+                        "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"piece\","
+                        "\"name\":\"http.request.content\",\"offset\":39,\"length\":23,"
+                        "\"text\":\"\\\"\\\\\\r\\n\\t\\u0001\\u007f \303\251 \\u00ff\\u00c0\\u00af \\u0085\\u2028\\u00ed\\u00a0\\u0080\"}\n"
+                        "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"end\","
+                        "\"name\":\"http.request.content\",\"offset\":39,\"length\":23}\n");
+}
+
+static void events_are_printed_on_request(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET / HTTP/1.1\r\nHost: a\r\n\001\r\n\r\n");
+    const char *text = output(f, "elements", "--events");
+    assert_non_null(strstr(text, FLOW ",\"direction\":\"client\",\"kind\":\"error\",\"name\":\"http\",\"offset\":25,\"length\":0,"
+                                      "\"text\":\"offset 25: unexpected byte 0x01"));
+}
+
+static void an_unfinished_stream_is_marked(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nab");
+    const char *text = output(f, "elements", "http.content");
+    assert_non_null(strstr(text, "\"kind\":\"end\",\"name\":\"http.request.content\",\"offset\":38,\"length\":2,\"aborted\":true}\n"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_credential_is_counted_not_repeated),
+        TEST(a_credential_does_no_harm_to_a_terminal),
+        TEST(what_is_not_base64_is_shown_as_it_is),
+        TEST(a_digest_user_is_unquoted),
+        TEST(without_a_credential_nothing_is_printed),
+        TEST(json_escapes_what_has_to_be),
+        TEST(events_are_printed_on_request),
+        TEST(an_unfinished_stream_is_marked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
