@@ -89,6 +89,13 @@ static int64_t offset_of(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *st
     return (int64_t)str->end + (int32_t)(seq - next_seq);
 }
 
+/* The receiver does not take the segment: RFC 9293, 3.10.7.4, first. */
+static void discard(const arrival_t *a, qcap_stage_t stage)
+{
+    a->packet->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(a->packet, stage);
+}
+
 /* ---------------------------------------------------------------- delivery */
 
 /* Delivers what has become in order. */
@@ -325,7 +332,7 @@ static void reset(const arrival_t *a)
     bool has_base = a->side->has_base;
     int64_t offset = has_base ? offset_of(a->side, a->str, a->headers->seq) : 0;
     if (has_base && (offset < (int64_t)a->side->acked || !is_near(a->side, a->str, offset))) {
-        qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_OUTSIDE);
+        discard(a, QCAP_STAGE_TCP_OUTSIDE);
         return;
     }
     a->side->has_reset = true;
@@ -408,14 +415,14 @@ static void receive(const arrival_t *a)
     bool is_behind_fin = a->side->fin != NONE && a->begin >= (int64_t)a->side->fin;
     if (!is_near(a->side, a->str, a->begin) || a->str->has_ended || is_behind_fin) {
         bool is_old = wire_end <= (int64_t)a->str->end && is_near(a->side, a->str, a->begin);
-        qcapint_packet_stage(a->packet, is_old ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_OUTSIDE);
+        discard(a, is_old ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_OUTSIDE);
         return;
     }
     if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->side->snapped)
         a->side->snapped = (uint64_t)wire_end;
     if (end <= (int64_t)a->str->end) {
         a->conv->q->stats.retransmitted_bytes += h->payload_len;
-        qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_RETRANSMITTED);
+        discard(a, QCAP_STAGE_TCP_RETRANSMITTED);
         return;
     }
     take(a, &segment);
@@ -470,7 +477,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         return;
     }
     if (!note_seq(&a)) {
-        qcapint_packet_stage(packet, QCAP_STAGE_TCP_OUTSIDE);
+        discard(&a, QCAP_STAGE_TCP_OUTSIDE);
         return;
     }
     a.str->is_seen = true;

@@ -54,6 +54,26 @@ static void a_copy_is_not_delivered_again(void **state)
     assert_int_equal(traffic_count(t, QCAP_STAGE_TCP_OVERLAP), 1);
 }
 
+static void check_discarded(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    (void)stage;
+    *(unsigned *)user += qcap_packet_flags(packet) == QCAP_PACKET_DISCARDED;
+}
+
+static void what_the_receiver_does_not_take_is_discarded(void **state)
+{
+    traffic_t *t = *state;
+    unsigned count = 0;
+    qcap_packet_handler_add(t->q, QCAP_STAGE_TCP_RETRANSMITTED, check_discarded, &count);
+    qcap_packet_handler_add(t->q, QCAP_STAGE_TCP_OUTSIDE, check_discarded, &count);
+    traffic_handshake(t);
+    traffic_tcp(t, .seq = C, .text = "abc");
+    traffic_tcp(t, .seq = C, .text = "abc");
+    traffic_tcp(t, .seq = C + 1000000, .text = "far");
+    traffic_tcp(t, .flags = "S", .seq = 7);
+    assert_int_equal(count, 3);
+}
+
 static void sequence_numbers_wrap(void **state)
 {
     traffic_t *t = *state;
@@ -622,6 +642,7 @@ int main(void)
         test(bytes_in_order_are_delivered_at_once),
         test(a_segment_that_is_early_waits),
         test(a_copy_is_not_delivered_again),
+        test(what_the_receiver_does_not_take_is_discarded),
         test(sequence_numbers_wrap),
         test(offsets_go_beyond_32_bits),
         test(a_keepalive_is_no_data),
