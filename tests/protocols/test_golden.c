@@ -1,4 +1,5 @@
-/* test_golden.c: the golden pages of tests/protocols/NAME, for the protocol NAME.
+/* test_golden.c: the golden pages of tests/protocols/NAME, for the protocol NAME: the built-in ones, and one that shows the
+ * features of the spec language.
  *
  * Each message must cause exactly the events that its page shows, and the same events whole, in every two pieces and byte by
  * byte. With UPDATE=1 in the environment the pages are rewritten to show what happens: the difference is for a human to
@@ -7,6 +8,7 @@
 
 #include "follow.h"
 #include "http.h"
+#include "sampler.h"
 #include "test.h"
 
 #define PAGES_MAX 64
@@ -14,7 +16,10 @@
 static const struct {
     const char *folder;
     const qcap_protocol_t *protocol;
-} protocols[] = {{"tests/protocols/http", &qcap_http_protocol}};
+} protocols[] = {
+    {"tests/protocols/http", &qcap_http_protocol},
+    {"tests/protocols/sampler", &qcap_sampler_protocol},
+};
 
 typedef struct book {
     page_t *pages[PAGES_MAX];
