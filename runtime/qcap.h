@@ -105,7 +105,7 @@ const char *qcap_geterr(const qcap_t *q);
  * Before the first packet; later they fail with QCAP_E_STATE. */
 
 /* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood.
- * Filters that name ports do not match later fragments. */
+ * Filters that name ports do not match later fragments, nor packets with VLAN tags unless they say `vlan` first. */
 int qcap_set_filter(qcap_t *q, const char *expression);
 
 /* The most memory, in bytes, that conversations, queued segments, fragments, kept bytes and parsers may use
