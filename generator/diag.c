@@ -1,7 +1,7 @@
 /* diag.c: messages about a spec.
  *
  * Messages are kept until the end, so that whoever calls the generator as a library (a test, a fuzzer) can read them
- * instead, and so that they can be put in order. A broken spec can be wrong in every byte: behind
+ * instead, and so that they can be put in order. None is kept twice. A broken spec can be wrong in every byte: behind
  * MESSAGE_MAX messages only their number is kept. */
 #include "diag.h"
 
@@ -31,7 +31,7 @@ struct diag {
     arena_t *arena;          /* where texts are kept */
     VEC(message_t) messages; /* in the order in which they were found */
     unsigned dropped;        /* messages behind MESSAGE_MAX */
-    bool is_dropping;        /* the message before was dropped: so are its notes */
+    bool is_dropping;        /* the message before was not kept: nor are its notes */
     bool has_errors;         /* any message, kept or dropped, was an error */
 };
 
@@ -56,6 +56,18 @@ static const char *format_text(arena_t *arena, const char *format, va_list args)
     return text;
 }
 
+/* What is wrong with a rule may be met again wherever the rule is used. */
+static bool is_known(const diag_t *diag, const message_t *message)
+{
+    for (size_t i = 0; i < diag->messages.count; i++) {
+        const message_t *known = &diag->messages.items[i];
+        if (known->place.source == message->place.source && known->place.offset == message->place.offset &&
+            strcmp(known->text, message->text) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add(diag_t *diag, place_t place, bool is_error, const char *format, va_list args)
 {
     diag->has_errors |= is_error;
@@ -65,7 +77,9 @@ static void add(diag_t *diag, place_t place, bool is_error, const char *format, 
         return;
     }
     message_t message = {.place = place, .is_error = is_error, .text = format_text(diag->arena, format, args)};
-    vec_push(diag->arena, &diag->messages, message);
+    diag->is_dropping = is_known(diag, &message);
+    if (!diag->is_dropping)
+        vec_push(diag->arena, &diag->messages, message);
 }
 
 void diag_error(diag_t *diag, place_t place, const char *format, ...)

@@ -138,16 +138,30 @@ static void behind_fifty_messages_only_their_number_counts(void **state)
     fixture_t *fixture = *state;
 
     for (int i = 0; i < 49; i++)
-        diag_warning(fixture->diag, (place_t){.source = NULL}, "w");
+        diag_warning(fixture->diag, (place_t){.source = NULL}, "w%02d", i);
     diag_error(fixture->diag, (place_t){.source = NULL}, "the last");
     diag_error(fixture->diag, (place_t){.source = NULL}, "dropped");
     diag_note(fixture->diag, "dropped, too");
 
     char expected[2000] = "";
     for (int i = 0; i < 49; i++)
-        strcat(expected, "warning: w\n");
+        sprintf(expected + strlen(expected), "warning: w%02d\n", i);
     strcat(expected, "error: the last\nand 1 more\n");
     assert_messages(fixture, expected);
+}
+
+static void the_same_message_is_kept_once(void **state)
+{
+    fixture_t *fixture = *state;
+    place_t place = place_in(fixture, "abc", 3, 0, 1);
+
+    for (int i = 0; i < 3; i++) {
+        diag_error(fixture->diag, place, "wrong");
+        diag_note(fixture->diag, "a note");
+    }
+    diag_error(fixture->diag, place, "also wrong");
+    assert_messages(fixture, "x.abnf:1:1: error: wrong\n    1 | abc\n      | ^\n      = a note\n"
+                             "x.abnf:1:1: error: also wrong\n    1 | abc\n      | ^\n");
 }
 
 static void a_sibling_lies_in_the_same_folder(void **state)
@@ -171,6 +185,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_of_a_file_are_in_the_order_of_its_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(of_a_long_line_the_part_around_the_place_is_shown, setup, teardown),
         cmocka_unit_test_setup_teardown(behind_fifty_messages_only_their_number_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_same_message_is_kept_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_sibling_lies_in_the_same_folder, setup, teardown),
     };
 
