@@ -40,14 +40,15 @@
 
 /* One direction. */
 typedef struct side {
-    uint64_t at;        /* its bytes before this offset were read */
-    uint64_t free_until; /* bytes before this offset wait for no other direction */
-    uint64_t saw;       /* how much its sender had of the other direction when it sent the last byte read; valid if has_saw */
-    qcap_end_t end;     /* how it ended; valid if the stream has ended */
-    bool has_saw;
-    bool is_absent;     /* not captured: not to be waited for */
-    bool is_over;       /* its parser was told that it ended */
-    bool is_mute;       /* its protocol says nothing in this direction: the parser takes no bytes */
+    qcap_parser_t *parser; /* of pair->deliver; valid while there is one */
+    uint64_t at;           /* its bytes before this offset were read */
+    uint64_t free_until;   /* bytes before this offset wait for no other direction */
+    uint64_t saw;          /* how much its sender had of the other direction when it sent the last byte read */
+    qcap_end_t end;        /* how it ended; valid if the stream has ended */
+    bool has_saw;          /* saw is known */
+    bool is_absent;        /* not captured: not to be waited for */
+    bool is_over;          /* its parser was told that it ended */
+    bool is_mute;          /* its protocol says nothing in this direction: the parser takes no bytes */
 } side_t;
 
 /* One conversation. */
@@ -130,7 +131,7 @@ static void give_up(pair_t *pair)
 
 static qcap_parser_status_t status(const pair_t *pair, bool is_server)
 {
-    return qcap_parser_status(qcapint_deliver_parser(pair->deliver, is_server));
+    return qcap_parser_status(pair->sides[is_server].parser);
 }
 
 static bool is_drained(const pair_t *pair, bool is_server)
@@ -208,9 +209,11 @@ static bool read_side(pair_t *pair, bool is_server)
     qcap_tcpstr_t *str = stream(pair, is_server);
     uint64_t before = side->at;
     bool is_moving = look_again(pair, is_server);
-    while (side->at < str->end && !is_closed(pair, is_server) && read_next(pair, is_server))
+    if (before == str->end && !str->has_ended)
+        return is_moving;
+    while (side->at < str->end && read_next(pair, is_server))
         continue;
-    if (is_closed(pair, is_server))
+    if (side->at < str->end && is_closed(pair, is_server))
         skip(pair, is_server);
     if (side->at == str->end && str->has_ended && !side->is_over && status(pair, is_server) != QCAP_PARSER_WAITING) {
         end_side(pair, is_server);
@@ -229,7 +232,7 @@ static void let_go(pair_t *pair, bool is_server)
     side_t *side = &pair->sides[is_server];
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(stream(pair, is_server), side->at);
     if (status(pair, is_server) == QCAP_PARSER_WAITING)
-        qcap_parser_hurry(qcapint_deliver_parser(pair->deliver, is_server));
+        qcap_parser_hurry(side->parser);
     else if (segment)
         side->free_until = segment->begin + segment->len;
 }
@@ -290,7 +293,7 @@ static void read_both(pair_t *pair)
     do {
         is_moving = read_side(pair, false);
         is_moving |= read_side(pair, true);
-    } while (is_moving || unblock(pair));
+    } while ((is_blocked(pair, false) || is_blocked(pair, true)) && (is_moving || unblock(pair)));
 }
 
 /* ---------------------------------------------------------------- protocols */
@@ -306,6 +309,7 @@ static bool begin(pair_t *pair, const qcapint_plan_t *plan)
     }
     for (int side = 0; side < 2; side++) {
         qcap_parser_t *parser = qcapint_deliver_parser(pair->deliver, side);
+        pair->sides[side].parser = parser;
         if (at[side] == 0 && !stream(pair, side)->has_syn)
             qcap_parser_search(parser);
         if (pair->sides[side].is_absent)
@@ -347,7 +351,7 @@ static bool has_become(const pair_t *pair)
 
 static void become(pair_t *pair)
 {
-    const char *name = qcap_parser_conversation(qcapint_deliver_parser(pair->deliver, false))->becomes;
+    const char *name = qcap_parser_conversation(pair->sides[0].parser)->becomes;
     pair->named = name ? qcapint_identify_find(pair->conv->q, name) : NULL;
     memset(&pair->identify, 0, sizeof pair->identify);
     qcapint_deliver_free(pair->deliver);
@@ -427,7 +431,7 @@ static void on_absent(qcap_tcpstr_t *str)
     pair->sides[str->is_server].is_absent = true;
     if (!pair->deliver)
         return;
-    qcap_parser_absent(qcapint_deliver_parser(pair->deliver, str->is_server));
+    qcap_parser_absent(pair->sides[str->is_server].parser);
     go_on(pair);
 }
 
