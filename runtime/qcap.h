@@ -396,7 +396,7 @@ typedef void (*qcap_match_handler_t)(const qcap_match_t *match, void *user);
  * the path of the enclosing elements: "http.request-target", "http.request.request-target". Case does not matter.
  * Every element that fits is delivered. "http.field-value[Cookie]" fits those whose selector (here the field-name)
  * has that text, in any case. QCAP_E_NAME if no protocol added so far has such an element, or it is one that comes
- * in pieces. */
+ * in pieces. Before the first packet, as all handlers of elements and reports. */
 int qcap_tcpstr_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
 
 /* The same for elements that may be long and come in pieces: BEGIN, then PIECE and GAP in order, then END. BEGIN has
@@ -426,6 +426,7 @@ typedef struct qcap_report {
 
 typedef void (*qcap_report_handler_t)(const qcap_report_t *report, void *user);
 
+/* Each adds a handler for one kind of report, of all protocols. Before the first packet. */
 int qcap_anomaly_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
 int qcap_gap_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
 int qcap_error_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);

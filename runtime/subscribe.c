@@ -1,9 +1,9 @@
 /* subscribe.c: names become rows of plans, once, before the first packet.
  *
- * In comes a name, "http.field-value[Cookie]": the protocol, any tail of an element's path, and a text that the element's
- * selector must have. Out goes a row in the list of each element that fits, so that deliver.c needs no names: it looks at
- * the list of the element that an event is about. Texts of selectors become choices, numbered in their plan: deliver.c
- * keeps, for each direction, which of them hold now.
+ * In comes a name, "http.field-value[Cookie]": the protocol, any tail of an element's path, and a text that the
+ * element's selector must have. Out goes a row in the list of each element that fits, so that deliver.c needs no
+ * names: it looks at the list of the element that an event is about. Texts of selectors become choices, numbered in
+ * their plan: deliver.c keeps, for each direction, which of them hold now.
  *
  * Invariant: the bit of an element in plan->wanted is set if it has rows or is a selector, and else clear. */
 #include "subscribe.h"
@@ -61,13 +61,18 @@ qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *pro
     return plan;
 }
 
-static void free_interest(qcap_t *q, qcapint_interest_t *interest)
+static void free_rows(qcap_t *q, qcapint_row_t *rows)
 {
-    while (interest->rows) {
-        qcapint_row_t *row = interest->rows;
-        interest->rows = row->next;
+    while (rows) {
+        qcapint_row_t *row = rows;
+        rows = row->next;
         qcapint_budget_free(&q->budget, row, sizeof *row);
     }
+}
+
+static void free_interest(qcap_t *q, qcapint_interest_t *interest)
+{
+    free_rows(q, interest->rows);
     if (interest->path)
         qcapint_budget_free(&q->budget, interest->path, strlen(interest->path) + 1);
 }
@@ -169,35 +174,47 @@ static qcapint_choice_t *get_choice(qcap_t *q, qcapint_plan_t *plan, uint16_t se
     return choice;
 }
 
-static int add_row(qcap_t *q, qcapint_plan_t *plan, uint16_t element, const char *path, const request_t *request)
+/* A row that is in no list yet, with what it needs. NULL if there is no memory. */
+static qcapint_row_t *make_row(qcap_t *q, qcapint_plan_t *plan, uint16_t element, const char *path,
+                               const request_t *request)
 {
     qcapint_interest_t *interest = &plan->interests[element];
     const qcapint_choice_t *choice = NULL;
     if (request->name.choice) {
         choice = get_choice(q, plan, plan->protocol->elements[element].selector, &request->name);
         if (!choice)
-            return QCAP_E_MEMORY;
+            return NULL;
     }
     if (!interest->path) {
         interest->path = qcapint_budget_alloc(&q->budget, strlen(path) + 1);
         if (!interest->path)
-            return QCAP_E_MEMORY;
+            return NULL;
         memcpy(interest->path, path, strlen(path) + 1);
     }
     qcapint_row_t *row = qcapint_budget_alloc(&q->budget, sizeof *row);
-    if (!row)
-        return QCAP_E_MEMORY;
-    *row = (qcapint_row_t){NULL, request->handler, request->user, choice};
-    qcapint_row_t **end = &interest->rows;
+    if (row)
+        *row = (qcapint_row_t){NULL, element, request->handler, request->user, choice};
+    return row;
+}
+
+static void add_row(qcapint_plan_t *plan, qcapint_row_t *row)
+{
+    qcapint_row_t **end = &plan->interests[row->element].rows;
     while (*end)
         end = &(*end)->next;
     *end = row;
-    want(plan, element);
-    return QCAP_OK;
+    row->next = NULL;
+    want(plan, row->element);
 }
 
-/* How many elements fit the name, of those that come whole or, if is_stream, in pieces; `others`: how many fit it but come
- * the other way; `unselected`: how many would fit but have no selector. */
+/* Whether the request is for this element, whose path fits. */
+static bool is_for(const request_t *request, const qcap_element_t *element)
+{
+    return element->is_stream == request->is_stream && (!request->name.choice || element->selector != QCAP_NONE);
+}
+
+/* How many elements fit the name, of those that come whole or, if is_stream, in pieces; `others`: how many fit it but
+ * come the other way; `unselected`: how many would fit but have no selector. */
 static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request, unsigned *others, unsigned *unselected)
 {
     unsigned count = 0;
@@ -208,28 +225,37 @@ static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request,
         qcap_element_path(plan->protocol, i, path, sizeof path);
         if (!fits(&request->name, path))
             continue;
-        if (request->name.choice && element->selector == QCAP_NONE)
-            ++*unselected;
-        else if (element->is_stream != request->is_stream)
-            ++*others;
-        else
+        if (is_for(request, element))
             count++;
+        else if (request->name.choice && element->selector == QCAP_NONE)
+            ++*unselected;
+        else
+            ++*others;
     }
     return count;
 }
 
+/* All rows are made before the first is added: a call that fails changes nothing. */
 static int add_rows(qcap_t *q, qcapint_plan_t *plan, const request_t *request)
 {
     char path[PATH_SIZE];
+    qcapint_row_t *rows = NULL;
     for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
-        const qcap_element_t *element = &plan->protocol->elements[i];
         qcap_element_path(plan->protocol, i, path, sizeof path);
-        if (!fits(&request->name, path) || element->is_stream != request->is_stream ||
-            (request->name.choice && element->selector == QCAP_NONE))
+        if (!fits(&request->name, path) || !is_for(request, &plan->protocol->elements[i]))
             continue;
-        int status = add_row(q, plan, i, path, request);
-        if (status < 0)
-            return qcapint_fail(q, status, "no memory for a handler of %s", path);
+        qcapint_row_t *row = make_row(q, plan, i, path, request);
+        if (!row) {
+            free_rows(q, rows);
+            return qcapint_fail(q, QCAP_E_MEMORY, "no memory for a handler of %s", path);
+        }
+        row->next = rows;
+        rows = row;
+    }
+    while (rows) {
+        qcapint_row_t *row = rows;
+        rows = row->next;
+        add_row(plan, row);
     }
     return QCAP_OK;
 }
@@ -243,8 +269,8 @@ static int subscribe(qcap_t *q, const char *text, const request_t *asked)
     if (status < 0)
         return status;
     if (!read_name(text, &request.name))
-        return qcapint_fail(q, QCAP_E_NAME, "\"%s\" is no name of an element: PROTOCOL.ELEMENT or PROTOCOL.ELEMENT[TEXT]",
-                            text);
+        return qcapint_fail(q, QCAP_E_NAME,
+                            "\"%s\" is no name of an element: PROTOCOL.ELEMENT or PROTOCOL.ELEMENT[TEXT]", text);
     qcapint_plan_t *plan = find_plan(upper, &request.name);
     if (!plan)
         return qcapint_fail(q, QCAP_E_NAME, "%s: there is no protocol \"%.*s\"", text, (int)request.name.protocol_len,

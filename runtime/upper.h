@@ -1,7 +1,7 @@
 /* upper.h: what the stages above the reassembly share in one handle: q->upper, made and freed in pair.c.
  *
- * A plan is a protocol that was added, together with what the application wants of it. Plans do not move, and do not change
- * once the capture has begun: conversations point to them. */
+ * A plan is a protocol that was added, together with what the application wants of it. Plans do not move, and do not
+ * change once the capture has begun: conversations point to them. */
 #ifndef QCAP_UPPER_H
 #define QCAP_UPPER_H
 
@@ -23,6 +23,7 @@ typedef struct qcapint_choice {
 /* One subscription to one element. */
 typedef struct qcapint_row {
     struct qcapint_row *next;       /* added later, for the same element */
+    uint16_t element;               /* index in the protocol's elements */
     qcap_match_handler_t handler;
     void *user;                     /* the handler's */
     const qcapint_choice_t *choice; /* only while the selector has this text; NULL: always */
