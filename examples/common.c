@@ -194,8 +194,8 @@ void *program_resize(const program_t *program, void *block, size_t size)
 
 /* ---------------------------------------------------------------- text */
 
-/* RFC 3629, 4: the first byte tells the length and narrows the second byte, so that there is one form for each character,
- * and none for surrogates and beyond U+10FFFF. */
+/* RFC 3629, 4: the first byte tells the length and narrows the second byte, so that there is one form for each
+ * character, and none for surrogates and beyond U+10FFFF. */
 size_t utf8_len(const unsigned char *text, size_t len)
 {
     unsigned first = text[0], low = 0x80, high = 0xbf;

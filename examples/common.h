@@ -1,8 +1,8 @@
 /* common.h: what the example programs share: the command line, running a capture, text for people.
  *
- * Every program reads a trace ("-" is standard input) or listens at a device, and takes a filter. Messages go to standard error as
- * `program: file: message`. The exit status is 0; 1 where the capture could not be read, or not to its end; 2 for a command
- * line that makes no sense. */
+ * Every program reads a trace ("-" is standard input) or listens at a device, and takes a filter. Messages go to
+ * standard error as `program: file: message`. The exit status is 0; 1 where the capture could not be read, or not to
+ * its end; 2 for a command line that makes no sense. */
 #ifndef EXAMPLES_COMMON_H
 #define EXAMPLES_COMMON_H
 
@@ -26,11 +26,12 @@ typedef struct program {
     int operand_count;
 } program_t;
 
-/* Reads the command line, and opens the capture with its filter. After --help, or anything that makes no sense, it ends the program. */
+/* Reads the command line, and opens the capture with its filter. After --help, or anything that makes no sense, it
+ * ends the program. */
 qcap_t *program_start(program_t *program, int argc, char **argv);
 
-/* Reads the whole capture, showing progress if standard error is a terminal; on a device until it is interrupted. Returns
- * the exit status: a failure has been reported. */
+/* Reads the whole capture, showing progress if standard error is a terminal; on a device until it is interrupted.
+ * Returns the exit status: a failure has been reported. */
 int program_run(const program_t *program, qcap_t *q);
 
 /* Reports the handle's last failure, closes it, and ends the program. */

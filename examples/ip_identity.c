@@ -3,8 +3,8 @@
  *     ip_identity trace.pcap
  *     ip_identity -i eth0 net 10.0.0.0/8
  *
- * A credential that is sent again is counted, not repeated. Text of the network is printed so that it can do no harm to a
- * terminal: control characters, and bytes that are not UTF-8, stand as \xNN. */
+ * A credential that is sent again is counted, not repeated. Text of the network is printed so that it can do no harm
+ * to a terminal: control characters, and bytes that are not UTF-8, stand as \xNN. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,7 +228,8 @@ static void print_login(const login_t *login)
     if (gmtime_r(&seconds, &utc))
         strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &utc);
     printf("%-15s  %-8s  %-21s  %-19s  %5" PRIu64 "  %-6s  ", qcap_address_print(&login->client, client, sizeof client),
-           login->protocol, qcap_endpoint_print(&login->server, server, sizeof server), date, login->count, login->scheme);
+           login->protocol, qcap_endpoint_print(&login->server, server, sizeof server), date, login->count,
+           login->scheme);
     print_safely(login->text, login->len);
     putchar('\n');
 }
@@ -242,8 +243,8 @@ static void print_logins(logins_t *logins)
     if (count == 0)
         return;
     qsort(logins->table, count, sizeof *logins->table, compare);
-    printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT", "SCHEME",
-           "CREDENTIAL");
+    printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT",
+           "SCHEME", "CREDENTIAL");
     for (size_t i = 0; i < count; i++) {
         print_login(&logins->table[i]);
         free(logins->table[i].text);

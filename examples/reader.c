@@ -51,7 +51,8 @@ static FILE *open_file(const folder_t *folder, const char *name, const char *mod
 static FILE *open_stream(const folder_t *folder, const qcap_tcpstr_t *str, const char *mode)
 {
     char name[40];
-    snprintf(name, sizeof name, "%" PRIu64 "-%s", qcap_tcpstr_number(str), qcap_tcpstr_is_server(str) ? "server" : "client");
+    snprintf(name, sizeof name, "%" PRIu64 "-%s", qcap_tcpstr_number(str),
+             qcap_tcpstr_is_server(str) ? "server" : "client");
     return open_file(folder, name, mode);
 }
 

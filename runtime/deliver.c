@@ -1,19 +1,19 @@
 /* deliver.c: parser events become the application's matches and reports.
  *
  * In come the bytes of the two directions of a conversation, in the order that pair.c decided on. They are fed to the
- * parsers of the protocol that identify.c found. Out go calls of handlers: for each event about an element, the rows that
- * subscribe.c made for it; for errors, anomalies and gaps the report handlers.
+ * parsers of the protocol that identify.c found. Out go calls of handlers: for each event about an element, the rows
+ * that subscribe.c made for it; for errors, anomalies and gaps the report handlers.
  *
- * The parser is given the bits of the elements that are wanted, so all others cost it a bit test and never come here. An
- * element whose bytes are not all in the piece at hand is gathered from the stream: pair.c holds what
+ * The parser is given the bits of the elements that are wanted, so all others cost it a bit test and never come here.
+ * An element whose bytes are not all in the piece at hand is gathered from the stream: pair.c holds what
  * qcapint_deliver_held() says. What is in one packet is never copied.
  *
- * note [choices]: a row may want the selector of its element, which comes first, to have a certain text. When a selector comes,
- * its text is compared with all choices for it, and what holds is noted for that direction, until the selector comes again.
- * So "Cookie" is compared once, however many subscriptions and elements depend on it.
+ * note [choices]: a row may want the selector of its element, which comes first, to have a certain text. When a
+ * selector comes, its text is compared with all choices for it, and what holds is noted for that direction, until the
+ * selector comes again. So "Cookie" is compared once, however many subscriptions and elements depend on it.
  *
- * Offsets. A parser counts from the first byte it was fed; the stream counts from the beginning of the direction. `begin`
- * is the difference: a direction may have been read by another protocol before.
+ * Offsets. A parser counts from the first byte it was fed; the stream counts from the beginning of the direction.
+ * `begin` is the difference: a direction may have been read by another protocol before.
  *
  * Memory. One block for each conversation, and one for its queues if they are used; both are charged to the budget. */
 #include "deliver.h"
@@ -186,8 +186,8 @@ static void on_anomaly(qcapint_deliver_t *deliver, const side_t *side, const qca
                              });
 }
 
-static void report_gap(qcap_tcpstr_t *str, const qcap_protocol_t *protocol, uint16_t element, uint64_t begin, uint64_t end,
-                       int64_t time_ns)
+static void report_gap(qcap_tcpstr_t *str, const qcap_protocol_t *protocol, uint16_t element, uint64_t begin,
+                       uint64_t end, int64_t time_ns)
 {
     char text[64];
     snprintf(text, sizeof text, "%" PRIu64 " bytes were not captured", end - begin);

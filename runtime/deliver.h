@@ -8,8 +8,8 @@
 /* One conversation that is being parsed. */
 typedef struct qcapint_deliver qcapint_deliver_t;
 
-/* Begins to parse a conversation by the protocol of `plan`: each direction [is_server] from its offset begin[] on. NULL if
- * there is no memory. */
+/* Begins to parse a conversation by the protocol of `plan`: each direction [is_server] from its offset begin[] on.
+ * NULL if there is no memory. */
 qcapint_deliver_t *qcapint_deliver_new(qcapint_conv_t *conv, const qcapint_plan_t *plan, const uint64_t begin[2]);
 void qcapint_deliver_free(qcapint_deliver_t *deliver); /* NULL is allowed */
 
@@ -21,8 +21,8 @@ size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const un
                             int64_t time_ns);
 void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len, int64_t time_ns);
 
-/* Nothing more comes: the direction was closed in order (FIN), or not. A stream element that is still open afterwards is
- * ended, as aborted. */
+/* Nothing more comes: the direction was closed in order (FIN), or not. A stream element that is still open afterwards
+ * is ended, as aborted. */
 void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order, int64_t time_ns);
 
 /* From which offset of the stream on the parser still needs bytes. */

@@ -1,27 +1,27 @@
 /* identify.c: the first bytes of a conversation tell its protocol.
  *
- * In come the first bytes of either direction, as they arrive. Out goes the plan of a protocol that was added, or that it
- * is none of them. Each protocol is tried by running its own parser, with nobody listening, over what there is of one
- * direction. The answer is one of three: rejected (the parser met an error before it had recognised anything), confirmed
- * (it recognised an element), or still possible. So there is no second description of a protocol to keep true, and what is
- * identified is what can be read.
+ * In come the first bytes of either direction, as they arrive. Out goes the plan of a protocol that was added, or
+ * that it is none of them. Each protocol is tried by running its own parser, with nobody listening, over what there
+ * is of one direction. The answer is one of three: rejected (the parser met an error before it had recognised
+ * anything), confirmed (it recognised an element), or still possible. So there is no second description of a protocol
+ * to keep true, and what is identified is what can be read.
  *
  * From the answers:
  *   - A protocol that one direction confirms is a contender; so is one that no direction rejects. If there is only one
  *     contender and it is confirmed, that is it.
- *   - Several contenders: the other direction's first bytes are waited for. Then the one that most directions confirm and
- *     fewest reject wins, then the one whose port it is, then the one that was added first.
- *   - A protocol that only one direction rejects is not out: if the other direction confirms it, the malformed beginning is
- *     reported as what it is.
+ *   - Several contenders: the other direction's first bytes are waited for. Then the one that most directions confirm
+ *     and fewest reject wins, then the one whose port it is, then the one that was added first.
+ *   - A protocol that only one direction rejects is not out: if the other direction confirms it, the malformed
+ *     beginning is reported as what it is.
  *   - Rejected by both, or nothing confirmed in QCAPINT_IDENTIFY_BYTES of a direction: unknown, for good. It then costs
  *     nothing any more.
  *   - A conversation met in the middle may begin anywhere. The port decides at once; without one that is known, the
  *     parsers search, within the same bounds.
  *
- * Cost. Trying needs no memory: each plan has room for one conversation, used again for every attempt, which begins anew
- * at the first byte. Mostly the first packet decides. Where it does not, attempts are spaced (a direction is looked at again
- * after each of its first packets, later when it has grown by a quarter), so all of them together read a small
- * multiple of QCAPINT_IDENTIFY_BYTES. */
+ * Cost. Trying needs no memory: each plan has room for one conversation, used again for every attempt, which begins
+ * anew at the first byte. Mostly the first packet decides. Where it does not, attempts are spaced (a direction is
+ * looked at again after each of its first packets, later when it has grown by a quarter), so all of them together
+ * read a small multiple of QCAPINT_IDENTIFY_BYTES. */
 #include "identify.h"
 
 #include <string.h>
@@ -54,7 +54,8 @@ static verdict_t verdict(const qcap_parser_t *parser, bool is_middle)
     return POSSIBLE;
 }
 
-/* Feeds a segment from `offset` on. The other direction is not read here, so nothing is waited for. Returns the bytes taken. */
+/* Feeds a segment from `offset` on. The other direction is not read here, so nothing is waited for. Returns the bytes
+ * taken. */
 static size_t feed(qcap_parser_t *parser, const qcapint_segment_t *segment, uint64_t offset)
 {
     size_t skipped = (size_t)(offset - segment->begin), len = segment->len - skipped;
@@ -99,7 +100,8 @@ static verdict_t try_one(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_
 }
 
 /* Tries all protocols that are still possible on one direction, if there is enough new of it. */
-static void try_all(const qcapint_upper_t *upper, qcap_tcpstr_t *str, qcapint_identify_t *state, uint64_t begin, bool is_last)
+static void try_all(const qcapint_upper_t *upper, qcap_tcpstr_t *str, qcapint_identify_t *state, uint64_t begin,
+                    bool is_last)
 {
     bool is_server = str->is_server;
     uint64_t len = str->end - begin, grown = len - state->tried[is_server];

@@ -22,8 +22,8 @@ typedef enum {
     QCAPINT_IDENTIFY_UNKNOWN /* none of the protocols that were added */
 } qcapint_identify_answer_t;
 
-/* Asks which protocol the conversation speaks, of whose directions the bytes from begin[] to their ends are held. `is_last`:
- * no more will come. */
+/* Asks which protocol the conversation speaks, of whose directions the bytes from begin[] to their ends are held.
+ * `is_last`: no more will come. */
 qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
                                            bool is_last, const qcapint_plan_t **plan);
 

@@ -1,33 +1,35 @@
 /* pair.c: the two directions of a conversation in step.
  *
- * In come the bytes of both directions, each in order, as the capture has them. Out they go to the parsers, in the order the
- * endpoints saw them: a response needs what its request left behind, and captures do not keep the order between
- * directions (two interfaces, a segment that came late and was queued). First, identify.c has to find the protocol; until
- * then everything is held.
+ * In come the bytes of both directions, each in order, as the capture has them. Out they go to the parsers, in the
+ * order the endpoints saw them: a response needs what its request left behind, and captures do not keep the order
+ * between directions (two interfaces, a segment that came late and was queued). First, identify.c has to find the
+ * protocol; until then everything is held.
  *
- * The rule. A segment that acknowledges the other direction up to byte n is read after the other direction's bytes up to n:
+ * The rule. A segment that acknowledges the other direction up to byte n is read after the other direction's bytes up
+ * to n:
  *
  *     client  |-- request 1 --|-- request 2 --|
  *     server                  |-- response 1 (acknowledges request 1) --|
  *
- * What may not be read yet stays in its stream, which is told to hold it: there is no queue here, only the offset `at` up to
- * which a direction was read. A parser that waits (for an entry of a queue) stops its direction likewise.
+ * What may not be read yet stays in its stream, which is told to hold it: there is no queue here, only the offset
+ * `at` up to which a direction was read. A parser that waits (for an entry of a queue) stops its direction likewise.
  *
  * note [when waiting ends]:
  *   - the other direction has come that far, or has ended, or is known not to be captured;
- *   - a waiting parser: the other direction was read as far as the sender had seen it when it sent the last byte that was
- *     read. What it waits for cannot come any more: it goes on without (qcap_parser_hurry());
+ *   - a waiting parser: the other direction was read as far as the sender had seen it when it sent the last byte that
+ *     was read. What it waits for cannot come any more: it goes on without (qcap_parser_hurry());
  *   - both directions wait for each other: the one whose next segment was captured first goes on. If only one of them
  *     waits in its parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the
  *     answer: the waiting parser goes on;
  *   - so many bytes, or so much capture time, have passed (HELD_MAX, WAIT_NS): that segment goes on.
  * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
  *
- * Another protocol. When one direction's parser has become another protocol, and the other one's too or has nothing left to
- * read, the parsers are freed. The new protocol begins where they stopped: the one that was named, or it is identified anew.
+ * Another protocol. When one direction's parser has become another protocol, and the other one's too or has nothing
+ * left to read, the parsers are freed. The new protocol begins where they stopped: the one that was named, or it is
+ * identified anew.
  *
- * Invariants. conv->upper is NULL (nothing came yet), or &nobody (no protocol: the conversation costs nothing more), or a
- * pair_t. at <= str->end. Between calls, whatever can be read has been read. */
+ * Invariants. conv->upper is NULL (nothing came yet), or &nobody (no protocol: the conversation costs nothing more),
+ * or a pair_t. at <= str->end. Between calls, whatever can be read has been read. */
 #include <string.h>
 
 #include "deliver.h"
@@ -192,8 +194,8 @@ static void end_side(pair_t *pair, bool is_server)
     side->is_over = true;
 }
 
-/* A parser that waits looks again: it may go on although the next bytes may not be read, or have not come. Returns whether
- * it did. */
+/* A parser that waits looks again: it may go on although the next bytes may not be read, or have not come. Returns
+ * whether it did. */
 static bool look_again(pair_t *pair, bool is_server)
 {
     if (status(pair, is_server) != QCAP_PARSER_WAITING)
@@ -270,7 +272,8 @@ static bool first_of_both(const pair_t *pair)
     return client && server && qcap_packet_number(server->packet) < qcap_packet_number(client->packet);
 }
 
-/* Nothing moves: finds a direction whose waiting is over. See note [when waiting ends]. Returns whether there was one. */
+/* Nothing moves: finds a direction whose waiting is over. See note [when waiting ends]. Returns whether there was
+ * one. */
 static bool unblock(pair_t *pair)
 {
     bool blocked[2] = {is_blocked(pair, false), is_blocked(pair, true)};

@@ -57,7 +57,8 @@ refuse "nodevice0: *" -i nodevice0
 size=$(wc -c <$capture)
 head -c $((size - 10)) $capture >"$folder/cut"
 expect 1 "packets *us per packet*" "reader: $folder/cut: *truncated*" "$BUILD/reader" "$folder/cut"
-expect 1 '{"time":*/index.html*' "elements: $folder/cut: *truncated*" "$BUILD/elements" "$folder/cut" http.request-target
+expect 1 '{"time":*/index.html*' "elements: $folder/cut: *truncated*" \
+    "$BUILD/elements" "$folder/cut" http.request-target
 head -c 100 tests/captures/logins.pcap >"$folder/cut"
 expect 1 "" "ip_identity: $folder/cut: *truncated*" "$BUILD/ip_identity" "$folder/cut"
 

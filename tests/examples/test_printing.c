@@ -100,9 +100,11 @@ static void a_credential_does_no_harm_to_a_terminal(void **state)
 {
     fixture_t *f = *state;
     open_connection(f);
-    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic G1syShsAw6n/wpsK\r\n\r\n"); /* ESC [2J ESC NUL é 0xff CSI LF */
+    /* ESC [2J ESC NUL, e with an acute accent, 0xff, CSI, LF */
+    say(f, false, "GET / HTTP/1.1\r\nAuthorization: Basic G1syShsAw6n/wpsK\r\n\r\n");
     assert_string_equal(output(f, "ip_identity", ""),
-                        HEADING WHERE "2001-09-09 01:46:42      1  Basic   \\x1b[2J\\x1b\\x00\303\251\\xff\\xc2\\x9b\\x0a\n");
+                        HEADING WHERE "2001-09-09 01:46:42      1  Basic   "
+                                      "\\x1b[2J\\x1b\\x00\303\251\\xff\\xc2\\x9b\\x0a\n");
 }
 
 static void what_is_not_base64_is_shown_as_it_is(void **state)
@@ -141,13 +143,15 @@ static void json_escapes_what_has_to_be(void **state)
 {
     fixture_t *f = *state;
     open_connection(f);
-    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 23\r\n\r\n\"\\\r\n\t\001\177 \303\251 \377\300\257 \302\205\342\200\250\355\240\200");
+    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 23\r\n\r\n"
+                  "\"\\\r\n\t\001\177 \303\251 \377\300\257 \302\205\342\200\250\355\240\200");
     assert_string_equal(output(f, "elements", "http.content"),
                         "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"begin\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":0}\n"
                         "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"piece\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":23,"
-                        "\"text\":\"\\\"\\\\\\r\\n\\t\\u0001\\u007f \303\251 \\u00ff\\u00c0\\u00af \\u0085\\u2028\\u00ed\\u00a0\\u0080\"}\n"
+                        "\"text\":\"\\\"\\\\\\r\\n\\t\\u0001"
+                        "\\u007f \303\251 \\u00ff\\u00c0\\u00af \\u0085\\u2028\\u00ed\\u00a0\\u0080\"}\n"
                         "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"end\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":23}\n");
 }
@@ -158,7 +162,8 @@ static void events_are_printed_on_request(void **state)
     open_connection(f);
     say(f, false, "GET / HTTP/1.1\r\nHost: a\r\n\001\r\n\r\n");
     const char *text = output(f, "elements", "--events");
-    assert_non_null(strstr(text, FLOW ",\"direction\":\"client\",\"kind\":\"error\",\"name\":\"http\",\"offset\":25,\"length\":0,"
+    assert_non_null(strstr(text, FLOW ",\"direction\":\"client\",\"kind\":\"error\",\"name\":\"http\","
+                                      "\"offset\":25,\"length\":0,"
                                       "\"text\":\"offset 25: unexpected byte 0x01"));
 }
 
@@ -168,7 +173,8 @@ static void an_unfinished_stream_is_marked(void **state)
     open_connection(f);
     say(f, false, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nab");
     const char *text = output(f, "elements", "http.content");
-    assert_non_null(strstr(text, "\"kind\":\"end\",\"name\":\"http.request.content\",\"offset\":38,\"length\":2,\"aborted\":true}\n"));
+    assert_non_null(strstr(text, "\"kind\":\"end\",\"name\":\"http.request.content\",\"offset\":38,"
+                                 "\"length\":2,\"aborted\":true}\n"));
 }
 
 int main(void)

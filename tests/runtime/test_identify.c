@@ -49,7 +49,8 @@ static int teardown(void **state)
     return 0;
 }
 
-/* The other protocol, in which the server asks; or in which the client asks, too: then only the port tells them apart. */
+/* The other protocol, in which the server asks; or in which the client asks, too: then only the port tells them
+ * apart. */
 static void add_other(fixture_t *f, bool is_reversed)
 {
     if (is_reversed) {

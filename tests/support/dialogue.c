@@ -41,7 +41,8 @@ void dialogue_open(dialogue_t *dialogue)
 void dialogue_segment(dialogue_t *dialogue, bool is_server, uint32_t offset, const char *text, uint32_t heard)
 {
     uint32_t end = offset + (uint32_t)strlen(text);
-    push(dialogue, is_server, "A", dialogue->first_seq[is_server] + offset, dialogue->first_seq[!is_server] + heard, text);
+    push(dialogue, is_server, "A", dialogue->first_seq[is_server] + offset,
+         dialogue->first_seq[!is_server] + heard, text);
     if (end > dialogue->said[is_server])
         dialogue->said[is_server] = end;
 }
@@ -122,5 +123,6 @@ void chronicle_report(const qcap_report_t *report, void *user)
 {
     static const char *const kinds[] = {
         [QCAP_REPORT_ANOMALY] = "anomaly", [QCAP_REPORT_GAP] = "gap", [QCAP_REPORT_ERROR] = "error"};
-    add(user, "%s %s %" PRIu64 " %s\n", side_name(report->str), kinds[report->kind], report->begin_offset, report->text);
+    add(user, "%s %s %" PRIu64 " %s\n", side_name(report->str), kinds[report->kind], report->begin_offset,
+        report->text);
 }

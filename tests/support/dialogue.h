@@ -1,7 +1,7 @@
 /* dialogue.h: a TCP conversation that a test conducts, packet by packet, and a log of what a handle makes of it.
  *
- * A test reads like the scenario: who says what, in the order of the capture. Offsets count from the first byte behind the
- * SYN, as in qcap.h. */
+ * A test reads like the scenario: who says what, in the order of the capture. Offsets count from the first byte
+ * behind the SYN, as in qcap.h. */
 #ifndef QCAP_TEST_DIALOGUE_H
 #define QCAP_TEST_DIALOGUE_H
 
@@ -45,8 +45,8 @@ typedef struct chronicle {
     size_t len;
 } chronicle_t;
 
-/* Handlers whose user is a chronicle. Lines of matches: `client http.method 0 "GET"`, where CR and LF stand as \r and \n;
- * of streams: `server begin http.content 17`, then piece with its text, gap with its length, end; of reports:
+/* Handlers whose user is a chronicle. Lines of matches: `client http.method 0 "GET"`, where CR and LF stand as \r and
+ * \n; of streams: `server begin http.content 17`, then piece with its text, gap with its length, end; of reports:
  * `client error 5 offset 5: unexpected byte`. */
 void chronicle_match(const qcap_match_t *match, void *user);
 void chronicle_report(const qcap_report_t *report, void *user);
