@@ -1,6 +1,6 @@
 /* diag.h: messages about a spec: file, line, column, the source line, a caret.
  *
- *     http.abnf:12:5: error: rule `tokn` is not defined
+ *     toy.abnf:12:10: error: rule `tokn` is not defined
  *        12 | method = tokn
  *           |          ^~~~
  */

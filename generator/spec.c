@@ -2,13 +2,13 @@
  *
  * The parser makes the tree of the rules; this file hangs on it what stands in comments:
  *
- *     ;@ protocol http                  column one: a directive
+ *     ;@ protocol NAME                  column one: a directive
  *     a = b          ;@ emit            the line has tokens of exactly one alternative: that alternative
  *       / c ;@ cut
  *     d = e / f      ;@ emit            of several: the rule
  *       ;@ atomic                       of none: the rule
  *
- * and the section of an RFC that a plain comment gives (the notes below). Then it loads what the file imports. */
+ * and the section of an RFC that a plain comment gives. Then it loads what the file imports. */
 #include "spec.h"
 
 #include <ctype.h>
@@ -223,29 +223,45 @@ static const char *identity(arena_t *arena, const char *path)
     return copy;
 }
 
-/* Loads what files import, file by file: `files` grows while it is gone through. */
+/* The files of a spec while they are being loaded. */
+typedef struct loading {
+    arena_t *arena;     /* where trees are made */
+    diag_t *diag;       /* where complaints go */
+    map_t by_identity;  /* → ast_t */
+    VEC(ast_t *) files; /* all of them, in the order of loading */
+} loading_t;
+
+/* The file of an import, read if it has not been; NULL after a complaint. */
+static ast_t *load_import(loading_t *loading, const ast_t *by, const ast_name_t *import)
+{
+    const char *path = source_sibling(loading->arena, by->source->path, import->text);
+    const char *name = identity(loading->arena, path);
+    ast_t *ast = map_find(&loading->by_identity, name);
+
+    if (ast)
+        return ast;
+    const source_t *source = source_read(loading->arena, path, import->place, loading->diag);
+    if (!source)
+        return NULL;
+    ast = spec_parse(loading->arena, source, loading->diag);
+    map_put(&loading->by_identity, name, ast);
+    vec_push(loading->arena, &loading->files, ast);
+    return ast;
+}
+
+/* Loads what files import, file by file: their list grows while it is gone through. */
 static void load_imports(arena_t *arena, ast_t *main, diag_t *diag)
 {
-    map_t by_path = {.arena = arena};
-    VEC(ast_t *) files = {.count = 0};
+    loading_t loading = {.arena = arena, .diag = diag, .by_identity = {.arena = arena}};
 
-    map_put(&by_path, identity(arena, main->source->path), main);
-    vec_push(arena, &files, main);
-    for (size_t i = 0; i < files.count; i++) {
-        ast_t *ast = files.items[i];
+    map_put(&loading.by_identity, identity(arena, main->source->path), main);
+    vec_push(arena, &loading.files, main);
+    for (size_t i = 0; i < loading.files.count; i++) {
+        ast_t *ast = loading.files.items[i];
         for (size_t k = 0; k < ast->imports.count; k++) {
-            const ast_name_t *import = &ast->imports.items[k];
-            const char *path = source_sibling(arena, ast->source->path, import->text);
-            ast_t *imported = map_find(&by_path, identity(arena, path));
-            if (!imported) {
-                const source_t *source = source_read(arena, path, import->place, diag);
-                if (!source)
-                    continue;
-                imported = spec_parse(arena, source, diag);
-                map_put(&by_path, identity(arena, path), imported);
-                vec_push(arena, &files, imported);
-            }
-            vec_push(arena, &ast->imported, imported);
+            ast_t *imported = load_import(&loading, ast, &ast->imports.items[k]);
+            if (imported)
+                vec_push(arena, &ast->imported, imported);
         }
     }
 }
