@@ -1,6 +1,6 @@
 /* subscribe.c: names become rows of plans, once, before the first packet.
  *
- * In comes a name, "http.field-value[Cookie]": the protocol, any tail of an element's path, and a text that the
+ * In comes a name, "protocol.field-value[Cookie]": the protocol, any tail of an element's path, and a text that the
  * element's selector must have. Out goes a row in the list of each element that fits, so that deliver.c needs no
  * names: it looks at the list of the element that an event is about. Texts of selectors become choices, numbered in
  * their plan: deliver.c keeps, for each direction, which of them hold now.
