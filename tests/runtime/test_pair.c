@@ -198,6 +198,79 @@ static void a_stream_element_ends_aborted_with_its_conversation(void **state)
                                         "server end toy.response.body 7 aborted\n"));
 }
 
+/* One segment of a conversation, as its sender sent it. */
+typedef struct line {
+    bool is_server;
+    uint32_t offset;
+    uint32_t heard;
+    const char *text;
+} line_t;
+
+static const char *const script[] = {
+    ">GET a\n\n", "<200 3\nabc", ">HEAD b\n",      "Agent:x\n\n",
+    "<204 9\n",  ">GET c\n\n>HEAD d\n\n", "<200 6\nabc", "def<204 1\n",
+};
+
+/* Writes down who says what, having heard all that was said before. Returns how many lines there are. */
+static size_t write_lines(line_t *lines)
+{
+    uint32_t said[2] = {0, 0};
+    bool is_server = false;
+    size_t count = sizeof script / sizeof *script;
+    for (size_t i = 0; i < count; i++) {
+        if (script[i][0] == '>' || script[i][0] == '<')
+            is_server = script[i][0] == '<';
+        lines[i] = (line_t){is_server, said[is_server], said[!is_server], script[i]};
+        said[is_server] += (uint32_t)strlen(script[i]);
+    }
+    return count;
+}
+
+/* The next line of a direction that was not said yet; count if there is none. */
+static size_t next_line(const line_t *lines, size_t count, bool is_server, size_t from)
+{
+    while (from < count && lines[from].is_server != is_server)
+        from++;
+    return from;
+}
+
+/* Says all lines, in an order that keeps each direction's, and mixes the two as `random` has it. */
+static void say_mixed(dialogue_t *talk, const line_t *lines, size_t count, uint32_t random)
+{
+    size_t next[2] = {next_line(lines, count, false, 0), next_line(lines, count, true, 0)};
+    while (next[0] < count || next[1] < count) {
+        random = random * 1664525 + 1013904223;
+        bool is_server = next[0] == count || (next[1] < count && random >> 31);
+        const line_t *line = &lines[next[is_server]];
+        dialogue_segment(talk, is_server, line->offset, line->text, line->heard);
+        next[is_server] = next_line(lines, count, is_server, next[is_server] + 1);
+    }
+}
+
+static void the_order_of_the_capture_makes_no_difference(void **state)
+{
+    fixture_t *f = *state;
+    line_t lines[sizeof script / sizeof *script];
+    size_t count = write_lines(lines);
+    char expected[sizeof f->log.text] = "";
+    for (uint32_t round = 0; round < 200; round++) {
+        dialogue_init(&f->talk, f->q, 4000);
+        f->talk.now_ns += round * INT64_C(100000000000);
+        f->log = (chronicle_t){.len = 0};
+        dialogue_open(&f->talk);
+        if (round == 0)
+            for (size_t i = 0; i < count; i++)
+                dialogue_segment(&f->talk, lines[i].is_server, lines[i].offset, lines[i].text, lines[i].heard);
+        else
+            say_mixed(&f->talk, lines, count, round);
+        if (round == 0)
+            strcpy(expected, f->log.text);
+        assert_string_equal(f->log.text, expected);
+        qcap_finish(f->q);
+    }
+    assert_non_null(strstr(expected, "client toy.request.item 39 \"d\"\n"));
+}
+
 /* The response makes both directions something else; what they are is found anew. */
 static void another_protocol_is_identified_where_the_first_one_ended(void **state)
 {
@@ -239,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_response_follows_its_request),
         TEST(a_response_captured_before_its_request_waits),
+        TEST(the_order_of_the_capture_makes_no_difference),
         TEST(pipelined_requests_are_paired_in_order),
         TEST(an_unasked_response_does_not_wait),
         TEST(a_lost_request_does_not_block),
