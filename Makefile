@@ -203,16 +203,16 @@ test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all)
 	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 generate: $(GENERATE)
-	for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o generated/ || exit 1; done
+	@for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o generated/ || exit 1; done
 
 check-generated: $(GENERATE)
 	@rm -rf $(B)/generated && mkdir -p $(B)/generated
-	for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o $(B)/generated/ || exit 1; done
+	@for name in $(PROTOCOLS); do $(B)/qcapgen generate specs/$$name.abnf -o $(B)/generated/ || exit 1; done
 	diff -r generated $(B)/generated
 
 # What would make a header depend on its includer shows when it is compiled alone.
 check-headers: $(HEADERS) $(B)/contract/parser.h
-	for header in $(HEADERS) $(wildcard generated/*.h); do \
+	@for header in $(HEADERS) $(wildcard generated/*.h); do \
 	    echo $$header; \
 	    $(CC) -std=c11 -Wall -Wextra -Wconversion -Werror -I$(B)/contract -fsyntax-only -x c $$header && \
 	    $(CXX) -std=c++11 -Wall -Wextra -Werror -I$(B)/contract -fsyntax-only -x c++ $$header || exit 1; \
@@ -233,6 +233,12 @@ help:
 
 # ---------------------------------------------------------------- fuzzing
 # Everything a target can reach is compiled again, by clang and instrumented.
+
+# Optimising the one large function of a generated machine with every check in it takes minutes, for little.
+$(B)/fuzz/obj/generated/%.o: FUZZ := $(subst -O1,-O0,$(FUZZ))
+ifdef SAN
+$(B)/obj/generated/%.o: CFLAGS := $(CFLAGS) -O0
+endif
 
 FUZZ_OBJECTS = $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(RUNTIME_OBJECTS) $(STEPS_OBJECTS) $(SUPPORT_OBJECTS))
 
