@@ -42,15 +42,16 @@
 
 /* One direction. */
 typedef struct side {
-    qcap_parser_t *parser; /* of pair->deliver; valid while there is one */
-    uint64_t at;           /* its bytes before this offset were read */
-    uint64_t free_until;   /* bytes before this offset wait for no other direction */
-    uint64_t saw;          /* how much its sender had of the other direction when it sent the last byte read */
-    qcap_end_t end;        /* how it ended; valid if the stream has ended */
-    bool has_saw;          /* saw is known */
-    bool is_absent;        /* not captured: not to be waited for */
-    bool is_over;          /* its parser was told that it ended */
-    bool is_mute;          /* its protocol says nothing in this direction: the parser takes no bytes */
+    qcap_parser_t *parser;       /* of pair->deliver; valid while there is one */
+    qcap_parser_status_t status; /* of the parser since it was last called */
+    uint64_t at;                 /* its bytes before this offset were read */
+    uint64_t free_until;         /* bytes before this offset wait for no other direction */
+    uint64_t saw;                /* how much its sender had of the other direction when it sent the last byte read */
+    qcap_end_t end;              /* how it ended; valid if the stream has ended */
+    bool has_saw;                /* saw is known */
+    bool is_absent;              /* not captured: not to be waited for */
+    bool is_over;                /* its parser was told that it ended */
+    bool is_mute;                /* its protocol says nothing in this direction: the parser takes no bytes */
 } side_t;
 
 /* One conversation. */
@@ -133,7 +134,13 @@ static void give_up(pair_t *pair)
 
 static qcap_parser_status_t status(const pair_t *pair, bool is_server)
 {
-    return qcap_parser_status(pair->sides[is_server].parser);
+    return pair->sides[is_server].status;
+}
+
+/* The direction's parser was called. */
+static void note_status(side_t *side)
+{
+    side->status = qcap_parser_status(side->parser);
 }
 
 static bool is_drained(const pair_t *pair, bool is_server)
@@ -164,6 +171,7 @@ static bool read_next(pair_t *pair, bool is_server)
     if (!segment || segment->begin > side->at) {
         uint64_t len = (segment ? segment->begin : str->end) - side->at;
         qcapint_deliver_gap(pair->deliver, is_server, len, pair->conv->q->now_ns);
+        note_status(side);
         side->at += len;
         return true;
     }
@@ -172,10 +180,11 @@ static bool read_next(pair_t *pair, bool is_server)
     size_t skipped = (size_t)(side->at - segment->begin), len = segment->len - skipped;
     size_t taken = qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len,
                                         qcap_packet_time_ns(segment->packet));
+    note_status(side);
     side->at += taken;
     side->saw = segment->ack;
     side->has_saw = segment->has_ack;
-    side->is_mute = taken == 0 && status(pair, is_server) == QCAP_PARSER_READY;
+    side->is_mute = taken == 0 && side->status == QCAP_PARSER_READY;
     return taken == len;
 }
 
@@ -191,6 +200,7 @@ static void end_side(pair_t *pair, bool is_server)
 {
     side_t *side = &pair->sides[is_server];
     qcapint_deliver_end(pair->deliver, is_server, side->end == QCAP_END_FIN, pair->conv->q->now_ns);
+    note_status(side);
     side->is_over = true;
 }
 
@@ -201,6 +211,7 @@ static bool look_again(pair_t *pair, bool is_server)
     if (status(pair, is_server) != QCAP_PARSER_WAITING)
         return false;
     qcapint_deliver_feed(pair->deliver, is_server, NULL, 0, pair->conv->q->now_ns);
+    note_status(&pair->sides[is_server]);
     return status(pair, is_server) != QCAP_PARSER_WAITING;
 }
 
@@ -318,6 +329,7 @@ static bool begin(pair_t *pair, const qcapint_plan_t *plan)
         if (pair->sides[side].is_absent)
             qcap_parser_absent(parser);
         pair->sides[side].is_over = pair->sides[side].is_mute = false;
+        note_status(&pair->sides[side]);
     }
     return true;
 }
