@@ -141,7 +141,7 @@ $(B)/obj/toys/%.o: $(B)/toys/%.c | $(HEADERS) $(B)/contract/parser.h
 	@mkdir -p $(@D)
 	$(SHOW) $(CC) $(OURS) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(INCLUDE_toys) -c $< -o $@
 
-$(TESTS:%.c=$(B)/obj/%.o): | $(TOY_HEADERS)
+$(TESTS:%.c=$(B)/obj/%.o) $(REPLAYS:%=$(B)/obj/tests/fuzz/%.o) $(FUZZERS:%=$(B)/fuzz/obj/tests/fuzz/%.o): | $(TOY_HEADERS)
 
 $(B)/include/qcap/%.h: runtime/%.h
 	@mkdir -p $(@D)

@@ -46555,17 +46555,17 @@ static int choose_3(const qcap_parser_t *parser)
 
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(1u /* chunked */));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     n = qcap_binary(QCAP_AND, qcap_is_set(qcap_register(parser, 2 /* content_length */)), qcap_binary(QCAP_OR, qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))), qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     n = qcap_binary(QCAP_OR, qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))), qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */)));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     return QCAP_CHOOSE_NONE;
@@ -46599,27 +46599,27 @@ static int choose_11(const qcap_parser_t *parser)
 
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(101u));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     n = qcap_binary(QCAP_AND, qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(6u /* CONNECT */)), qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(200u))), qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(300u)));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     n = qcap_binary(QCAP_OR, qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(2u /* HEAD */)), qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(204u))), qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(304u)));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 2;
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(1u /* chunked */));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 3;
     n = qcap_binary(QCAP_AND, qcap_is_set(qcap_register(parser, 2 /* content_length */)), qcap_binary(QCAP_OR, qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))), qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 4;
     return 5;
@@ -46635,7 +46635,7 @@ static int choose_13(const qcap_parser_t *parser)
 
     n = qcap_binary(QCAP_AND, qcap_binary(QCAP_AND, qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(100u)), qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(200u))), qcap_binary(QCAP_NE, qcap_register(parser, 1 /* status */), qcap_number(101u)));
     if (n.state == QCAP_NUMBER_ERROR)
-        return QCAP_CHOOSE_OVERFLOW;
+        return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     return 1;

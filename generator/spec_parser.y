@@ -250,6 +250,11 @@ note:
 | LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
 | UNTIL CLOSING                   { $$ = note(reader, NOTE_UNTIL_CLOSE, @$); }
 | WHEN expr                       { $$ = note(reader, NOTE_WHEN, @$); $$->expr = $2; }
+| REFINE word BY word {
+      $$ = note(reader, NOTE_REFINE, @$);
+      $$->value = name_of($2);
+      $$->by = name_of($4);
+  }
 | REFINE word BY word ":" entries {
       $$ = $6;
       $$->kind = NOTE_REFINE;

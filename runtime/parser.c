@@ -118,7 +118,8 @@ static void abandon(qcap_parser_t *p, unsigned depth)
     }
 }
 
-/* ---------------------------------------------------------------- operations */
+/* ---------------------------------------------------------------- operations
+ * Where one has failed, those behind it on the same edge do nothing: the driver is about to report. */
 
 static void open_slot(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
 {
@@ -128,11 +129,15 @@ static void open_slot(qcap_parser_t *p, unsigned depth, unsigned element, uint64
 
 void qcap_op_open(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
 {
+    if (p->has_error)
+        return;
     open_slot(p, depth, element, at);
 }
 
 void qcap_op_open_stream(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
 {
+    if (p->has_error)
+        return;
     open_slot(p, depth, element, at);
     p->streamed = at;
     if (is_wanted(p, element))
@@ -141,6 +146,8 @@ void qcap_op_open_stream(qcap_parser_t *p, unsigned depth, unsigned element, uin
 
 void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
+    if (p->has_error)
+        return;
     const qcap_slot_t *slot = &p->slots[depth];
     p->depth = (uint8_t)depth;
     p->is_confirmed = true;
@@ -150,6 +157,8 @@ void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
 
 void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
+    if (p->has_error)
+        return;
     const qcap_slot_t *slot = &p->slots[depth];
     deliver_stream(p, slot, at);
     p->depth = (uint8_t)depth;
@@ -160,17 +169,23 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
 
 void qcap_op_anomaly_open(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
+    if (p->has_error)
+        return;
     open_slot(p, depth, QCAP_NONE, at);
 }
 
 void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
 {
+    if (p->has_error)
+        return;
     p->depth = (uint8_t)depth;
     send_text(p, QCAP_EVENT_ANOMALY, name, p->slots[depth].begin, at);
 }
 
 void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
 {
+    if (p->has_error)
+        return;
     abandon(p, depth);
     send_text(p, QCAP_EVENT_ANOMALY, name, at, at);
 }
@@ -185,6 +200,8 @@ static void end_search(qcap_parser_t *p, uint64_t at)
 
 void qcap_op_found(qcap_parser_t *p, uint64_t at)
 {
+    if (p->has_error)
+        return;
     end_search(p, at);
 }
 
@@ -351,7 +368,7 @@ void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique,
     if (value.state == QCAP_NUMBER_SET)
         store(p, reg, is_shared, is_unique, value.value, state_of(p)->rule, at);
     else
-        fail(p, QCAP_ERROR_OVERFLOW, state_of(p)->rule, at);
+        fail(p, QCAP_ERROR_ARITHMETIC, state_of(p)->rule, at);
 }
 
 bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
@@ -442,6 +459,8 @@ static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned qu
 void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
+    if (p->has_error)
+        return;
     if (!c->extra && c->memory)
         c->extra = c->memory(c->protocol->extra_size, c->user);
     if (!c->extra || c->queues[queue].count == c->protocol->queues[queue].capacity) {
@@ -548,7 +567,7 @@ static void recover(qcap_parser_t *p)
     p->has_error = false;
     p->later_count = 0;
     qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
-    bool is_bounded = region && region->end != QCAP_REGION_OPEN && error.code != QCAP_ERROR_MISSING;
+    bool is_bounded = region && region->end != QCAP_REGION_OPEN;
     abandon(p, is_bounded ? region->depth : 0);
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
                           .error = &error};
@@ -613,7 +632,7 @@ static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
     if (p->region_count)
         room = p->regions[p->region_count - 1].end - here(p);
     if (n.state != QCAP_NUMBER_SET)
-        fail(p, QCAP_ERROR_OVERFLOW, control->rule, here(p));
+        fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
     else if (n.value > room)
         fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
     else
@@ -631,7 +650,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         if (choice >= 0)
             p->state = control->targets[choice];
         else
-            fail(p, choice == QCAP_CHOOSE_NONE ? QCAP_ERROR_CHOICE : QCAP_ERROR_OVERFLOW, control->rule, here(p));
+            fail(p, choice == QCAP_CHOOSE_NONE ? QCAP_ERROR_CHOICE : QCAP_ERROR_ARITHMETIC, control->rule, here(p));
         return true;
     }
     case QCAP_CONTROL_LENGTH:
@@ -691,6 +710,8 @@ static void enforce_limit(qcap_parser_t *p)
     uint32_t limit = p->conversation->limit;
     for (qcap_slot_t *slot; (slot = oldest_element(p)) != NULL && now - slot->begin >= limit;) {
         slot->is_done = true;
+        if (open_stream(p)) /* what came before the limit comes before the event that tells of it */
+            deliver_stream(p, open_stream(p), place(p, state_of(p)->stream_end));
         send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
     }
     if (now - oldest_pending(p) >= limit)
@@ -790,10 +811,26 @@ static void begin_piece(qcap_parser_t *p, const unsigned char *bytes)
     p->is_waiting = false;
 }
 
-/* The other side has confirmed that both speak something else now. */
+/* The other side has confirmed that both speak something else now, and this side is between messages. */
 static bool is_to_become(const qcap_parser_t *p)
 {
-    return p->conversation->becomes && !p->has_become && (p->is_searching || state_of(p)->is_accepting);
+    return p->is_searching || (p->region_count == 0 && state_of(p)->is_accepting);
+}
+
+/* Once the other side has confirmed a change of protocol, this one changes at the first place where it can, whatever the pieces:
+ * it is looked for byte by byte. */
+static void run_to_change(qcap_parser_t *p, const unsigned char *end)
+{
+    const unsigned char *before = NULL;
+    while (!p->has_become && p->at != before) {
+        if (is_to_become(p)) {
+            become(p);
+            return;
+        }
+        before = p->at;
+        if (p->at != end)
+            run(p, p->at + 1);
+    }
 }
 
 size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
@@ -801,12 +838,11 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
     if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
         return 0;
     begin_piece(p, bytes);
-    if (is_to_become(p)) {
-        become(p);
-        return 0;
-    }
     uint64_t begin = p->offset;
-    run(p, p->piece + len);
+    if (p->conversation->becomes)
+        run_to_change(p, p->piece + len);
+    else
+        run(p, p->piece + len);
     put_away(p);
     return (size_t)(p->offset - begin);
 }
@@ -829,7 +865,7 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
 /* Skips missing bytes as far as no byte would have been looked at. Returns how many. */
 static uint64_t gap_in_region(qcap_parser_t *p, uint64_t len)
 {
-    if (p->region_count == 0 || state_of(p)->control != QCAP_NONE)
+    if (p->region_count == 0 || (state_of(p)->control != QCAP_NONE && !p->is_skipping))
         return 0;
     uint64_t left = p->regions[p->region_count - 1].end - p->offset;
     uint64_t skipped = len < left ? len : left;
@@ -849,26 +885,20 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
         p->offset += len;
         return;
     }
-    while (len > 0) {
+    while (len > 0 && !p->has_become) {
         begin_piece(p, NULL);
-        if (p->is_searching) { /* what looked like a beginning has a hole */
-            search_from_here(p);
-            note_gap(p, len);
-            p->candidate = p->offset;
-            return;
-        }
         run(p, p->at);
-        uint64_t skipped = gap_in_region(p, len);
-        if (skipped == 0)
-            break;
+        uint64_t skipped = p->is_searching || p->has_failed ? len : gap_in_region(p, len);
+        if (skipped == 0) { /* a byte that would have been looked at */
+            fail_here(p, QCAP_ERROR_MISSING, p->at);
+            recover(p);
+            continue;
+        }
+        if (p->is_searching)
+            search_from_here(p); /* what looked like a beginning has a hole */
         note_gap(p, skipped);
+        p->candidate = p->offset;
         len -= skipped;
-    }
-    if (len > 0 && !p->has_become && !p->has_failed) {
-        fail_here(p, QCAP_ERROR_MISSING, p->at);
-        recover(p);
-        note_gap(p, len);
-        return;
     }
     run(p, p->at);
     put_away(p);

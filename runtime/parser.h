@@ -77,6 +77,7 @@ typedef enum {
     X(UNFINISHED, "the stream ends in the middle")                                                                     \
     X(MISSING, "missing bytes")                                                                                        \
     X(OVERFLOW, "a number is too large")                                                                               \
+    X(ARITHMETIC, "an expression has no value")                                                                        \
     X(DIFFERENT, "a second, different value")                                                                          \
     X(CHOICE, "no alternative applies")                                                                                \
     X(EXTENT, "the length does not fit its content")                                                                   \
@@ -265,7 +266,7 @@ typedef enum {
 } qcap_control_kind_t;
 
 #define QCAP_CHOOSE_NONE (-1)
-#define QCAP_CHOOSE_OVERFLOW (-2)
+#define QCAP_CHOOSE_ERROR (-2)
 
 typedef struct qcap_control {
     qcap_control_kind_t kind;
