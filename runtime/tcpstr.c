@@ -73,6 +73,8 @@ void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset)
 const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t offset)
 {
     qcapint_segment_t *from = str->found && str->found->begin <= offset ? str->found : str->first;
+    if (!str->last || qcapint_segment_end(str->last) <= offset)
+        from = NULL; /* mostly the bytes at hand are asked for: the list, however long, has them not */
     for (qcapint_segment_t *segment = from; segment; segment = segment->next)
         if (qcapint_segment_end(segment) > offset)
             return str->found = segment;
