@@ -180,7 +180,7 @@ $(B)/tests/runtime/%: $(B)/obj/tests/runtime/%.o $(SUPPORTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SHOW) $(LINK) $^ -lcmocka $(LIBS) -o $@
 
-$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(SUPPORTS) $(STEPS) $(LIBRARY)
+$(REPLAYS:%=$(B)/tests/fuzz/%): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(SUPPORTS) $(STEPS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SHOW) $(LINK) $^ $(LIBS) -o $@
 
