@@ -13,8 +13,9 @@
  *     and fewest reject wins, then the one whose port it is, then the one that was added first.
  *   - A protocol that only one direction rejects is not out: if the other direction confirms it, the malformed
  *     beginning is reported as what it is.
- *   - Rejected by both, or nothing confirmed in QCAPINT_IDENTIFY_BYTES of a direction: unknown, for good. It then costs
- *     nothing any more.
+ *   - Nothing confirmed in QCAPINT_IDENTIFY_BYTES of a direction, or to the end: a protocol that no direction rejects,
+ *     and whose port it is, if there is one: a long first element, or one that was never finished.
+ *   - Otherwise, or if both directions reject all: unknown, for good. It then costs nothing any more.
  *   - A conversation met in the middle may begin anywhere. The port decides at once; without one that is known, the
  *     parsers search, within the same bounds.
  *
@@ -96,7 +97,7 @@ static verdict_t try_one(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_
             return REJECTED; /* it takes no more, and has recognised nothing */
         segment = qcapint_tcpstr_segment(str, offset);
     }
-    return offset < str->end ? REJECTED : POSSIBLE; /* behind a hole, or the bound, nothing more is looked at */
+    return POSSIBLE; /* behind a hole, or the bound, nothing more is looked at */
 }
 
 /* Tries all protocols that are still possible on one direction, if there is enough new of it. */
@@ -131,10 +132,11 @@ static bool has_port(const qcap_protocol_t *protocol, uint16_t port)
     return false;
 }
 
-static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t port)
+/* The first protocol of that port that is not excluded: a bit for each. */
+static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t port, uint64_t excluded)
 {
     for (uint32_t i = 0; i < upper->plan_count; i++)
-        if (has_port(upper->plans[i]->protocol, port))
+        if (!(excluded >> i & 1) && has_port(upper->plans[i]->protocol, port))
             return upper->plans[i];
     return NULL;
 }
@@ -165,7 +167,7 @@ static qcapint_identify_answer_t decide(const qcapint_conv_t *conv, const qcapin
     const qcapint_upper_t *upper = conv->q->upper;
     uint64_t all = UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count);
     uint64_t confirmed = state->confirmed[0] | state->confirmed[1];
-    uint64_t contenders = confirmed | (all & ~(state->rejected[0] | state->rejected[1]));
+    uint64_t rejected = state->rejected[0] | state->rejected[1], contenders = confirmed | (all & ~rejected);
     bool is_over = is_last || state->tried[0] >= QCAPINT_IDENTIFY_BYTES || state->tried[1] >= QCAPINT_IDENTIFY_BYTES;
     bool has_both = state->tried[0] > 0 && state->tried[1] > 0;
     if (confirmed) {
@@ -175,9 +177,10 @@ static qcapint_identify_answer_t decide(const qcapint_conv_t *conv, const qcapin
         *plan = best(conv, state);
         return QCAPINT_IDENTIFY_FOUND;
     }
-    if (is_over || (state->rejected[0] & state->rejected[1]) == all)
-        return QCAPINT_IDENTIFY_UNKNOWN;
-    return QCAPINT_IDENTIFY_MORE;
+    if (!is_over)
+        return (state->rejected[0] & state->rejected[1]) == all ? QCAPINT_IDENTIFY_UNKNOWN : QCAPINT_IDENTIFY_MORE;
+    *plan = find_by_port(upper, conv->ends[1].port, rejected);
+    return *plan ? QCAPINT_IDENTIFY_FOUND : QCAPINT_IDENTIFY_UNKNOWN;
 }
 
 qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
@@ -187,7 +190,7 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
     if (upper->plan_count == 0)
         return QCAPINT_IDENTIFY_UNKNOWN;
     if (!conv->str[0].has_syn && !conv->str[1].has_syn && begin[0] == 0 && begin[1] == 0) {
-        *plan = find_by_port(upper, conv->ends[1].port);
+        *plan = find_by_port(upper, conv->ends[1].port, 0);
         if (*plan)
             return QCAPINT_IDENTIFY_FOUND;
     }
@@ -198,7 +201,7 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
 
 bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port)
 {
-    return find_by_port(q->upper, port) != NULL;
+    return find_by_port(q->upper, port, 0) != NULL;
 }
 
 const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name)

@@ -129,6 +129,37 @@ static void many_bytes_without_an_answer_are_unknown(void **state)
     assert_string_equal(f->log.text, "");
 }
 
+/* Not recognised as long as it lasts, but at its port nothing else is expected. */
+static void a_long_first_element_is_known_by_its_port(void **state)
+{
+    fixture_t *f = *state;
+    char text[1001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    dialogue_init(&f->talk, f->q, TOY_PORT);
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">GET ");
+    for (int i = 0; i < 30; i++)
+        dialogue_say(&f->talk, CLIENT, text);
+    dialogue_say(&f->talk, CLIENT, "\n\n");
+    assert_memory_equal(f->log.text, "client toy.request.item 5 \"xxx", 30);
+    f->log = (chronicle_t){.len = 0};
+    dialogue_say(&f->talk, CLIENT, REQUEST);
+    assert_string_equal(f->log.text, "client toy.request.item 30012 \"a\"\n");
+}
+
+static void an_unfinished_first_element_is_known_by_its_port(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_init(&f->talk, f->q, TOY_PORT);
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, ">GET ");
+    dialogue_fin(&f->talk, CLIENT);
+    assert_string_equal(f->log.text, "");
+    dialogue_fin(&f->talk, SERVER);
+    assert_non_null(strstr(f->log.text, "client error 5 offset 5: the stream ends in the middle"));
+}
+
 static void directions_tell_protocols_apart(void **state)
 {
     fixture_t *f = *state;
@@ -211,6 +242,8 @@ int main(void)
         TEST(a_malformed_beginning_is_reported_if_the_other_side_confirms),
         TEST(what_both_sides_reject_is_unknown),
         TEST(many_bytes_without_an_answer_are_unknown),
+        TEST(a_long_first_element_is_known_by_its_port),
+        TEST(an_unfinished_first_element_is_known_by_its_port),
         TEST(directions_tell_protocols_apart),
         TEST(the_port_breaks_a_tie),
         TEST(without_a_port_the_first_one_added_wins),
