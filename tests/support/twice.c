@@ -14,8 +14,7 @@ typedef struct side {
     unsigned char buffer[LIMIT];        /* the keeper's */
     unsigned char waiting[WAITING_MAX]; /* bytes not taken yet */
     size_t waiting_len;
-    uint64_t hash;   /* of all events so far but pieces */
-    uint64_t pieces; /* of those */
+    uint64_t hash;   /* of all events so far */
     uint64_t events; /* how many */
     bool has_hole;   /* bytes were missing */
 } side_t;
@@ -28,15 +27,10 @@ typedef struct run {
 
 /* ---------------------------------------------------------------- hashing */
 
-static void mix(uint64_t *hash, uint64_t number)
-{
-    *hash = (*hash ^ number) * 0x9e3779b97f4a7c15u;
-    *hash ^= *hash >> 29;
-}
-
 static void add_number(side_t *side, uint64_t number)
 {
-    mix(&side->hash, number);
+    side->hash = (side->hash ^ number) * 0x9e3779b97f4a7c15u;
+    side->hash ^= side->hash >> 29;
 }
 
 static void add_text(side_t *side, const char *text)
@@ -45,13 +39,12 @@ static void add_text(side_t *side, const char *text)
         add_number(side, (unsigned char)*text);
 }
 
-/* Byte by byte, so that it does not matter how many pieces there are; apart from other events, as an element that is cut at
- * the limit may be reported between two pieces of a stream inside it. */
+/* Byte by byte, so that it does not matter how many pieces there are. */
 static void add_piece(side_t *side, const qcap_event_t *event)
 {
     for (uint64_t at = event->begin; at < event->end; at++) {
-        mix(&side->pieces, at);
-        mix(&side->pieces, event->bytes[at - event->begin]);
+        add_number(side, at);
+        add_number(side, event->bytes[at - event->begin]);
     }
 }
 
@@ -199,7 +192,6 @@ static void run_once(const qcap_protocol_t *protocol, const uint8_t *bytes, size
     for (int i = 0; i < 2; i++) {
         add_number(&run->sides[i], qcap_parser_offset(run->sides[i].parser));
         add_number(&run->sides[i], qcap_parser_status(run->sides[i].parser));
-        add_number(&run->sides[i], run->sides[i].pieces);
         hashes[i] = run->sides[i].hash;
     }
     free(run->queues);
