@@ -3513,11 +3513,11 @@ token_2:
     /* e.g. after "" */
 entry_3:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 175, 0, here);
-    qcap_op_later(parser, 169, 0, here);
-    qcap_op_later(parser, 170, 0, here);
-    qcap_op_later(parser, 171, 0, here);
-    qcap_op_later(parser, 155, 0, here);
+    qcap_op_later(parser, 175 /* found */, 0, here);
+    qcap_op_later(parser, 169 /* reset content_length */, 0, here);
+    qcap_op_later(parser, 170 /* reset coding */, 0, here);
+    qcap_op_later(parser, 171 /* open request */, 0, here);
+    qcap_op_later(parser, 155 /* open method */, 0, here);
     qcap_op_convert_open(parser, 5, here);
     goto token_2;
 
@@ -3562,9 +3562,9 @@ token_4:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 1), here - 1);
-        qcap_op_later(parser, 152, 0, here - 1);
-        qcap_op_later(parser, 151, 0, here);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 1), here - 1);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 1);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_ABSOLUTE_PATH_2, QCAP_STOP_PAUSED);
@@ -3582,13 +3582,13 @@ absolute_path_1:
     if (IS_SET_2(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -3596,11 +3596,11 @@ absolute_path_1:
     if (IS_SET_3(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 1;
         if (qcap_must_stop(parser))
@@ -3610,13 +3610,13 @@ absolute_path_1:
     if (IS_SET_1(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         parser->positions[2] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_PAUSED);
@@ -3625,13 +3625,13 @@ absolute_path_1:
     if (*at >= '3' && *at <= '9') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_IPV4ADDRESS_4, QCAP_STOP_PAUSED);
         goto ipv4address_4;
@@ -3639,13 +3639,13 @@ absolute_path_1:
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         parser->positions[2] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_PAUSED);
@@ -3654,11 +3654,11 @@ absolute_path_1:
     if (*at == '*') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_4, QCAP_STOP_PAUSED);
@@ -3674,13 +3674,13 @@ absolute_path_1:
     if (*at == '0') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         parser->positions[2] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_IPV4ADDRESS_1, QCAP_STOP_PAUSED);
@@ -3689,13 +3689,13 @@ absolute_path_1:
     if (*at == '1') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_IPV4ADDRESS_2, QCAP_STOP_PAUSED);
         goto ipv4address_2;
@@ -3703,13 +3703,13 @@ absolute_path_1:
     if (*at == '2') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_PAUSED);
         goto ipv4address_3;
@@ -3717,15 +3717,15 @@ absolute_path_1:
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
-        qcap_op_later(parser, 139, 0, here - 1);
-        qcap_op_later(parser, 138, 0, here);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
+        qcap_op_later(parser, 139 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 138 /* open port */, 0, here);
         parser->positions[2] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_PAUSED);
@@ -3738,13 +3738,13 @@ absolute_path_1:
     if (*at == '[') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 2), here - 2);
-        qcap_op_later(parser, 152, 0, here - 2);
-        qcap_op_later(parser, 151, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 2), here - 2);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 2);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_H16_1, QCAP_STOP_PAUSED);
         goto h16_1;
@@ -3762,7 +3762,7 @@ absolute_path_2:
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 1);
         goto invalid_target_1;
     }
     if (IS_ALPHA(*at)) {
@@ -3774,20 +3774,20 @@ absolute_path_2:
     if (IS_SET_1(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         parser->positions[2] = here - 1;
         goto reg_name_1;
     }
     if (*at >= '3' && *at <= '9') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         goto ipv4address_4;
     }
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         parser->positions[2] = here - 1;
         goto pct_encoded_1;
     }
@@ -3798,42 +3798,42 @@ absolute_path_2:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         parser->positions[2] = here - 1;
         goto pchar_2;
     }
     if (*at == '0') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         parser->positions[2] = here - 1;
         goto ipv4address_1;
     }
     if (*at == '1') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         goto ipv4address_2;
     }
     if (*at == '2') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         goto ipv4address_3;
     }
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
-        qcap_op_later(parser, 139, 0, here - 1);
-        qcap_op_later(parser, 138, 0, here);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
+        qcap_op_later(parser, 139 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 138 /* open port */, 0, here);
         parser->positions[2] = here - 1;
         goto port_1;
     }
     if (*at == '[') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 1);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 1);
         goto h16_1;
     }
     return qcap_stop(parser, at, AT_ABSOLUTE_PATH_2, QCAP_STOP_ERROR);
@@ -3876,9 +3876,9 @@ invalid_target_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -3900,9 +3900,9 @@ port_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 137, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 137 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -3993,7 +3993,7 @@ reg_name_2:
     }
     if (IS_SET_11(*at)) {
         at++;
-        qcap_op_later(parser, 140, 0, parser->positions[2]);
+        qcap_op_later(parser, 140 /* open host */, 0, parser->positions[2]);
         goto reg_name_1;
     }
     if (*at == ' ') {
@@ -4002,7 +4002,7 @@ reg_name_2:
     }
     if (*at == '%') {
         at++;
-        qcap_op_later(parser, 140, 0, parser->positions[2]);
+        qcap_op_later(parser, 140 /* open host */, 0, parser->positions[2]);
         goto pct_encoded_1;
     }
     if (*at == ':') {
@@ -4109,17 +4109,17 @@ pchar_1:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 160, 0, parser->positions[1]);
-        qcap_op_later(parser, 159, 0, parser->positions[2]);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, here - 1);
-        qcap_op_later(parser, 158, 0, here - 1);
-        qcap_op_later(parser, 157, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 160 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 159 /* open request-target */, 0, parser->positions[2]);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 158 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 157 /* anomaly missing-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -4130,17 +4130,17 @@ pchar_1:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 160, 0, parser->positions[1]);
-        qcap_op_later(parser, 159, 0, parser->positions[2]);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, here - 1);
-        qcap_op_later(parser, 158, 0, here - 1);
-        qcap_op_later(parser, 157, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 160 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 159 /* open request-target */, 0, parser->positions[2]);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 158 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 157 /* anomaly missing-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -4149,16 +4149,16 @@ pchar_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 152, 0, parser->positions[1]);
-        qcap_op_later(parser, 151, 0, parser->positions[2]);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 136, 0, parser->positions[2]);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 136 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_7, QCAP_STOP_PAUSED);
@@ -4234,13 +4234,13 @@ reg_name_3:
     if (IS_SET_6(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 3), here - 3);
-        qcap_op_later(parser, 152, 0, here - 3);
-        qcap_op_later(parser, 151, 0, here - 2);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 3), here - 3);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 3);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 2);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 2);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 2);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -4248,11 +4248,11 @@ reg_name_3:
     if (IS_SET_18(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 3), here - 3);
-        qcap_op_later(parser, 152, 0, here - 3);
-        qcap_op_later(parser, 151, 0, here - 2);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 3), here - 3);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 3);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 2);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 2;
         if (qcap_must_stop(parser))
@@ -4262,13 +4262,13 @@ reg_name_3:
     if (IS_SET_11(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 3), here - 3);
-        qcap_op_later(parser, 152, 0, here - 3);
-        qcap_op_later(parser, 151, 0, here - 2);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 3), here - 3);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 3);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 2);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 2);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 2);
         parser->positions[2] = here - 2;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_PAUSED);
@@ -4277,16 +4277,16 @@ reg_name_3:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 3), here - 3);
-        qcap_op_later(parser, 152, 0, here - 3);
-        qcap_op_later(parser, 151, 0, here - 2);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 3), here - 3);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 3);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 2);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 2);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 2);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -4295,13 +4295,13 @@ reg_name_3:
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 3), here - 3);
-        qcap_op_later(parser, 152, 0, here - 3);
-        qcap_op_later(parser, 151, 0, here - 2);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 3), here - 3);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 3);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 2);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 2);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 2);
         parser->positions[2] = here - 2;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_PAUSED);
@@ -4310,11 +4310,11 @@ reg_name_3:
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 3), here - 3);
-        qcap_op_later(parser, 152, 0, here - 3);
-        qcap_op_later(parser, 151, 0, here - 2);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 3), here - 3);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 3);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 2);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 2;
         if (qcap_must_stop(parser))
@@ -4341,31 +4341,31 @@ reg_name_4:
     if (IS_SET_5(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 2);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 2);
         parser->positions[2] = here - 2;
         goto reg_name_1;
     }
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 2);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 2);
         parser->positions[2] = here - 2;
         goto pct_encoded_1;
     }
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, here - 2);
-        qcap_op_later(parser, 139, 0, here - 1);
-        qcap_op_later(parser, 138, 0, here);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 2);
+        qcap_op_later(parser, 139 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 138 /* open port */, 0, here);
         parser->positions[2] = here - 2;
         goto port_1;
     }
@@ -4395,8 +4395,8 @@ pchar_2:
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_4;
     }
     return qcap_stop(parser, at, AT_PCHAR_2, QCAP_STOP_ERROR);
@@ -4521,9 +4521,9 @@ port_2:
     if (IS_SET_20(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, here - 2);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, here - 2);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at >= '0' && *at <= '9') {
@@ -4536,36 +4536,36 @@ port_2:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, parser->positions[2]);
-        qcap_op_later(parser, 139, 0, here - 2);
-        qcap_op_later(parser, 138, 0, here - 1);
-        qcap_op_later(parser, 137, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 140 /* open host */, 0, parser->positions[2]);
+        qcap_op_later(parser, 139 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 138 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 137 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, here - 2);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, here - 2);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pct_encoded_5;
     }
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, here - 2);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, here - 2);
         goto hier_part_1;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, here - 2);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, here - 2);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     return qcap_stop(parser, at, AT_PORT_2, QCAP_STOP_ERROR);
@@ -4657,11 +4657,11 @@ invalid_path_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, here - 1);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -4706,13 +4706,13 @@ pchar_3:
     if (IS_SET_14(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 152, 0, parser->positions[1]);
-        qcap_op_later(parser, 151, 0, parser->positions[2]);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, parser->positions[2]);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
         parser->positions[3] = here - 2;
         parser->positions[4] = here - 1;
         if (qcap_must_stop(parser))
@@ -4729,19 +4729,19 @@ pchar_3:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 160, 0, parser->positions[1]);
-        qcap_op_later(parser, 159, 0, parser->positions[2]);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, here - 2);
-        qcap_op_later(parser, 130, 0, here - 1);
-        qcap_op_later(parser, 129, 0, here - 1);
-        qcap_op_later(parser, 158, 0, here - 1);
-        qcap_op_later(parser, 157, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 160 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 159 /* open request-target */, 0, parser->positions[2]);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, here - 2);
+        qcap_op_later(parser, 130 /* open query */, 0, here - 1);
+        qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 158 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 157 /* anomaly missing-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -4752,19 +4752,19 @@ pchar_3:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 160, 0, parser->positions[1]);
-        qcap_op_later(parser, 159, 0, parser->positions[2]);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, here - 2);
-        qcap_op_later(parser, 130, 0, here - 1);
-        qcap_op_later(parser, 129, 0, here - 1);
-        qcap_op_later(parser, 158, 0, here - 1);
-        qcap_op_later(parser, 157, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 160 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 159 /* open request-target */, 0, parser->positions[2]);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, here - 2);
+        qcap_op_later(parser, 130 /* open query */, 0, here - 1);
+        qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 158 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 157 /* anomaly missing-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -4773,18 +4773,18 @@ pchar_3:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 152, 0, parser->positions[1]);
-        qcap_op_later(parser, 151, 0, parser->positions[2]);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 136, 0, parser->positions[2]);
-        qcap_op_later(parser, 135, 0, here - 2);
-        qcap_op_later(parser, 134, 0, here - 1);
-        qcap_op_later(parser, 133, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 136 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 2);
+        qcap_op_later(parser, 134 /* open query */, 0, here - 1);
+        qcap_op_later(parser, 133 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_7, QCAP_STOP_PAUSED);
@@ -4901,13 +4901,13 @@ reg_name_5:
     if (IS_SET_6(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 4), here - 4);
-        qcap_op_later(parser, 152, 0, here - 4);
-        qcap_op_later(parser, 151, 0, here - 3);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 4), here - 4);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 4);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 3);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 3);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -4915,11 +4915,11 @@ reg_name_5:
     if (IS_SET_18(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 4), here - 4);
-        qcap_op_later(parser, 152, 0, here - 4);
-        qcap_op_later(parser, 151, 0, here - 3);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 4), here - 4);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 4);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 3);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 3;
         if (qcap_must_stop(parser))
@@ -4929,13 +4929,13 @@ reg_name_5:
     if (IS_SET_11(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 4), here - 4);
-        qcap_op_later(parser, 152, 0, here - 4);
-        qcap_op_later(parser, 151, 0, here - 3);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 4), here - 4);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 4);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 3);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 3);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 3);
         parser->positions[2] = here - 3;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_PAUSED);
@@ -4944,16 +4944,16 @@ reg_name_5:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 4), here - 4);
-        qcap_op_later(parser, 152, 0, here - 4);
-        qcap_op_later(parser, 151, 0, here - 3);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 4), here - 4);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 4);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 3);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 3);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 3);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -4962,13 +4962,13 @@ reg_name_5:
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 4), here - 4);
-        qcap_op_later(parser, 152, 0, here - 4);
-        qcap_op_later(parser, 151, 0, here - 3);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 4), here - 4);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 4);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 3);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 3);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 3);
         parser->positions[2] = here - 3;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_PAUSED);
@@ -4977,11 +4977,11 @@ reg_name_5:
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 4), here - 4);
-        qcap_op_later(parser, 152, 0, here - 4);
-        qcap_op_later(parser, 151, 0, here - 3);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 4), here - 4);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 4);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 3);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 3;
         if (qcap_must_stop(parser))
@@ -5030,7 +5030,7 @@ pchar_4:
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, parser->positions[2]);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
         parser->positions[3] = here - 2;
         parser->positions[4] = here - 1;
         goto invalid_query_2;
@@ -5255,8 +5255,8 @@ pchar_5:
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_ERROR);
@@ -5276,38 +5276,38 @@ port_3:
     }
     if (IS_SET_27(*at)) {
         at++;
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, parser->positions[0]);
-        qcap_op_later(parser, 136, 0, parser->positions[1]);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, parser->positions[0]);
+        qcap_op_later(parser, 136 /* open path */, 0, parser->positions[1]);
         goto pchar_5;
     }
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 140, 0, parser->positions[2]);
-        qcap_op_later(parser, 139, 0, parser->positions[0]);
-        qcap_op_later(parser, 138, 0, parser->positions[1]);
-        qcap_op_later(parser, 137, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 140 /* open host */, 0, parser->positions[2]);
+        qcap_op_later(parser, 139 /* close host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 138 /* open port */, 0, parser->positions[1]);
+        qcap_op_later(parser, 137 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '%') {
         at++;
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, parser->positions[0]);
-        qcap_op_later(parser, 136, 0, parser->positions[1]);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, parser->positions[0]);
+        qcap_op_later(parser, 136 /* open path */, 0, parser->positions[1]);
         goto pct_encoded_5;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 150, 0, parser->positions[2]);
-        qcap_op_later(parser, 149, 0, parser->positions[0]);
-        qcap_op_later(parser, 136, 0, parser->positions[1]);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 150 /* open scheme */, 0, parser->positions[2]);
+        qcap_op_later(parser, 149 /* close scheme */, 0, parser->positions[0]);
+        qcap_op_later(parser, 136 /* open path */, 0, parser->positions[1]);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     return qcap_stop(parser, at, AT_PORT_3, QCAP_STOP_ERROR);
@@ -5326,37 +5326,37 @@ hier_part_1:
     if (IS_SET_28(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 136, 0, here - 2);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 2);
         goto pchar_5;
     }
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 136, 0, here - 2);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 2);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 136, 0, here - 2);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 2);
         goto pct_encoded_5;
     }
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 148, 0, here);
+        qcap_op_later(parser, 148 /* open authority */, 0, here);
         goto userinfo_1;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 136, 0, here - 2);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 2);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_ERROR);
@@ -5476,13 +5476,13 @@ invalid_query_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, here - 2);
-        qcap_op_later(parser, 130, 0, here - 1);
-        qcap_op_later(parser, 129, 0, here - 1);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, here - 2);
+        qcap_op_later(parser, 130 /* open query */, 0, here - 1);
+        qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -5529,19 +5529,19 @@ pchar_7:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 160, 0, parser->positions[1]);
-        qcap_op_later(parser, 159, 0, parser->positions[2]);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, parser->positions[3]);
-        qcap_op_later(parser, 130, 0, parser->positions[4]);
-        qcap_op_later(parser, 129, 0, here - 1);
-        qcap_op_later(parser, 158, 0, here - 1);
-        qcap_op_later(parser, 157, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 160 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 159 /* open request-target */, 0, parser->positions[2]);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, parser->positions[3]);
+        qcap_op_later(parser, 130 /* open query */, 0, parser->positions[4]);
+        qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 158 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 157 /* anomaly missing-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -5552,19 +5552,19 @@ pchar_7:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 160, 0, parser->positions[1]);
-        qcap_op_later(parser, 159, 0, parser->positions[2]);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, parser->positions[3]);
-        qcap_op_later(parser, 130, 0, parser->positions[4]);
-        qcap_op_later(parser, 129, 0, here - 1);
-        qcap_op_later(parser, 158, 0, here - 1);
-        qcap_op_later(parser, 157, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 160 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 159 /* open request-target */, 0, parser->positions[2]);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, parser->positions[3]);
+        qcap_op_later(parser, 130 /* open query */, 0, parser->positions[4]);
+        qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 158 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 157 /* anomaly missing-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -5573,18 +5573,18 @@ pchar_7:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 152, 0, parser->positions[1]);
-        qcap_op_later(parser, 151, 0, parser->positions[2]);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+        qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+        qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 136, 0, parser->positions[2]);
-        qcap_op_later(parser, 135, 0, parser->positions[3]);
-        qcap_op_later(parser, 134, 0, parser->positions[4]);
-        qcap_op_later(parser, 133, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 136 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 135 /* close path */, 0, parser->positions[3]);
+        qcap_op_later(parser, 134 /* open query */, 0, parser->positions[4]);
+        qcap_op_later(parser, 133 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_7, QCAP_STOP_PAUSED);
@@ -5608,13 +5608,13 @@ invalid_query_2:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 132, 0, parser->positions[2]);
-        qcap_op_later(parser, 131, 0, parser->positions[3]);
-        qcap_op_later(parser, 130, 0, parser->positions[4]);
-        qcap_op_later(parser, 129, 0, here - 1);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 131 /* close path */, 0, parser->positions[3]);
+        qcap_op_later(parser, 130 /* open query */, 0, parser->positions[4]);
+        qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -5679,7 +5679,7 @@ h16_3:
     if (*at == ']') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 139, 0, here);
+        qcap_op_later(parser, 139 /* close host */, 0, here);
         parser->positions[2] = here - 4;
         goto authority_form_1;
     }
@@ -5770,13 +5770,13 @@ reg_name_6:
     if (IS_SET_6(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 5), here - 5);
-        qcap_op_later(parser, 152, 0, here - 5);
-        qcap_op_later(parser, 151, 0, here - 4);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 5), here - 5);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 5);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 4);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 4);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 4);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -5784,11 +5784,11 @@ reg_name_6:
     if (IS_SET_34(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 5), here - 5);
-        qcap_op_later(parser, 152, 0, here - 5);
-        qcap_op_later(parser, 151, 0, here - 4);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 5), here - 5);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 5);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 4);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 4;
         if (qcap_must_stop(parser))
@@ -5798,13 +5798,13 @@ reg_name_6:
     if (IS_SET_11(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 5), here - 5);
-        qcap_op_later(parser, 152, 0, here - 5);
-        qcap_op_later(parser, 151, 0, here - 4);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 5), here - 5);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 5);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 4);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 4);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 4);
         parser->positions[2] = here - 4;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_PAUSED);
@@ -5813,16 +5813,16 @@ reg_name_6:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 5), here - 5);
-        qcap_op_later(parser, 152, 0, here - 5);
-        qcap_op_later(parser, 151, 0, here - 4);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 5), here - 5);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 5);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 4);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 4);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 4);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -5831,13 +5831,13 @@ reg_name_6:
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 5), here - 5);
-        qcap_op_later(parser, 152, 0, here - 5);
-        qcap_op_later(parser, 151, 0, here - 4);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 5), here - 5);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 5);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 4);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 4);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 4);
         parser->positions[2] = here - 4;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_PAUSED);
@@ -5846,11 +5846,11 @@ reg_name_6:
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 5), here - 5);
-        qcap_op_later(parser, 152, 0, here - 5);
-        qcap_op_later(parser, 151, 0, here - 4);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 5), here - 5);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 5);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 4);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 4;
         if (qcap_must_stop(parser))
@@ -6062,13 +6062,13 @@ userinfo_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 1);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 1);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -6081,10 +6081,10 @@ userinfo_1:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 1);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 1);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == '1') {
@@ -6102,26 +6102,26 @@ userinfo_1:
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 1);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 1);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147, 0, here - 1);
-        qcap_op_later(parser, 146, 0, here - 1);
-        qcap_op_later(parser, 145, 0, here);
+        qcap_op_later(parser, 147 /* open userinfo */, 0, here - 1);
+        qcap_op_later(parser, 146 /* close userinfo */, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here);
         goto ip_literal_1;
     }
     if (*at == '[') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 1);
         goto h16_14;
     }
     return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_ERROR);
@@ -6376,7 +6376,7 @@ authority_form_1:
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 138, 0, here);
+        qcap_op_later(parser, 138 /* open port */, 0, here);
         goto port_1;
     }
     return qcap_stop(parser, at, AT_AUTHORITY_FORM_1, QCAP_STOP_ERROR);
@@ -6587,13 +6587,13 @@ reg_name_7:
     if (IS_SET_42(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 6), here - 6);
-        qcap_op_later(parser, 152, 0, here - 6);
-        qcap_op_later(parser, 151, 0, here - 5);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 6), here - 6);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 6);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 5);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 5);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 5);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -6601,11 +6601,11 @@ reg_name_7:
     if (IS_SET_12(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 6), here - 6);
-        qcap_op_later(parser, 152, 0, here - 6);
-        qcap_op_later(parser, 151, 0, here - 5);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 6), here - 6);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 6);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 5);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 5;
         if (qcap_must_stop(parser))
@@ -6615,13 +6615,13 @@ reg_name_7:
     if (IS_SET_11(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 6), here - 6);
-        qcap_op_later(parser, 152, 0, here - 6);
-        qcap_op_later(parser, 151, 0, here - 5);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 6), here - 6);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 6);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 5);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 5);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 5);
         parser->positions[2] = here - 5;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_PAUSED);
@@ -6630,16 +6630,16 @@ reg_name_7:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 6), here - 6);
-        qcap_op_later(parser, 152, 0, here - 6);
-        qcap_op_later(parser, 151, 0, here - 5);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 6), here - 6);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 6);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 5);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 5);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 5);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -6648,13 +6648,13 @@ reg_name_7:
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 6), here - 6);
-        qcap_op_later(parser, 152, 0, here - 6);
-        qcap_op_later(parser, 151, 0, here - 5);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 6), here - 6);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 6);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 5);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 140, 0, here - 5);
+        qcap_op_later(parser, 140 /* open host */, 0, here - 5);
         parser->positions[2] = here - 5;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_PAUSED);
@@ -6667,11 +6667,11 @@ reg_name_7:
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 6), here - 6);
-        qcap_op_later(parser, 152, 0, here - 6);
-        qcap_op_later(parser, 151, 0, here - 5);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 6), here - 6);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 6);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 5);
         parser->marks[0] = parser->later_count;
         parser->positions[2] = here - 5;
         if (qcap_must_stop(parser))
@@ -6893,13 +6893,13 @@ userinfo_2:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -6910,10 +6910,10 @@ userinfo_2:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == ':') {
@@ -6923,12 +6923,12 @@ userinfo_2:
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
@@ -6951,7 +6951,7 @@ userinfo_3:
     if (IS_SET_43(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147, 0, here - 2);
+        qcap_op_later(parser, 147 /* open userinfo */, 0, here - 2);
         goto userinfo_8;
     }
     if (*at >= '0' && *at <= '9') {
@@ -6964,46 +6964,46 @@ userinfo_3:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 2);
-        qcap_op_later(parser, 144, 0, here - 2);
-        qcap_op_later(parser, 143, 0, here - 1);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 2);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 143 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '%') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147, 0, here - 2);
+        qcap_op_later(parser, 147 /* open userinfo */, 0, here - 2);
         goto pct_encoded_16;
     }
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 2);
-        qcap_op_later(parser, 144, 0, here - 2);
-        qcap_op_later(parser, 143, 0, here - 1);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 2);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 143 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 2);
-        qcap_op_later(parser, 144, 0, here - 2);
-        qcap_op_later(parser, 143, 0, here - 1);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 2);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 143 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
@@ -8031,13 +8031,13 @@ http_version_4:
     if (IS_SET_8(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 7), here - 7);
-        qcap_op_later(parser, 152, 0, here - 7);
-        qcap_op_later(parser, 151, 0, here - 6);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 7), here - 7);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 7);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 6);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 6);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 6);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -8049,16 +8049,16 @@ http_version_4:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 7), here - 7);
-        qcap_op_later(parser, 152, 0, here - 7);
-        qcap_op_later(parser, 151, 0, here - 6);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 7), here - 7);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 7);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 6);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 6);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 6);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -8197,15 +8197,15 @@ userinfo_7:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, here - 2);
-        qcap_op_later(parser, 143, 0, here - 1);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 143 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -8216,25 +8216,25 @@ userinfo_7:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, here - 2);
-        qcap_op_later(parser, 143, 0, here - 1);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 143 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, here - 2);
-        qcap_op_later(parser, 143, 0, here - 1);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 2);
+        qcap_op_later(parser, 143 /* open port */, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
@@ -8267,8 +8267,8 @@ userinfo_8:
     if (*at == '@') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 146, 0, here - 1);
-        qcap_op_later(parser, 145, 0, here);
+        qcap_op_later(parser, 146 /* close userinfo */, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here);
         goto ip_literal_1;
     }
     return qcap_stop(parser, at, AT_USERINFO_8, QCAP_STOP_ERROR);
@@ -8293,15 +8293,15 @@ userinfo_9:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, parser->positions[0]);
-        qcap_op_later(parser, 143, 0, parser->positions[1]);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 143 /* open port */, 0, parser->positions[1]);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -8312,25 +8312,25 @@ userinfo_9:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, parser->positions[0]);
-        qcap_op_later(parser, 143, 0, parser->positions[1]);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 143 /* open port */, 0, parser->positions[1]);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, parser->positions[0]);
-        qcap_op_later(parser, 143, 0, parser->positions[1]);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 143 /* open port */, 0, parser->positions[1]);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
@@ -8380,13 +8380,13 @@ userinfo_10:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 3);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 3);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -8399,10 +8399,10 @@ userinfo_10:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 3);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 3);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == ':') {
@@ -8414,20 +8414,20 @@ userinfo_10:
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, here - 3);
-        qcap_op_later(parser, 144, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, here - 3);
+        qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147, 0, here - 3);
-        qcap_op_later(parser, 146, 0, here - 1);
-        qcap_op_later(parser, 145, 0, here);
+        qcap_op_later(parser, 147 /* open userinfo */, 0, here - 3);
+        qcap_op_later(parser, 146 /* close userinfo */, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, here);
         goto ip_literal_1;
     }
     return qcap_stop(parser, at, AT_USERINFO_10, QCAP_STOP_ERROR);
@@ -8571,31 +8571,31 @@ port_4:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     return qcap_stop(parser, at, AT_PORT_4, QCAP_STOP_ERROR);
@@ -9821,13 +9821,13 @@ http_version_8:
     if (IS_SET_56(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 8), here - 8);
-        qcap_op_later(parser, 152, 0, here - 8);
-        qcap_op_later(parser, 151, 0, here - 7);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 8), here - 8);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 8);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 7);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 7);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 7);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -9835,16 +9835,16 @@ http_version_8:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 8), here - 8);
-        qcap_op_later(parser, 152, 0, here - 8);
-        qcap_op_later(parser, 151, 0, here - 7);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 8), here - 8);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 8);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 7);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 7);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 7);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -10036,15 +10036,15 @@ userinfo_11:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, parser->positions[1]);
-        qcap_op_later(parser, 143, 0, parser->positions[3]);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, parser->positions[1]);
+        qcap_op_later(parser, 143 /* open port */, 0, parser->positions[3]);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
@@ -10055,25 +10055,25 @@ userinfo_11:
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, parser->positions[1]);
-        qcap_op_later(parser, 143, 0, parser->positions[3]);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, parser->positions[1]);
+        qcap_op_later(parser, 143 /* open port */, 0, parser->positions[3]);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 145, 0, parser->positions[0]);
-        qcap_op_later(parser, 144, 0, parser->positions[1]);
-        qcap_op_later(parser, 143, 0, parser->positions[3]);
-        qcap_op_later(parser, 142, 0, here - 1);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 145 /* open host */, 0, parser->positions[0]);
+        qcap_op_later(parser, 144 /* close host */, 0, parser->positions[1]);
+        qcap_op_later(parser, 143 /* open port */, 0, parser->positions[3]);
+        qcap_op_later(parser, 142 /* close port */, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     if (*at == '@') {
@@ -11988,16 +11988,16 @@ ipv6address_4:
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, here - 8);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
         goto invalid_target_1;
     }
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_6;
     }
@@ -12010,7 +12010,7 @@ ipv6address_4:
     if (*at == ']') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 139, 0, here);
+        qcap_op_later(parser, 139 /* close host */, 0, here);
         parser->positions[2] = here - 8;
         goto authority_form_1;
     }
@@ -12398,13 +12398,13 @@ http_version_11:
     if (IS_SET_8(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 9), here - 9);
-        qcap_op_later(parser, 152, 0, here - 9);
-        qcap_op_later(parser, 151, 0, here - 8);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 9), here - 9);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 9);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 8);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 8);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -12416,18 +12416,18 @@ http_version_11:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 9), here - 9);
-        qcap_op_later(parser, 160, 0, here - 9);
-        qcap_op_later(parser, 165, 0, here - 8);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 9), here - 9);
+        qcap_op_later(parser, 160 /* close method */, 0, here - 9);
+        qcap_op_later(parser, 165 /* open HTTP-version */, 0, here - 8);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 22, 0, here - 8);
-        qcap_op_later(parser, 164, 0, here - 1);
-        qcap_op_later(parser, 163, 0, here - 1);
-        qcap_op_later(parser, 162, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 22 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 164 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 163 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 162 /* anomaly missing-target */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -12438,18 +12438,18 @@ http_version_11:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 9), here - 9);
-        qcap_op_later(parser, 160, 0, here - 9);
-        qcap_op_later(parser, 165, 0, here - 8);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 9), here - 9);
+        qcap_op_later(parser, 160 /* close method */, 0, here - 9);
+        qcap_op_later(parser, 165 /* open HTTP-version */, 0, here - 8);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 22, 0, here - 8);
-        qcap_op_later(parser, 164, 0, here - 1);
-        qcap_op_later(parser, 163, 0, here - 1);
-        qcap_op_later(parser, 162, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 22 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 164 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 163 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 162 /* anomaly missing-target */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -12458,16 +12458,16 @@ http_version_11:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 9), here - 9);
-        qcap_op_later(parser, 152, 0, here - 9);
-        qcap_op_later(parser, 151, 0, here - 8);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 9), here - 9);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 9);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 8);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -12645,34 +12645,34 @@ authority_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         goto http_name_7;
     }
     if (*at == '/') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
         goto pchar_5;
     }
     if (*at == ':') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 143, 0, here);
+        qcap_op_later(parser, 143 /* open port */, 0, here);
         goto port_4;
     }
     if (*at == '?') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 141, 0, here - 1);
-        qcap_op_later(parser, 136, 0, here - 1);
-        qcap_op_later(parser, 135, 0, here - 1);
-        qcap_op_later(parser, 134, 0, here);
+        qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+        qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+        qcap_op_later(parser, 134 /* open query */, 0, here);
         goto pchar_6;
     }
     return qcap_stop(parser, at, AT_AUTHORITY_1, QCAP_STOP_ERROR);
@@ -15636,13 +15636,13 @@ crlf_30:
     if (IS_SET_7(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 10), here - 10);
-        qcap_op_later(parser, 152, 0, here - 10);
-        qcap_op_later(parser, 151, 0, here - 9);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 10), here - 10);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 10);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 9);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 9);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 9);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_INVALID_TARGET_1, QCAP_STOP_PAUSED);
         goto invalid_target_1;
@@ -15650,16 +15650,16 @@ crlf_30:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 10), here - 10);
-        qcap_op_later(parser, 160, 0, here - 10);
-        qcap_op_later(parser, 165, 0, here - 9);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 10), here - 10);
+        qcap_op_later(parser, 160 /* close method */, 0, here - 10);
+        qcap_op_later(parser, 165 /* open HTTP-version */, 0, here - 9);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 163, 0, here - 1);
-        qcap_op_later(parser, 162, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 163 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 162 /* anomaly missing-target */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -15670,16 +15670,16 @@ crlf_30:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, parser->positions[0]);
-        qcap_op_later(parser, 161, 0, parser->positions[0]);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, parser->positions[0]);
+        qcap_op_later(parser, 161 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 10), here - 10);
-        qcap_op_later(parser, 160, 0, here - 10);
-        qcap_op_later(parser, 165, 0, here - 9);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 10), here - 10);
+        qcap_op_later(parser, 160 /* close method */, 0, here - 10);
+        qcap_op_later(parser, 165 /* open HTTP-version */, 0, here - 9);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 163, 0, here - 1);
-        qcap_op_later(parser, 162, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 163 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 162 /* anomaly missing-target */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -15688,16 +15688,16 @@ crlf_30:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 155, 0, parser->positions[0]);
+        qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
         qcap_op_convert_open(parser, 5, parser->positions[0]);
-        qcap_op_later(parser, 153, qcap_op_convert(parser, 5, here - 10), here - 10);
-        qcap_op_later(parser, 152, 0, here - 10);
-        qcap_op_later(parser, 151, 0, here - 9);
+        qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, here - 10), here - 10);
+        qcap_op_later(parser, 152 /* close method */, 0, here - 10);
+        qcap_op_later(parser, 151 /* open request-target */, 0, here - 9);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 7, 0, here - 9);
-        qcap_op_later(parser, 128, 0, here - 1);
-        qcap_op_later(parser, 127, 0, here - 1);
-        qcap_op_later(parser, 126, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 9);
+        qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+        qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+        qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -15719,10 +15719,10 @@ http_version_14:
     if (*at == '\t' || *at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 123, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 123 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         if (qcap_must_stop(parser))
@@ -15732,10 +15732,10 @@ http_version_14:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 123, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 123 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -15746,10 +15746,10 @@ http_version_14:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 123, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 123 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -15772,10 +15772,10 @@ http_version_15:
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 123, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 123 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         if (qcap_must_stop(parser))
@@ -15786,10 +15786,10 @@ http_version_15:
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 123, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 123 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -15801,10 +15801,10 @@ http_version_15:
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 123, 0, here - 1);
-        qcap_op_later(parser, 122, 0, here - 1);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 123 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 122 /* push methods method */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
@@ -37952,22 +37952,22 @@ digest_username_8:
 
 do_30:
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     goto invalid_target_1;
 
 do_31:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
 do_32:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here - 1);
-    qcap_op_later(parser, 138, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 138 /* open port */, 0, here);
     goto port_1;
 
 do_35:
@@ -37978,22 +37978,22 @@ do_35:
 do_36:
     here = qcap_offset_of(parser, at);
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, here - 2);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 2);
     goto invalid_target_1;
 
 do_37:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, here - 2);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 2);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
 do_38:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here - 1);
-    qcap_op_later(parser, 138, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 138 /* open port */, 0, here);
     parser->positions[2] = here - 2;
     goto port_1;
 
@@ -38013,27 +38013,27 @@ do_43:
     goto ipv4address_1;
 
 do_46:
-    qcap_op_later(parser, 155, 0, parser->positions[0]);
+    qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
     qcap_op_convert_open(parser, 5, parser->positions[0]);
-    qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-    qcap_op_later(parser, 152, 0, parser->positions[1]);
-    qcap_op_later(parser, 151, 0, parser->positions[2]);
+    qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+    qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+    qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_INVALID_PATH_1, QCAP_STOP_PAUSED);
     goto invalid_path_1;
 
 do_58:
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     goto invalid_path_1;
 
 do_59:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 135, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_7;
 
@@ -38045,22 +38045,22 @@ do_61:
 do_62:
     here = qcap_offset_of(parser, at);
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, here - 3);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 3);
     goto invalid_target_1;
 
 do_63:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, here - 3);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 3);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
 do_64:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here - 1);
-    qcap_op_later(parser, 138, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 138 /* open port */, 0, here);
     parser->positions[2] = here - 3;
     goto port_1;
 
@@ -38096,87 +38096,87 @@ do_76:
 
 do_78:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 155, 0, parser->positions[0]);
+    qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
     qcap_op_convert_open(parser, 5, parser->positions[0]);
-    qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-    qcap_op_later(parser, 152, 0, parser->positions[1]);
-    qcap_op_later(parser, 151, 0, parser->positions[2]);
+    qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+    qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+    qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
-    qcap_op_later(parser, 132, 0, parser->positions[2]);
-    qcap_op_later(parser, 131, 0, here - 1);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
+    qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+    qcap_op_later(parser, 131 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
     goto http_name_6;
 
 do_79:
-    qcap_op_later(parser, 155, 0, parser->positions[0]);
+    qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
     qcap_op_convert_open(parser, 5, parser->positions[0]);
-    qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-    qcap_op_later(parser, 152, 0, parser->positions[1]);
-    qcap_op_later(parser, 151, 0, parser->positions[2]);
+    qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+    qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+    qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_INVALID_QUERY_1, QCAP_STOP_PAUSED);
     goto invalid_query_1;
 
 do_94:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
-    qcap_op_later(parser, 132, 0, parser->positions[2]);
-    qcap_op_later(parser, 131, 0, here - 1);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
+    qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+    qcap_op_later(parser, 131 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
 do_95:
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     goto invalid_query_1;
 
 do_98:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 133, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 133 /* close query */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_7;
 
 do_116:
-    qcap_op_later(parser, 155, 0, parser->positions[0]);
+    qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
     qcap_op_convert_open(parser, 5, parser->positions[0]);
-    qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-    qcap_op_later(parser, 152, 0, parser->positions[1]);
-    qcap_op_later(parser, 151, 0, parser->positions[2]);
+    qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+    qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+    qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_INVALID_QUERY_2, QCAP_STOP_PAUSED);
     goto invalid_query_2;
 
 do_119:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 155, 0, parser->positions[0]);
+    qcap_op_later(parser, 155 /* open method */, 0, parser->positions[0]);
     qcap_op_convert_open(parser, 5, parser->positions[0]);
-    qcap_op_later(parser, 153, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
-    qcap_op_later(parser, 152, 0, parser->positions[1]);
-    qcap_op_later(parser, 151, 0, parser->positions[2]);
+    qcap_op_later(parser, 153 /* convert method */, qcap_op_convert(parser, 5, parser->positions[1]), parser->positions[1]);
+    qcap_op_later(parser, 152 /* close method */, 0, parser->positions[1]);
+    qcap_op_later(parser, 151 /* open request-target */, 0, parser->positions[2]);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
-    qcap_op_later(parser, 132, 0, parser->positions[2]);
-    qcap_op_later(parser, 131, 0, parser->positions[3]);
-    qcap_op_later(parser, 130, 0, parser->positions[4]);
-    qcap_op_later(parser, 129, 0, here - 1);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
+    qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+    qcap_op_later(parser, 131 /* close path */, 0, parser->positions[3]);
+    qcap_op_later(parser, 130 /* open query */, 0, parser->positions[4]);
+    qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_HTTP_NAME_6, QCAP_STOP_PAUSED);
@@ -38185,48 +38185,48 @@ do_119:
 do_120:
     here = qcap_offset_of(parser, at);
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, here - 4);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 4);
     goto invalid_target_1;
 
 do_121:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, here - 4);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 4);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
 do_130:
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
     goto invalid_query_2;
 
 do_131:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, parser->positions[2]);
-    qcap_op_later(parser, 132, 0, parser->positions[2]);
-    qcap_op_later(parser, 131, 0, parser->positions[3]);
-    qcap_op_later(parser, 130, 0, parser->positions[4]);
-    qcap_op_later(parser, 129, 0, here - 1);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, parser->positions[2]);
+    qcap_op_later(parser, 132 /* open path */, 0, parser->positions[2]);
+    qcap_op_later(parser, 131 /* close path */, 0, parser->positions[3]);
+    qcap_op_later(parser, 130 /* open query */, 0, parser->positions[4]);
+    qcap_op_later(parser, 129 /* close query */, 0, here - 1);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
 do_142:
     here = qcap_offset_of(parser, at);
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, here - 5);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 5);
     goto invalid_target_1;
 
 do_143:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, here - 5);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 5);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
@@ -38237,7 +38237,7 @@ do_144:
 
 do_145:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here);
     parser->positions[2] = here - 5;
     goto authority_form_1;
 
@@ -38248,21 +38248,21 @@ do_146:
 
 do_148:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here);
     goto authority_form_1;
 
 do_159:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 147, 0, parser->positions[0]);
-    qcap_op_later(parser, 146, 0, here - 1);
-    qcap_op_later(parser, 145, 0, here);
+    qcap_op_later(parser, 147 /* open userinfo */, 0, parser->positions[0]);
+    qcap_op_later(parser, 146 /* close userinfo */, 0, here - 1);
+    qcap_op_later(parser, 145 /* open host */, 0, here);
     goto ip_literal_1;
 
 do_166:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 147, 0, here - 2);
-    qcap_op_later(parser, 146, 0, here - 1);
-    qcap_op_later(parser, 145, 0, here);
+    qcap_op_later(parser, 147 /* open userinfo */, 0, here - 2);
+    qcap_op_later(parser, 146 /* close userinfo */, 0, here - 1);
+    qcap_op_later(parser, 145 /* open host */, 0, here);
     goto ip_literal_1;
 
 do_167:
@@ -38272,13 +38272,13 @@ do_167:
 
 do_168:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 145, 0, here - 2);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 141, 0, here - 1);
-    qcap_op_later(parser, 136, 0, here - 1);
-    qcap_op_later(parser, 135, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 145 /* open host */, 0, here - 2);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+    qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+    qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_7;
 
@@ -38289,10 +38289,10 @@ do_169:
 
 do_170:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 145, 0, here - 2);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 141, 0, here - 1);
-    qcap_op_later(parser, 136, 0, here - 1);
+    qcap_op_later(parser, 145 /* open host */, 0, here - 2);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+    qcap_op_later(parser, 136 /* open path */, 0, here - 1);
     goto pchar_5;
 
 do_171:
@@ -38302,59 +38302,59 @@ do_171:
 
 do_172:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 145, 0, here - 2);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 141, 0, here - 1);
-    qcap_op_later(parser, 136, 0, here - 1);
-    qcap_op_later(parser, 135, 0, here - 1);
-    qcap_op_later(parser, 134, 0, here);
+    qcap_op_later(parser, 145 /* open host */, 0, here - 2);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+    qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+    qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 134 /* open query */, 0, here);
     goto pchar_6;
 
 do_173:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 141, 0, here - 1);
-    qcap_op_later(parser, 136, 0, here - 1);
-    qcap_op_later(parser, 135, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+    qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+    qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_7;
 
 do_174:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 143, 0, here);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 143 /* open port */, 0, here);
     goto port_4;
 
 do_175:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 141, 0, here - 1);
-    qcap_op_later(parser, 136, 0, here - 1);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+    qcap_op_later(parser, 136 /* open path */, 0, here - 1);
     goto pchar_5;
 
 do_176:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 144, 0, here - 1);
-    qcap_op_later(parser, 141, 0, here - 1);
-    qcap_op_later(parser, 136, 0, here - 1);
-    qcap_op_later(parser, 135, 0, here - 1);
-    qcap_op_later(parser, 134, 0, here);
+    qcap_op_later(parser, 144 /* close host */, 0, here - 1);
+    qcap_op_later(parser, 141 /* close authority */, 0, here - 1);
+    qcap_op_later(parser, 136 /* open path */, 0, here - 1);
+    qcap_op_later(parser, 135 /* close path */, 0, here - 1);
+    qcap_op_later(parser, 134 /* open query */, 0, here);
     goto pchar_6;
 
 do_193:
     here = qcap_offset_of(parser, at);
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, here - 6);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 6);
     goto invalid_target_1;
 
 do_194:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, here - 6);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 6);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
@@ -38365,7 +38365,7 @@ do_195:
 
 do_196:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here);
     parser->positions[2] = here - 6;
     goto authority_form_1;
 
@@ -38375,11 +38375,11 @@ do_197:
     goto dec_octet_3;
 
 do_201:
-    qcap_op_later(parser, 147, 0, parser->positions[0]);
+    qcap_op_later(parser, 147 /* open userinfo */, 0, parser->positions[0]);
     goto userinfo_8;
 
 do_205:
-    qcap_op_later(parser, 147, 0, parser->positions[0]);
+    qcap_op_later(parser, 147 /* open userinfo */, 0, parser->positions[0]);
     goto pct_encoded_16;
 
 do_234:
@@ -38595,15 +38595,15 @@ do_276:
 do_277:
     here = qcap_offset_of(parser, at);
     parser->later_count = parser->marks[0];
-    qcap_op_later(parser, 7, 0, here - 7);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 7);
     goto invalid_target_1;
 
 do_278:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 7, 0, here - 7);
-    qcap_op_later(parser, 128, 0, here - 1);
-    qcap_op_later(parser, 127, 0, here - 1);
-    qcap_op_later(parser, 126, 0, here);
+    qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 7);
+    qcap_op_later(parser, 128 /* anomaly invalid-target */, 0, here - 1);
+    qcap_op_later(parser, 127 /* close request-target */, 0, here - 1);
+    qcap_op_later(parser, 126 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_6;
 
@@ -38614,13 +38614,13 @@ do_279:
 
 do_280:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 139, 0, here);
+    qcap_op_later(parser, 139 /* close host */, 0, here);
     parser->positions[2] = here - 7;
     goto authority_form_1;
 
 do_287:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 144, 0, here);
+    qcap_op_later(parser, 144 /* close host */, 0, here);
     goto authority_1;
 
 do_301:
@@ -39366,8 +39366,8 @@ do_498:
 
 do_506:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 123, 0, here);
-    qcap_op_later(parser, 122, 0, here);
+    qcap_op_later(parser, 123 /* close HTTP-version */, 0, here);
+    qcap_op_later(parser, 122 /* push methods method */, 0, here);
     qcap_op_atomic_end(parser);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TRAILING_BLANKS_2, QCAP_STOP_PAUSED);
@@ -40598,7 +40598,7 @@ http_name_1:
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
         qcap_op_open(parser, 0, QCAP_HTTP_RESPONSE, here - 1);
-        qcap_op_later(parser, 246, 0, here - 1);
+        qcap_op_later(parser, 246 /* open HTTP-version */, 0, here - 1);
         parser->marks[0] = parser->later_count;
         goto http_name_3;
     }
@@ -40623,11 +40623,11 @@ http_name_2:
     /* e.g. after "" */
 entry_4:
     here = qcap_offset_of(parser, at);
-    qcap_op_later(parser, 175, 0, here);
-    qcap_op_later(parser, 169, 0, here);
-    qcap_op_later(parser, 170, 0, here);
-    qcap_op_later(parser, 248, 0, here);
-    qcap_op_later(parser, 246, 0, here);
+    qcap_op_later(parser, 175 /* found */, 0, here);
+    qcap_op_later(parser, 169 /* reset content_length */, 0, here);
+    qcap_op_later(parser, 170 /* reset coding */, 0, here);
+    qcap_op_later(parser, 248 /* open response */, 0, here);
+    qcap_op_later(parser, 246 /* open HTTP-version */, 0, here);
     parser->marks[0] = parser->later_count;
     goto http_name_2;
 
@@ -40727,17 +40727,17 @@ http_version_5:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 245, 0, here);
+        qcap_op_later(parser, 245 /* close HTTP-version */, 0, here);
         goto status_line_1;
     }
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
         parser->later_count = parser->marks[0];
-        qcap_op_later(parser, 7, 0, here - 8);
-        qcap_op_later(parser, 124, 0, here - 1);
-        qcap_op_later(parser, 245, 0, here - 1);
-        qcap_op_later(parser, 244, 0, here);
+        qcap_op_later(parser, 7 /* anomaly-open */, 0, here - 8);
+        qcap_op_later(parser, 124 /* anomaly bad-version */, 0, here - 1);
+        qcap_op_later(parser, 245 /* close HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 244 /* open status-code */, 0, here);
         qcap_op_convert_open(parser, 8, here);
         goto status_code_1;
     }
@@ -40762,7 +40762,7 @@ status_line_1:
     if (*at == ' ') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 244, 0, here);
+        qcap_op_later(parser, 244 /* open status-code */, 0, here);
         qcap_op_convert_open(parser, 8, here);
         goto status_code_1;
     }
@@ -40787,8 +40787,8 @@ status_code_3:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 242, qcap_op_convert(parser, 8, here), here);
-        qcap_op_later(parser, 241, 0, here);
+        qcap_op_later(parser, 242 /* convert status-code */, qcap_op_convert(parser, 8, here), here);
+        qcap_op_later(parser, 241 /* close status-code */, 0, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_PAUSED);
         goto status_line_2;
@@ -40805,8 +40805,8 @@ status_line_2:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, here - 1);
-        qcap_op_later(parser, 240, 0, here - 1);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, here - 1);
+        qcap_op_later(parser, 240 /* anomaly missing-SP */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -40817,8 +40817,8 @@ status_line_2:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 3, 0, here - 1);
-        qcap_op_later(parser, 240, 0, here - 1);
+        qcap_op_later(parser, 3 /* anomaly-open */, 0, here - 1);
+        qcap_op_later(parser, 240 /* anomaly missing-SP */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_42, QCAP_STOP_PAUSED);
@@ -40878,7 +40878,7 @@ reason_phrase_1:
     if (IS_SET_29(*at)) {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 239, 0, here - 1);
+        qcap_op_later(parser, 239 /* open reason-phrase */, 0, here - 1);
         goto reason_phrase_2;
     }
     if (*at == '\n') {
@@ -40966,7 +40966,7 @@ reason_phrase_2:
     if (*at == '\n') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 238, 0, here - 1);
+        qcap_op_later(parser, 238 /* close reason-phrase */, 0, here - 1);
         qcap_op_atomic_end(parser);
         qcap_op_anomaly_open(parser, 1, here - 1);
         qcap_op_anomaly_close(parser, 1, "bare-LF", here);
@@ -40977,7 +40977,7 @@ reason_phrase_2:
     if (*at == '\r') {
         at++;
         here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 238, 0, here - 1);
+        qcap_op_later(parser, 238 /* close reason-phrase */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_42, QCAP_STOP_PAUSED);

@@ -200,6 +200,17 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
     return false;
 }
 
+/* What an operation on the list does, for people. */
+static void emit_op_name(const layout_t *l, const op_t *op, text_t *text)
+{
+    if (op->kind == OP_OPEN || op->kind == OP_CLOSE)
+        text_print(text, "%s %s", op->kind == OP_OPEN ? "open" : "close", l->dfa->nfa->elements.items[op->element].name);
+    else if (op->kind == OP_CONVERT_CLOSE)
+        text_print(text, "convert %s", l->dfa->nfa->conversions.items[op->conversion].rule->name);
+    else
+        regop_print(op, text);
+}
+
 static void emit_op(const layout_t *l, const pending_t *p, const char *indent, text_t *text)
 {
     const op_t *op = &l->dfa->nfa->ops.items[p->op];
@@ -207,7 +218,9 @@ static void emit_op(const layout_t *l, const pending_t *p, const char *indent, t
         return;
     text_print(text, "%s", indent);
     if (regop_is_later(op)) {
-        text_print(text, "qcap_op_later(parser, %u, ", p->op);
+        text_print(text, "qcap_op_later(parser, %u /* ", p->op);
+        emit_op_name(l, op, text);
+        text_print(text, " */, ");
         text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_convert(parser, %u, " : "", op->conversion);
         if (op->kind == OP_CONVERT_CLOSE) {
             emit_stamp(p->at, text);
