@@ -221,8 +221,8 @@ static void emit_op(const layout_t *l, const pending_t *p, const char *indent, t
         text_print(text, "qcap_op_later(parser, %u /* ", p->op);
         emit_op_name(l, op, text);
         text_print(text, " */, ");
-        text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_convert(parser, %u, " : "", op->conversion);
         if (op->kind == OP_CONVERT_CLOSE) {
+            text_print(text, "qcap_op_convert(parser, %u, ", op->conversion);
             emit_stamp(p->at, text);
             text_print(text, "), ");
         } else {
