@@ -48,7 +48,7 @@ static inline bool qcapint_rule_newcomer_wins(qcapint_rule_t rule, int64_t n_beg
 {
     unsigned begins = n_begin < s_begin ? 0 : n_begin == s_begin ? 1 : 2;
     unsigned ends = n_end < s_end ? 0 : n_end == s_end ? 1 : 2;
-    return rule >> (3 * begins + ends) & 1u;
+    return (unsigned)rule >> (3 * begins + ends) & 1u;
 }
 
 #endif
