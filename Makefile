@@ -44,8 +44,6 @@ B = $(BUILD)
 # Ours, whatever the user's CFLAGS are.
 OURS = -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wconversion $(if $(WERROR),-Werror) -MMD -MP
 FUZZ = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-# What clang takes minutes for in long functions; `make SAN=1 test` has these checks, too.
-FUZZ_generated = -fno-sanitize=pointer-overflow,object-size
 LIBS = -lpcap -lz
 
 # ---------------------------------------------------------------- what there is
@@ -246,7 +244,7 @@ FUZZ_OBJECTS = $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(RUNTIME_OBJECTS) $(STEPS_
 
 $(B)/fuzz/obj/%.o: %.c | $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h $(B)/builtin/builtin.h
 	@mkdir -p $(@D)
-	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link $(FUZZ_$(firstword $(subst /, ,$*))) \
+	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link \
 	    $(filter-out $(RELEASE),$(INCLUDE_$(firstword $(subst /, ,$*)))) -c $< -o $@
 
 $(B)/fuzz/obj/generator/%.o: $(B)/generator/%.c | $(PARSER_HEADERS)
