@@ -1,4 +1,5 @@
-/* fuzz_sampler.c: libFuzzer target for a parser that has all features of the spec language. In: records, as twice.h has them. */
+/* fuzz_sampler.c: libFuzzer target for a parser that has all features of the spec language. In: records, as twice.h
+ * has them. */
 #include "sampler.h"
 #include "twice.h"
 

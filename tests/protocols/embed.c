@@ -1,6 +1,6 @@
 /* embed.c: a program that follows both directions of one connection with a generated parser alone: no capture, no
- * library, no allocation. Bytes arrive in pieces that cut elements anywhere; a keeper for each direction holds on to what
- * is still needed. */
+ * library, no allocation. Bytes arrive in pieces that cut elements anywhere; a keeper for each direction holds on to
+ * what is still needed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,8 +30,9 @@ static void print_element(qcap_parser_t *parser, const qcap_event_t *event)
 /* Names of elements are looked up by their path: the program knows no numbers. */
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
-    static const char *const wanted[] = {"http.request.method", "http.request.request-target", "http.response.status-code",
-                                         "http.response.content", "http.request.field-line.field-value.Host"};
+    static const char *const wanted[] = {"http.request.method", "http.request.request-target",
+                                         "http.request.field-line.field-value.Host", "http.response.status-code",
+                                         "http.response.content"};
     char path[128];
     (void)user;
     if (event->element == QCAP_NONE)
@@ -40,7 +41,8 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         if (strcmp(path, wanted[i]) != 0)
             continue;
-        printf("%s %s %s", qcap_parser_is_server(parser) ? "server" : "client", path, qcap_event_kind_name(event->kind));
+        printf("%s %s %s", qcap_parser_is_server(parser) ? "server" : "client", path,
+               qcap_event_kind_name(event->kind));
         if (event->kind == QCAP_EVENT_ELEMENT)
             print_element(parser, event);
         if (event->kind == QCAP_EVENT_PIECE)

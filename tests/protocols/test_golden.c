@@ -1,9 +1,9 @@
-/* test_golden.c: the golden pages of tests/protocols/NAME, for the protocol NAME: the built-in ones, and one that shows the
- * features of the spec language.
+/* test_golden.c: the golden pages of tests/protocols/NAME, for the protocol NAME: the built-in ones, and one that
+ * shows the features of the spec language.
  *
- * Each message must cause exactly the events that its page shows, and the same events whole, in every two pieces and byte by
- * byte. With UPDATE=1 in the environment the pages are rewritten to show what happens: the difference is for a human to
- * judge. page.h says what a page looks like, follow.h what a run does. */
+ * Each message must cause exactly the events that its page shows, and the same events whole, in every two pieces and
+ * byte by byte. With UPDATE=1 in the environment the pages are rewritten to show what happens: the difference is for a
+ * human to judge. page.h says what a page looks like, follow.h what a run does. */
 #include <dirent.h>
 
 #include "follow.h"
@@ -130,14 +130,16 @@ static bool is_same(const qcap_protocol_t *protocol, const page_t *page, const s
     follow(protocol, scene, cutting, &log);
     const char *differs = event_log_compare(whole, &log);
     if (differs)
-        print_error("%s: %s: cut %s%llu: `%s`\n", page->path, scene->title, cutting.piece ? "into pieces of " : "behind ",
+        print_error("%s: %s: cut %s%llu: `%s`\n", page->path, scene->title,
+                    cutting.piece ? "into pieces of " : "behind ",
                     (unsigned long long)(cutting.piece ? cutting.piece : cutting.at), differs);
     event_log_fini(&log);
     return !differs;
 }
 
 /* All two-piece cuts of a scene, or its cut into single bytes. Returns how many differ. */
-static size_t count_differences(const qcap_protocol_t *protocol, const page_t *page, const scene_t *scene, bool is_bytewise)
+static size_t count_differences(const qcap_protocol_t *protocol, const page_t *page, const scene_t *scene,
+                                bool is_bytewise)
 {
     event_log_t whole;
     size_t count = 0;

@@ -1,5 +1,5 @@
-/* test_http.c: what applications count on in the HTTP parser: the names of its elements. What the elements hold is for the
- * golden pages. */
+/* test_http.c: what applications count on in the HTTP parser: the names of its elements. What the elements hold is for
+ * the golden pages. */
 #include "http.h"
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* follow.c: scene + cutting → log of events.
  *
- * A side that waits for the other keeps its bytes here, and is offered them again whenever the other side has moved on. */
+ * A side that waits for the other keeps its bytes here, and is offered them again when the other side has moved on. */
 #include "follow.h"
 
 #include <stdio.h>
@@ -130,7 +130,8 @@ static char *print_event(const follower_t *f, bool is_server, const qcap_event_t
     if (event->kind != QCAP_EVENT_PIECE)
         fputs(is_server ? "server" : "client", out);
     if (event->kind != QCAP_EVENT_PIECE && event->kind != QCAP_EVENT_ERROR)
-        fprintf(out, is_place ? " %llu" : " %llu..%llu", (unsigned long long)event->begin, (unsigned long long)event->end);
+        fprintf(out, is_place ? " %llu" : " %llu..%llu", (unsigned long long)event->begin,
+                (unsigned long long)event->end);
     if (event->element != QCAP_NONE) {
         qcap_element_path(f->protocol, event->element, path, sizeof path);
         fprintf(out, " %s", path);
@@ -238,8 +239,8 @@ static void feed(follower_t *f, side_t *side, const unsigned char *bytes, size_t
     offer_own(f, side);
 }
 
-/* Feeds the bytes of a step, `done` bytes of the scene being behind us. The other side has its turn when the step is done:
- * how far it is when a request comes decides what is paired with what after a loss, so cuts must not change it. */
+/* Feeds the bytes of a step, `done` bytes of the scene being behind us. The other side has its turn when the step is
+ * done: how far it is when a request comes decides what is paired with what after a loss; cuts must not change it. */
 static void feed_cut(follower_t *f, const step_t *step, cutting_t cutting, uint64_t done)
 {
     for (size_t at = 0; at < step->len;) {

@@ -1,8 +1,8 @@
 /* follow.h: feeds a scene to a protocol's parser, in pieces of any size, and logs what happens.
  *
- * Each piece lies in front of a page that cannot be read, so that a parser which looks behind it crashes; bytes that the
- * parser needs again come from a qcap_keeper_t. The text of every element is compared with what the scene says: a log
- * line never shows other bytes than those at its offsets. */
+ * Each piece lies in front of a page that cannot be read, so that a parser which looks behind it crashes; bytes that
+ * the parser needs again come from a qcap_keeper_t. The text of every element is compared with what the scene says: a
+ * log line never shows other bytes than those at its offsets. */
 #ifndef QCAP_TESTS_FOLLOW_H
 #define QCAP_TESTS_FOLLOW_H
 
@@ -36,8 +36,8 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
 /* All lines, each with its end; the caller frees it. */
 char *event_log_print(const event_log_t *log);
 
-/* NULL if both logs say the same of each side, however the sides alternate; else the first line of `log` that differs, "" if
- * it lacks one. */
+/* NULL if both logs say the same of each side, however the sides alternate; else the first line of `log` that differs,
+ * "" if it lacks one. */
 const char *event_log_compare(const event_log_t *expected, const event_log_t *log);
 
 void event_log_fini(event_log_t *log);

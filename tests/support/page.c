@@ -61,7 +61,7 @@ static int hex_digit(char c)
     return found ? (int)(found - digits) : -1;
 }
 
-/* Reads one byte of `text`, which may be escaped, into `byte`; returns what follows, NULL if the escape is not known. */
+/* Reads one byte of `text`, which may be escaped, into `byte`; returns what follows, NULL if it is no known escape. */
 static const char *unescape(const char *text, unsigned char *byte)
 {
     static const char names[] = "rnt\\", bytes[] = "\r\n\t\\";
@@ -165,7 +165,8 @@ static size_t read_message(page_t *page, size_t line, const char *title)
     return scene->message_end = scene->events_end = end + 1;
 }
 
-/* The events block whose first line is `line`; it follows its message at once. Returns the line behind it, 0 on a mistake. */
+/* The events block whose first line is `line`; it follows its message at once. Returns the line behind it, 0 on a
+ * mistake. */
 static size_t read_events(page_t *page, size_t line)
 {
     scene_t *scene = page->scene_count ? &page->scenes[page->scene_count - 1] : NULL;

@@ -6,8 +6,8 @@
  *     op bits 1, 2  0, 1: bytes      2: a gap      3: the side ends
  *     op bits 3..7  how the bytes are cut in the second run; for a gap, how far its length is shifted
  *
- * In the first run records are fed whole, in the second they are cut. A parser must give the same events with the same text
- * whatever the cuts are; each run is hashed, and another hash is a crash. */
+ * In the first run records are fed whole, in the second they are cut. A parser must give the same events with the same
+ * text whatever the cuts are; each run is hashed, and another hash is a crash. */
 #ifndef QCAP_TESTS_TWICE_H
 #define QCAP_TESTS_TWICE_H
 
