@@ -78,7 +78,7 @@ STEPS = $(if $(strip $(STEPS_OBJECTS)),$(B)/libsteps.a)
 SUPPORTS = $(if $(strip $(SUPPORT_OBJECTS)),$(B)/libsupport.a)
 GENERATE = $(if $(wildcard generator/main.c),$(B)/qcapgen)
 PROGRAMS = $(EXAMPLES:%=$(B)/%)
-TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c tests/corpus/*.c))
+TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
 .PHONY: all programs demo test generate check-generated check-headers fuzz bench install clean help packages

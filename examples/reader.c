@@ -3,7 +3,8 @@
  *     reader trace.pcap
  *     reader --streams folder trace.pcap tcp port 80
  *
- * With --streams each direction is written to a file of its own, and the table of them to folder/index. */
+ * With --streams each direction is written to a file of its own, the table of them to folder/index, and where bytes are missing
+ * to folder/gaps. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,14 @@ static const char help[] =
     "\n"
     "  --streams FOLDER   write what each side sent to FOLDER/NUMBER-client and FOLDER/NUMBER-server (missing\n"
     "                     bytes are left out), and to FOLDER/index a line for each, separated by tabs:\n"
-    "                     number, side, its address, the other's, bytes, missing bytes, how it ended\n";
+    "                     number, side, its address, the other's, bytes, missing bytes, how it ended;\n"
+    "                     to FOLDER/gaps, for each hole: number, side, offset, missing bytes\n";
 
 /* Where the streams go. */
 typedef struct folder {
     const program_t *program;
     const char *path;
-    FILE *index;
+    FILE *index, *gaps;
 } folder_t;
 
 /* What was written of one direction. */
@@ -48,11 +50,15 @@ static FILE *open_file(const folder_t *folder, const char *name, const char *mod
     return file;
 }
 
+static const char *side_of(const qcap_tcpstr_t *str)
+{
+    return qcap_tcpstr_is_server(str) ? "server" : "client";
+}
+
 static FILE *open_stream(const folder_t *folder, const qcap_tcpstr_t *str, const char *mode)
 {
     char name[40];
-    snprintf(name, sizeof name, "%" PRIu64 "-%s", qcap_tcpstr_number(str),
-             qcap_tcpstr_is_server(str) ? "server" : "client");
+    snprintf(name, sizeof name, "%" PRIu64 "-%s", qcap_tcpstr_number(str), side_of(str));
     return open_file(folder, name, mode);
 }
 
@@ -84,9 +90,10 @@ static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *by
 
 static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len, void *user)
 {
+    const folder_t *folder = user;
     written_t *written = qcap_tcpstr_user(str);
-    (void)offset, (void)user;
     written->gap_bytes += len;
+    fprintf(folder->gaps, "%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\n", qcap_tcpstr_number(str), side_of(str), offset, len);
 }
 
 static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
@@ -94,8 +101,7 @@ static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
     const folder_t *folder = user;
     const written_t *written = qcap_tcpstr_user(str);
     char source[QCAP_ENDPOINT_SIZE], destination[QCAP_ENDPOINT_SIZE];
-    fprintf(folder->index, "%" PRIu64 "\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", qcap_tcpstr_number(str),
-            qcap_tcpstr_is_server(str) ? "server" : "client",
+    fprintf(folder->index, "%" PRIu64 "\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s\n", qcap_tcpstr_number(str), side_of(str),
             qcap_endpoint_print(qcap_tcpstr_source(str), source, sizeof source),
             qcap_endpoint_print(qcap_tcpstr_destination(str), destination, sizeof destination), written->bytes,
             written->gap_bytes, qcap_end_text(end));
@@ -143,18 +149,21 @@ int main(int argc, char **argv)
 {
     program_t program = {.name = "reader", .help = help, .option = "streams", .is_option_value = true};
     qcap_t *q = program_start(&program, argc, argv);
-    folder_t folder = {&program, program.value, NULL};
+    folder_t folder = {.program = &program, .path = program.value};
     const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};
     if (folder.path) {
         folder.index = open_file(&folder, "index", "w");
+        folder.gaps = open_file(&folder, "gaps", "w");
         if (qcap_tap_add(q, &tap, &folder) < 0)
             program_fail(&program, q);
     }
     double begin = now();
     int status = program_run(&program, q);
     print_stats(q, now() - begin);
-    if (folder.index)
+    if (folder.path) {
         fclose(folder.index);
+        fclose(folder.gaps);
+    }
     qcap_close(q);
     return status;
 }

@@ -17,6 +17,7 @@ for capture in pipelined holes lossy middle; do
     [ "$(wc -l <"$index")" -eq $((2 * $(total connections))) ]
     [ "$(awk '{bytes += $5} END {print bytes}' "$index")" -eq "$(total "stream bytes")" ]
     [ "$(awk '{bytes += $6} END {print bytes}' "$index")" -eq "$(total "gap bytes")" ]
+    [ "$(awk '{bytes += $4} END {print bytes + 0}' "$folder/$capture/gaps")" -eq "$(total "gap bytes")" ]
     while read -r number side _ _ bytes _; do
         [ "$(wc -c <"$folder/$capture/$number-$side")" -eq "$bytes" ]
     done <"$index"
