@@ -8,6 +8,7 @@
 ## make generate          rewrites generated/ from specs/
 ## make check-generated   fails if generated/ is not what the generator makes of specs/
 ## make check-headers     compiles every public header alone, as C11 and as C++
+## make check-corpus      compares what is read in the captures of CORPUS with the truth beside them: see tests/corpus/check
 ## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them
 ## make bench             build/reader and build/ip_identity beside tcpstat on a synthetic trace of BENCH_PACKETS packets
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
@@ -81,7 +82,7 @@ PROGRAMS = $(EXAMPLES:%=$(B)/%)
 TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
-.PHONY: all programs demo test generate check-generated check-headers fuzz bench install clean help packages
+.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz bench install clean help packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -217,6 +218,9 @@ check-headers: $(HEADERS) $(B)/contract/parser.h
 	    $(CC) -std=c11 -Wall -Wextra -Wconversion -Werror -I$(B)/contract -fsyntax-only -x c $$header && \
 	    $(CXX) -std=c++11 -Wall -Wextra -Werror -I$(B)/contract -fsyntax-only -x c++ $$header || exit 1; \
 	done
+
+check-corpus: all $(B)/tests/corpus/streams
+	@tests/corpus/check $(B) $(CORPUS)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/qcap $(DESTDIR)$(PREFIX)/lib/pkgconfig
