@@ -93,17 +93,6 @@ static void find_texts(layout_t *l)
 
 /* ---------------------------------------------------------------- classes of bytes */
 
-static const char *set_name(const layout_t *l, const charset_t *set)
-{
-    for (size_t i = 0; i < l->grammar->rules.count; i++) {
-        const rule_t *rule = l->grammar->rules.items[i];
-        charset_t one;
-        if (nfa_set_of(rule->body, &one) && charset_equal(&one, set))
-            return name_identifier(l->arena, rule->name, true);
-    }
-    return NULL;
-}
-
 static bool is_range(const charset_t *set)
 {
     unsigned first = charset_first(set), count = charset_count(set);
@@ -134,9 +123,9 @@ static void find_classes(layout_t *l)
             const charset_t *set = &state->edges.items[i].set;
             if (charset_is_empty(set) || is_simple(set) || layout_class(l, set) != CLASS_NONE)
                 continue;
-            const char *name = set_name(l, set);
+            const char *name = name_set(l->grammar, set);
             byte_class_t class = {.set = *set};
-            class.name = name ? arena_print(l->arena, "IS_%s", name)
+            class.name = name ? arena_print(l->arena, "IS_%s", name_identifier(l->arena, name, true))
                               : arena_print(l->arena, "IS_SET_%zu", l->classes.count);
             vec_push(l->arena, &l->classes, class);
         }

@@ -155,14 +155,68 @@ void name_place(const dfa_t *dfa, const config_t *config, text_t *text)
         text_print(text, "      %s", rule->section);
 }
 
+/* ---------------------------------------------------------------- sets of bytes */
+
+const char *name_set(const grammar_t *grammar, const charset_t *set)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < grammar->rules.count; i++) {
+        const rule_t *rule = grammar->rules.items[i];
+        charset_t one;
+        if ((name && !rule->is_core) || !nfa_set_of(rule->body, &one) || !charset_equal(&one, set))
+            continue;
+        name = rule->name;
+        if (rule->is_core)
+            break;
+    }
+    return name;
+}
+
+/* The sets that the main readings of a state read next, each once; those without a name in one. */
+typedef struct expected {
+    VEC(const char *) names;
+    charset_t named, nameless;
+} expected_t;
+
+static void expect_set(const dfa_t *dfa, const charset_t *set, expected_t *expected)
+{
+    const char *name = name_set(dfa->nfa->grammar, set);
+    if (!name) {
+        expected->nameless = charset_union(expected->nameless, *set);
+        return;
+    }
+    for (size_t i = 0; i < expected->names.count; i++)
+        if (strcmp(expected->names.items[i], name) == 0)
+            return;
+    expected->named = charset_union(expected->named, *set);
+    vec_push(dfa->arena, &expected->names, name);
+}
+
+/* Bytes that only what is behind a control point can read. */
+static void expect_behind_control(const dfa_t *dfa, const dfa_state_t *s, expected_t *expected)
+{
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].is_peek)
+            expect_set(dfa, &s->edges.items[i].set, expected);
+}
+
 void name_expected(const dfa_t *dfa, unsigned state, text_t *text)
 {
-    charset_t set = charset_none();
     const dfa_state_t *s = &dfa->states.items[state];
-    for (size_t i = 0; i < s->edges.count; i++)
-        set = charset_union(set, s->edges.items[i].set);
-    if (charset_is_empty(&set))
+    expected_t expected = {.named = charset_none(), .nameless = charset_none()};
+    for (size_t i = 0; i < s->configs.count && s->configs.items[i].level == LEVEL_MAIN; i++) {
+        const nfa_state_t *n = &dfa->nfa->states.items[s->configs.items[i].state];
+        if (n->kind == NFA_BYTE)
+            expect_set(dfa, &n->set, &expected);
+    }
+    expect_behind_control(dfa, s, &expected);
+    for (size_t i = 0; i < expected.names.count; i++)
+        text_print(text, "%s%s", i ? " / " : "", expected.names.items[i]);
+    charset_t rest = charset_subtract(expected.nameless, expected.named);
+    if (!charset_is_empty(&rest)) {
+        text_print(text, "%s", expected.names.count ? " / " : "");
+        charset_print(&rest, text);
+    }
+    if (text->len == 0)
         text_print(text, "the end");
-    else
-        charset_print(&set, text);
 }

@@ -17,7 +17,10 @@ const char *name_rule(const dfa_t *dfa, const config_t *config);
 /* That rule as ABNF, a dot where the reading stands: `status-line = HTTP-version . SP status-code`. */
 void name_place(const dfa_t *dfa, const config_t *config, text_t *text);
 
-/* What a state would read next, for people: `"a"-"z" or SP`. */
+/* The name of a rule that reads one byte of exactly this set, or NULL; a core rule's if there is one. */
+const char *name_set(const grammar_t *grammar, const charset_t *set);
+
+/* What a state would read next, for people: `tchar / ":"`. */
 void name_expected(const dfa_t *dfa, unsigned state, text_t *text);
 
 #endif
