@@ -19,8 +19,8 @@ static const char help[] =
     "       --dump=STEP   with check: print what a step made of the spec: %s\n"
     "       --help        this text\n"
     "\n"
-    "A SPEC is a file of ABNF with annotations, specs/NAME.abnf. One that names no protocol is there to be imported:\n"
-    "it can be checked, and nothing is generated from it.\n"
+    "A SPEC is a file of ABNF with annotations, specs/NAME.abnf; - is standard input. One that names no protocol is\n"
+    "there to be imported: it can be checked, and nothing is generated from it.\n"
     "Exit status: 0 all is well, 1 a spec is wrong or a file cannot be written, 2 wrong usage.\n";
 
 /* What the command line asks for. */
@@ -130,7 +130,7 @@ static bool read_arguments(int argc, char **argv, request_t *request)
     request->specs = argv;
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
-        if (!has_options || argument[0] != '-') {
+        if (!has_options || argument[0] != '-' || strcmp(argument, "-") == 0) {
             request->specs[request->count++] = argv[i];
         } else if (strcmp(argument, "--") == 0) {
             has_options = false;

@@ -30,7 +30,8 @@ static bool read_all(FILE *file, text_t *text)
 const source_t *source_read(arena_t *arena, const char *path, place_t place, diag_t *diag)
 {
     text_t text;
-    FILE *file = fopen(path, "rb");
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
 
     if (!file) {
         diag_error(diag, place, "cannot open %s: %s", path, strerror(errno));
@@ -39,7 +40,8 @@ const source_t *source_read(arena_t *arena, const char *path, place_t place, dia
     text_init(&text, arena);
     bool is_read = read_all(file, &text);
     int reason = errno;
-    fclose(file);
+    if (!is_stdin)
+        fclose(file);
     if (!is_read) {
         diag_error(diag, place, "cannot read %s: %s", path, strerror(reason));
         return NULL;
@@ -48,7 +50,7 @@ const source_t *source_read(arena_t *arena, const char *path, place_t place, dia
         diag_error(diag, place, "%s is longer than %zu bytes", path, SOURCE_SIZE_MAX);
         return NULL;
     }
-    return source_new(arena, arena_copy(arena, path, strlen(path)), text.bytes, text.len);
+    return source_new(arena, is_stdin ? "<stdin>" : arena_copy(arena, path, strlen(path)), text.bytes, text.len);
 }
 
 const char *source_sibling(arena_t *arena, const char *path, const char *file)

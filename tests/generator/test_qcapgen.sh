@@ -58,6 +58,9 @@ grep -q '^word = 1\*ALPHA' out || fail '--dump=grammar: no rule'
 expect 0 '' elements good.abnf
 printf 'good.line\ngood.line.w\n' | cmp -s - out || fail 'elements: not those of the spec'
 
+expect 0 '' check - <good.abnf
+expect 1 '<stdin>:2:14: error: rule `nothing` is not defined' check - <bad.abnf
+
 expect 1 'bad.abnf:2:14: error: rule `nothing` is not defined' generate good.abnf bad.abnf -o made
 [ -z "$(ls made)" ] || fail 'generate: writes beside a mistake'
 expect 1 'names no protocol' generate part.abnf -o made
