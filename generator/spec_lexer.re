@@ -158,7 +158,7 @@ static uint64_t read_number(const unsigned char **at, unsigned base, uint64_t ma
 {
     uint64_t number = 0;
 
-    for (; base == 16 ? isxdigit(**at) : isdigit(**at); (*at)++) {
+    for (; isxdigit(**at) && digit_value(**at) < base; (*at)++) {
         unsigned digit = digit_value(**at);
         if (number > max || number > (max - digit) / base)
             number = max + 1;

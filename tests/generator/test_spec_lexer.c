@@ -97,6 +97,17 @@ static void a_value_ends_before_what_is_no_digit(void **state)
     arena_free(lexed.arena);
 }
 
+static void a_digit_that_the_base_has_not_ends_a_value(void **state)
+{
+    lexed_t lexed = lex("a = %b12");
+
+    (void)state;
+    ASSERT_KINDS(&lexed.tokens, TOKEN_RULE_NAME, TOKEN_IS, TOKEN_SET, TOKEN_REPEAT);
+    assert_int_equal(lexed.tokens.items[2].low, 1);
+    assert_int_equal(lexed.tokens.items[3].low, 2);
+    arena_free(lexed.arena);
+}
+
 static void strings_say_whether_case_matters(void **state)
 {
     lexed_t lexed = lex("a = \"x;y\" %i\"x\" %s\"x\" \"\"");
@@ -198,6 +209,7 @@ int main(void)
         cmocka_unit_test(repeats_have_bounds),
         cmocka_unit_test(values_are_sets_and_strings),
         cmocka_unit_test(a_value_ends_before_what_is_no_digit),
+        cmocka_unit_test(a_digit_that_the_base_has_not_ends_a_value),
         cmocka_unit_test(strings_say_whether_case_matters),
         cmocka_unit_test(comments_are_put_aside),
         cmocka_unit_test(annotations_have_words_and_operators),
