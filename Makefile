@@ -9,7 +9,8 @@
 ## make check-generated   fails if generated/ is not what the generator makes of specs/
 ## make check-headers     compiles every public header alone, as C11 and as C++
 ## make check-corpus      compares what is read in the captures of CORPUS with the truth beside them: see tests/corpus/check
-## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them
+## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them,
+##                        FUZZ_SEED=1 for the same inputs every time
 ## make bench             build/reader and build/ip_identity beside tcpstat on a synthetic trace of BENCH_PACKETS packets
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
 ## make clean             removes build/
@@ -31,6 +32,7 @@ CFLAGS = $(if $(SAN),-O1,-O2) -g
 PREFIX = /usr/local
 DESTDIR =
 FUZZ_SECONDS = 20
+FUZZ_SEED = 0
 BENCH_PACKETS = 2000000
 
 ifdef SAN
@@ -271,7 +273,7 @@ fuzz: $(FUZZERS:%=$(B)/fuzz/%)
 	    echo "$$target: $(FUZZ_SECONDS) s"; \
 	    mkdir -p $(B)/fuzz/corpus/$$target; \
 	    seeds=tests/fuzz/corpus/$${target#fuzz_}; [ -d $$seeds ] || seeds=tests/captures; \
-	    $(B)/fuzz/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+	    $(B)/fuzz/$$target -seed=$(FUZZ_SEED) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
 	        -artifact_prefix=$(B)/fuzz/$$target- $(B)/fuzz/corpus/$$target $$seeds >$(B)/fuzz/$$target.log 2>&1 || \
 	        { tail -n 60 $(B)/fuzz/$$target.log; exit 1; }; \
 	    sed -n 's/^stat::\(number_of_executed_units\|new_units_added\)/    \1/p' $(B)/fuzz/$$target.log; \
