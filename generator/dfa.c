@@ -547,7 +547,7 @@ dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
 
 /* ---------------------------------------------------------------- printing */
 
-void dfa_print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text)
+static void print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text)
 {
     for (size_t i = 0; i < commits->count; i++) {
         const pending_t *p = &commits->items[i];
@@ -567,7 +567,7 @@ static void print_edge(const dfa_t *dfa, const edge_t *edge, text_t *text)
     text_print(text, "%s -> %u", edge->is_peek ? " (not read)" : "", edge->target);
     if (edge->commits.count) {
         text_print(text, " { ");
-        dfa_print_commits(dfa, &edge->commits, text);
+        print_commits(dfa, &edge->commits, text);
         text_print(text, " }");
     }
     for (size_t i = 0; i < edge->moves.count; i++)
@@ -591,7 +591,7 @@ void dfa_print(const dfa_t *dfa, text_t *text)
                        s->configs.items[k].state);
             if (s->configs.items[k].pendings.count) {
                 text_print(text, "[");
-                dfa_print_commits(dfa, &s->configs.items[k].pendings, text);
+                print_commits(dfa, &s->configs.items[k].pendings, text);
                 text_print(text, "]");
             }
         }
@@ -600,7 +600,7 @@ void dfa_print(const dfa_t *dfa, text_t *text)
             print_edge(dfa, &s->edges.items[k], text);
         if (s->is_accepting) {
             text_print(text, "  end { ");
-            dfa_print_commits(dfa, &s->accept, text);
+            print_commits(dfa, &s->accept, text);
             text_print(text, " }\n");
         }
         if (s->kind == DFA_CONTROL) {

@@ -64,6 +64,5 @@ dfa_t *dfa_build(nfa_t *nfa, diag_t *diag);
 void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text);
 
 void dfa_print(const dfa_t *dfa, text_t *text);
-void dfa_print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text);
 
 #endif

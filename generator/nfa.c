@@ -137,7 +137,7 @@ static unsigned conversion_intern(builder_t *b, const note_t *note, const rule_t
     nfa_t *nfa = b->nfa;
     for (unsigned i = 0; i < nfa->conversions.count; i++) {
         const conversion_t *c = &nfa->conversions.items[i];
-        if (c->reg == note->reg && c->kind == note->convert && c->is_unique == note->is_unique)
+        if (c->reg == note->reg && c->kind == note->convert && c->is_unique == note->is_unique && c->rule == rule)
             return i;
     }
     conversion_t conversion = {.kind = note->convert, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};

@@ -92,7 +92,7 @@ typedef struct conversion {
     convert_t kind;
     const reg_t *reg;       /* NULL for a refinement's own: its keywords are `keywords` */
     bool is_unique;
-    const rule_t *rule;     /* the first that has it, for messages */
+    const rule_t *rule;     /* that has it, for messages */
     VEC(const char *) keywords;
     unsigned accumulator_count; /* how many of it can be under way at once: see position.c */
 } conversion_t;

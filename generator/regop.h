@@ -56,7 +56,7 @@ typedef struct op {
     const char *name;
     bool is_stream, is_unique;
     bool is_atomic;      /* see note [atomic] */
-    unsigned level;      /* how many values with a fallback it stands in: see note [fallback] in closure.c */
+    unsigned level;      /* readings with a fallback around: see note [fallback] in closure.c; the number of a mark */
 } op_t;
 
 typedef VEC(op_t) ops_t;

@@ -100,7 +100,7 @@ static bool is_keyword_of(const reg_t *reg, const char *name, uint64_t *number)
     return name_equal(name, "other");
 }
 
-static bool have_same_keywords(const reg_t *a, const reg_t *b)
+bool resolve_same_keywords(const reg_t *a, const reg_t *b)
 {
     if (a->keywords.count != b->keywords.count)
         return false;
@@ -122,7 +122,7 @@ static const expr_t *keyword(resolver_t *resolver, const reg_t *reg, const ast_e
         expr->keyword = ast->name;
         return expr;
     }
-    if (other && have_same_keywords(reg, other)) {
+    if (other && resolve_same_keywords(reg, other)) {
         expr_t *expr = new_expr(resolver, EXPR_REGISTER, ast->place);
         expr->reg = read_register(resolver, ast);
         return expr;

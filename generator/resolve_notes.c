@@ -75,16 +75,6 @@ static bool resolve_reset(resolver_t *resolver, const subject_t *subject, note_t
     return is_right;
 }
 
-static bool have_same_words(const reg_t *a, const reg_t *b)
-{
-    if (a->keywords.count != b->keywords.count)
-        return false;
-    for (size_t i = 0; i < a->keywords.count; i++)
-        if (!name_equal(a->keywords.items[i], b->keywords.items[i]))
-            return false;
-    return true;
-}
-
 /* The registers that go in and out of a queue are of its type; keywords keep their numbers on the way. */
 static bool fits_queue(resolver_t *resolver, declared_queue_t *queue, const reg_t *reg, place_t place)
 {
@@ -94,7 +84,7 @@ static bool fits_queue(resolver_t *resolver, declared_queue_t *queue, const reg_
     }
     if (!queue->partner)
         queue->partner = reg;
-    if (have_same_words(queue->partner, reg))
+    if (resolve_same_keywords(queue->partner, reg))
         return true;
     diag_error(resolver->diag, place, "`%s` and `%s`, which use this queue, have different keywords",
                queue->partner->name, reg->name);

@@ -64,6 +64,9 @@ void resolve_register_lists(resolver_t *resolver);
 const expr_t *resolve_number(resolver_t *resolver, const ast_expr_t *ast);
 const expr_t *resolve_condition(resolver_t *resolver, const ast_expr_t *ast);
 
+/* Do the keywords of both have the same numbers? */
+bool resolve_same_keywords(const reg_t *a, const reg_t *b);
+
 /* What is assigned to a register: of the register's type. */
 const expr_t *resolve_assigned(resolver_t *resolver, const reg_t *reg, const ast_expr_t *ast);
 

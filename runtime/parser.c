@@ -556,6 +556,19 @@ static void search_on(qcap_parser_t *p)
     search_from_here(p);
 }
 
+/* Reports `p->error` and forgets it; elements deeper than `depth` are abandoned. Returns where it was. */
+static uint64_t report_error(qcap_parser_t *p, unsigned depth)
+{
+    qcap_error_t error = p->error;
+    p->has_error = false;
+    p->later_count = 0;
+    abandon(p, depth);
+    qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
+                          .error = &error};
+    send(p, &event);
+    return error.offset;
+}
+
 /* Reports `p->error`, and finds a way to go on: behind the region, or by a search. */
 static void recover(qcap_parser_t *p)
 {
@@ -563,20 +576,14 @@ static void recover(qcap_parser_t *p)
         search_on(p);
         return;
     }
-    qcap_error_t error = p->error;
-    p->has_error = false;
-    p->later_count = 0;
-    qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
+    const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
     bool is_bounded = region && region->end != QCAP_REGION_OPEN;
-    abandon(p, is_bounded ? region->depth : 0);
-    qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
-                          .error = &error};
-    send(p, &event);
+    uint64_t offset = report_error(p, is_bounded ? region->depth : 0);
     if (is_bounded) {
         p->is_skipping = true;
-        p->skip_begin = error.offset;
+        p->skip_begin = offset;
     } else {
-        begin_search(p, error.offset);
+        begin_search(p, offset);
     }
 }
 
@@ -611,16 +618,9 @@ static void end_region(qcap_parser_t *p)
         protocol_of(p)->accept(p, p->state);
     } else {
         fail_here(p, QCAP_ERROR_EXTENT, p->at);
-        p->region_count--; /* nothing is left of it to skip: go on behind it */
-        abandon(p, region.depth);
-        qcap_error_t error = p->error;
-        p->has_error = false;
-        qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
-                              .error = &error};
-        send(p, &event);
-        p->state = region.after;
-        return;
     }
+    if (p->has_error)
+        report_error(p, region.depth); /* nothing is left of the region to skip: goes on behind it */
     p->region_count--;
     p->state = region.after;
 }
