@@ -1,233 +1,260 @@
-/* main.c: commands and options of qcapgen; the only place that prints or exits.
+/* main.c: the command line of qcapgen: finds the command, takes the options out of the arguments, prints help.
  *
- * Exit status: 0 all went well, 1 a spec is wrong or a file cannot be written, 2 the command line makes no sense. */
+ *     qcapgen COMMAND [OPTION...] [ARGUMENT...]
+ *
+ * Options may stand anywhere behind the command, up to `--`; those that every command has may stand before it, too. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "compile.h"
-#include "source.h"
+#include "command.h"
 
-enum { STATUS_WRONG = 1, STATUS_USAGE = 2 };
+static int help(const request_t *request);
 
-static const char help[] =
-    "usage: qcapgen generate SPEC... -o DIR   write DIR/NAME.h and DIR/NAME.c for each spec\n"
-    "       qcapgen check SPEC...             say what is wrong with specs, write nothing\n"
-    "       qcapgen elements SPEC...          list the elements that an application can subscribe to\n"
-    "\n"
-    "       -o DIR        where generated files go\n"
-    "       --dump=STEP   with check: print what a step made of the spec: %s\n"
-    "       --help        this text\n"
-    "\n"
-    "A SPEC is a file of ABNF with annotations, specs/NAME.abnf; - is standard input. One that names no protocol is\n"
-    "there to be imported: it can be checked, and nothing is generated from it.\n"
-    "Exit status: 0 all is well, 1 a spec is wrong or a file cannot be written, 2 wrong usage.\n";
-
-/* What the command line asks for. */
-typedef struct request {
-    const char *folder;        /* -o */
-    compile_options_t options; /* --dump */
-    bool wants_help;           /* --help: nothing else is done */
-    char **specs;              /* the arguments that are no options */
-    int count;                 /* of specs */
-} request_t;
-
-/* Does what a command does with a spec that has been compiled. False if that failed. */
-typedef bool command_handler_t(const request_t *request, arena_t *arena, const char *path,
-                               const compile_result_t *result);
-
-/* ---------------------------------------------------------------- commands */
-
-static bool write_file(arena_t *arena, const char *folder, const char *name, const char *ending, const text_t *text)
-{
-    const char *slash = *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
-    const char *path = arena_print(arena, "%s%s%s%s", folder, slash, name, ending);
-    FILE *file = fopen(path, "wb");
-    bool is_written = file && fwrite(text->bytes, 1, text->len, file) == text->len;
-
-    if (file && fclose(file) != 0)
-        is_written = false;
-    if (!is_written)
-        fprintf(stderr, "qcapgen: cannot write %s: %s\n", path, strerror(errno));
-    return is_written;
-}
-
-static bool generate(const request_t *request, arena_t *arena, const char *path, const compile_result_t *result)
-{
-    const char *name = result->grammar->name;
-
-    if (!name) {
-        fprintf(stderr, "qcapgen: %s names no protocol: there is nothing to generate\n", path);
-        return false;
-    }
-    return write_file(arena, request->folder, name, ".h", &result->header) &&
-           write_file(arena, request->folder, name, ".c", &result->source);
-}
-
-static bool check(const request_t *request, arena_t *arena, const char *path, const compile_result_t *result)
-{
-    (void)request;
-    (void)arena;
-    (void)path;
-    fwrite(result->dump.bytes, 1, result->dump.len, stdout);
-    return true;
-}
-
-/* PROTOCOL.ELEMENT.ELEMENT, from the outermost to the innermost. */
-static void print_path(const nfa_t *nfa, unsigned element)
-{
-    if (element == ELEMENT_NONE) {
-        fputs(nfa->grammar->name, stdout);
-        return;
-    }
-    print_path(nfa, nfa->elements.items[element].parent);
-    printf(".%s", nfa->elements.items[element].name);
-}
-
-static bool elements(const request_t *request, arena_t *arena, const char *path, const compile_result_t *result)
-{
-    (void)request;
-    (void)arena;
-    (void)path;
-    for (size_t i = 0; result->nfa && i < result->nfa->elements.count; i++) {
-        print_path(result->nfa, (unsigned)i);
-        puts(result->nfa->elements.items[i].is_stream ? " (stream)" : "");
-    }
-    return true;
-}
-
-static const struct {
-    const char *name;           /* the first argument */
-    command_handler_t *handler; /* what it does with each spec */
-} commands[] = {{"generate", generate}, {"check", check}, {"elements", elements}};
-
-/* ---------------------------------------------------------------- the command line */
-
-static const char *const steps[] = {
-#define X(name, text) text,
-    COMPILE_STEP_MAP(X)
-#undef X
+static const command_t cmd_help = {
+    .name = "help",
+    .arguments = "[COMMAND]",
+    .max = 1,
+    .summary = "say what there is, or all about a command",
+    .help = "",
+    .run = help,
 };
 
-static const size_t step_count = sizeof steps / sizeof *steps;
+static const command_t *const commands[] = {
+    &cmd_check,
+    &cmd_elements,
+    &cmd_generate,
+    &cmd_help,
+};
 
-static bool set_dump(request_t *request, const char *step)
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+/* ---------------------------------------------------------------- help */
+
+#define HELP_COLUMN 18 /* where what an option does begins */
+
+/* "  -o DIR  what it does": lines of what it does are below each other. */
+static void print_item(const char *name, const char *value, const char *text)
 {
-    for (size_t i = COMPILE_STEP_NONE + 1; i < step_count; i++)
-        if (strcmp(step, steps[i]) == 0) {
-            request->options.dump = (compile_step_t)i;
-            return true;
-        }
-    fprintf(stderr, "qcapgen: no step is called `%s`; see qcapgen --help\n", step);
-    return false;
+    const char *between = !value ? "" : name[1] == '-' ? "=" : " ";
+    int len = printf("  %s%s%s", name, between, value ? value : "");
+
+    if (len >= HELP_COLUMN)
+        len = printf("\n") - 1;
+    for (const char *line = text, *end; *line; line = *end ? end + 1 : end, len = 0) {
+        end = line + strcspn(line, "\n");
+        printf("%*s%.*s\n", HELP_COLUMN - len, "", (int)(end - line), line);
+    }
 }
 
-/* Takes the options out of the arguments: what is left moves to the front. */
-static bool read_arguments(int argc, char **argv, request_t *request)
+static void print_options(const option_t *options)
 {
-    bool has_options = true; /* until `--` */
-
-    request->specs = argv;
-    for (int i = 1; i < argc; i++) {
-        const char *argument = argv[i];
-        if (!has_options || argument[0] != '-' || strcmp(argument, "-") == 0) {
-            request->specs[request->count++] = argv[i];
-        } else if (strcmp(argument, "--") == 0) {
-            has_options = false;
-        } else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-            request->wants_help = true;
-        } else if (strcmp(argument, "-o") == 0 && i + 1 < argc) {
-            request->folder = argv[++i];
-        } else if (strncmp(argument, "--dump=", 7) == 0) {
-            if (!set_dump(request, argument + 7))
-                return false;
-        } else {
-            fprintf(stderr,
-                    "qcapgen: no option is called `%s`, or something is missing behind it; see qcapgen --help\n",
-                    argument);
-            return false;
-        }
-    }
-    return true;
+    for (; options && options->name; options++)
+        print_item(options->name, options->value, options->help);
 }
 
 static void print_help(void)
 {
-    char names[128] = "";
-
-    for (size_t i = COMPILE_STEP_NONE + 1; i < step_count; i++) {
-        strncat(names, i > COMPILE_STEP_NONE + 1 ? ", " : "", sizeof names - strlen(names) - 1);
-        strncat(names, steps[i], sizeof names - strlen(names) - 1);
-    }
-    printf(help, names);
+    puts("usage: qcapgen COMMAND [OPTION...] [ARGUMENT...]\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        print_item(commands[i]->name, NULL, commands[i]->summary);
+    putchar('\n');
+    print_options(command_common_options);
+    puts("\nA SPEC is a file of ABNF with annotations, specs/NAME.abnf; - is standard input. One that names no protocol is there\n"
+         "to be imported: it can be checked, and nothing is generated from it.\n"
+         "\n"
+         "Exit status: 0 all is well; 1 a spec is wrong, or a file cannot be written; 2 wrong usage.");
 }
 
-static command_handler_t *find_command(const char *name)
+static void print_command_help(const command_t *command)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].handler;
+    printf("usage: qcapgen %s [OPTION...] %s\n\nqcapgen %s: %s.\n", command->name, command->arguments, command->name,
+           command->summary);
+    printf("%s\n", command->help);
+    print_options(command->options);
+    print_options(command_common_options);
+}
+
+/* ---------------------------------------------------------------- commands */
+
+/* NULL after a complaint. */
+static const command_t *find_command(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+        names[i] = commands[i]->name;
+    }
+    command_unknown(NULL, "command", name, names, COMMAND_COUNT);
     return NULL;
 }
 
-/* The handler of a request that makes sense; NULL after a complaint. */
-static command_handler_t *understand(request_t *request)
+static int help(const request_t *request)
 {
-    command_handler_t *handler = request->count ? find_command(request->specs[0]) : NULL;
-
-    if (!request->count)
-        fputs("qcapgen: no command; see qcapgen --help\n", stderr);
-    else if (!handler)
-        fprintf(stderr, "qcapgen: no command is called `%s`; see qcapgen --help\n", request->specs[0]);
-    else if (request->count == 1)
-        fprintf(stderr, "qcapgen: %s: of which spec? see qcapgen --help\n", request->specs[0]);
-    else if (handler == generate && !request->folder)
-        fputs("qcapgen: generate: -o says where to; see qcapgen --help\n", stderr);
-    else {
-        request->specs++;
-        request->count--;
-        return handler;
+    if (!request->count) {
+        print_help();
+        return STATUS_RIGHT;
     }
-    return NULL;
+    const command_t *command = find_command(request->arguments[0]);
+    if (!command)
+        return STATUS_USAGE;
+    print_command_help(command);
+    return STATUS_RIGHT;
+}
+
+/* ---------------------------------------------------------------- options */
+
+/* The command line as it is being read. */
+typedef struct reader {
+    char **at, **end; /* what is left of it */
+    request_t *request;
+    VEC(const option_t *) options; /* what may be given, in the order of request->values */
+} reader_t;
+
+static void add_options(reader_t *r, const option_t *options)
+{
+    for (; options && options->name; options++)
+        vec_push(r->request->arena, &r->options, options);
+}
+
+static size_t option_count(const option_t *options)
+{
+    size_t count = 0;
+
+    while (options && options[count].name)
+        count++;
+    return count;
+}
+
+static int unknown_option(const reader_t *r, const char *name)
+{
+    const char **names = ARENA_ARRAY(r->request->arena, const char *, r->options.count);
+
+    for (size_t i = 0; i < r->options.count; i++)
+        names[i] = r->options.items[i]->name;
+    return command_unknown(r->request->command, "option", name, names, r->options.count);
+}
+
+/* Takes an option, and its value: -o DIR, -oDIR, --dump=STEP, --dump STEP. */
+static int read_option(reader_t *r)
+{
+    const char *argument = *r->at++;
+    bool is_long = argument[1] == '-';
+    size_t len = is_long ? strcspn(argument, "=") : 2;
+    const char *name = arena_copy(r->request->arena, argument, len), *value = argument + len;
+    size_t i = 0;
+
+    if (strcmp(name, "-h") == 0)
+        name = "--help";
+    while (i < r->options.count && strcmp(r->options.items[i]->name, name) != 0)
+        i++;
+    if (i == r->options.count)
+        return unknown_option(r, name);
+    const option_t *option = r->options.items[i];
+    if (*value && !option->value)
+        return command_misuse(r->request->command, "%s has no value", name);
+    if (is_long && *value)
+        value++;
+    else if (!*value && option->value) {
+        if (r->at == r->end)
+            return command_misuse(r->request->command, "%s: a %s is missing", name, option->value);
+        value = *r->at++;
+    }
+    r->request->values[i] = value;
+    return STATUS_RIGHT;
+}
+
+static bool is_option(const char *argument)
+{
+    return argument[0] == '-' && argument[1];
+}
+
+/* Options up to the first argument. */
+static int read_options(reader_t *r)
+{
+    int status = STATUS_RIGHT;
+
+    while (status == STATUS_RIGHT && r->at < r->end && is_option(*r->at) && strcmp(*r->at, "--") != 0)
+        status = read_option(r);
+    return status;
+}
+
+/* Arguments, with options between them up to `--`. */
+static int read_arguments(reader_t *r)
+{
+    request_t *request = r->request;
+
+    request->arguments = r->at; /* what has been read already makes room */
+    while (r->at < r->end) {
+        int status = read_options(r);
+        if (status != STATUS_RIGHT)
+            return status;
+        if (r->at < r->end && strcmp(*r->at, "--") == 0) {
+            for (r->at++; r->at < r->end; r->at++)
+                request->arguments[request->count++] = *r->at;
+        } else if (r->at < r->end) {
+            request->arguments[request->count++] = *r->at++;
+        }
+    }
+    return STATUS_RIGHT;
 }
 
 /* ---------------------------------------------------------------- main */
 
-/* Compiles all specs before anything is written: if one is wrong, the others' files stay as they are, too. */
-static bool run(const request_t *request, command_handler_t *handler, arena_t *arena)
+static int run(request_t *request)
 {
-    compile_result_t *results = ARENA_ARRAY(arena, compile_result_t, request->count);
-    bool is_right = true;
+    const command_t *command = request->command;
 
-    for (int i = 0; i < request->count; i++) {
-        diag_t *diag = diag_new(arena);
-        is_right &= compile(arena, request->specs[i], &request->options, &results[i], diag) && !diag_has_errors(diag);
-        diag_print(diag, stderr);
+    if (command_option(request, "--help")) {
+        print_command_help(command);
+        return STATUS_RIGHT;
     }
-    for (int i = 0; i < request->count && is_right; i++)
-        is_right = handler(request, arena, request->specs[i], &results[i]);
-    return is_right;
+    if (request->count < command->min)
+        return command_misuse(command, "%s: %s is missing", command->name, command->arguments);
+    if (request->count > command->max)
+        return command_misuse(command, "%s: what is `%s` for?", command->name, request->arguments[command->max]);
+    return command->run(request);
+}
+
+/* Reads the command line, and does what it says. */
+static int understand(int argc, char **argv, arena_t *arena)
+{
+    request_t request = {.arena = arena};
+    reader_t reader = {.at = argv + 1, .end = argv + (argc ? argc : 1), .request = &request};
+    size_t common_count = option_count(command_common_options);
+    const char **common = request.values = ARENA_ARRAY(arena, const char *, common_count);
+
+    add_options(&reader, command_common_options);
+    if (read_options(&reader) != STATUS_RIGHT)
+        return STATUS_USAGE;
+    if (command_option(&request, "--help"))
+        return help(&request);
+    if (reader.at == reader.end || strcmp(*reader.at, "--") == 0)
+        return command_misuse(NULL, "no command");
+    request.command = find_command(*reader.at++);
+    if (!request.command)
+        return STATUS_USAGE;
+
+    size_t count = option_count(request.command->options);
+    request.values = ARENA_ARRAY(arena, const char *, count + common_count);
+    memcpy(request.values + count, common, common_count * sizeof *common);
+    reader.options.count = 0;
+    add_options(&reader, request.command->options);
+    add_options(&reader, command_common_options);
+    if (read_arguments(&reader) != STATUS_RIGHT)
+        return STATUS_USAGE;
+    return run(&request);
 }
 
 int main(int argc, char **argv)
 {
-    request_t request = {.folder = NULL};
-
-    if (!read_arguments(argc, argv, &request))
-        return STATUS_USAGE;
-    if (request.wants_help) {
-        print_help();
-        return 0;
-    }
-    command_handler_t *handler = understand(&request);
-    if (!handler)
-        return STATUS_USAGE;
     arena_t *arena = arena_new();
-    bool is_right = run(&request, handler, arena);
+    int status = understand(argc, argv, arena);
+
     arena_free(arena);
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "qcapgen: cannot write: %s\n", strerror(errno));
-        is_right = false;
-    }
-    return is_right ? 0 : STATUS_WRONG;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        status = command_fail("cannot write: %s", strerror(errno));
+    return status;
 }

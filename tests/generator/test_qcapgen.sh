@@ -43,18 +43,40 @@ mkdir made
 
 expect 0 '' --help
 grep -q '^usage: qcapgen' out || fail 'qcapgen --help: no usage'
+for command in check elements generate help; do
+    expect 0 '' help $command
+    grep -q "^usage: qcapgen $command" out || fail "qcapgen help $command: no usage"
+    mv out help
+    expect 0 '' $command nowhere.abnf --help
+    cmp -s out help || fail "qcapgen $command --help: not qcapgen help $command"
+done
+expect 0 '' help
 expect 2 'no command' --
-expect 2 'no command is called' improve good.abnf
-expect 2 'of which spec' check
+expect 2 'no command'
+expect 2 'no command is called `improve`$' improve good.abnf
+expect 2 'no command is called `chekc`; did you mean `check`?' chekc good.abnf
+expect 2 'did you mean `generate`?' help genrate
+expect 2 'see qcapgen check --help' check
+expect 2 'SPEC... is missing' check
+expect 2 'what is `elements` for' help check elements
 expect 2 'says where to' generate good.abnf
-expect 2 'no option' check --fast good.abnf
-expect 2 'no step' check --dump=steps good.abnf
+expect 2 'a DIR is missing' generate good.abnf -o
+expect 2 'no option is called `-x`$' check -x good.abnf
+expect 2 'no option is called `--fast`$' check --fast good.abnf
+expect 2 'did you mean `--dump`?' check --dmup=nfa good.abnf
+expect 2 'did you mean `--help`?' --hlep
+expect 2 '--help has no value' check --help=all
+expect 2 'no step is called `grammer`; did you mean `grammar`?' check --dump=grammer good.abnf
 expect 1 'cannot open nowhere.abnf' check nowhere.abnf
 expect 1 'cannot read .: Is a directory' check .
 
 expect 0 '' check good.abnf part.abnf
 expect 0 '' check --dump=grammar good.abnf
 grep -q '^word = 1\*ALPHA' out || fail '--dump=grammar: no rule'
+expect 0 '' check --dump grammar -- good.abnf
+grep -q '^word = 1\*ALPHA' out || fail '--dump grammar: no rule'
+expect 1 'is not defined' check --dump=grammar good.abnf bad.abnf
+grep -q '^word = 1\*ALPHA' out || fail '--dump=grammar: no rule of a spec that is right'
 expect 0 '' elements good.abnf
 printf 'good.line\ngood.line.w\n' | cmp -s - out || fail 'elements: not those of the spec'
 

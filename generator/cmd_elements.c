@@ -1,0 +1,41 @@
+/* cmd_elements.c: qcapgen elements: lists what an application can subscribe to. */
+#include "command.h"
+
+#include <stdio.h>
+
+/* PROTOCOL.ELEMENT.ELEMENT, from the outermost to the innermost. */
+static void print_path(const nfa_t *nfa, unsigned element)
+{
+    if (element == ELEMENT_NONE) {
+        fputs(nfa->grammar->name, stdout);
+        return;
+    }
+    print_path(nfa, nfa->elements.items[element].parent);
+    printf(".%s", nfa->elements.items[element].name);
+}
+
+static int run(const request_t *request)
+{
+    compile_result_t *results = command_compile_all(request, &(compile_options_t){COMPILE_STEP_NONE});
+
+    if (!results)
+        return STATUS_WRONG;
+    for (unsigned i = 0; i < request->count; i++) {
+        const nfa_t *nfa = results[i].nfa;
+        for (size_t k = 0; nfa && k < nfa->elements.count; k++) {
+            print_path(nfa, (unsigned)k);
+            puts(nfa->elements.items[k].is_stream ? " (stream)" : "");
+        }
+    }
+    return STATUS_RIGHT;
+}
+
+const command_t cmd_elements = {
+    .name = "elements",
+    .arguments = "SPEC...",
+    .min = 1,
+    .max = ARGUMENTS_ANY,
+    .summary = "list the elements that an application can subscribe to",
+    .help = "",
+    .run = run,
+};

@@ -1,0 +1,75 @@
+/* command.c: what commands share. */
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "similar.h"
+
+const option_t command_common_options[] = {{"--help", NULL, "this text"}, {NULL, NULL, NULL}};
+
+const char *command_option(const request_t *request, const char *name)
+{
+    const char *const *value = request->values;
+
+    for (const option_t *o = request->command ? request->command->options : NULL; o && o->name; o++, value++)
+        if (strcmp(o->name, name) == 0)
+            return *value;
+    for (const option_t *o = command_common_options; o->name; o++, value++)
+        if (strcmp(o->name, name) == 0)
+            return *value;
+    return NULL;
+}
+
+int command_misuse(const command_t *command, const char *format, ...)
+{
+    va_list args;
+
+    fputs("qcapgen: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nqcapgen: see qcapgen %s%s--help\n", command ? command->name : "", command ? " " : "");
+    return STATUS_USAGE;
+}
+
+int command_unknown(const command_t *command, const char *what, const char *name, const char *const *names, size_t count)
+{
+    const char *likely = similar_find(name, names, count);
+
+    if (likely)
+        return command_misuse(command, "no %s is called `%s`; did you mean `%s`?", what, name, likely);
+    return command_misuse(command, "no %s is called `%s`", what, name);
+}
+
+int command_fail(const char *format, ...)
+{
+    va_list args;
+
+    fputs("qcapgen: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return STATUS_WRONG;
+}
+
+bool command_compile(const request_t *request, const char *path, const compile_options_t *options, compile_result_t *result)
+{
+    diag_t *diag = diag_new(request->arena);
+    bool is_right = compile(request->arena, path, options, result, diag) && !diag_has_errors(diag);
+
+    diag_print(diag, stderr);
+    return is_right;
+}
+
+compile_result_t *command_compile_all(const request_t *request, const compile_options_t *options)
+{
+    compile_result_t *results = ARENA_ARRAY(request->arena, compile_result_t, request->count);
+    bool is_right = true;
+
+    for (unsigned i = 0; i < request->count; i++)
+        is_right &= command_compile(request, request->arguments[i], options, &results[i]);
+    return is_right ? results : NULL;
+}
