@@ -12,33 +12,13 @@
  *
  * note [entry]: a state that reads nothing performs operations and goes on. It runs even when no bytes are left, so that what is
  * certain is reported at once. */
-#include "parser.h"
+#include "parsing.h"
 
 #include <string.h>
 
 static const unsigned char no_bytes[1];
 
 /* ---------------------------------------------------------------- small helpers */
-
-static const qcap_protocol_t *protocol_of(const qcap_parser_t *p)
-{
-    return p->conversation->protocol;
-}
-
-static const qcap_state_t *state_of(const qcap_parser_t *p)
-{
-    return &protocol_of(p)->states[p->state];
-}
-
-static uint64_t here(const qcap_parser_t *p)
-{
-    return qcap_offset_of(p, p->at);
-}
-
-static qcap_parser_t *other_side(const qcap_parser_t *p)
-{
-    return p->is_server ? qcap_conversation_client(p->conversation) : qcap_conversation_server(p->conversation);
-}
 
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
 {
@@ -49,19 +29,6 @@ static bool is_wanted(const qcap_parser_t *p, unsigned element)
 static bool is_stream(const qcap_parser_t *p, unsigned element)
 {
     return element != QCAP_NONE && protocol_of(p)->elements[element].is_stream;
-}
-
-static uint64_t place(const qcap_parser_t *p, uint16_t where)
-{
-    if (where & QCAP_PLACE_BACK)
-        return here(p) - (where & (QCAP_PLACE_BACK - 1));
-    return p->positions[where];
-}
-
-/* The bytes [begin, end) if they lie in the piece. */
-static const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t begin)
-{
-    return begin >= p->piece_offset ? p->piece + (begin - p->piece_offset) : NULL;
 }
 
 static void send(qcap_parser_t *p, const qcap_event_t *event)
@@ -79,7 +46,7 @@ static void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element
     send(p, &event);
 }
 
-static void send_text(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end)
+void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end)
 {
     qcap_event_t event = {.kind = kind, .element = QCAP_NONE, .begin = begin, .end = end, .text = text};
     send(p, &event);
@@ -179,7 +146,7 @@ void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, u
     if (p->has_error)
         return;
     p->depth = (uint8_t)depth;
-    send_text(p, QCAP_EVENT_ANOMALY, name, p->slots[depth].begin, at);
+    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, p->slots[depth].begin, at);
 }
 
 void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
@@ -187,7 +154,7 @@ void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64
     if (p->has_error)
         return;
     abandon(p, depth);
-    send_text(p, QCAP_EVENT_ANOMALY, name, at, at);
+    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, at, at);
 }
 
 static void end_search(qcap_parser_t *p, uint64_t at)
@@ -205,155 +172,12 @@ void qcap_op_found(qcap_parser_t *p, uint64_t at)
     end_search(p, at);
 }
 
-/* Notes an error that is not the next byte's; the driver reports it when the machine has stopped. The first one counts. */
-static void fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at)
+void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at)
 {
     if (p->has_error)
         return;
     p->has_error = true;
     p->error = (qcap_error_t){.code = code, .offset = at, .byte = -1, .rule = protocol_of(p)->texts[rule], .expected = ""};
-}
-
-/* ---------------------------------------------------------------- conversions */
-
-static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, unsigned base)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned c = bytes[i] | 0x20u; /* letters to lower case; digits have that bit anyway */
-        unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-        if (digit >= base)
-            continue;
-        if (acc->value > (UINT64_MAX - digit) / base)
-            acc->is_overflow = true;
-        acc->value = acc->value * base + digit;
-    }
-}
-
-static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c, const qcap_accumulator_t *acc)
-{
-    return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->keywords->longest;
-}
-
-/* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
-static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
-{
-    if (end <= acc->done)
-        return;
-    const unsigned char *bytes = bytes_at(p, acc->done);
-    size_t len = (size_t)(end - acc->done);
-    if (c->kind == QCAP_CONVERT_KEYWORD) {
-        uint64_t kept = acc->done - acc->begin;
-        if (kept < c->keywords->longest) {
-            size_t room = c->keywords->longest - (size_t)kept;
-            memcpy(text_of(p, c, acc) + kept, bytes, len < room ? len : room);
-        }
-    } else {
-        add_digits(acc, bytes, len, c->kind == QCAP_CONVERT_DECIMAL ? 10 : c->kind == QCAP_CONVERT_HEX ? 16 : 8);
-    }
-    acc->done = end;
-}
-
-/* The accumulator with bytes of the rule that began at `begin`, or NULL if all of them are in the piece. */
-static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin)
-{
-    for (unsigned i = 0; i < c->accumulator_count; i++) {
-        qcap_accumulator_t *acc = &p->accumulators[c->accumulator + i];
-        if (acc->begin == begin && acc->done > begin)
-            return acc;
-    }
-    return NULL;
-}
-
-static uint64_t row_begin(const qcap_parser_t *p, const qcap_suspend_t *row)
-{
-    return row->begin == QCAP_PLACE_COMMITTED ? p->underway[row->conversion].begin : place(p, row->begin);
-}
-
-/* One that no reading of this state needs any more. There are as many as the state with the most readings needs. */
-static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conversion, uint64_t begin)
-{
-    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    const qcap_suspend_t *rows = &protocol_of(p)->suspends[state_of(p)->suspend];
-    qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
-    for (unsigned i = 0; i < c->accumulator_count; i++) {
-        bool is_needed = false;
-        for (unsigned r = 0; r < state_of(p)->suspend_count; r++)
-            if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == p->accumulators[c->accumulator + i].begin)
-                is_needed = true;
-        acc = is_needed ? acc : &p->accumulators[c->accumulator + i];
-    }
-    *acc = (qcap_accumulator_t){.begin = begin, .done = begin};
-    return acc;
-}
-
-static void put_away_conversion(qcap_parser_t *p, const qcap_suspend_t *row)
-{
-    const qcap_conversion_t *c = &protocol_of(p)->conversions[row->conversion];
-    uint64_t begin = row_begin(p, row), end = place(p, row->end);
-    if (end <= begin)
-        return;
-    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
-    accumulate(p, c, acc ? acc : new_accumulator(p, row->conversion, begin), end);
-}
-
-void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
-{
-    p->underway[conversion].begin = at;
-}
-
-static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
-{
-    if (end - begin > c->keywords->longest)
-        return 0;
-    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
-    if (acc)
-        accumulate(p, c, acc, end);
-    return c->keywords->find(acc ? text_of(p, c, acc) : bytes_at(p, begin), (size_t)(end - begin));
-}
-
-/* A number that does not fit: fails. */
-static uint64_t find_number(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
-{
-    qcap_accumulator_t *acc = find_accumulator(p, c, begin), fresh = {.begin = begin, .done = begin};
-    if (!acc)
-        acc = &fresh;
-    accumulate(p, c, acc, end);
-    if (acc->is_overflow)
-        fail(p, QCAP_ERROR_OVERFLOW, c->rule, begin);
-    return acc->value;
-}
-
-static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
-{
-    qcap_conversation_t *c = p->conversation;
-    qcap_register_t *registers = is_shared ? c->shared : p->registers;
-    uint64_t *set = is_shared ? &c->shared_set : &p->set;
-    if (is_unique && (*set >> reg & 1) && registers[reg].value != value) {
-        fail(p, QCAP_ERROR_DIFFERENT, rule, at);
-        return;
-    }
-    registers[reg].value = value;
-    *set |= (uint64_t)1 << reg;
-}
-
-uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
-{
-    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    uint64_t begin = p->underway[conversion].begin;
-    return c->kind == QCAP_CONVERT_KEYWORD ? find_keyword(p, c, begin, at) : find_number(p, c, begin, at);
-}
-
-void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64_t at)
-{
-    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    p->underway[conversion].value = value;
-    if (c->reg != QCAP_NONE && !p->has_error)
-        store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, at);
-}
-
-void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
-{
-    qcap_op_store(p, conversion, qcap_op_convert(p, conversion, at), at);
 }
 
 void qcap_op_atomic_end(qcap_parser_t *p)
@@ -363,167 +187,12 @@ void qcap_op_atomic_end(qcap_parser_t *p)
     p->later_count = 0;
 }
 
-void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
-{
-    if (value.state == QCAP_NUMBER_SET)
-        store(p, reg, is_shared, is_unique, value.value, state_of(p)->rule, at);
-    else
-        fail(p, QCAP_ERROR_ARITHMETIC, state_of(p)->rule, at);
-}
-
-bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned c = text[i];
-        if (c >= 'A' && c <= 'Z')
-            c |= 0x20u;
-        if (c != (unsigned char)word[i])
-            return false;
-    }
-    return true;
-}
-
-/* ---------------------------------------------------------------- expressions */
-
-static qcap_number_t number_error(void)
-{
-    return (qcap_number_t){0, QCAP_NUMBER_ERROR};
-}
-
-static qcap_number_t arithmetic(qcap_operator_t op, uint64_t a, uint64_t b)
-{
-    switch (op) {
-    case QCAP_ADD:
-        return a > UINT64_MAX - b ? number_error() : qcap_number(a + b);
-    case QCAP_SUB:
-        return a < b ? number_error() : qcap_number(a - b);
-    case QCAP_MUL:
-        return b != 0 && a > UINT64_MAX / b ? number_error() : qcap_number(a * b);
-    default:
-        return qcap_number(a & b);
-    }
-}
-
-static bool compare(qcap_operator_t op, uint64_t a, uint64_t b)
-{
-    switch (op) {
-    case QCAP_EQ:
-        return a == b;
-    case QCAP_NE:
-        return a != b;
-    case QCAP_LT:
-        return a < b;
-    case QCAP_LE:
-        return a <= b;
-    case QCAP_GT:
-        return a > b;
-    default:
-        return a >= b;
-    }
-}
-
-qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b)
-{
-    if (a.state == QCAP_NUMBER_ERROR || b.state == QCAP_NUMBER_ERROR)
-        return number_error();
-    bool is_set = a.state == QCAP_NUMBER_SET && b.state == QCAP_NUMBER_SET;
-    switch (op) {
-    case QCAP_ADD:
-    case QCAP_SUB:
-    case QCAP_MUL:
-    case QCAP_AND_BITS:
-        return is_set ? arithmetic(op, a.value, b.value) : number_error();
-    case QCAP_AND:
-        return qcap_number(a.value && b.value);
-    case QCAP_OR:
-        return qcap_number(a.value || b.value);
-    default:
-        return qcap_number(is_set && compare(op, a.value, b.value));
-    }
-}
-
-qcap_number_t qcap_not(qcap_number_t a)
-{
-    return a.state == QCAP_NUMBER_ERROR ? a : qcap_number(!a.value);
-}
-
-/* ---------------------------------------------------------------- queues */
-
-static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned queue, uint32_t index)
-{
-    const qcap_queue_t *q = &c->protocol->queues[queue];
-    qcap_queue_entry_t *entries = (qcap_queue_entry_t *)(void *)((unsigned char *)c->extra + q->offset);
-    return &entries[(c->queues[queue].first + index) % q->capacity];
-}
-
-void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, uint64_t at)
-{
-    qcap_conversation_t *c = p->conversation;
-    if (p->has_error)
-        return;
-    if (!c->extra && c->memory)
-        c->extra = c->memory(c->protocol->extra_size, c->user);
-    if (!c->extra || c->queues[queue].count == c->protocol->queues[queue].capacity) {
-        send_text(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
-        return;
-    }
-    qcap_number_t value = qcap_register(p, reg);
-    *queue_entry(c, queue, c->queues[queue].count++) =
-        (qcap_queue_entry_t){.value = value.value,
-                             .is_set = value.state == QCAP_NUMBER_SET,
-                             .position = at,
-                             .other = qcap_parser_offset(other_side(p))};
-}
-
-static void drop_first(qcap_conversation_t *c, unsigned queue)
-{
-    c->queues[queue].first = (c->queues[queue].first + 1) % c->protocol->queues[queue].capacity;
-    c->queues[queue].count--;
-}
-
-/* Pairing must not shift when an answer was lost: if the second entry was pushed after that side had seen bytes beyond our last
- * pop, but none of this message, then the first entry's answer is among what was lost. */
-static void drop_lost(qcap_parser_t *p, unsigned queue)
-{
-    qcap_conversation_t *c = p->conversation;
-    uint64_t begin = p->depth > 0 ? p->slots[0].begin : here(p);
-    while (c->queues[queue].count >= 2) {
-        const qcap_queue_entry_t *next = queue_entry(c, queue, 1);
-        if (next->other <= p->popped || next->other > begin)
-            break;
-        drop_first(c, queue);
-    }
-}
-
-/* False: the other side may still push, so wait. */
-static bool pop(qcap_parser_t *p, const qcap_control_t *control)
-{
-    qcap_conversation_t *c = p->conversation;
-    const qcap_parser_t *other = other_side(p);
-    qcap_op_reset(p, control->reg);
-    if (c->queues[control->queue].count == 0) {
-        bool may_come = !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become;
-        return !may_come || p->is_hurried || p->is_finished;
-    }
-    if (p->is_lossy)
-        drop_lost(p, control->queue);
-    const qcap_queue_entry_t *entry = queue_entry(c, control->queue, 0);
-    if (entry->is_set) {
-        p->registers[control->reg].value = entry->value;
-        p->set |= (uint64_t)1 << control->reg;
-    }
-    drop_first(c, control->queue);
-    p->popped = here(p);
-    p->is_lossy = false;
-    return true;
-}
-
 /* ---------------------------------------------------------------- errors and regions */
 
 static void become(qcap_parser_t *p)
 {
     p->has_become = true;
-    send_text(p, QCAP_EVENT_BECOME, p->conversation->becomes, here(p), here(p));
+    qcapint_parser_tell(p, QCAP_EVENT_BECOME, p->conversation->becomes, here(p), here(p));
 }
 
 /* Looks for a place to go on, from here. */
@@ -590,7 +259,7 @@ static void recover(qcap_parser_t *p)
 static void fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned char *end)
 {
     const qcap_state_t *s = state_of(p);
-    fail(p, code, s->rule, here(p));
+    qcapint_parser_fail(p, code, s->rule, here(p));
     p->error.expected = protocol_of(p)->texts[s->expected];
     if (code == QCAP_ERROR_SYNTAX && p->at < end)
         p->error.byte = *p->at;
@@ -599,7 +268,7 @@ static void fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned c
 static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64_t end)
 {
     if (p->region_count == QCAP_REGION_DEPTH) {
-        fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
+        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
         return;
     }
     p->regions[p->region_count++] = (qcap_region_t){.end = end, .after = control->targets[1], .depth = p->depth};
@@ -632,9 +301,9 @@ static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
     if (p->region_count)
         room = p->regions[p->region_count - 1].end - here(p);
     if (n.state != QCAP_NUMBER_SET)
-        fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
     else if (n.value > room)
-        fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
+        qcapint_parser_fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
     else
         begin_region(p, control, here(p) + n.value);
 }
@@ -650,7 +319,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         if (choice >= 0)
             p->state = control->targets[choice];
         else
-            fail(p, choice == QCAP_CHOOSE_NONE ? QCAP_ERROR_CHOICE : QCAP_ERROR_ARITHMETIC, control->rule, here(p));
+            qcapint_parser_fail(p, choice == QCAP_CHOOSE_NONE ? QCAP_ERROR_CHOICE : QCAP_ERROR_ARITHMETIC, control->rule, here(p));
         return true;
     }
     case QCAP_CONTROL_LENGTH:
@@ -660,7 +329,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         begin_region(p, control, QCAP_REGION_OPEN);
         return true;
     case QCAP_CONTROL_POP:
-        p->is_waiting = !pop(p, control);
+        p->is_waiting = !qcapint_parser_pop(p, control);
         if (p->is_waiting)
             return false;
         p->is_hurried = false;
@@ -715,7 +384,7 @@ static void enforce_limit(qcap_parser_t *p)
         send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
     }
     if (now - oldest_pending(p) >= limit)
-        fail(p, QCAP_ERROR_LIMIT, state_of(p)->rule, now);
+        qcapint_parser_fail(p, QCAP_ERROR_LIMIT, state_of(p)->rule, now);
 }
 
 static const unsigned char *earlier(const qcap_parser_t *p, const unsigned char *end, uint64_t offset)
@@ -793,7 +462,7 @@ static void put_away(qcap_parser_t *p)
     const qcap_state_t *s = state_of(p);
     if (!p->is_skipping && !p->has_failed && !p->has_become) {
         for (unsigned i = 0; i < s->suspend_count; i++)
-            put_away_conversion(p, &protocol_of(p)->suspends[s->suspend + i]);
+            qcapint_value_put_away(p, &protocol_of(p)->suspends[s->suspend + i]);
         const qcap_slot_t *slot = open_stream(p);
         if (slot)
             deliver_stream(p, slot, place(p, s->stream_end));

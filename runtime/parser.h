@@ -1,7 +1,8 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
  * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c. The two need nothing else: no libc beyond string.h, no allocation, no global state.
+ * protocol is in parser.c, value.c and queue.c, which share parsing.h. They need nothing else: no libc beyond string.h, no
+ * allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
  *     qcap_NAME_init(&conversation, on_event, user);

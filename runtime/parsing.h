@@ -1,0 +1,54 @@
+/* parsing.h: what the files of a parser's runtime share: parser.c, value.c, queue.c. Generated code does not see it. */
+#ifndef QCAPINT_PARSING_H
+#define QCAPINT_PARSING_H
+
+#include "parser.h"
+
+static inline const qcap_protocol_t *protocol_of(const qcap_parser_t *p)
+{
+    return p->conversation->protocol;
+}
+
+static inline const qcap_state_t *state_of(const qcap_parser_t *p)
+{
+    return &protocol_of(p)->states[p->state];
+}
+
+static inline uint64_t here(const qcap_parser_t *p)
+{
+    return qcap_offset_of(p, p->at);
+}
+
+static inline qcap_parser_t *other_side(const qcap_parser_t *p)
+{
+    return p->is_server ? qcap_conversation_client(p->conversation) : qcap_conversation_server(p->conversation);
+}
+
+static inline uint64_t place(const qcap_parser_t *p, uint16_t where)
+{
+    if (where & QCAP_PLACE_BACK)
+        return here(p) - (where & (QCAP_PLACE_BACK - 1));
+    return p->positions[where];
+}
+
+/* The bytes [begin, end) if they lie in the piece. */
+static inline const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t begin)
+{
+    return begin >= p->piece_offset ? p->piece + (begin - p->piece_offset) : NULL;
+}
+
+/* parser.c: an event that has a text. */
+void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end);
+
+/* Notes an error that is not the next byte's; the driver reports it when the machine has stopped. The first one counts. */
+void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at);
+
+/* value.c: puts the bytes of a conversion that is under way, up to the end of the piece, into its accumulator. See note
+ * [piece] in parser.c. */
+void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row);
+
+/* queue.c: takes an entry for the register of the control point, and unsets that if none can come any more. False: the
+ * other side may still push, so wait. */
+bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);
+
+#endif

@@ -1,0 +1,233 @@
+/* value.c: the values of registers: how bytes become numbers and keywords, and expressions over them.
+ *
+ * Bytes are converted as they are read: what a piece has of a rule is put into an accumulator when the piece ends (note
+ * [piece] in parser.c). A rule that lies in one piece needs none. */
+#include "parsing.h"
+
+#include <string.h>
+
+/* ---------------------------------------------------------------- conversions */
+
+static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, unsigned base)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned c = bytes[i] | 0x20u; /* letters to lower case; digits have that bit anyway */
+        unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+        if (digit >= base)
+            continue;
+        if (acc->value > (UINT64_MAX - digit) / base)
+            acc->is_overflow = true;
+        acc->value = acc->value * base + digit;
+    }
+}
+
+static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c, const qcap_accumulator_t *acc)
+{
+    return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->keywords->longest;
+}
+
+/* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
+static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+{
+    if (end <= acc->done)
+        return;
+    const unsigned char *bytes = bytes_at(p, acc->done);
+    size_t len = (size_t)(end - acc->done);
+    if (c->kind == QCAP_CONVERT_KEYWORD) {
+        uint64_t kept = acc->done - acc->begin;
+        if (kept < c->keywords->longest) {
+            size_t room = c->keywords->longest - (size_t)kept;
+            memcpy(text_of(p, c, acc) + kept, bytes, len < room ? len : room);
+        }
+    } else {
+        add_digits(acc, bytes, len, c->kind == QCAP_CONVERT_DECIMAL ? 10 : c->kind == QCAP_CONVERT_HEX ? 16 : 8);
+    }
+    acc->done = end;
+}
+
+/* The accumulator with bytes of the rule that began at `begin`, or NULL if all of them are in the piece. */
+static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin)
+{
+    for (unsigned i = 0; i < c->accumulator_count; i++) {
+        qcap_accumulator_t *acc = &p->accumulators[c->accumulator + i];
+        if (acc->begin == begin && acc->done > begin)
+            return acc;
+    }
+    return NULL;
+}
+
+static uint64_t row_begin(const qcap_parser_t *p, const qcap_suspend_t *row)
+{
+    return row->begin == QCAP_PLACE_COMMITTED ? p->underway[row->conversion].begin : place(p, row->begin);
+}
+
+/* One that no reading of this state needs any more. There are as many as the state with the most readings needs. */
+static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conversion, uint64_t begin)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    const qcap_suspend_t *rows = &protocol_of(p)->suspends[state_of(p)->suspend];
+    qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
+    for (unsigned i = 0; i < c->accumulator_count; i++) {
+        bool is_needed = false;
+        for (unsigned r = 0; r < state_of(p)->suspend_count; r++)
+            if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == p->accumulators[c->accumulator + i].begin)
+                is_needed = true;
+        acc = is_needed ? acc : &p->accumulators[c->accumulator + i];
+    }
+    *acc = (qcap_accumulator_t){.begin = begin, .done = begin};
+    return acc;
+}
+
+void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[row->conversion];
+    uint64_t begin = row_begin(p, row), end = place(p, row->end);
+    if (end <= begin)
+        return;
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
+    accumulate(p, c, acc ? acc : new_accumulator(p, row->conversion, begin), end);
+}
+
+void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
+{
+    p->underway[conversion].begin = at;
+}
+
+static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
+{
+    if (end - begin > c->keywords->longest)
+        return 0;
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
+    if (acc)
+        accumulate(p, c, acc, end);
+    return c->keywords->find(acc ? text_of(p, c, acc) : bytes_at(p, begin), (size_t)(end - begin));
+}
+
+/* A number that does not fit: fails. */
+static uint64_t find_number(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
+{
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin), fresh = {.begin = begin, .done = begin};
+    if (!acc)
+        acc = &fresh;
+    accumulate(p, c, acc, end);
+    if (acc->is_overflow)
+        qcapint_parser_fail(p, QCAP_ERROR_OVERFLOW, c->rule, begin);
+    return acc->value;
+}
+
+static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
+{
+    qcap_conversation_t *c = p->conversation;
+    qcap_register_t *registers = is_shared ? c->shared : p->registers;
+    uint64_t *set = is_shared ? &c->shared_set : &p->set;
+    if (is_unique && (*set >> reg & 1) && registers[reg].value != value) {
+        qcapint_parser_fail(p, QCAP_ERROR_DIFFERENT, rule, at);
+        return;
+    }
+    registers[reg].value = value;
+    *set |= (uint64_t)1 << reg;
+}
+
+uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    uint64_t begin = p->underway[conversion].begin;
+    return c->kind == QCAP_CONVERT_KEYWORD ? find_keyword(p, c, begin, at) : find_number(p, c, begin, at);
+}
+
+void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64_t at)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    p->underway[conversion].value = value;
+    if (c->reg != QCAP_NONE && !p->has_error)
+        store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, at);
+}
+
+void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
+{
+    qcap_op_store(p, conversion, qcap_op_convert(p, conversion, at), at);
+}
+
+void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
+{
+    if (value.state == QCAP_NUMBER_SET)
+        store(p, reg, is_shared, is_unique, value.value, state_of(p)->rule, at);
+    else
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, state_of(p)->rule, at);
+}
+
+bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned c = text[i];
+        if (c >= 'A' && c <= 'Z')
+            c |= 0x20u;
+        if (c != (unsigned char)word[i])
+            return false;
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- expressions */
+
+static qcap_number_t number_error(void)
+{
+    return (qcap_number_t){0, QCAP_NUMBER_ERROR};
+}
+
+static qcap_number_t arithmetic(qcap_operator_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case QCAP_ADD:
+        return a > UINT64_MAX - b ? number_error() : qcap_number(a + b);
+    case QCAP_SUB:
+        return a < b ? number_error() : qcap_number(a - b);
+    case QCAP_MUL:
+        return b != 0 && a > UINT64_MAX / b ? number_error() : qcap_number(a * b);
+    default:
+        return qcap_number(a & b);
+    }
+}
+
+static bool compare(qcap_operator_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case QCAP_EQ:
+        return a == b;
+    case QCAP_NE:
+        return a != b;
+    case QCAP_LT:
+        return a < b;
+    case QCAP_LE:
+        return a <= b;
+    case QCAP_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b)
+{
+    if (a.state == QCAP_NUMBER_ERROR || b.state == QCAP_NUMBER_ERROR)
+        return number_error();
+    bool is_set = a.state == QCAP_NUMBER_SET && b.state == QCAP_NUMBER_SET;
+    switch (op) {
+    case QCAP_ADD:
+    case QCAP_SUB:
+    case QCAP_MUL:
+    case QCAP_AND_BITS:
+        return is_set ? arithmetic(op, a.value, b.value) : number_error();
+    case QCAP_AND:
+        return qcap_number(a.value && b.value);
+    case QCAP_OR:
+        return qcap_number(a.value || b.value);
+    default:
+        return qcap_number(is_set && compare(op, a.value, b.value));
+    }
+}
+
+qcap_number_t qcap_not(qcap_number_t a)
+{
+    return a.state == QCAP_NUMBER_ERROR ? a : qcap_number(!a.value);
+}
