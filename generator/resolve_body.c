@@ -3,6 +3,7 @@
  * Names become references, prose values too, and list extensions are written out (note [lists]). A name that nothing
  * defines has been reported; an empty node stands in for it, which no later stage sees. */
 #include "resolver.h"
+#include "utf8.h"
 
 node_t *resolve_new_node(resolver_t *resolver, node_kind_t kind, place_t place)
 {
@@ -64,6 +65,24 @@ static node_t *set(resolver_t *resolver, charset_t bytes, place_t place)
 
     node->set = bytes;
     return node;
+}
+
+/* Code points as what encodes them: a choice of sequences, one for each row. */
+static node_t *code_points(resolver_t *resolver, const ast_node_t *ast)
+{
+    utf8_rows_t rows = {.count = 0};
+    node_t *choice = resolve_new_node(resolver, NODE_CHOICE, ast->place);
+
+    utf8_add_range(resolver->arena, ast->low, ast->high, &rows);
+    for (size_t i = 0; i < rows.count; i++) {
+        const utf8_row_t *row = &rows.items[i];
+        node_t *sequence = resolve_new_node(resolver, NODE_SEQUENCE, ast->place);
+        for (unsigned k = 0; k < row->len; k++)
+            vec_push(resolver->arena, &sequence->children,
+                     set(resolver, charset_range(row->low[k], row->high[k]), ast->place));
+        vec_push(resolver->arena, &choice->children, row->len == 1 ? sequence->children.items[0] : sequence);
+    }
+    return choice->children.count == 1 ? (node_t *)choice->children.items[0] : choice;
 }
 
 /* A sequence of children; SEQUENCE() counts them. */
@@ -213,6 +232,8 @@ node_t *resolve_node(resolver_t *resolver, const ast_node_t *ast)
     case AST_STRING:
         return string(resolver, ast);
     case AST_SET:
+        if (ast->high > 0xff)
+            return code_points(resolver, ast);
         return set(resolver, charset_range(ast->low, ast->high), ast->place);
     case AST_ALTERNATION:
         return with_children(resolver, NODE_CHOICE, ast);

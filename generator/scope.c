@@ -150,35 +150,52 @@ static const char *name_in_prose(arena_t *arena, const char *text)
     return len ? arena_copy(arena, begin, len) : NULL;
 }
 
-definition_t *scope_get_prose(scope_t *scope, const ast_node_t *prose)
+/* What a prose value names: bound by `prose`, or in the value itself; no text: it names nothing. */
+static ast_name_t prose_name(const scope_t *scope, const ast_node_t *prose)
 {
     const ast_binding_t *binding = map_find(&scope->bindings, prose->text);
 
     if (binding)
-        return scope_get(scope, &binding->rule);
-    const char *name = name_in_prose(scope->arena, prose->text);
-    definition_t *definition = name ? map_find(&scope->names, name) : NULL;
-    if (name && !definition)
-        definition = map_find(&scope->folded, name);
-    if (!definition && is_first_time(scope, prose->text)) {
-        diag_error(scope->diag, prose->place, "this prose stands for no rule that is known");
-        diag_note(scope->diag, "`;@ prose \"%s\" = RULE` in column one binds it to a rule", prose->text);
-    }
+        return binding->rule;
+    return (ast_name_t){.text = name_in_prose(scope->arena, prose->text), .place = prose->place};
+}
+
+static void report_prose(scope_t *scope, const ast_node_t *prose)
+{
+    const char *quotes = strchr(prose->text, '"') ? "<>" : "\"\"";
+
+    if (!is_first_time(scope, prose->text))
+        return;
+    diag_error(scope->diag, prose->place, "this prose stands for no rule that is known");
+    diag_note(scope->diag, "`;@ prose %c%s%c = RULE` in column one binds it to a rule", quotes[0], prose->text, quotes[1]);
+}
+
+definition_t *scope_get_prose(scope_t *scope, const ast_node_t *prose)
+{
+    ast_name_t name = prose_name(scope, prose);
+
+    if (map_find(&scope->bindings, prose->text))
+        return scope_get(scope, &name);
+    definition_t *definition = name.text ? map_find(&scope->names, name.text) : NULL;
+    if (name.text && !definition)
+        definition = map_find(&scope->folded, name.text);
+    if (!definition)
+        report_prose(scope, prose);
     return checked(scope, definition, prose->place);
 }
 
 /* ---------------------------------------------------------------- definitions */
 
-/* A rule that says `host = <host, see …>` is no rule of its own: it points out where the imported one is. */
+/* A rule that says `host = <host, see …>`, or has that bound to `host`, is no rule of its own: it points out where the
+ * imported one is. */
 static bool is_pointer_to_import(const scope_t *scope, const ast_rule_t *rule)
 {
     const ast_node_t *node = rule->alternatives.items[0].node;
 
-    if (rule->is_addition || rule->alternatives.count != 1 || node->kind != AST_PROSE ||
-        map_find(&scope->bindings, node->text))
+    if (rule->is_addition || rule->alternatives.count != 1 || node->kind != AST_PROSE)
         return false;
-    const char *name = name_in_prose(scope->arena, node->text);
-    return name && strcmp(name, rule->name.text) == 0;
+    ast_name_t name = prose_name(scope, node);
+    return name.text && strcmp(name.text, rule->name.text) == 0;
 }
 
 static void append_notes(arena_t *arena, ast_notes_t *to, const ast_notes_t *from)

@@ -19,7 +19,7 @@ typedef struct token {
     bool is_first;          /* on its line */
     bool is_behind_mistake; /* something before it was left out, with a message */
     uint64_t number;        /* numbers */
-    unsigned low, high;     /* %x41-5A; 1*2 */
+    unsigned low, high;     /* %x41-5A, %x41-10FFFF; 1*2 */
 } token_t;
 
 typedef VEC(token_t) tokens_t;

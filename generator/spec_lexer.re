@@ -1,9 +1,10 @@
 /* spec_lexer.re: from the text of a spec to tokens.
  *
- * There are two languages. Rules are ABNF as RFC 5234 (4) and RFC 7405 print it, with the `#` of RFC 9110 (5.6.1).
- * Annotations are words, numbers and operators. Comments are what joins them: lexing the rules puts comments aside, and
- * an annotation is lexed when someone asks for it. `client = …` and its like are directives that contain a piece of
- * ABNF: behind their `=` the lexer reads rules up to the next comma.
+ * There are two languages. Rules are ABNF as RFC 5234 (4) and RFC 7405 print it, with the `#` of RFC 9110 (5.6.1), and
+ * with two signs of older RFCs (2326 is one): `|` between alternatives, `_` in names. Annotations are words, numbers and
+ * operators. Comments are what joins them: lexing the rules puts comments aside, and an annotation is lexed when someone
+ * asks for it. `client = …` and `prose …` are directives that contain a piece of ABNF: there the lexer reads rules up to
+ * the next comma.
  *
  * Neither lines nor indentation end a rule: a name followed by `=` begins the next one, since ABNF has no other use for
  * that sign. So specs may be indented by any margin, and CRLF and LF are the same.
@@ -18,6 +19,7 @@
 #include "ast.h"
 #include "source.h"
 #include "spec_parser.h"
+#include "utf8.h"
 
 typedef struct lexer {
     arena_t *arena;               /* where texts of tokens go */
@@ -49,7 +51,7 @@ typedef struct lexer {
 
     digit  = [0-9];
     hex    = [0-9a-fA-F];
-    name   = [a-zA-Z] [a-zA-Z0-9-]*;
+    name   = [a-zA-Z] [a-zA-Z0-9_-]*;
     blank  = [ \t]+;
     string = ["] [\x20\x21\x23-\x7e]* ["];
     open_string = ["] [^"\r\n]* ["]?;
@@ -200,39 +202,71 @@ static void add_repeat(lexer_t *lexer, int kind)
         diag_error(lexer->diag, token->place, "%u times at least, %u at most", token->low, token->high);
 }
 
+static void report_surrogate(lexer_t *lexer)
+{
+    diag_error(lexer->diag, place_of(lexer), "surrogates, %%xD800 to %%xDFFF, are no characters: they have no bytes");
+}
+
+/* The numbers of a value as the text of a string: bytes, or, if one is none, code points all of them (RFC 5234, 2.3
+ * leaves the encoding to the protocol; RFC 8259 and most others mean UTF-8). */
+static void add_value_string(lexer_t *lexer, const unsigned *numbers, size_t count, bool is_bytes)
+{
+    unsigned char *bytes = arena_alloc(lexer->arena, count * UTF8_LEN_MAX + 1);
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_bytes)
+            bytes[len++] = (unsigned char)numbers[i];
+        else
+            len += utf8_encode(numbers[i], bytes + len);
+        if (!utf8_is_code_point(numbers[i]))
+            report_surrogate(lexer);
+    }
+    bytes[len] = '\0';
+    token_t *token = add_token(lexer, TOKEN_STRING, 0, 0);
+    token->text = (const char *)bytes;
+    token->len = len;
+    token->is_case_sensitive = true;
+}
+
+static void add_value_range(lexer_t *lexer, unsigned low, unsigned high)
+{
+    token_t *token = add_token(lexer, TOKEN_SET, 0, 0);
+
+    token->low = low;
+    token->high = high;
+    if (low > high)
+        diag_error(lexer->diag, token->place, "the range ends before it begins");
+    else if (!utf8_is_code_point(low) && !utf8_is_code_point(high))
+        report_surrogate(lexer);
+}
+
 /* %x41, %x41-5A, %x0D.0A (RFC 5234, 2.3 and 3.4): a set, or a string of the bytes as they are. */
 static void add_value(lexer_t *lexer)
 {
     unsigned char letter = lexer->start[1] | 0x20;
     unsigned base = letter == 'x' ? 16 : letter == 'd' ? 10 : 2;
     const unsigned char *at = lexer->start + 2;
-    size_t len = 0;
-    char *bytes = arena_alloc(lexer->arena, (size_t)(lexer->cursor - lexer->start));
-    unsigned numbers[2] = {0, 0};
-    bool is_range = false;
+    unsigned *numbers = arena_alloc(lexer->arena, (size_t)(lexer->cursor - at) * sizeof *numbers);
+    size_t count = 0;
+    bool is_range = false, is_bytes = true;
 
     for (;;) {
-        uint64_t number = read_number(&at, base, 255);
-        if (number > 255) {
-            diag_error(lexer->diag, place_of(lexer), "a value is a byte: %%x00 to %%xFF");
-            number = 255;
+        uint64_t number = read_number(&at, base, UTF8_CODE_POINT_MAX);
+        if (number > UTF8_CODE_POINT_MAX) {
+            diag_error(lexer->diag, place_of(lexer), "a value is a byte, up to %%xFF, or a code point, up to %%x10FFFF");
+            number = UTF8_CODE_POINT_MAX;
         }
-        numbers[len > 0] = (unsigned)number;
-        bytes[len++] = (char)number;
+        is_bytes &= number <= 0xff;
+        numbers[count++] = (unsigned)number;
         if (at == lexer->cursor)
             break;
         is_range = *at++ == '-';
     }
-    token_t *token = add_token(lexer, len == 1 || is_range ? TOKEN_SET : TOKEN_STRING, 0, 0);
-    token->low = numbers[0];
-    token->high = is_range ? numbers[1] : numbers[0];
-    if (token->low > token->high)
-        diag_error(lexer->diag, token->place, "the range ends before it begins");
-    if (token->kind == TOKEN_STRING) {
-        token->text = bytes;
-        token->len = len;
-        token->is_case_sensitive = true;
-    }
+    if (count == 1 || is_range)
+        add_value_range(lexer, numbers[0], numbers[count - 1]);
+    else
+        add_value_string(lexer, numbers, count, is_bytes);
 }
 
 /* ---------------------------------------------------------------- rules */
@@ -257,7 +291,7 @@ static bool scan_rule(lexer_t *lexer)
         name                    { add(lexer, TOKEN_NAME); return true; }
         "="                     { add_defined(lexer, TOKEN_IS); return true; }
         "=/"                    { add_defined(lexer, TOKEN_ADDS); return true; }
-        "/"                     { add(lexer, TOKEN_OR_ELSE); return true; }
+        "/" | "|"               { add(lexer, TOKEN_OR_ELSE); return true; }
         "("                     { add_open(lexer, TOKEN_OPEN); return true; }
         "["                     { add_open(lexer, TOKEN_OPEN_OPTION); return true; }
         ")"                     { add_close(lexer, TOKEN_CLOSE); return true; }
@@ -352,17 +386,30 @@ void lex_rules(arena_t *arena, const source_t *source, diag_t *diag, tokens_t *t
 
 /* ---------------------------------------------------------------- annotations */
 
+/* Whether so many tokens from here a directive begins. */
+static bool is_at_directive(const lexer_t *lexer, size_t back)
+{
+    size_t count = lexer->tokens->count;
+
+    return lexer->is_directive &&
+           (count == back || (count > back && lexer->tokens->items[count - back - 1].kind == TOKEN_COMMA));
+}
+
 /* Behind `client =` comes a piece of ABNF. */
 static void add_is(lexer_t *lexer)
 {
-    size_t count = lexer->tokens->count;
-    int before = count == 1 ? lexer->tokens->items[0].kind : 0;
-
-    if (count > 1 && lexer->tokens->items[count - 2].kind == TOKEN_COMMA)
-        before = lexer->tokens->items[count - 1].kind;
-    lexer->is_abnf =
-        lexer->is_directive && (before == TOKEN_CLIENT || before == TOKEN_SERVER || before == TOKEN_DATAGRAM);
+    if (is_at_directive(lexer, 1)) {
+        int before = lexer->tokens->items[lexer->tokens->count - 1].kind;
+        lexer->is_abnf = before == TOKEN_CLIENT || before == TOKEN_SERVER || before == TOKEN_DATAGRAM;
+    }
     add(lexer, TOKEN_IS);
+}
+
+/* And behind `prose`. */
+static void add_prose(lexer_t *lexer)
+{
+    lexer->is_abnf = is_at_directive(lexer, 0);
+    add(lexer, TOKEN_PROSE_IS);
 }
 
 /* The next token of an annotation. False at the end. */
@@ -384,7 +431,7 @@ static bool scan_annotation(lexer_t *lexer)
         "client"        { add(lexer, TOKEN_CLIENT); return true; }
         "server"        { add(lexer, TOKEN_SERVER); return true; }
         "datagram"      { add(lexer, TOKEN_DATAGRAM); return true; }
-        "prose"         { add(lexer, TOKEN_PROSE_IS); return true; }
+        "prose"         { add_prose(lexer); return true; }
         "rule"          { add(lexer, TOKEN_RULE); return true; }
 
         "emit"          { add(lexer, TOKEN_EMIT); return true; }

@@ -125,7 +125,7 @@ static void not_supported(const reader_t *reader, place_t place);
 %type <reg> type
 %type <note> note words entries
 %type <expr> expr
-%type <token> rule_name ports word expr_name contextual reserved entry_name
+%type <token> rule_name prose ports word expr_name contextual reserved entry_name
 %type <convert> conversion
 %type <flag> unique strict stream
 
@@ -205,11 +205,13 @@ directive:
 | CLIENT "=" alternation          { set_root(reader, ROOT_CLIENT, $3, @1); }
 | SERVER "=" alternation          { set_root(reader, ROOT_SERVER, $3, @1); }
 | DATAGRAM "=" alternation        { set_root(reader, ROOT_DATAGRAM, $3, @1); }
-| PROSE_IS STRING "=" word {
+| PROSE_IS prose "=" NAME {
       ast_binding_t binding = {.prose = name_of($2), .rule = name_of($4)};
       vec_push(reader->arena, &reader->ast->bindings, binding);
   }
 ;
+
+prose: STRING | PROSE ;
 
 ports:
   PORT word NUMBER                { $$ = $2; add_port(reader, $$, $3); }
