@@ -11,7 +11,8 @@
 ## make check-corpus      compares what is read in the captures of CORPUS with the truth beside them: see tests/corpus/check
 ## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them,
 ##                        FUZZ_SEED=1 for the same inputs every time
-## make bench             build/reader and build/ip_identity beside tcpstat on a synthetic trace of BENCH_PACKETS packets
+## make bench             the generated parsers beside others; build/reader and build/ip_identity beside tcpstat on a
+##                        synthetic trace of BENCH_PACKETS packets; installs the packages it needs. See tests/bench/README.md
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
 ## make clean             removes build/
 ##
@@ -81,7 +82,8 @@ STEPS = $(if $(strip $(STEPS_OBJECTS)),$(B)/libsteps.a)
 SUPPORTS = $(if $(strip $(SUPPORT_OBJECTS)),$(B)/libsupport.a)
 GENERATE = $(if $(wildcard generator/main.c),$(B)/qcapgen)
 PROGRAMS = $(EXAMPLES:%=$(B)/%)
-TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
+PARSERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/parse_*.c))
+TOOLS = $(filter-out $(PARSERS) %/parse,$(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c)))
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
 .PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz bench install clean help packages
@@ -91,14 +93,14 @@ TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 all: $(LIBRARY) $(GENERATE) $(PROGRAMS) $(HEADERS)
 
 # Also what only tests and measurements run, without running it.
-programs: all $(TEST_PROGRAMS) $(TOOLS)
+programs: all $(TEST_PROGRAMS) $(TOOLS) $(PARSERS)
 
-# `make demo` and `make test` begin with the packages they need; no other target installs anything.
-ifneq ($(filter demo test,$(MAKECMDGOALS)),)
+# `make demo`, `make test` and `make bench` begin with the packages they need; no other target installs anything.
+ifneq ($(filter demo test bench,$(MAKECMDGOALS)),)
 SETUP = packages
 endif
 packages:
-	@.ci/packages install build $(if $(filter test,$(MAKECMDGOALS)),test)
+	@.ci/packages install build $(filter test bench,$(MAKECMDGOALS))
 
 # ---------------------------------------------------------------- compiling
 # What each part may include is what its -I say: the generator nothing of the runtime; generated code parser.h alone;
@@ -188,6 +190,12 @@ $(REPLAYS:%=$(B)/tests/fuzz/%): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/
 $(TOOLS): $(B)/%: $(B)/obj/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SHOW) $(LINK) $^ $(LIBS) -o $@
+
+LIBS_parse_http_parser = -lhttp_parser
+LIBS_parse_pico = -lh2o
+$(PARSERS): $(B)/%: $(B)/obj/%.o $(B)/obj/tests/bench/parse.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SHOW) $(LINK) $^ $(LIBS_$(@F)) -o $@
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(SUPPORTS) $(STEPS) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -286,7 +294,8 @@ TRACE = $(B)/bench-$(BENCH_PACKETS).pcap
 $(TRACE): $(B)/tests/bench/synth
 	$(B)/tests/bench/synth $(BENCH_PACKETS) $@
 
-bench: all $(TRACE)
+bench: all $(TRACE) $(PARSERS)
+	tests/bench/parsers $(B)
 	tests/bench/bench $(B) $(TRACE)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
