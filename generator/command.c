@@ -3,11 +3,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "similar.h"
 
-const option_t command_common_options[] = {{"--help", NULL, "this text"}, {NULL, NULL, NULL}};
+const option_t command_common_options[] = {
+    {"--color", "WHEN", "messages in colours: always, never, or auto: on a terminal, unless TERM is dumb or NO_COLOR\n"
+                        "is in the environment"},
+    {"--help", NULL, "this text"},
+    {NULL, NULL, NULL},
+};
 
 const char *command_option(const request_t *request, const char *name)
 {
@@ -20,6 +27,24 @@ const char *command_option(const request_t *request, const char *name)
         if (strcmp(o->name, name) == 0)
             return *value;
     return NULL;
+}
+
+bool command_read_colour(request_t *request)
+{
+    static const char *const choices[] = {"auto", "always", "never"};
+    const size_t count = sizeof choices / sizeof *choices;
+    const char *when = command_option(request, "--color"), *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    size_t i = 0;
+
+    while (when && i < count && strcmp(when, choices[i]) != 0)
+        i++;
+    if (i == count) {
+        command_unknown(request->command, "choice of --color", when, choices, count);
+        return false;
+    }
+    bool is_fit = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0 && !(no_color && *no_color);
+    request->is_coloured = i == 0 ? is_fit : i == 1;
+    return true;
 }
 
 int command_misuse(const command_t *command, const char *format, ...)
@@ -58,6 +83,8 @@ int command_fail(const char *format, ...)
 bool command_compile(const request_t *request, const char *path, const compile_options_t *options, compile_result_t *result)
 {
     diag_t *diag = diag_new(request->arena);
+    if (request->is_coloured)
+        diag_colour(diag);
     bool is_right = compile(request->arena, path, options, result, diag) && !diag_has_errors(diag);
 
     diag_print(diag, stderr);

@@ -36,6 +36,7 @@ struct request {
     char **arguments;   /* that are no options */
     unsigned count;     /* of arguments */
     const char **values; /* of options, the command's and then the common ones; NULL: not given */
+    bool is_coloured;   /* messages are */
     arena_t *arena;     /* of the whole run */
 };
 
@@ -45,6 +46,9 @@ extern const option_t command_common_options[];
 /* The value of an option that the command, or every command, has; the last one given. "" if it has none, NULL if it was not
  * given. */
 const char *command_option(const request_t *request, const char *name);
+
+/* What --color says of the messages; false after a complaint. */
+bool command_read_colour(request_t *request);
 
 /* Says what makes no sense, and where the help is: returns STATUS_USAGE. `command` is NULL before one is known. */
 int command_misuse(const command_t *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

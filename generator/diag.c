@@ -33,6 +33,7 @@ struct diag {
     unsigned dropped;        /* messages behind MESSAGE_MAX */
     bool is_dropping;        /* the message before was not kept: nor are its notes */
     bool has_errors;         /* any message, kept or dropped, was an error */
+    bool is_coloured;        /* when printed */
 };
 
 diag_t *diag_new(arena_t *arena)
@@ -132,7 +133,23 @@ bool diag_has_errors(const diag_t *diag)
     return diag->has_errors;
 }
 
+void diag_colour(diag_t *diag)
+{
+    diag->is_coloured = true;
+}
+
 /* ---------------------------------------------------------------- printing */
+
+/* As compilers have it: what kind of message it is and where shows at a glance. */
+typedef enum { STYLE_NONE, STYLE_PLACE, STYLE_ERROR, STYLE_WARNING, STYLE_CARET } style_t;
+
+/* What makes a terminal write in that style; "" without colours. */
+static const char *style(const diag_t *diag, style_t s)
+{
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[1;31m", "\033[1;35m", "\033[1;32m"};
+
+    return diag->is_coloured ? codes[s] : "";
+}
 
 /* The part of the line that is shown: all of it, or SHOWN_MAX bytes that contain the place. */
 static void shown_part(const place_t *place, size_t *begin, size_t *end)
@@ -157,21 +174,21 @@ static void print_line(FILE *file, const char *text, size_t len)
 }
 
 /* Blanks up to the place, tabs where the line has tabs, then ^~~~ below it. */
-static void print_caret(FILE *file, const place_t *place, size_t begin, size_t end)
+static void print_caret(const diag_t *diag, FILE *file, const place_t *place, size_t begin, size_t end)
 {
     const char *text = place->source->text;
 
     for (size_t i = begin; i < place->offset && i < end; i++)
         if (((unsigned char)text[i] & 0xc0) != 0x80)
             fputc(text[i] == '\t' ? '\t' : ' ', file);
-    fputc('^', file);
+    fprintf(file, "%s^", style(diag, STYLE_CARET));
     for (size_t i = place->offset + 1; i < (size_t)place->offset + place->len && i < end; i++)
         if (((unsigned char)text[i] & 0xc0) != 0x80)
             fputc('~', file);
-    fputc('\n', file);
+    fprintf(file, "%s\n", style(diag, STYLE_NONE));
 }
 
-static void print_place(FILE *file, const place_t *place)
+static void print_place(const diag_t *diag, FILE *file, const place_t *place)
 {
     size_t begin, end;
     source_position_t position = source_position(place->source, place->offset);
@@ -180,7 +197,7 @@ static void print_place(FILE *file, const place_t *place)
     fprintf(file, "%5u | ", position.line);
     print_line(file, place->source->text + begin, end - begin);
     fprintf(file, "\n      | ");
-    print_caret(file, place, begin, end);
+    print_caret(diag, file, place, begin, end);
 }
 
 static void print_note(FILE *file, const remark_t *note)
@@ -192,15 +209,17 @@ static void print_note(FILE *file, const remark_t *note)
     fputc('\n', file);
 }
 
-static void print_message(FILE *file, const message_t *message)
+static void print_message(const diag_t *diag, FILE *file, const message_t *message)
 {
     if (message->place.source) {
         source_position_t position = source_position(message->place.source, message->place.offset);
-        fprintf(file, "%s:%u:%u: ", message->place.source->path, position.line, position.column);
+        fprintf(file, "%s%s:%u:%u:%s ", style(diag, STYLE_PLACE), message->place.source->path, position.line,
+                position.column, style(diag, STYLE_NONE));
     }
-    fprintf(file, "%s: %s\n", message->is_error ? "error" : "warning", message->text);
+    fprintf(file, "%s%s:%s %s\n", style(diag, message->is_error ? STYLE_ERROR : STYLE_WARNING),
+            message->is_error ? "error" : "warning", style(diag, STYLE_NONE), message->text);
     if (message->place.source)
-        print_place(file, &message->place);
+        print_place(diag, file, &message->place);
     for (size_t i = 0; i < message->notes.count; i++)
         print_note(file, &message->notes.items[i]);
 }
@@ -225,7 +244,7 @@ void diag_print(diag_t *diag, FILE *file)
 {
     sort_by_place(diag);
     for (size_t i = 0; i < diag->messages.count; i++)
-        print_message(file, &diag->messages.items[i]);
+        print_message(diag, file, &diag->messages.items[i]);
     if (diag->dropped)
         fprintf(file, "and %u more\n", diag->dropped);
 }

@@ -35,6 +35,10 @@ void diag_note(diag_t *diag, const char *format, ...) __attribute__((format(prin
 void diag_note_at(diag_t *diag, place_t place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 bool diag_has_errors(const diag_t *diag);
+
+/* From here on messages are printed in colours, for a terminal (ECMA-48, 8.3.117: SGR). */
+void diag_colour(diag_t *diag);
+
 /* All messages, those of one file in the order of its lines. */
 void diag_print(diag_t *diag, FILE *file);
 

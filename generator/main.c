@@ -211,6 +211,8 @@ static int run(request_t *request)
         print_command_help(command);
         return STATUS_RIGHT;
     }
+    if (!command_read_colour(request))
+        return STATUS_USAGE;
     if (request->count < command->min)
         return command_misuse(command, "%s: %s is missing", command->name, command->arguments);
     if (request->count > command->max)

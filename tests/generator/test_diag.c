@@ -58,6 +58,22 @@ static void a_message_shows_its_line_and_a_caret(void **state)
                              "      = a note\n");
 }
 
+static void colours_stand_around_the_text_alone(void **state)
+{
+    fixture_t *fixture = *state;
+    const char *text = "c = deed\n";
+
+    diag_colour(fixture->diag);
+    diag_error(fixture->diag, place_in(fixture, text, strlen(text), 4, 4), "no");
+    diag_note(fixture->diag, "a note");
+    diag_warning(fixture->diag, (place_t){.source = NULL}, "odd");
+    assert_messages(fixture, "\033[1mx.abnf:1:5:\033[0m \033[1;31merror:\033[0m no\n"
+                             "    1 | c = deed\n"
+                             "      |     \033[1;32m^~~~\033[0m\n"
+                             "      = a note\n"
+                             "\033[1;35mwarning:\033[0m odd\n");
+}
+
 static void a_warning_is_no_error(void **state)
 {
     fixture_t *fixture = *state;
@@ -178,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_shows_its_line_and_a_caret, setup, teardown),
+        cmocka_unit_test_setup_teardown(colours_stand_around_the_text_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_warning_is_no_error, setup, teardown),
         cmocka_unit_test_setup_teardown(columns_count_characters_and_carets_follow_tabs, setup, teardown),
         cmocka_unit_test_setup_teardown(control_bytes_do_not_reach_the_terminal, setup, teardown),

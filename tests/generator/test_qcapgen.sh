@@ -80,6 +80,22 @@ grep -q '^word = 1\*ALPHA' out || fail '--dump=grammar: no rule of a spec that i
 expect 0 '' elements good.abnf
 printf 'good.line\ngood.line.w\n' | cmp -s - out || fail 'elements: not those of the spec'
 
+# Colours: not into a file, unless they are asked for.
+expect 1 '^bad.abnf:2:14: error:' check bad.abnf
+expect 1 '.\[1mbad.abnf:2:14:' --color=always check bad.abnf
+expect 1 '^bad.abnf:2:14: error:' --color=always check bad.abnf --color=never
+expect 2 'no choice of --color is called `awlays`; did you mean `always`?' check --color=awlays bad.abnf
+on_terminal() {
+    env "$@" script -qec "$qcapgen check bad.abnf" /dev/null >out </dev/null
+    grep -q '\[1m' out
+}
+if command -v script >/dev/null; then
+    on_terminal TERM=xterm || fail 'no colours on a terminal'
+    ! on_terminal TERM=dumb || fail 'colours on a terminal that has none'
+    ! on_terminal TERM=xterm NO_COLOR=1 || fail 'colours against NO_COLOR'
+    on_terminal TERM=xterm NO_COLOR= || fail 'an empty NO_COLOR says nothing'
+fi
+
 expect 0 '' check - <good.abnf
 expect 1 '<stdin>:2:14: error: rule `nothing` is not defined' check - <bad.abnf
 
