@@ -642,8 +642,9 @@ static unsigned build_node(builder_t *b, const node_t *node, const context_t *co
         return build_set(b, node, &set, context, next);
     switch (node->kind) {
     case NODE_EMPTY:
-    case NODE_SET:
         return next;
+    case NODE_SET:
+        return build_set(b, node, &node->set, context, next);
     case NODE_STRING:
         return build_string(b, node, context, next);
     case NODE_SEQUENCE:

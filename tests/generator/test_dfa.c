@@ -53,6 +53,13 @@ static void the_first_alternative_wins_where_both_fit(void **state)
                     "{ open e0 @-1, close e0 @ }");
 }
 
+static void an_annotated_alternative_of_one_byte_reads_it(void **state)
+{
+    (void)state;
+    assert_dump_has(HEAD ";@ client = *m\nm = \"a\" n LF\nn = %x31 ;@ anomaly one\n / %x32 ;@ emit as two\n",
+                    COMPILE_STEP_OPTIMISED, "\"1\" -> 2 { anomaly-open @-1, anomaly one @ }");
+}
+
 static void a_cut_decides_at_once(void **state)
 {
     (void)state;
@@ -141,6 +148,7 @@ int main(void)
         cmocka_unit_test(an_element_that_may_go_on_ends_when_it_does_not),
         cmocka_unit_test(two_alternatives_wait_until_one_is_left),
         cmocka_unit_test(the_first_alternative_wins_where_both_fit),
+        cmocka_unit_test(an_annotated_alternative_of_one_byte_reads_it),
         cmocka_unit_test(a_cut_decides_at_once),
         cmocka_unit_test(a_loop_of_elements_that_stays_undecided_is_refused),
         cmocka_unit_test(an_atomic_rule_with_endless_elements_is_refused),
