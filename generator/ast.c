@@ -1,5 +1,5 @@
 /* ast.c: making nodes of the syntax tree, and printing it as the ABNF that it was, with groups only where the tree
- * needs them. Annotations are printed in full once they are resolved (grammar.c); here their number is enough. */
+ * needs them. Annotations are printed as they are written; what they mean shows when they are resolved (grammar.c). */
 #include "ast.h"
 
 #include "source.h"
@@ -94,10 +94,14 @@ static void print_node(const ast_node_t *node, bool is_part, text_t *text)
     }
 }
 
-static void print_note_count(const ast_notes_t *notes, text_t *text)
+/* As they are written. */
+static void print_notes(const ast_notes_t *notes, text_t *text)
 {
-    if (notes->count)
-        text_print(text, "   ; %zu annotation%s", notes->count, notes->count == 1 ? "" : "s");
+    for (size_t i = 0; i < notes->count; i++) {
+        const place_t *place = &notes->items[i]->place;
+        text_print(text, "%s", i ? ", " : "   ;@ ");
+        text_append(text, place->source->text + place->offset, place->len);
+    }
     text_print(text, "\n");
 }
 
@@ -107,12 +111,12 @@ void ast_print(const ast_t *ast, text_t *text)
     for (size_t i = 0; i < ast->rules.count; i++) {
         const ast_rule_t *rule = ast->rules.items[i];
         text_print(text, "%s =%s", rule->name.text, rule->is_addition ? "/" : "");
-        print_note_count(&rule->notes, text);
+        print_notes(&rule->notes, text);
         for (size_t k = 0; k < rule->alternatives.count; k++) {
             text_print(text, "    %s", k ? "/ " : "  ");
             print_node(rule->alternatives.items[k].node, rule->alternatives.items[k].node->kind == AST_ALTERNATION,
                        text);
-            print_note_count(&rule->alternatives.items[k].notes, text);
+            print_notes(&rule->alternatives.items[k].notes, text);
         }
     }
 }

@@ -146,7 +146,7 @@ ast_node_t *ast_node_new(arena_t *arena, ast_kind_t kind, place_t place);
 /* `first` and `next` joined as a node of that kind, which has `first`'s children if it is one already. */
 ast_node_t *ast_join(arena_t *arena, ast_kind_t kind, ast_node_t *first, ast_node_t *next);
 
-/* As ABNF and annotations: what --dump=ast prints. */
+/* As ABNF and annotations: what --dump=tree prints. */
 void ast_print(const ast_t *ast, text_t *text);
 
 #endif

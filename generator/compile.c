@@ -19,6 +19,10 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
 
     /* bytes → syntax tree */
     const ast_t *ast = spec_load(arena, path, diag);
+    if (ast && options->dump == COMPILE_STEP_TOKENS)
+        spec_print_tokens(arena, ast->source, &result->dump);
+    if (ast && options->dump == COMPILE_STEP_TREE)
+        ast_print(ast, &result->dump);
     if (!ast || diag_has_errors(diag))
         return false;
 
@@ -63,5 +67,9 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     emit_h(layout, &result->header);
     emit_c(layout, &result->source);
     result->layout = layout;
+    if (options->dump == COMPILE_STEP_HEADER)
+        result->dump = result->header;
+    if (options->dump == COMPILE_STEP_SOURCE)
+        result->dump = result->source;
     return true;
 }

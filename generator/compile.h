@@ -7,10 +7,14 @@
 /* After which step to print what it made. */
 #define COMPILE_STEP_MAP(X)                                                                                            \
     X(NONE, "")                                                                                                        \
+    X(TOKENS, "tokens")                                                                                                \
+    X(TREE, "tree")                                                                                                    \
     X(GRAMMAR, "grammar")                                                                                              \
     X(NFA, "nfa")                                                                                                      \
     X(DFA, "dfa")                                                                                                      \
-    X(OPTIMISED, "optimised")
+    X(OPTIMISED, "optimised")                                                                                          \
+    X(HEADER, "header")                                                                                                \
+    X(SOURCE, "source")
 
 typedef enum {
 #define X(name, text) COMPILE_STEP_##name,
@@ -27,7 +31,7 @@ typedef struct compile_result {
     const nfa_t *nfa;      /* NULL if the spec has no protocol: it is there to be imported */
     const layout_t *layout; /* likewise */
     text_t header, source; /* of the generated files; empty likewise */
-    text_t dump;           /* what options->dump asked for */
+    text_t dump;           /* what options->dump asked for, also if a later step complained */
 } compile_result_t;
 
 /* False if anything was wrong: `diag` has the messages. Warnings alone are not wrong. */

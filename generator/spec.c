@@ -213,6 +213,33 @@ ast_t *spec_parse(arena_t *arena, const source_t *source, diag_t *diag)
     return ast;
 }
 
+/* The tokens from number *at on that begin before `offset`, but for the end; *at moves behind them. */
+static void print_tokens(const tokens_t *tokens, size_t *at, size_t offset, text_t *text)
+{
+    for (; *at + 1 < tokens->count && tokens->items[*at].place.offset < offset; (*at)++)
+        parse_print_token(&tokens->items[*at], text);
+}
+
+/* What is wrong with the tokens has been said when they were parsed. */
+void spec_print_tokens(arena_t *arena, const source_t *source, text_t *text)
+{
+    tokens_t rules = {.count = 0};
+    comments_t comments = {.count = 0};
+    diag_t *said = diag_new(arena);
+    size_t at = 0;
+
+    lex_rules(arena, source, said, &rules, &comments);
+    for (size_t i = 0; i < comments.count; i++) {
+        tokens_t tokens = {.count = 0};
+        if (!comments.items[i].is_annotation)
+            continue;
+        lex_annotation(arena, &comments.items[i], said, &tokens);
+        print_tokens(&rules, &at, comments.items[i].place.offset, text);
+        print_tokens(&tokens, &(size_t){0}, SIZE_MAX, text);
+    }
+    print_tokens(&rules, &at, SIZE_MAX, text);
+}
+
 /* What tells files apart, however a path names them. */
 static const char *identity(arena_t *arena, const char *path)
 {

@@ -32,6 +32,9 @@ void parse_directive(arena_t *arena, const tokens_t *tokens, ast_t *ast, diag_t 
 
 /* The notes of any other annotation, added to `notes`. */
 void parse_notes(arena_t *arena, const tokens_t *tokens, ast_notes_t *notes, diag_t *diag);
+
+/* Line and column, kind and text. */
+void parse_print_token(const token_t *token, text_t *text);
 }
 
 %code {
@@ -703,6 +706,21 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
     if (expr->depth == SPEC_DEPTH_MAX + 1) /* and no more often: what encloses it is deeper still */
         diag_error(reader->diag, place, "an expression of more than %d operations in a chain", SPEC_DEPTH_MAX);
     return expr;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+void parse_print_token(const token_t *token, text_t *text)
+{
+    const char *kind = yysymbol_name(YYTRANSLATE(token->kind));
+    source_position_t position = source_position(token->place.source, token->place.offset);
+
+    text_print(text, "%u:%u ", position.line, position.column);
+    if (strlen(kind) == token->place.len &&
+        memcmp(kind, token->place.source->text + token->place.offset, token->place.len) == 0)
+        text_print(text, "%s\n", kind);
+    else
+        text_print(text, "%s %.*s\n", kind, (int)token->place.len, token->place.source->text + token->place.offset);
 }
 
 /* ---------------------------------------------------------------- the ways in */

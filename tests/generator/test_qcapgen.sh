@@ -104,6 +104,10 @@ expect 1 'bad.abnf:2:14: error: rule `nothing` is not defined' generate good.abn
 expect 1 'names no protocol' generate part.abnf -o made
 expect 1 'cannot write nowhere/good.h' generate good.abnf -o nowhere
 expect 0 '' generate good.abnf -o made
+for step in header source; do
+    expect 0 '' check --dump=$step good.abnf
+    cmp -s out made/good.$(echo $step | sed 's/header/h/; s/source/c/') || fail "--dump=$step: not what is generated"
+done
 [ "$(ls made | tr '\n' ' ')" = 'good.c good.h ' ] || fail 'generate: not two files'
 
 exit $((failures > 0))

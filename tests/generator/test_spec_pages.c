@@ -1,22 +1,20 @@
-/* test_spec_pages.c: golden pages of specs, tests/generator/golden: a spec, and what the front end says about it.
+/* test_spec_pages.c: golden pages of specs, tests/generator/golden: a spec, and what the generator says about it.
  *
  * A page is Markdown. A case is a heading, then fenced blocks:
  *
  *     ```abnf                the spec; `abnf NAME.abnf` is a file that it imports
  *     ```messages            what is wrong with it, as qcapgen prints it
- *     ```grammar             what it means, as --dump=grammar prints it; nothing if it is refused
- *     ```tree                what was read before names had a meaning
+ *     ```STEP                what a step made of it, as --dump=STEP prints it; nothing if the step was not reached
  *
- * A page is right if the last three say what the front end says. UPDATE=1 in the environment rewrites those that do
+ * A page is right if all but the first say what the generator says. UPDATE=1 in the environment rewrites those that do
  * not. */
 #include "test.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "resolve.h"
+#include "compile.h"
 #include "source.h"
-#include "spec.h"
 
 #define FOLDER "tests/generator/golden/"
 #define SPEC "spec.abnf" /* the name of a block that gives none */
@@ -64,23 +62,37 @@ static void print_messages(diag_t *diag, text_t *text)
     free(messages);
 }
 
-/* What the front end says of the case's spec, for a block of that kind. */
-static void print_answer(arena_t *arena, const place_of_case_t *place, const char *kind, text_t *text)
+/* The number of the step of that name; COMPILE_STEP_NONE for any other. */
+static compile_step_t find_step(const char *name)
+{
+    static const char *const steps[] = {
+#define X(step, text) text,
+        COMPILE_STEP_MAP(X)
+#undef X
+    };
+
+    for (size_t i = COMPILE_STEP_NONE + 1; i < sizeof steps / sizeof *steps; i++)
+        if (strcmp(name, steps[i]) == 0)
+            return (compile_step_t)i;
+    return COMPILE_STEP_NONE;
+}
+
+/* What the generator says of the case's spec: the messages, or what a step made. */
+static void print_answer(arena_t *arena, const place_of_case_t *place, compile_step_t step, text_t *text)
 {
     diag_t *diag = diag_new(arena);
+    compile_options_t options = {.dump = step};
+    compile_result_t result;
     char before[4096];
 
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(place->folder), 0);
-    const ast_t *ast = spec_load(arena, SPEC, diag);
-    const grammar_t *grammar = ast ? resolve(arena, ast, diag) : NULL;
+    compile(arena, SPEC, &options, &result, diag);
     assert_int_equal(chdir(before), 0);
-    if (strcmp(kind, "messages") == 0)
+    if (step == COMPILE_STEP_NONE)
         print_messages(diag, text);
-    else if (strcmp(kind, "tree") == 0 && ast)
-        ast_print(ast, text);
-    else if (grammar)
-        grammar_print(grammar, text);
+    else
+        text_append(text, result.dump.bytes, result.dump.len);
 }
 
 /* ---------------------------------------------------------------- one page */
@@ -117,21 +129,17 @@ static text_t read_block(reading_t *reading)
     return block;
 }
 
-static bool is_answer(const char *info)
-{
-    return strcmp(info, "messages") == 0 || strcmp(info, "grammar") == 0 || strcmp(info, "tree") == 0;
-}
-
 /* A fenced block, of which the first line has been read. */
 static void read_fenced(reading_t *reading, const char *info)
 {
     text_t block = read_block(reading);
+    compile_step_t step = find_step(info);
 
     if (strncmp(info, "abnf", 4) == 0) {
         add_file(reading->arena, &reading->place, info[4] == ' ' ? info + 5 : SPEC, &block);
-    } else if (is_answer(info)) {
+    } else if (step != COMPILE_STEP_NONE || strcmp(info, "messages") == 0) {
         text_init(&block, reading->arena);
-        print_answer(reading->arena, &reading->place, info, &block);
+        print_answer(reading->arena, &reading->place, step, &block);
     }
     text_append(&reading->right, block.bytes, block.len);
     text_print(&reading->right, "```\n");
@@ -166,7 +174,7 @@ static void show_difference(const char *path, const char *is, const char *should
                 is + begin, (int)strcspn(should + begin, "\n"), should + begin);
 }
 
-static void page_says_what_the_front_end_says(void **state)
+static void page_says_what_the_generator_says(void **state)
 {
     arena_t *arena = arena_new();
     const char *path = arena_print(arena, FOLDER "%s", (const char *)*state);
@@ -189,14 +197,14 @@ static void page_says_what_the_front_end_says(void **state)
 
 #define PAGE(name)                                                                                                     \
     {                                                                                                                  \
-        name, page_says_what_the_front_end_says, NULL, NULL, (void *)(uintptr_t)name                                   \
+        name, page_says_what_the_generator_says, NULL, NULL, (void *)(uintptr_t)name                                   \
     }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
-        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"),
+        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"),       PAGE("steps.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
