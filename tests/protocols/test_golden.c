@@ -10,6 +10,7 @@
 #include "http.h"
 #include "sampler.h"
 #include "test.h"
+#include "values.h"
 
 #define PAGES_MAX 64
 
@@ -19,6 +20,7 @@ static const struct {
 } protocols[] = {
     {"tests/protocols/http", &qcap_http_protocol},
     {"tests/protocols/sampler", &qcap_sampler_protocol},
+    {"tests/protocols/values", &qcap_values_protocol},
 };
 
 typedef struct book {
