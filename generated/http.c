@@ -44636,13 +44636,13 @@ static unsigned find_5(const unsigned char *text, size_t len)
 static const qcap_keywords_t keywords_5 = {find_5, 17};
 
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 52, 4, false, false}, /* 0: chunk-size */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 0, 0, 95, 2, false, true}, /* 1: length */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 0, 8, 161, 3, false, false}, /* 2: coding-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 8, 19, 162, QCAP_NONE, false, false}, /* 3: field-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 27, 7, 163, 0, false, false}, /* 4: method */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 34, 17, 162, QCAP_NONE, false, false}, /* 5: field-name */
-    {QCAP_CONVERT_DECIMAL, NULL, 6, 1, 51, 0, 86, 1, false, false}, /* 6: status-code */
+    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 52, 4, false, false}, /* 0: chunk-size */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 0, 95, 2, false, true}, /* 1: length */
+    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 0, 161, 3, false, false}, /* 2: coding-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 8, 162, QCAP_NONE, false, false}, /* 3: field-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 27, 163, 0, false, false}, /* 4: method */
+    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 34, 162, QCAP_NONE, false, false}, /* 5: field-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 6, 1, 51, 86, 1, false, false}, /* 6: status-code */
 };
 
 static qcap_number_t value_0(const qcap_parser_t *parser)
@@ -44907,1165 +44907,1169 @@ static const qcap_suspend_t suspends[] = {
     {5, QCAP_PLACE_BACK + 0, QCAP_PLACE_BACK + 0}, /* token_63 */
 };
 
+static const qcap_counter_t counters[] = {
+    {0, 0}, /* none */
+};
+
 static const qcap_state_t states[] = {
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 0, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, true}, /* token_1 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_1 */
-    {1, QCAP_NONE, QCAP_NONE, 3, 4, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, true}, /* http_name_1 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_2 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 5, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_2 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_3 */
-    {1, QCAP_NONE, QCAP_NONE, 3, 6, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_2 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_4 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_1 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 9, 2, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_3 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 3, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_2 */
-    {1, QCAP_NONE, QCAP_NONE, 3, 10, 3, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_3 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 9, 3, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_4 */
-    {0, QCAP_NONE, QCAP_NONE, 11, 12, 4, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* absolute_path_1 */
-    {1, QCAP_NONE, QCAP_NONE, 3, 10, 5, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_4 */
-    {0, QCAP_NONE, QCAP_NONE, 11, 12, 5, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* absolute_path_2 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 14, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* reg_name_1 */
-    {0, QCAP_NONE, QCAP_NONE, 15, 16, 5, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* invalid_target_1 */
-    {0, QCAP_NONE, QCAP_NONE, 17, 18, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* port_1 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 14, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_1 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 5, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_2 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 14, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* reg_name_2 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 5, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_3 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 5, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_4 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 22, 5, 0, 0x7, QCAP_PLACE_BACK + 0, 1, false, false}, /* pchar_1 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 24, 6, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 6, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_1 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 14, 6, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* reg_name_3 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 27, 7, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* reg_name_4 */
-    {1, QCAP_NONE, QCAP_NONE, 3, 28, 7, 3, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_5 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 29, 7, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pchar_2 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 6, 7, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_6 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 6, 7, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_7 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 20, 7, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_1 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 7, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_5 */
-    {0, QCAP_NONE, QCAP_NONE, 17, 31, 7, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* port_2 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 14, 7, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_6 */
-    {0, QCAP_NONE, QCAP_NONE, 32, 33, 7, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ignored_line_1 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 8, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_3 */
-    {0, QCAP_NONE, QCAP_NONE, 34, 35, 8, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* invalid_path_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 8, 0, 0x7, QCAP_PLACE_BACK + 0, 1, false, false}, /* pct_encoded_2 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 22, 9, 1, 0x7, QCAP_PLACE_BACK + 0, 1, false, false}, /* pchar_3 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 10, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_1 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 10, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_2 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 26, 10, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 10, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_3 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 14, 10, 3, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* reg_name_5 */
-    {1, QCAP_NONE, QCAP_NONE, 40, 41, 11, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_4 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 29, 11, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pchar_4 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 10, 11, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_8 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 10, 11, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_9 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 14, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_7 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_8 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_9 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_10 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 29, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pchar_5 */
-    {0, QCAP_NONE, QCAP_NONE, 17, 31, 11, 0, 0x7, QCAP_PLACE_BACK + 0, 0, false, false}, /* port_3 */
-    {0, QCAP_NONE, QCAP_NONE, 42, 29, 11, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* hier_part_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_5 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 29, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pchar_6 */
-    {0, 2, QCAP_NONE, 43, 0, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* request_content_1 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_4 */
-    {0, QCAP_NONE, QCAP_NONE, 32, 44, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ignored_line_2 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 45, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_5 */
-    {0, QCAP_NONE, QCAP_NONE, 46, 16, 12, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* invalid_query_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 12, 0, 0x7, QCAP_PLACE_BACK + 0, 1, false, false}, /* pct_encoded_6 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 22, 13, 0, 0x1f, QCAP_PLACE_BACK + 0, 1, false, false}, /* pchar_7 */
-    {0, QCAP_NONE, QCAP_NONE, 46, 16, 14, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, false, false}, /* invalid_query_2 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 14, 0, 0x1f, QCAP_PLACE_BACK + 0, 1, false, false}, /* pct_encoded_7 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 15, 3, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_3 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 15, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_4 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 15, 3, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_5 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 48, 15, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_2 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 14, 15, 4, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* reg_name_6 */
-    {1, QCAP_NONE, QCAP_NONE, 40, 49, 16, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_2 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_8 */
-    {0, QCAP_NONE, QCAP_NONE, 21, 29, 16, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, false, false}, /* pchar_8 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_9 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 10, 16, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_10 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 10, 16, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_11 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 20, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_2 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 14, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_11 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 51, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_10 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_11 */
-    {0, QCAP_NONE, QCAP_NONE, 52, 26, 16, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* chunk_size_1 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_5 */
-    {0, 1, QCAP_NONE, 53, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* counted_content_1 */
-    {2, QCAP_NONE, QCAP_NONE, 0, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_6 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_7 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_5 */
-    {0, QCAP_NONE, QCAP_NONE, 54, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* field_line_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 17, 0, 0x1f, QCAP_PLACE_BACK + 0, 1, false, false}, /* pct_encoded_12 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_7 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_8 */
-    {0, QCAP_NONE, QCAP_NONE, 58, 37, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_form_1 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_9 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_10 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_11 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_12 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_13 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 59, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_3 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 60, 18, 5, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* reg_name_7 */
-    {1, QCAP_NONE, QCAP_NONE, 40, 61, 19, 6, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_3 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 19, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_13 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 28, 19, 3, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_12 */
-    {0, QCAP_NONE, QCAP_NONE, 3, 28, 19, 3, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_name_13 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 14, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_12 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_13 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_14 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 20, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_15 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 29, 19, 0, 0x5, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_2 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_3 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_4 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_5 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 24, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_14 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 19, 0, 0x5, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_14 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 64, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_1 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_15 */
-    {0, QCAP_NONE, QCAP_NONE, 52, 65, 19, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* chunk_size_2 */
-    {0, QCAP_NONE, QCAP_NONE, 52, 66, 20, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* chunk_size_3 */
-    {3, QCAP_NONE, AT_COUNTED_CONTENT_2, 53, 67, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, true}, /* counted_content_2 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_8 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_1 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_9 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_2 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_10 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_3 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_11 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_4 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_12 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_5 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_13 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_6 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_14 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_7 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_15 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_15 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_16 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_3 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_17 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_18 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_19 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_20 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_21 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_22 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_23 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_24 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_25 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_26 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_2 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 71, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_4 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 49, 21, 6, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* http_version_4 */
-    {1, QCAP_NONE, QCAP_NONE, 40, 49, 22, 7, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_5 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 41, 22, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_6 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 41, 22, 4, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_7 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 20, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_4 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 14, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_16 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 22, 1, 0x5, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_7 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 72, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_8 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 22, 0, 0x7, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_9 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_16 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 22, 2, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_10 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_3 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_27 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 26, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_5 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 22, 0, 0x5, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_17 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 73, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* reg_name_8 */
-    {0, QCAP_NONE, QCAP_NONE, 17, 74, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* port_4 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 73, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_17 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_18 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_19 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_20 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_18 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_6 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_6 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 77, 22, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_1 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 78, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_2 */
-    {0, 0, QCAP_NONE, 79, 0, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* chunk_data_1 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_7 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 77, 22, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_3 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 78, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_4 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_8 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 80, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_5 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_9 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 81, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_6 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 23, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_10 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 82, 23, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_7 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_11 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 83, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_8 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_12 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 82, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_9 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_13 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 84, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_10 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_14 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 84, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_11 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 24, 6, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_28 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 61, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_21 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_22 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_23 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_24 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 24, 6, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_29 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_30 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_31 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_32 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_33 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_34 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_35 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_36 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_37 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 61, 24, 7, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* http_version_8 */
-    {1, QCAP_NONE, QCAP_NONE, 86, 49, 25, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* status_code_1 */
-    {1, QCAP_NONE, QCAP_NONE, 87, 88, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* status_line_1 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 49, 26, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_9 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 49, 26, 5, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_10 */
-    {0, QCAP_NONE, QCAP_NONE, 58, 14, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_form_2 */
-    {0, QCAP_NONE, QCAP_NONE, 58, 20, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_form_3 */
-    {0, QCAP_NONE, QCAP_NONE, 58, 20, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_form_4 */
-    {0, QCAP_NONE, QCAP_NONE, 58, 20, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_form_5 */
-    {0, QCAP_NONE, QCAP_NONE, 50, 62, 26, 0, 0xf, QCAP_PLACE_BACK + 0, 0, false, false}, /* userinfo_11 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_19 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_38 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_39 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_40 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 48, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_6 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 75, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_5 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 73, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_25 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_20 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_8 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 45, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_7 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 89, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_8 */
-    {4, QCAP_NONE, AT_CHUNK_DATA_3, 79, 67, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* chunk_data_2 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 90, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_9 */
-    {0, QCAP_NONE, QCAP_NONE, 0, 0, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_16 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 89, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_9 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 26, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_1 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 27, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_10 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 80, 27, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_12 */
-    {0, QCAP_NONE, QCAP_NONE, 92, 93, 27, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_1 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 27, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_2 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 27, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_11 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 81, 27, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_13 */
-    {0, QCAP_NONE, QCAP_NONE, 95, 96, 28, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* length_1 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 29, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_3 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 30, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_12 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 82, 30, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_14 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 97, 31, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_10 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 32, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_15 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 33, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_4 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 34, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_13 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 83, 34, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_16 */
-    {0, QCAP_NONE, QCAP_NONE, 13, 99, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* reg_name_9 */
-    {0, QCAP_NONE, QCAP_NONE, 100, 101, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_port_1 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 99, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_26 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_27 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_28 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_29 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 24, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_41 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_21 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 34, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_5 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 35, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_14 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 82, 35, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_17 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 35, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_11 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 35, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_18 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 35, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_6 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 36, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_15 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 84, 36, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_19 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 103, 36, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_12 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 36, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_1 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 36, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_1 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 36, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_7 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 37, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_16 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 84, 37, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_20 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 103, 37, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_13 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 37, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_2 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 37, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_2 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 37, 7, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_4 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_6 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 107, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_30 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_42 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_43 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_44 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_45 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_46 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_47 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_48 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_49 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_50 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_5 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 49, 37, 8, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* http_version_11 */
-    {1, QCAP_NONE, QCAP_NONE, 86, 49, 38, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* status_code_2 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 61, 39, 6, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_12 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 61, 39, 6, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_13 */
-    {0, QCAP_NONE, QCAP_NONE, 58, 14, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_form_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_51 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_52 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_53 */
-    {0, QCAP_NONE, QCAP_NONE, 108, 109, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_1 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_54 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_55 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_56 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_57 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_58 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 59, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_7 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 73, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_31 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_32 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_33 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_34 */
-    {0, QCAP_NONE, QCAP_NONE, 68, 69, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_15 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 80, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_21 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 110, 39, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_22 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_23 */
-    {4, QCAP_NONE, AT_CHUNK_DATA_3, 79, 67, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, true}, /* chunk_data_3 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_17 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 110, 39, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_24 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_25 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 80, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_8 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 39, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_9 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 40, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_10 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 41, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_18 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 41, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_11 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 42, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_19 */
-    {0, QCAP_NONE, QCAP_NONE, 92, 93, 42, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_2 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 81, 42, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_12 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 43, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_14 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 44, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_20 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 44, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_26 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 113, 44, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_27 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 82, 45, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_13 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 46, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_14 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 47, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_15 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 48, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_21 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 114, 48, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_28 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 78, 48, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_29 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 48, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_30 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 83, 49, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_16 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 49, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_17 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 50, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_18 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 51, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_22 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 51, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_15 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 52, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_23 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 115, 52, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_31 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 102, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_7 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 99, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_35 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_59 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 26, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_8 */
-    {0, QCAP_NONE, QCAP_NONE, 25, 26, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* pct_encoded_22 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 82, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_19 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 52, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_20 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 53, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_21 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 54, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_24 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 54, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_16 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 55, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_25 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 55, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_32 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 55, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_33 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 84, 55, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_22 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 55, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_23 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 56, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_24 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 57, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_26 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 57, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_17 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 58, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_27 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 115, 58, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_34 */
-    {0, QCAP_NONE, QCAP_NONE, 116, 117, 58, 0, 0x2, QCAP_PLACE_BACK + 0, 0, false, false}, /* credentials_1 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 58, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_3 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 58, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_3 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 84, 58, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_25 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 58, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_26 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 59, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_27 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 60, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_28 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 60, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_18 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 61, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_29 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 115, 61, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_35 */
-    {0, QCAP_NONE, QCAP_NONE, 116, 117, 61, 0, 0x2, QCAP_PLACE_BACK + 0, 0, false, false}, /* credentials_2 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 61, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_4 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 61, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_4 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 61, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_36 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_37 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_38 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_39 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_60 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_61 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_62 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_63 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_64 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_7 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_65 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_66 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_67 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 90, 61, 9, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* crlf_30 */
-    {1, QCAP_NONE, QCAP_NONE, 86, 49, 62, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* status_code_3 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 101, 63, 7, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_14 */
-    {0, QCAP_NONE, QCAP_NONE, 40, 49, 63, 7, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* http_version_15 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_68 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_69 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_8 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_70 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_71 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_72 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_73 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_74 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_75 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_76 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_77 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_78 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_79 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_8 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 71, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_9 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 75, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_9 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 73, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_40 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 63, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_28 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 63, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_31 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 80, 63, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_36 */
-    {0, QCAP_NONE, QCAP_NONE, 92, 93, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_3 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 118, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_19 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_1 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 118, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_20 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_2 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 63, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_29 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 80, 64, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_30 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 64, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_31 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 65, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_32 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 66, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_32 */
-    {0, QCAP_NONE, QCAP_NONE, 95, 96, 66, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* length_2 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 67, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_33 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 121, 68, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_21 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 68, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_34 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 69, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_22 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 70, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_23 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 71, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_33 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 99, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_41 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_42 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_43 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_44 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_80 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_81 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_82 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 48, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_10 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 71, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_35 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 72, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_24 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 73, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_25 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 74, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_34 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 84, 74, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_36 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 74, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_37 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 75, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_26 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 76, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_27 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 77, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_35 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 77, 1, 0x2, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_28 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 78, 1, 0x2, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_36 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 115, 78, 0, 0x3, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_37 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 121, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_29 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 123, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_1 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_38 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 124, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_2 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_5 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_5 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 84, 78, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_38 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 78, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_39 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 79, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_30 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 80, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_31 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 81, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_37 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 81, 1, 0x2, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_32 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 82, 1, 0x2, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_38 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 115, 82, 0, 0x3, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_39 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 121, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_33 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 123, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_3 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_40 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 124, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_4 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_6 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_6 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_10 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 107, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_45 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_83 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_84 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_85 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_86 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_87 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_88 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_89 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_90 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_91 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_9 */
-    {1, QCAP_NONE, QCAP_NONE, 87, 125, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* status_line_2 */
-    {0, QCAP_NONE, QCAP_NONE, 126, 115, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* trailing_blanks_1 */
-    {0, QCAP_NONE, QCAP_NONE, 126, 115, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* trailing_blanks_2 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_92 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 61, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_46 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_47 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_48 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_49 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_93 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_94 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_95 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_96 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_97 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_98 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_99 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_100 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_101 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 73, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_50 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_51 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_52 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 75, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_53 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 80, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_40 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_41 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_42 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 82, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_39 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_43 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 82, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_40 */
-    {0, QCAP_NONE, QCAP_NONE, 92, 93, 82, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_4 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_41 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_42 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_1 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_43 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_44 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_2 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_44 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 83, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_45 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 83, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_46 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 83, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_47 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 83, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_34 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 102, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_11 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 99, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_54 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_102 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_103 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_104 */
-    {0, QCAP_NONE, QCAP_NONE, 130, 131, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* host_1 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_105 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_106 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_107 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_108 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_109 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 59, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_11 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 84, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_35 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 85, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_45 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 86, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_41 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 86, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_36 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 87, 2, 0x2, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_37 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 88, 1, 0x3, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_38 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 89, 1, 0x3, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_42 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 89, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_48 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_49 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 132, 89, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_50 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 133, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_5 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 89, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_51 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 132, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_6 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_7 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_7 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 89, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_46 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 90, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_43 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 90, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_39 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 91, 2, 0x2, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_40 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 92, 1, 0x3, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_41 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 93, 1, 0x3, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_44 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 93, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_52 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_53 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 132, 93, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_54 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 133, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_7 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 93, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_55 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 132, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_8 */
-    {0, QCAP_NONE, QCAP_NONE, 104, 103, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_scheme_8 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_8 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 134, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_2 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_3 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_4 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_5 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_110 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_111 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_112 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_113 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_114 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_10 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_115 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_116 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_117 */
-    {1, QCAP_NONE, QCAP_NONE, 32, 33, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ignored_line_3 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_45 */
-    {1, QCAP_NONE, QCAP_NONE, 136, 44, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* reason_phrase_1 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_11 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_12 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 107, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_55 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_118 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_119 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_120 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_121 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_122 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_123 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_124 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_125 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_126 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_12 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 75, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_13 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 73, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_56 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 94, 2, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_47 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 80, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_48 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 94, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_49 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 94, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_50 */
-    {0, QCAP_NONE, QCAP_NONE, 7, 8, 94, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_46 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 97, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_42 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_3 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 99, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_57 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_58 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_59 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 102, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_60 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_127 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_128 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_14 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_129 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_130 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_131 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_132 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_133 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_134 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_135 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_136 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_137 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_138 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_13 */
-    {0, QCAP_NONE, QCAP_NONE, 39, 71, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipvfuture_12 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 94, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_51 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 95, 2, 0x3, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_43 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 96, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_56 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_44 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_4 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 137, 96, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_57 */
-    {0, QCAP_NONE, QCAP_NONE, 138, 139, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_start_1 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_9 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 94, 96, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_52 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 2, 97, 2, 0x3, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_45 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 98, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_58 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_46 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_5 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 137, 98, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_59 */
-    {0, QCAP_NONE, QCAP_NONE, 138, 139, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* basic_start_2 */
-    {0, QCAP_NONE, QCAP_NONE, 105, 103, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_scheme_10 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 140, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_139 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_140 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_141 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_142 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_143 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_144 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_145 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_146 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_147 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_14 */
-    {0, 11, QCAP_NONE, 141, 0, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* response_content_1 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_47 */
-    {1, QCAP_NONE, QCAP_NONE, 32, 44, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ignored_line_4 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 45, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_47 */
-    {1, QCAP_NONE, QCAP_NONE, 136, 44, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* reason_phrase_2 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 61, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_61 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_62 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_63 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_64 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_148 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_149 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_150 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_151 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_152 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_15 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_153 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_154 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_155 */
-    {0, QCAP_NONE, QCAP_NONE, 108, 142, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_2 */
-    {0, QCAP_NONE, QCAP_NONE, 108, 143, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_3 */
-    {0, QCAP_NONE, QCAP_NONE, 108, 143, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_4 */
-    {0, QCAP_NONE, QCAP_NONE, 108, 143, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_5 */
-    {0, QCAP_NONE, QCAP_NONE, 91, 33, 99, 2, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_53 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 114, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_60 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_3 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 102, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_15 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 99, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_65 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_156 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 61, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_66 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_67 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_68 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_69 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_157 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_158 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_159 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_160 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_161 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_162 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_163 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_164 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_165 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_61 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_6 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_62 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_4 */
-    {0, QCAP_NONE, QCAP_NONE, 116, 144, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* credentials_3 */
-    {0, QCAP_NONE, QCAP_NONE, 145, 139, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_start_1 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_63 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_7 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_64 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_5 */
-    {0, QCAP_NONE, QCAP_NONE, 116, 144, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* credentials_4 */
-    {0, QCAP_NONE, QCAP_NONE, 145, 139, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_start_2 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_166 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_167 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_168 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_169 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_170 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_16 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_171 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_172 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_173 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_17 */
-    {0, 10, QCAP_NONE, 141, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* response_content_2 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_48 */
-    {1, QCAP_NONE, QCAP_NONE, 146, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* response_field_1 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_16 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 107, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_70 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_174 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_175 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_176 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_177 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_178 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_179 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_180 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_181 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_182 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_17 */
-    {0, QCAP_NONE, QCAP_NONE, 108, 142, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* authority_6 */
-    {0, QCAP_NONE, QCAP_NONE, 130, 147, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* host_2 */
-    {0, QCAP_NONE, QCAP_NONE, 130, 148, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* host_3 */
-    {0, QCAP_NONE, QCAP_NONE, 130, 148, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* host_4 */
-    {0, QCAP_NONE, QCAP_NONE, 130, 148, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* host_5 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_18 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_17 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 107, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_71 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_183 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_184 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_185 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_186 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_187 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_188 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_189 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_190 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_191 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_19 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 124, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_9 */
-    {0, QCAP_NONE, QCAP_NONE, 116, 149, 99, 0, 0x2, QCAP_PLACE_BACK + 0, 0, false, false}, /* credentials_5 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 124, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_10 */
-    {0, QCAP_NONE, QCAP_NONE, 116, 149, 99, 0, 0x2, QCAP_PLACE_BACK + 0, 0, false, false}, /* credentials_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_192 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_193 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_194 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_195 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_196 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_197 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_198 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 150, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_199 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_200 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_20 */
-    {0, 9, QCAP_NONE, 151, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* final_content_1 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_16 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_18 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_17 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_19 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_18 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_20 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_19 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_21 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 134, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_7 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_8 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_9 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_10 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_201 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_202 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_203 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_204 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_205 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_21 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_206 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_207 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_208 */
-    {0, QCAP_NONE, QCAP_NONE, 130, 147, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* host_6 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 61, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_72 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_73 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_74 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_75 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_209 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_210 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_211 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_212 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_213 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_22 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_214 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_215 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_216 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 132, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_11 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_48 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_65 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_1 */
-    {0, QCAP_NONE, QCAP_NONE, 122, 132, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token68_12 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_49 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_66 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_2 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 26, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_217 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_218 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_219 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_220 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_221 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_23 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_222 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_223 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_224 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_225 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_226 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_227 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_228 */
-    {0, 4, QCAP_NONE, 151, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* final_content_2 */
-    {0, 5, QCAP_NONE, 151, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* final_content_3 */
-    {1, QCAP_NONE, QCAP_NONE, 52, 26, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* chunk_size_4 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_22 */
-    {0, 7, QCAP_NONE, 53, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* counted_content_3 */
-    {5, QCAP_NONE, QCAP_NONE, 0, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_23 */
-    {0, 8, QCAP_NONE, 156, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* closed_content_1 */
-    {6, QCAP_NONE, QCAP_NONE, 0, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_24 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_20 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 80, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_67 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_21 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 81, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_68 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 101, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_22 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 82, 101, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_69 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_23 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 82, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_70 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 140, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_11 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_229 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_230 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_231 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_232 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_233 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_234 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_235 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_236 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_237 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_24 */
-    {0, QCAP_NONE, QCAP_NONE, 30, 49, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* dec_octet_18 */
-    {0, QCAP_NONE, QCAP_NONE, 19, 107, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv4address_76 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_238 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_239 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_240 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_241 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_242 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_243 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_244 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_245 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_246 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_25 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_71 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_72 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_73 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_3 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_74 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_75 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 98, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_76 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_4 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_247 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_248 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_249 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_250 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_251 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_252 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_253 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_254 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_26 */
-    {1, QCAP_NONE, QCAP_NONE, 52, 65, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* chunk_size_5 */
-    {1, QCAP_NONE, QCAP_NONE, 52, 66, 103, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* chunk_size_6 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 104, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_25 */
-    {7, QCAP_NONE, AT_CLOSED_CONTENT_2, 156, 67, 104, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, true}, /* closed_content_2 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 104, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_54 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 105, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_49 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 80, 105, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_77 */
-    {1, QCAP_NONE, QCAP_NONE, 92, 93, 105, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_5 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 94, 105, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_55 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 105, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_50 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 81, 105, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_78 */
-    {1, QCAP_NONE, QCAP_NONE, 95, 96, 106, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* length_3 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 107, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_56 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 108, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_51 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 82, 108, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_79 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 97, 109, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_50 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 98, 110, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_80 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 111, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_57 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 112, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_52 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 82, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_81 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_51 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_82 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_255 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_256 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_257 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_258 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_259 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_27 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_260 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_261 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_262 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 134, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_12 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_13 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_14 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 135, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_15 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_263 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_264 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_265 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_266 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_267 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_28 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_268 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_269 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_270 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_83 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_52 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_8 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_5 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 111, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_84 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_53 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_9 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_6 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_271 */
-    {0, QCAP_NONE, QCAP_NONE, 157, 106, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ls32_1 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_272 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_273 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 2, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_54 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_53 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 77, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_85 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 78, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_86 */
-    {0, 6, QCAP_NONE, 79, 0, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* chunk_data_4 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_54 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 77, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_87 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 78, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_88 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 80, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_58 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 112, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_59 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 113, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_60 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 114, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_55 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 114, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_61 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 115, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_56 */
-    {1, QCAP_NONE, QCAP_NONE, 92, 93, 115, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_6 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 81, 115, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_62 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 2, 116, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_55 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 117, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_57 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 112, 117, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_89 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 113, 117, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_90 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 82, 118, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_63 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 119, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_64 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 120, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_65 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 121, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_58 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 114, 121, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_91 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 78, 121, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_92 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 98, 121, 0, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* ows_93 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 82, 122, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_66 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 122, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_67 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 123, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_68 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 124, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_59 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 2, 124, 1, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_56 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 125, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_60 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_94 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 98, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_95 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_274 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_275 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_276 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_277 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_278 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_279 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_280 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 150, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_281 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_282 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_29 */
-    {0, QCAP_NONE, QCAP_NONE, 63, 140, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ip_literal_16 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_283 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_284 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_285 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_286 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_287 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_288 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_289 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_290 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_291 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_30 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_96 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_10 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_97 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_6 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_7 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_98 */
-    {0, QCAP_NONE, QCAP_NONE, 119, 120, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_11 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_99 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_7 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_8 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_292 */
-    {0, QCAP_NONE, QCAP_NONE, 157, 37, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ls32_2 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_61 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 45, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_57 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 89, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_58 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 90, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_62 */
-    {1, QCAP_NONE, QCAP_NONE, 0, 0, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, true, false}, /* entry_26 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 89, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_59 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 125, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_69 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 80, 126, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_70 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 126, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_71 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 127, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_72 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 128, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_63 */
-    {1, QCAP_NONE, QCAP_NONE, 95, 96, 128, 0, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* length_4 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 129, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_73 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 121, 130, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_60 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 130, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_74 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 2, 131, 2, 0x0, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_61 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 2, 132, 1, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_62 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 133, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_64 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 26, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_293 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_294 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_295 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_296 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_297 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_31 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_298 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_299 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_300 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_301 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_302 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_303 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_304 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 70, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_305 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_306 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_307 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_308 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_309 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_32 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 47, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_310 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_311 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_312 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_9 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_10 */
-    {1, QCAP_NONE, QCAP_NONE, 68, 69, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* name_blanks_24 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 80, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_100 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 110, 133, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_101 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 111, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_102 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_65 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 110, 133, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_103 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 111, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_104 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 133, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* rws_75 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 112, 134, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_105 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 129, 134, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_106 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 111, 134, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_107 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 2, 134, 2, 0x1, QCAP_PLACE_BACK + 0, 1, false, false}, /* token_63 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_313 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_314 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_315 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_316 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_317 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_318 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_319 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_320 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_33 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_321 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_322 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_323 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_324 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_325 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_326 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_327 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 150, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_328 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_329 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_34 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_11 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_12 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_76 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_66 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 80, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_108 */
-    {1, QCAP_NONE, QCAP_NONE, 92, 93, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_7 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 118, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_64 */
-    {1, QCAP_NONE, QCAP_NONE, 119, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_12 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 118, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_65 */
-    {1, QCAP_NONE, QCAP_NONE, 119, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_13 */
-    {1, QCAP_NONE, QCAP_NONE, 1, 97, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_66 */
-    {1, QCAP_NONE, QCAP_NONE, 119, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_string_14 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_330 */
-    {0, QCAP_NONE, QCAP_NONE, 157, 106, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ls32_3 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_331 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_332 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 26, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_333 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_334 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_335 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_336 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_337 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 106, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_35 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_338 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_339 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_340 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_341 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_342 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_343 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_344 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_13 */
-    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_user_14 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 80, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_77 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_78 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_79 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_67 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_80 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_68 */
-    {1, QCAP_NONE, QCAP_NONE, 92, 93, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* field_content_8 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_109 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_110 */
-    {1, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_8 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_111 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_112 */
-    {1, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_9 */
-    {1, QCAP_NONE, QCAP_NONE, 76, 114, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_113 */
-    {1, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_10 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_345 */
-    {0, QCAP_NONE, QCAP_NONE, 157, 37, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, false, false}, /* ls32_4 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_346 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_347 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_348 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_349 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_350 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_351 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_352 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_353 */
-    {0, QCAP_NONE, QCAP_NONE, 36, 37, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ipv6address_36 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_114 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_115 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_81 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 80, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_82 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_83 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_84 */
-    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* crlf_69 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_354 */
-    {0, QCAP_NONE, QCAP_NONE, 157, 106, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ls32_5 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_355 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_356 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_116 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_117 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 129, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_118 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_119 */
-    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* rws_85 */
-    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* h16_357 */
-    {0, QCAP_NONE, QCAP_NONE, 157, 37, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* ls32_6 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_120 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_67 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_1 */
-    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* ows_121 */
-    {0, QCAP_NONE, QCAP_NONE, 1, 98, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* token_68 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_2 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_3 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_4 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_11 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_5 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_6 */
-    {0, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, false, false}, /* quoted_pair_12 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x3, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_7 */
-    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x3, QCAP_PLACE_BACK + 0, 0, false, false}, /* digest_username_8 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 0, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, true}, /* token_1 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_1 */
+    {1, QCAP_NONE, QCAP_NONE, 3, 4, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, true}, /* http_name_1 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_2 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 5, 1, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_2 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_3 */
+    {1, QCAP_NONE, QCAP_NONE, 3, 6, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_2 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_4 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 2, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_1 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 9, 2, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_3 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 3, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_2 */
+    {1, QCAP_NONE, QCAP_NONE, 3, 10, 3, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_3 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 9, 3, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_4 */
+    {0, QCAP_NONE, QCAP_NONE, 11, 12, 4, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* absolute_path_1 */
+    {1, QCAP_NONE, QCAP_NONE, 3, 10, 5, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_4 */
+    {0, QCAP_NONE, QCAP_NONE, 11, 12, 5, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* absolute_path_2 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 14, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reg_name_1 */
+    {0, QCAP_NONE, QCAP_NONE, 15, 16, 5, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* invalid_target_1 */
+    {0, QCAP_NONE, QCAP_NONE, 17, 18, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* port_1 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 14, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_1 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 5, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_2 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 14, 5, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reg_name_2 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 5, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_3 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 5, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_4 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 22, 5, 0, 0x7, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pchar_1 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 24, 6, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 6, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_1 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 14, 6, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* reg_name_3 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 27, 7, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reg_name_4 */
+    {1, QCAP_NONE, QCAP_NONE, 3, 28, 7, 3, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_5 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 29, 7, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pchar_2 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 6, 7, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_6 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 6, 7, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_7 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 20, 7, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_1 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 7, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_5 */
+    {0, QCAP_NONE, QCAP_NONE, 17, 31, 7, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* port_2 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 14, 7, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_6 */
+    {0, QCAP_NONE, QCAP_NONE, 32, 33, 7, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ignored_line_1 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 8, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_3 */
+    {0, QCAP_NONE, QCAP_NONE, 34, 35, 8, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* invalid_path_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 8, 0, 0x7, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pct_encoded_2 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 22, 9, 1, 0x7, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pchar_3 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 10, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_1 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 10, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_2 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 26, 10, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 10, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_3 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 14, 10, 3, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* reg_name_5 */
+    {1, QCAP_NONE, QCAP_NONE, 40, 41, 11, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_4 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 29, 11, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pchar_4 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 10, 11, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_8 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 10, 11, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_9 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 14, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_7 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_8 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_9 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_10 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 29, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pchar_5 */
+    {0, QCAP_NONE, QCAP_NONE, 17, 31, 11, 0, 0x7, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* port_3 */
+    {0, QCAP_NONE, QCAP_NONE, 42, 29, 11, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* hier_part_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_5 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 29, 11, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pchar_6 */
+    {0, 2, QCAP_NONE, 43, 0, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* request_content_1 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_4 */
+    {0, QCAP_NONE, QCAP_NONE, 32, 44, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ignored_line_2 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 45, 11, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_5 */
+    {0, QCAP_NONE, QCAP_NONE, 46, 16, 12, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* invalid_query_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 12, 0, 0x7, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pct_encoded_6 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 22, 13, 0, 0x1f, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pchar_7 */
+    {0, QCAP_NONE, QCAP_NONE, 46, 16, 14, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* invalid_query_2 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 14, 0, 0x1f, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pct_encoded_7 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 15, 3, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_3 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 15, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_4 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 15, 3, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_5 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 48, 15, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_2 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 14, 15, 4, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* reg_name_6 */
+    {1, QCAP_NONE, QCAP_NONE, 40, 49, 16, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_2 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_8 */
+    {0, QCAP_NONE, QCAP_NONE, 21, 29, 16, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pchar_8 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_9 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 10, 16, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_10 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 10, 16, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_11 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 20, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_2 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 14, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_11 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 51, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_10 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 16, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_11 */
+    {0, QCAP_NONE, QCAP_NONE, 52, 26, 16, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* chunk_size_1 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_5 */
+    {0, 1, QCAP_NONE, 53, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* counted_content_1 */
+    {2, QCAP_NONE, QCAP_NONE, 0, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_6 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_7 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_5 */
+    {0, QCAP_NONE, QCAP_NONE, 54, 0, 17, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* field_line_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 17, 0, 0x1f, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* pct_encoded_12 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_7 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_8 */
+    {0, QCAP_NONE, QCAP_NONE, 58, 37, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_form_1 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_9 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_10 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_11 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_12 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 18, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_13 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 59, 18, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_3 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 60, 18, 5, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* reg_name_7 */
+    {1, QCAP_NONE, QCAP_NONE, 40, 61, 19, 6, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_3 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 19, 0, 0x1c, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_13 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 28, 19, 3, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_12 */
+    {0, QCAP_NONE, QCAP_NONE, 3, 28, 19, 3, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_name_13 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 14, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_12 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_13 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_14 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 20, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_15 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 29, 19, 0, 0x5, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_2 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_3 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_4 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_5 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 19, 1, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 24, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_14 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 19, 0, 0x5, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_14 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 64, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_1 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 19, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_15 */
+    {0, QCAP_NONE, QCAP_NONE, 52, 65, 19, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* chunk_size_2 */
+    {0, QCAP_NONE, QCAP_NONE, 52, 66, 20, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* chunk_size_3 */
+    {3, QCAP_NONE, AT_COUNTED_CONTENT_2, 53, 67, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, true}, /* counted_content_2 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_8 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_1 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_9 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_2 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_10 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_3 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_11 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_4 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_12 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_5 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_13 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_6 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_14 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_7 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 21, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_15 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_15 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_16 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_3 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_17 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_18 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_19 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_20 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_21 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_22 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_23 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_24 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_25 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_26 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 21, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_2 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 71, 21, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_4 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 49, 21, 6, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* http_version_4 */
+    {1, QCAP_NONE, QCAP_NONE, 40, 49, 22, 7, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_5 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 41, 22, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_6 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 41, 22, 4, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_7 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 20, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_4 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 14, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_16 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 22, 1, 0x5, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_7 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 72, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_8 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 22, 0, 0x7, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_9 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_16 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 22, 2, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_10 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_3 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_27 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 26, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_5 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 22, 0, 0x5, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_17 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 73, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reg_name_8 */
+    {0, QCAP_NONE, QCAP_NONE, 17, 74, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* port_4 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 73, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_17 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_18 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_19 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_20 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 22, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_18 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_6 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_6 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 77, 22, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_1 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 78, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_2 */
+    {0, 0, QCAP_NONE, 79, 0, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* chunk_data_1 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_7 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 77, 22, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_3 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 78, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_4 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_8 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 80, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_5 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_9 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 81, 22, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_6 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 23, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_10 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 82, 23, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_7 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_11 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 83, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_8 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_12 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 82, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_9 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_13 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 84, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_10 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_14 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 84, 24, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_11 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 24, 6, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_28 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 61, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_21 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_22 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_23 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_24 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 24, 6, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_29 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_30 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_31 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_32 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_33 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_34 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_35 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_36 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 24, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_37 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 61, 24, 7, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* http_version_8 */
+    {1, QCAP_NONE, QCAP_NONE, 86, 49, 25, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* status_code_1 */
+    {1, QCAP_NONE, QCAP_NONE, 87, 88, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* status_line_1 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 49, 26, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_9 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 49, 26, 5, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_10 */
+    {0, QCAP_NONE, QCAP_NONE, 58, 14, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_form_2 */
+    {0, QCAP_NONE, QCAP_NONE, 58, 20, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_form_3 */
+    {0, QCAP_NONE, QCAP_NONE, 58, 20, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_form_4 */
+    {0, QCAP_NONE, QCAP_NONE, 58, 20, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_form_5 */
+    {0, QCAP_NONE, QCAP_NONE, 50, 62, 26, 0, 0xf, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* userinfo_11 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_19 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_38 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_39 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_40 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 48, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_6 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 75, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_5 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 73, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_25 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 26, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_20 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_8 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 45, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_7 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 89, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_8 */
+    {4, QCAP_NONE, AT_CHUNK_DATA_3, 79, 67, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* chunk_data_2 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 90, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_9 */
+    {0, QCAP_NONE, QCAP_NONE, 0, 0, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_16 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 89, 26, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_9 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 26, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_1 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 27, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_10 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 80, 27, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_12 */
+    {0, QCAP_NONE, QCAP_NONE, 92, 93, 27, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_1 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 27, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_2 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 27, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_11 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 81, 27, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_13 */
+    {0, QCAP_NONE, QCAP_NONE, 95, 96, 28, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* length_1 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 29, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_3 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 30, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_12 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 82, 30, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_14 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 97, 31, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_10 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 32, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_15 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 33, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_4 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 34, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_13 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 83, 34, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_16 */
+    {0, QCAP_NONE, QCAP_NONE, 13, 99, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reg_name_9 */
+    {0, QCAP_NONE, QCAP_NONE, 100, 101, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_port_1 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 99, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_26 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_27 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_28 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_29 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 24, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_41 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 34, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_21 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 34, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_5 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 35, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_14 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 82, 35, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_17 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 35, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_11 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 35, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_18 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 35, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_6 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 36, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_15 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 84, 36, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_19 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 103, 36, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_12 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 36, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_1 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 36, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_1 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 36, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_7 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 37, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_16 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 84, 37, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_20 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 103, 37, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_13 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 37, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_2 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 37, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_2 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 37, 7, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_4 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_6 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 107, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_30 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_42 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_43 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_44 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_45 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_46 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_47 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_48 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_49 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_50 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 37, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_5 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 49, 37, 8, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* http_version_11 */
+    {1, QCAP_NONE, QCAP_NONE, 86, 49, 38, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* status_code_2 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 61, 39, 6, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_12 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 61, 39, 6, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_13 */
+    {0, QCAP_NONE, QCAP_NONE, 58, 14, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_form_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_51 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_52 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_53 */
+    {0, QCAP_NONE, QCAP_NONE, 108, 109, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_1 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_54 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_55 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_56 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_57 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_58 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 59, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_7 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 73, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_31 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_32 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_33 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 39, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_34 */
+    {0, QCAP_NONE, QCAP_NONE, 68, 69, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_15 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 80, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_21 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 110, 39, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_22 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_23 */
+    {4, QCAP_NONE, AT_CHUNK_DATA_3, 79, 67, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, true}, /* chunk_data_3 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_17 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 110, 39, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_24 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_25 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 80, 39, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_8 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 39, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_9 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 40, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_10 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 41, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_18 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 41, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_11 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 42, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_19 */
+    {0, QCAP_NONE, QCAP_NONE, 92, 93, 42, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_2 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 81, 42, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_12 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 43, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_14 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 44, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_20 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 44, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_26 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 113, 44, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_27 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 82, 45, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_13 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 46, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_14 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 47, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_15 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 48, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_21 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 114, 48, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_28 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 78, 48, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_29 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 48, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_30 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 83, 49, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_16 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 49, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_17 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 50, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_18 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 51, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_22 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 51, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_15 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 52, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_23 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 115, 52, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_31 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 102, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_7 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 99, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_35 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_59 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 26, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_8 */
+    {0, QCAP_NONE, QCAP_NONE, 25, 26, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* pct_encoded_22 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 82, 52, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_19 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 52, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_20 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 53, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_21 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 54, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_24 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 54, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_16 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 55, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_25 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 55, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_32 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 55, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_33 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 84, 55, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_22 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 55, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_23 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 56, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_24 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 57, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_26 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 57, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_17 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 58, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_27 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 115, 58, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_34 */
+    {0, QCAP_NONE, QCAP_NONE, 116, 117, 58, 0, 0x2, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* credentials_1 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 58, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_3 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 58, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_3 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 84, 58, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_25 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 58, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_26 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 59, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_27 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 60, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_28 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 60, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_18 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 61, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_29 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 115, 61, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_35 */
+    {0, QCAP_NONE, QCAP_NONE, 116, 117, 61, 0, 0x2, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* credentials_2 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 61, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_4 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 61, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_4 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 61, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_36 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_37 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_38 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_39 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_60 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_61 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_62 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_63 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_64 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_7 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_65 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_66 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 61, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_67 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 90, 61, 9, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* crlf_30 */
+    {1, QCAP_NONE, QCAP_NONE, 86, 49, 62, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* status_code_3 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 101, 63, 7, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_14 */
+    {0, QCAP_NONE, QCAP_NONE, 40, 49, 63, 7, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* http_version_15 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_68 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_69 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_8 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_70 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_71 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_72 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_73 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_74 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_75 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_76 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_77 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_78 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_79 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_8 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 71, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_9 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 75, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_9 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 73, 63, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_40 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 63, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_28 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 63, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_31 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 80, 63, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_36 */
+    {0, QCAP_NONE, QCAP_NONE, 92, 93, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_3 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 118, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_19 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_1 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 118, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_20 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 63, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_2 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 63, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_29 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 80, 64, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_30 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 64, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_31 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 65, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_32 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 66, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_32 */
+    {0, QCAP_NONE, QCAP_NONE, 95, 96, 66, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* length_2 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 67, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_33 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 121, 68, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_21 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 68, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_34 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 69, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_22 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 70, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_23 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 71, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_33 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 99, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_41 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_42 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_43 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_44 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_80 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_81 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_82 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 48, 71, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_10 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 71, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_35 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 72, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_24 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 73, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_25 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 74, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_34 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 84, 74, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_36 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 74, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_37 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 75, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_26 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 76, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_27 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 77, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_35 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 77, 1, 0x2, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_28 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 78, 1, 0x2, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_36 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 115, 78, 0, 0x3, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_37 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 121, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_29 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 123, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_1 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_38 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 124, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_2 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_5 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 78, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_5 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 84, 78, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_38 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 78, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_39 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 79, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_30 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 80, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_31 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 81, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_37 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 81, 1, 0x2, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_32 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 82, 1, 0x2, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_38 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 115, 82, 0, 0x3, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_39 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 121, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_33 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 123, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_3 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_40 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 124, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_4 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_6 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_6 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_10 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 107, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_45 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_83 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_84 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_85 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_86 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_87 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_88 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_89 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_90 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_91 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_9 */
+    {1, QCAP_NONE, QCAP_NONE, 87, 125, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* status_line_2 */
+    {0, QCAP_NONE, QCAP_NONE, 126, 115, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* trailing_blanks_1 */
+    {0, QCAP_NONE, QCAP_NONE, 126, 115, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* trailing_blanks_2 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_92 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 61, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_46 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_47 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_48 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_49 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_93 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_94 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_95 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_96 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_97 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_98 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_99 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_100 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_101 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 73, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_50 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_51 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_52 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 75, 82, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_53 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 80, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_40 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_41 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_42 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 82, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_39 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_43 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 82, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_40 */
+    {0, QCAP_NONE, QCAP_NONE, 92, 93, 82, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_4 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_41 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_42 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_1 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_43 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 77, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_44 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 82, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_2 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 82, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_44 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 83, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_45 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 83, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_46 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 83, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_47 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 83, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_34 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 102, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_11 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 99, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_54 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_102 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_103 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_104 */
+    {0, QCAP_NONE, QCAP_NONE, 130, 131, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* host_1 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_105 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_106 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_107 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_108 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_109 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 59, 84, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_11 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 84, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_35 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 85, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_45 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 86, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_41 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 86, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_36 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 87, 2, 0x2, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_37 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 88, 1, 0x3, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_38 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 89, 1, 0x3, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_42 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 89, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_48 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_49 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 132, 89, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_50 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 133, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_5 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 89, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_51 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 132, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_6 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_7 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 89, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_7 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 89, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_46 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 90, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_43 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 90, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_39 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 91, 2, 0x2, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_40 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 92, 1, 0x3, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_41 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 93, 1, 0x3, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_44 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 93, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_52 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_53 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 132, 93, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_54 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 133, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_7 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 93, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_55 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 132, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_8 */
+    {0, QCAP_NONE, QCAP_NONE, 104, 103, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_scheme_8 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_8 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 134, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_2 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_3 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_4 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_5 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_110 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_111 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_112 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_113 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_114 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_10 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_115 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_116 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 93, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_117 */
+    {1, QCAP_NONE, QCAP_NONE, 32, 33, 93, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ignored_line_3 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_45 */
+    {1, QCAP_NONE, QCAP_NONE, 136, 44, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reason_phrase_1 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_11 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_12 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 107, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_55 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_118 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_119 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_120 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_121 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_122 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_123 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_124 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_125 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_126 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_12 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 75, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_13 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 73, 94, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_56 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 94, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_47 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 80, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_48 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 94, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_49 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 94, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_50 */
+    {0, QCAP_NONE, QCAP_NONE, 7, 8, 94, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_46 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 97, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_42 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_3 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 99, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_57 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_58 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_59 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 102, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_60 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_127 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_128 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_14 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_129 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_130 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_131 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_132 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_133 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_134 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_135 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_136 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_137 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_138 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_13 */
+    {0, QCAP_NONE, QCAP_NONE, 39, 71, 94, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipvfuture_12 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 94, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_51 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 95, 2, 0x3, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_43 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 96, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_56 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_44 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_4 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 137, 96, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_57 */
+    {0, QCAP_NONE, QCAP_NONE, 138, 139, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_start_1 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 96, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_9 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 94, 96, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_52 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 2, 97, 2, 0x3, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_45 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 98, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_58 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_46 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_5 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 137, 98, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_59 */
+    {0, QCAP_NONE, QCAP_NONE, 138, 139, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* basic_start_2 */
+    {0, QCAP_NONE, QCAP_NONE, 105, 103, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_scheme_10 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 140, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_139 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_140 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_141 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_142 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_143 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_144 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_145 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_146 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_147 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 98, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_14 */
+    {0, 11, QCAP_NONE, 141, 0, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* response_content_1 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_47 */
+    {1, QCAP_NONE, QCAP_NONE, 32, 44, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ignored_line_4 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 45, 98, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_47 */
+    {1, QCAP_NONE, QCAP_NONE, 136, 44, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* reason_phrase_2 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 61, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_61 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_62 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_63 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_64 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_148 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_149 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_150 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_151 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_152 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_15 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_153 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_154 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_155 */
+    {0, QCAP_NONE, QCAP_NONE, 108, 142, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_2 */
+    {0, QCAP_NONE, QCAP_NONE, 108, 143, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_3 */
+    {0, QCAP_NONE, QCAP_NONE, 108, 143, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_4 */
+    {0, QCAP_NONE, QCAP_NONE, 108, 143, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_5 */
+    {0, QCAP_NONE, QCAP_NONE, 91, 33, 99, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_53 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 114, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_60 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_3 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 102, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_15 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 99, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_65 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_156 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 61, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_66 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_67 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_68 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_69 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_157 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_158 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_159 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_160 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_161 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_162 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_163 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_164 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_165 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_61 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_6 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_62 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_4 */
+    {0, QCAP_NONE, QCAP_NONE, 116, 144, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* credentials_3 */
+    {0, QCAP_NONE, QCAP_NONE, 145, 139, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_start_1 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_63 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_7 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_64 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_5 */
+    {0, QCAP_NONE, QCAP_NONE, 116, 144, 99, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* credentials_4 */
+    {0, QCAP_NONE, QCAP_NONE, 145, 139, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_start_2 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_166 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_167 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_168 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_169 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_170 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_16 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_171 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_172 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_173 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_17 */
+    {0, 10, QCAP_NONE, 141, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* response_content_2 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_48 */
+    {1, QCAP_NONE, QCAP_NONE, 146, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* response_field_1 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_16 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 107, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_70 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_174 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_175 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_176 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_177 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_178 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_179 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_180 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_181 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_182 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_17 */
+    {0, QCAP_NONE, QCAP_NONE, 108, 142, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* authority_6 */
+    {0, QCAP_NONE, QCAP_NONE, 130, 147, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* host_2 */
+    {0, QCAP_NONE, QCAP_NONE, 130, 148, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* host_3 */
+    {0, QCAP_NONE, QCAP_NONE, 130, 148, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* host_4 */
+    {0, QCAP_NONE, QCAP_NONE, 130, 148, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* host_5 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_18 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_17 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 107, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_71 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_183 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_184 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_185 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_186 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_187 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_188 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_189 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_190 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_191 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_19 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 124, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_9 */
+    {0, QCAP_NONE, QCAP_NONE, 116, 149, 99, 0, 0x2, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* credentials_5 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 124, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_10 */
+    {0, QCAP_NONE, QCAP_NONE, 116, 149, 99, 0, 0x2, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* credentials_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_192 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_193 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_194 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_195 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_196 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_197 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_198 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 150, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_199 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_200 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_20 */
+    {0, 9, QCAP_NONE, 151, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* final_content_1 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_16 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_18 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_17 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_19 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_18 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_20 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_19 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_21 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 134, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_7 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_8 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_9 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_10 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_201 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_202 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_203 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_204 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_205 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_21 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_206 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_207 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_208 */
+    {0, QCAP_NONE, QCAP_NONE, 130, 147, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* host_6 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 61, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_72 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_73 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_74 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 85, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_75 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_209 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_210 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_211 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_212 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_213 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_22 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_214 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_215 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_216 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 132, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_11 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_48 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_65 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_1 */
+    {0, QCAP_NONE, QCAP_NONE, 122, 132, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token68_12 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_49 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_66 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_2 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 26, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_217 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_218 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_219 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_220 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_221 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_23 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_222 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_223 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_224 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_225 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_226 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_227 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 99, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_228 */
+    {0, 4, QCAP_NONE, 151, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* final_content_2 */
+    {0, 5, QCAP_NONE, 151, 0, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* final_content_3 */
+    {1, QCAP_NONE, QCAP_NONE, 52, 26, 99, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* chunk_size_4 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_22 */
+    {0, 7, QCAP_NONE, 53, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* counted_content_3 */
+    {5, QCAP_NONE, QCAP_NONE, 0, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_23 */
+    {0, 8, QCAP_NONE, 156, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* closed_content_1 */
+    {6, QCAP_NONE, QCAP_NONE, 0, 0, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_24 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_20 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 80, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_67 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_21 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 81, 100, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_68 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 101, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_22 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 82, 101, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_69 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_23 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 82, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_70 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 140, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_11 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_229 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_230 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_231 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_232 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_233 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_234 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_235 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_236 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_237 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_24 */
+    {0, QCAP_NONE, QCAP_NONE, 30, 49, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* dec_octet_18 */
+    {0, QCAP_NONE, QCAP_NONE, 19, 107, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv4address_76 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_238 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_239 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_240 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_241 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_242 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_243 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_244 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_245 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_246 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_25 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_71 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_72 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_73 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_3 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_74 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_75 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 98, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_76 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 102, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_4 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_247 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_248 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_249 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_250 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_251 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_252 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_253 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_254 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 102, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_26 */
+    {1, QCAP_NONE, QCAP_NONE, 52, 65, 102, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* chunk_size_5 */
+    {1, QCAP_NONE, QCAP_NONE, 52, 66, 103, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* chunk_size_6 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 104, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_25 */
+    {7, QCAP_NONE, AT_CLOSED_CONTENT_2, 156, 67, 104, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, true}, /* closed_content_2 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 104, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_54 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 105, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_49 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 80, 105, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_77 */
+    {1, QCAP_NONE, QCAP_NONE, 92, 93, 105, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_5 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 94, 105, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_55 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 105, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_50 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 81, 105, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_78 */
+    {1, QCAP_NONE, QCAP_NONE, 95, 96, 106, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* length_3 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 107, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_56 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 108, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_51 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 82, 108, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_79 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 97, 109, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_50 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 98, 110, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_80 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 111, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_57 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 112, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_52 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 82, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_81 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_51 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_82 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_255 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_256 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_257 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_258 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_259 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_27 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_260 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_261 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_262 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 134, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_12 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_13 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_14 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 135, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_15 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_263 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_264 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_265 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_266 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_267 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_28 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_268 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_269 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_270 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_83 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_52 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_8 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_5 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 111, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_84 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_53 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_9 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_6 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_271 */
+    {0, QCAP_NONE, QCAP_NONE, 157, 106, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ls32_1 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_272 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 112, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_273 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 2, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_54 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_53 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 77, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_85 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 78, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_86 */
+    {0, 6, QCAP_NONE, 79, 0, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* chunk_data_4 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_54 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 77, 112, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_87 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 78, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_88 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 80, 112, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_58 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 112, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_59 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 113, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_60 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 114, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_55 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 114, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_61 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 115, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_56 */
+    {1, QCAP_NONE, QCAP_NONE, 92, 93, 115, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_6 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 81, 115, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_62 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 2, 116, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_55 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 117, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_57 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 112, 117, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_89 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 113, 117, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_90 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 82, 118, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_63 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 119, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_64 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 120, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_65 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 121, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_58 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 114, 121, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_91 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 78, 121, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_92 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 98, 121, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* ows_93 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 82, 122, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_66 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 122, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_67 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 123, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_68 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 124, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_59 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 2, 124, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_56 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 125, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_60 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_94 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 98, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_95 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_274 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_275 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_276 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_277 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_278 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_279 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_280 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 150, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_281 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_282 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_29 */
+    {0, QCAP_NONE, QCAP_NONE, 63, 140, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ip_literal_16 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_283 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_284 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_285 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_286 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_287 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_288 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_289 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_290 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_291 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_30 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_96 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_10 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_97 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_6 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_7 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_98 */
+    {0, QCAP_NONE, QCAP_NONE, 119, 120, 125, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_11 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 112, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_99 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_7 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_8 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_292 */
+    {0, QCAP_NONE, QCAP_NONE, 157, 37, 125, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ls32_2 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_61 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 45, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_57 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 89, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_58 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 90, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_62 */
+    {1, QCAP_NONE, QCAP_NONE, 0, 0, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, true, false}, /* entry_26 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 89, 125, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_59 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 125, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_69 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 80, 126, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_70 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 126, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_71 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 127, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_72 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 128, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_63 */
+    {1, QCAP_NONE, QCAP_NONE, 95, 96, 128, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* length_4 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 129, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_73 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 121, 130, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_60 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 130, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_74 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 2, 131, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_61 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 2, 132, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_62 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 133, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_64 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 26, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_293 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_294 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_295 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_296 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_297 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_31 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_298 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_299 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_300 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_301 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_302 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_303 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_304 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 70, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_305 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_306 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_307 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_308 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_309 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_32 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 47, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_310 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_311 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_312 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_9 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_10 */
+    {1, QCAP_NONE, QCAP_NONE, 68, 69, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* name_blanks_24 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 80, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_100 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 110, 133, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_101 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 111, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_102 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_65 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 110, 133, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_103 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 111, 133, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_104 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 133, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* rws_75 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 112, 134, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_105 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 129, 134, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_106 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 111, 134, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_107 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 2, 134, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 1, 0, false, false}, /* token_63 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_313 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_314 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_315 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_316 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_317 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_318 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_319 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_320 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_33 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_321 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_322 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_323 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_324 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_325 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_326 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_327 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 150, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_328 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_329 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_34 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_11 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_12 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_76 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_66 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 80, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_108 */
+    {1, QCAP_NONE, QCAP_NONE, 92, 93, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_7 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 118, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_64 */
+    {1, QCAP_NONE, QCAP_NONE, 119, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_12 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 118, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_65 */
+    {1, QCAP_NONE, QCAP_NONE, 119, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_13 */
+    {1, QCAP_NONE, QCAP_NONE, 1, 97, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_66 */
+    {1, QCAP_NONE, QCAP_NONE, 119, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_string_14 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_330 */
+    {0, QCAP_NONE, QCAP_NONE, 157, 106, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ls32_3 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_331 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_332 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 26, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_333 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_334 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 56, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_335 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_336 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_337 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 106, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_35 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_338 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_339 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_340 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_341 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_342 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_343 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_344 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_13 */
+    {0, QCAP_NONE, QCAP_NONE, 152, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_user_14 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 80, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_77 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_78 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_79 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_67 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_80 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_68 */
+    {1, QCAP_NONE, QCAP_NONE, 92, 93, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* field_content_8 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_109 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_110 */
+    {1, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_8 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_111 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 77, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_112 */
+    {1, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_9 */
+    {1, QCAP_NONE, QCAP_NONE, 76, 114, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_113 */
+    {1, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_10 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_345 */
+    {0, QCAP_NONE, QCAP_NONE, 157, 37, 135, 0, 0x4, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ls32_4 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_346 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 57, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_347 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 55, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_348 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_349 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_350 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 155, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_351 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_352 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_353 */
+    {0, QCAP_NONE, QCAP_NONE, 36, 37, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ipv6address_36 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_114 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 121, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_115 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_81 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 80, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_82 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_83 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_84 */
+    {1, QCAP_NONE, QCAP_NONE, 7, 8, 135, 1, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* crlf_69 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_354 */
+    {0, QCAP_NONE, QCAP_NONE, 157, 106, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ls32_5 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 38, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_355 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 154, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_356 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_116 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_117 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 129, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_118 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_119 */
+    {1, QCAP_NONE, QCAP_NONE, 91, 33, 135, 2, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* rws_85 */
+    {0, QCAP_NONE, QCAP_NONE, 23, 153, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* h16_357 */
+    {0, QCAP_NONE, QCAP_NONE, 157, 37, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ls32_6 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_120 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_67 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_1 */
+    {0, QCAP_NONE, QCAP_NONE, 76, 158, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* ows_121 */
+    {0, QCAP_NONE, QCAP_NONE, 1, 98, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* token_68 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x0, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_2 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_3 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_4 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_11 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_5 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_6 */
+    {0, QCAP_NONE, QCAP_NONE, 127, 128, 135, 0, 0x1, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* quoted_pair_12 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x3, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_7 */
+    {0, QCAP_NONE, QCAP_NONE, 159, 120, 135, 0, 0x3, QCAP_PLACE_BACK + 0, 0, 0, 0, false, false}, /* digest_username_8 */
 };
 
 /* The end of the input, or of a region, in a state where it may end. */
@@ -46641,10 +46645,6 @@ static const qcap_queue_t queues[] = {
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
-static const qcap_text_t register_texts[] = {{51, 0}, {51, 0}, {51, 0}, {51, 0}, {51, 0}, {0, 0}};
-
-static const qcap_text_t shared_texts[] = {{0, 0}};
-
 const qcap_protocol_t qcap_http_protocol = {
     .name = "http",
     .title = "HTTP/1.x",
@@ -46678,16 +46678,12 @@ const qcap_protocol_t qcap_http_protocol = {
     .machines = machines,
     .controls = controls,
     .suspends = suspends,
+    .counters = counters,
     .conversions = conversions,
-    .conversion_count = 7,
     .queues = queues,
     .queue_count = 1,
     .shared = offsetof(qcap_http_t, shared),
     .queue_states = offsetof(qcap_http_t, queues),
-    .register_texts = register_texts,
-    .shared_texts = shared_texts,
-    .shared_text = offsetof(qcap_http_t, shared_text),
-    .later_text = 51,
     .texts = texts,
     .accept = accept,
     .perform = perform,

@@ -11,6 +11,12 @@
  * did. Passing a cut kills the later readings with the same scope and mark; the reading itself, and what comes of it in
  * this step, forgets the mark and so survives.
  *
+ * note [counter]: a large repeat of one class of bytes is one state, not one for each byte. How many bytes it has read is told by
+ * where it began, so a reading that counts carries that position, and what it does when the number is reached is an edge that is
+ * taken at an offset instead of on a byte (closure_full). Two readings in one such state that began at different places are not
+ * alike, and any number of them may come: the later one is dropped here, but its repeat is noted in nfa->unrolled, and
+ * everything is built once more with that repeat written out.
+ *
  * note [fallback]: `refine` reads VALUE by another rule R, and by VALUE's own rule if R does not fit. The second reading must
  * not delay what R reports, so it is a fallback: it comes after all main readings and has no say in what is committed
  * inside R. Outside R it has. When the last main reading dies, the fallback becomes the main reading and an anomaly is
@@ -77,16 +83,51 @@ static void leave_scope(config_t *config, unsigned scope)
         config->scopes.count--;
 }
 
+/* Another reading stands in the counting state already: one that began elsewhere is not the same. See note [counter]. */
+static void compare_counts(closure_t *c, const config_t *config)
+{
+    const node_t *node = c->nfa->states.items[config->state].node;
+    for (size_t i = 0; i < c->out.count; i++) {
+        const config_t *other = &c->out.items[i];
+        if (other->state != config->state || (other->begin.reg == config->begin.reg && other->begin.back == config->begin.back))
+            continue;
+        for (size_t k = 0; k < c->nfa->unrolled.count; k++)
+            if (c->nfa->unrolled.items[k] == node)
+                return;
+        vec_push(c->nfa->arena, &c->nfa->unrolled, node);
+        return;
+    }
+}
+
+/* Adds a reading that counts and has read another byte, or none yet. False if it stays there; else `config` has left. */
+static bool leave_count(closure_t *c, config_t *config)
+{
+    const nfa_state_t *s = &c->nfa->states.items[config->state];
+    vec_push(c->arena, &c->out, copy(c->arena, config));
+    config->begin = (stamp_t){STAMP_BACK, 0};
+    config->state = s->next;
+    return s->is_optional;
+}
+
 /* Closes over `config`, which may be changed. */
 static void close_over(closure_t *c, config_t *config)
 {
     arena_t *arena = c->arena;
     for (;;) {
-        if (is_visited(c, config->state) || is_killed(c, config))
+        if (is_killed(c, config))
             return;
         const nfa_state_t *s = &c->nfa->states.items[config->state];
+        if (is_visited(c, config->state)) {
+            if (s->kind == NFA_COUNT)
+                compare_counts(c, config);
+            return;
+        }
         c->nfa->visited[config->state] = c->nfa->generation;
         switch (s->kind) {
+        case NFA_COUNT:
+            if (!leave_count(c, config))
+                return;
+            continue;
         case NFA_BYTE:
         case NFA_CONTROL:
         case NFA_ACCEPT:
@@ -174,7 +215,7 @@ configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state)
 {
     closure_t c;
     init(&c, nfa, arena);
-    config_t config = {.state = state, .level = LEVEL_MAIN, .fallback = STATE_NONE};
+    config_t config = {.state = state, .begin = {STAMP_BACK, 0}, .level = LEVEL_MAIN, .fallback = STATE_NONE};
     close_over(&c, &config);
     configs_t none = {0};
     for (unsigned level = highest_level(&none, &c.deferred, LEVEL_MAIN); level > 0;
@@ -190,10 +231,44 @@ configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsign
     for (unsigned level = LEVEL_MAIN; level > 0; level = highest_level(from, &c.deferred, level)) {
         for (size_t i = 0; i < from->count; i++) {
             const nfa_state_t *s = &nfa->states.items[from->items[i].state];
-            if (from->items[i].level != level || s->kind != NFA_BYTE || !charset_has(&s->set, byte))
+            if (from->items[i].level != level || !nfa_reads(s) || !charset_has(&s->set, byte))
                 continue;
             config_t config = copy(arena, &from->items[i]);
+            if (s->kind == NFA_BYTE)
+                config.state = s->next;
+            close_over(&c, &config);
+        }
+        close_deferred(&c, level);
+    }
+    return c.out;
+}
+
+/* Adds a reading that stays where it is. */
+static void keep(closure_t *c, const config_t *config)
+{
+    if (is_visited(c, config->state) || is_killed(c, config))
+        return;
+    c->nfa->visited[config->state] = c->nfa->generation;
+    vec_push(c->arena, &c->out, *config);
+}
+
+configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_t begin, unsigned limit)
+{
+    closure_t c;
+    init(&c, nfa, arena);
+    for (unsigned level = LEVEL_MAIN; level > 0; level = highest_level(from, &c.deferred, level)) {
+        for (size_t i = 0; i < from->count; i++) {
+            const nfa_state_t *s = &nfa->states.items[from->items[i].state];
+            bool is_full = s->kind == NFA_COUNT && s->limit == limit && from->items[i].begin.reg == begin.reg;
+            if (from->items[i].level != level || (is_full && s->is_optional)) /* it has left at this place already */
+                continue;
+            config_t config = copy(arena, &from->items[i]);
+            if (!is_full) {
+                keep(&c, &config);
+                continue;
+            }
             config.state = s->next;
+            config.begin = (stamp_t){STAMP_BACK, 0};
             close_over(&c, &config);
         }
         close_deferred(&c, level);

@@ -23,6 +23,7 @@ typedef struct builder {
     diag_t *diag;
     VEC(unsigned) table;  /* hash table of states: number + 1, or 0; open addressing */
     VEC(unsigned) entries; /* by NFA state: number + 1 of the DFA state that begins there, or 0 */
+    unsigned bytes[256];   /* by class: a byte of it, for examples */
     VEC(charset_t) firsts; /* by control: bytes that can follow it */
     bool is_failed;
 } builder_t;
@@ -51,12 +52,16 @@ void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text)
     unsigned len = 0;
     while (dfa->states.items[state].from != state && len < 512) {
         if (dfa->states.items[state].byte >= 0)
-            path[len++] = (unsigned)dfa->states.items[state].byte;
+            path[len++] = state;
         state = dfa->states.items[state].from;
     }
     text_print(text, "\"");
-    while (len > 0)
-        print_quoted_byte(path[--len], text);
+    while (len > 0) {
+        const dfa_state_t *s = &dfa->states.items[path[--len]];
+        print_quoted_byte((unsigned)s->byte, text);
+        if (s->times > 0)
+            text_print(text, "{%u}", s->times);
+    }
     text_print(text, "\"");
 }
 
@@ -75,22 +80,27 @@ static char *example(const builder_t *b, unsigned state, int byte)
 
 /* ---------------------------------------------------------------- canonical states */
 
+/* Gives the stamp the next canonical number, or the one that the same stamp has. */
+static void number_stamp(builder_t *b, stamp_t *at, edge_t *edge)
+{
+    unsigned r = 0;
+    while (r < edge->moves.count && (edge->moves.items[r].reg != at->reg || edge->moves.items[r].back != at->back))
+        r++;
+    if (r == edge->moves.count)
+        vec_push(b->arena, &edge->moves, *at);
+    *at = (stamp_t){.reg = (int)r};
+}
+
 /* Gives the registers and scope marks of `configs` their canonical numbers; fills `moves` with what they were. */
 static void canonicalise(builder_t *b, configs_t *configs, edge_t *edge, unsigned *register_count)
 {
     VEC(unsigned) marks = {0};
     for (size_t i = 0; i < configs->count; i++) {
         config_t *c = &configs->items[i];
-        for (size_t k = 0; k < c->pendings.count; k++) {
-            stamp_t *at = &c->pendings.items[k].at;
-            unsigned r = 0;
-            while (r < edge->moves.count &&
-                   (edge->moves.items[r].reg != at->reg || edge->moves.items[r].back != at->back))
-                r++;
-            if (r == edge->moves.count)
-                vec_push(b->arena, &edge->moves, *at);
-            *at = (stamp_t){.reg = (int)r};
-        }
+        if (b->nfa->states.items[c->state].kind == NFA_COUNT)
+            number_stamp(b, &c->begin, edge);
+        for (size_t k = 0; k < c->pendings.count; k++)
+            number_stamp(b, &c->pendings.items[k].at, edge);
         for (size_t k = 0; k < c->scopes.count; k++) {
             unsigned m = 0;
             while (m < marks.count && marks.items[m] != c->scopes.items[k].mark)
@@ -114,7 +124,7 @@ static uint64_t hash_configs(const configs_t *configs)
     uint64_t hash = configs->count;
     for (size_t i = 0; i < configs->count; i++) {
         const config_t *c = &configs->items[i];
-        hash = mix(mix(hash, c->state), c->level);
+        hash = mix(mix(mix(hash, c->state), c->level), (unsigned)c->begin.reg);
         for (size_t k = 0; k < c->pendings.count; k++)
             hash = mix(hash, (uint64_t)c->pendings.items[k].op << 16 | (unsigned)c->pendings.items[k].at.reg);
         for (size_t k = 0; k < c->scopes.count; k++)
@@ -125,7 +135,7 @@ static uint64_t hash_configs(const configs_t *configs)
 
 static bool config_equal(const config_t *a, const config_t *b)
 {
-    if (a->state != b->state || a->level != b->level || a->fallback != b->fallback ||
+    if (a->state != b->state || a->level != b->level || a->fallback != b->fallback || a->begin.reg != b->begin.reg ||
         a->pendings.count != b->pendings.count || a->scopes.count != b->scopes.count)
         return false;
     for (size_t k = 0; k < a->pendings.count; k++)
@@ -290,7 +300,7 @@ static charset_t first_of_state(builder_t *b, unsigned state)
     charset_t set = charset_none();
     for (size_t i = 0; i < configs.count; i++) {
         const nfa_state_t *s = nfa_state(b, &configs.items[i]);
-        if (s->kind == NFA_BYTE)
+        if (nfa_reads(s))
             set = charset_union(set, s->set);
         else if (s->kind == NFA_CONTROL)
             set = charset_union(set, first_of(b, s->control));
@@ -327,7 +337,7 @@ static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
     for (size_t i = 0; i < closure_main_count(configs); i++) {
         const config_t *c = &configs->items[i];
         const nfa_state_t *s = nfa_state(b, c);
-        if (s->kind == NFA_BYTE && charset_has(&s->set, byte) && !o.reader)
+        if (nfa_reads(s) && charset_has(&s->set, byte) && !o.reader)
             o.reader = c;
         if (s->kind != NFA_CONTROL)
             continue;
@@ -359,7 +369,7 @@ static void add_edge(builder_t *b, unsigned state, edge_t edge)
     dfa_state_t *s = &b->dfa->states.items[state];
     for (size_t i = 0; i < s->edges.count; i++) {
         edge_t *e = &s->edges.items[i];
-        if (e->target == edge.target && e->is_peek == edge.is_peek && closure_pendings_equal(&e->commits, &edge.commits) &&
+        if (e->target == edge.target && e->is_peek == edge.is_peek && e->limit == 0 && edge.limit == 0 && closure_pendings_equal(&e->commits, &edge.commits) &&
             e->moves.count == edge.moves.count &&
             (e->moves.count == 0 ||
              memcmp(e->moves.items, edge.moves.items, e->moves.count * sizeof *e->moves.items) == 0)) {
@@ -397,6 +407,62 @@ static void step(builder_t *b, unsigned state, unsigned byte, charset_t class)
     arena_free(b->scratch);
 }
 
+/* How many bytes of its example a state was reached with since its position register `reg` was set. */
+static unsigned example_age(const dfa_t *dfa, unsigned state, int reg)
+{
+    unsigned age = 0;
+    while (reg >= 0 && dfa->states.items[state].from != state) {
+        const dfa_state_t *s = &dfa->states.items[state], *from = &dfa->states.items[s->from];
+        size_t i = 0;
+        while (i < from->edges.count && (from->edges.items[i].target != state ||
+                                         (s->byte >= 0 && !s->times && !charset_has(&from->edges.items[i].set, (unsigned)s->byte))))
+            i++;
+        if (i == from->edges.count)
+            return age;
+        stamp_t stamp = from->edges.items[i].moves.items[reg];
+        age += stamp.reg < 0 ? stamp.back : s->times ? s->times : s->byte >= 0;
+        reg = stamp.reg;
+        state = s->from;
+    }
+    return age;
+}
+
+/* What a state does when a reading that counts reaches its number. */
+static void step_full(builder_t *b, unsigned state, stamp_t begin, unsigned limit, const charset_t *set)
+{
+    unsigned before = (unsigned)b->dfa->states.count, age = example_age(b->dfa, state, begin.reg);
+    b->scratch = arena_new();
+    edge_t edge = {.set = charset_none(), .limit = limit, .begin = begin, .is_peek = true};
+    pendings_t commits = {0};
+    configs_t configs = closure_full(b->nfa, b->scratch, &b->dfa->states.items[state].configs, begin, limit);
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, state, -1);
+    if (!b->is_failed) {
+        edge.commits = keep_pendings(b, &commits);
+        edge.target = intern(b, &configs, &edge, state, -1);
+        add_edge(b, state, edge);
+        if (edge.target == before && age < limit) {
+            b->dfa->states.items[before].byte = (int)b->bytes[b->dfa->class_of[charset_first(set)]];
+            b->dfa->states.items[before].times = limit - age;
+        }
+    }
+    arena_free(b->scratch);
+}
+
+/* Steps for all the numbers that readings count to, each once. */
+static void step_counters(builder_t *b, unsigned state)
+{
+    for (size_t i = 0; i < b->dfa->states.items[state].configs.count && !b->is_failed; i++) {
+        const dfa_state_t *s = &b->dfa->states.items[state];
+        const nfa_state_t *counting = nfa_state(b, &s->configs.items[i]);
+        const stamp_t begin = s->configs.items[i].begin;
+        bool is_new = counting->kind == NFA_COUNT;
+        for (size_t k = 0; k < s->edges.count && is_new; k++)
+            is_new = s->edges.items[k].limit != counting->limit || s->edges.items[k].begin.reg != begin.reg;
+        if (is_new)
+            step_full(b, state, begin, counting->limit, &counting->set);
+    }
+}
+
 /* The end of the input is accepted by the first reading that can end here. */
 static void accept(builder_t *b, unsigned state)
 {
@@ -431,9 +497,8 @@ static void representatives(const dfa_t *dfa, unsigned bytes[256])
 
 static void explore(builder_t *b)
 {
-    unsigned bytes[256];
     charset_t classes[256];
-    representatives(b->dfa, bytes);
+    representatives(b->dfa, b->bytes);
     memset(classes, 0, sizeof classes);
     for (unsigned byte = 0; byte < 256; byte++)
         classes[b->dfa->class_of[byte]] = charset_union(classes[b->dfa->class_of[byte]], charset_range(byte, byte));
@@ -442,7 +507,8 @@ static void explore(builder_t *b)
         case DFA_BYTES:
             accept(b, state);
             for (unsigned c = 0; c < b->dfa->class_count && !b->is_failed; c++)
-                step(b, state, bytes[c], classes[c]);
+                step(b, state, b->bytes[c], classes[c]);
+            step_counters(b, state);
             break;
         case DFA_CONTROL: {
             control_t *control = &b->dfa->controls.items[b->dfa->states.items[state].control];
@@ -469,7 +535,7 @@ static void prepare(builder_t *b)
 {
     VEC(charset_t) sets = {0};
     for (size_t i = 0; i < b->nfa->states.count; i++)
-        if (b->nfa->states.items[i].kind == NFA_BYTE)
+        if (nfa_reads(&b->nfa->states.items[i]))
             vec_push(b->arena, &sets, b->nfa->states.items[i].set);
     b->dfa->class_count = charset_classes(sets.items, sets.count, b->dfa->class_of);
     for (size_t i = 0; i < b->nfa->states.count; i++)
@@ -486,61 +552,43 @@ static void prepare(builder_t *b)
     }
 }
 
-/* What is on the list of an atomic rule. */
-typedef struct listed {
-    unsigned count; /* operations */
-    unsigned text;  /* bytes of texts that they carry */
-} listed_t;
-
-static unsigned later_text(const dfa_t *dfa, const op_t *op)
+/* How many operations an atomic rule has listed behind an edge, if there were `count` before it. */
+static unsigned count_later(const dfa_t *dfa, const edge_t *edge, unsigned count, unsigned *most)
 {
-    const conversion_t *c = op->kind == OP_CONVERT_CLOSE ? &dfa->nfa->conversions.items[op->conversion] : NULL;
-    return c && c->kind != CONVERT_KEYWORD && c->text_size > 0 ? c->reg->size + 1 : 0;
-}
-
-/* What an atomic rule has listed behind an edge, if it had `listed` before it. */
-static listed_t count_later(dfa_t *dfa, const pendings_t *commits, listed_t listed)
-{
-    for (size_t i = 0; i < commits->count; i++) {
-        const op_t *op = &dfa->nfa->ops.items[commits->items[i].op];
+    for (size_t i = 0; i < edge->commits.count; i++) {
+        const op_t *op = &dfa->nfa->ops.items[edge->commits.items[i].op];
         if (op->kind == OP_ATOMIC_END)
-            listed = (listed_t){0, 0};
-        if (!regop_is_later(op))
-            continue;
-        listed.count++;
-        listed.text += later_text(dfa, op);
-        dfa->later_max = listed.count > dfa->later_max ? listed.count : dfa->later_max;
-        dfa->later_text_max = listed.text > dfa->later_text_max ? listed.text : dfa->later_text_max;
+            count = 0;
+        count += regop_is_later(op);
+        *most = count > *most ? count : *most;
     }
-    return listed;
-}
-
-static bool raise(listed_t *most, listed_t listed)
-{
-    bool is_more = listed.count > most->count || listed.text > most->text;
-    most->count = listed.count > most->count ? listed.count : most->count;
-    most->text = listed.text > most->text ? listed.text : most->text;
-    return is_more;
+    return count;
 }
 
 /* The length of the list of atomic rules. A loop that adds to it has no bound: refused. */
 static void bound_later(builder_t *b)
 {
     dfa_t *dfa = b->dfa;
-    listed_t *before = ARENA_ARRAY(b->arena, listed_t, dfa->states.count);
+    unsigned *before = ARENA_ARRAY(b->arena, unsigned, dfa->states.count);
     for (bool is_changed = true; is_changed && !b->is_failed;) {
         is_changed = false;
         for (unsigned s = 0; s < dfa->states.count; s++)
             for (size_t i = 0; i < dfa->states.items[s].edges.count; i++) {
                 const edge_t *edge = &dfa->states.items[s].edges.items[i];
-                is_changed |= raise(&before[edge->target], count_later(dfa, &edge->commits, before[s]));
+                unsigned count = count_later(dfa, edge, before[s], &dfa->later_max);
+                if (count <= before[edge->target])
+                    continue;
+                before[edge->target] = count;
+                is_changed = true;
             }
         for (unsigned s = 0; s < dfa->states.count && !b->is_failed; s++)
-            if (before[s].count > PENDING_MAX && dfa->states.items[s].configs.count > 0)
+            if (before[s] > PENDING_MAX && dfa->states.items[s].configs.count > 0)
                 fail_undecided(b, &dfa->states.items[s].configs.items[0], s, -1);
     }
-    for (unsigned s = 0; s < dfa->states.count; s++)
-        count_later(dfa, &dfa->states.items[s].accept, before[s]);
+    for (unsigned s = 0; s < dfa->states.count; s++) {
+        edge_t end = {.commits = dfa->states.items[s].accept};
+        count_later(dfa, &end, before[s], &dfa->later_max);
+    }
 }
 
 dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
@@ -563,6 +611,22 @@ dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
     return diag_has_errors(diag) ? NULL : dfa;
 }
 
+bool dfa_is_counting_on(const dfa_t *dfa, unsigned state, const edge_t *edge)
+{
+    const dfa_state_t *from = &dfa->states.items[state], *to = &dfa->states.items[edge->target];
+    for (size_t i = 0; i < to->edges.count; i++) {
+        const edge_t *full = &to->edges.items[i];
+        bool is_known = full->limit == 0;
+        for (size_t k = 0; k < from->edges.count && !is_known; k++)
+            is_known = from->edges.items[k].limit == full->limit && full->begin.reg >= 0 &&
+                       from->edges.items[k].begin.reg == full->begin.reg &&
+                       edge->moves.items[full->begin.reg].reg == full->begin.reg;
+        if (!is_known)
+            return false;
+    }
+    return true;
+}
+
 /* ---------------------------------------------------------------- printing */
 
 static void print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text)
@@ -581,8 +645,14 @@ static void print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *t
 static void print_edge(const dfa_t *dfa, const edge_t *edge, text_t *text)
 {
     text_print(text, "  ");
-    charset_print(&edge->set, text);
-    text_print(text, "%s -> %u", edge->is_peek ? " (not read)" : "", edge->target);
+    if (edge->limit) {
+        text_print(text, edge->begin.reg >= 0 ? "%u bytes since r%d" : "%u bytes since -%u", edge->limit,
+                   edge->begin.reg >= 0 ? (unsigned)edge->begin.reg : edge->begin.back);
+    } else {
+        charset_print(&edge->set, text);
+        text_print(text, edge->is_peek ? " (not read)" : "");
+    }
+    text_print(text, " -> %u", edge->target);
     if (edge->commits.count) {
         text_print(text, " { ");
         print_commits(dfa, &edge->commits, text);

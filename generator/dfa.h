@@ -4,6 +4,9 @@
  *     DFA_ENTRY    reads nothing: performs the commits of its one edge, and is its target
  *     DFA_CONTROL  stands at a control point; its targets are in `controls`
  *
+ * An edge with a limit is taken not on a byte, but as soon as so many bytes have been read since `begin`: see note [counter] in
+ * closure.c.
+ *
  * A state has position registers 0 .. register_count - 1: where its pending operations were performed. Following an edge
  * performs its commits in order (their stamps are registers of the source, or distances from the position after the
  * edge), then sets the target's registers from `moves`. */
@@ -15,9 +18,11 @@
 typedef enum { DFA_BYTES, DFA_ENTRY, DFA_CONTROL } dfa_kind_t;
 
 typedef struct edge {
-    charset_t set;        /* DFA_ENTRY: empty */
+    charset_t set;        /* DFA_ENTRY, and edges with a limit: empty */
+    unsigned limit;       /* 0: none */
+    stamp_t begin;        /* of the bytes that count for the limit */
     unsigned target;
-    bool is_peek;         /* the byte decides, but is not read: the target is a control point */
+    bool is_peek;         /* no byte is read: one that decides, for a control point, or a limit is met */
     pendings_t commits;
     VEC(stamp_t) moves;   /* for each register of the target */
 } edge_t;
@@ -44,6 +49,7 @@ typedef struct dfa_state {
     stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
     unsigned from;           /* the state it was first reached from, itself for a start */
     int byte;                /* and by which byte; -1: by none */
+    unsigned times;          /* how often, where a counter leads there */
 } dfa_state_t;
 
 typedef struct dfa {
@@ -54,12 +60,15 @@ typedef struct dfa {
     uint8_t class_of[256];   /* bytes that no set tells apart have the same class */
     unsigned class_count;
     unsigned later_max;      /* most operations on the list of an atomic rule */
-    unsigned later_text_max; /* most bytes of texts on it */
     unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
 } dfa_t;
 
 /* NULL if there is no finite automaton: `diag` says why, with an example. */
 dfa_t *dfa_build(nfa_t *nfa, diag_t *diag);
+
+/* Is it an edge of counting on, in a state that counts likewise? Then whoever watches the limits of the one watches those of the
+ * other. */
+bool dfa_is_counting_on(const dfa_t *dfa, unsigned state, const edge_t *edge);
 
 /* A shortest input that leads to the state, quoted. */
 void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text);

@@ -83,6 +83,19 @@ static void add(diag_t *diag, place_t place, bool is_error, const char *format, 
         vec_push(diag->arena, &diag->messages, message);
 }
 
+void diag_add(diag_t *diag, const diag_t *other)
+{
+    diag->has_errors |= other->has_errors;
+    diag->dropped += other->dropped;
+    for (size_t i = 0; i < other->messages.count; i++) {
+        diag->is_dropping = diag->messages.count == MESSAGE_MAX;
+        diag->dropped += diag->is_dropping;
+        if (diag->is_dropping || is_known(diag, &other->messages.items[i]))
+            continue;
+        vec_push(diag->arena, &diag->messages, other->messages.items[i]);
+    }
+}
+
 void diag_error(diag_t *diag, place_t place, const char *format, ...)
 {
     va_list args;

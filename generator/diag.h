@@ -34,6 +34,9 @@ void diag_note(diag_t *diag, const char *format, ...) __attribute__((format(prin
 /* Likewise, about another place: "TEXT, in FILE, line N". */
 void diag_note_at(diag_t *diag, place_t place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Adds the messages of `other`. */
+void diag_add(diag_t *diag, const diag_t *other);
+
 bool diag_has_errors(const diag_t *diag);
 
 /* From here on messages are printed in colours, for a terminal (ECMA-48, 8.3.117: SGR). */

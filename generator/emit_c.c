@@ -13,6 +13,7 @@
 /* Operations and moves that lead to a state, used by several edges. */
 typedef struct shared_edge {
     const edge_t *edge;
+    bool is_counting_on; /* see dfa_is_counting_on() */
     unsigned use_count;
     unsigned number;
 } shared_edge_t;
@@ -93,16 +94,6 @@ static void emit_classes(const layout_t *l, text_t *text)
 
 /* ---------------------------------------------------------------- expressions */
 
-static bool is_register(const expr_t *e, register_type_t type)
-{
-    return e->kind == EXPR_REGISTER && e->reg->type == type;
-}
-
-static void emit_bytes_of(const reg_t *reg, text_t *text)
-{
-    text_print(text, "qcap_bytes(parser, %u /* %s */, %s)", reg->index, reg->name, reg->is_shared ? "true" : "false");
-}
-
 static void emit_expr(const expr_t *e, text_t *text)
 {
     static const char *const operators[] = {
@@ -132,14 +123,6 @@ static void emit_expr(const expr_t *e, text_t *text)
         text_print(text, ")");
         return;
     default:
-        if (is_register(e->left, REGISTER_BYTES)) {
-            text_print(text, "qcap_compare_bytes(%s, ", operators[e->kind]);
-            emit_bytes_of(e->left->reg, text);
-            text_print(text, ", ");
-            emit_bytes_of(e->right->reg, text);
-            text_print(text, ")");
-            return;
-        }
         text_print(text, "qcap_binary(%s, ", operators[e->kind]);
         emit_expr(e->left, text);
         text_print(text, ", ");
@@ -295,9 +278,10 @@ static bool may_stop(const layout_t *l, const pendings_t *commits)
     return false;
 }
 
-static void emit_jump(const layout_t *l, unsigned target, const char *indent, text_t *text)
+/* Whoever runs the machine has to know the limits of a state that begins to count. */
+static void emit_jump(const layout_t *l, unsigned target, bool is_counting_on, const char *indent, text_t *text)
 {
-    if (layout_is_outside(l, target))
+    if (layout_is_outside(l, target) || !is_counting_on)
         text_print(text, "%sreturn qcap_stop(parser, at, %s, QCAP_STOP_CONTROL);\n", indent, l->enumerators[target]);
     else
         text_print(text, "%sgoto %s;\n", indent, l->labels[target]);
@@ -309,7 +293,7 @@ static void emit_here(const char *indent, text_t *text)
 }
 
 /* What an edge does after its byte has been read, and the jump. */
-static void emit_edge_body(const layout_t *l, const edge_t *edge, const char *indent, text_t *text)
+static void emit_edge_body(const layout_t *l, const edge_t *edge, bool is_counting_on, const char *indent, text_t *text)
 {
     moves_t moves = position_moves(l->dfa, edge, l->spare);
     if (needs_here(l, &edge->commits, &moves))
@@ -324,7 +308,7 @@ static void emit_edge_body(const layout_t *l, const edge_t *edge, const char *in
     if (may_stop(l, &edge->commits))
         text_print(text, "%sif (qcap_must_stop(parser))\n%s    return qcap_stop(parser, at, %s, QCAP_STOP_PAUSED);\n", indent,
                    indent, l->enumerators[edge->target]);
-    emit_jump(l, edge->target, indent, text);
+    emit_jump(l, edge->target, is_counting_on, indent, text);
 }
 
 /* ---------------------------------------------------------------- edges shared by states */
@@ -349,10 +333,10 @@ static bool same_body(const edge_t *a, const edge_t *b)
            (a->moves.count == 0 || memcmp(a->moves.items, b->moves.items, a->moves.count * sizeof *a->moves.items) == 0);
 }
 
-static shared_edge_t *find_shared(const shared_edges_t *shared, const edge_t *edge)
+static shared_edge_t *find_shared(const shared_edges_t *shared, const edge_t *edge, bool is_counting_on)
 {
     for (size_t i = 0; i < shared->count; i++)
-        if (same_body(shared->items[i].edge, edge))
+        if (same_body(shared->items[i].edge, edge) && shared->items[i].is_counting_on == is_counting_on)
             return &shared->items[i];
     return NULL;
 }
@@ -367,13 +351,14 @@ static shared_edges_t find_shared_edges(const layout_t *l, unsigned machine)
             continue;
         for (size_t i = 0; i < state->edges.count; i++) {
             const edge_t *edge = &state->edges.items[i];
-            if (is_plain(edge))
+            bool is_counting_on = dfa_is_counting_on(l->dfa, s, edge);
+            if (is_plain(edge) && is_counting_on)
                 continue;
-            shared_edge_t *found = find_shared(&shared, edge);
+            shared_edge_t *found = find_shared(&shared, edge, is_counting_on);
             if (found)
                 found->use_count++;
             else
-                vec_push(l->arena, &shared, ((shared_edge_t){edge, 1, (unsigned)shared.count + 1}));
+                vec_push(l->arena, &shared, ((shared_edge_t){edge, is_counting_on, 1, (unsigned)shared.count + 1}));
         }
     }
     return shared;
@@ -385,7 +370,7 @@ static void emit_shared_edges(const layout_t *l, const shared_edges_t *shared, t
         if (shared->items[i].use_count < 2)
             continue;
         text_print(text, "\ndo_%u:\n", shared->items[i].number);
-        emit_edge_body(l, shared->items[i].edge, "    ", text);
+        emit_edge_body(l, shared->items[i].edge, shared->items[i].is_counting_on, "    ", text);
     }
 }
 
@@ -419,7 +404,19 @@ static void emit_comment(const layout_t *l, unsigned state, text_t *text)
     text_print(text, "e.g. after %s */\n", witness.bytes);
 }
 
-static void emit_edge(const layout_t *l, const edge_t *edge, const shared_edges_t *shared, text_t *text)
+/* The body of an edge, or the jump to it. */
+static void emit_shared(const layout_t *l, unsigned state, const edge_t *edge, const shared_edges_t *shared,
+                        const char *indent, text_t *text)
+{
+    bool is_counting_on = dfa_is_counting_on(l->dfa, state, edge);
+    const shared_edge_t *body = find_shared(shared, edge, is_counting_on);
+    if (body && body->use_count > 1)
+        text_print(text, "%sgoto do_%u;\n", indent, body->number);
+    else
+        emit_edge_body(l, edge, is_counting_on, indent, text);
+}
+
+static void emit_edge(const layout_t *l, unsigned state, const edge_t *edge, const shared_edges_t *shared, text_t *text)
 {
     charset_t all = charset_range(0, 255);
     bool is_all = charset_equal(&edge->set, &all);
@@ -431,11 +428,7 @@ static void emit_edge(const layout_t *l, const edge_t *edge, const shared_edges_
     }
     if (!edge->is_peek)
         text_print(text, "%sat++;\n", indent);
-    const shared_edge_t *body = is_plain(edge) ? NULL : find_shared(shared, edge);
-    if (body && body->use_count > 1)
-        text_print(text, "%sgoto do_%u;\n", indent, body->number);
-    else
-        emit_edge_body(l, edge, indent, text);
+    emit_shared(l, state, edge, shared, indent, text);
     if (!is_all)
         text_print(text, "    }\n");
 }
@@ -450,6 +443,31 @@ static int compare_edges(const void *a, const void *b)
     return i < j ? -1 : i > j;
 }
 
+/* No bytes are left: because a counter has reached its number, or just so. */
+static void emit_end(const layout_t *l, unsigned state, const shared_edges_t *shared, text_t *text)
+{
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    bool is_first = true;
+    text_print(text, "    if (at == end)");
+    for (size_t i = 0; i < s->edges.count; i++) {
+        const edge_t *edge = &s->edges.items[i];
+        if (edge->limit == 0)
+            continue;
+        if (is_first) {
+            text_print(text, " {\n");
+            emit_here("        ", text);
+        }
+        text_print(text, "        if (here - (");
+        emit_stamp(edge->begin, text);
+        text_print(text, ") == %u) {\n", edge->limit);
+        emit_shared(l, state, edge, shared, "            ", text);
+        text_print(text, "        }\n");
+        is_first = false;
+    }
+    text_print(text, "%s        return qcap_stop(parser, at, %s, QCAP_STOP_INPUT);\n%s", is_first ? "\n" : "",
+               l->enumerators[state], is_first ? "" : "    }\n");
+}
+
 /* Reads a byte: the widest sets are tested first, as the likeliest. */
 static void emit_bytes(const layout_t *l, unsigned state, const shared_edges_t *shared, text_t *text)
 {
@@ -459,8 +477,10 @@ static void emit_bytes(const layout_t *l, unsigned state, const shared_edges_t *
     charset_t covered = charset_none(), all = charset_range(0, 255);
     for (size_t i = 0; i < s->edges.count; i++) {
         const edge_t *edge = &s->edges.items[i];
+        if (edge->limit)
+            continue;
         covered = charset_union(covered, edge->set);
-        if (edge->target != state || !is_plain(edge) || edge->is_peek) {
+        if (edge->target != state || !is_plain(edge) || edge->is_peek || !dfa_is_counting_on(l->dfa, state, edge)) {
             edges[count++] = edge;
             continue;
         }
@@ -473,12 +493,19 @@ static void emit_bytes(const layout_t *l, unsigned state, const shared_edges_t *
         text_print(text, "))\n        at++;\n");
     }
     qsort(edges, count, sizeof *edges, compare_edges);
-    text_print(text, "    if (at == end)\n        return qcap_stop(parser, at, %s, QCAP_STOP_INPUT);\n",
-               l->enumerators[state]);
+    emit_end(l, state, shared, text);
     for (size_t i = 0; i < count; i++)
-        emit_edge(l, edges[i], shared, text);
+        emit_edge(l, state, edges[i], shared, text);
     if (!charset_equal(&covered, &all) || count == 0)
         text_print(text, "    return qcap_stop(parser, at, %s, QCAP_STOP_ERROR);\n", l->enumerators[state]);
+}
+
+static unsigned count_limits(const dfa_state_t *s)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < s->edges.count; i++)
+        count += s->edges.items[i].limit > 0;
+    return count;
 }
 
 static void emit_refine(const layout_t *l, const control_t *control, text_t *text)
@@ -487,10 +514,10 @@ static void emit_refine(const layout_t *l, const control_t *control, text_t *tex
     text_print(text, "    switch (parser->underway[%u].value) {\n", control->conversion);
     for (size_t i = 1; i < control->targets.count; i++) {
         text_print(text, "    case %zu: /* %s */\n", i, conversion->keywords.items[i - 1]);
-        emit_jump(l, control->targets.items[i], "        ", text);
+        emit_jump(l, control->targets.items[i], count_limits(&l->dfa->states.items[control->targets.items[i]]) == 0, "        ", text);
     }
     text_print(text, "    default:\n");
-    emit_jump(l, control->targets.items[0], "        ", text);
+    emit_jump(l, control->targets.items[0], count_limits(&l->dfa->states.items[control->targets.items[0]]) == 0, "        ", text);
     text_print(text, "    }\n");
 }
 
@@ -504,7 +531,7 @@ static void emit_state(const layout_t *l, unsigned state, const shared_edges_t *
         emit_bytes(l, state, shared, text);
         break;
     case DFA_ENTRY:
-        emit_edge_body(l, &s->edges.items[0], "    ", text);
+        emit_edge_body(l, &s->edges.items[0], dfa_is_counting_on(l->dfa, state, &s->edges.items[0]), "    ", text);
         break;
     case DFA_CONTROL:
         emit_refine(l, &l->dfa->controls.items[s->control], text);
@@ -550,7 +577,7 @@ static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
     const conversion_t *c = &l->dfa->nfa->conversions.items[conversion];
     if (c->kind != CONVERT_KEYWORD)
         return;
-    unsigned longest = c->text_size;
+    unsigned longest = layout_longest(c);
     text_print(text, "/* The words of %s. */\n", c->reg ? c->reg->name : c->rule->name);
     text_print(text, "static unsigned find_%u(const unsigned char *text, size_t len)\n{\n    switch (len) {\n", conversion);
     for (unsigned len = 1; len <= longest; len++) {
@@ -577,11 +604,7 @@ static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
 
 static void emit_conversions(layout_t *l, text_t *text)
 {
-    static const char *const kinds[] = {[CONVERT_DECIMAL] = "DECIMAL", [CONVERT_HEX] = "HEX",
-                                        [CONVERT_OCTAL] = "OCTAL",     [CONVERT_BIG] = "BIG",
-                                        [CONVERT_LITTLE] = "LITTLE",   [CONVERT_VARINT] = "VARINT",
-                                        [CONVERT_KEYWORD] = "KEYWORD", [CONVERT_BYTES] = "BYTES",
-                                        [CONVERT_UNQUOTE] = "UNQUOTE"};
+    static const char *const kinds[] = {"DECIMAL", "HEX", "OCTAL", "KEYWORD"};
     const nfa_t *nfa = l->dfa->nfa;
     unsigned offset = 0, accumulator = 0;
     for (unsigned i = 0; i < nfa->conversions.count; i++)
@@ -591,14 +614,14 @@ static void emit_conversions(layout_t *l, text_t *text)
         const conversion_t *c = &nfa->conversions.items[i];
         const char *keywords = c->kind == CONVERT_KEYWORD ? arena_print(l->arena, "&keywords_%u", i) : "NULL";
         const char *reg = c->reg ? arena_print(l->arena, "%u", c->reg->index) : "QCAP_NONE";
-        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
-                   accumulator, c->accumulator_count, offset, c->text_size, layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
+        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
+                   accumulator, c->accumulator_count, offset, layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
                    c->is_unique ? "true" : "false", i, c->rule->name);
         accumulator += c->accumulator_count;
-        offset += c->accumulator_count * c->text_size;
+        offset += c->accumulator_count * layout_longest(c);
     }
     if (nfa->conversions.count == 0)
-        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
+        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
     text_print(text, "};\n\n");
 }
 
@@ -712,15 +735,32 @@ static void emit_suspends(const layout_t *l, text_t *text)
 static unsigned any_target(const dfa_state_t *s)
 {
     charset_t all = charset_range(0, 255);
-    if (s->kind != DFA_BYTES || s->edges.count != 1 || s->edges.items[0].is_peek || !is_plain(&s->edges.items[0]) ||
-        !charset_equal(&s->edges.items[0].set, &all))
-        return STATE_NONE;
-    return s->edges.items[0].target;
+    for (size_t i = 0; i < s->edges.count && s->kind == DFA_BYTES; i++)
+        if (!s->edges.items[i].is_peek && is_plain(&s->edges.items[i]) && charset_equal(&s->edges.items[i].set, &all))
+            return s->edges.items[i].target;
+    return STATE_NONE;
+}
+
+static void emit_counters(const layout_t *l, text_t *text)
+{
+    bool is_empty = true;
+    text_print(text, "static const qcap_counter_t counters[] = {\n");
+    for (unsigned s = 0; s < l->dfa->states.count; s++)
+        for (size_t i = 0; i < l->dfa->states.items[s].edges.count; i++) {
+            const edge_t *edge = &l->dfa->states.items[s].edges.items[i];
+            if (edge->limit == 0)
+                continue;
+            text_print(text, "    {%u, ", edge->limit);
+            emit_place(edge->begin, text);
+            text_print(text, "}, /* %s */\n", l->labels[s]);
+            is_empty = false;
+        }
+    text_print(text, is_empty ? "    {0, 0}, /* none */\n};\n\n" : "};\n\n");
 }
 
 static void emit_states(const layout_t *l, text_t *text)
 {
-    unsigned suspend = 0;
+    unsigned suspend = 0, counter = 0;
     text_print(text, "static const qcap_state_t states[] = {\n");
     for (unsigned s = 0; s < l->dfa->states.count; s++) {
         const dfa_state_t *state = &l->dfa->states.items[s];
@@ -732,10 +772,11 @@ static void emit_states(const layout_t *l, text_t *text)
         text_print(text, any == STATE_NONE ? "QCAP_NONE, " : "%s, ", any == STATE_NONE ? "" : l->enumerators[any]);
         text_print(text, "%u, %u, %u, %u, 0x%x, ", l->rule_text[s], l->expected_text[s], suspend, state->held_back, held);
         emit_place(state->kind == DFA_BYTES ? state->stream_end : (stamp_t){STAMP_BACK, 0}, text);
-        text_print(text, ", %zu, %s, %s}, /* %s */\n", state->underway.count,
+        text_print(text, ", %u, %zu, %u, %s, %s}, /* %s */\n", counter, state->underway.count, count_limits(state),
                    state->kind == DFA_BYTES || layout_is_outside(l, s) ? "false" : "true",
                    state->is_accepting ? "true" : "false", l->labels[s]);
         suspend += (unsigned)state->underway.count;
+        counter += count_limits(state);
     }
     text_print(text, "};\n\n");
 }
@@ -805,18 +846,6 @@ static void emit_queues(const layout_t *l, text_t *text)
     text_print(text, "};\n\n#define EXTRA_SIZE (%u * sizeof(qcap_queue_entry_t))\n\n", before);
 }
 
-/* Where registers have their bytes. */
-static void emit_register_texts(const layout_t *l, text_t *text)
-{
-    text_print(text, "static const qcap_text_t register_texts[] = {");
-    for (size_t i = 0; i < l->register_texts.count; i++)
-        text_print(text, "{%u, %u}, ", l->register_texts.items[i], l->grammar->registers.items[i]->size);
-    text_print(text, "{0, 0}};\n\nstatic const qcap_text_t shared_texts[] = {");
-    for (size_t i = 0; i < l->shared_texts.count; i++)
-        text_print(text, "{%u, %u}, ", l->shared_texts.items[i], l->grammar->shared.items[i]->size);
-    text_print(text, "{0, 0}};\n\n");
-}
-
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
     static const char *const parts[] = {"registers", "slots",        "positions", "later",
@@ -840,14 +869,11 @@ static void emit_protocol(const layout_t *l, text_t *text)
                l->prefix, l->prefix);
     emit_root(l, "client", l->dfa->client, l->dfa->client_search, text);
     emit_root(l, "server", l->dfa->server, l->dfa->server_search, text);
-    text_print(text, "    .states = states,\n    .machines = machines,\n    .controls = controls,\n    .suspends = suspends,\n"
-                     "    .conversions = conversions,\n    .conversion_count = %zu,\n"
-                     "    .queues = queues,\n    .queue_count = %zu,\n",
-               l->dfa->nfa->conversions.count, l->grammar->queues.count);
+    text_print(text, "    .states = states,\n    .machines = machines,\n    .controls = controls,\n    .suspends = suspends,\n    .counters = counters,\n"
+                     "    .conversions = conversions,\n    .queues = queues,\n    .queue_count = %zu,\n",
+               l->grammar->queues.count);
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
-    text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
-                     "    .shared_text = offsetof(%s_t, shared_text),\n    .later_text = %u,\n", l->prefix, l->later_text);
     text_print(text, "    .texts = texts,\n    .accept = accept,\n    .perform = perform,\n};\n\n");
 }
 
@@ -887,12 +913,12 @@ void emit_c(layout_t *l, text_t *text)
     emit_conversions(l, text);
     emit_controls(l, text);
     emit_suspends(l, text);
+    emit_counters(l, text);
     emit_states(l, text);
     emit_accept(l, text);
     emit_perform(l, text);
     emit_names(l, text);
     emit_queues(l, text);
-    emit_register_texts(l, text);
     emit_protocol(l, text);
     text_print(text, "void %s_init(%s_t *conversation, qcap_event_handler_t on_event, void *user)\n{\n", l->prefix, l->prefix);
     text_print(text, "    qcap_conversation_init(conversation, &%s_protocol, on_event, user);\n}\n", l->prefix);

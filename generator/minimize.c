@@ -2,7 +2,8 @@
  *
  * Partition refinement (Moore). States begin in blocks by everything about them but their targets; a block is split while
  * two of its states have edges to different blocks. To compare exactly and cheaply, every state is a row of numbers: its
- * block, then for each class of bytes the number of what the edge does (interned) and the block of its target. Rows are
+ * block, then for each class of bytes, and for each limit that it may meet, the number of what the edge does (interned) and the
+ * block of its target. Rows are
  * sorted; equal neighbours form the next partition. */
 #include "minimize.h"
 
@@ -12,11 +13,12 @@
 
 typedef struct partition {
     dfa_t *dfa;
+    unsigned columns;     /* classes of bytes, and limits of the state with the most */
     unsigned width;       /* numbers in a row */
     uint32_t *rows;
     unsigned *block;      /* by state */
-    unsigned *actions;    /* by state and class: what its edge does, 0 for none */
-    unsigned *targets;    /* by state and class */
+    unsigned *actions;    /* by state and column: what its edge does, 0 for none */
+    unsigned *targets;    /* by state and column */
     unsigned bytes[256];  /* one byte of each class */
 } partition_t;
 
@@ -41,7 +43,7 @@ static void describe_commits(const pendings_t *commits, text_t *text)
 
 static void describe_edge(const edge_t *edge, text_t *text)
 {
-    text_print(text, "%d;", edge->is_peek);
+    text_print(text, "%d %u %d-%u;", edge->is_peek, edge->limit, edge->begin.reg, edge->begin.back);
     describe_commits(&edge->commits, text);
     text_print(text, ";");
     for (size_t i = 0; i < edge->moves.count; i++)
@@ -74,6 +76,7 @@ static void number_edges(partition_t *p)
         text_init(&text, scratch);
         describe_state(dfa, state, &text);
         p->block[s] = number_of(scratch, &states, &text);
+        unsigned limit = s * p->columns + dfa->class_count; /* column of the next one */
         for (size_t i = 0; i < state->edges.count; i++) {
             const edge_t *edge = &state->edges.items[i];
             text_init(&text, scratch);
@@ -81,9 +84,13 @@ static void number_edges(partition_t *p)
             unsigned action = number_of(scratch, &edges, &text);
             for (unsigned c = 0; c < dfa->class_count; c++)
                 if (state->kind == DFA_ENTRY || charset_has(&edge->set, p->bytes[c])) {
-                    p->actions[s * dfa->class_count + c] = action;
-                    p->targets[s * dfa->class_count + c] = edge->target;
+                    p->actions[s * p->columns + c] = action;
+                    p->targets[s * p->columns + c] = edge->target;
                 }
+            if (edge->limit) {
+                p->actions[limit] = action;
+                p->targets[limit++] = edge->target;
+            }
         }
     }
     arena_free(scratch);
@@ -104,14 +111,13 @@ static int compare_rows(const void *a, const void *b)
 
 static void fill_rows(partition_t *p)
 {
-    unsigned classes = p->dfa->class_count;
     for (unsigned s = 0; s < p->dfa->states.count; s++) {
         uint32_t *row = p->rows + (size_t)s * (p->width + 1);
         row[0] = p->block[s];
-        for (unsigned c = 0; c < classes; c++) {
-            unsigned action = p->actions[s * classes + c];
+        for (unsigned c = 0; c < p->columns; c++) {
+            unsigned action = p->actions[s * p->columns + c];
             row[1 + 2 * c] = action;
-            row[2 + 2 * c] = action ? p->block[p->targets[s * classes + c]] : 0;
+            row[2 + 2 * c] = action ? p->block[p->targets[s * p->columns + c]] : 0;
         }
         row[p->width] = s;
     }
@@ -197,14 +203,28 @@ static void rebuild(partition_t *p, unsigned blocks)
     free(renumbered);
 }
 
+/* The limits of the state with the most. */
+static unsigned count_limits(const dfa_t *dfa)
+{
+    unsigned most = 0;
+    for (size_t s = 0; s < dfa->states.count; s++) {
+        unsigned count = 0;
+        for (size_t i = 0; i < dfa->states.items[s].edges.count; i++)
+            count += dfa->states.items[s].edges.items[i].limit > 0;
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
 void minimize(dfa_t *dfa)
 {
     size_t count = dfa->states.count;
-    partition_t p = {.dfa = dfa, .width = 1 + 2 * dfa->class_count};
+    partition_t p = {.dfa = dfa, .columns = dfa->class_count + count_limits(dfa)};
+    p.width = 1 + 2 * p.columns;
     p.rows = malloc(count * (p.width + 1) * sizeof *p.rows);
     p.block = calloc(count, sizeof *p.block);
-    p.actions = calloc(count * dfa->class_count, sizeof *p.actions);
-    p.targets = calloc(count * dfa->class_count, sizeof *p.targets);
+    p.actions = calloc(count * p.columns, sizeof *p.actions);
+    p.targets = calloc(count * p.columns, sizeof *p.targets);
     for (unsigned byte = 256; byte-- > 0;)
         p.bytes[dfa->class_of[byte]] = byte;
     uint32_t **order = malloc(count * sizeof *order);

@@ -206,7 +206,7 @@ void name_expected(const dfa_t *dfa, unsigned state, text_t *text)
     expected_t expected = {.named = charset_none(), .nameless = charset_none()};
     for (size_t i = 0; i < s->configs.count && s->configs.items[i].level == LEVEL_MAIN; i++) {
         const nfa_state_t *n = &dfa->nfa->states.items[s->configs.items[i].state];
-        if (n->kind == NFA_BYTE)
+        if (nfa_reads(n))
             expect_set(dfa, &n->set, &expected);
     }
     expect_behind_control(dfa, s, &expected);

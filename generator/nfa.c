@@ -19,6 +19,7 @@
 #define STATES_MAX 400000u
 #define REGISTERS_MAX 64u /* bits of a parser's set of registers */
 #define DEPTH_MAX 200u
+#define UNROLLED_MAX 8u /* larger repeats of one class of bytes are counted */
 #define FALLBACK_MAX 4u /* fallbacks within fallbacks; QCAP_MARKS in parser.h */
 
 /* An occurrence of a rule that parsing can resume at. */
@@ -33,6 +34,7 @@ typedef struct builder {
     arena_t *arena;
     diag_t *diag;
     VEC(resume_t) resumes; /* of the root being built */
+    const repeats_t *unrolled; /* repeats that are not to be counted; NULL: none is */
     const context_t *resuming; /* a copy to search for is being built: what to open first; see note [search] */
     bool is_too_large;
 } builder_t;
@@ -132,36 +134,17 @@ static unsigned element_intern(builder_t *b, unsigned parent, const char *name, 
     return (unsigned)b->nfa->elements.count - 1;
 }
 
-static unsigned text_size_of(const conversion_t *conversion)
-{
-    unsigned longest = 0;
-    switch (conversion->kind) {
-    case CONVERT_KEYWORD:
-        for (size_t i = 0; i < conversion->keywords.count; i++)
-            if (strlen(conversion->keywords.items[i]) > longest)
-                longest = (unsigned)strlen(conversion->keywords.items[i]);
-        return longest;
-    case CONVERT_BYTES: /* one more shows that there are too many */
-        return conversion->reg->size + 1;
-    case CONVERT_UNQUOTE: /* likewise, each behind a backslash, and the quote before them */
-        return 2 * (conversion->reg->size + 1) + 1;
-    default:
-        return 0;
-    }
-}
-
 static unsigned conversion_intern(builder_t *b, const note_t *note, const rule_t *rule)
 {
     nfa_t *nfa = b->nfa;
     for (unsigned i = 0; i < nfa->conversions.count; i++) {
         const conversion_t *c = &nfa->conversions.items[i];
-        if (c->reg == note->reg && c->kind == note->convert->kind && c->is_unique == note->is_unique && c->rule == rule)
+        if (c->reg == note->reg && c->kind == note->convert && c->is_unique == note->is_unique && c->rule == rule)
             return i;
     }
-    conversion_t conversion = {.kind = note->convert->kind, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};
+    conversion_t conversion = {.kind = note->convert, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};
     for (size_t i = 0; i < note->reg->keywords.count; i++)
         vec_push(b->arena, &conversion.keywords, note->reg->keywords.items[i]);
-    conversion.text_size = text_size_of(&conversion);
     vec_push(b->arena, &nfa->conversions, conversion);
     return (unsigned)nfa->conversions.count - 1;
 }
@@ -214,6 +197,55 @@ static unsigned build_string(builder_t *b, const node_t *node, const context_t *
     return next;
 }
 
+static bool is_unrolled(const builder_t *b, const node_t *node)
+{
+    for (size_t i = 0; b->unrolled && i < b->unrolled->count; i++)
+        if (b->unrolled->items[i] == node)
+            return true;
+    return !b->unrolled;
+}
+
+/* `count` bytes of a class that a repeat goes through, or (is_optional) at most so many: see note [counter]. */
+static unsigned build_count(builder_t *b, const node_t *node, const charset_t *set, unsigned count, bool is_optional,
+                            const context_t *context, unsigned next)
+{
+    unsigned state = add(b, NFA_COUNT, context, node, next);
+    b->nfa->states.items[state].set = *set;
+    b->nfa->states.items[state].limit = count;
+    b->nfa->states.items[state].is_optional = is_optional;
+    return state;
+}
+
+/* X X X */
+static unsigned build_copies(builder_t *b, const node_t *node, unsigned count, const context_t *context, unsigned next)
+{
+    charset_t set;
+    if (count > UNROLLED_MAX && nfa_set_of(node->children.items[0], &set) && !is_unrolled(b, node))
+        return build_count(b, node, &set, count, false, context, next);
+    for (; count > 0 && !b->is_too_large; count--)
+        next = build_node(b, node->children.items[0], context, next);
+    return next;
+}
+
+/* [ X [ X [ X ] ] ] */
+static unsigned build_options(builder_t *b, const node_t *node, unsigned count, const context_t *context, unsigned next)
+{
+    const unsigned exit = next;
+    charset_t set;
+    if (count > UNROLLED_MAX && nfa_set_of(node->children.items[0], &set) && !is_unrolled(b, node))
+        return build_count(b, node, &set, count, true, context, next);
+    for (; count > 0 && !b->is_too_large; count--) {
+        unsigned body = build_node(b, node->children.items[0], context, next);
+        unsigned split = add(b, NFA_SPLIT, context, node, STATE_NONE);
+        if (b->is_too_large)
+            return exit;
+        vec_push(b->arena, &b->nfa->states.items[split].branches, body);
+        vec_push(b->arena, &b->nfa->states.items[split].branches, exit);
+        next = split;
+    }
+    return next;
+}
+
 static unsigned build_repeat(builder_t *b, const node_t *node, const context_t *context, unsigned next)
 {
     const node_t *child = node->children.items[0];
@@ -231,20 +263,9 @@ static unsigned build_repeat(builder_t *b, const node_t *node, const context_t *
             copies--;
         }
     } else {
-        unsigned exit = next;
-        for (unsigned i = node->min; i < node->max && !b->is_too_large; i++) {
-            unsigned body = build_node(b, child, context, next);
-            unsigned split = add(b, NFA_SPLIT, context, node, STATE_NONE);
-            if (b->is_too_large)
-                return exit;
-            vec_push(b->arena, &b->nfa->states.items[split].branches, body);
-            vec_push(b->arena, &b->nfa->states.items[split].branches, exit);
-            next = split;
-        }
+        next = build_options(b, node, node->max - node->min, context, next);
     }
-    for (; copies > 0 && !b->is_too_large; copies--)
-        next = build_node(b, child, context, next);
-    return next;
+    return build_copies(b, node, copies, context, next);
 }
 
 /* Everything that `notes` put around a body; `body` is built by build_body. */
@@ -320,7 +341,6 @@ static unsigned build_refined(builder_t *b, const node_t *body, const note_t *no
         vec_push(b->arena, &conversion.keywords, entry->name);
         vec_push(b->arena, &control.targets, build_sequence_from(b, body, by + 1, note, entry, context, next));
     }
-    conversion.text_size = text_size_of(&conversion);
     vec_push(b->arena, &nfa->conversions, conversion);
     control.conversion = (unsigned)nfa->conversions.count - 1;
 
@@ -778,12 +798,12 @@ static void number_elements(nfa_t *nfa)
             nfa->ops.items[i].element = number[nfa->ops.items[i].element];
 }
 
-nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag)
+nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *diag)
 {
     nfa_t *nfa = ARENA_NEW(grammar->arena, nfa_t);
     nfa->arena = grammar->arena;
     nfa->grammar = grammar;
-    builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag};
+    builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag, .unrolled = unrolled};
     if (grammar->datagram)
         diag_error(diag, grammar->datagram->place, "`datagram` is not supported yet");
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
@@ -813,6 +833,11 @@ void nfa_print(const nfa_t *nfa, text_t *text)
         text_print(text, "%u %s: ", i, s->context->rule ? s->context->rule->name : "-");
         switch (s->kind) {
         case NFA_BYTE:
+            charset_print(&s->set, text);
+            text_print(text, " -> %u", s->next);
+            break;
+        case NFA_COUNT:
+            text_print(text, s->is_optional ? "*%u" : "%u", s->limit);
             charset_print(&s->set, text);
             text_print(text, " -> %u", s->next);
             break;

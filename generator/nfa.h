@@ -1,6 +1,7 @@
 /* nfa.h: the grammar as a graph: every reference written out, every annotation an operation or a control point.
  *
  *     NFA_BYTE       set, next          reads one byte of the set
+ *     NFA_COUNT      set, limit, next   reads `limit` bytes of the set, or (is_optional) at most so many: note [counter]
  *     NFA_SPLIT      branches           ordered: earlier branches are preferred
  *     NFA_OP         op, next           performs an operation
  *     NFA_SCOPE      scope, next        a reading enters an alternation that has a cut
@@ -16,6 +17,7 @@
 
 typedef enum {
     NFA_BYTE,
+    NFA_COUNT,
     NFA_SPLIT,
     NFA_OP,
     NFA_SCOPE,
@@ -50,7 +52,9 @@ typedef struct nfa_state {
     nfa_kind_t kind;
     const context_t *context;
     const node_t *node;      /* where the state stands in its rule's body, NULL behind the last item */
-    charset_t set;           /* NFA_BYTE */
+    charset_t set;           /* NFA_BYTE, NFA_COUNT */
+    unsigned limit;          /* NFA_COUNT */
+    bool is_optional;        /* NFA_COUNT */
     unsigned next;
     unsigned other;          /* NFA_FALLBACK */
     unsigned level;          /* NFA_FALLBACK: of what may fail, counted from 1 */
@@ -89,14 +93,15 @@ typedef struct element {
 
 /* How the text of a rule becomes a register's value. */
 typedef struct conversion {
-    convert_kind_t kind;
+    convert_t kind;
     const reg_t *reg;       /* NULL for a refinement's own: its keywords are `keywords` */
     bool is_unique;
     const rule_t *rule;     /* that has it, for messages */
     VEC(const char *) keywords;
-    unsigned text_size;     /* bytes that are kept of a text while it is read; 0: it is a number */
     unsigned accumulator_count; /* how many of it can be under way at once: see position.c */
 } conversion_t;
+
+typedef VEC(const node_t *) repeats_t;
 
 typedef struct nfa {
     arena_t *arena;
@@ -110,6 +115,7 @@ typedef struct nfa {
     unsigned depth;                       /* most elements and anomalies open at once */
     unsigned client, server;              /* starts, or STATE_NONE */
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
+    repeats_t unrolled;                     /* repeats that a counter will not do for: see note [counter] */
     unsigned *visited;                    /* by state: the last closure that met it; for closure.c alone */
     unsigned generation;                  /* the closure under way */
 } nfa_t;
@@ -117,8 +123,15 @@ typedef struct nfa {
 /* True if `node` reads exactly one byte and does nothing else: `set` has which. */
 bool nfa_set_of(const node_t *node, charset_t *set);
 
-/* NULL if the grammar cannot be built: `diag` says why. */
-nfa_t *nfa_build(const grammar_t *grammar, diag_t *diag);
+/* True if a reading reads a byte of the state's set there. */
+static inline bool nfa_reads(const nfa_state_t *state)
+{
+    return state->kind == NFA_BYTE || state->kind == NFA_COUNT;
+}
+
+/* The repeats in `unrolled` are written out however large they are; NULL: all are. NULL if the grammar cannot be built: `diag` says
+ * why. */
+nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *diag);
 void nfa_print(const nfa_t *nfa, text_t *text);
 
 #endif

@@ -73,6 +73,8 @@ static void rewrite_state(const ages_t *a, unsigned state, const int *renamed)
     for (size_t i = 0; i < s->edges.count; i++) {
         edge_t *edge = &s->edges.items[i];
         rewrite_pendings(a, state, &edge->commits, read_by(s, edge), renamed);
+        if (edge->limit)
+            edge->begin = rewrite(a, state, edge->begin, 0, renamed);
         size_t kept = 0;
         for (size_t r = 0; r < edge->moves.count; r++) {
             if (renamed[a->first[edge->target] + r] < 0)
@@ -84,6 +86,18 @@ static void rewrite_state(const ages_t *a, unsigned state, const int *renamed)
     rewrite_pendings(a, state, &s->accept, 0, renamed);
     for (size_t i = 0; i < s->configs.count; i++)
         rewrite_pendings(a, state, &s->configs.items[i].pendings, 0, renamed);
+}
+
+/* A counter whose bytes are always fewer than its limit in this state never reaches it here. */
+static void remove_idle_counters(dfa_state_t *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->edges.count; i++) {
+        const edge_t *edge = &s->edges.items[i];
+        if (edge->limit == 0 || edge->begin.reg >= 0 || edge->begin.back == edge->limit)
+            s->edges.items[kept++] = *edge;
+    }
+    s->edges.count = kept;
 }
 
 static void remove_constant(ages_t *a)
@@ -98,6 +112,8 @@ static void remove_constant(ages_t *a)
     }
     for (unsigned s = 0; s < a->dfa->states.count; s++)
         rewrite_state(a, s, renamed);
+    for (unsigned s = 0; s < a->dfa->states.count; s++)
+        remove_idle_counters(&a->dfa->states.items[s]);
     free(renamed);
 }
 
@@ -176,7 +192,7 @@ static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion, diag_
             count++;
         } else if (!stamp_equal(known->end, one.end)) {
             known->end = (stamp_t){STAMP_BACK, 0};
-            if (c->text_size == 0) {
+            if (c->kind != CONVERT_KEYWORD) {
                 fail_conflict(dfa, state, c, diag);
                 return;
             }
@@ -342,6 +358,8 @@ static void assign_state(const allocation_t *a, unsigned state, unsigned count)
         for (size_t k = 0; k < s->edges.items[i].commits.count; k++)
             assign(a, state, &s->edges.items[i].commits.items[k].at);
         assign_moves(a, state, &s->edges.items[i], count);
+        if (s->edges.items[i].limit)
+            assign(a, state, &s->edges.items[i].begin);
     }
     for (size_t k = 0; k < s->accept.count; k++)
         assign(a, state, &s->accept.items[k].at);

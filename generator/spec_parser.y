@@ -95,6 +95,7 @@ static void not_supported(const reader_t *reader, place_t place);
     ast_register_t *reg;
     ast_note_t *note;
     ast_expr_t *expr;
+    convert_t convert;
     bool flag;
 }
 
@@ -112,7 +113,7 @@ static void not_supported(const reader_t *reader, place_t place);
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" LATER LATER_WORD
-    UNIQUE "unique" CONVERSION "a conversion"
+    UNIQUE "unique" DECIMAL "decimal" HEX "hex" OCTAL "octal" KEYWORD "keyword" LATER_CONVERSION
 
 %left OR
 %left AND
@@ -128,6 +129,7 @@ static void not_supported(const reader_t *reader, place_t place);
 %type <note> note words entries
 %type <expr> expr
 %type <token> rule_name prose ports word expr_name contextual reserved entry_name
+%type <convert> conversion
 %type <flag> unique strict stream
 
 %%
@@ -237,10 +239,10 @@ notes:
 note:
   EMIT stream                     { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; }
 | EMIT stream AS word             { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; $$->name = name_of($4); }
-| word "=" CONVERSION unique {
+| word "=" conversion unique {
       $$ = note(reader, NOTE_CONVERT, @$);
       $$->reg = name_of($1);
-      $$->convert = grammar_conversion($3->text);
+      $$->convert = $3;
       $$->is_unique = $4;
   }
 | word "=" expr unique {
@@ -281,6 +283,7 @@ later:
   LATER                                 { not_supported(reader, @1); }
 | LATER something rest                  { not_supported(reader, @1); }
 | EMIT LATER_WORD rest                  { not_supported(reader, @2); }
+| word "=" LATER_CONVERSION rest        { not_supported(reader, @3); }
 | UNTIL part rest                       { not_supported(reader, @1); }
 | PUSH word word LATER_WORD rest        { not_supported(reader, @4); }
 | POP word word LATER_WORD rest         { not_supported(reader, @4); }
@@ -307,6 +310,13 @@ stream:
 unique:
   %empty                          { $$ = false; }
 | UNIQUE                          { $$ = true; }
+;
+
+conversion:
+  DECIMAL                         { $$ = CONVERT_DECIMAL; }
+| HEX                             { $$ = CONVERT_HEX; }
+| OCTAL                           { $$ = CONVERT_OCTAL; }
+| KEYWORD                         { $$ = CONVERT_KEYWORD; }
 ;
 
 words:
@@ -365,7 +375,7 @@ contextual:
 ;
 
 reserved:
-  UNIQUE | CONVERSION | AND | OR | NOT | TRUE | FALSE
+  UNIQUE | DECIMAL | HEX | OCTAL | KEYWORD | LATER_CONVERSION | AND | OR | NOT | TRUE | FALSE
 ;
 
 %%

@@ -184,7 +184,7 @@ void qcap_op_atomic_end(qcap_parser_t *p)
 {
     for (uint32_t i = 0; i < p->later_count; i++)
         protocol_of(p)->perform(p, &p->later[i]);
-    p->later_count = p->later_text = 0;
+    p->later_count = 0;
 }
 
 /* ---------------------------------------------------------------- errors and regions */
@@ -200,7 +200,7 @@ static void search_from_here(qcap_parser_t *p)
 {
     p->state = p->root->search;
     p->candidate = here(p);
-    p->later_count = p->later_text = 0;
+    p->later_count = 0;
 }
 
 static void begin_search(qcap_parser_t *p, uint64_t from)
@@ -225,13 +225,12 @@ static void search_on(qcap_parser_t *p)
     search_from_here(p);
 }
 
-/* Reports `p->error` and forgets it; elements deeper than `depth` are abandoned, and so are values. Returns where it was. */
+/* Reports `p->error` and forgets it; elements deeper than `depth` are abandoned. Returns where it was. */
 static uint64_t report_error(qcap_parser_t *p, unsigned depth)
 {
-    qcapint_value_lose(p);
     qcap_error_t error = p->error;
     p->has_error = false;
-    p->later_count = p->later_text = 0;
+    p->later_count = 0;
     abandon(p, depth);
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
                           .error = &error};
@@ -388,6 +387,19 @@ static void enforce_limit(qcap_parser_t *p)
         qcapint_parser_fail(p, QCAP_ERROR_LIMIT, state_of(p)->rule, now);
 }
 
+/* The offset at which a counter of this state reaches its number; UINT64_MAX: it has none. */
+static uint64_t next_full(const qcap_parser_t *p)
+{
+    const qcap_state_t *s = state_of(p);
+    uint64_t next = UINT64_MAX;
+    for (unsigned i = 0; i < s->counter_count; i++) {
+        const qcap_counter_t *c = &protocol_of(p)->counters[s->counter + i];
+        uint64_t full = place(p, c->begin) + c->limit;
+        next = full < next ? full : next;
+    }
+    return next;
+}
+
 static const unsigned char *earlier(const qcap_parser_t *p, const unsigned char *end, uint64_t offset)
 {
     return offset < qcap_offset_of(p, end) ? p->piece + (offset - p->piece_offset) : end;
@@ -401,6 +413,8 @@ static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char 
     if (slot && slot->begin < first)
         first = slot->begin;
     end = earlier(p, end, first + p->conversation->limit);
+    if (state_of(p)->counter_count)
+        end = earlier(p, end, next_full(p));
     return p->region_count ? earlier(p, end, p->regions[p->region_count - 1].end) : end;
 }
 
@@ -413,7 +427,8 @@ static bool is_region_at_end(const qcap_parser_t *p)
 static bool advance(qcap_parser_t *p, const unsigned char *end)
 {
     const qcap_state_t *s = state_of(p);
-    if (!s->is_entry && is_region_at_end(p)) {
+    bool is_due = s->is_entry || (s->counter_count && next_full(p) == here(p)); /* goes on without a byte */
+    if ((!is_due || p->is_skipping) && is_region_at_end(p)) {
         end_region(p);
         return true;
     }
@@ -425,9 +440,9 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
     if (p->has_error)
         return true;
     const unsigned char *stop = run_end(p, end);
-    if (p->at == stop && !s->is_entry)
+    if (p->at == stop && !is_due)
         return false;
-    if (s->any == p->state) {
+    if (s->any == p->state && !is_due) {
         p->at = stop;
         return true;
     }
@@ -532,20 +547,21 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
     begin_piece(p, NULL);
 }
 
-/* Skips missing bytes as far as no byte would have been looked at. Returns how many. */
-static uint64_t gap_in_region(qcap_parser_t *p, uint64_t len)
+/* Skips missing bytes as far as no byte would have been looked at: to the end of the region, or until a counter is full. Returns
+ * how many. */
+static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
 {
-    if (p->region_count == 0 || (state_of(p)->control != QCAP_NONE && !p->is_skipping))
+    bool is_counting = !p->is_skipping && state_of(p)->counter_count > 0;
+    if ((p->region_count == 0 && !is_counting) || (state_of(p)->control != QCAP_NONE && !p->is_skipping))
         return 0;
-    uint64_t left = p->regions[p->region_count - 1].end - p->offset;
+    uint64_t end = p->region_count ? p->regions[p->region_count - 1].end : UINT64_MAX;
+    uint64_t full = is_counting ? next_full(p) : UINT64_MAX;
+    uint64_t left = (full < end ? full : end) - p->offset;
     uint64_t skipped = len < left ? len : left;
-    for (uint64_t i = 0; i < skipped && !p->is_skipping; i++) {
-        const qcap_state_t *s = state_of(p);
-        if (s->any == QCAP_NONE || s->suspend_count > 0) /* it decides, or is part of a value */
-            return i;
-        if (s->any == p->state)
-            break;
-        p->state = s->any;
+    for (uint64_t i = 0; i < skipped && !p->is_skipping && state_of(p)->any != p->state; i++) {
+        if (state_of(p)->any == QCAP_NONE)
+            return 0;
+        p->state = state_of(p)->any;
     }
     return skipped;
 }
@@ -561,7 +577,7 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
     while (len > 0 && !p->has_become) {
         begin_piece(p, NULL);
         run(p, p->at);
-        uint64_t skipped = p->is_searching || p->has_failed ? len : gap_in_region(p, len);
+        uint64_t skipped = p->is_searching || p->has_failed ? len : skip_unseen(p, len);
         if (skipped == 0) { /* a byte that would have been looked at */
             fail_here(p, QCAP_ERROR_MISSING, p->at);
             recover(p);
@@ -709,7 +725,6 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
     c->user = user;
     c->limit = QCAP_LIMIT;
     c->shared = in_block(block, protocol->shared);
-    c->shared_text = in_block(block, protocol->shared_text);
     c->queues = in_block(block, protocol->queue_states);
     init_side(c, qcap_conversation_client(c), &protocol->client, false);
     init_side(c, qcap_conversation_server(c), &protocol->server, true);

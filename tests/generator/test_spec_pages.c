@@ -204,8 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
-        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"),       PAGE("steps.md"),
-        PAGE("conversions.md"),
+        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"),   PAGE("steps.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,16 +1,16 @@
-/* test_golden.c: the golden pages of tests/protocols/NAME, for the protocol NAME: the built-in ones, and one that
- * shows the features of the spec language.
+/* test_golden.c: the golden pages of tests/protocols/NAME, for the protocol NAME: the built-in ones, and some that
+ * show the features of the spec language.
  *
  * Each message must cause exactly the events that its page shows, and the same events whole, in every two pieces and
  * byte by byte. With UPDATE=1 in the environment the pages are rewritten to show what happens: the difference is for a
  * human to judge. page.h says what a page looks like, follow.h what a run does. */
 #include <dirent.h>
 
+#include "counts.h"
 #include "follow.h"
 #include "http.h"
 #include "sampler.h"
 #include "test.h"
-#include "values.h"
 
 #define PAGES_MAX 64
 
@@ -20,7 +20,7 @@ static const struct {
 } protocols[] = {
     {"tests/protocols/http", &qcap_http_protocol},
     {"tests/protocols/sampler", &qcap_sampler_protocol},
-    {"tests/protocols/values", &qcap_values_protocol},
+    {"tests/protocols/counts", &qcap_counts_protocol},
 };
 
 typedef struct book {
