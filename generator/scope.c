@@ -69,12 +69,16 @@ static void visit_files(scope_t *scope, const ast_t *ast, map_t *seen)
     add_file(scope, ast);
 }
 
+const ast_t *scope_core_rules(arena_t *arena, diag_t *diag)
+{
+    return spec_parse(arena, source_new(arena, "core rules", core_rules, sizeof core_rules - 1), diag);
+}
+
 static void add_files(scope_t *scope, const ast_t *main)
 {
-    const source_t *core = source_new(scope->arena, "core rules", core_rules, sizeof core_rules - 1);
     map_t seen = {.arena = scope->arena};
 
-    add_file(scope, spec_parse(scope->arena, core, scope->diag));
+    add_file(scope, scope_core_rules(scope->arena, scope->diag));
     visit_files(scope, main, &seen);
     for (size_t i = 0, k = scope->files.count - 1; i < k; i++, k--) {
         scope_file_t *file = scope->files.items[i];

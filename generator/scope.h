@@ -49,6 +49,9 @@ typedef struct scope {
     map_t missing;                   /* ignoring case → anything: names that nothing defines, reported already */
 } scope_t;
 
+/* The tree of the core rules. */
+const ast_t *scope_core_rules(arena_t *arena, diag_t *diag);
+
 /* Every definition of `main` and its imports in one scope. Complains about rules defined twice, additions to nothing,
  * and annotations for rules that are not there. */
 scope_t *scope_build(arena_t *arena, const ast_t *main, diag_t *diag);

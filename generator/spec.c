@@ -79,9 +79,9 @@ static void attach_annotations(arena_t *arena, ast_t *ast, const comments_t *com
 
 /* ---------------------------------------------------------------- sections
  *
- * note [where sections stand]: a comment of its own line that begins "RFC 1234, 5.6" or "Section 5.6" gives the section
- * of all rules up to the next such comment. A comment beside a rule's name gives that rule's, in the same words or as
- * its last word (`; 5.6`). The RFC is the one that was named last at the beginning of a comment. */
+ * note [where sections stand]: a comment of its own line that begins "RFC 1234, 5.6", "Section 5.6" or "Appendix A"
+ * gives the section of all rules up to the next such comment. A comment beside a rule's name gives that rule's, in the
+ * same words or as its last word (`; 5.6`). The RFC is the one that was named last at the beginning of a comment. */
 
 typedef struct citation {
     const char *rfc;     /* "RFC 1234", or NULL */
@@ -120,8 +120,10 @@ static citation_t read_citation(arena_t *arena, const char *text)
 
     if (rfc_len)
         citation.rfc = arena_print(arena, "RFC %.*s", (int)rfc_len, at);
-    at = skip_word(skip_any(at + rfc_len, ", \t"), "Section");
+    at = skip_word(skip_word(skip_any(at + rfc_len, ", \t"), "Section"), "Appendix");
     size_t len = at > begin ? section_len(at) : 0;
+    if (at > begin && isupper((unsigned char)at[0]) && !isalnum((unsigned char)at[1]) && !len)
+        len = 1; /* "Appendix A" */
     if (len)
         citation.section = arena_copy(arena, at, len);
     return citation;

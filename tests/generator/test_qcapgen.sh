@@ -43,7 +43,7 @@ mkdir made
 
 expect 0 '' --help
 grep -q '^usage: qcapgen' out || fail 'qcapgen --help: no usage'
-for command in check elements generate help; do
+for command in check elements extract generate help; do
     expect 0 '' help $command
     grep -q "^usage: qcapgen $command" out || fail "qcapgen help $command: no usage"
     mv out help
@@ -109,5 +109,15 @@ for step in header source; do
     cmp -s out made/good.$(echo $step | sed 's/header/h/; s/source/c/') || fail "--dump=$step: not what is generated"
 done
 [ "$(ls made | tr '\n' ' ')" = 'good.c good.h ' ] || fail 'generate: not two files'
+
+printf '1. Words\n\n   A line is a word.\n\n     line = word CRLF\n' >rfc.txt
+printf '; Section 1\nline = word CRLF\n\n; Not defined here: word\n' >right
+expect 0 '' extract rfc.txt
+cmp -s right out || fail 'extract: not the rule of the text'
+expect 0 '' extract - <rfc.txt
+cmp -s right out || fail 'extract -: not the rule of the text'
+expect 1 'cannot open nowhere.txt' extract nowhere.txt
+expect 1 '<stdin> has no ABNF' extract - </dev/null
+expect 2 'what is `more.txt` for' extract rfc.txt more.txt
 
 exit $((failures > 0))

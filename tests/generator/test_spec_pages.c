@@ -5,8 +5,10 @@
  *     ```abnf                the spec; `abnf NAME.abnf` is a file that it imports
  *     ```messages            what is wrong with it, as qcapgen prints it
  *     ```STEP                what a step made of it, as --dump=STEP prints it; nothing if the step was not reached
+ *     ```rfc                 the plain text of an RFC, instead of a spec
+ *     ```extracted           the ABNF in it
  *
- * A page is right if all but the first say what the generator says. UPDATE=1 in the environment rewrites those that do
+ * A page is right if all but `abnf` and `rfc` say what the generator says. UPDATE=1 in the environment rewrites those that do
  * not. */
 #include "test.h"
 
@@ -14,10 +16,13 @@
 #include <unistd.h>
 
 #include "compile.h"
+#include "extract.h"
 #include "source.h"
+#include "spec.h"
 
 #define FOLDER "tests/generator/golden/"
 #define SPEC "spec.abnf" /* the name of a block that gives none */
+#define RFC "rfc.txt"
 
 /* ---------------------------------------------------------------- one case */
 
@@ -60,6 +65,18 @@ static void print_messages(diag_t *diag, text_t *text)
     fclose(file);
     text_append(text, messages, len);
     free(messages);
+}
+
+static void print_extracted(arena_t *arena, const place_of_case_t *place, text_t *text)
+{
+    const char *path = arena_print(arena, "%s/" RFC, place->folder);
+    const source_t *source = source_read(arena, path, (place_t){.source = NULL}, diag_new(arena));
+
+    assert_non_null(source);
+    extract(arena, source, text);
+    diag_t *diag = diag_new(arena);
+    spec_parse(arena, source_new(arena, SPEC, text->bytes, text->len), diag);
+    assert_false(diag_has_errors(diag)); /* what comes out is a spec */
 }
 
 /* The number of the step of that name; COMPILE_STEP_NONE for any other. */
@@ -135,7 +152,12 @@ static void read_fenced(reading_t *reading, const char *info)
     text_t block = read_block(reading);
     compile_step_t step = find_step(info);
 
-    if (strncmp(info, "abnf", 4) == 0) {
+    if (strcmp(info, "rfc") == 0) {
+        add_file(reading->arena, &reading->place, RFC, &block);
+    } else if (strcmp(info, "extracted") == 0) {
+        text_init(&block, reading->arena);
+        print_extracted(reading->arena, &reading->place, &block);
+    } else if (strncmp(info, "abnf", 4) == 0) {
         add_file(reading->arena, &reading->place, info[4] == ' ' ? info + 5 : SPEC, &block);
     } else if (step != COMPILE_STEP_NONE || strcmp(info, "messages") == 0) {
         text_init(&block, reading->arena);
@@ -205,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
         PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"),   PAGE("steps.md"),
+        PAGE("extract.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
