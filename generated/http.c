@@ -44636,13 +44636,13 @@ static unsigned find_5(const unsigned char *text, size_t len)
 static const qcap_keywords_t keywords_5 = {find_5, 17};
 
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 52, 4, false, false}, /* 0: chunk-size */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 0, 95, 2, false, true}, /* 1: length */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 0, 161, 3, false, false}, /* 2: coding-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 8, 162, QCAP_NONE, false, false}, /* 3: field-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 27, 163, 0, false, false}, /* 4: method */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 34, 162, QCAP_NONE, false, false}, /* 5: field-name */
-    {QCAP_CONVERT_DECIMAL, NULL, 6, 1, 51, 86, 1, false, false}, /* 6: status-code */
+    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 52, 4, false, false}, /* 0: chunk-size */
+    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 0, 0, 95, 2, false, true}, /* 1: length */
+    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 0, 8, 161, 3, false, false}, /* 2: coding-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 8, 19, 162, QCAP_NONE, false, false}, /* 3: field-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 27, 7, 163, 0, false, false}, /* 4: method */
+    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 34, 17, 162, QCAP_NONE, false, false}, /* 5: field-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 6, 1, 51, 0, 86, 1, false, false}, /* 6: status-code */
 };
 
 static qcap_number_t value_0(const qcap_parser_t *parser)
@@ -46645,6 +46645,10 @@ static const qcap_queue_t queues[] = {
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
+static const qcap_text_t register_texts[] = {{51, 0}, {51, 0}, {51, 0}, {51, 0}, {51, 0}, {0, 0}};
+
+static const qcap_text_t shared_texts[] = {{0, 0}};
+
 const qcap_protocol_t qcap_http_protocol = {
     .name = "http",
     .title = "HTTP/1.x",
@@ -46680,10 +46684,15 @@ const qcap_protocol_t qcap_http_protocol = {
     .suspends = suspends,
     .counters = counters,
     .conversions = conversions,
+    .conversion_count = 7,
     .queues = queues,
     .queue_count = 1,
     .shared = offsetof(qcap_http_t, shared),
     .queue_states = offsetof(qcap_http_t, queues),
+    .register_texts = register_texts,
+    .shared_texts = shared_texts,
+    .shared_text = offsetof(qcap_http_t, shared_text),
+    .later_text = 51,
     .texts = texts,
     .accept = accept,
     .perform = perform,

@@ -84,6 +84,7 @@ typedef struct qcap_http {
     qcap_parser_t client;
     qcap_parser_t server;
     qcap_register_t shared[1];
+    unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
     struct qcap_http_side {
         qcap_register_t registers[5];

@@ -71,7 +71,7 @@ typedef struct ast_note {
     bool is_stream, is_unique; /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
     ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(ast_name_t) regs;      /* NOTE_RESET */
-    convert_t convert;         /* NOTE_CONVERT */
+    const convert_t *convert;  /* NOTE_CONVERT */
     const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_WHEN */
     ast_name_t queue;          /* NOTE_PUSH, NOTE_POP */
     ast_name_t rule;           /* NOTE_CUT: if one was named */

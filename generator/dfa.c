@@ -552,43 +552,61 @@ static void prepare(builder_t *b)
     }
 }
 
-/* How many operations an atomic rule has listed behind an edge, if there were `count` before it. */
-static unsigned count_later(const dfa_t *dfa, const edge_t *edge, unsigned count, unsigned *most)
+/* What is on the list of an atomic rule. */
+typedef struct listed {
+    unsigned count; /* operations */
+    unsigned text;  /* bytes of texts that they carry */
+} listed_t;
+
+static unsigned later_text(const dfa_t *dfa, const op_t *op)
 {
-    for (size_t i = 0; i < edge->commits.count; i++) {
-        const op_t *op = &dfa->nfa->ops.items[edge->commits.items[i].op];
+    const conversion_t *c = op->kind == OP_CONVERT_CLOSE ? &dfa->nfa->conversions.items[op->conversion] : NULL;
+    return c && c->kind != CONVERT_KEYWORD && c->text_size > 0 ? c->reg->size + 1 : 0;
+}
+
+/* What an atomic rule has listed behind an edge, if it had `listed` before it. */
+static listed_t count_later(dfa_t *dfa, const pendings_t *commits, listed_t listed)
+{
+    for (size_t i = 0; i < commits->count; i++) {
+        const op_t *op = &dfa->nfa->ops.items[commits->items[i].op];
         if (op->kind == OP_ATOMIC_END)
-            count = 0;
-        count += regop_is_later(op);
-        *most = count > *most ? count : *most;
+            listed = (listed_t){0, 0};
+        if (!regop_is_later(op))
+            continue;
+        listed.count++;
+        listed.text += later_text(dfa, op);
+        dfa->later_max = listed.count > dfa->later_max ? listed.count : dfa->later_max;
+        dfa->later_text_max = listed.text > dfa->later_text_max ? listed.text : dfa->later_text_max;
     }
-    return count;
+    return listed;
+}
+
+static bool raise(listed_t *most, listed_t listed)
+{
+    bool is_more = listed.count > most->count || listed.text > most->text;
+    most->count = listed.count > most->count ? listed.count : most->count;
+    most->text = listed.text > most->text ? listed.text : most->text;
+    return is_more;
 }
 
 /* The length of the list of atomic rules. A loop that adds to it has no bound: refused. */
 static void bound_later(builder_t *b)
 {
     dfa_t *dfa = b->dfa;
-    unsigned *before = ARENA_ARRAY(b->arena, unsigned, dfa->states.count);
+    listed_t *before = ARENA_ARRAY(b->arena, listed_t, dfa->states.count);
     for (bool is_changed = true; is_changed && !b->is_failed;) {
         is_changed = false;
         for (unsigned s = 0; s < dfa->states.count; s++)
             for (size_t i = 0; i < dfa->states.items[s].edges.count; i++) {
                 const edge_t *edge = &dfa->states.items[s].edges.items[i];
-                unsigned count = count_later(dfa, edge, before[s], &dfa->later_max);
-                if (count <= before[edge->target])
-                    continue;
-                before[edge->target] = count;
-                is_changed = true;
+                is_changed |= raise(&before[edge->target], count_later(dfa, &edge->commits, before[s]));
             }
         for (unsigned s = 0; s < dfa->states.count && !b->is_failed; s++)
-            if (before[s] > PENDING_MAX && dfa->states.items[s].configs.count > 0)
+            if (before[s].count > PENDING_MAX && dfa->states.items[s].configs.count > 0)
                 fail_undecided(b, &dfa->states.items[s].configs.items[0], s, -1);
     }
-    for (unsigned s = 0; s < dfa->states.count; s++) {
-        edge_t end = {.commits = dfa->states.items[s].accept};
-        count_later(dfa, &end, before[s], &dfa->later_max);
-    }
+    for (unsigned s = 0; s < dfa->states.count; s++)
+        count_later(dfa, &dfa->states.items[s].accept, before[s]);
 }
 
 dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)

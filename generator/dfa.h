@@ -60,6 +60,7 @@ typedef struct dfa {
     uint8_t class_of[256];   /* bytes that no set tells apart have the same class */
     unsigned class_count;
     unsigned later_max;      /* most operations on the list of an atomic rule */
+    unsigned later_text_max; /* most bytes of texts on it */
     unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
 } dfa_t;
 

@@ -94,6 +94,16 @@ static void emit_classes(const layout_t *l, text_t *text)
 
 /* ---------------------------------------------------------------- expressions */
 
+static bool is_register(const expr_t *e, register_type_t type)
+{
+    return e->kind == EXPR_REGISTER && e->reg->type == type;
+}
+
+static void emit_bytes_of(const reg_t *reg, text_t *text)
+{
+    text_print(text, "qcap_bytes(parser, %u /* %s */, %s)", reg->index, reg->name, reg->is_shared ? "true" : "false");
+}
+
 static void emit_expr(const expr_t *e, text_t *text)
 {
     static const char *const operators[] = {
@@ -123,6 +133,14 @@ static void emit_expr(const expr_t *e, text_t *text)
         text_print(text, ")");
         return;
     default:
+        if (is_register(e->left, REGISTER_BYTES)) {
+            text_print(text, "qcap_compare_bytes(%s, ", operators[e->kind]);
+            emit_bytes_of(e->left->reg, text);
+            text_print(text, ", ");
+            emit_bytes_of(e->right->reg, text);
+            text_print(text, ")");
+            return;
+        }
         text_print(text, "qcap_binary(%s, ", operators[e->kind]);
         emit_expr(e->left, text);
         text_print(text, ", ");
@@ -577,7 +595,7 @@ static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
     const conversion_t *c = &l->dfa->nfa->conversions.items[conversion];
     if (c->kind != CONVERT_KEYWORD)
         return;
-    unsigned longest = layout_longest(c);
+    unsigned longest = c->text_size;
     text_print(text, "/* The words of %s. */\n", c->reg ? c->reg->name : c->rule->name);
     text_print(text, "static unsigned find_%u(const unsigned char *text, size_t len)\n{\n    switch (len) {\n", conversion);
     for (unsigned len = 1; len <= longest; len++) {
@@ -604,7 +622,11 @@ static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
 
 static void emit_conversions(layout_t *l, text_t *text)
 {
-    static const char *const kinds[] = {"DECIMAL", "HEX", "OCTAL", "KEYWORD"};
+    static const char *const kinds[] = {[CONVERT_DECIMAL] = "DECIMAL", [CONVERT_HEX] = "HEX",
+                                        [CONVERT_OCTAL] = "OCTAL",     [CONVERT_BIG] = "BIG",
+                                        [CONVERT_LITTLE] = "LITTLE",   [CONVERT_VARINT] = "VARINT",
+                                        [CONVERT_KEYWORD] = "KEYWORD", [CONVERT_BYTES] = "BYTES",
+                                        [CONVERT_UNQUOTE] = "UNQUOTE"};
     const nfa_t *nfa = l->dfa->nfa;
     unsigned offset = 0, accumulator = 0;
     for (unsigned i = 0; i < nfa->conversions.count; i++)
@@ -614,14 +636,14 @@ static void emit_conversions(layout_t *l, text_t *text)
         const conversion_t *c = &nfa->conversions.items[i];
         const char *keywords = c->kind == CONVERT_KEYWORD ? arena_print(l->arena, "&keywords_%u", i) : "NULL";
         const char *reg = c->reg ? arena_print(l->arena, "%u", c->reg->index) : "QCAP_NONE";
-        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
-                   accumulator, c->accumulator_count, offset, layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
+        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
+                   accumulator, c->accumulator_count, offset, c->text_size, layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
                    c->is_unique ? "true" : "false", i, c->rule->name);
         accumulator += c->accumulator_count;
-        offset += c->accumulator_count * layout_longest(c);
+        offset += c->accumulator_count * c->text_size;
     }
     if (nfa->conversions.count == 0)
-        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
+        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
     text_print(text, "};\n\n");
 }
 
@@ -846,6 +868,18 @@ static void emit_queues(const layout_t *l, text_t *text)
     text_print(text, "};\n\n#define EXTRA_SIZE (%u * sizeof(qcap_queue_entry_t))\n\n", before);
 }
 
+/* Where registers have their bytes. */
+static void emit_register_texts(const layout_t *l, text_t *text)
+{
+    text_print(text, "static const qcap_text_t register_texts[] = {");
+    for (size_t i = 0; i < l->register_texts.count; i++)
+        text_print(text, "{%u, %u}, ", l->register_texts.items[i], l->grammar->registers.items[i]->size);
+    text_print(text, "{0, 0}};\n\nstatic const qcap_text_t shared_texts[] = {");
+    for (size_t i = 0; i < l->shared_texts.count; i++)
+        text_print(text, "{%u, %u}, ", l->shared_texts.items[i], l->grammar->shared.items[i]->size);
+    text_print(text, "{0, 0}};\n\n");
+}
+
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
     static const char *const parts[] = {"registers", "slots",        "positions", "later",
@@ -869,11 +903,14 @@ static void emit_protocol(const layout_t *l, text_t *text)
                l->prefix, l->prefix);
     emit_root(l, "client", l->dfa->client, l->dfa->client_search, text);
     emit_root(l, "server", l->dfa->server, l->dfa->server_search, text);
-    text_print(text, "    .states = states,\n    .machines = machines,\n    .controls = controls,\n    .suspends = suspends,\n    .counters = counters,\n"
-                     "    .conversions = conversions,\n    .queues = queues,\n    .queue_count = %zu,\n",
-               l->grammar->queues.count);
+    text_print(text, "    .states = states,\n    .machines = machines,\n    .controls = controls,\n    .suspends = suspends,\n"
+                     "    .counters = counters,\n    .conversions = conversions,\n    .conversion_count = %zu,\n"
+                     "    .queues = queues,\n    .queue_count = %zu,\n",
+               l->dfa->nfa->conversions.count, l->grammar->queues.count);
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
+    text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
+                     "    .shared_text = offsetof(%s_t, shared_text),\n    .later_text = %u,\n", l->prefix, l->later_text);
     text_print(text, "    .texts = texts,\n    .accept = accept,\n    .perform = perform,\n};\n\n");
 }
 
@@ -919,6 +956,7 @@ void emit_c(layout_t *l, text_t *text)
     emit_perform(l, text);
     emit_names(l, text);
     emit_queues(l, text);
+    emit_register_texts(l, text);
     emit_protocol(l, text);
     text_print(text, "void %s_init(%s_t *conversation, qcap_event_handler_t on_event, void *user)\n{\n", l->prefix, l->prefix);
     text_print(text, "    qcap_conversation_init(conversation, &%s_protocol, on_event, user);\n}\n", l->prefix);

@@ -42,6 +42,7 @@ static void emit_conversation(const layout_t *l, text_t *text)
     text_print(text, "/* One conversation. Only `client` and `server` are for use. */\ntypedef struct %s {\n", l->prefix);
     text_print(text, "    qcap_conversation_t conversation;\n    qcap_parser_t client;\n    qcap_parser_t server;\n");
     text_print(text, "    qcap_register_t shared[%u];\n", at_least_one(l->grammar->shared.count));
+    text_print(text, "    unsigned char shared_text[%u];\n", at_least_one(l->shared_text_size));
     text_print(text, "    qcap_queue_state_t queues[%u];\n", at_least_one(l->grammar->queues.count));
     text_print(text, "    struct %s_side {\n", l->prefix);
     text_print(text, "        qcap_register_t registers[%u];\n", at_least_one(l->grammar->registers.count));

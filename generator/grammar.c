@@ -15,6 +15,24 @@ const rule_t *grammar_find(const grammar_t *grammar, const char *name)
     return NULL;
 }
 
+/* ---------------------------------------------------------------- conversions */
+
+const convert_t *grammar_conversion(const char *word)
+{
+    static const convert_t conversions[] = {
+        {"decimal", CONVERT_DECIMAL, 0}, {"hex", CONVERT_HEX, 0},       {"octal", CONVERT_OCTAL, 0},
+        {"u8", CONVERT_BIG, 1},          {"be16", CONVERT_BIG, 2},      {"be24", CONVERT_BIG, 3},
+        {"be32", CONVERT_BIG, 4},        {"be64", CONVERT_BIG, 8},      {"le16", CONVERT_LITTLE, 2},
+        {"le24", CONVERT_LITTLE, 3},     {"le32", CONVERT_LITTLE, 4},   {"le64", CONVERT_LITTLE, 8},
+        {"varint", CONVERT_VARINT, 0},   {"keyword", CONVERT_KEYWORD, 0}, {"bytes", CONVERT_BYTES, 0},
+        {"unquote", CONVERT_UNQUOTE, 0}};
+
+    for (size_t i = 0; i < sizeof conversions / sizeof *conversions; i++)
+        if (strcmp(conversions[i].word, word) == 0)
+            return &conversions[i];
+    return NULL;
+}
+
 /* ---------------------------------------------------------------- expressions */
 
 static const char *const operators[] = {
@@ -56,12 +74,9 @@ static void print_expr(const expr_t *expr, bool is_part, text_t *text)
 
 static void print_assignment(const note_t *note, text_t *text)
 {
-    static const char *const conversions[] = {
-        [CONVERT_DECIMAL] = "decimal", [CONVERT_HEX] = "hex", [CONVERT_OCTAL] = "octal", [CONVERT_KEYWORD] = "keyword"};
-
     text_print(text, "%s = ", note->reg->name);
     if (note->kind == NOTE_CONVERT)
-        text_print(text, "%s", conversions[note->convert]);
+        text_print(text, "%s", note->convert->word);
     else
         print_expr(note->expr, false, text);
     text_print(text, "%s", note->is_unique ? " unique" : "");

@@ -110,7 +110,24 @@ typedef enum {
     NOTE_RESYNC
 } note_kind_t;
 
-typedef enum { CONVERT_DECIMAL, CONVERT_HEX, CONVERT_OCTAL, CONVERT_KEYWORD } convert_t;
+/* How the bytes of a rule become a value. ORDER: QCAP_CONVERT_ in parser.h, names in grammar.c. */
+typedef enum {
+    CONVERT_DECIMAL,
+    CONVERT_HEX,
+    CONVERT_OCTAL,
+    CONVERT_BIG,     /* u8, be16 .. be64: bytes, the highest first */
+    CONVERT_LITTLE,  /* le16 .. le64: the lowest first */
+    CONVERT_VARINT,  /* LEB128: seven bits of each byte, the lowest first */
+    CONVERT_KEYWORD,
+    CONVERT_BYTES,
+    CONVERT_UNQUOTE  /* the content of a quoted-string; what has no quotes is taken as it is */
+} convert_kind_t;
+
+typedef struct convert {
+    const char *word;    /* as annotations have it */
+    convert_kind_t kind;
+    unsigned width;      /* CONVERT_BIG, CONVERT_LITTLE: bytes that the rule reads; else 0 */
+} convert_t;
 
 typedef struct refine_entry {
     place_t place;      /* of the name */
@@ -126,7 +143,7 @@ typedef struct note {
     bool is_stream, is_unique;   /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(const reg_t *) regs;     /* NOTE_RESET */
-    convert_t convert;           /* NOTE_CONVERT */
+    const convert_t *convert;    /* NOTE_CONVERT */
     const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH: a number; NOTE_WHEN: a condition */
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
     const rule_t *rule;          /* NOTE_CUT */
@@ -183,6 +200,9 @@ typedef struct grammar {
 
 /* The rule of that name: exact spelling first, then ignoring case; NULL if there is none. */
 const rule_t *grammar_find(const grammar_t *grammar, const char *name);
+
+/* The conversion of that name, NULL if there is none. */
+const convert_t *grammar_conversion(const char *word);
 
 /* As ABNF with its annotations, each rule resolved: what --dump=grammar prints. */
 void grammar_print(const grammar_t *grammar, text_t *text);

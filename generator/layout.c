@@ -134,13 +134,19 @@ static void find_classes(layout_t *l)
 
 /* ---------------------------------------------------------------- the whole */
 
-unsigned layout_longest(const conversion_t *conversion)
+/* Behind the texts under way stand those of registers, then those on the list of an atomic rule. */
+static void find_texts_of_registers(layout_t *l)
 {
-    unsigned longest = 0;
-    for (size_t i = 0; i < conversion->keywords.count; i++)
-        if (strlen(conversion->keywords.items[i]) > longest)
-            longest = (unsigned)strlen(conversion->keywords.items[i]);
-    return longest;
+    for (size_t i = 0; i < l->grammar->registers.count; i++) {
+        vec_push(l->arena, &l->register_texts, l->text_size);
+        l->text_size += l->grammar->registers.items[i]->size;
+    }
+    for (size_t i = 0; i < l->grammar->shared.count; i++) {
+        vec_push(l->arena, &l->shared_texts, l->shared_text_size);
+        l->shared_text_size += l->grammar->shared.items[i]->size;
+    }
+    l->later_text = l->text_size;
+    l->text_size += l->dfa->later_text_max;
 }
 
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
@@ -164,8 +170,9 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     for (size_t i = 0; i < dfa->nfa->conversions.count; i++) {
         const conversion_t *c = &dfa->nfa->conversions.items[i];
         l->accumulator_count += c->accumulator_count;
-        l->text_size += c->accumulator_count * layout_longest(c);
+        l->text_size += c->accumulator_count * c->text_size;
     }
+    find_texts_of_registers(l);
     find_machines(l);
     find_texts(l);
     find_classes(l);

@@ -29,7 +29,11 @@ typedef struct layout {
     unsigned position_count;       /* variables for positions, one spare for moves included */
     unsigned spare;                /* that one */
     unsigned accumulator_count;    /* of all conversions, for each side */
-    unsigned text_size;            /* bytes of keywords under way, for each side */
+    unsigned text_size;            /* bytes of texts, for each side */
+    VEC(unsigned) register_texts;  /* by register: where its text begins among them */
+    unsigned later_text;           /* where the texts on the list of an atomic rule begin among them */
+    unsigned shared_text_size;     /* bytes of texts that both sides share */
+    VEC(unsigned) shared_texts;    /* by shared register: where its text begins among them */
 } layout_t;
 
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count);
@@ -39,9 +43,6 @@ bool layout_is_outside(const layout_t *layout, unsigned state);
 
 /* The index of the text, added if it is new. */
 unsigned layout_text(layout_t *layout, const char *text);
-
-/* The length of the longest keyword of a conversion. */
-unsigned layout_longest(const conversion_t *conversion);
 
 /* The index of the class of that set; CLASS_NONE if a few comparisons do for it. */
 unsigned layout_class(const layout_t *layout, const charset_t *set);

@@ -134,17 +134,36 @@ static unsigned element_intern(builder_t *b, unsigned parent, const char *name, 
     return (unsigned)b->nfa->elements.count - 1;
 }
 
+static unsigned text_size_of(const conversion_t *conversion)
+{
+    unsigned longest = 0;
+    switch (conversion->kind) {
+    case CONVERT_KEYWORD:
+        for (size_t i = 0; i < conversion->keywords.count; i++)
+            if (strlen(conversion->keywords.items[i]) > longest)
+                longest = (unsigned)strlen(conversion->keywords.items[i]);
+        return longest;
+    case CONVERT_BYTES: /* one more shows that there are too many */
+        return conversion->reg->size + 1;
+    case CONVERT_UNQUOTE: /* likewise, each behind a backslash, and the quote before them */
+        return 2 * (conversion->reg->size + 1) + 1;
+    default:
+        return 0;
+    }
+}
+
 static unsigned conversion_intern(builder_t *b, const note_t *note, const rule_t *rule)
 {
     nfa_t *nfa = b->nfa;
     for (unsigned i = 0; i < nfa->conversions.count; i++) {
         const conversion_t *c = &nfa->conversions.items[i];
-        if (c->reg == note->reg && c->kind == note->convert && c->is_unique == note->is_unique && c->rule == rule)
+        if (c->reg == note->reg && c->kind == note->convert->kind && c->is_unique == note->is_unique && c->rule == rule)
             return i;
     }
-    conversion_t conversion = {.kind = note->convert, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};
+    conversion_t conversion = {.kind = note->convert->kind, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};
     for (size_t i = 0; i < note->reg->keywords.count; i++)
         vec_push(b->arena, &conversion.keywords, note->reg->keywords.items[i]);
+    conversion.text_size = text_size_of(&conversion);
     vec_push(b->arena, &nfa->conversions, conversion);
     return (unsigned)nfa->conversions.count - 1;
 }
@@ -341,6 +360,7 @@ static unsigned build_refined(builder_t *b, const node_t *body, const note_t *no
         vec_push(b->arena, &conversion.keywords, entry->name);
         vec_push(b->arena, &control.targets, build_sequence_from(b, body, by + 1, note, entry, context, next));
     }
+    conversion.text_size = text_size_of(&conversion);
     vec_push(b->arena, &nfa->conversions, conversion);
     control.conversion = (unsigned)nfa->conversions.count - 1;
 

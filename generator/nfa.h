@@ -93,11 +93,12 @@ typedef struct element {
 
 /* How the text of a rule becomes a register's value. */
 typedef struct conversion {
-    convert_t kind;
+    convert_kind_t kind;
     const reg_t *reg;       /* NULL for a refinement's own: its keywords are `keywords` */
     bool is_unique;
     const rule_t *rule;     /* that has it, for messages */
     VEC(const char *) keywords;
+    unsigned text_size;     /* bytes that are kept of a text while it is read; 0: it is a number */
     unsigned accumulator_count; /* how many of it can be under way at once: see position.c */
 } conversion_t;
 

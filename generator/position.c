@@ -192,7 +192,7 @@ static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion, diag_
             count++;
         } else if (!stamp_equal(known->end, one.end)) {
             known->end = (stamp_t){STAMP_BACK, 0};
-            if (c->kind != CONVERT_KEYWORD) {
+            if (c->text_size == 0) {
                 fail_conflict(dfa, state, c, diag);
                 return;
             }

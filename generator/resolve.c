@@ -7,7 +7,7 @@
  *     registers   what is declared                                         resolve_register.c
  *     bodies      expressions to nodes, with the lists written out         resolve_body.c
  *     notes       annotations, with what they calculate                    resolve_notes.c, resolve_expr.c
- *     checks      recursion, empty loops, reach                            resolve_check.c, resolve_empty.c
+ *     checks      recursion, empty loops, reach, widths                    resolve_check.c, _empty.c, _width.c
  *
  * A mistake is reported once and what it touches is left out, so that what is found later is wrong in its own right. */
 #include "resolve.h"
@@ -185,6 +185,7 @@ grammar_t *resolve(arena_t *arena, const ast_t *ast, diag_t *diag)
     list_files(&resolver);
     if (resolve_check_recursion(&resolver)) {
         resolve_check_reach(&resolver);
+        resolve_check_widths(&resolver);
         resolve_empty_loops(&resolver); /* last: it replaces references */
     }
     return diag_has_errors(diag) ? NULL : resolver.grammar;

@@ -1,7 +1,7 @@
 /* resolve_expr.c: expressions: what names in them mean, and that numbers, conditions and keywords stand where they can.
  *
  *     number      NUMBER, REGISTER of numbers, ADD SUB MUL AND_BITS of numbers
- *     condition   IS_SET, TRUE FALSE, EQ … GE of numbers, EQ NE of keywords, AND OR NOT of conditions
+ *     condition   IS_SET, TRUE FALSE, EQ … GE of numbers, EQ NE of keywords and of bytes, AND OR NOT of conditions
  *
  * A bare name is the register of that name: its number where a number is wanted, "is set" where a condition is. Only
  * beside a register of keywords, a name on the right is one of its keywords first. */
@@ -84,12 +84,17 @@ const expr_t *resolve_number(resolver_t *resolver, const ast_expr_t *ast)
 
 /* ---------------------------------------------------------------- keywords */
 
-/* The register of keywords that a bare name is, or NULL without a complaint. */
-static const reg_t *keyword_register(const resolver_t *resolver, const ast_expr_t *ast)
+/* The register of that type that a bare name is, or NULL without a complaint. */
+static const reg_t *register_of(const resolver_t *resolver, const ast_expr_t *ast, register_type_t type)
 {
     const declared_t *declared = ast->kind == EXPR_REGISTER ? map_find(&resolver->registers, ast->name) : NULL;
 
-    return declared && declared->reg->type == REGISTER_KEYWORD ? declared->reg : NULL;
+    return declared && declared->reg->type == type ? declared->reg : NULL;
+}
+
+static const reg_t *keyword_register(const resolver_t *resolver, const ast_expr_t *ast)
+{
+    return register_of(resolver, ast, REGISTER_KEYWORD);
 }
 
 static bool is_keyword_of(const reg_t *reg, const char *name, uint64_t *number)
@@ -151,6 +156,26 @@ static const expr_t *compare_keywords(resolver_t *resolver, const reg_t *reg, co
 
 /* ---------------------------------------------------------------- conditions */
 
+static const expr_t *bytes(resolver_t *resolver, const ast_expr_t *ast)
+{
+    if (!register_of(resolver, ast, REGISTER_BYTES)) {
+        diag_error(resolver->diag, ast->place, "another register of bytes is wanted here");
+        return NULL;
+    }
+    expr_t *expr = new_expr(resolver, EXPR_REGISTER, ast->place);
+    expr->reg = read_register(resolver, ast);
+    return expr;
+}
+
+static const expr_t *compare_bytes(resolver_t *resolver, const ast_expr_t *ast)
+{
+    if (ast->kind != EXPR_EQ && ast->kind != EXPR_NE) {
+        diag_error(resolver->diag, ast->place, "bytes are equal or differ: they have no order");
+        return NULL;
+    }
+    return operation(resolver, ast, bytes(resolver, ast->left), bytes(resolver, ast->right));
+}
+
 static const expr_t *compare(resolver_t *resolver, const ast_expr_t *ast)
 {
     const reg_t *left = keyword_register(resolver, ast->left), *right = keyword_register(resolver, ast->right);
@@ -159,6 +184,8 @@ static const expr_t *compare(resolver_t *resolver, const ast_expr_t *ast)
         return compare_keywords(resolver, left, ast, ast->left, ast->right);
     if (right)
         return compare_keywords(resolver, right, ast, ast->right, ast->left);
+    if (register_of(resolver, ast->left, REGISTER_BYTES) || register_of(resolver, ast->right, REGISTER_BYTES))
+        return compare_bytes(resolver, ast);
     return operation(resolver, ast, resolve_number(resolver, ast->left), resolve_number(resolver, ast->right));
 }
 

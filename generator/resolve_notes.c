@@ -41,15 +41,29 @@ static const reg_t *written_register(resolver_t *resolver, const ast_name_t *nam
     return declared->reg;
 }
 
+static register_type_t converted_type(const convert_t *convert)
+{
+    switch (convert->kind) {
+    case CONVERT_KEYWORD:
+        return REGISTER_KEYWORD;
+    case CONVERT_BYTES:
+    case CONVERT_UNQUOTE:
+        return REGISTER_BYTES;
+    default:
+        return REGISTER_UINT;
+    }
+}
+
 static bool resolve_convert(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
-    register_type_t wanted = note->convert == CONVERT_KEYWORD ? REGISTER_KEYWORD : REGISTER_UINT;
+    static const char *const types[] = {
+        [REGISTER_UINT] = "numbers", [REGISTER_KEYWORD] = "keywords", [REGISTER_BYTES] = "bytes"};
+    register_type_t wanted = converted_type(note->convert);
 
     note->reg = written_register(resolver, &subject->ast->reg);
     if (!note->reg || note->reg->type == wanted)
         return note->reg != NULL;
-    diag_error(resolver->diag, note->place, "`%s` is no register of %s", note->reg->name,
-               wanted == REGISTER_KEYWORD ? "keywords" : "numbers");
+    diag_error(resolver->diag, note->place, "`%s` is no register of %s", note->reg->name, types[wanted]);
     return false;
 }
 

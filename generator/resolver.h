@@ -77,6 +77,9 @@ void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body,
 /* resolve_empty.c: takes the empty readings out of what is repeated without bound. */
 void resolve_empty_loops(resolver_t *resolver);
 
+/* resolve_width.c: what `be16` and its like are said of reads exactly so many bytes. */
+void resolve_check_widths(resolver_t *resolver);
+
 /* resolve_check.c: what only the whole grammar shows. False if later checks, which recurse over rules, must not run. */
 bool resolve_check_recursion(resolver_t *resolver);
 void resolve_check_reach(resolver_t *resolver);

@@ -457,13 +457,9 @@ static bool scan_annotation(lexer_t *lexer)
                         { add(lexer, TOKEN_LATER_WORD); return true; }
 
         "unique"        { add(lexer, TOKEN_UNIQUE); return true; }
-        "decimal"       { add(lexer, TOKEN_DECIMAL); return true; }
-        "hex"           { add(lexer, TOKEN_HEX); return true; }
-        "octal"         { add(lexer, TOKEN_OCTAL); return true; }
-        "keyword"       { add(lexer, TOKEN_KEYWORD); return true; }
-        "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64"
-            | "varint" | "bytes" | "unquote"
-                        { add(lexer, TOKEN_LATER_CONVERSION); return true; }
+        "decimal" | "hex" | "octal" | "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64"
+            | "varint" | "keyword" | "bytes" | "unquote"
+                        { add(lexer, TOKEN_CONVERSION); return true; }
         "and"           { add(lexer, TOKEN_AND); return true; }
         "or"            { add(lexer, TOKEN_OR); return true; }
         "not"           { add(lexer, TOKEN_NOT); return true; }

@@ -95,7 +95,6 @@ static void not_supported(const reader_t *reader, place_t place);
     ast_register_t *reg;
     ast_note_t *note;
     ast_expr_t *expr;
-    convert_t convert;
     bool flag;
 }
 
@@ -113,7 +112,7 @@ static void not_supported(const reader_t *reader, place_t place);
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" LATER LATER_WORD
-    UNIQUE "unique" DECIMAL "decimal" HEX "hex" OCTAL "octal" KEYWORD "keyword" LATER_CONVERSION
+    UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
 %left AND
@@ -129,7 +128,6 @@ static void not_supported(const reader_t *reader, place_t place);
 %type <note> note words entries
 %type <expr> expr
 %type <token> rule_name prose ports word expr_name contextual reserved entry_name
-%type <convert> conversion
 %type <flag> unique strict stream
 
 %%
@@ -239,10 +237,10 @@ notes:
 note:
   EMIT stream                     { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; }
 | EMIT stream AS word             { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; $$->name = name_of($4); }
-| word "=" conversion unique {
+| word "=" CONVERSION unique {
       $$ = note(reader, NOTE_CONVERT, @$);
       $$->reg = name_of($1);
-      $$->convert = $3;
+      $$->convert = grammar_conversion($3->text);
       $$->is_unique = $4;
   }
 | word "=" expr unique {
@@ -283,7 +281,6 @@ later:
   LATER                                 { not_supported(reader, @1); }
 | LATER something rest                  { not_supported(reader, @1); }
 | EMIT LATER_WORD rest                  { not_supported(reader, @2); }
-| word "=" LATER_CONVERSION rest        { not_supported(reader, @3); }
 | UNTIL part rest                       { not_supported(reader, @1); }
 | PUSH word word LATER_WORD rest        { not_supported(reader, @4); }
 | POP word word LATER_WORD rest         { not_supported(reader, @4); }
@@ -310,13 +307,6 @@ stream:
 unique:
   %empty                          { $$ = false; }
 | UNIQUE                          { $$ = true; }
-;
-
-conversion:
-  DECIMAL                         { $$ = CONVERT_DECIMAL; }
-| HEX                             { $$ = CONVERT_HEX; }
-| OCTAL                           { $$ = CONVERT_OCTAL; }
-| KEYWORD                         { $$ = CONVERT_KEYWORD; }
 ;
 
 words:
@@ -375,7 +365,7 @@ contextual:
 ;
 
 reserved:
-  UNIQUE | DECIMAL | HEX | OCTAL | KEYWORD | LATER_CONVERSION | AND | OR | NOT | TRUE | FALSE
+  UNIQUE | CONVERSION | AND | OR | NOT | TRUE | FALSE
 ;
 
 %%

@@ -184,7 +184,7 @@ void qcap_op_atomic_end(qcap_parser_t *p)
 {
     for (uint32_t i = 0; i < p->later_count; i++)
         protocol_of(p)->perform(p, &p->later[i]);
-    p->later_count = 0;
+    p->later_count = p->later_text = 0;
 }
 
 /* ---------------------------------------------------------------- errors and regions */
@@ -200,7 +200,7 @@ static void search_from_here(qcap_parser_t *p)
 {
     p->state = p->root->search;
     p->candidate = here(p);
-    p->later_count = 0;
+    p->later_count = p->later_text = 0;
 }
 
 static void begin_search(qcap_parser_t *p, uint64_t from)
@@ -225,12 +225,13 @@ static void search_on(qcap_parser_t *p)
     search_from_here(p);
 }
 
-/* Reports `p->error` and forgets it; elements deeper than `depth` are abandoned. Returns where it was. */
+/* Reports `p->error` and forgets it; elements deeper than `depth` are abandoned, and so are values. Returns where it was. */
 static uint64_t report_error(qcap_parser_t *p, unsigned depth)
 {
+    qcapint_value_lose(p);
     qcap_error_t error = p->error;
     p->has_error = false;
-    p->later_count = 0;
+    p->later_count = p->later_text = 0;
     abandon(p, depth);
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
                           .error = &error};
@@ -558,10 +559,13 @@ static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
     uint64_t full = is_counting ? next_full(p) : UINT64_MAX;
     uint64_t left = (full < end ? full : end) - p->offset;
     uint64_t skipped = len < left ? len : left;
-    for (uint64_t i = 0; i < skipped && !p->is_skipping && state_of(p)->any != p->state; i++) {
-        if (state_of(p)->any == QCAP_NONE)
-            return 0;
-        p->state = state_of(p)->any;
+    for (uint64_t i = 0; i < skipped && !p->is_skipping; i++) {
+        const qcap_state_t *s = state_of(p);
+        if (s->any == QCAP_NONE || s->suspend_count > 0) /* it decides, or is part of a value */
+            return i;
+        if (s->any == p->state)
+            break;
+        p->state = s->any;
     }
     return skipped;
 }
@@ -725,6 +729,7 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
     c->user = user;
     c->limit = QCAP_LIMIT;
     c->shared = in_block(block, protocol->shared);
+    c->shared_text = in_block(block, protocol->shared_text);
     c->queues = in_block(block, protocol->queue_states);
     init_side(c, qcap_conversation_client(c), &protocol->client, false);
     init_side(c, qcap_conversation_server(c), &protocol->server, true);

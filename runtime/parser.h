@@ -320,7 +320,12 @@ typedef enum {
     QCAP_CONVERT_DECIMAL,
     QCAP_CONVERT_HEX,
     QCAP_CONVERT_OCTAL,
-    QCAP_CONVERT_KEYWORD
+    QCAP_CONVERT_BIG,    /* bytes of a number, the highest first */
+    QCAP_CONVERT_LITTLE, /* the lowest first */
+    QCAP_CONVERT_VARINT, /* LEB128 */
+    QCAP_CONVERT_KEYWORD,
+    QCAP_CONVERT_BYTES,
+    QCAP_CONVERT_UNQUOTE /* bytes, without the quotes around them and the backslashes inside */
 } qcap_convert_kind_t;
 
 /* A set of words, compared ignoring case. `find` gives 1 + the index, 0 if the text is none of them. */
@@ -334,16 +339,30 @@ typedef struct qcap_conversion {
     const qcap_keywords_t *keywords; /* QCAP_CONVERT_KEYWORD */
     uint16_t accumulator;            /* index of the first of its accumulators ... */
     uint16_t accumulator_count;      /* ... and how many can be in use at once */
-    uint16_t text;                   /* QCAP_CONVERT_KEYWORD: where the first one's bytes are in the side's text area */
+    uint32_t text;                   /* of a text: where the first one's bytes are in the side's text area ... */
+    uint32_t text_size;              /* ... and how many are kept of each; 0: a number */
     uint16_t rule;                   /* index in protocol->texts */
     uint16_t reg;                    /* the register; QCAP_NONE: the value stays in the accumulator */
     bool is_shared;                  /* the register is shared by both sides */
     bool is_unique;                  /* a second, different value is an error */
 } qcap_conversion_t;
 
+/* A register's value: a number; 1 + the index of a keyword, 0 for none of them; or of bytes QCAP_BYTES_*. */
 typedef struct qcap_register {
     uint64_t value;
 } qcap_register_t;
+
+/* Bytes as one number, their text lying elsewhere: how many there are, whether more were cut off, and on the list of an
+ * atomic rule where they lie in the side's text area. */
+#define QCAP_BYTES_LEN(value) ((uint32_t)((value) & 0xffffff))
+#define QCAP_BYTES_CUT ((uint64_t)1 << 24)
+#define QCAP_BYTES_OFFSET(value) ((uint32_t)((value) >> 32))
+
+/* Where the bytes of a register lie in a text area. */
+typedef struct qcap_text {
+    uint32_t offset;
+    uint32_t size; /* the most there can be */
+} qcap_text_t;
 
 /* An operation of an atomic rule that has not matched yet. */
 typedef struct qcap_later {
@@ -354,9 +373,11 @@ typedef struct qcap_later {
 
 /* A conversion, from its opening on. */
 typedef struct qcap_underway {
-    uint64_t begin; /* where the rule began */
+    uint64_t begin; /* where the rule began; QCAP_LOST: not all of its bytes were read */
     uint64_t value; /* after the close, if there is no register for it */
 } qcap_underway_t;
+
+#define QCAP_LOST UINT64_MAX
 
 /* What the bytes of a conversion that are gone amounted to. Readings that differ in where the rule began have one each, found
  * by that. */
@@ -424,9 +445,14 @@ struct qcap_protocol {
     const qcap_suspend_t *suspends;
     const qcap_counter_t *counters;
     const qcap_conversion_t *conversions;
+    uint16_t conversion_count;
     const qcap_queue_t *queues;
     uint16_t queue_count;
     uint32_t shared, queue_states; /* offsets in the block */
+    const qcap_text_t *register_texts; /* by register: in the side's text area */
+    const qcap_text_t *shared_texts;   /* by shared register: in the conversation's */
+    uint32_t shared_text;              /* offset of that in the block */
+    uint32_t later_text;               /* offset, in a side's text area, of the texts on the list of an atomic rule */
     const char *const *texts;
     /* Performs what is pending in an accepting state when the input, or the region, ends there. */
     void (*accept)(qcap_parser_t *parser, uint16_t state);
@@ -454,6 +480,7 @@ struct qcap_parser {
     uint64_t popped;            /* where this side stood at its last pop */
     uint64_t candidate;         /* while searching: where what may be found began */
     uint32_t later_count;
+    uint32_t later_text;        /* bytes of texts that belong to that list */
     uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
     uint16_t state;
     uint8_t depth;              /* elements open */
@@ -483,6 +510,7 @@ struct qcap_conversation {
     const uint64_t *wanted;
     void *extra;                     /* read: the block that `memory` gave, or NULL */
     qcap_register_t *shared;
+    unsigned char *shared_text;      /* bytes of shared registers */
     qcap_queue_state_t *queues;
     uint64_t shared_set;
     const char *becomes; /* the name of the protocol that both sides go over to, once one has confirmed it */
@@ -589,6 +617,16 @@ typedef enum {
     QCAP_AND,
     QCAP_OR
 } qcap_operator_t;
+
+/* What a register of bytes has: `state` is UNSET, too, if some were cut off, since nobody knows then what they were. */
+typedef struct qcap_bytes {
+    const unsigned char *bytes;
+    uint32_t len;
+    qcap_number_state_t state;
+} qcap_bytes_t;
+
+qcap_bytes_t qcap_bytes(const qcap_parser_t *parser, unsigned reg, bool is_shared);
+qcap_number_t qcap_compare_bytes(qcap_operator_t op, qcap_bytes_t a, qcap_bytes_t b);
 
 qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b);
 qcap_number_t qcap_not(qcap_number_t a);

@@ -47,6 +47,9 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
  * [piece] in parser.c. */
 void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row);
 
+/* value.c: no conversion that is under way has all its bytes any more. */
+void qcapint_value_lose(qcap_parser_t *p);
+
 /* queue.c: takes an entry for the register of the control point, and unsets that if none can come any more. False: the
  * other side may still push, so wait. */
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);

@@ -1,4 +1,4 @@
-/* value.c: the values of registers: how bytes become numbers and keywords, and expressions over them.
+/* value.c: the values of registers: how bytes become numbers, keywords and texts, and expressions over them.
  *
  * Bytes are converted as they are read: what a piece has of a rule is put into an accumulator when the piece ends (note
  * [piece] in parser.c). A rule that lies in one piece needs none. */
@@ -21,9 +21,48 @@ static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size
     }
 }
 
+/* The bytes of a binary number. They fit: the rule reads no more than the number has. */
+static void add_bytes(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, bool is_big)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint64_t shift = 8 * (acc->done - acc->begin + i);
+        acc->value = is_big ? acc->value << 8 | bytes[i] : acc->value | (uint64_t)bytes[i] << shift;
+    }
+}
+
+/* LEB128: seven bits of each byte, the lowest first; the highest bit only says that more follow. */
+static void add_groups(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint64_t shift = 7 * (acc->done - acc->begin + i), group = bytes[i] & 0x7f;
+        if (group == 0)
+            continue;
+        if (shift > 63 || group << shift >> shift != group)
+            acc->is_overflow = true;
+        else
+            acc->value |= group << shift;
+    }
+}
+
+static void add_number(const qcap_conversion_t *c, qcap_accumulator_t *acc, const unsigned char *bytes, size_t len)
+{
+    switch (c->kind) {
+    case QCAP_CONVERT_BIG:
+    case QCAP_CONVERT_LITTLE:
+        add_bytes(acc, bytes, len, c->kind == QCAP_CONVERT_BIG);
+        break;
+    case QCAP_CONVERT_VARINT:
+        add_groups(acc, bytes, len);
+        break;
+    default:
+        add_digits(acc, bytes, len, c->kind == QCAP_CONVERT_DECIMAL ? 10 : c->kind == QCAP_CONVERT_HEX ? 16 : 8);
+        break;
+    }
+}
+
 static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c, const qcap_accumulator_t *acc)
 {
-    return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->keywords->longest;
+    return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->text_size;
 }
 
 /* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
@@ -33,14 +72,14 @@ static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumu
         return;
     const unsigned char *bytes = bytes_at(p, acc->done);
     size_t len = (size_t)(end - acc->done);
-    if (c->kind == QCAP_CONVERT_KEYWORD) {
+    if (c->text_size > 0) {
         uint64_t kept = acc->done - acc->begin;
-        if (kept < c->keywords->longest) {
-            size_t room = c->keywords->longest - (size_t)kept;
+        if (kept < c->text_size) {
+            size_t room = c->text_size - (size_t)kept;
             memcpy(text_of(p, c, acc) + kept, bytes, len < room ? len : room);
         }
     } else {
-        add_digits(acc, bytes, len, c->kind == QCAP_CONVERT_DECIMAL ? 10 : c->kind == QCAP_CONVERT_HEX ? 16 : 8);
+        add_number(c, acc, bytes, len);
     }
     acc->done = end;
 }
@@ -93,6 +132,24 @@ void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
     p->underway[conversion].begin = at;
 }
 
+void qcapint_value_lose(qcap_parser_t *p)
+{
+    for (unsigned i = 0; i < protocol_of(p)->conversion_count; i++)
+        p->underway[i].begin = QCAP_LOST;
+}
+
+/* The register of a lost value is unset. */
+static bool is_lost(qcap_parser_t *p, unsigned conversion)
+{
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    if (p->underway[conversion].begin != QCAP_LOST)
+        return false;
+    p->underway[conversion].value = 0;
+    if (c->reg != QCAP_NONE)
+        *(c->is_shared ? &p->conversation->shared_set : &p->set) &= ~((uint64_t)1 << c->reg);
+    return true;
+}
+
 static uint64_t find_keyword(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
 {
     if (end - begin > c->keywords->longest)
@@ -115,6 +172,114 @@ static uint64_t find_number(qcap_parser_t *p, const qcap_conversion_t *c, uint64
     return acc->value;
 }
 
+/* ---------------------------------------------------------------- texts */
+
+/* A text as it is read out, byte by byte, without its quotes. */
+typedef struct reader {
+    const unsigned char *bytes;
+    size_t len, at;
+    bool is_quoted;
+} reader_t;
+
+static bool is_text(const qcap_conversion_t *c)
+{
+    return c->kind == QCAP_CONVERT_BYTES || c->kind == QCAP_CONVERT_UNQUOTE;
+}
+
+/* What was kept of the text that began at `begin`: at least one byte more than the register holds if it is longer. */
+static reader_t read_text(qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin, uint64_t end)
+{
+    qcap_accumulator_t *acc = find_accumulator(p, c, begin);
+    if (acc)
+        accumulate(p, c, acc, end);
+    uint64_t len = end - begin < c->text_size ? end - begin : c->text_size;
+    reader_t r = {.bytes = acc ? text_of(p, c, acc) : bytes_at(p, begin), .len = (size_t)len};
+    r.is_quoted = c->kind == QCAP_CONVERT_UNQUOTE && len > 0 && r.bytes[0] == '"';
+    r.at = r.is_quoted;
+    return r;
+}
+
+/* False at the end. */
+static bool next_byte(reader_t *r, unsigned char *byte)
+{
+    if (r->at == r->len || (r->is_quoted && r->bytes[r->at] == '"'))
+        return false;
+    if (r->is_quoted && r->bytes[r->at] == '\\' && r->at + 1 < r->len)
+        r->at++;
+    *byte = r->bytes[r->at++];
+    return true;
+}
+
+/* Reads it out to where there is room for `size` bytes; returns QCAP_BYTES_*. */
+static uint64_t copy_text(reader_t r, unsigned char *to, uint32_t size)
+{
+    uint32_t len = 0;
+    unsigned char byte;
+    for (; next_byte(&r, &byte); len++) {
+        if (len == size)
+            return len | QCAP_BYTES_CUT;
+        to[len] = byte;
+    }
+    return len;
+}
+
+static bool is_same_text(reader_t r, const unsigned char *text, uint64_t value)
+{
+    uint32_t i = 0, len = QCAP_BYTES_LEN(value);
+    unsigned char byte;
+    for (; next_byte(&r, &byte); i++)
+        if (i == len || text[i] != byte)
+            return i == len && (value & QCAP_BYTES_CUT);
+    return i == len && !(value & QCAP_BYTES_CUT);
+}
+
+static const qcap_text_t *text_of_register(const qcap_parser_t *p, unsigned reg, bool is_shared)
+{
+    return &(is_shared ? protocol_of(p)->shared_texts : protocol_of(p)->register_texts)[reg];
+}
+
+static unsigned char *register_bytes(const qcap_parser_t *p, unsigned reg, bool is_shared)
+{
+    return (is_shared ? p->conversation->shared_text : p->text) + text_of_register(p, reg, is_shared)->offset;
+}
+
+static void store_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t r, uint64_t at)
+{
+    qcap_register_t *value = &(c->is_shared ? p->conversation->shared : p->registers)[c->reg];
+    uint64_t *set = c->is_shared ? &p->conversation->shared_set : &p->set;
+    unsigned char *text = register_bytes(p, c->reg, c->is_shared);
+    if (c->is_unique && (*set >> c->reg & 1)) {
+        if (!is_same_text(r, text, value->value))
+            qcapint_parser_fail(p, QCAP_ERROR_DIFFERENT, c->rule, at);
+        return;
+    }
+    value->value = copy_text(r, text, text_of_register(p, c->reg, c->is_shared)->size);
+    *set |= (uint64_t)1 << c->reg;
+    if (value->value & QCAP_BYTES_CUT)
+        qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "register-full", at, at);
+}
+
+/* Puts it behind the texts on the list of the atomic rule, where there is room for it. */
+static uint64_t list_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t r)
+{
+    uint32_t offset = protocol_of(p)->later_text + p->later_text;
+    uint32_t size = text_of_register(p, c->reg, c->is_shared)->size + 1; /* one too many shows again that it is cut */
+    uint64_t value = copy_text(r, p->text + offset, size);
+    p->later_text += QCAP_BYTES_LEN(value);
+    return value | (uint64_t)offset << 32;
+}
+
+qcap_bytes_t qcap_bytes(const qcap_parser_t *p, unsigned reg, bool is_shared)
+{
+    uint64_t value = (is_shared ? p->conversation->shared : p->registers)[reg].value;
+    bool is_known = ((is_shared ? p->conversation->shared_set : p->set) >> reg & 1) && !(value & QCAP_BYTES_CUT);
+    return (qcap_bytes_t){.bytes = register_bytes(p, reg, is_shared),
+                          .len = is_known ? QCAP_BYTES_LEN(value) : 0,
+                          .state = is_known ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
+}
+
+/* ---------------------------------------------------------------- registers */
+
 static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
@@ -132,6 +297,8 @@ uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
     uint64_t begin = p->underway[conversion].begin;
+    if (is_text(c))
+        return list_text(p, c, read_text(p, c, begin, at));
     return c->kind == QCAP_CONVERT_KEYWORD ? find_keyword(p, c, begin, at) : find_number(p, c, begin, at);
 }
 
@@ -139,13 +306,21 @@ void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
     p->underway[conversion].value = value;
-    if (c->reg != QCAP_NONE && !p->has_error)
+    if (is_text(c) && !p->has_error)
+        store_text(p, c, (reader_t){.bytes = p->text + QCAP_BYTES_OFFSET(value), .len = QCAP_BYTES_LEN(value)}, at);
+    else if (c->reg != QCAP_NONE && !p->has_error)
         store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, at);
 }
 
 void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
 {
-    qcap_op_store(p, conversion, qcap_op_convert(p, conversion, at), at);
+    const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
+    if (is_lost(p, conversion))
+        return;
+    if (!is_text(c))
+        qcap_op_store(p, conversion, qcap_op_convert(p, conversion, at), at);
+    else if (!p->has_error)
+        store_text(p, c, read_text(p, c, p->underway[conversion].begin, at), at);
 }
 
 void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
@@ -225,6 +400,14 @@ qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b)
     default:
         return qcap_number(is_set && compare(op, a.value, b.value));
     }
+}
+
+qcap_number_t qcap_compare_bytes(qcap_operator_t op, qcap_bytes_t a, qcap_bytes_t b)
+{
+    if (a.state != QCAP_NUMBER_SET || b.state != QCAP_NUMBER_SET)
+        return qcap_number(false);
+    bool is_equal = a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
+    return qcap_number(is_equal == (op == QCAP_EQ));
 }
 
 qcap_number_t qcap_not(qcap_number_t a)

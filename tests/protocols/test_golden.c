@@ -11,6 +11,7 @@
 #include "http.h"
 #include "sampler.h"
 #include "test.h"
+#include "values.h"
 
 #define PAGES_MAX 64
 
@@ -21,6 +22,7 @@ static const struct {
     {"tests/protocols/http", &qcap_http_protocol},
     {"tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/protocols/counts", &qcap_counts_protocol},
+    {"tests/protocols/values", &qcap_values_protocol},
 };
 
 typedef struct book {
