@@ -195,7 +195,7 @@ typedef struct grammar {
     VEC(queue_t *) queues;    /* both see them */
     VEC(port_t) ports;        /* hints */
     const node_t *client, *server, *datagram; /* roots: expressions, or NULL */
-    VEC(const char *) files;                  /* the spec and its imports, base names */
+    VEC(const char *) files;                  /* paths of the spec, which is the first, and of its imports */
 } grammar_t;
 
 /* The rule of that name: exact spelling first, then ignoring case; NULL if there is none. */

@@ -148,7 +148,7 @@ static void list_files(resolver_t *resolver)
 {
     for (size_t i = 0; i + 1 < resolver->scope->files.count; i++) {
         const char *path = resolver->scope->files.items[i]->ast->source->path;
-        vec_push(resolver->arena, &resolver->grammar->files, source_base_name(path));
+        vec_push(resolver->arena, &resolver->grammar->files, path);
     }
 }
 
