@@ -1,0 +1,77 @@
+#!/bin/sh
+# test_generate.sh: qcapgen generate: what it writes, and when it leaves all files as they were.
+. tests/support/qcapgen.sh
+sed 's/word/other/' good.abnf >same.abnf
+mkdir made
+
+expect 2 'says where to' generate good.abnf
+expect 2 'a DIR is missing' generate good.abnf -o
+
+expect 1 'bad.abnf:2:14: error: rule `nothing` is not defined' generate good.abnf bad.abnf -o made
+[ -z "$(ls made)" ] || fail 'generate: writes beside a mistake'
+expect 1 'names no protocol' generate part.abnf -o made
+expect 1 'good.abnf and same.abnf are both of protocol `good`' generate good.abnf same.abnf -o made
+[ -z "$(ls made)" ] || fail 'generate: writes beside a mistake'
+expect 1 'cannot make the folder good.abnf/made: Not a directory' generate good.abnf -o good.abnf/made
+expect 1 'cannot make the folder good.abnf: File exists' generate good.abnf -o good.abnf
+expect 0 '' generate good.abnf -o new/folder/
+[ "$(ls new/folder | tr '\n' ' ')" = 'good.c good.h ' ] || fail 'generate: not two files in a new folder'
+expect 0 '' generate good.abnf -o made
+for step in header source; do
+    expect 0 '' check --dump=$step good.abnf
+    cmp -s out made/good.$(echo $step | sed 's/header/h/; s/source/c/') || fail "--dump=$step: not what is generated"
+done
+[ "$(ls made | tr '\n' ' ')" = 'good.c good.h ' ] || fail 'generate: not two files'
+
+# A full disk (here a limit on what a file may hold) leaves everything as it was.
+cp made/good.c before
+: >made/good.h
+if (trap '' XFSZ && ulimit -f 8 && exec "$qcapgen" generate good.abnf -o made 2>err); then fail 'generate: writes too much'; fi
+grep -q 'cannot write made/good.c: File too large' err || fail "generate: on a full disk: $(cat err)"
+[ "$(ls made | tr '\n' ' ')" = 'good.c good.h ' ] || fail "generate: on a full disk: leaves $(ls made)"
+[ ! -s made/good.h ] && cmp -s made/good.c before || fail 'generate: on a full disk: has written'
+if [ -c /dev/full ]; then
+    "$qcapgen" check --dump=nfa good.abnf >/dev/full 2>err && fail 'check: prints onto a full disk'
+    grep -q 'cannot write: No space left on device' err || fail "check: on a full disk: $(cat err)"
+fi
+
+# Stale files.
+expect 1 '^qcapgen: made/good.h is stale$' generate --check good.abnf -o made
+expect 0 '' generate good.abnf -o made
+expect 0 '' generate --check good.abnf -o made
+[ ! -s out ] || fail 'generate --check: prints though nothing is stale'
+sed 's/good_protocol/good_prodigal/' before >made/good.c
+expect 1 '^qcapgen: made/good.c is stale$' generate --check good.abnf -o made
+head -n 3 out | tr '\n' ' ' | grep -q '^--- made/good.c +++ made/good.c, generated @@ ' || fail 'generate --check: no diff'
+sed -n 's/^-//p' out | grep -q good_prodigal || fail 'generate --check: the diff has not what is there'
+sed -n 's/^+//p' out | grep -q good_protocol || fail 'generate --check: the diff has not what should be there'
+! grep -q good_protocol made/good.c || fail 'generate --check: writes'
+rm made/good.c
+expect 1 'made/good.c is stale: cannot read it: No such file' generate --check good.abnf -o made
+expect 2 'writes nothing' generate --check good.abnf -o made --depfile d
+
+# Dependencies, as make reads them.
+mkdir 'a #b$c'
+echo 'word = 1*ALPHA' >'a #b$c/part.abnf'
+{
+    echo ';@ import "part.abnf"'
+    sed /^word/d good.abnf
+} >'a #b$c/main.abnf'
+expect 0 '' generate 'a #b$c/main.abnf' -o made --depfile made/d
+printf '%s\n' 'made/good.h made/good.c: a\ \#b$$c/main.abnf a\ \#b$$c/part.abnf' '' 'a\ \#b$$c/main.abnf:' '' \
+    'a\ \#b$$c/part.abnf:' >right
+cmp -s right made/d || fail "generate --depfile: $(cat made/d)"
+{
+    echo 'all: made/good.h'
+    printf 'made/good.h:\n\ttouch made/good.h\n'
+    cat made/d
+} >Makefile
+make -q 2>err || fail "generate --depfile: make would do it again: $(cat err)"
+touch -d tomorrow 'a #b$c/part.abnf'
+! make -q 2>err || fail 'generate --depfile: make does not know of the import'
+rm -r 'a #b$c'
+make -s 2>err || fail "generate --depfile: an import that is gone is an error: $(cat err)"
+expect 0 '' generate - -o made --depfile d <good.abnf
+[ "$(cat d)" = 'made/good.h made/good.c:' ] || fail "generate --depfile: of standard input: $(cat d)"
+
+exit $((failures > 0))
