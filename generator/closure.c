@@ -29,6 +29,7 @@
 typedef struct closure {
     nfa_t *nfa;
     arena_t *arena;
+    watch_t *watch;          /* NULL: nobody wants to know */
     configs_t out;
     configs_t deferred;      /* fallbacks found on the way, to be closed after their betters */
     VEC(unsigned) killed;    /* scopes of the cuts passed in this step ... */
@@ -99,6 +100,47 @@ static void compare_counts(closure_t *c, const config_t *config)
     }
 }
 
+/* Tells of a reading that is dropped, since another one has been at its state: unless it has done just the same. What a
+ * reading had performed there stays as it was, since operations are only ever added to a list. */
+static void note_meeting(closure_t *c, const config_t *later)
+{
+    for (size_t i = 0; c->watch && i < c->watch->passed.count; i++) {
+        const config_t *earlier = &c->watch->passed.items[i];
+        if (earlier->state != later->state)
+            continue;
+        if (earlier->level == later->level && !closure_pendings_equal(&earlier->pendings, &later->pendings))
+            vec_push(c->arena, &c->watch->meetings, ((meeting_t){*earlier, *later}));
+        return;
+    }
+}
+
+/* False if the reading is dropped. */
+static bool enter(closure_t *c, const config_t *config)
+{
+    if (is_killed(c, config))
+        return false;
+    if (is_visited(c, config->state)) {
+        if (c->nfa->states.items[config->state].kind == NFA_COUNT)
+            compare_counts(c, config);
+        note_meeting(c, config);
+        return false;
+    }
+    c->nfa->visited[config->state] = c->nfa->generation;
+    if (c->watch)
+        vec_push(c->arena, &c->watch->passed, *config);
+    return true;
+}
+
+/* Notes on its trail that a reading passes its state, reading `byte` or (-1) nothing. */
+static void leave_trail(const closure_t *c, config_t *config, int byte)
+{
+    if (!c->watch || !c->watch->is_tracing)
+        return;
+    trail_t *trail = ARENA_NEW(c->arena, trail_t);
+    *trail = (trail_t){config->trail, config->state, byte};
+    config->trail = trail;
+}
+
 /* Adds a reading that counts and has read another byte, or none yet. False if it stays there; else `config` has left. */
 static bool leave_count(closure_t *c, config_t *config)
 {
@@ -113,16 +155,10 @@ static bool leave_count(closure_t *c, config_t *config)
 static void close_over(closure_t *c, config_t *config)
 {
     arena_t *arena = c->arena;
-    for (;;) {
-        if (is_killed(c, config))
-            return;
+    while (enter(c, config)) {
         const nfa_state_t *s = &c->nfa->states.items[config->state];
-        if (is_visited(c, config->state)) {
-            if (s->kind == NFA_COUNT)
-                compare_counts(c, config);
-            return;
-        }
-        c->nfa->visited[config->state] = c->nfa->generation;
+        if (!nfa_reads(s))
+            leave_trail(c, config, -1);
         switch (s->kind) {
         case NFA_COUNT:
             if (!leave_count(c, config))
@@ -181,11 +217,14 @@ static void close_over(closure_t *c, config_t *config)
     }
 }
 
-static void init(closure_t *c, nfa_t *nfa, arena_t *arena)
+static void init(closure_t *c, nfa_t *nfa, arena_t *arena, watch_t *watch)
 {
     memset(c, 0, sizeof *c);
     c->nfa = nfa;
     c->arena = arena;
+    c->watch = watch;
+    if (watch)
+        watch->passed.count = 0;
     nfa->generation++;
 }
 
@@ -211,10 +250,10 @@ static unsigned highest_level(const configs_t *from, const configs_t *deferred, 
     return level;
 }
 
-configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state)
+configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state, watch_t *watch)
 {
     closure_t c;
-    init(&c, nfa, arena);
+    init(&c, nfa, arena, watch);
     config_t config = {.state = state, .begin = {STAMP_BACK, 0}, .level = LEVEL_MAIN, .fallback = STATE_NONE};
     close_over(&c, &config);
     configs_t none = {0};
@@ -224,16 +263,17 @@ configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state)
     return c.out;
 }
 
-configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte)
+configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte, watch_t *watch)
 {
     closure_t c;
-    init(&c, nfa, arena);
+    init(&c, nfa, arena, watch);
     for (unsigned level = LEVEL_MAIN; level > 0; level = highest_level(from, &c.deferred, level)) {
         for (size_t i = 0; i < from->count; i++) {
             const nfa_state_t *s = &nfa->states.items[from->items[i].state];
             if (from->items[i].level != level || !nfa_reads(s) || !charset_has(&s->set, byte))
                 continue;
             config_t config = copy(arena, &from->items[i]);
+            leave_trail(&c, &config, (int)byte);
             if (s->kind == NFA_BYTE)
                 config.state = s->next;
             close_over(&c, &config);
@@ -246,16 +286,14 @@ configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsign
 /* Adds a reading that stays where it is. */
 static void keep(closure_t *c, const config_t *config)
 {
-    if (is_visited(c, config->state) || is_killed(c, config))
-        return;
-    c->nfa->visited[config->state] = c->nfa->generation;
-    vec_push(c->arena, &c->out, *config);
+    if (enter(c, config))
+        vec_push(c->arena, &c->out, *config);
 }
 
-configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_t begin, unsigned limit)
+configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_t begin, unsigned limit, watch_t *watch)
 {
     closure_t c;
-    init(&c, nfa, arena);
+    init(&c, nfa, arena, watch);
     for (unsigned level = LEVEL_MAIN; level > 0; level = highest_level(from, &c.deferred, level)) {
         for (size_t i = 0; i < from->count; i++) {
             const nfa_state_t *s = &nfa->states.items[from->items[i].state];

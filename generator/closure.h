@@ -30,6 +30,13 @@ typedef struct scope_mark {
 #define MARK_NOW 0xffffffffu
 #define LEVEL_MAIN 0xffu
 
+/* How a reading came to where it stands: the NFA states it has passed, the last one first. */
+typedef struct trail {
+    const struct trail *before; /* NULL for the first */
+    unsigned state;
+    int byte;                   /* what it read there, -1: nothing */
+} trail_t;
+
 /* One reading: where it stands, and what it has performed since the last commitment. */
 typedef struct config {
     unsigned state;     /* NFA_BYTE, NFA_COUNT, NFA_CONTROL or NFA_ACCEPT */
@@ -38,21 +45,35 @@ typedef struct config {
     unsigned fallback;  /* the NFA_FALLBACK state it came from; STATE_NONE for a main reading */
     pendings_t pendings;
     VEC(scope_mark_t) scopes;
+    const trail_t *trail; /* NULL but where trails are kept: see watch_t */
 } config_t;
 
 /* In order of preference; main readings first, then fallbacks, the innermost first. */
 typedef VEC(config_t) configs_t;
 
-/* All memory of the results comes from `arena`, which may die before the NFA's. */
+/* A reading that came to an NFA state where an earlier one had been. Both as they were there. */
+typedef struct meeting {
+    config_t earlier, later;
+} meeting_t;
+
+/* What a closure tells beside its result, to those who want to know how it came about. */
+typedef struct watch {
+    bool is_tracing;          /* keep trails */
+    VEC(config_t) passed;     /* what was where in this closure; for closure.c alone */
+    VEC(meeting_t) meetings;  /* those in which the later reading was dropped and had performed something else, or elsewhere */
+} watch_t;
+
+/* All memory of the results comes from `arena`, which may die before the NFA's; `watch` may be NULL. */
 
 /* The readings at `state`, nothing read yet. */
-configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state);
+configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state, watch_t *watch);
 
 /* The readings of `from` that go on with `byte`, after it. */
-configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte);
+configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsigned byte, watch_t *watch);
 
 /* The readings of `from` where those that count from `begin` have read `limit` bytes; the byte there has been read. */
-configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_t begin, unsigned limit);
+configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_t begin, unsigned limit,
+                       watch_t *watch);
 
 /* If no main reading is left, makes the innermost fallbacks main ones, and adds to `done` what reports it, stamped `at`. */
 void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done);

@@ -30,7 +30,7 @@ static bool read_step(const request_t *request, compile_step_t *step)
 
 static int run(const request_t *request)
 {
-    compile_options_t options;
+    compile_options_t options = {.positions = false};
 
     if (!read_step(request, &options.dump))
         return STATUS_USAGE;

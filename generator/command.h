@@ -65,6 +65,6 @@ bool command_compile(const request_t *request, const char *path, const compile_o
 /* Compiles all arguments. NULL if one of them was wrong: the messages of all have been printed. */
 compile_result_t *command_compile_all(const request_t *request, const compile_options_t *options);
 
-extern const command_t cmd_check, cmd_elements, cmd_extract, cmd_generate;
+extern const command_t cmd_ambiguities, cmd_check, cmd_elements, cmd_extract, cmd_generate;
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef QCAPGEN_COMPILE_H
 #define QCAPGEN_COMPILE_H
 
+#include "ambiguity.h"
 #include "layout.h"
 
 /* After which step to print what it made. */
@@ -24,12 +25,15 @@ typedef enum {
 
 typedef struct compile_options {
     compile_step_t dump; /* COMPILE_STEP_NONE: print nothing */
+    bool all_ambiguities; /* warn of every symbolic one, not of the first few */
+    bool positions;       /* and of those that are a matter of positions alone */
 } compile_options_t;
 
 typedef struct compile_result {
     const grammar_t *grammar;
     const nfa_t *nfa;      /* NULL if the spec has no protocol: it is there to be imported */
     const layout_t *layout; /* likewise */
+    ambiguities_t ambiguities; /* how many there are */
     text_t header, source; /* of the generated files; empty likewise */
     text_t dump;           /* what options->dump asked for, also if a later step complained */
 } compile_result_t;

@@ -14,6 +14,7 @@
 
 #define STATES_MAX 30000u
 #define PENDING_MAX 100u
+#define CLASHES_MAX 4000u /* kept; one ambiguity has many kinds of clashes */
 
 typedef struct builder {
     dfa_t *dfa;
@@ -24,27 +25,13 @@ typedef struct builder {
     VEC(unsigned) table;  /* hash table of states: number + 1, or 0; open addressing */
     VEC(unsigned) entries; /* by NFA state: number + 1 of the DFA state that begins there, or 0 */
     unsigned bytes[256];   /* by class: a byte of it, for examples */
+    unsigned order[256];   /* of classes: in which they are tried */
     VEC(charset_t) firsts; /* by control: bytes that can follow it */
+    VEC(uint64_t) clash_kinds; /* hash table of those that are known, or 0; open addressing */
     bool is_failed;
 } builder_t;
 
 /* ---------------------------------------------------------------- witnesses */
-
-static void print_quoted_byte(unsigned byte, text_t *text)
-{
-    if (byte == '\r')
-        text_print(text, "\\r");
-    else if (byte == '\n')
-        text_print(text, "\\n");
-    else if (byte == '\t')
-        text_print(text, "\\t");
-    else if (byte == '"' || byte == '\\')
-        text_print(text, "\\%c", byte);
-    else if (byte < 0x20 || byte > 0x7e)
-        text_print(text, "\\x%02x", byte);
-    else
-        text_print(text, "%c", byte);
-}
 
 void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text)
 {
@@ -58,7 +45,7 @@ void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text)
     text_print(text, "\"");
     while (len > 0) {
         const dfa_state_t *s = &dfa->states.items[path[--len]];
-        print_quoted_byte((unsigned)s->byte, text);
+        text_quoted_byte(text, (unsigned)s->byte);
         if (s->times > 0)
             text_print(text, "{%u}", s->times);
     }
@@ -72,7 +59,7 @@ static char *example(const builder_t *b, unsigned state, int byte)
     dfa_witness(b->dfa, state, &text);
     if (byte >= 0) {
         text_print(&text, " then \"");
-        print_quoted_byte((unsigned)byte, &text);
+        text_quoted_byte(&text, (unsigned)byte);
         text_print(&text, "\"");
     }
     return text.bytes;
@@ -180,6 +167,7 @@ static unsigned push_state(builder_t *b, dfa_state_t state, unsigned from, int b
     unsigned number = (unsigned)b->dfa->states.count;
     state.from = from == STATE_NONE ? number : from;
     state.byte = byte;
+    state.start = STATE_NONE;
     vec_push(b->arena, &b->dfa->states, state);
     return number;
 }
@@ -256,6 +244,35 @@ static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_
             fail_undecided(b, &configs->items[i], from, byte);
 }
 
+static uint64_t hash_ops(uint64_t hash, const pendings_t *pendings)
+{
+    for (size_t i = 0; i < pendings->count; i++)
+        hash = mix(hash, pendings->items[i].op);
+    return mix(hash, pendings->count);
+}
+
+/* True the first time. */
+static bool is_new_kind(builder_t *b, const meeting_t *meeting)
+{
+    uint64_t kind = hash_ops(hash_ops(meeting->later.state, &meeting->earlier.pendings), &meeting->later.pendings) | 1;
+    uint64_t slot = kind % b->clash_kinds.count;
+    for (; b->clash_kinds.items[slot]; slot = (slot + 1) % b->clash_kinds.count)
+        if (b->clash_kinds.items[slot] == kind)
+            return false;
+    b->clash_kinds.items[slot] = kind;
+    return true;
+}
+
+static void keep_clashes(builder_t *b, const watch_t *watch, clash_t clash)
+{
+    for (size_t i = 0; i < watch->meetings.count && b->dfa->clashes.count < CLASHES_MAX; i++) {
+        if (!is_new_kind(b, &watch->meetings.items[i]))
+            continue;
+        clash.at = watch->meetings.items[i].later.state;
+        vec_push(b->arena, &b->dfa->clashes, clash);
+    }
+}
+
 static pendings_t keep_pendings(builder_t *b, const pendings_t *pendings)
 {
     pendings_t kept = {0};
@@ -270,14 +287,19 @@ static unsigned entry_of(builder_t *b, unsigned state, unsigned from)
     if (b->entries.items[state])
         return b->entries.items[state] - 1;
     b->scratch = arena_new();
-    configs_t configs = closure_start(b->nfa, b->scratch, state);
+    watch_t watch = {0};
+    configs_t configs = closure_start(b->nfa, b->scratch, state, &watch);
     pendings_t commits = {0};
     edge_t edge = {0};
+    keep_clashes(b, &watch, (clash_t){.from = from, .byte = -1, .start = state});
     settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, from == STATE_NONE ? 0 : from, -1);
     unsigned number = 0;
     if (!b->is_failed) {
         edge.commits = keep_pendings(b, &commits);
+        size_t known = b->dfa->states.count;
         number = intern(b, &configs, &edge, from, -1);
+        if (number >= known)
+            b->dfa->states.items[number].start = state;
         if (edge.commits.count > 0 || edge.moves.count > 0) {
             edge.target = number;
             dfa_state_t entry = {.kind = DFA_ENTRY};
@@ -296,7 +318,7 @@ static charset_t first_of(builder_t *b, unsigned control);
 static charset_t first_of_state(builder_t *b, unsigned state)
 {
     arena_t *scratch = arena_new();
-    configs_t configs = closure_start(b->nfa, scratch, state);
+    configs_t configs = closure_start(b->nfa, scratch, state, NULL);
     charset_t set = charset_none();
     for (size_t i = 0; i < configs.count; i++) {
         const nfa_state_t *s = nfa_state(b, &configs.items[i]);
@@ -388,13 +410,15 @@ static void step(builder_t *b, unsigned state, unsigned byte, charset_t class)
     outlook_t o = look(b, &from, byte);
     configs_t configs = {0};
     pendings_t commits = {0};
+    watch_t watch = {0};
     if (o.control && (o.reader || o.rival)) {
         fail_competing(b, state, byte, &o);
     } else if (o.control) {
         vec_push(b->scratch, &configs, *o.control);
         edge.is_peek = true;
     } else {
-        configs = closure_step(b->nfa, b->scratch, &from, byte);
+        configs = closure_step(b->nfa, b->scratch, &from, byte, &watch);
+        keep_clashes(b, &watch, (clash_t){.from = state, .byte = (int)byte, .start = STATE_NONE});
     }
     if (configs.count > 0) {
         settle(b, &configs, (stamp_t){STAMP_BACK, 1}, &commits, state, (int)byte);
@@ -434,7 +458,9 @@ static void step_full(builder_t *b, unsigned state, stamp_t begin, unsigned limi
     b->scratch = arena_new();
     edge_t edge = {.set = charset_none(), .limit = limit, .begin = begin, .is_peek = true};
     pendings_t commits = {0};
-    configs_t configs = closure_full(b->nfa, b->scratch, &b->dfa->states.items[state].configs, begin, limit);
+    watch_t watch = {0};
+    configs_t configs = closure_full(b->nfa, b->scratch, &b->dfa->states.items[state].configs, begin, limit, &watch);
+    keep_clashes(b, &watch, (clash_t){.from = state, .byte = -1, .start = STATE_NONE, .limit = limit});
     settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, state, -1);
     if (!b->is_failed) {
         edge.commits = keep_pendings(b, &commits);
@@ -483,22 +509,28 @@ static void accept(builder_t *b, unsigned state)
     }
 }
 
-/* Which byte stands for each class: a letter, digit or sign if there is one, so that examples read well. */
-static void representatives(const dfa_t *dfa, unsigned bytes[256])
+/* One byte of each class: a letter, digit or sign if there is one, and those first, so that examples read well. */
+static void representatives(builder_t *b)
 {
-    static const char order[] = "azAZ09/.:-_ \r\n";
-    for (unsigned byte = 256; byte-- > 0;)
-        bytes[dfa->class_of[byte]] = byte;
-    for (unsigned byte = 0x7e; byte > 0x20; byte--)
-        bytes[dfa->class_of[byte]] = byte;
-    for (size_t i = sizeof order - 1; i-- > 0;)
-        bytes[dfa->class_of[(unsigned char)order[i]]] = (unsigned char)order[i];
+    static const char preferred[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/.:-_ \r\n";
+    bool is_known[256] = {false};
+    unsigned count = 0;
+    for (unsigned i = 0; i < 3 * 256; i++) {
+        unsigned byte = i < 256 ? i < sizeof preferred - 1 ? (unsigned char)preferred[i] : 0x100 : i % 256;
+        bool is_sign = byte > 0x20 && byte < 0x7f;
+        if (byte > 0xff || (i / 256 == 1 && !is_sign) || is_known[b->dfa->class_of[byte]])
+            continue;
+        unsigned class = b->dfa->class_of[byte];
+        is_known[class] = true;
+        b->bytes[class] = byte;
+        b->order[count++] = class;
+    }
 }
 
 static void explore(builder_t *b)
 {
     charset_t classes[256];
-    representatives(b->dfa, b->bytes);
+    representatives(b);
     memset(classes, 0, sizeof classes);
     for (unsigned byte = 0; byte < 256; byte++)
         classes[b->dfa->class_of[byte]] = charset_union(classes[b->dfa->class_of[byte]], charset_range(byte, byte));
@@ -507,7 +539,7 @@ static void explore(builder_t *b)
         case DFA_BYTES:
             accept(b, state);
             for (unsigned c = 0; c < b->dfa->class_count && !b->is_failed; c++)
-                step(b, state, b->bytes[c], classes[c]);
+                step(b, state, b->bytes[b->order[c]], classes[b->order[c]]);
             step_counters(b, state);
             break;
         case DFA_CONTROL: {
@@ -542,6 +574,8 @@ static void prepare(builder_t *b)
         vec_push(b->arena, &b->entries, 0);
     for (size_t i = 0; i < 4 * STATES_MAX; i++)
         vec_push(b->arena, &b->table, 0);
+    for (size_t i = 0; i < 2 * CLASHES_MAX; i++)
+        vec_push(b->arena, &b->clash_kinds, 0);
     for (size_t i = 0; i < b->nfa->controls.count; i++) {
         control_t control = b->nfa->controls.items[i];
         memset(&control.targets, 0, sizeof control.targets);

@@ -50,7 +50,17 @@ typedef struct dfa_state {
     unsigned from;           /* the state it was first reached from, itself for a start */
     int byte;                /* and by which byte; -1: by none */
     unsigned times;          /* how often, where a counter leads there */
+    unsigned start;          /* where no byte leads to it: the NFA state at which it begins; else STATE_NONE */
 } dfa_state_t;
+
+/* Where two readings that had performed different operations came to the same NFA state: what ambiguity.c begins with. */
+typedef struct clash {
+    unsigned from;  /* behind `byte` in this state ... */
+    int byte;
+    unsigned limit; /* ... or, without a byte, where a reading has counted so far ... */
+    unsigned start; /* ... or, if not STATE_NONE, where this NFA state begins */
+    unsigned at;    /* the NFA state */
+} clash_t;
 
 typedef struct dfa {
     arena_t *arena;
@@ -62,6 +72,7 @@ typedef struct dfa {
     unsigned later_max;      /* most operations on the list of an atomic rule */
     unsigned later_text_max; /* most bytes of texts on it */
     unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
+    VEC(clash_t) clashes;    /* the first of each kind, in the order in which they were found */
 } dfa_t;
 
 /* NULL if there is no finite automaton: `diag` says why, with an example. */

@@ -213,13 +213,15 @@ static void print_place(const diag_t *diag, FILE *file, const place_t *place)
     print_caret(diag, file, place, begin, end);
 }
 
-static void print_note(FILE *file, const remark_t *note)
+static void print_note(const diag_t *diag, FILE *file, const remark_t *note)
 {
     fprintf(file, "      = %s", note->text);
     if (note->place.source)
         fprintf(file, ", in %s, line %u", note->place.source->path,
                 source_position(note->place.source, note->place.offset).line);
     fputc('\n', file);
+    if (note->place.source)
+        print_place(diag, file, &note->place);
 }
 
 static void print_message(const diag_t *diag, FILE *file, const message_t *message)
@@ -234,7 +236,7 @@ static void print_message(const diag_t *diag, FILE *file, const message_t *messa
     if (message->place.source)
         print_place(diag, file, &message->place);
     for (size_t i = 0; i < message->notes.count; i++)
-        print_note(file, &message->notes.items[i]);
+        print_note(diag, file, &message->notes.items[i]);
 }
 
 /* Several steps may complain about one file. Its messages are read in the order of its lines. */

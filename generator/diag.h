@@ -31,7 +31,7 @@ void diag_warning(diag_t *diag, place_t place, const char *format, ...) __attrib
 /* A line that belongs to the message before: an example input, what would help. */
 void diag_note(diag_t *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Likewise, about another place: "TEXT, in FILE, line N". */
+/* Likewise, about another place: "TEXT, in FILE, line N", and that line. */
 void diag_note_at(diag_t *diag, place_t place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Adds the messages of `other`. */

@@ -146,6 +146,9 @@ static void print_note(const note_t *note, text_t *text)
     case NOTE_RESYNC:
         text_print(text, "resync");
         break;
+    case NOTE_ORDERED:
+        text_print(text, "ordered");
+        break;
     }
 }
 

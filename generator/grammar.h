@@ -107,7 +107,8 @@ typedef enum {
     NOTE_PUSH,    /* queue, reg */
     NOTE_POP,     /* queue, reg */
     NOTE_BECOME,  /* name: the protocol, "?" */
-    NOTE_RESYNC
+    NOTE_RESYNC,
+    NOTE_ORDERED  /* the order in which readings are preferred is meant: no ambiguity */
 } note_kind_t;
 
 /* How the bytes of a rule become a value. ORDER: QCAP_CONVERT_ in parser.h, names in grammar.c. */

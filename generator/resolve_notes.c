@@ -274,6 +274,7 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     case NOTE_ATOMIC:
     case NOTE_ANOMALY:
     case NOTE_RESYNC:
+    case NOTE_ORDERED:
         break;
     }
     return true;
@@ -302,6 +303,7 @@ static const struct {
     [NOTE_POP] = {"pop", false, ANYWHERE},
     [NOTE_BECOME] = {"become", true, ANYWHERE},
     [NOTE_RESYNC] = {"resync", true, ON_RULE},
+    [NOTE_ORDERED] = {"ordered", true, ON_RULE},
 };
 
 static bool has_kind(const notes_t *notes, note_kind_t kind)

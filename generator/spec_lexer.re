@@ -451,6 +451,7 @@ static bool scan_annotation(lexer_t *lexer)
         "pop"           { add(lexer, TOKEN_POP); return true; }
         "become"        { add(lexer, TOKEN_BECOME); return true; }
         "resync"        { add(lexer, TOKEN_RESYNC); return true; }
+        "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
         "count" | "feed" | "finish" | "decode" | "at" | "local" | "expect"
                         { add(lexer, TOKEN_LATER); return true; }
         "joined" | "key"

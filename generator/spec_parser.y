@@ -111,7 +111,7 @@ static void not_supported(const reader_t *reader, place_t place);
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
-    RESYNC "resync" LATER LATER_WORD
+    RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -274,6 +274,7 @@ note:
 | BECOME word                     { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | BECOME ANY                      { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | RESYNC                          { $$ = note(reader, NOTE_RESYNC, @$); }
+| ORDERED                         { $$ = note(reader, NOTE_ORDERED, @$); }
 ;
 
 /* What the language has and the generator has not: its words are passed over. */
@@ -361,7 +362,7 @@ word: NAME | contextual | reserved ;
 contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
-| BECOME | RESYNC | LATER | LATER_WORD
+| BECOME | RESYNC | ORDERED | LATER | LATER_WORD
 ;
 
 reserved:

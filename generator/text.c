@@ -72,3 +72,19 @@ void text_byte(text_t *text, unsigned byte)
     else
         text_print(text, "0x%02x", byte);
 }
+
+void text_quoted_byte(text_t *text, unsigned byte)
+{
+    if (byte == '\r')
+        text_print(text, "\\r");
+    else if (byte == '\n')
+        text_print(text, "\\n");
+    else if (byte == '\t')
+        text_print(text, "\\t");
+    else if (byte == '"' || byte == '\\')
+        text_print(text, "\\%c", (int)byte);
+    else if (byte < 0x20 || byte > 0x7e)
+        text_print(text, "\\x%02x", byte);
+    else
+        text_print(text, "%c", (int)byte);
+}

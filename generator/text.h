@@ -17,4 +17,7 @@ void text_append(text_t *text, const char *bytes, size_t len);
 /* A byte as people write it: 'a', '\n', 0x80. */
 void text_byte(text_t *text, unsigned byte);
 
+/* A byte as it stands in a quoted text: a, \n, \", \x80. */
+void text_quoted_byte(text_t *text, unsigned byte);
+
 #endif

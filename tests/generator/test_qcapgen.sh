@@ -38,6 +38,24 @@ expect 0 '' check --dump grammar -- good.abnf
 grep -q '^word = 1\*ALPHA' out || fail '--dump grammar: no rule'
 expect 1 'is not defined' check --dump=grammar good.abnf bad.abnf
 grep -q '^word = 1\*ALPHA' out || fail '--dump=grammar: no rule of a spec that is right'
+cat >ambiguous.abnf <<END
+;@ protocol ambiguous "Ambiguous"
+;@ client = *( OWS value OWS LF )
+OWS    = *SP
+value  = [ number / word ]   ;@ emit
+number = 1*DIGIT             ;@ emit
+word   = 1*VCHAR             ;@ emit
+END
+expect 0 'ambiguous.abnf:4:12: warning: "0" can be read in two ways: with element `number`' check ambiguous.abnf
+[ "$(grep -c 'in two ways' err)" -eq 1 ] || fail 'qcapgen check: more than the symbolic ambiguity'
+expect 1 '' ambiguities ambiguous.abnf
+grep -q '^ambiguous.abnf: ambiguities: 1, and 1 of positions alone$' out || fail "qcapgen ambiguities: $(cat out)"
+[ "$(grep -c 'in two ways' out)" -eq 1 ] || fail 'qcapgen ambiguities: not one'
+expect 1 '' ambiguities --positions ambiguous.abnf
+[ "$(grep -c 'in two ways' out)" -eq 2 ] || fail 'qcapgen ambiguities --positions: not two'
+expect 0 '' ambiguities --positions good.abnf
+expect 1 'is not defined' ambiguities bad.abnf
+
 expect 0 '' elements good.abnf
 printf 'good.line\ngood.line.w\n' | cmp -s - out || fail 'elements: not those of the spec'
 

@@ -4,6 +4,7 @@
  *
  *     ```abnf                the spec; `abnf NAME.abnf` is a file that it imports
  *     ```messages            what is wrong with it, as qcapgen prints it
+ *     ```positions           likewise, with ambiguities of positions alone
  *     ```STEP                what a step made of it, as --dump=STEP prints it; nothing if the step was not reached
  *     ```rfc                 the plain text of an RFC, instead of a spec
  *     ```extracted           the ABNF in it
@@ -94,19 +95,20 @@ static compile_step_t find_step(const char *name)
     return COMPILE_STEP_NONE;
 }
 
-/* What the generator says of the case's spec: the messages, or what a step made. */
-static void print_answer(arena_t *arena, const place_of_case_t *place, compile_step_t step, text_t *text)
+/* What the generator says of the case's spec, for a block of that kind: the messages, or what a step made. */
+static void print_answer(arena_t *arena, const place_of_case_t *place, const char *kind, text_t *text)
 {
     diag_t *diag = diag_new(arena);
-    compile_options_t options = {.dump = step};
-    compile_result_t result;
+    compile_options_t options = {
+        .dump = find_step(kind), .all_ambiguities = true, .positions = strcmp(kind, "positions") == 0};
     char before[4096];
+    compile_result_t result;
 
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(place->folder), 0);
     compile(arena, SPEC, &options, &result, diag);
     assert_int_equal(chdir(before), 0);
-    if (step == COMPILE_STEP_NONE)
+    if (options.dump == COMPILE_STEP_NONE)
         print_messages(diag, text);
     else
         text_append(text, result.dump.bytes, result.dump.len);
@@ -150,7 +152,6 @@ static text_t read_block(reading_t *reading)
 static void read_fenced(reading_t *reading, const char *info)
 {
     text_t block = read_block(reading);
-    compile_step_t step = find_step(info);
 
     if (strcmp(info, "rfc") == 0) {
         add_file(reading->arena, &reading->place, RFC, &block);
@@ -159,9 +160,9 @@ static void read_fenced(reading_t *reading, const char *info)
         print_extracted(reading->arena, &reading->place, &block);
     } else if (strncmp(info, "abnf", 4) == 0) {
         add_file(reading->arena, &reading->place, info[4] == ' ' ? info + 5 : SPEC, &block);
-    } else if (step != COMPILE_STEP_NONE || strcmp(info, "messages") == 0) {
+    } else if (find_step(info) != COMPILE_STEP_NONE || strcmp(info, "messages") == 0 || strcmp(info, "positions") == 0) {
         text_init(&block, reading->arena);
-        print_answer(reading->arena, &reading->place, step, &block);
+        print_answer(reading->arena, &reading->place, info, &block);
     }
     text_append(&reading->right, block.bytes, block.len);
     text_print(&reading->right, "```\n");
@@ -228,6 +229,7 @@ int main(void)
         PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
         PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"),   PAGE("steps.md"),
         PAGE("extract.md"),     PAGE("conversions.md"),
+        PAGE("ambiguities.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
