@@ -44754,19 +44754,19 @@ static int choose_11(const qcap_parser_t *parser)
 static const uint16_t targets_11[] = {AT_ENTRY_17, AT_RESPONSE_CONTENT_2};
 
 static const qcap_control_t controls[] = {
-    {QCAP_CONTROL_LENGTH, false, targets_0, 83, NULL, value_0, 0, 0, NULL},
-    {QCAP_CONTROL_LENGTH, false, targets_1, 55, NULL, value_1, 0, 0, NULL},
-    {QCAP_CONTROL_CHOICE, false, targets_2, 45, choose_2, NULL, 0, 0, NULL},
-    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, NULL}, /* inside its machine */
-    {QCAP_CONTROL_BECOME, false, targets_4, 160, NULL, NULL, 0, 0, "?"},
-    {QCAP_CONTROL_BECOME, false, targets_5, 160, NULL, NULL, 0, 0, "?"},
-    {QCAP_CONTROL_LENGTH, false, targets_6, 83, NULL, value_6, 0, 0, NULL},
-    {QCAP_CONTROL_LENGTH, false, targets_7, 55, NULL, value_7, 0, 0, NULL},
-    {QCAP_CONTROL_CLOSE, false, targets_8, 156, NULL, NULL, 0, 0, NULL},
-    {QCAP_CONTROL_CHOICE, false, targets_9, 151, choose_9, NULL, 0, 0, NULL},
-    {QCAP_CONTROL_POP, true, targets_10, 151, NULL, NULL, 0, 0, NULL},
-    {QCAP_CONTROL_CHOICE, false, targets_11, 141, choose_11, NULL, 0, 0, NULL},
-    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, NULL}, /* inside its machine */
+    {QCAP_CONTROL_LENGTH, false, targets_0, 83, NULL, value_0, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_LENGTH, false, targets_1, 55, NULL, value_1, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_CHOICE, false, targets_2, 45, choose_2, NULL, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, 0, NULL}, /* inside its machine */
+    {QCAP_CONTROL_BECOME, false, targets_4, 160, NULL, NULL, 0, QCAP_NONE, QCAP_NONE, "?"},
+    {QCAP_CONTROL_BECOME, false, targets_5, 160, NULL, NULL, 0, QCAP_NONE, QCAP_NONE, "?"},
+    {QCAP_CONTROL_LENGTH, false, targets_6, 83, NULL, value_6, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_LENGTH, false, targets_7, 55, NULL, value_7, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_CLOSE, false, targets_8, 156, NULL, NULL, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_CHOICE, false, targets_9, 151, choose_9, NULL, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_POP, true, targets_10, 151, NULL, NULL, 0, 0 /* method */, QCAP_NONE, NULL},
+    {QCAP_CONTROL_CHOICE, false, targets_11, 141, choose_11, NULL, 0, QCAP_NONE, QCAP_NONE, NULL},
+    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, 0, NULL}, /* inside its machine */
 };
 
 static const qcap_suspend_t suspends[] = {
@@ -46180,7 +46180,7 @@ static void perform(qcap_parser_t *parser, const qcap_later_t *later)
         qcap_op_open(parser, 1, QCAP_HTTP_REQUEST_FIELD_LINE, later->at);
         break;
     case 114:
-        qcap_op_push(parser, 0 /* methods */, 0 /* method */, later->at);
+        qcap_op_push(parser, 0 /* methods */, 0 /* method */, QCAP_NONE, later->at);
         break;
     case 115:
         qcap_op_close(parser, 1, later->at);
@@ -46640,7 +46640,7 @@ static const qcap_port_t ports[] = {
 };
 
 static const qcap_queue_t queues[] = {
-    {256, 0 * sizeof(qcap_queue_entry_t)}, /* methods */
+    {256, 1, 0 * sizeof(qcap_queue_entry_t)}, /* methods */
 };
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))

@@ -73,7 +73,7 @@ typedef struct ast_note {
     VEC(ast_name_t) regs;      /* NOTE_RESET */
     const convert_t *convert;  /* NOTE_CONVERT */
     const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_WHEN */
-    ast_name_t queue;          /* NOTE_PUSH, NOTE_POP */
+    ast_name_t queue, key;     /* NOTE_PUSH, NOTE_POP; key: if there is one */
     ast_name_t rule;           /* NOTE_CUT: if one was named */
     ast_name_t value, by;      /* NOTE_REFINE */
     VEC(ast_entry_t) entries;  /* NOTE_REFINE */

@@ -163,6 +163,15 @@ static void emit_stamp(stamp_t at, text_t *text)
         text_print(text, "here");
 }
 
+/* A register of either kind, as an argument. */
+static void emit_register(const reg_t *reg, text_t *text)
+{
+    if (reg)
+        text_print(text, "%s%u /* %s */", reg->is_shared ? "QCAP_SHARED + " : "", reg->index, reg->name);
+    else
+        text_print(text, "QCAP_NONE");
+}
+
 /* The call without its last argument, the position; false if it has none. */
 static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
 {
@@ -193,8 +202,11 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
         text_print(text, ", ");
         return true;
     case OP_PUSH:
-        text_print(text, "qcap_op_push(parser, %u /* %s */, %u /* %s */, ", op->queue->index, op->queue->name,
-                   op->reg->index, op->reg->name);
+        text_print(text, "qcap_op_push(parser, %u /* %s */, ", op->queue->index, op->queue->name);
+        emit_register(op->reg, text);
+        text_print(text, ", ");
+        emit_register(op->key, text);
+        text_print(text, ", ");
         return true;
     case OP_MISMATCH:
         text_print(text, "qcap_op_mismatch(parser, %u, \"%s\", ", op->depth, op->name);
@@ -209,7 +221,9 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
         text_print(text, "parser->later_count = parser->marks[%u];\n", op->level);
         return false;
     case OP_RESET:
-        text_print(text, "qcap_op_reset(parser, %u /* %s */);\n", op->reg->index, op->reg->name);
+        text_print(text, "qcap_op_reset(parser, ");
+        emit_register(op->reg, text);
+        text_print(text, ");\n");
         return false;
     case OP_ATOMIC_END:
         text_print(text, "qcap_op_atomic_end(parser);\n");
@@ -674,14 +688,18 @@ static void emit_control_row(layout_t *l, const control_t *c, unsigned number, t
 {
     static const char *const kinds[] = {"CHOICE", "CHOICE", "LENGTH", "CLOSE", "POP", "BECOME"};
     if (c->kind == CONTROL_REFINE || c->targets.items[0] == STATE_NONE) {
-        text_print(text, "    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, NULL}, /* inside its machine */\n");
+        text_print(text, "    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, 0, NULL}, /* inside its machine */\n");
         return;
     }
     text_print(text, "    {QCAP_CONTROL_%s, %s, targets_%u, %u, ", kinds[c->kind], c->is_shared ? "true" : "false", number,
                layout_text(l, c->rule ? c->rule->name : ""));
     text_print(text, c->kind == CONTROL_CHOICE ? "choose_%u, NULL, " : c->kind == CONTROL_LENGTH ? "NULL, value_%u, " : "NULL, NULL, ",
                number);
-    text_print(text, "%u, %u, ", c->queue ? c->queue->index : 0, c->reg ? c->reg->index : 0);
+    text_print(text, "%u, ", c->queue ? c->queue->index : 0);
+    emit_register(c->reg, text);
+    text_print(text, ", ");
+    emit_register(c->key, text);
+    text_print(text, ", ");
     text_print(text, c->protocol ? "\"%s\"},\n" : "NULL},\n", c->protocol);
 }
 
@@ -708,7 +726,7 @@ static void emit_controls(layout_t *l, text_t *text)
     for (unsigned i = 0; i < dfa->controls.count; i++)
         emit_control_row(l, &dfa->controls.items[i], i, text);
     if (dfa->controls.count == 0)
-        text_print(text, "    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, NULL}, /* none */\n");
+        text_print(text, "    {QCAP_CONTROL_CHOICE, false, NULL, 0, NULL, NULL, 0, 0, 0, NULL}, /* none */\n");
     text_print(text, "};\n\n");
 }
 
@@ -855,17 +873,26 @@ static void emit_names(const layout_t *l, text_t *text)
     text_print(text, "};\n\n");
 }
 
+/* A key takes the room of so many entries. */
+static unsigned key_entries(const queue_t *queue)
+{
+    const unsigned entry_size = 32, number_size = 8; /* the least that they have */
+
+    return queue->is_keyed ? (number_size + queue->key_size + entry_size - 1) / entry_size : 0;
+}
+
 static void emit_queues(const layout_t *l, text_t *text)
 {
     unsigned before = 0;
     text_print(text, "static const qcap_queue_t queues[] = {\n");
     for (size_t i = 0; i < l->grammar->queues.count; i++) {
         const queue_t *q = l->grammar->queues.items[i];
-        text_print(text, "    {%u, %u * sizeof(qcap_queue_entry_t)}, /* %s */\n", q->capacity, before, q->name);
-        before += q->capacity;
+        text_print(text, "    {%u, %u, %u * sizeof(qcap_queue_entry_t)}, /* %s */\n", q->capacity, 1 + key_entries(q), before,
+                   q->name);
+        before += q->capacity * (1 + key_entries(q));
     }
     if (l->grammar->queues.count == 0)
-        text_print(text, "    {1, 0}, /* none */\n");
+        text_print(text, "    {1, 1, 0}, /* none */\n");
     text_print(text, "};\n\n#define EXTRA_SIZE (%u * sizeof(qcap_queue_entry_t))\n\n", before);
 }
 

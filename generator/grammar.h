@@ -53,6 +53,8 @@ typedef struct queue {
     place_t place;        /* of its declaration */
     unsigned capacity;    /* entries it holds at most */
     register_type_t type; /* of an entry: the type of all registers that are pushed or popped */
+    bool is_keyed;        /* entries are found by key */
+    unsigned key_size;    /* bytes of an entry's key, if that is a text */
     unsigned index;       /* among the queues */
 } queue_t;
 
@@ -147,6 +149,7 @@ typedef struct note {
     const convert_t *convert;    /* NOTE_CONVERT */
     const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH: a number; NOTE_WHEN: a condition */
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
+    const reg_t *key;            /* NOTE_PUSH, NOTE_POP: an entry is found by it; NULL: the first one is */
     const rule_t *rule;          /* NOTE_CUT */
     const rule_t *value, *by;    /* NOTE_REFINE: both are elements of the annotated sequence, `by` the first of them */
     VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */

@@ -419,8 +419,8 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
                                        .is_stream = b->nfa->elements.items[inner->element].is_stream}, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_PUSH)
-            next = add_op(b, inner, (op_t){.kind = OP_PUSH, .queue = notes->items[i]->queue, .reg = notes->items[i]->reg},
-                          next);
+            next = add_op(b, inner, (op_t){.kind = OP_PUSH, .queue = notes->items[i]->queue, .reg = notes->items[i]->reg,
+                                           .key = notes->items[i]->key}, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_SET)
             next = add_op(b, inner, (op_t){.kind = OP_SET, .reg = notes->items[i]->reg, .expr = notes->items[i]->expr,
@@ -529,7 +529,7 @@ static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t 
         if (note->kind != NOTE_POP)
             continue;
         control_t control = {.kind = CONTROL_POP, .place = note->place, .rule = inner->rule, .queue = note->queue,
-                             .reg = note->reg, .is_shared = true};
+                             .reg = note->reg, .key = note->key, .is_shared = true};
         vec_push(b->arena, &control.targets, next);
         next = add_control(b, outer, control);
     }

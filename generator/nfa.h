@@ -79,6 +79,7 @@ typedef struct control {
     unsigned conversion;         /* CONTROL_REFINE: its keyword is the index of the target, 0 for none */
     const expr_t *expr;          /* CONTROL_LENGTH */
     const queue_t *queue;        /* CONTROL_POP */
+    const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */
     const char *protocol;        /* CONTROL_BECOME */
     VEC(unsigned) targets;       /* CONTROL_LENGTH, _CLOSE: the region's start, then what follows it */
 } control_t;

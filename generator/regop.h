@@ -11,7 +11,7 @@
  *     OP_CONVERT_CLOSE  conversion            register := value of the bytes [accumulator.begin, at)
  *     OP_SET            reg, expr, is_unique  register := expression
  *     OP_RESET          reg                   register := unset
- *     OP_PUSH           queue, reg            queue gets (register, at)
+ *     OP_PUSH           queue, reg, key       queue gets (register, at), to be found by the other register if there is one
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
  *     OP_MARK           level                 mark[level] := length of the list of the atomic rule
  *     OP_ROLLBACK       level                 the list is cut back to mark[level]
@@ -53,6 +53,7 @@ typedef struct op {
     const reg_t *reg;
     const expr_t *expr;
     const queue_t *queue;
+    const reg_t *key;
     const char *name;
     bool is_stream, is_unique;
     bool is_atomic;      /* see note [atomic] */

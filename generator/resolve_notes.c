@@ -105,18 +105,49 @@ static bool fits_queue(resolver_t *resolver, declared_queue_t *queue, const reg_
     return false;
 }
 
+static void read_at(declared_t *declared, place_t place)
+{
+    if (!declared->read.source)
+        declared->read = place;
+}
+
+/* Either all that goes in and out of a queue has a key, or nothing has; all keys are of one type. */
+static bool resolve_key(resolver_t *resolver, const subject_t *subject, note_t *note, declared_queue_t *queue)
+{
+    declared_t *declared = subject->ast->key.text ? resolve_register(resolver, &subject->ast->key) : NULL;
+    bool is_first = !queue->partner;
+
+    if (subject->ast->key.text && !declared)
+        return false;
+    note->key = declared ? declared->reg : NULL;
+    if (declared)
+        read_at(declared, subject->ast->key.place);
+    if (is_first)
+        queue->key = note->key;
+    if (!queue->key != !note->key)
+        diag_error(resolver->diag, note->place, "`%s` is used with a key in one place and without in another",
+                   queue->queue->name);
+    else if (note->key && (note->key->type != queue->key->type || !resolve_same_keywords(note->key, queue->key)))
+        diag_error(resolver->diag, note->place, "`%s` and `%s`, which are keys of this queue, are not of one type",
+                   queue->key->name, note->key->name);
+    else if (note->key && note->key->size > queue->queue->key_size)
+        queue->queue->key_size = note->key->size;
+    queue->queue->is_keyed = note->key != NULL;
+    return true;
+}
+
 static bool resolve_push_or_pop(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     declared_queue_t *queue = resolve_queue(resolver, &subject->ast->queue);
     declared_t *declared = resolve_register(resolver, &subject->ast->reg);
 
-    if (!queue || !declared)
+    if (!queue || !declared || !resolve_key(resolver, subject, note, queue))
         return false;
     if (note->kind == NOTE_POP) {
         declared->is_written = true;
         queue->popped = queue->popped.source ? queue->popped : note->place;
     } else {
-        declared->read = declared->read.source ? declared->read : note->place;
+        read_at(declared, note->place);
         queue->is_pushed = true;
     }
     note->queue = queue->queue;

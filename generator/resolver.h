@@ -22,6 +22,7 @@ typedef struct declared_queue {
     bool is_pushed;       /* by something */
     place_t popped;       /* where first; no source: nowhere */
     const reg_t *partner; /* a register that was pushed or popped: all have the same keywords */
+    const reg_t *key;     /* and a key: all have the same type and keywords; NULL: not by key, or not used yet */
 } declared_queue_t;
 
 typedef struct resolver {

@@ -454,8 +454,8 @@ static bool scan_annotation(lexer_t *lexer)
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
         "count" | "feed" | "finish" | "decode" | "at" | "local" | "expect"
                         { add(lexer, TOKEN_LATER); return true; }
-        "joined" | "key"
-                        { add(lexer, TOKEN_LATER_WORD); return true; }
+        "key"           { add(lexer, TOKEN_KEY); return true; }
+        "joined"        { add(lexer, TOKEN_LATER_WORD); return true; }
 
         "unique"        { add(lexer, TOKEN_UNIQUE); return true; }
         "decimal" | "hex" | "octal" | "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64"

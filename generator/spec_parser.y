@@ -79,6 +79,8 @@ static void set_root(const reader_t *reader, root_kind_t kind, ast_node_t *node,
 static void add_remark(const reader_t *reader, const token_t *rule, const token_t *alternative);
 
 static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place);
+static ast_note_t *queue_note(const reader_t *reader, note_kind_t kind, const token_t *queue, const token_t *reg,
+                              const token_t *key, place_t place);
 static void add_word(const reader_t *reader, ast_note_t *note, const token_t *word);
 static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule,
                       bool is_strict);
@@ -112,6 +114,7 @@ static void not_supported(const reader_t *reader, place_t place);
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
+    KEY "key"
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -127,7 +130,7 @@ static void not_supported(const reader_t *reader, place_t place);
 %type <reg> type
 %type <note> note words entries
 %type <expr> expr
-%type <token> rule_name prose ports word expr_name contextual reserved entry_name
+%type <token> rule_name prose ports word key expr_name contextual reserved entry_name
 %type <flag> unique strict stream
 
 %%
@@ -269,8 +272,8 @@ note:
 | CUT word                        { $$ = note(reader, NOTE_CUT, @$); $$->rule = name_of($2); }
 | ATOMIC                          { $$ = note(reader, NOTE_ATOMIC, @$); }
 | ANOMALY word                    { $$ = note(reader, NOTE_ANOMALY, @$); $$->name = name_of($2); }
-| PUSH word word                  { $$ = note(reader, NOTE_PUSH, @$); $$->queue = name_of($2); $$->reg = name_of($3); }
-| POP word word                   { $$ = note(reader, NOTE_POP, @$); $$->queue = name_of($2); $$->reg = name_of($3); }
+| PUSH word word key              { $$ = queue_note(reader, NOTE_PUSH, $2, $3, $4, @$); }
+| POP word word key               { $$ = queue_note(reader, NOTE_POP, $2, $3, $4, @$); }
 | BECOME word                     { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | BECOME ANY                      { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | RESYNC                          { $$ = note(reader, NOTE_RESYNC, @$); }
@@ -283,8 +286,6 @@ later:
 | LATER something rest                  { not_supported(reader, @1); }
 | EMIT LATER_WORD rest                  { not_supported(reader, @2); }
 | UNTIL part rest                       { not_supported(reader, @1); }
-| PUSH word word LATER_WORD rest        { not_supported(reader, @4); }
-| POP word word LATER_WORD rest         { not_supported(reader, @4); }
 ;
 
 part: NAME | STRING | SET ;
@@ -303,6 +304,11 @@ something:
 stream:
   %empty                          { $$ = false; }
 | STREAM                          { $$ = true; }
+;
+
+key:
+  %empty                          { $$ = NULL; }
+| KEY word                        { $$ = $2; }
 ;
 
 unique:
@@ -363,6 +369,7 @@ contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED | LATER | LATER_WORD
+| KEY
 ;
 
 reserved:
@@ -658,6 +665,19 @@ static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place)
 
     made->kind = kind;
     made->place = place;
+    return made;
+}
+
+/* `key` is NULL where there is none. */
+static ast_note_t *queue_note(const reader_t *reader, note_kind_t kind, const token_t *queue, const token_t *reg,
+                              const token_t *key, place_t place)
+{
+    ast_note_t *made = note(reader, kind, place);
+
+    made->queue = name_of(queue);
+    made->reg = name_of(reg);
+    if (key)
+        made->key = name_of(key);
     return made;
 }
 

@@ -277,7 +277,8 @@ typedef struct qcap_control {
     int (*choose)(const qcap_parser_t *parser);
     qcap_number_t (*value)(const qcap_parser_t *parser);
     uint16_t queue;               /* QCAP_CONTROL_POP */
-    uint16_t reg;                 /* QCAP_CONTROL_POP */
+    uint16_t reg;                 /* QCAP_CONTROL_POP; both with QCAP_SHARED if they are */
+    uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
     const char *protocol;         /* QCAP_CONTROL_BECOME */
 } qcap_control_t;
 
@@ -408,10 +409,18 @@ typedef struct qcap_queue_entry {
     uint64_t position; /* in the stream of the side that pushed */
     uint64_t other;    /* how far the other side had been read then */
     bool is_set;
+    bool has_key;      /* a qcap_queue_key_t stands behind it */
 } qcap_queue_entry_t;
+
+/* What an entry is found by. */
+typedef struct qcap_queue_key {
+    uint64_t value; /* a number, or how many bytes it has */
+    unsigned char text[]; /* those */
+} qcap_queue_key_t;
 
 typedef struct qcap_queue {
     uint32_t capacity;
+    uint32_t stride; /* from one entry to the next, counted in entries: its key lies between */
     uint32_t offset; /* of its entries in conversation->extra */
 } qcap_queue_t;
 
@@ -530,7 +539,7 @@ void qcap_op_convert_open(qcap_parser_t *parser, unsigned conversion, uint64_t a
 void qcap_op_convert_close(qcap_parser_t *parser, unsigned conversion, uint64_t at);
 void qcap_op_mismatch(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
 void qcap_op_found(qcap_parser_t *parser, uint64_t at);
-void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, uint64_t at);
+void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned key, uint64_t at);
 void qcap_op_atomic_end(qcap_parser_t *parser);
 
 /* The value of a conversion that ends at `at`, and its register := value: the two halves of qcap_op_convert_close(). */
@@ -546,9 +555,12 @@ static inline void qcap_op_later(qcap_parser_t *parser, unsigned op, uint64_t va
     later->at = at;
 }
 
+/* Added to the index of a register that both sides share, where it could be either kind. */
+#define QCAP_SHARED 0x100u
+
 static inline void qcap_op_reset(qcap_parser_t *parser, unsigned reg)
 {
-    parser->set &= ~((uint64_t)1 << reg);
+    *(reg & QCAP_SHARED ? &parser->conversation->shared_set : &parser->set) &= ~((uint64_t)1 << (reg & 63));
 }
 
 /* The stream offset of a byte of the piece. */

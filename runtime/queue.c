@@ -1,30 +1,16 @@
-/* queue.c: what one side leaves for the other: requests that wait for their responses. */
+/* queue.c: what one side leaves for the other: requests that wait for their responses.
+ *
+ * Entries come out in the order in which they went in, or are found by a key. A search by key looks at one entry after the
+ * other: queues are as long as there are requests under way. */
 #include "parsing.h"
+
+#include <string.h>
 
 static qcap_queue_entry_t *queue_entry(const qcap_conversation_t *c, unsigned queue, uint32_t index)
 {
     const qcap_queue_t *q = &c->protocol->queues[queue];
     qcap_queue_entry_t *entries = (qcap_queue_entry_t *)(void *)((unsigned char *)c->extra + q->offset);
-    return &entries[(c->queues[queue].first + index) % q->capacity];
-}
-
-void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, uint64_t at)
-{
-    qcap_conversation_t *c = p->conversation;
-    if (p->has_error)
-        return;
-    if (!c->extra && c->memory)
-        c->extra = c->memory(c->protocol->extra_size, c->user);
-    if (!c->extra || c->queues[queue].count == c->protocol->queues[queue].capacity) {
-        qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
-        return;
-    }
-    qcap_number_t value = qcap_register(p, reg);
-    *queue_entry(c, queue, c->queues[queue].count++) =
-        (qcap_queue_entry_t){.value = value.value,
-                             .is_set = value.state == QCAP_NUMBER_SET,
-                             .position = at,
-                             .other = qcap_parser_offset(other_side(p))};
+    return &entries[(size_t)((c->queues[queue].first + index) % q->capacity) * q->stride];
 }
 
 static void drop_first(qcap_conversation_t *c, unsigned queue)
@@ -32,6 +18,103 @@ static void drop_first(qcap_conversation_t *c, unsigned queue)
     c->queues[queue].first = (c->queues[queue].first + 1) % c->protocol->queues[queue].capacity;
     c->queues[queue].count--;
 }
+
+/* Those before it move up by one. */
+static void drop(qcap_conversation_t *c, unsigned queue, uint32_t index)
+{
+    for (; index > 0; index--)
+        memcpy(queue_entry(c, queue, index), queue_entry(c, queue, index - 1),
+               c->protocol->queues[queue].stride * sizeof(qcap_queue_entry_t));
+    drop_first(c, queue);
+}
+
+/* ---------------------------------------------------------------- keys */
+
+/* The register's value as a key: a number, or a text and its length. */
+typedef struct key {
+    uint64_t value;
+    const unsigned char *text; /* NULL: it is a number */
+    bool is_set;
+} key_t;
+
+static key_t key_of(const qcap_parser_t *p, unsigned reg)
+{
+    bool is_shared = reg & QCAP_SHARED;
+    const qcap_text_t *texts = is_shared ? protocol_of(p)->shared_texts : protocol_of(p)->register_texts;
+    if (texts[reg & ~QCAP_SHARED].size == 0) {
+        qcap_number_t n = qcapint_value_of(p, reg);
+        return (key_t){n.value, NULL, n.state == QCAP_NUMBER_SET};
+    }
+    qcap_bytes_t bytes = qcap_bytes(p, reg & ~QCAP_SHARED, is_shared);
+    return (key_t){bytes.len, bytes.bytes, bytes.state == QCAP_NUMBER_SET};
+}
+
+static bool has_key(const qcap_queue_entry_t *entry, const key_t *key)
+{
+    const qcap_queue_key_t *of_entry = (const qcap_queue_key_t *)(const void *)(entry + 1);
+    return entry->has_key && of_entry->value == key->value &&
+           (!key->text || memcmp(of_entry->text, key->text, (size_t)key->value) == 0);
+}
+
+/* The oldest entry with that key: its index, or the number of entries. */
+static uint32_t find(const qcap_parser_t *p, unsigned queue, unsigned reg)
+{
+    const qcap_conversation_t *c = p->conversation;
+    key_t key = key_of(p, reg);
+    uint32_t i = 0;
+    while (i < c->queues[queue].count && !(key.is_set && has_key(queue_entry(c, queue, i), &key)))
+        i++;
+    return i;
+}
+
+static void set_key(qcap_queue_entry_t *entry, const key_t *key)
+{
+    qcap_queue_key_t *of_entry = (qcap_queue_key_t *)(void *)(entry + 1);
+    entry->has_key = key->is_set;
+    of_entry->value = key->value;
+    if (key->text)
+        memcpy(of_entry->text, key->text, (size_t)key->value);
+}
+
+/* ---------------------------------------------------------------- push */
+
+/* The place of a new entry, or NULL. A full queue whose entries are found by key gives up the oldest: the one that it belongs to
+ * has most likely been lost. In one that goes by order, that would shift all pairs. */
+static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_key, uint64_t at)
+{
+    qcap_conversation_t *c = p->conversation;
+    bool is_full = c->queues[queue].count == c->protocol->queues[queue].capacity;
+    if (!c->extra && c->memory)
+        c->extra = c->memory(c->protocol->extra_size, c->user);
+    if (!c->extra || is_full)
+        qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
+    if (!c->extra || (is_full && !has_key))
+        return NULL;
+    if (is_full)
+        drop_first(c, queue);
+    return queue_entry(c, queue, c->queues[queue].count++);
+}
+
+void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, unsigned key, uint64_t at)
+{
+    if (p->has_error)
+        return;
+    qcap_queue_entry_t *entry = new_entry(p, queue, key != QCAP_NONE, at);
+    if (!entry)
+        return;
+    qcap_number_t value = qcapint_value_of(p, reg);
+    entry->has_key = false;
+    if (key != QCAP_NONE) {
+        key_t found_by = key_of(p, key);
+        set_key(entry, &found_by);
+    }
+    entry->value = value.value;
+    entry->is_set = value.state == QCAP_NUMBER_SET;
+    entry->position = at;
+    entry->other = qcap_parser_offset(other_side(p));
+}
+
+/* ---------------------------------------------------------------- pop */
 
 /* Pairing must not shift when an answer was lost: if the second entry was pushed after that side had seen bytes beyond our last
  * pop, but none of this message, then the first entry's answer is among what was lost. */
@@ -47,23 +130,39 @@ static void drop_lost(qcap_parser_t *p, unsigned queue)
     }
 }
 
+/* The index of the entry that is meant; the number of entries if it is not there. */
+static uint32_t choose(qcap_parser_t *p, const qcap_control_t *control)
+{
+    if (control->key != QCAP_NONE)
+        return find(p, control->queue, control->key);
+    if (p->is_lossy)
+        drop_lost(p, control->queue);
+    return 0;
+}
+
+/* The entry may still be pushed. What has no key has no entry, and never will. */
+static bool may_come(const qcap_parser_t *p, const qcap_control_t *control)
+{
+    const qcap_parser_t *other = other_side(p);
+    if (control->key != QCAP_NONE && !key_of(p, control->key).is_set)
+        return false;
+    return !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become && !p->is_hurried &&
+           !p->is_finished;
+}
+
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control)
 {
     qcap_conversation_t *c = p->conversation;
-    const qcap_parser_t *other = other_side(p);
+    uint32_t index = choose(p, control);
+    if (index == c->queues[control->queue].count) {
+        qcap_op_reset(p, control->reg);
+        return !may_come(p, control);
+    }
+    const qcap_queue_entry_t *entry = queue_entry(c, control->queue, index);
     qcap_op_reset(p, control->reg);
-    if (c->queues[control->queue].count == 0) {
-        bool may_come = !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become;
-        return !may_come || p->is_hurried || p->is_finished;
-    }
-    if (p->is_lossy)
-        drop_lost(p, control->queue);
-    const qcap_queue_entry_t *entry = queue_entry(c, control->queue, 0);
-    if (entry->is_set) {
-        p->registers[control->reg].value = entry->value;
-        p->set |= (uint64_t)1 << control->reg;
-    }
-    drop_first(c, control->queue);
+    if (entry->is_set)
+        qcapint_value_put(p, control->reg, entry->value);
+    drop(c, control->queue, index);
     p->popped = here(p);
     p->is_lossy = false;
     return true;

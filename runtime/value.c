@@ -280,6 +280,18 @@ qcap_bytes_t qcap_bytes(const qcap_parser_t *p, unsigned reg, bool is_shared)
 
 /* ---------------------------------------------------------------- registers */
 
+qcap_number_t qcapint_value_of(const qcap_parser_t *p, unsigned reg)
+{
+    return reg & QCAP_SHARED ? qcap_shared(p, reg & ~QCAP_SHARED) : qcap_register(p, reg);
+}
+
+void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value)
+{
+    unsigned index = reg & ~QCAP_SHARED;
+    (reg & QCAP_SHARED ? p->conversation->shared : p->registers)[index].value = value;
+    *(reg & QCAP_SHARED ? &p->conversation->shared_set : &p->set) |= (uint64_t)1 << index;
+}
+
 static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;

@@ -10,6 +10,7 @@
 #include "follow.h"
 #include "http.h"
 #include "sampler.h"
+#include "tagged.h"
 #include "test.h"
 #include "values.h"
 
@@ -23,6 +24,7 @@ static const struct {
     {"tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/protocols/counts", &qcap_counts_protocol},
     {"tests/protocols/values", &qcap_values_protocol},
+    {"tests/protocols/tagged", &qcap_tagged_protocol},
 };
 
 typedef struct book {
