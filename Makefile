@@ -20,7 +20,7 @@
 
 VERSION = 0.1.0
 PROTOCOLS = http
-PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h)
+PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h)
 
 # ---------------------------------------------------------------- settings
 
@@ -75,6 +75,7 @@ STEPS_OBJECTS = $(LEXER:%=$(B)/obj/generator/%.o) $(PARSER:%=$(B)/obj/generator/
 EXAMPLES_OBJECTS = $(EXAMPLES_SHARED:%.c=$(B)/obj/%.o)
 SUPPORT_OBJECTS = $(SUPPORT:%.c=$(B)/obj/%.o) $(TOYS:%=$(B)/obj/toys/%.o)
 HEADERS = $(patsubst runtime/%,$(B)/include/qcap/%,$(PUBLIC_HEADERS))
+CONTRACT = $(patsubst runtime/%,$(B)/contract/%,$(wildcard runtime/parser.h runtime/scan.h))
 
 # The archives exist as soon as there is anything to put in.
 LIBRARY = $(if $(strip $(RUNTIME_OBJECTS)),$(B)/libqcap.a)
@@ -119,7 +120,7 @@ SHOW = $(if $(V),,@echo $@;)
 PARSER_HEADERS = $(PARSER:%=$(B)/generator/%.h)
 TOY_HEADERS = $(TOYS:%=$(B)/toys/%.h)
 
-$(B)/obj/%.o: %.c | $(SETUP) $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h $(B)/builtin/builtin.h
+$(B)/obj/%.o: %.c | $(SETUP) $(HEADERS) $(PARSER_HEADERS) $(CONTRACT) $(B)/builtin/builtin.h
 	@mkdir -p $(@D)
 	$(SHOW) $(COMPILE) -c $< -o $@
 
@@ -139,7 +140,7 @@ $(B)/generator/%.c $(B)/generator/%.h: generator/%.y | $(SETUP)
 $(B)/toys/%.c $(B)/toys/%.h: tests/support/%.abnf $(GENERATE)
 	$(SHOW) $(B)/qcapgen generate $< -o $(B)/toys --depfile $(B)/toys/$*.d
 
-$(B)/obj/toys/%.o: $(B)/toys/%.c | $(HEADERS) $(B)/contract/parser.h
+$(B)/obj/toys/%.o: $(B)/toys/%.c | $(HEADERS) $(CONTRACT)
 	@mkdir -p $(@D)
 	$(SHOW) $(CC) $(OURS) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(INCLUDE_toys) -c $< -o $@
 
@@ -149,7 +150,7 @@ $(B)/include/qcap/%.h: runtime/%.h
 	@mkdir -p $(@D)
 	@cp $< $@
 
-$(B)/contract/parser.h: runtime/parser.h
+$(B)/contract/%.h: runtime/%.h
 	@mkdir -p $(@D)
 	@cp $< $@
 
@@ -222,7 +223,7 @@ check-generated: $(GENERATE)
 	$(if $(STRAY),$(error $(STRAY): made of no spec in PROTOCOLS))
 
 # What would make a header depend on its includer shows when it is compiled alone.
-check-headers: $(HEADERS) $(B)/contract/parser.h
+check-headers: $(HEADERS) $(CONTRACT)
 	@for header in $(HEADERS) $(wildcard generated/*.h); do \
 	    echo $$header; \
 	    $(CC) -std=c11 -Wall -Wextra -Wconversion -Werror -I$(B)/contract -fsyntax-only -x c $$header && \
@@ -256,7 +257,7 @@ endif
 
 FUZZ_OBJECTS = $(patsubst $(B)/obj/%,$(B)/fuzz/obj/%,$(RUNTIME_OBJECTS) $(STEPS_OBJECTS) $(SUPPORT_OBJECTS))
 
-$(B)/fuzz/obj/%.o: %.c | $(HEADERS) $(PARSER_HEADERS) $(B)/contract/parser.h $(B)/builtin/builtin.h
+$(B)/fuzz/obj/%.o: %.c | $(HEADERS) $(PARSER_HEADERS) $(CONTRACT) $(B)/builtin/builtin.h
 	@mkdir -p $(@D)
 	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link \
 	    $(filter-out $(RELEASE),$(INCLUDE_$(firstword $(subst /, ,$*)))) -c $< -o $@
@@ -265,7 +266,7 @@ $(B)/fuzz/obj/generator/%.o: $(B)/generator/%.c | $(PARSER_HEADERS)
 	@mkdir -p $(@D)
 	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link $(INCLUDE_generator) -c $< -o $@
 
-$(B)/fuzz/obj/toys/%.o: $(B)/toys/%.c | $(HEADERS) $(B)/contract/parser.h
+$(B)/fuzz/obj/toys/%.o: $(B)/toys/%.c | $(HEADERS) $(CONTRACT)
 	@mkdir -p $(@D)
 	$(SHOW) $(CLANG) $(OURS) $(FUZZ) -fsanitize=fuzzer-no-link $(filter-out $(RELEASE),$(INCLUDE_toys)) -c $< -o $@
 

@@ -1,0 +1,264 @@
+/* scan.h: runs of bytes of one class, many bytes at a time. For generated code and the runtime; needs no libc.
+ *
+ * In: bytes, and a class of bytes as a few ranges. Out: where the run ends.
+ *
+ * Lanes. A qcap_lanes_t holds QCAP_LANES bytes: 16 with SSE2 (any x86-64) or NEON (any arm64), 8 in a word elsewhere. All
+ * give the same results. Who scans says what the class is, twice: for many bytes and for one.
+ *
+ *     static inline qcap_lanes_t in_token(qcap_lanes_t v)
+ *     {
+ *         qcap_lanes_t letter = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+ *         return qcap_lanes_or(qcap_lanes_or(letter, qcap_lanes_range(v, '0', '9')), qcap_lanes_byte(v, '-'));
+ *     }
+ *     QCAP_SCAN(scan_token, in_token, IS_TOKEN)
+ *
+ * makes `static const unsigned char *scan_token(const unsigned char *at, const unsigned char *end)`: the first byte from
+ * `at` on for which IS_TOKEN(byte) is false, or `end`. Nothing is read before `at`, or at or behind `end`. A byte that is
+ * in the class but not in the lanes costs as much as a block of them: the lanes should hold the usual ones. Where they hold
+ * all, QCAP_SCAN_EXACT does the same and is faster.
+ *
+ * note [the jump at the end of a run]: runs are short in formats of text, 5 to 50 bytes. What takes the time is not to look
+ * at the bytes but the chain from one run's end, which is computed (load, compare, mask, count, add: 20 to 25 cycles), to
+ * the next run's begin. A jump by the count, to one addition of a constant each, makes of it something that the processor
+ * predicts, as it does the end of a loop over single bytes: the next run is begun before the last one's end is known.
+ * Compilers know how to undo it, hence the empty asm.
+ *
+ * note [no wider lanes]: 32 bytes at a time, or a lookup of any class by shuffles, were slower on real messages: both have
+ * to be chosen at run time, and a call by a pointer or a longer chain costs more than they gain. */
+#ifndef QCAP_SCAN_H
+#define QCAP_SCAN_H
+
+#include <stdint.h>
+
+#if defined(QCAP_SCAN_WORDS)
+#elif defined(__SSE2__)
+#define QCAP_SCAN_SSE2
+#include <emmintrin.h>
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(__AARCH64EB__)
+#define QCAP_SCAN_NEON
+#include <arm_neon.h>
+#else
+#define QCAP_SCAN_WORDS
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- lanes
+ * Of a byte that is a number: its value. Of one that is an answer: the top bit says yes; the rest means nothing. */
+
+#if defined(QCAP_SCAN_SSE2)
+
+#define QCAP_LANES 16
+typedef __m128i qcap_lanes_t;
+
+static inline qcap_lanes_t qcap_lanes_load(const unsigned char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
+{
+    return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)byte));
+}
+
+static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
+{
+    __m128i above = _mm_sub_epi8(v, _mm_set1_epi8((char)low));
+    return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8((char)(high - low))), above);
+}
+
+static inline qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
+{
+    return _mm_or_si128(a, b);
+}
+
+static inline qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
+{
+    return _mm_xor_si128(a, _mm_set1_epi8(-1));
+}
+
+static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
+{
+    return _mm_or_si128(v, _mm_set1_epi8(0x20));
+}
+
+static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
+{
+    return (unsigned)_mm_movemask_epi8(in) ^ 0xffffu;
+}
+
+#define QCAP_LANE_BITS 1
+
+#elif defined(QCAP_SCAN_NEON)
+
+#define QCAP_LANES 16
+typedef uint8x16_t qcap_lanes_t;
+
+static inline qcap_lanes_t qcap_lanes_load(const unsigned char *at)
+{
+    return vld1q_u8(at);
+}
+
+static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
+{
+    return vceqq_u8(v, vdupq_n_u8(byte));
+}
+
+static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
+{
+    return vcleq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8((unsigned char)(high - low)));
+}
+
+static inline qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
+{
+    return vorrq_u8(a, b);
+}
+
+static inline qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
+{
+    return vmvnq_u8(a);
+}
+
+static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
+{
+    return vorrq_u8(v, vdupq_n_u8(0x20));
+}
+
+/* Four bits of each answer, all alike. */
+static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
+{
+    return ~vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(in), 4)), 0);
+}
+
+#define QCAP_LANE_BITS 4
+
+#else
+
+#define QCAP_LANES 8
+typedef uint64_t qcap_lanes_t;
+
+#define QCAP_LANES_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The first byte is the least significant one, on every machine. */
+static inline qcap_lanes_t qcap_lanes_load(const unsigned char *at)
+{
+    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
+           (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
+}
+
+/* low <= byte. The lower seven bits are compared by a sum that stays in its byte, the top bit decides alone. */
+static inline qcap_lanes_t qcap_lanes_from(qcap_lanes_t v, unsigned char low)
+{
+    uint64_t rest = (v & QCAP_LANES_ALL(0x7f)) + QCAP_LANES_ALL((uint64_t)(0x80 - (low & 0x7f)));
+    return low < 0x80 ? v | rest : v & rest;
+}
+
+static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
+{
+    qcap_lanes_t in = qcap_lanes_from(v, low);
+    return high == 0xff ? in : in & ~qcap_lanes_from(v, (unsigned char)(high + 1));
+}
+
+static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
+{
+    return qcap_lanes_range(v, byte, byte);
+}
+
+static inline qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
+{
+    return a | b;
+}
+
+static inline qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
+{
+    return ~a;
+}
+
+static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
+{
+    return v | QCAP_LANES_ALL(0x20);
+}
+
+static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
+{
+    return ~in & QCAP_LANES_ALL(0x80);
+}
+
+#define QCAP_LANE_BITS 8
+
+#endif
+
+/* What the operations above say of each byte:
+ *     qcap_lanes_byte(v, b)        v = b
+ *     qcap_lanes_range(v, l, h)    l <= v <= h
+ *     qcap_lanes_or(a, b), _not(a) of answers
+ *     qcap_lanes_small(v)          v with bit 5 set: small letters of large ones, and some other bytes of others
+ *     qcap_lanes_no(in)            0: all are yes; else a number whose lowest bits that are set tell the first no: */
+static inline unsigned qcap_lanes_first(uint64_t no)
+{
+    return (unsigned)__builtin_ctzll(no) / QCAP_LANE_BITS;
+}
+
+/* ---------------------------------------------------------------- scans */
+
+/* at + count; count < QCAP_LANES. See note [the jump at the end of a run]. */
+static inline __attribute__((always_inline)) const unsigned char *qcap_jump(const unsigned char *at, unsigned count)
+{
+#define QCAP_JUMP(n)                                                                                                   \
+    case n:                                                                                                            \
+        at += n;                                                                                                       \
+        __asm__ volatile("" : "+r"(at));                                                                               \
+        return at;
+    switch (count & (QCAP_LANES - 1)) {
+        QCAP_JUMP(0)
+        QCAP_JUMP(1)
+        QCAP_JUMP(2)
+        QCAP_JUMP(3)
+        QCAP_JUMP(4)
+        QCAP_JUMP(5)
+        QCAP_JUMP(6)
+        QCAP_JUMP(7)
+#if QCAP_LANES > 8
+        QCAP_JUMP(8)
+        QCAP_JUMP(9)
+        QCAP_JUMP(10)
+        QCAP_JUMP(11)
+        QCAP_JUMP(12)
+        QCAP_JUMP(13)
+        QCAP_JUMP(14)
+        QCAP_JUMP(15)
+#endif
+    default:
+        __builtin_unreachable();
+    }
+#undef QCAP_JUMP
+}
+
+#define QCAP_SCAN_AS(name, in, is, is_exact)                                                                           \
+    static __attribute__((noinline)) const unsigned char *name(const unsigned char *at, const unsigned char *end)      \
+    {                                                                                                                  \
+        while (end - at >= QCAP_LANES) {                                                                               \
+            uint64_t no = qcap_lanes_no(in(qcap_lanes_load(at)));                                                      \
+            if (no == 0) {                                                                                             \
+                at += QCAP_LANES;                                                                                      \
+                continue;                                                                                              \
+            }                                                                                                          \
+            at = qcap_jump(at, qcap_lanes_first(no));                                                                  \
+            if (is_exact || !is(*at))                                                                                  \
+                return at;                                                                                             \
+            at++;                                                                                                      \
+        }                                                                                                              \
+        while (at != end && is(*at))                                                                                   \
+            at++;                                                                                                      \
+        return at;                                                                                                     \
+    }
+
+#define QCAP_SCAN(name, in, is) QCAP_SCAN_AS(name, in, is, 0)
+#define QCAP_SCAN_EXACT(name, in, is) QCAP_SCAN_AS(name, in, is, 1)
+
+#ifdef __cplusplus
+}
+#endif
+#endif
