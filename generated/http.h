@@ -93,6 +93,7 @@ typedef struct qcap_http {
         qcap_later_t later[29];
         qcap_underway_t underway[7];
         qcap_accumulator_t accumulators[7];
+        uint64_t saved[1];
         unsigned char text[51];
     } client_side, server_side;
 } qcap_http_t;

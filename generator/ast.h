@@ -70,7 +70,7 @@ typedef struct ast_note {
     ast_name_t name;           /* NOTE_EMIT: the name behind `as`; NOTE_ANOMALY, NOTE_BECOME */
     bool is_stream, is_unique; /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
     ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
-    VEC(ast_name_t) regs;      /* NOTE_RESET */
+    VEC(ast_name_t) regs;      /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;  /* NOTE_CONVERT */
     const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_WHEN */
     ast_name_t queue, key;     /* NOTE_PUSH, NOTE_POP; key: if there is one */

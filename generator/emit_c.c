@@ -221,7 +221,10 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
         text_print(text, "parser->later_count = parser->marks[%u];\n", op->level);
         return false;
     case OP_RESET:
-        text_print(text, "qcap_op_reset(parser, ");
+    case OP_LOCAL_OPEN:
+    case OP_LOCAL_CLOSE:
+        text_print(text, "qcap_op_%s(parser, ",
+                   op->kind == OP_RESET ? "reset" : op->kind == OP_LOCAL_OPEN ? "local_open" : "local_close");
         emit_register(op->reg, text);
         text_print(text, ");\n");
         return false;
@@ -911,7 +914,7 @@ static void emit_register_texts(const layout_t *l, text_t *text)
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
     static const char *const parts[] = {"registers", "slots",        "positions", "later",
-                                        "underway",  "accumulators", "text"};
+                                        "underway",  "accumulators", "text",      "saved"};
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
     text_print(text, "               .search = %s", search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -937,6 +940,7 @@ static void emit_protocol(const layout_t *l, text_t *text)
                l->dfa->nfa->conversions.count, l->grammar->queues.count);
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
+    text_print(text, "    .saved_size = %u,\n", l->dfa->nfa->saved);
     text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
                      "    .shared_text = offsetof(%s_t, shared_text),\n    .later_text = %u,\n", l->prefix, l->later_text);
     text_print(text, "    .texts = texts,\n    .accept = accept,\n    .perform = perform,\n};\n\n");

@@ -52,6 +52,7 @@ static void emit_conversation(const layout_t *l, text_t *text)
     text_print(text, "        qcap_later_t later[%u];\n", at_least_one(l->dfa->later_max));
     text_print(text, "        qcap_underway_t underway[%u];\n", at_least_one(nfa->conversions.count));
     text_print(text, "        qcap_accumulator_t accumulators[%u];\n", at_least_one(l->accumulator_count));
+    text_print(text, "        uint64_t saved[%u];\n", at_least_one(nfa->saved));
     text_print(text, "        unsigned char text[%u];\n", at_least_one(l->text_size));
     text_print(text, "    } client_side, server_side;\n} %s_t;\n\n", l->prefix);
 }

@@ -111,7 +111,8 @@ static void print_note(const note_t *note, text_t *text)
         print_assignment(note, text);
         break;
     case NOTE_RESET:
-        text_print(text, "reset");
+    case NOTE_LOCAL:
+        text_print(text, note->kind == NOTE_RESET ? "reset" : "local");
         for (size_t i = 0; i < note->regs.count; i++)
             text_print(text, " %s", note->regs.items[i]->name);
         break;

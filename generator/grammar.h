@@ -99,6 +99,7 @@ typedef enum {
     NOTE_CONVERT, /* reg, convert, is_unique:  reg = decimal unique */
     NOTE_SET,     /* reg, expr, is_unique:     reg = true */
     NOTE_RESET,   /* regs */
+    NOTE_LOCAL,   /* regs */
     NOTE_LENGTH,  /* expr */
     NOTE_UNTIL_CLOSE,
     NOTE_WHEN,   /* expr */
@@ -145,7 +146,7 @@ typedef struct note {
     const char *name;            /* NOTE_EMIT: of the element, always; NOTE_ANOMALY; NOTE_BECOME */
     bool is_stream, is_unique;   /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
-    VEC(const reg_t *) regs;     /* NOTE_RESET */
+    VEC(const reg_t *) regs;     /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;    /* NOTE_CONVERT */
     const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH: a number; NOTE_WHEN: a condition */
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */

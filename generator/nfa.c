@@ -5,8 +5,8 @@
  * element it belongs to, how deep it is nested, which conversions are under way. Around the body of an annotated rule or
  * alternative stand its annotations, always in this order:
  *
- *     scope, pop, atomic(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly, )atomic,
- *     become, cut, leave
+ *     scope, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
+ *     )local, )atomic, become, cut, leave
  *
  * so that a register has its value when the element that sets it is reported.
  *
@@ -92,6 +92,7 @@ static context_t *nested(builder_t *b, const context_t *parent)
         context->element = parent->element;
         context->depth = parent->depth;
         context->level = parent->level;
+        context->saved = parent->saved;
         context->guard = parent->guard;
         context->is_stream = parent->is_stream;
         context->is_atomic = parent->is_atomic;
@@ -297,6 +298,12 @@ typedef struct wrapped {
     const node_t *reference;     /* the node that refers to the rule */
 } wrapped_t;
 
+/* The room that a saved register takes: its text, its value, and what tells of them. As qcap_op_local_open() has it. */
+static unsigned saved_words(const reg_t *reg)
+{
+    return (reg->size + 7) / 8 + 2;
+}
+
 /* The context of the body: one link for what is opened, and one for each conversion. */
 static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t *outer)
 {
@@ -309,7 +316,11 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         const note_t *note = w->notes->items[i];
         if (note->kind == NOTE_ANOMALY)
             inner->depth++;
+        for (size_t k = 0; k < note->regs.count && note->kind == NOTE_LOCAL; k++)
+            inner->saved += saved_words(note->regs.items[k]);
     }
+    if (inner->saved > b->nfa->saved)
+        b->nfa->saved = inner->saved;
     inner->is_atomic |= find_note(w->notes, NOTE_ATOMIC) || find_note(w->notes, NOTE_RESYNC);
     const note_t *emit = find_note(w->notes, NOTE_EMIT);
     if (emit && emit->is_stream && (inner->is_atomic || inner->is_stream))
@@ -411,6 +422,9 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
     }
     if (inner->is_atomic && !outer->is_atomic)
         next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_END}, next);
+    for (size_t i = 0; i < notes->count; i++)
+        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_LOCAL; k++)
+            next = add_op(b, inner, (op_t){.kind = OP_LOCAL_CLOSE, .reg = notes->items[i]->regs.items[k]}, next);
     const note_t *anomaly = find_note(notes, NOTE_ANOMALY);
     if (anomaly)
         next = add_op(b, inner, (op_t){.kind = OP_ANOMALY_CLOSE, .depth = outer->depth, .name = anomaly->name}, next);
@@ -439,15 +453,21 @@ static unsigned build_openings(builder_t *b, const context_t *context, const con
     return next;
 }
 
+/* Adds what a kind of note does to its registers where the rule opens. */
+static void add_openings(builder_t *b, const notes_t *notes, note_kind_t note, op_kind_t op, ops_t *opening)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == note; k++)
+            vec_push(b->arena, opening, ((op_t){.kind = op, .reg = notes->items[i]->regs.items[k]}));
+}
+
 /* The operations that open, from the last to the first. They are also noted in `inner`: see note [search]. */
 static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *outer, context_t *inner, unsigned next)
 {
     const notes_t *notes = w->notes;
     ops_t opening = {0};
-    for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i]->kind == NOTE_RESET)
-            for (size_t k = 0; k < notes->items[i]->regs.count; k++)
-                vec_push(b->arena, &opening, ((op_t){.kind = OP_RESET, .reg = notes->items[i]->regs.items[k]}));
+    add_openings(b, notes, NOTE_LOCAL, OP_LOCAL_OPEN, &opening);
+    add_openings(b, notes, NOTE_RESET, OP_RESET, &opening);
     if (find_note(notes, NOTE_ANOMALY))
         vec_push(b->arena, &opening, ((op_t){.kind = OP_ANOMALY_OPEN, .depth = outer->depth}));
     if (find_note(notes, NOTE_EMIT))

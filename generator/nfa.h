@@ -36,6 +36,7 @@ typedef struct context {
     unsigned element;       /* the innermost emitted element, ELEMENT_NONE at the top */
     unsigned depth;         /* emitted elements and anomalies around */
     unsigned level;         /* readings with a fallback around */
+    unsigned saved;         /* room that saved registers take here */
     const struct context *guard; /* the innermost of them: the link where it begins; NULL: none. Note [fallback] */
     int conversion;         /* this link is a conversion's rule: its index; else -1 */
     bool is_stream;         /* inside a stream element */
@@ -114,6 +115,7 @@ typedef struct nfa {
     VEC(element_t) elements;
     VEC(conversion_t) conversions;
     VEC(bool) scope_used;                 /* scopes that a cut refers to */
+    unsigned saved;                       /* most room that saved registers take, in 64-bit words */
     unsigned depth;                       /* most elements and anomalies open at once */
     unsigned client, server;              /* starts, or STATE_NONE */
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */

@@ -23,6 +23,8 @@ bool regop_has_position(const op_t *op)
     switch (op->kind) {
     case OP_SET:
     case OP_RESET:
+    case OP_LOCAL_OPEN:
+    case OP_LOCAL_CLOSE:
     case OP_MARK:
     case OP_ROLLBACK:
     case OP_ATOMIC_BEGIN:
@@ -53,6 +55,7 @@ bool regop_may_stop(const op_t *op)
     case OP_CONVERT_OPEN:
     case OP_ANOMALY_OPEN:
     case OP_RESET:
+    case OP_LOCAL_CLOSE:
     case OP_MARK:
     case OP_ROLLBACK:
     case OP_ATOMIC_BEGIN:
@@ -93,6 +96,12 @@ void regop_print(const op_t *op, text_t *text)
         break;
     case OP_RESET:
         text_print(text, "reset %s", op->reg->name);
+        break;
+    case OP_LOCAL_OPEN:
+        text_print(text, "save %s", op->reg->name);
+        break;
+    case OP_LOCAL_CLOSE:
+        text_print(text, "restore %s", op->reg->name);
         break;
     case OP_PUSH:
         text_print(text, "push %s %s", op->queue->name, op->reg->name);

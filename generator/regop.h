@@ -11,6 +11,8 @@
  *     OP_CONVERT_CLOSE  conversion            register := value of the bytes [accumulator.begin, at)
  *     OP_SET            reg, expr, is_unique  register := expression
  *     OP_RESET          reg                   register := unset
+ *     OP_LOCAL_OPEN     reg                   register goes onto the stack of saved ones; register := unset
+ *     OP_LOCAL_CLOSE    reg                   register := what was saved last
  *     OP_PUSH           queue, reg, key       queue gets (register, at), to be found by the other register if there is one
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
  *     OP_MARK           level                 mark[level] := length of the list of the atomic rule
@@ -36,6 +38,8 @@ typedef enum {
     OP_CONVERT_CLOSE,
     OP_SET,
     OP_RESET,
+    OP_LOCAL_OPEN,
+    OP_LOCAL_CLOSE,
     OP_PUSH,
     OP_MISMATCH,
     OP_MARK,

@@ -76,7 +76,8 @@ static bool resolve_set(resolver_t *resolver, const subject_t *subject, note_t *
     return note->expr != NULL;
 }
 
-static bool resolve_reset(resolver_t *resolver, const subject_t *subject, note_t *note)
+/* `reset` and `local`. */
+static bool resolve_registers_of(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     bool is_right = true;
 
@@ -85,6 +86,9 @@ static bool resolve_reset(resolver_t *resolver, const subject_t *subject, note_t
         is_right &= declared != NULL;
         if (declared)
             vec_push(resolver->arena, &note->regs, declared->reg);
+        if (declared && note->kind == NOTE_LOCAL && declared->reg->is_shared)
+            diag_error(resolver->diag, subject->ast->regs.items[i].place,
+                       "`%s` is shared: what one side puts aside, the other would miss", declared->reg->name);
     }
     return is_right;
 }
@@ -287,7 +291,8 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     case NOTE_SET:
         return resolve_set(resolver, subject, note);
     case NOTE_RESET:
-        return resolve_reset(resolver, subject, note);
+    case NOTE_LOCAL:
+        return resolve_registers_of(resolver, subject, note);
     case NOTE_LENGTH:
         return resolve_length(resolver, subject, note);
     case NOTE_WHEN:
@@ -323,6 +328,7 @@ static const struct {
     [NOTE_CONVERT] = {"=", false, ANYWHERE},
     [NOTE_SET] = {"=", false, ANYWHERE},
     [NOTE_RESET] = {"reset", false, ANYWHERE},
+    [NOTE_LOCAL] = {"local", false, ANYWHERE},
     [NOTE_LENGTH] = {"length", true, ANYWHERE},
     [NOTE_UNTIL_CLOSE] = {"until close", true, ANYWHERE},
     [NOTE_WHEN] = {"when", true, ON_ALTERNATIVE},

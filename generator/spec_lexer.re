@@ -452,8 +452,9 @@ static bool scan_annotation(lexer_t *lexer)
         "become"        { add(lexer, TOKEN_BECOME); return true; }
         "resync"        { add(lexer, TOKEN_RESYNC); return true; }
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
-        "count" | "feed" | "finish" | "decode" | "at" | "local" | "expect"
+        "count" | "feed" | "finish" | "decode" | "at" | "expect"
                         { add(lexer, TOKEN_LATER); return true; }
+        "local"         { add(lexer, TOKEN_LOCAL); return true; }
         "key"           { add(lexer, TOKEN_KEY); return true; }
         "joined"        { add(lexer, TOKEN_LATER_WORD); return true; }
 

@@ -114,7 +114,7 @@ static void not_supported(const reader_t *reader, place_t place);
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
-    KEY "key"
+    KEY "key" LOCAL "local"
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -253,6 +253,7 @@ note:
       $$->is_unique = $4;
   }
 | RESET words                     { $$ = $2; $$->kind = NOTE_RESET; $$->place = @$; }
+| LOCAL words                     { $$ = $2; $$->kind = NOTE_LOCAL; $$->place = @$; }
 | LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
 | UNTIL CLOSING                   { $$ = note(reader, NOTE_UNTIL_CLOSE, @$); }
 | WHEN expr                       { $$ = note(reader, NOTE_WHEN, @$); $$->expr = $2; }
@@ -369,7 +370,7 @@ contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED | LATER | LATER_WORD
-| KEY
+| KEY | LOCAL
 ;
 
 reserved:

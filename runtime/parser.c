@@ -225,14 +225,16 @@ static void search_on(qcap_parser_t *p)
     search_from_here(p);
 }
 
-/* Reports `p->error` and forgets it; elements deeper than `depth` are abandoned, and so are values. Returns where it was. */
-static uint64_t report_error(qcap_parser_t *p, unsigned depth)
+/* Reports `p->error` and forgets it; what was opened inside the region, or at all if that is NULL, is abandoned, and so are
+ * values. Returns where it was. */
+static uint64_t report_error(qcap_parser_t *p, const qcap_region_t *region)
 {
     qcapint_value_lose(p);
+    qcapint_value_restore(p, region ? region->saved : 0);
     qcap_error_t error = p->error;
     p->has_error = false;
     p->later_count = p->later_text = 0;
-    abandon(p, depth);
+    abandon(p, region ? region->depth : 0);
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
                           .error = &error};
     send(p, &event);
@@ -248,7 +250,7 @@ static void recover(qcap_parser_t *p)
     }
     const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
     bool is_bounded = region && region->end != QCAP_REGION_OPEN;
-    uint64_t offset = report_error(p, is_bounded ? region->depth : 0);
+    uint64_t offset = report_error(p, is_bounded ? region : NULL);
     if (is_bounded) {
         p->is_skipping = true;
         p->skip_begin = offset;
@@ -272,7 +274,8 @@ static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64
         qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
         return;
     }
-    p->regions[p->region_count++] = (qcap_region_t){.end = end, .after = control->targets[1], .depth = p->depth};
+    p->regions[p->region_count++] = (qcap_region_t){.end = end, .after = control->targets[1], .depth = p->depth,
+                                                   .saved = p->saved_count};
     p->state = control->targets[0];
 }
 
@@ -290,7 +293,7 @@ static void end_region(qcap_parser_t *p)
         fail_here(p, QCAP_ERROR_EXTENT, p->at);
     }
     if (p->has_error)
-        report_error(p, region.depth); /* nothing is left of the region to skip: goes on behind it */
+        report_error(p, &region); /* nothing is left of the region to skip: goes on behind it */
     p->region_count--;
     p->state = region.after;
 }
@@ -717,6 +720,7 @@ static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_
     p->underway = in_block(c, root->underway);
     p->accumulators = in_block(c, root->accumulators);
     p->text = in_block(c, root->text);
+    p->saved = in_block(c, root->saved);
     p->state = root->start == QCAP_NONE ? 0 : root->start;
 }
 

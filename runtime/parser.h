@@ -400,6 +400,7 @@ typedef struct qcap_region {
     uint64_t end;   /* offset; QCAP_REGION_OPEN: the end of the stream */
     uint16_t after; /* state to go on in */
     uint8_t depth;  /* elements open when it began */
+    uint32_t saved; /* words on the stack of saved registers then */
 } qcap_region_t;
 
 #define QCAP_REGION_OPEN UINT64_MAX
@@ -434,7 +435,7 @@ typedef struct qcap_queue_state {
 typedef struct qcap_root {
     uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
     uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
-    uint32_t registers, slots, positions, later, underway, accumulators, text; /* offsets in the block */
+    uint32_t registers, slots, positions, later, underway, accumulators, text, saved; /* offsets in the block */
 } qcap_root_t;
 
 struct qcap_protocol {
@@ -458,6 +459,7 @@ struct qcap_protocol {
     const qcap_queue_t *queues;
     uint16_t queue_count;
     uint32_t shared, queue_states; /* offsets in the block */
+    uint32_t saved_size;               /* words of a side's stack of saved registers */
     const qcap_text_t *register_texts; /* by register: in the side's text area */
     const qcap_text_t *shared_texts;   /* by shared register: in the conversation's */
     uint32_t shared_text;              /* offset of that in the block */
@@ -476,19 +478,21 @@ struct qcap_parser {
     const unsigned char *piece; /* first byte of the piece being fed */
     uint64_t piece_offset;      /* its stream offset */
     uint64_t offset;            /* behind the last byte taken; up to date between pieces */
-    qcap_register_t *registers; /* these seven lie behind the struct, in the same block */
+    qcap_register_t *registers; /* these eight lie behind the struct, in the same block */
     qcap_slot_t *slots;
     uint64_t *positions;
     qcap_later_t *later;        /* what an atomic rule has listed, in order */
     qcap_underway_t *underway;
     qcap_accumulator_t *accumulators;
     unsigned char *text;
+    uint64_t *saved;            /* stack of registers that `local` has saved */
     uint64_t set;               /* registers that are set, one bit each */
     uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
     uint64_t streamed;          /* the open stream element has been delivered up to here */
     uint64_t popped;            /* where this side stood at its last pop */
     uint64_t candidate;         /* while searching: where what may be found began */
     uint32_t later_count;
+    uint32_t saved_count;       /* words on that stack */
     uint32_t later_text;        /* bytes of texts that belong to that list */
     uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
     uint16_t state;
@@ -540,6 +544,8 @@ void qcap_op_convert_close(qcap_parser_t *parser, unsigned conversion, uint64_t 
 void qcap_op_mismatch(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
 void qcap_op_found(qcap_parser_t *parser, uint64_t at);
 void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned key, uint64_t at);
+void qcap_op_local_open(qcap_parser_t *parser, unsigned reg);
+void qcap_op_local_close(qcap_parser_t *parser, unsigned reg);
 void qcap_op_atomic_end(qcap_parser_t *parser);
 
 /* The value of a conversion that ends at `at`, and its register := value: the two halves of qcap_op_convert_close(). */

@@ -50,6 +50,9 @@ void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row);
 /* value.c: no conversion that is under way has all its bytes any more. */
 void qcapint_value_lose(qcap_parser_t *p);
 
+/* value.c: takes registers from the stack of saved ones until it has that many words. */
+void qcapint_value_restore(qcap_parser_t *p, uint32_t count);
+
 /* value.c: the number in a register, QCAP_SHARED added if it is shared; and register := number. */
 qcap_number_t qcapint_value_of(const qcap_parser_t *p, unsigned reg);
 void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value);

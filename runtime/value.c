@@ -355,6 +355,55 @@ bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
     return true;
 }
 
+/* ---------------------------------------------------------------- saved registers
+ * On the stack, for each: its text, its value, and what tells of them: the register, whether it is set. */
+
+static uint32_t text_words(const qcap_parser_t *p, unsigned reg)
+{
+    return (text_of_register(p, reg, false)->size + 7) / 8;
+}
+
+void qcap_op_local_open(qcap_parser_t *p, unsigned reg)
+{
+    uint32_t words = text_words(p, reg);
+    if (p->has_error)
+        return;
+    if (words + 2 > protocol_of(p)->saved_size - p->saved_count) {
+        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, state_of(p)->rule, here(p));
+        return;
+    }
+    if (words > 0)
+        memcpy(p->saved + p->saved_count, register_bytes(p, reg, false), text_of_register(p, reg, false)->size);
+    p->saved_count += words;
+    p->saved[p->saved_count++] = p->registers[reg].value;
+    p->saved[p->saved_count++] = (uint64_t)reg << 1 | (p->set >> reg & 1);
+    qcap_op_reset(p, reg);
+}
+
+static void restore_last(qcap_parser_t *p)
+{
+    uint64_t head = p->saved[--p->saved_count];
+    unsigned reg = (unsigned)(head >> 1);
+    p->registers[reg].value = p->saved[--p->saved_count];
+    p->set = (p->set & ~((uint64_t)1 << reg)) | (head & 1) << reg;
+    p->saved_count -= text_words(p, reg);
+    if (text_words(p, reg) > 0)
+        memcpy(register_bytes(p, reg, false), p->saved + p->saved_count, text_of_register(p, reg, false)->size);
+}
+
+void qcap_op_local_close(qcap_parser_t *p, unsigned reg)
+{
+    (void)reg; /* it is the last one: rules lie inside each other */
+    if (!p->has_error)
+        restore_last(p);
+}
+
+void qcapint_value_restore(qcap_parser_t *p, uint32_t count)
+{
+    while (p->saved_count > count)
+        restore_last(p);
+}
+
 /* ---------------------------------------------------------------- expressions */
 
 static qcap_number_t number_error(void)
