@@ -1,10 +1,11 @@
 /* compile.c: the pipeline. Each step takes what the one before made and returns its own; it stops at the first step that
  * complained.
  *
- *     spec text ─spec→ syntax tree ─resolve→ grammar ─nfa→ NFA ─dfa→ DFA ─position, minimize→ DFA ─layout, emit→ C */
+ *     spec text ─spec→ syntax tree ─resolve→ grammar ─nfa→ NFA ─dfa→ DFA ─position, minimize, heat→ DFA ─layout, emit→ C */
 #include "compile.h"
 
 #include "emit.h"
+#include "heat.h"
 #include "minimize.h"
 #include "position.h"
 #include "resolve.h"
@@ -76,6 +77,7 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     unsigned position_count = position_allocate(dfa, diag);
     if (diag_has_errors(diag))
         return false;
+    heat(dfa);
     if (options->dump == COMPILE_STEP_OPTIMISED)
         dfa_print(dfa, &result->dump);
 

@@ -22,6 +22,7 @@ typedef struct edge {
     unsigned limit;       /* 0: none */
     stamp_t begin;        /* of the bytes that count for the limit */
     unsigned target;
+    bool is_hot;          /* likely to be followed: worth direct code */
     bool is_peek;         /* no byte is read: one that decides, for a control point, or a limit is met */
     pendings_t commits;
     VEC(stamp_t) moves;   /* for each register of the target */
@@ -47,6 +48,7 @@ typedef struct dfa_state {
     unsigned held_back;      /* the most bytes behind the position at which something pending began ... */
     VEC(unsigned) held_registers; /* ... or at these registers */
     stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
+    bool is_hot;             /* likely to be passed often: worth direct code */
     unsigned from;           /* the state it was first reached from, itself for a start */
     int byte;                /* and by which byte; -1: by none */
     unsigned times;          /* how often, where a counter leads there */

@@ -3,9 +3,35 @@
 #define QCAPGEN_EMIT_H
 
 #include "layout.h"
+#include "table.h"
 
 void emit_h(const layout_t *layout, text_t *text);
 void emit_c(layout_t *layout, text_t *text);
+
+/* ---------------------------------------------------------------- parts of these */
+
+/* The states as tables: what each of them does, for people and for runtime/table.c. */
+void emit_tables(const layout_t *layout, const table_t *table, text_t *text);
+
+/* The hot states as direct code. */
+void emit_machines(const layout_t *layout, text_t *text);
+
+/* Expressions as functions, and the table of them. */
+void emit_values(const layout_t *layout, text_t *text);
+void emit_expr(const expr_t *expr, text_t *text);
+
+/* The number of a register of either kind, or of none. */
+unsigned emit_register_number(const reg_t *reg);
+
+/* A C string with its quotes. */
+void emit_string(const char *string, text_t *text);
+
+/* What people read above a state: the rule with a dot where each reading stands, and a shortest input that leads there; a
+ * comment that is not closed yet. */
+void emit_place_comment(const layout_t *layout, unsigned state, const char *indent, text_t *text);
+
+/* What an operation does, for people. */
+void emit_op_name(const layout_t *layout, const op_t *op, text_t *text);
 
 /* The element's path in upper case, for its constant: QCAP_HTTP_REQUEST_METHOD. */
 char *emit_element_constant(const layout_t *layout, unsigned element);

@@ -63,7 +63,15 @@ static void find_machines(layout_t *l)
 
 /* ---------------------------------------------------------------- texts */
 
-unsigned layout_text(layout_t *l, const char *text)
+unsigned layout_text(const layout_t *l, const char *text)
+{
+    unsigned i = 0;
+    while (strcmp(l->texts.items[i], text) != 0)
+        i++;
+    return i;
+}
+
+static unsigned add_text(layout_t *l, const char *text)
 {
     for (unsigned i = 0; i < l->texts.count; i++)
         if (strcmp(l->texts.items[i], text) == 0)
@@ -74,21 +82,50 @@ unsigned layout_text(layout_t *l, const char *text)
 
 static void find_texts(layout_t *l)
 {
-    layout_text(l, "");
+    add_text(l, "");
     for (unsigned s = 0; s < l->dfa->states.count; s++) {
         const dfa_state_t *state = &l->dfa->states.items[s];
         text_t expected;
         text_init(&expected, l->arena);
         if (state->kind == DFA_BYTES)
             name_expected(l->dfa, s, &expected);
-        l->rule_text[s] = layout_text(l, state->configs.count ? name_rule(l->dfa, &state->configs.items[0]) : "");
-        l->expected_text[s] = layout_text(l, expected.len ? expected.bytes : "");
+        l->rule_text[s] = add_text(l, state->configs.count ? name_rule(l->dfa, &state->configs.items[0]) : "");
+        l->expected_text[s] = add_text(l, expected.len ? expected.bytes : "");
     }
     for (size_t c = 0; c < l->dfa->controls.count; c++)
         if (l->dfa->controls.items[c].rule)
-            layout_text(l, l->dfa->controls.items[c].rule->name);
+            add_text(l, l->dfa->controls.items[c].rule->name);
     for (size_t c = 0; c < l->dfa->nfa->conversions.count; c++)
-        layout_text(l, l->dfa->nfa->conversions.items[c].rule->name);
+        add_text(l, l->dfa->nfa->conversions.items[c].rule->name);
+    for (size_t i = 0; i < l->dfa->nfa->ops.count; i++)
+        if (l->dfa->nfa->ops.items[i].name)
+            add_text(l, l->dfa->nfa->ops.items[i].name);
+}
+
+unsigned layout_value(const layout_t *l, const expr_t *expr)
+{
+    unsigned i = 0;
+    while (l->values.items[i] != expr)
+        i++;
+    return i;
+}
+
+static void add_value(layout_t *l, const expr_t *expr)
+{
+    for (size_t i = 0; i < l->values.count; i++)
+        if (l->values.items[i] == expr)
+            return;
+    vec_push(l->arena, &l->values, expr);
+}
+
+static void find_values(layout_t *l)
+{
+    for (size_t i = 0; i < l->dfa->nfa->ops.count; i++)
+        if (l->dfa->nfa->ops.items[i].kind == OP_SET)
+            add_value(l, l->dfa->nfa->ops.items[i].expr);
+    for (size_t c = 0; c < l->dfa->controls.count; c++)
+        if (l->dfa->controls.items[c].kind == CONTROL_LENGTH)
+            add_value(l, l->dfa->controls.items[c].expr);
 }
 
 /* ---------------------------------------------------------------- classes of bytes */
@@ -121,7 +158,7 @@ static void find_classes(layout_t *l)
         const dfa_state_t *state = &l->dfa->states.items[s];
         for (size_t i = 0; i < state->edges.count; i++) {
             const charset_t *set = &state->edges.items[i].set;
-            if (charset_is_empty(set) || is_simple(set) || layout_class(l, set) != CLASS_NONE)
+            if (!state->edges.items[i].is_hot || is_simple(set) || layout_class(l, set) != CLASS_NONE)
                 continue;
             const char *name = name_set(l->grammar, set);
             byte_class_t class = {.set = *set};
@@ -175,6 +212,7 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     find_texts_of_registers(l);
     find_machines(l);
     find_texts(l);
+    find_values(l);
     find_classes(l);
     return l;
 }

@@ -22,7 +22,8 @@ typedef struct layout {
     const char **enumerators;      /* by state */
     unsigned *machine_of;          /* by state; STATE_NONE for a control point of the driver */
     VEC(const char *) machines;    /* names of the functions */
-    VEC(const char *) texts;       /* rules and expectations; the first is "" */
+    VEC(const char *) texts;       /* rules, expectations, anomalies; the first is "" */
+    VEC(const expr_t *) values;    /* expressions that are numbers */
     unsigned *rule_text;           /* by state: index in texts */
     unsigned *expected_text;       /* by state */
     VEC(byte_class_t) classes;     /* sets that are tested through the table */
@@ -41,8 +42,11 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count);
 /* Is it a control point that the driver passes, outside of any machine? */
 bool layout_is_outside(const layout_t *layout, unsigned state);
 
-/* The index of the text, added if it is new. */
-unsigned layout_text(layout_t *layout, const char *text);
+/* The index of a text that is there: of a rule that converts or stands at a control point, or an anomaly. */
+unsigned layout_text(const layout_t *layout, const char *text);
+
+/* The index of an expression of an operation or control point. */
+unsigned layout_value(const layout_t *layout, const expr_t *expr);
 
 /* The index of the class of that set; CLASS_NONE if a few comparisons do for it. */
 unsigned layout_class(const layout_t *layout, const charset_t *set);

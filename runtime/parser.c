@@ -20,6 +20,18 @@ static const unsigned char no_bytes[1];
 
 /* ---------------------------------------------------------------- small helpers */
 
+static bool is_accepting(const qcap_parser_t *p)
+{
+    return (state_of(p)->kind & QCAP_STATE_ACCEPTING) != 0;
+}
+
+/* The state that every byte leads to, with nothing else to do; or QCAP_NONE. */
+static uint16_t any_of(const qcap_parser_t *p)
+{
+    const qcap_state_t *s = state_of(p);
+    return s->kind & QCAP_STATE_ANY ? protocol_of(p)->edges[s->edges + keep_of(p)->counter_count].target : QCAP_NONE;
+}
+
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
 {
     const uint64_t *wanted = p->conversation->wanted;
@@ -183,7 +195,7 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
 void qcap_op_atomic_end(qcap_parser_t *p)
 {
     for (uint32_t i = 0; i < p->later_count; i++)
-        protocol_of(p)->perform(p, &p->later[i]);
+        qcap_table_perform_later(p, &p->later[i]);
     p->later_count = p->later_text = 0;
 }
 
@@ -261,9 +273,9 @@ static void recover(qcap_parser_t *p)
 
 static void fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned char *end)
 {
-    const qcap_state_t *s = state_of(p);
-    qcapint_parser_fail(p, code, s->rule, here(p));
-    p->error.expected = protocol_of(p)->texts[s->expected];
+    const qcap_about_t *about = about_of(p);
+    qcapint_parser_fail(p, code, about->rule, here(p));
+    p->error.expected = protocol_of(p)->texts[about->expected];
     if (code == QCAP_ERROR_SYNTAX && p->at < end)
         p->error.byte = *p->at;
 }
@@ -287,8 +299,8 @@ static void end_region(qcap_parser_t *p)
         p->is_skipping = false;
         send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
         p->streamed = here(p);
-    } else if (state_of(p)->is_accepting) {
-        protocol_of(p)->accept(p, p->state);
+    } else if (is_accepting(p)) {
+        qcap_table_perform(p, state_of(p)->accept, here(p));
     } else {
         fail_here(p, QCAP_ERROR_EXTENT, p->at);
     }
@@ -339,11 +351,13 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         p->is_hurried = false;
         p->state = control->targets[0];
         return true;
+    case QCAP_CONTROL_REFINE: /* the machine's */
+        break;
     case QCAP_CONTROL_BECOME:
         p->conversation->becomes = control->protocol;
         p->state = control->targets[0];
-        if (state_of(p)->is_entry) /* what ends here ends before the change */
-            protocol_of(p)->machines[state_of(p)->machine](p, p->at, p->at);
+        if (is_kind(p, QCAP_STATE_ENTRY)) /* what ends here ends before the change */
+            qcap_table_run(p, p->at, p->at);
         become(p);
         return true;
     }
@@ -355,10 +369,10 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
 /* The oldest offset that something undecided may begin at. */
 static uint64_t oldest_pending(const qcap_parser_t *p)
 {
-    const qcap_state_t *s = state_of(p);
-    uint64_t oldest = here(p) - s->held_back;
-    for (unsigned r = 0; s->held_registers >> r; r++)
-        if ((s->held_registers >> r & 1) && p->positions[r] < oldest)
+    const qcap_keep_t *keep = keep_of(p);
+    uint64_t oldest = here(p) - keep->held_back;
+    for (unsigned r = 0; keep->held_registers >> r; r++)
+        if ((keep->held_registers >> r & 1) && p->positions[r] < oldest)
             oldest = p->positions[r];
     if (p->later_count && p->later[0].at < oldest)
         oldest = p->later[0].at;
@@ -384,20 +398,20 @@ static void enforce_limit(qcap_parser_t *p)
     for (qcap_slot_t *slot; (slot = oldest_element(p)) != NULL && now - slot->begin >= limit;) {
         slot->is_done = true;
         if (open_stream(p)) /* what came before the limit comes before the event that tells of it */
-            deliver_stream(p, open_stream(p), place(p, state_of(p)->stream_end));
+            deliver_stream(p, open_stream(p), place(p, keep_of(p)->stream_end));
         send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
     }
     if (now - oldest_pending(p) >= limit)
-        qcapint_parser_fail(p, QCAP_ERROR_LIMIT, state_of(p)->rule, now);
+        qcapint_parser_fail(p, QCAP_ERROR_LIMIT, about_of(p)->rule, now);
 }
 
 /* The offset at which a counter of this state reaches its number; UINT64_MAX: it has none. */
 static uint64_t next_full(const qcap_parser_t *p)
 {
-    const qcap_state_t *s = state_of(p);
+    const qcap_keep_t *keep = keep_of(p);
     uint64_t next = UINT64_MAX;
-    for (unsigned i = 0; i < s->counter_count; i++) {
-        const qcap_counter_t *c = &protocol_of(p)->counters[s->counter + i];
+    for (unsigned i = 0; i < keep->counter_count; i++) {
+        const qcap_counter_t *c = &protocol_of(p)->counters[keep->counter + i];
         uint64_t full = place(p, c->begin) + c->limit;
         next = full < next ? full : next;
     }
@@ -417,7 +431,7 @@ static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char 
     if (slot && slot->begin < first)
         first = slot->begin;
     end = earlier(p, end, first + p->conversation->limit);
-    if (state_of(p)->counter_count)
+    if (keep_of(p)->counter_count)
         end = earlier(p, end, next_full(p));
     return p->region_count ? earlier(p, end, p->regions[p->region_count - 1].end) : end;
 }
@@ -427,11 +441,28 @@ static bool is_region_at_end(const qcap_parser_t *p)
     return p->region_count && p->regions[p->region_count - 1].end == here(p);
 }
 
+/* Machines and tables in turn, until neither goes on. */
+static qcap_stop_t read_bytes(qcap_parser_t *p, const unsigned char *end)
+{
+    qcap_stop_t stop = QCAP_STOP_TABLE;
+    bool is_counting = keep_of(p)->counter_count > 0;
+    while (stop == QCAP_STOP_TABLE) {
+        unsigned machine = state_of(p)->machine;
+        if (machine != QCAP_MACHINE_NONE)
+            stop = protocol_of(p)->machines[machine](p, p->at, end);
+        if (!is_counting && keep_of(p)->counter_count > 0) /* `end` may be too far now */
+            break;
+        if (stop == QCAP_STOP_TABLE)
+            stop = qcap_table_run(p, p->at, end);
+    }
+    return stop;
+}
+
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance(qcap_parser_t *p, const unsigned char *end)
 {
-    const qcap_state_t *s = state_of(p);
-    bool is_due = s->is_entry || (s->counter_count && next_full(p) == here(p)); /* goes on without a byte */
+    bool is_counting = keep_of(p)->counter_count > 0;
+    bool is_due = is_kind(p, QCAP_STATE_ENTRY) || (is_counting && next_full(p) == here(p)); /* goes on without a byte */
     if ((!is_due || p->is_skipping) && is_region_at_end(p)) {
         end_region(p);
         return true;
@@ -446,19 +477,12 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
     const unsigned char *stop = run_end(p, end);
     if (p->at == stop && !is_due)
         return false;
-    if (s->any == p->state && !is_due) {
+    if (any_of(p) == p->state && !is_due) {
         p->at = stop;
         return true;
     }
-    switch (protocol_of(p)->machines[s->machine](p, p->at, stop)) {
-    case QCAP_STOP_ERROR:
+    if (read_bytes(p, stop) == QCAP_STOP_ERROR)
         fail_here(p, QCAP_ERROR_SYNTAX, stop);
-        break;
-    case QCAP_STOP_INPUT:
-    case QCAP_STOP_CONTROL:
-    case QCAP_STOP_PAUSED:
-        break;
-    }
     return true;
 }
 
@@ -470,8 +494,8 @@ static void run(qcap_parser_t *p, const unsigned char *end)
             recover(p);
             continue;
         }
-        uint16_t control = p->is_skipping ? QCAP_NONE : state_of(p)->control;
-        if (control != QCAP_NONE ? !pass_control(p, &protocol_of(p)->controls[control], end) : !advance(p, end))
+        bool is_control = !p->is_skipping && is_kind(p, QCAP_STATE_CONTROL);
+        if (is_control ? !pass_control(p, &protocol_of(p)->controls[state_of(p)->control], end) : !advance(p, end))
             return;
     }
 }
@@ -479,13 +503,13 @@ static void run(qcap_parser_t *p, const unsigned char *end)
 /* See note [piece]. */
 static void put_away(qcap_parser_t *p)
 {
-    const qcap_state_t *s = state_of(p);
+    const qcap_keep_t *keep = keep_of(p);
     if (!p->is_skipping && !p->has_failed && !p->has_become) {
-        for (unsigned i = 0; i < s->suspend_count; i++)
-            qcapint_value_put_away(p, &protocol_of(p)->suspends[s->suspend + i]);
+        for (unsigned i = 0; i < keep->suspend_count; i++)
+            qcapint_value_put_away(p, &protocol_of(p)->suspends[keep->suspend + i]);
         const qcap_slot_t *slot = open_stream(p);
         if (slot)
-            deliver_stream(p, slot, place(p, s->stream_end));
+            deliver_stream(p, slot, place(p, keep->stream_end));
     }
     p->offset = here(p);
     p->piece = p->at = no_bytes;
@@ -503,7 +527,7 @@ static void begin_piece(qcap_parser_t *p, const unsigned char *bytes)
 /* The other side has confirmed that both speak something else now, and this side is between messages. */
 static bool is_to_become(const qcap_parser_t *p)
 {
-    return p->is_searching || (p->region_count == 0 && state_of(p)->is_accepting);
+    return p->is_searching || (p->region_count == 0 && is_accepting(p));
 }
 
 /* Once the other side has confirmed a change of protocol, this one changes at the first place where it can, whatever the pieces:
@@ -555,20 +579,20 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
  * how many. */
 static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
 {
-    bool is_counting = !p->is_skipping && state_of(p)->counter_count > 0;
-    if ((p->region_count == 0 && !is_counting) || (state_of(p)->control != QCAP_NONE && !p->is_skipping))
+    bool is_counting = !p->is_skipping && keep_of(p)->counter_count > 0;
+    if ((p->region_count == 0 && !is_counting) || (is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping))
         return 0;
     uint64_t end = p->region_count ? p->regions[p->region_count - 1].end : UINT64_MAX;
     uint64_t full = is_counting ? next_full(p) : UINT64_MAX;
     uint64_t left = (full < end ? full : end) - p->offset;
     uint64_t skipped = len < left ? len : left;
     for (uint64_t i = 0; i < skipped && !p->is_skipping; i++) {
-        const qcap_state_t *s = state_of(p);
-        if (s->any == QCAP_NONE || s->suspend_count > 0) /* it decides, or is part of a value */
+        uint16_t any = any_of(p);
+        if (any == QCAP_NONE || keep_of(p)->suspend_count > 0) /* it decides, or is part of a value */
             return i;
-        if (s->any == p->state)
+        if (any == p->state)
             break;
-        p->state = s->any;
+        p->state = any;
     }
     return skipped;
 }
@@ -623,8 +647,8 @@ void qcap_parser_finish(qcap_parser_t *p)
         return;
     if (p->is_searching) {
         end_search(p, p->offset);
-    } else if (p->region_count == 0 && state_of(p)->is_accepting) {
-        protocol_of(p)->accept(p, p->state);
+    } else if (p->region_count == 0 && is_accepting(p)) {
+        qcap_table_perform(p, state_of(p)->accept, here(p));
     } else {
         fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
         p->region_count = 0;

@@ -1,7 +1,7 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
  * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c, value.c and queue.c, which share parsing.h. They need nothing else: no libc beyond string.h, no
+ * protocol is in parser.c, table.c, value.c and queue.c, which share parsing.h. They need nothing else: no libc beyond string.h, no
  * allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
@@ -241,10 +241,12 @@ typedef enum {
     QCAP_STOP_INPUT,   /* the piece, or the region, is at its end */
     QCAP_STOP_CONTROL, /* parser->state is a control point */
     QCAP_STOP_ERROR,   /* no continuation: parser->state is where */
-    QCAP_STOP_PAUSED   /* a handler, or an operation that failed, wants out: parser->state is where to go on */
+    QCAP_STOP_PAUSED,  /* a handler, or an operation that failed, wants out: parser->state is where to go on */
+    QCAP_STOP_TABLE    /* parser->state, or this byte in it, is left to the tables; or, of these, to a machine */
 } qcap_stop_t;
 
-/* Reads from `at` on, at most to `end`, in parser->state; leaves parser->at and parser->state. */
+/* Reads from `at` on, at most to `end`, in parser->state; leaves parser->at and parser->state. Machines are states as direct
+ * code; qcap_table_run() reads the same from tables, at least one byte, and stops where a machine is to go on. */
 typedef qcap_stop_t (*qcap_machine_t)(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end);
 
 /* Numbers in expressions: 64 bits, checked. A comparison with an unset register is false; arithmetic with one, or beyond 64
@@ -263,7 +265,8 @@ typedef enum {
     QCAP_CONTROL_LENGTH, /* `length`: reads a region of value() bytes from targets[0], then goes on at targets[1] */
     QCAP_CONTROL_CLOSE,  /* `until close`: the same to the end of the stream */
     QCAP_CONTROL_POP,    /* `pop`: waits for an entry, sets a register, goes to targets[0] */
-    QCAP_CONTROL_BECOME  /* `become`: hands over; of targets[0], only what needs no byte runs */
+    QCAP_CONTROL_BECOME, /* `become`: hands over; of targets[0], only what needs no byte runs */
+    QCAP_CONTROL_REFINE  /* `refine`: goes to targets[the keyword that `conversion` gave]; part of its machine */
 } qcap_control_kind_t;
 
 #define QCAP_CHOOSE_NONE (-1)
@@ -279,6 +282,7 @@ typedef struct qcap_control {
     uint16_t queue;               /* QCAP_CONTROL_POP */
     uint16_t reg;                 /* QCAP_CONTROL_POP; both with QCAP_SHARED if they are */
     uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
+    uint16_t conversion;          /* QCAP_CONTROL_REFINE */
     const char *protocol;         /* QCAP_CONTROL_BECOME */
 } qcap_control_t;
 
@@ -300,22 +304,88 @@ typedef struct qcap_counter {
     uint16_t begin; /* place */
 } qcap_counter_t;
 
-typedef struct qcap_state {
-    uint16_t machine;        /* index in protocol->machines */
-    uint16_t control;        /* index in protocol->controls, or QCAP_NONE */
-    uint16_t any;            /* the state that every byte leads to, with nothing else to do; or QCAP_NONE */
-    uint16_t rule;           /* index in protocol->texts */
-    uint16_t expected;       /* index in protocol->texts */
-    uint16_t suspend;        /* first row in protocol->suspends */
+/* Which bytes begin where, and what to say, is the same in many states: each different row of these stands once. */
+typedef struct qcap_about {
+    uint16_t rule;     /* index in protocol->texts */
+    uint16_t expected; /* index in protocol->texts */
+} qcap_about_t;
+
+/* What has to be kept of a piece that ends in a state. */
+typedef struct qcap_keep {
+    uint16_t suspend;        /* first row in protocol->suspends ... */
+    uint16_t suspend_count;  /* ... and how many */
     uint16_t held_back;      /* something pending began at most so many bytes behind the position ... */
     uint16_t held_registers; /* ... or at these position registers, one bit each */
     uint16_t stream_end;     /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on */
-    uint16_t counter;        /* first row in protocol->counters */
-    uint8_t suspend_count;
-    uint8_t counter_count;
-    bool is_entry;           /* reads nothing: the machine runs before a byte is needed */
-    bool is_accepting;       /* the input, or the region, may end here */
+    uint16_t counter;        /* first row in protocol->counters ... */
+    uint16_t counter_count;  /* ... and how many: the state's first edges are taken when these have counted enough */
+} qcap_keep_t;
+
+typedef enum {
+    QCAP_STATE_BYTES,  /* reads a byte: follows the edge that its class has in the state's row; see qcap_keep_t's counters */
+    QCAP_STATE_ENTRY,  /* reads nothing: follows its one edge at once */
+    QCAP_STATE_CONTROL /* a control point */
+} qcap_state_kind_t;
+
+typedef struct qcap_state {
+    uint32_t edges;    /* index of the first in protocol->edges */
+    uint16_t row;      /* QCAP_STATE_BYTES: index in protocol->rows, in units of class_count */
+    uint16_t about;    /* index in protocol->abouts */
+    uint16_t keep;     /* index in protocol->keeps */
+    uint16_t accept;   /* QCAP_STATE_ACCEPTING: what is performed where the input, or the region, ends: an action */
+    uint16_t control;  /* QCAP_STATE_CONTROL: index in protocol->controls */
+    uint8_t kind;      /* qcap_state_kind_t, and flags */
+    uint8_t machine;   /* that has it as direct code: index in protocol->machines; QCAP_MACHINE_NONE: tables alone have it */
 } qcap_state_t;
+
+#define QCAP_STATE_KIND 3u      /* mask */
+#define QCAP_STATE_ACCEPTING 4u /* the input, or the region, may end here */
+#define QCAP_STATE_ANY 8u       /* every byte follows the edge behind those of counters, with nothing else to do */
+#define QCAP_MACHINE_NONE 0xffu
+
+/* A transition. */
+typedef struct qcap_edge {
+    uint16_t target; /* state */
+    uint16_t action; /* index in protocol->action_at; 0: nothing */
+} qcap_edge_t;
+
+/* An action is a row of words: how many operations (7 bits) and moves (8 bits), QCAP_ACTION_PEEK; then for each operation its
+ * index in protocol->ops and its place; then for each move the position register that is set, and the place. */
+#define QCAP_ACTION_OPS(word) ((word) & 0x7fu)
+#define QCAP_ACTION_MOVES(word) ((word) >> 7 & 0xffu)
+#define QCAP_ACTION_PEEK 0x8000u /* the byte decides, but is not read */
+
+/* The operations: what `depth`, `a`, `b` and `c` are. The generator's regop.h has their meaning. */
+typedef enum {
+    QCAP_OP_OPEN,          /* depth, element; flag stream */
+    QCAP_OP_CLOSE,         /* depth, element; flag stream */
+    QCAP_OP_ANOMALY_OPEN,  /* depth */
+    QCAP_OP_ANOMALY_CLOSE, /* depth, -, name: index in texts */
+    QCAP_OP_CONVERT_OPEN,  /* -, conversion */
+    QCAP_OP_CONVERT_CLOSE, /* -, conversion */
+    QCAP_OP_SET,           /* -, register, index in protocol->values; flags shared, unique */
+    QCAP_OP_RESET,         /* -, register, with QCAP_SHARED if it is */
+    QCAP_OP_LOCAL_OPEN,    /* the same */
+    QCAP_OP_LOCAL_CLOSE,   /* the same */
+    QCAP_OP_PUSH,          /* -, queue, register, register that is the key or QCAP_NONE; both with QCAP_SHARED if they are */
+    QCAP_OP_MISMATCH,      /* depth, -, name: index in texts */
+    QCAP_OP_MARK,          /* number of the mark in place of depth */
+    QCAP_OP_ROLLBACK,      /* the same */
+    QCAP_OP_FOUND,
+    QCAP_OP_ATOMIC_END
+} qcap_op_kind_t;
+
+#define QCAP_OP_STREAM 1u /* a stream element */
+#define QCAP_OP_SHARED 2u /* a shared register */
+#define QCAP_OP_UNIQUE 4u /* a second, different value is an error */
+#define QCAP_OP_LATER 8u  /* goes onto the list of the atomic rule */
+
+typedef struct qcap_op {
+    uint8_t kind; /* qcap_op_kind_t */
+    uint8_t flags;
+    uint8_t depth;
+    uint16_t a, b, c;
+} qcap_op_t;
 
 typedef enum {
     QCAP_CONVERT_DECIMAL,
@@ -450,6 +520,16 @@ struct qcap_protocol {
     uint32_t client_offset, server_offset; /* of the two parsers in the block */
     qcap_root_t client, server;
     const qcap_state_t *states;
+    const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */
+    uint16_t class_count;
+    const uint8_t *rows;     /* class_count numbers each: which of the state's edges, from 1; 0: none */
+    const qcap_edge_t *edges;
+    const uint32_t *action_at; /* where each action begins in `actions` */
+    const uint16_t *actions;
+    const qcap_op_t *ops;
+    qcap_number_t (*const *values)(const qcap_parser_t *parser); /* expressions */
+    const qcap_about_t *abouts;
+    const qcap_keep_t *keeps;
     const qcap_machine_t *machines;
     const qcap_control_t *controls;
     const qcap_suspend_t *suspends;
@@ -465,10 +545,6 @@ struct qcap_protocol {
     uint32_t shared_text;              /* offset of that in the block */
     uint32_t later_text;               /* offset, in a side's text area, of the texts on the list of an atomic rule */
     const char *const *texts;
-    /* Performs what is pending in an accepting state when the input, or the region, ends there. */
-    void (*accept)(qcap_parser_t *parser, uint16_t state);
-    /* Performs an operation from the list of an atomic rule. */
-    void (*perform)(qcap_parser_t *parser, const qcap_later_t *later);
 };
 
 struct qcap_parser {
@@ -529,6 +605,16 @@ struct qcap_conversation {
     const char *becomes; /* the name of the protocol that both sides go over to, once one has confirmed it */
     uint32_t limit;
 };
+
+/* ---------------------------------------------------------------- tables: table.c */
+
+qcap_stop_t qcap_table_run(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end);
+
+/* Performs the action, `here` being the current position. */
+void qcap_table_perform(qcap_parser_t *parser, unsigned action, uint64_t here);
+
+/* Performs an operation from the list of an atomic rule. */
+void qcap_table_perform_later(qcap_parser_t *parser, const qcap_later_t *later);
 
 /* ---------------------------------------------------------------- what machines call */
 

@@ -1,4 +1,4 @@
-/* parsing.h: what the files of a parser's runtime share: parser.c, value.c, queue.c. Generated code does not see it. */
+/* parsing.h: what the files of a parser's runtime share: parser.c, table.c, value.c, queue.c. Generated code does not see it. */
 #ifndef QCAPINT_PARSING_H
 #define QCAPINT_PARSING_H
 
@@ -12,6 +12,21 @@ static inline const qcap_protocol_t *protocol_of(const qcap_parser_t *p)
 static inline const qcap_state_t *state_of(const qcap_parser_t *p)
 {
     return &protocol_of(p)->states[p->state];
+}
+
+static inline const qcap_about_t *about_of(const qcap_parser_t *p)
+{
+    return &protocol_of(p)->abouts[state_of(p)->about];
+}
+
+static inline const qcap_keep_t *keep_of(const qcap_parser_t *p)
+{
+    return &protocol_of(p)->keeps[state_of(p)->keep];
+}
+
+static inline bool is_kind(const qcap_parser_t *p, qcap_state_kind_t kind)
+{
+    return (state_of(p)->kind & QCAP_STATE_KIND) == kind;
 }
 
 static inline uint64_t here(const qcap_parser_t *p)

@@ -104,11 +104,12 @@ static uint64_t row_begin(const qcap_parser_t *p, const qcap_suspend_t *row)
 static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conversion, uint64_t begin)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    const qcap_suspend_t *rows = &protocol_of(p)->suspends[state_of(p)->suspend];
+    const qcap_keep_t *keep = keep_of(p);
+    const qcap_suspend_t *rows = &protocol_of(p)->suspends[keep->suspend];
     qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
     for (unsigned i = 0; i < c->accumulator_count; i++) {
         bool is_needed = false;
-        for (unsigned r = 0; r < state_of(p)->suspend_count; r++)
+        for (unsigned r = 0; r < keep->suspend_count; r++)
             if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == p->accumulators[c->accumulator + i].begin)
                 is_needed = true;
         acc = is_needed ? acc : &p->accumulators[c->accumulator + i];
@@ -338,9 +339,9 @@ void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
 void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
 {
     if (value.state == QCAP_NUMBER_SET)
-        store(p, reg, is_shared, is_unique, value.value, state_of(p)->rule, at);
+        store(p, reg, is_shared, is_unique, value.value, about_of(p)->rule, at);
     else
-        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, state_of(p)->rule, at);
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, about_of(p)->rule, at);
 }
 
 bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
@@ -369,7 +370,7 @@ void qcap_op_local_open(qcap_parser_t *p, unsigned reg)
     if (p->has_error)
         return;
     if (words + 2 > protocol_of(p)->saved_size - p->saved_count) {
-        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, state_of(p)->rule, here(p));
+        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, about_of(p)->rule, here(p));
         return;
     }
     if (words > 0)

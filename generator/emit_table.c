@@ -1,0 +1,257 @@
+/* emit_table.c: the automaton as tables.
+ *
+ * Above each state stands what people want to know of it: the rule with a dot where reading stands, a shortest input that
+ * leads there, and what it does on which bytes. */
+#include "emit.h"
+
+#include "name.h"
+#include "position.h"
+
+#define PER_LINE 16u
+
+/* ---------------------------------------------------------------- comments */
+
+/* Nothing in a comment may end it, or look as if it began another. */
+static void print_comment(const char *string, text_t *text)
+{
+    for (const char *c = string; *c; c++) {
+        bool is_mark = (c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*');
+        text_print(text, "%c", is_mark && c[0] == '/' ? '|' : *c);
+        if (is_mark && c[0] == '*') {
+            text_print(text, "|");
+            c++;
+        }
+    }
+}
+
+void emit_place_comment(const layout_t *l, unsigned state, const char *indent, text_t *text)
+{
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    text_t line;
+    text_print(text, "%s/* ", indent);
+    for (size_t i = 0; i < s->configs.count && i < 3; i++) {
+        text_init(&line, l->arena);
+        text_print(&line, "%s", s->configs.items[i].level == LEVEL_MAIN ? "" : "else ");
+        name_place(l->dfa, &s->configs.items[i], &line);
+        print_comment(line.bytes, text);
+        text_print(text, "\n%s * ", indent);
+    }
+    text_init(&line, l->arena);
+    dfa_witness(l->dfa, state, &line);
+    text_print(text, "e.g. after ");
+    print_comment(line.bytes, text);
+}
+
+void emit_op_name(const layout_t *l, const op_t *op, text_t *text)
+{
+    if (op->kind == OP_OPEN || op->kind == OP_CLOSE)
+        text_print(text, "%s %s", op->kind == OP_OPEN ? "open" : "close", l->dfa->nfa->elements.items[op->element].name);
+    else if (op->kind == OP_CONVERT_CLOSE || op->kind == OP_CONVERT_OPEN)
+        text_print(text, "%s %s", op->kind == OP_CONVERT_OPEN ? "begin" : "convert",
+                   l->dfa->nfa->conversions.items[op->conversion].rule->name);
+    else
+        regop_print(op, text);
+}
+
+static void print_ops(const layout_t *l, const pendings_t *commits, text_t *text)
+{
+    text_t line;
+    text_init(&line, l->arena);
+    for (size_t i = 0; i < commits->count; i++) {
+        const op_t *op = &l->dfa->nfa->ops.items[commits->items[i].op];
+        if (op->kind == OP_ATOMIC_BEGIN)
+            continue;
+        text_print(&line, line.len ? ", " : ": ");
+        emit_op_name(l, op, &line);
+    }
+    print_comment(line.len ? line.bytes : "", text);
+}
+
+static void print_edge(const layout_t *l, const edge_t *edge, text_t *text)
+{
+    const char *name = name_set(l->grammar, &edge->set);
+    text_t line;
+    text_init(&line, l->arena);
+    if (edge->limit)
+        text_print(&line, "%u bytes", edge->limit);
+    else if (name)
+        text_print(&line, "%s", name);
+    else
+        charset_print(&edge->set, &line);
+    text_print(text, "\n     *     ");
+    print_comment(line.bytes, text);
+    text_print(text, " -> %s", l->labels[edge->target]);
+    print_ops(l, &edge->commits, text);
+}
+
+static void print_comments(const layout_t *l, unsigned state, text_t *text)
+{
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    text_print(text, "\n");
+    emit_place_comment(l, state, "    ", text);
+    if (s->kind == DFA_ENTRY) {
+        text_print(text, "\n     *     -> %s", l->labels[s->edges.items[0].target]);
+        print_ops(l, &s->edges.items[0].commits, text);
+    }
+    for (size_t i = 0; s->kind == DFA_BYTES && i < s->edges.count; i++)
+        print_edge(l, &s->edges.items[i], text);
+    if (s->kind == DFA_CONTROL) {
+        const control_t *c = &l->dfa->controls.items[s->control];
+        for (size_t i = 0; i < c->targets.count; i++)
+            text_print(text, "\n     *     -> %s", c->targets.items[i] == STATE_NONE ? "" : l->labels[c->targets.items[i]]);
+    }
+    if (s->is_accepting && s->accept.count) {
+        text_print(text, "\n     *     the end");
+        print_ops(l, &s->accept, text);
+    }
+    text_print(text, " */\n");
+}
+
+/* ---------------------------------------------------------------- tables */
+
+
+static void emit_class_of(const layout_t *l, text_t *text)
+{
+    text_print(text, "/* Classes of bytes: those of one class follow the same edges everywhere. */\n");
+    text_print(text, "static const uint8_t class_of[256] = {\n");
+    for (unsigned byte = 0; byte < 256; byte++) {
+        text_print(text, "%s%u,%s", byte % PER_LINE ? " " : "    ", l->dfa->class_of[byte], byte % PER_LINE == 15 ? " /* " : "");
+        if (byte % PER_LINE == 15) {
+            text_byte(text, byte - 15);
+            text_print(text, " */\n");
+        }
+    }
+    text_print(text, "};\n\n");
+}
+
+static void emit_rows(const pool_t *rows, text_t *text)
+{
+    text_print(text, "/* For each class which of a state's edges it follows, from 1; 0: none. */\nstatic const uint8_t rows[] = {\n");
+    for (size_t i = 0; i < rows->entries.count; i++) {
+        const pool_entry_t *e = &rows->entries.items[i];
+        text_print(text, "    /* %zu */", i);
+        for (unsigned k = 0; k < e->len; k++)
+            text_print(text, " %u,", rows->words.items[e->first + k]);
+        text_print(text, "\n");
+    }
+    text_print(text, "%s};\n\n", rows->entries.count ? "" : "    0, /* none */\n");
+}
+
+static void emit_edges(const pool_t *edges, text_t *text)
+{
+    text_print(text, "/* Target and action. */\nstatic const qcap_edge_t edges[] = {");
+    for (size_t i = 0; i + 1 < edges->words.count; i += 2)
+        text_print(text, "%s{%u, %u},", i % PER_LINE ? " " : "\n    ", edges->words.items[i], edges->words.items[i + 1]);
+    text_print(text, "%s\n};\n\n", edges->words.count ? "" : "\n    {0, 0}, /* none */");
+}
+
+static void emit_actions(const pool_t *actions, text_t *text)
+{
+    text_print(text, "/* Actions: how many operations and moves, each of these with its place. */\nstatic const uint16_t actions[] = {\n");
+    for (size_t i = 0; i < actions->entries.count; i++) {
+        const pool_entry_t *e = &actions->entries.items[i];
+        text_print(text, "    /* %zu */", i);
+        for (unsigned k = 0; k < e->len; k++)
+            text_print(text, " 0x%x,", actions->words.items[e->first + k]);
+        text_print(text, "\n");
+    }
+    text_print(text, "};\n\nstatic const uint32_t action_at[] = {");
+    for (size_t i = 0; i < actions->entries.count; i++)
+        text_print(text, "%s%u,", i % PER_LINE ? " " : "\n    ", actions->entries.items[i].first);
+    text_print(text, "\n};\n\n");
+}
+
+static void emit_op(const layout_t *l, const op_t *op, text_t *text)
+{
+    static const char *const kinds[] = {
+        [OP_OPEN] = "OPEN",         [OP_CLOSE] = "CLOSE",       [OP_ANOMALY_OPEN] = "ANOMALY_OPEN",
+        [OP_CONVERT_OPEN] = "CONVERT_OPEN", [OP_CONVERT_CLOSE] = "CONVERT_CLOSE", [OP_ANOMALY_CLOSE] = "ANOMALY_CLOSE",
+        [OP_SET] = "SET",           [OP_RESET] = "RESET",       [OP_LOCAL_OPEN] = "LOCAL_OPEN",     [OP_LOCAL_CLOSE] = "LOCAL_CLOSE",       [OP_PUSH] = "PUSH",
+        [OP_MISMATCH] = "MISMATCH", [OP_MARK] = "MARK",         [OP_ROLLBACK] = "ROLLBACK",
+        [OP_FOUND] = "FOUND",       [OP_ATOMIC_END] = "ATOMIC_END", [OP_ATOMIC_BEGIN] = "ATOMIC_END"};
+    unsigned a = 0, b = 0, c = 0;
+    if (op->kind == OP_OPEN || op->kind == OP_CLOSE)
+        a = op->element;
+    else if (op->kind == OP_CONVERT_OPEN || op->kind == OP_CONVERT_CLOSE)
+        a = op->conversion;
+    else if (op->kind == OP_PUSH)
+        a = op->queue->index, b = emit_register_number(op->reg), c = emit_register_number(op->key);
+    else if (op->kind == OP_RESET || op->kind == OP_LOCAL_OPEN || op->kind == OP_LOCAL_CLOSE)
+        a = emit_register_number(op->reg);
+    else if (op->reg)
+        a = op->reg->index;
+    if (op->kind == OP_SET)
+        b = layout_value(l, op->expr);
+    else if (op->name)
+        b = layout_text(l, op->name);
+    text_print(text, "    {QCAP_OP_%s, %s%s%s%s, %u, %u, %u, %u}, /* ", kinds[op->kind], regop_is_later(op) ? "QCAP_OP_LATER" : "0",
+               op->is_stream ? " | QCAP_OP_STREAM" : "", op->reg && op->kind == OP_SET && op->reg->is_shared ? " | QCAP_OP_SHARED" : "",
+               op->is_unique ? " | QCAP_OP_UNIQUE" : "", op->kind == OP_MARK || op->kind == OP_ROLLBACK ? op->level : op->depth, a, b, c);
+    emit_op_name(l, op, text);
+    text_print(text, " */\n");
+}
+
+static void emit_ops(const layout_t *l, text_t *text)
+{
+    const ops_t *ops = &l->dfa->nfa->ops;
+    text_print(text, "static const qcap_op_t ops[] = {\n");
+    for (size_t i = 0; i < ops->count; i++)
+        emit_op(l, &ops->items[i], text);
+    text_print(text, "%s};\n\n", ops->count ? "" : "    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* none */\n");
+}
+
+static void emit_structs(const char *type, const char *name, const pool_t *pool, unsigned width, text_t *text)
+{
+    text_print(text, "static const %s %s[] = {\n", type, name);
+    for (size_t i = 0; i + width <= pool->words.count; i += width) {
+        text_print(text, "    {");
+        for (unsigned k = 0; k < width; k++)
+            text_print(text, "%s%u", k ? ", " : "", pool->words.items[i + k]);
+        text_print(text, "},\n");
+    }
+    text_print(text, "%s};\n\n", pool->words.count >= width ? "" : "    {0}, /* none */\n");
+}
+
+static bool is_any(const dfa_state_t *s)
+{
+    charset_t all = charset_range(0, 255);
+    for (size_t i = 0; i < s->edges.count && s->kind == DFA_BYTES; i++)
+        if (charset_equal(&s->edges.items[i].set, &all))
+            return true;
+    return false;
+}
+
+static void emit_state(const layout_t *l, const table_t *t, unsigned state, text_t *text)
+{
+    static const char *const kinds[] = {"BYTES", "ENTRY", "CONTROL"};
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    const table_state_t *row = &t->states[state];
+    unsigned counters = t->keeps.words.items[t->keeps.entries.items[row->keep].first + 6];
+    bool is_plain = is_any(s) && t->edges.words.items[row->edges + 2 * counters + 1] == ACTION_NONE;
+    print_comments(l, state, text);
+    text_print(text, "    {%u, %u, %u, %u, %u, %u, QCAP_STATE_%s%s%s, ", row->edges / 2, row->row, row->about, row->keep,
+               row->accept, s->kind == DFA_CONTROL ? s->control : 0, kinds[s->kind],
+               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "");
+    if (s->is_hot)
+        text_print(text, "%u}, /* %u: %s */\n", l->machine_of[state], state, l->labels[state]);
+    else
+        text_print(text, "QCAP_MACHINE_NONE}, /* %u: %s */\n", state, l->labels[state]);
+}
+
+void emit_tables(const layout_t *l, const table_t *t, text_t *text)
+{
+    emit_class_of(l, text);
+    emit_rows(&t->rows, text);
+    emit_edges(&t->edges, text);
+    emit_actions(&t->actions, text);
+    emit_ops(l, text);
+    text_print(text, "/* Rule and what was expected. */\n");
+    emit_structs("qcap_about_t", "abouts", &t->abouts, 2, text);
+    emit_structs("qcap_suspend_t", "suspends", &t->suspends, 3, text);
+    emit_structs("qcap_counter_t", "counters", &t->counters, 2, text);
+    emit_structs("qcap_keep_t", "keeps", &t->keeps, 7, text);
+    text_print(text, "static const qcap_state_t states[] = {");
+    for (unsigned s = 0; s < l->dfa->states.count; s++)
+        emit_state(l, t, s, text);
+    text_print(text, "};\n\n");
+}

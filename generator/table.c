@@ -1,0 +1,131 @@
+/* table.c: DFA → rows of numbers. */
+#include "table.h"
+
+#include "position.h"
+
+static unsigned place_of(stamp_t at)
+{
+    return at.reg >= 0 ? (unsigned)at.reg : PLACE_BACK + at.back;
+}
+
+/* ---------------------------------------------------------------- actions */
+
+static void add_op(const layout_t *l, const pending_t *p, words_t *words)
+{
+    if (l->dfa->nfa->ops.items[p->op].kind == OP_ATOMIC_BEGIN) /* means something at build time only */
+        return;
+    vec_push(l->arena, words, p->op);
+    vec_push(l->arena, words, place_of(p->at));
+    words->items[0]++;
+}
+
+static unsigned add_action(const layout_t *l, table_t *t, const pendings_t *commits, const moves_t *moves, bool is_peek)
+{
+    words_t words = {0};
+    vec_push(l->arena, &words, is_peek ? ACTION_PEEK : 0);
+    for (size_t i = 0; i < commits->count; i++)
+        add_op(l, &commits->items[i], &words);
+    for (size_t i = 0; moves && i < moves->count; i++) {
+        vec_push(l->arena, &words, moves->items[i].to);
+        vec_push(l->arena, &words, place_of(moves->items[i].from));
+        words.items[0] += ACTION_MOVE;
+    }
+    return pool_add(&t->actions, words.items, words.count);
+}
+
+static unsigned add_edge_action(const layout_t *l, table_t *t, const edge_t *edge)
+{
+    moves_t moves = position_moves(l->dfa, edge, l->spare);
+    return add_action(l, t, &edge->commits, &moves, edge->is_peek);
+}
+
+/* ---------------------------------------------------------------- states */
+
+static unsigned add_edge(const layout_t *l, table_t *t, const edge_t *edge, unsigned *used, words_t *edges)
+{
+    vec_push(l->arena, edges, edge->target);
+    vec_push(l->arena, edges, add_edge_action(l, t, edge));
+    return ++*used;
+}
+
+/* Edges of counters come first. Which edge each class follows: those are numbered in the order in which classes meet them, so that states that divide the
+ * bytes in the same way have the same row. */
+static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table_state_t *state)
+{
+    words_t row = {0}, edges = {0};
+    unsigned *number = ARENA_ARRAY(l->arena, unsigned, s->edges.count);
+    unsigned used = 0;
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].limit)
+            number[i] = add_edge(l, t, &s->edges.items[i], &used, &edges);
+    for (unsigned class = 0; class < l->dfa->class_count; class++) {
+        unsigned byte = 0, of_class = 0;
+        while (l->dfa->class_of[byte] != class)
+            byte++;
+        for (size_t i = 0; i < s->edges.count; i++) {
+            if (!charset_has(&s->edges.items[i].set, byte))
+                continue;
+            if (number[i] == 0)
+                number[i] = add_edge(l, t, &s->edges.items[i], &used, &edges);
+            of_class = number[i];
+        }
+        vec_push(l->arena, &row, of_class);
+    }
+    state->row = pool_add(&t->rows, row.items, row.count);
+    state->edges = pool_place(&t->edges, edges.items, edges.count);
+}
+
+static void add_entry(const layout_t *l, table_t *t, const edge_t *edge, table_state_t *state)
+{
+    unsigned words[] = {edge->target, add_edge_action(l, t, edge)};
+    state->edges = pool_place(&t->edges, words, 2);
+}
+
+/* What has to be kept of a piece that ends in the state: first of the suspends and their number, the distance behind the
+ * position and the position registers (one bit each) at which something pending began, where the open stream element may
+ * have ended. */
+static unsigned add_keep(const layout_t *l, table_t *t, const dfa_state_t *s)
+{
+    words_t suspends = {0}, counters = {0};
+    for (size_t i = 0; i < s->underway.count; i++) {
+        const underway_t *u = &s->underway.items[i];
+        vec_push(l->arena, &suspends, u->conversion);
+        vec_push(l->arena, &suspends, u->is_committed ? PLACE_COMMITTED : place_of(u->begin));
+        vec_push(l->arena, &suspends, place_of(u->end));
+    }
+    unsigned held = 0, first = pool_place(&t->suspends, suspends.items, suspends.count);
+    for (size_t i = 0; i < s->held_registers.count; i++)
+        held |= 1u << s->held_registers.items[i];
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].limit) {
+            vec_push(l->arena, &counters, s->edges.items[i].limit);
+            vec_push(l->arena, &counters, place_of(s->edges.items[i].begin));
+        }
+    unsigned counter = pool_place(&t->counters, counters.items, counters.count);
+    stamp_t end = s->kind == DFA_BYTES ? s->stream_end : (stamp_t){STAMP_BACK, 0};
+    unsigned words[] = {suspends.count ? first / 3 : 0, (unsigned)s->underway.count, s->held_back, held, place_of(end),
+                        counters.count ? counter / 2 : 0, (unsigned)counters.count / 2};
+    return pool_add(&t->keeps, words, sizeof words / sizeof *words);
+}
+
+const table_t *table_build(layout_t *l)
+{
+    table_t *t = ARENA_NEW(l->arena, table_t);
+    pool_t *const pools[] = {&t->rows, &t->edges, &t->actions, &t->abouts, &t->keeps, &t->suspends, &t->counters};
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
+        pools[i]->arena = l->arena;
+    t->states = ARENA_ARRAY(l->arena, table_state_t, l->dfa->states.count);
+    add_action(l, t, &(pendings_t){0}, NULL, false); /* ACTION_NONE */
+    for (unsigned i = 0; i < l->dfa->states.count; i++) {
+        const dfa_state_t *s = &l->dfa->states.items[i];
+        table_state_t *state = &t->states[i];
+        if (s->kind == DFA_BYTES)
+            add_bytes(l, t, s, state);
+        else if (s->kind == DFA_ENTRY)
+            add_entry(l, t, &s->edges.items[0], state);
+        state->accept = s->is_accepting ? add_action(l, t, &s->accept, NULL, false) : ACTION_NONE;
+        state->about = pool_add(&t->abouts, (unsigned[]){l->rule_text[i], l->expected_text[i]}, 2);
+        state->keep = add_keep(l, t, s);
+    }
+    return t;
+}

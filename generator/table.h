@@ -1,0 +1,38 @@
+/* table.h: the automaton as rows of numbers, for runtime/table.c: each different row once.
+ *
+ *     state      row, first edge, what to do at the end, what to say in an error, what to keep of a piece
+ *     row        for each class of bytes which of the state's edges it follows, from 1; 0: none
+ *     edge       target, action
+ *     action     operations with their places, moves of positions: words as in qcap_protocol_t's `actions` */
+#ifndef QCAPGEN_TABLE_H
+#define QCAPGEN_TABLE_H
+
+#include "layout.h"
+#include "pool.h"
+
+typedef struct table_state {
+    unsigned row;    /* entry in rows; of a state that reads bytes */
+    unsigned edges;  /* index in edges.words: target, action, target, action ... */
+    unsigned accept; /* entry in actions: what is performed if the input ends here */
+    unsigned about;  /* entry in abouts: rule, expected; indices in texts */
+    unsigned keep;   /* entry in keeps: see table_keep() */
+} table_state_t;
+
+typedef struct table {
+    pool_t rows, edges, actions, abouts, keeps;
+    pool_t suspends;      /* of conversions under way: conversion, begin, end, for each */
+    pool_t counters;      /* limit, begin, for each */
+    table_state_t *states;
+} table_t;
+
+#define ACTION_NONE 0u            /* does nothing, reads its byte */
+#define ACTION_OPS(word) ((word) & 0x7fu)
+#define ACTION_MOVE 0x80u             /* one more move */
+#define ACTION_MOVES(word) ((word) >> 7 & 0xffu)
+#define ACTION_PEEK 0x8000u       /* the byte is not read */
+#define PLACE_BACK 0x4000u
+#define PLACE_COMMITTED 0x8000u
+
+const table_t *table_build(layout_t *layout);
+
+#endif

@@ -1,0 +1,180 @@
+/* table.c: reading by tables: what no machine has as direct code, and the operations by number.
+ *
+ * A machine and the tables describe the same automaton; the generator writes as direct code only what is likely to be read
+ * often, and leaves every other state, and unlikely bytes in those, to qcap_table_run(). */
+#include "parsing.h"
+
+static uint64_t place_from(const qcap_parser_t *p, unsigned where, uint64_t from)
+{
+    return where & QCAP_PLACE_BACK ? from - (where & (QCAP_PLACE_BACK - 1)) : p->positions[where];
+}
+
+/* ---------------------------------------------------------------- operations */
+
+static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
+{
+    const qcap_protocol_t *protocol = p->conversation->protocol;
+    bool is_stream = (op->flags & QCAP_OP_STREAM) != 0;
+    switch ((qcap_op_kind_t)op->kind) {
+    case QCAP_OP_OPEN:
+        (is_stream ? qcap_op_open_stream : qcap_op_open)(p, op->depth, op->a, at);
+        break;
+    case QCAP_OP_CLOSE:
+        (is_stream ? qcap_op_close_stream : qcap_op_close)(p, op->depth, at);
+        break;
+    case QCAP_OP_ANOMALY_OPEN:
+        qcap_op_anomaly_open(p, op->depth, at);
+        break;
+    case QCAP_OP_ANOMALY_CLOSE:
+        qcap_op_anomaly_close(p, op->depth, protocol->texts[op->b], at);
+        break;
+    case QCAP_OP_CONVERT_OPEN:
+        qcap_op_convert_open(p, op->a, at);
+        break;
+    case QCAP_OP_CONVERT_CLOSE:
+        qcap_op_convert_close(p, op->a, at);
+        break;
+    case QCAP_OP_SET:
+        qcap_op_set(p, op->a, op->flags & QCAP_OP_SHARED, op->flags & QCAP_OP_UNIQUE, protocol->values[op->b](p), at);
+        break;
+    case QCAP_OP_RESET:
+        qcap_op_reset(p, op->a);
+        break;
+    case QCAP_OP_LOCAL_OPEN:
+        qcap_op_local_open(p, op->a);
+        break;
+    case QCAP_OP_LOCAL_CLOSE:
+        qcap_op_local_close(p, op->a);
+        break;
+    case QCAP_OP_PUSH:
+        qcap_op_push(p, op->a, op->b, op->c, at);
+        break;
+    case QCAP_OP_MISMATCH:
+        qcap_op_mismatch(p, op->depth, protocol->texts[op->b], at);
+        break;
+    case QCAP_OP_MARK:
+        p->marks[op->depth] = p->later_count;
+        break;
+    case QCAP_OP_ROLLBACK:
+        p->later_count = p->marks[op->depth];
+        break;
+    case QCAP_OP_FOUND:
+        qcap_op_found(p, at);
+        break;
+    case QCAP_OP_ATOMIC_END:
+        qcap_op_atomic_end(p);
+        break;
+    }
+}
+
+void qcap_table_perform_later(qcap_parser_t *p, const qcap_later_t *later)
+{
+    const qcap_op_t *op = &p->conversation->protocol->ops[later->op];
+    if (op->kind == QCAP_OP_CONVERT_CLOSE)
+        qcap_op_store(p, op->a, later->value, later->at);
+    else
+        perform(p, op, later->at);
+}
+
+static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)
+{
+    const qcap_protocol_t *protocol = p->conversation->protocol;
+    return &protocol->actions[protocol->action_at[action]];
+}
+
+static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from)
+{
+    unsigned ops = QCAP_ACTION_OPS(*words), moves = QCAP_ACTION_MOVES(*words);
+    for (words++; ops > 0; ops--, words += 2) {
+        const qcap_op_t *op = &protocol_of(p)->ops[words[0]];
+        uint64_t at = place_from(p, words[1], from);
+        if (!(op->flags & QCAP_OP_LATER))
+            perform(p, op, at);
+        else
+            qcap_op_later(p, words[0], op->kind == QCAP_OP_CONVERT_CLOSE ? qcap_op_convert(p, op->a, at) : 0, at);
+    }
+    for (; moves > 0; moves--, words += 2)
+        p->positions[words[0]] = place_from(p, words[1], from);
+}
+
+void qcap_table_perform(qcap_parser_t *p, unsigned action, uint64_t from)
+{
+    perform_words(p, words_of(p, action), from);
+}
+
+/* ---------------------------------------------------------------- states */
+
+static const qcap_edge_t *edges_of(const qcap_protocol_t *protocol, const qcap_state_t *s)
+{
+    return &protocol->edges[s->edges];
+}
+
+/* The number of the edge that the byte follows, from 1; 0: none. */
+static unsigned edge_by_byte(const qcap_protocol_t *protocol, const qcap_state_t *s, unsigned char byte)
+{
+    return protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[byte]];
+}
+
+/* The number of the edge that is taken because a counter has reached its number, from 1; 0: none. */
+static unsigned edge_by_count(const qcap_parser_t *p, const qcap_state_t *s, uint64_t from)
+{
+    const qcap_keep_t *keep = &protocol_of(p)->keeps[s->keep];
+    for (unsigned i = 0; i < keep->counter_count; i++) {
+        const qcap_counter_t *c = &protocol_of(p)->counters[keep->counter + i];
+        if (from - place_from(p, c->begin, from) == c->limit)
+            return i + 1;
+    }
+    return 0;
+}
+
+static bool is_counting(const qcap_protocol_t *protocol, unsigned state)
+{
+    return protocol->keeps[protocol->states[state].keep].counter_count > 0;
+}
+
+qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    unsigned state = p->state;
+    for (bool is_first = true;; is_first = false) {
+        const qcap_state_t *s = &protocol->states[state];
+        unsigned kind = s->kind & QCAP_STATE_KIND, number = 1;
+        bool is_read = false;
+        if (s->machine != QCAP_MACHINE_NONE && !is_first)
+            return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_TABLE);
+        if (kind == QCAP_STATE_CONTROL) {
+            const qcap_control_t *control = &protocol->controls[s->control];
+            if (control->kind != QCAP_CONTROL_REFINE)
+                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_CONTROL);
+            state = control->targets[p->underway[control->conversion].value];
+            continue;
+        }
+        if (kind == QCAP_STATE_BYTES && at == end) {
+            number = edge_by_count(p, s, qcap_offset_of(p, at));
+            if (number == 0)
+                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_INPUT);
+        } else if (kind == QCAP_STATE_BYTES) {
+            number = edge_by_byte(protocol, s, *at);
+            if (number == 0)
+                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_ERROR);
+            is_read = true;
+        }
+        const qcap_edge_t *edge = edges_of(protocol, s) + number - 1;
+        if (edge->target == state && edge->action == 0) {
+            while (at != end && edge_by_byte(protocol, s, *at) == number)
+                at++;
+            continue;
+        }
+        const uint16_t *words = words_of(p, edge->action);
+        if (is_read && !(*words & QCAP_ACTION_PEEK))
+            at++;
+        if (edge->action != 0) {
+            perform_words(p, words, qcap_offset_of(p, at));
+            if (qcap_must_stop(p))
+                return qcap_stop(p, at, edge->target, QCAP_STOP_PAUSED);
+        }
+        if (edge->target != state && is_counting(protocol, edge->target)) /* `end` may be too far now */
+            return qcap_stop(p, at, edge->target, QCAP_STOP_CONTROL);
+        state = edge->target;
+    }
+}
