@@ -97,29 +97,51 @@ static const scope_file_t *find_file(const scope_t *scope, const source_t *sourc
 
 /* ---------------------------------------------------------------- names */
 
-/* Two definitions of which neither overrides the other leave it open what a name means. */
-static definition_t *checked(const scope_t *scope, definition_t *definition, place_t place)
+/* Of definitions of one spelling, the first that a file may mean without looking aside: its own, or one that overrides
+ * that. NULL if there is none, or two that are not above each other. */
+static definition_t *find_above(const scope_t *scope, definition_t *first, const scope_file_t *file)
 {
-    if (definition && definition->rival) {
-        diag_error(scope->diag, place, "`%s` is defined by two imports: %s and %s", definition->name,
-                   source_base_name(definition->place.source->path),
-                   source_base_name(definition->rival->place.source->path));
-        diag_note(scope->diag, "a rule `%s` of this file would settle it", definition->name);
-        definition->rival = NULL; /* once is enough */
+    definition_t *found = NULL;
+
+    for (definition_t *d = first; d; d = d->next) {
+        const ast_t *of = find_file(scope, d->place.source)->ast;
+        if (of != file->ast && !is_below(scope, file->ast, of))
+            continue;
+        if (found && !is_below(scope, of, find_file(scope, found->place.source)->ast))
+            return NULL;
+        found = found ? found : d;
     }
+    return found;
+}
+
+/* Two definitions of which neither overrides the other leave it open what a name means. */
+static definition_t *settled(const scope_t *scope, definition_t *definition, const scope_file_t *file, place_t place)
+{
+    if (!definition || !definition->has_rival)
+        return definition;
+    definition_t *above = file ? find_above(scope, definition, file) : NULL;
+    if (above)
+        return above;
+    const definition_t *rival = definition->next;
+    while (is_below(scope, find_file(scope, rival->place.source)->ast, find_file(scope, definition->place.source)->ast))
+        rival = rival->next;
+    diag_error(scope->diag, place, "`%s` is defined by two imports: %s and %s", definition->name,
+               source_base_name(definition->place.source->path), source_base_name(rival->place.source->path));
+    diag_note(scope->diag, "a rule `%s` of this file would settle it", definition->name);
+    definition->has_rival = false; /* once is enough */
     return definition;
 }
 
 definition_t *scope_find(const scope_t *scope, const ast_name_t *name)
 {
-    definition_t *definition = map_find(&scope->names, name->text);
     const scope_file_t *file = find_file(scope, name->place.source);
+    definition_t *definition = map_find(&scope->names, name->text);
 
     if (!definition && file)
         definition = map_find(&file->names, name->text);
     if (!definition)
         definition = map_find(&scope->folded, name->text);
-    return checked(scope, definition, name->place);
+    return settled(scope, definition, file, name->place);
 }
 
 /* What nothing defines is reported where it is met first. */
@@ -185,7 +207,7 @@ definition_t *scope_get_prose(scope_t *scope, const ast_node_t *prose)
         definition = map_find(&scope->folded, name.text);
     if (!definition)
         report_prose(scope, prose);
-    return checked(scope, definition, prose->place);
+    return settled(scope, definition, find_file(scope, prose->place.source), prose->place);
 }
 
 /* ---------------------------------------------------------------- definitions */
@@ -225,15 +247,20 @@ static void report_second(const scope_t *scope, const definition_t *first, const
     diag_note(scope->diag, "`=/` would add alternatives to it");
 }
 
-/* Enters a definition into the names, where one may be already that overrides it. */
+/* Enters a definition into the names, where some may be already that override it. */
 static void enter(scope_t *scope, definition_t *definition, const ast_t *file)
 {
-    definition_t *other = map_find(&scope->names, definition->name);
+    definition_t *first = map_find(&scope->names, definition->name);
 
-    if (!other)
+    if (!first) {
         map_put(&scope->names, definition->name, definition);
-    else if (!is_below(scope, file, find_file(scope, other->place.source)->ast))
-        other->rival = definition;
+    } else {
+        definition_t *last = first;
+        while (last->next)
+            last = last->next;
+        last->next = definition;
+        first->has_rival |= !is_below(scope, file, find_file(scope, first->place.source)->ast);
+    }
     if (!map_find(&scope->folded, definition->name))
         map_put(&scope->folded, definition->name, definition);
 }

@@ -5,7 +5,8 @@
  * every file and so overridden by any.
  *
  * A name means the rule of its exact spelling; else, ignoring case, one of the file it stands in; else of any other. So
- * a `Host` of one file and a `host` of another live side by side. */
+ * a `Host` of one file and a `host` of another live side by side. Two imports may define one name: each means its own,
+ * and a third file that means either must say which, by a rule of its own. */
 #ifndef QCAPGEN_SCOPE_H
 #define QCAPGEN_SCOPE_H
 
@@ -28,7 +29,8 @@ typedef struct definition {
     bool is_core;                    /* of RFC 5234, B.1 */
     bool is_main;                    /* of the file that was asked for, not of an import */
     unsigned order;                  /* of definition: the main file first, the core rules last */
-    const struct definition *rival;  /* another one of this name, of a file that neither overrides; or NULL */
+    struct definition *next;         /* the next in order of the same spelling, of another file; or NULL */
+    bool has_rival;                  /* of those behind it there is one that it does not override */
     rule_t *rule;                    /* of the grammar, once something refers to it */
 } definition_t;
 
