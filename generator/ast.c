@@ -2,6 +2,8 @@
  * needs them. Annotations are printed as they are written; what they mean shows when they are resolved (grammar.c). */
 #include "ast.h"
 
+#include <inttypes.h>
+
 #include "source.h"
 
 ast_node_t *ast_node_new(arena_t *arena, ast_kind_t kind, place_t place)
@@ -43,6 +45,15 @@ static void print_string(const ast_node_t *node, text_t *text)
         text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)node->text[i]);
 }
 
+static void print_set(const ast_node_t *node, text_t *text)
+{
+    int digits = node->width ? (int)node->width * 2 : 2;
+
+    text_print(text, "%%x%0*" PRIX64, digits, node->first);
+    if (node->first != node->last)
+        text_print(text, "-%0*" PRIX64, digits, node->last);
+}
+
 static void print_times(const ast_node_t *node, text_t *text)
 {
     if (node->min)
@@ -78,7 +89,7 @@ static void print_node(const ast_node_t *node, bool is_part, text_t *text)
         print_string(node, text);
         break;
     case AST_SET:
-        text_print(text, node->low == node->high ? "%%x%02X" : "%%x%02X-%02X", node->low, node->high);
+        print_set(node, text);
         break;
     case AST_ALTERNATION:
         print_children(node, is_part, " / ", text);

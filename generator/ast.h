@@ -5,7 +5,7 @@
  *     AST_NAME           text        a rule's name
  *     AST_PROSE          text        <what stands between the angles>
  *     AST_STRING         text        "abc", %s"abc", %x61.62.63
- *     AST_SET            low, high   %x61, %x61-7A; beyond %xFF: code points
+ *     AST_SET            first, last %x61, %x61-7A; beyond %xFF: code points; with a width: numbers of so many bytes
  *     AST_ALTERNATION    children    a / b, two at least
  *     AST_CONCATENATION  children    a b, two at least
  *     AST_REPETITION     children[0] 1*2a, 2a; an option [ a ] is *1a
@@ -35,7 +35,8 @@ typedef struct ast_node {
     const char *text;       /* AST_NAME, AST_PROSE, AST_STRING */
     size_t len;             /* AST_STRING: its text may hold NUL bytes */
     bool is_case_sensitive; /* AST_STRING */
-    unsigned low, high;     /* AST_SET: inclusive; bytes, or code points if high is no byte */
+    uint64_t first, last;   /* AST_SET: inclusive; bytes, or code points if `last` is no byte */
+    unsigned width;         /* AST_SET: numbers of so many bytes instead; or 0 */
     unsigned min, max;      /* AST_REPETITION, AST_LIST; max may be REPEAT_UNBOUNDED */
     VEC(struct ast_node *) children; /* parts, in order */
 } ast_node_t;

@@ -3,7 +3,8 @@
  * Names become references, prose values too, and list extensions are written out (note [lists]). A name that nothing
  * defines has been reported; an empty node stands in for it, which no later stage sees. */
 #include "resolver.h"
-#include "utf8.h"
+
+#include "coding.h"
 
 node_t *resolve_new_node(resolver_t *resolver, node_kind_t kind, place_t place)
 {
@@ -67,15 +68,18 @@ static node_t *set(resolver_t *resolver, charset_t bytes, place_t place)
     return node;
 }
 
-/* Code points as what encodes them: a choice of sequences, one for each row. */
-static node_t *code_points(resolver_t *resolver, const ast_node_t *ast)
+/* What code points or numbers are as bytes: a choice of sequences, one for each row. */
+static node_t *encodings(resolver_t *resolver, const ast_node_t *ast)
 {
-    utf8_rows_t rows = {.count = 0};
+    coding_rows_t rows = {.count = 0};
     node_t *choice = resolve_new_node(resolver, NODE_CHOICE, ast->place);
 
-    utf8_add_range(resolver->arena, ast->low, ast->high, &rows);
+    if (ast->width)
+        coding_add_numbers(resolver->arena, ast->first, ast->last, ast->width, &rows);
+    else
+        coding_add_code_points(resolver->arena, ast->first, ast->last, &rows);
     for (size_t i = 0; i < rows.count; i++) {
-        const utf8_row_t *row = &rows.items[i];
+        const coding_row_t *row = &rows.items[i];
         node_t *sequence = resolve_new_node(resolver, NODE_SEQUENCE, ast->place);
         for (unsigned k = 0; k < row->len; k++)
             vec_push(resolver->arena, &sequence->children,
@@ -232,9 +236,9 @@ node_t *resolve_node(resolver_t *resolver, const ast_node_t *ast)
     case AST_STRING:
         return string(resolver, ast);
     case AST_SET:
-        if (ast->high > 0xff)
-            return code_points(resolver, ast);
-        return set(resolver, charset_range(ast->low, ast->high), ast->place);
+        if (ast->width || ast->last > 0xff)
+            return encodings(resolver, ast);
+        return set(resolver, charset_range((unsigned)ast->first, (unsigned)ast->last), ast->place);
     case AST_ALTERNATION:
         return with_children(resolver, NODE_CHOICE, ast);
     case AST_CONCATENATION:

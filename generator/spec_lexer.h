@@ -19,7 +19,9 @@ typedef struct token {
     bool is_first;          /* on its line */
     bool is_behind_mistake; /* something before it was left out, with a message */
     uint64_t number;        /* numbers */
-    unsigned low, high;     /* %x41-5A, %x41-10FFFF; 1*2 */
+    unsigned low, high;     /* 1*2 */
+    uint64_t first, last;   /* %x41-5A, %x41-10FFFF, %x0000-FFFF */
+    unsigned width;         /* likewise: bytes of a number; 0: bytes and code points */
 } token_t;
 
 typedef VEC(token_t) tokens_t;

@@ -17,9 +17,9 @@
 #include <string.h>
 
 #include "ast.h"
+#include "coding.h"
 #include "source.h"
 #include "spec_parser.h"
-#include "utf8.h"
 
 typedef struct lexer {
     arena_t *arena;               /* where texts of tokens go */
@@ -209,36 +209,52 @@ static void report_surrogate(lexer_t *lexer)
 
 /* The numbers of a value as the text of a string: bytes, or, if one is none, code points all of them (RFC 5234, 2.3
  * leaves the encoding to the protocol; RFC 8259 and most others mean UTF-8). */
-static void add_value_string(lexer_t *lexer, const unsigned *numbers, size_t count, bool is_bytes)
+static void add_value_string(lexer_t *lexer, const uint64_t *numbers, size_t count)
 {
-    unsigned char *bytes = arena_alloc(lexer->arena, count * UTF8_LEN_MAX + 1);
+    unsigned char *bytes = arena_alloc(lexer->arena, count * CODE_POINT_LEN_MAX + 1);
     size_t len = 0;
+    bool is_bytes = true;
 
+    for (size_t i = 0; i < count; i++)
+        is_bytes &= numbers[i] <= 0xff;
     for (size_t i = 0; i < count; i++) {
         if (is_bytes)
             bytes[len++] = (unsigned char)numbers[i];
         else
-            len += utf8_encode(numbers[i], bytes + len);
-        if (!utf8_is_code_point(numbers[i]))
+            len += coding_encode(numbers[i], bytes + len);
+        if (!coding_is_code_point(numbers[i]))
             report_surrogate(lexer);
     }
-    bytes[len] = '\0';
     token_t *token = add_token(lexer, TOKEN_STRING, 0, 0);
     token->text = (const char *)bytes;
     token->len = len;
     token->is_case_sensitive = true;
 }
 
-static void add_value_range(lexer_t *lexer, unsigned low, unsigned high)
+/* Bytes, code points, or numbers of `width` bytes. */
+static void add_value_range(lexer_t *lexer, uint64_t low, uint64_t high, unsigned width)
 {
     token_t *token = add_token(lexer, TOKEN_SET, 0, 0);
 
-    token->low = low;
-    token->high = high;
+    token->first = low;
+    token->last = high;
+    token->width = width;
     if (low > high)
         diag_error(lexer->diag, token->place, "the range ends before it begins");
-    else if (!utf8_is_code_point(low) && !utf8_is_code_point(high))
+    else if (!width && !coding_is_code_point(low) && !coding_is_code_point(high))
         report_surrogate(lexer);
+}
+
+/* Zeros before the digits of a range say how wide its numbers are: %x0000-FFFF is two bytes (RFC 6455, 5.2). 0 if they
+ * do not. */
+static unsigned range_width(const lexer_t *lexer, const unsigned char *digits)
+{
+    const unsigned char *sign = memchr(digits, '-', (size_t)(lexer->cursor - digits));
+    size_t len = sign ? (size_t)(sign - digits) : 0;
+    bool is_wide = (lexer->start[1] | 0x20) == 'x' && len > 2 && len % 2 == 0 && len / 2 <= CODING_LEN_MAX &&
+                   memcmp(digits, "00", 2) == 0 && (size_t)(lexer->cursor - sign) == len + 1;
+
+    return is_wide ? (unsigned)len / 2 : 0;
 }
 
 /* %x41, %x41-5A, %x0D.0A (RFC 5234, 2.3 and 3.4): a set, or a string of the bytes as they are. */
@@ -247,26 +263,27 @@ static void add_value(lexer_t *lexer)
     unsigned char letter = lexer->start[1] | 0x20;
     unsigned base = letter == 'x' ? 16 : letter == 'd' ? 10 : 2;
     const unsigned char *at = lexer->start + 2;
-    unsigned *numbers = arena_alloc(lexer->arena, (size_t)(lexer->cursor - at) * sizeof *numbers);
+    unsigned width = range_width(lexer, at);
+    uint64_t max = width ? UINT64_MAX - 1 : CODE_POINT_MAX;
+    uint64_t *numbers = arena_alloc(lexer->arena, (size_t)(lexer->cursor - at) * sizeof *numbers);
     size_t count = 0;
-    bool is_range = false, is_bytes = true;
+    bool is_range = false;
 
     for (;;) {
-        uint64_t number = read_number(&at, base, UTF8_CODE_POINT_MAX);
-        if (number > UTF8_CODE_POINT_MAX) {
+        uint64_t number = read_number(&at, base, max);
+        if (number > max && !width) {
             diag_error(lexer->diag, place_of(lexer), "a value is a byte, up to %%xFF, or a code point, up to %%x10FFFF");
-            number = UTF8_CODE_POINT_MAX;
+            number = max;
         }
-        is_bytes &= number <= 0xff;
-        numbers[count++] = (unsigned)number;
+        numbers[count++] = number;
         if (at == lexer->cursor)
             break;
         is_range = *at++ == '-';
     }
     if (count == 1 || is_range)
-        add_value_range(lexer, numbers[0], numbers[count - 1]);
+        add_value_range(lexer, numbers[0], numbers[count - 1], width);
     else
-        add_value_string(lexer, numbers, count, is_bytes);
+        add_value_string(lexer, numbers, count);
 }
 
 /* ---------------------------------------------------------------- rules */

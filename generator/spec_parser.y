@@ -501,8 +501,9 @@ static ast_node_t *leaf(const reader_t *reader, ast_kind_t kind, const token_t *
     node->text = token->text;
     node->len = token->len;
     node->is_case_sensitive = token->is_case_sensitive;
-    node->low = token->low;
-    node->high = token->high;
+    node->first = token->first;
+    node->last = token->last;
+    node->width = token->width;
     return node;
 }
 

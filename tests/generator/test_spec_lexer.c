@@ -75,14 +75,14 @@ static void values_are_sets_and_strings(void **state)
 
     (void)state;
     ASSERT_KINDS(&lexed.tokens, TOKEN_RULE_NAME, TOKEN_IS, TOKEN_SET, TOKEN_SET, TOKEN_STRING, TOKEN_SET);
-    assert_int_equal(tokens[2].low, 'A');
-    assert_int_equal(tokens[2].high, 'A');
-    assert_int_equal(tokens[3].low, 65);
-    assert_int_equal(tokens[3].high, 66);
+    assert_int_equal(tokens[2].first, 'A');
+    assert_int_equal(tokens[2].last, 'A');
+    assert_int_equal(tokens[3].first, 65);
+    assert_int_equal(tokens[3].last, 66);
     assert_int_equal(tokens[4].len, 3);
     assert_memory_equal(tokens[4].text, "\x01\x00\x01", 3);
     assert_true(tokens[4].is_case_sensitive);
-    assert_int_equal(tokens[5].high, 0xff);
+    assert_int_equal(tokens[5].last, 0xff);
     arena_free(lexed.arena);
 }
 
@@ -92,7 +92,7 @@ static void a_value_ends_before_what_is_no_digit(void **state)
 
     (void)state;
     ASSERT_KINDS(&lexed.tokens, TOKEN_RULE_NAME, TOKEN_IS, TOKEN_SET);
-    assert_int_equal(lexed.tokens.items[2].low, 0x12);
+    assert_int_equal(lexed.tokens.items[2].first, 0x12);
     assert_true(diag_has_errors(lexed.diag));
     arena_free(lexed.arena);
 }
@@ -103,7 +103,7 @@ static void a_digit_that_the_base_has_not_ends_a_value(void **state)
 
     (void)state;
     ASSERT_KINDS(&lexed.tokens, TOKEN_RULE_NAME, TOKEN_IS, TOKEN_SET, TOKEN_REPEAT);
-    assert_int_equal(lexed.tokens.items[2].low, 1);
+    assert_int_equal(lexed.tokens.items[2].first, 1);
     assert_int_equal(lexed.tokens.items[3].low, 2);
     arena_free(lexed.arena);
 }
