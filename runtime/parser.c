@@ -535,6 +535,7 @@ static bool is_to_become(const qcap_parser_t *p)
 static void run_to_change(qcap_parser_t *p, const unsigned char *end)
 {
     const unsigned char *before = NULL;
+    run(p, p->at); /* it may not have begun yet */
     while (!p->has_become && p->at != before) {
         if (is_to_become(p)) {
             become(p);
@@ -575,12 +576,12 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
     begin_piece(p, NULL);
 }
 
-/* Skips missing bytes as far as no byte would have been looked at: to the end of the region, or until a counter is full. Returns
- * how many. */
+/* Skips missing bytes as far as no byte would have been looked at, at most to the end of the region or until a counter is full.
+ * Returns how many. */
 static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
 {
     bool is_counting = !p->is_skipping && keep_of(p)->counter_count > 0;
-    if ((p->region_count == 0 && !is_counting) || (is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping))
+    if (is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping)
         return 0;
     uint64_t end = p->region_count ? p->regions[p->region_count - 1].end : UINT64_MAX;
     uint64_t full = is_counting ? next_full(p) : UINT64_MAX;
