@@ -1,0 +1,793 @@
+/* interpret.c: the driver: one byte after the other, and what happens between bytes.
+ *
+ *     OPEN           an element begins             RESET     a register is unset
+ *     CLOSE          it ends: an event             PUSH      a queue gets a register's value
+ *     ANOMALY_OPEN   something tolerated begins    MISMATCH  a refined value is read by its own rule after all: an event
+ *     ANOMALY_CLOSE  it ends: an event             MARK      the atomic rule's list may be cut back to here ...
+ *     CONVERT_OPEN   a conversion's bytes begin    ROLLBACK  ... and is
+ *     CONVERT_CLOSE  they end: a register is set   FOUND     the search is over: an event
+ *     SET            a register is set             ATOMIC_*  between these, effects are put off
+ *     LOCAL_OPEN     a register is put aside       LOCAL_CLOSE  and gets its value back
+ *
+ * Between two bytes a side does, in this order, what applies: report an error and go on behind it; pass a stop, if the
+ * readings have come to one; end a region; cut what has reached the limit. */
+#include "interpreter.h"
+
+#include <stdlib.h>
+
+#define COMPACT_STEPS 512u        /* after so many, readings move to fresh memory */
+#define SPOTS_MAX ((size_t)4 << 20) /* a walk larger than this is given up */
+#define READINGS_MAX 20000u
+
+static unsigned next_number(interpret_t *it)
+{
+    return ++it->steps;
+}
+
+static void complain(interpret_t *it, const char *complaint)
+{
+    if (!it->complaint)
+        it->complaint = complaint;
+}
+
+static const spot_t *first_spot(const side_t *side)
+{
+    return side->readings.items[0].spot;
+}
+
+/* The stop at which all readings have come together, or NULL. */
+static const spot_t *stop_of(const side_t *side)
+{
+    return !side->is_entry && side->readings.count == 1 && first_spot(side)->kind == SPOT_STOP ? first_spot(side) : NULL;
+}
+
+static const char *rule_of(const side_t *side)
+{
+    return side->is_entry ? "" : walk_rule_name(first_spot(side)->frame);
+}
+
+static void fail_here(side_t *side, interpret_code_t code, int byte)
+{
+    if (side->has_error)
+        return;
+    effect_fail(side, code, rule_of(side), side->offset);
+    side->error.byte = byte;
+}
+
+static region_t *region_of(side_t *side)
+{
+    return side->regions.count ? &side->regions.items[side->regions.count - 1] : NULL;
+}
+
+static bool is_region_at_end(side_t *side)
+{
+    return region_of(side) && region_of(side)->end == side->offset;
+}
+
+/* ---------------------------------------------------------------- readings */
+
+/* Live readings are few and small; what came before them is forgotten. */
+static void compact(interpret_t *it)
+{
+    arena_t *fresh;
+    it->complaint = it->complaint ? it->complaint : walk_size(it->walk) > SPOTS_MAX ? "the grammar needs too much memory" : NULL;
+    if (++it->age < COMPACT_STEPS)
+        return;
+    it->age = 0;
+    fresh = arena_new();
+    for (int i = 0; i < 2; i++) {
+        it->sides[i].readings = reading_copy(fresh, &it->sides[i].readings);
+        deeds_t certain = {0};
+        for (size_t k = 0; k < it->sides[i].certain.count; k++)
+            vec_push(fresh, &certain, it->sides[i].certain.items[k]);
+        it->sides[i].certain = certain;
+    }
+    arena_free(it->readings);
+    it->readings = fresh;
+}
+
+static bool has_deeds(const readings_t *readings)
+{
+    for (size_t i = 0; i < readings->count; i++)
+        if (readings->items[i].deeds.count)
+            return true;
+    return false;
+}
+
+/* Goes on at a spot: what is certain there is done when the side's turn comes. */
+static void begin_at(side_t *side, spot_t *spot)
+{
+    interpret_t *it = side->owner;
+    side->certain = (deeds_t){0};
+    side->readings = reading_start(it->walk, it->readings, next_number(it), spot, side->offset);
+    reading_settle(it->walk, it->readings, &side->readings, side->offset, &side->certain);
+    side->is_entry = side->certain.count > 0 || has_deeds(&side->readings);
+}
+
+static void pass_entry(side_t *side)
+{
+    side->is_entry = false;
+    effect_perform(side, &side->certain);
+}
+
+/* The text of NAME has decided how VALUE is read. */
+static void pass_refinements(side_t *side)
+{
+    const spot_t *stop;
+    while (!side->has_error && (stop = stop_of(side)) != NULL && stop->stop == STOP_REFINE) {
+        begin_at(side, walk_target(side->owner->walk, stop, (size_t)side->refined));
+        pass_entry(side);
+    }
+}
+
+static void take(side_t *side, readings_t readings, uint64_t failed_at)
+{
+    interpret_t *it = side->owner;
+    deeds_t certain = {0};
+    side->readings = readings;
+    reading_settle(it->walk, it->readings, &side->readings, failed_at, &certain);
+    effect_perform(side, &certain);
+    pass_refinements(side);
+    compact(it);
+}
+
+/* True if the byte has been read. False: it tells that a stop has been reached, or does not fit. */
+static bool step(side_t *side, unsigned byte)
+{
+    interpret_t *it = side->owner;
+    const reading_t *reader = NULL, *stopped = NULL, *rival = NULL;
+    for (size_t i = 0; i < reading_main_count(&side->readings); i++) {
+        const reading_t *reading = &side->readings.items[i];
+        bool is_stop = reading->spot->kind == SPOT_STOP;
+        charset_t first = walk_first(it->walk, reading->spot);
+        if (!charset_has(&first, byte))
+            continue;
+        if (!is_stop)
+            reader = reading;
+        else if (stopped)
+            rival = reading;
+        else
+            stopped = reading;
+    }
+    if (stopped && (reader || rival)) {
+        complain(it, "readings compete at a control point");
+        return false;
+    }
+    readings_t readings = {0};
+    if (stopped) {
+        vec_push(it->readings, &readings, *stopped);
+        take(side, readings, side->offset);
+        return false;
+    }
+    readings = reading_step(it->walk, it->readings, next_number(it), &side->readings, byte, side->offset + 1);
+    if (readings.count > READINGS_MAX)
+        complain(it, "too many readings are alive");
+    if (readings.count == 0) {
+        fail_here(side, INTERPRET_ERROR_SYNTAX, (int)byte);
+        return false;
+    }
+    side->offset++;
+    take(side, readings, side->offset - 1);
+    return true;
+}
+
+/* Can the input, or the region, end here? What is pending is done then if `is_end`. */
+static bool can_end(side_t *side, bool is_end)
+{
+    interpret_t *it = side->owner;
+    deeds_t certain = {0};
+    if (side->is_entry || !reading_end(it->walk, it->readings, &side->readings, side->offset, &certain))
+        return false;
+    if (is_end)
+        effect_perform(side, &certain);
+    return true;
+}
+
+/* ---------------------------------------------------------------- errors */
+
+static void search_from_here(side_t *side)
+{
+    side->candidate = side->offset;
+    side->list.count = 0;
+    side->begun.count = 0;
+    begin_at(side, side->search);
+}
+
+static void begin_search(side_t *side, uint64_t from)
+{
+    if (!side->search) {
+        side->has_failed = true;
+        return;
+    }
+    side->skip_begin = from;
+    side->is_searching = true;
+    side->regions.count = 0;
+    side->is_skipping = false;
+    search_from_here(side);
+}
+
+/* Of what is being converted not all will have been read. */
+static void lose_conversions(side_t *side)
+{
+    for (size_t i = 0; i < side->begun.count; i++)
+        side->begun.items[i].is_lost = true;
+}
+
+static void report(side_t *side, const region_t *region)
+{
+    interpret_event_t error = side->error;
+    lose_conversions(side);
+    side->has_error = false;
+    side->list.count = 0;
+    effect_restore(side, region ? region->saved : 0);
+    effect_abandon(side, region ? region->depth : 0);
+    effect_send(side, error);
+}
+
+/* Reports the error and goes on behind it. Returns how many of `available` bytes were skipped. */
+static size_t recover(side_t *side, size_t available)
+{
+    const region_t *region = region_of(side);
+    bool is_bounded = region && region->end != REGION_OPEN;
+    if (side->is_searching) {
+        /* What was found so far was no beginning: the byte that did not fit may be one. */
+        bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && available > 0;
+        side->has_error = false;
+        side->offset += is_skipped;
+        search_from_here(side);
+        return is_skipped;
+    }
+    report(side, is_bounded ? region : NULL);
+    if (is_bounded) {
+        side->is_skipping = true;
+        side->skip_begin = side->error.begin;
+    } else {
+        begin_search(side, side->error.begin);
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- regions */
+
+static void begin_region(side_t *side, const spot_t *stop, uint64_t end)
+{
+    if (side->regions.count == REGIONS_MAX) {
+        effect_fail(side, INTERPRET_ERROR_DEPTH, stop->frame->rule->name, side->offset);
+        return;
+    }
+    vec_push(side->owner->arena, &side->regions,
+             ((region_t){.end = end, .after = stop->other, .depth = side->slots.count, .saved = side->saved.count}));
+    begin_at(side, stop->next);
+}
+
+static void begin_length(side_t *side, const spot_t *stop)
+{
+    number_t n = effect_evaluate(side, stop->note->expr);
+    uint64_t end = region_of(side) ? region_of(side)->end : REGION_OPEN - 1;
+    if (n.state != NUMBER_SET)
+        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule->name, side->offset);
+    else if (n.value > end - side->offset)
+        effect_fail(side, INTERPRET_ERROR_EXTENT, stop->frame->rule->name, side->offset);
+    else
+        begin_region(side, stop, side->offset + n.value);
+}
+
+static void end_region(side_t *side)
+{
+    region_t region = *region_of(side);
+    if (side->is_skipping) {
+        side->is_skipping = false;
+        effect_send(side, (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
+    } else if (!can_end(side, true)) {
+        fail_here(side, INTERPRET_ERROR_EXTENT, -1);
+    }
+    if (side->has_error)
+        report(side, &region); /* nothing of the region is left to skip */
+    side->regions.count--;
+    begin_at(side, region.after);
+}
+
+/* ---------------------------------------------------------------- stops */
+
+static bool is_shared(const expr_t *expr)
+{
+    return expr && ((expr->reg && expr->reg->is_shared) || is_shared(expr->left) || is_shared(expr->right));
+}
+
+static bool is_shared_choice(const node_t *choice)
+{
+    for (size_t i = 0; i < choice->children.count; i++) {
+        const note_t *when = walk_note(&choice->children.items[i]->notes, NOTE_WHEN);
+        if (when && is_shared(when->expr))
+            return true;
+    }
+    return false;
+}
+
+/* The first alternative whose `when` holds; if none does, the first that has none. */
+static void choose(side_t *side, const spot_t *stop)
+{
+    const node_t *choice = stop->node;
+    size_t chosen = choice->children.count;
+    for (size_t i = choice->children.count; i-- > 0;)
+        if (!walk_note(&choice->children.items[i]->notes, NOTE_WHEN))
+            chosen = i;
+    for (size_t i = 0; i < choice->children.count; i++) {
+        const note_t *when = walk_note(&choice->children.items[i]->notes, NOTE_WHEN);
+        number_t n = {.state = NUMBER_SET};
+        if (when)
+            n = effect_evaluate(side, when->expr);
+        if (n.state == NUMBER_ERROR) {
+            effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule ? stop->frame->rule->name : "", side->offset);
+            return;
+        }
+        if (n.value) {
+            chosen = i;
+            break;
+        }
+    }
+    if (chosen == choice->children.count)
+        effect_fail(side, INTERPRET_ERROR_CHOICE, stop->frame->rule ? stop->frame->rule->name : "", side->offset);
+    else
+        begin_at(side, walk_target(side->owner->walk, stop, chosen));
+}
+
+static void become(side_t *side)
+{
+    side->has_become = true;
+    effect_send(side, (interpret_event_t){.kind = INTERPRET_BECOME, .text = side->owner->becomes, .begin = side->offset,
+                                          .end = side->offset});
+}
+
+/* False: it has to wait, for a byte or for the other side. */
+static bool pass_stop(side_t *side, const spot_t *stop, bool has_byte)
+{
+    switch (stop->stop) {
+    case STOP_CHOICE:
+        if (is_shared_choice(stop->node) && !has_byte && !side->is_finished)
+            return false;
+        choose(side, stop);
+        return true;
+    case STOP_REFINE:
+        pass_refinements(side);
+        return true;
+    case STOP_LENGTH:
+        begin_length(side, stop);
+        return true;
+    case STOP_CLOSE:
+        begin_region(side, stop, REGION_OPEN);
+        return true;
+    case STOP_POP:
+        side->is_waiting = !effect_pop(side, stop->note);
+        if (side->is_waiting)
+            return false;
+        side->is_hurried = false;
+        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        return true;
+    case STOP_BECOME:
+        side->owner->becomes = stop->note->name;
+        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        if (side->is_entry)
+            pass_entry(side); /* what ends here ends before the change */
+        become(side);
+        return true;
+    }
+    return false;
+}
+
+/* ---------------------------------------------------------------- limits */
+
+static bool has_place(const effect_t *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_SET:
+    case EFFECT_RESET:
+    case EFFECT_LOCAL_OPEN:
+    case EFFECT_LOCAL_CLOSE:
+    case EFFECT_MARK:
+    case EFFECT_ROLLBACK:
+    case EFFECT_ATOMIC_BEGIN:
+    case EFFECT_ATOMIC_END:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Where the oldest thing that is not certain yet began. */
+static uint64_t oldest_pending(const side_t *side)
+{
+    uint64_t oldest = side->offset;
+    for (size_t i = 0; i < side->readings.count && !side->is_entry; i++) {
+        const deeds_t *deeds = &side->readings.items[i].deeds;
+        for (size_t k = 0; k < deeds->count; k++)
+            if (has_place(deeds->items[k].effect) && deeds->items[k].at < oldest)
+                oldest = deeds->items[k].at;
+    }
+    if (side->list.count && side->list.items[0].deed.at < oldest)
+        oldest = side->list.items[0].deed.at;
+    return oldest;
+}
+
+static slot_t *oldest_element(side_t *side)
+{
+    for (size_t i = 0; i < side->slots.count; i++) {
+        slot_t *slot = &side->slots.items[i];
+        if (slot->element && !slot->element->is_stream && !slot->is_done)
+            return slot;
+    }
+    return NULL;
+}
+
+static void enforce_limit(side_t *side)
+{
+    uint32_t limit = side->owner->limit;
+    for (slot_t *slot; (slot = oldest_element(side)) != NULL && side->offset - slot->begin >= limit;) {
+        slot->is_done = true;
+        effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT, .is_truncated = true, .path = slot->element->path,
+                                              .begin = slot->begin, .end = slot->begin + limit});
+    }
+    if (side->offset - oldest_pending(side) >= limit)
+        effect_fail(side, INTERPRET_ERROR_LIMIT, rule_of(side), side->offset);
+}
+
+/* ---------------------------------------------------------------- the driver */
+
+/* What can be done with the next byte (-1: there is none at hand), and then without any. True if the byte was used. */
+static bool run(side_t *side, int byte)
+{
+    bool is_used = false;
+    while (!side->has_become && !side->has_failed && !side->owner->complaint) {
+        bool has_byte = byte >= 0 && !is_used;
+        const spot_t *stop = side->is_skipping ? NULL : stop_of(side);
+        if (side->has_error) {
+            is_used |= recover(side, has_byte) > 0;
+        } else if (stop) {
+            if (!pass_stop(side, stop, has_byte))
+                break;
+        } else if (!side->is_entry && is_region_at_end(side)) {
+            end_region(side);
+        } else if (side->is_skipping) {
+            if (!has_byte)
+                break;
+            side->offset++;
+            is_used = true;
+        } else {
+            enforce_limit(side);
+            if (side->has_error)
+                continue;
+            if (side->is_entry) {
+                pass_entry(side);
+                pass_refinements(side);
+            } else if (has_byte) {
+                is_used = step(side, (unsigned)byte);
+            } else {
+                break;
+            }
+        }
+    }
+    return is_used;
+}
+
+/* The other side has confirmed that both speak something else now, and this side is between messages. */
+static bool is_to_become(side_t *side)
+{
+    return side->owner->becomes && !side->has_become && !side->has_failed &&
+           (side->is_searching || (side->regions.count == 0 && can_end(side, false)));
+}
+
+static bool is_over(const side_t *side)
+{
+    return side->is_finished || side->has_failed || side->has_become || !side->start || side->owner->complaint;
+}
+
+static void add_bytes(side_t *side, const unsigned char *bytes, size_t len)
+{
+    side->bytes.count = side->offset;
+    for (size_t i = 0; i < len; i++)
+        vec_push(side->owner->arena, &side->bytes, bytes ? bytes[i] : 0);
+}
+
+size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *bytes, size_t len)
+{
+    side_t *side = &it->sides[is_server];
+    if (is_over(side))
+        return 0;
+    side->is_waiting = false;
+    add_bytes(side, bytes, len);
+    uint64_t begin = side->offset;
+    run(side, -1);
+    for (size_t i = 0;; i++) {
+        if (is_to_become(side))
+            become(side);
+        if (i == len || side->is_waiting || side->has_become || !run(side, bytes[i]))
+            break;
+    }
+    return (size_t)(side->offset - begin);
+}
+
+/* Is a value made of the bytes that are read now? */
+static bool is_converting(const side_t *side)
+{
+    for (size_t i = 0; i < side->readings.count; i++) {
+        const deeds_t *deeds = &side->readings.items[i].deeds;
+        for (size_t k = 0; k < deeds->count; k++)
+            if (deeds->items[k].effect->kind == EFFECT_CONVERT_OPEN)
+                return true;
+    }
+    return side->begun.count > 0;
+}
+
+/* Does every byte do the same? Each reading that goes on takes any. */
+static bool is_blind(side_t *side)
+{
+    charset_t all = charset_range(0, 255);
+    size_t readers = 0;
+    for (size_t i = 0; i < side->readings.count; i++) {
+        charset_t first = walk_first(side->owner->walk, side->readings.items[i].spot);
+        if (charset_is_empty(&first))
+            continue;
+        if (side->readings.items[i].spot->kind == SPOT_STOP || !charset_equal(&first, &all))
+            return false;
+        readers++;
+    }
+    return readers > 0 && !is_converting(side);
+}
+
+static bool is_same_place(const readings_t *a, const readings_t *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->items[i].spot != b->items[i].spot)
+            return false;
+    return true;
+}
+
+/* How many missing bytes can be skipped because none would have been looked at. */
+static uint64_t skip_unseen(side_t *side, uint64_t len)
+{
+    interpret_t *it = side->owner;
+    uint64_t left = (region_of(side) ? region_of(side)->end : UINT64_MAX) - side->offset;
+    uint64_t skipped = len < left ? len : left;
+    if (side->is_skipping)
+        return skipped;
+    for (uint64_t i = 0; i < skipped; i++) {
+        if (side->is_entry || !is_blind(side))
+            return i;
+        deeds_t certain = {0};
+        uint64_t at = side->offset + i + 1;
+        readings_t next = reading_step(it->walk, it->readings, next_number(it), &side->readings, 0, at);
+        reading_settle(it->walk, it->readings, &next, at - 1, &certain);
+        bool is_loop = is_same_place(&next, &side->readings);
+        side->readings = next;
+        if (certain.count) { /* whichever byte it was: done behind the hole */
+            side->certain = certain;
+            side->is_entry = true;
+            return i + 1;
+        }
+        if (is_loop)
+            break;
+    }
+    return skipped;
+}
+
+static void note_gap(side_t *side, uint64_t len)
+{
+    const char *path = NULL;
+    for (size_t i = 0; i < side->slots.count; i++)
+        if (side->slots.items[i].element && side->slots.items[i].element->is_stream)
+            path = side->slots.items[i].element->path;
+    lose_conversions(side);
+    effect_send(side, (interpret_event_t){
+                          .kind = INTERPRET_GAP, .path = path, .begin = side->offset, .end = side->offset + len});
+    add_bytes(side, NULL, (size_t)len);
+    side->offset += len;
+}
+
+void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
+{
+    side_t *side = &it->sides[is_server];
+    if (side->is_finished || side->has_become || !side->start || it->complaint)
+        return;
+    if (side->has_failed) {
+        add_bytes(side, NULL, (size_t)len);
+        side->offset += len;
+        return;
+    }
+    while (len > 0 && !side->has_become && !it->complaint) {
+        side->is_waiting = false;
+        run(side, -1);
+        uint64_t skipped = side->is_searching || side->has_failed ? len : skip_unseen(side, len);
+        if (skipped == 0) { /* a byte that would have been looked at */
+            fail_here(side, INTERPRET_ERROR_MISSING, -1);
+            recover(side, 0);
+            continue;
+        }
+        if (side->is_searching)
+            search_from_here(side);
+        note_gap(side, skipped);
+        side->candidate = side->offset;
+        if (side->is_searching)
+            search_from_here(side);
+        len -= skipped;
+    }
+    run(side, -1);
+}
+
+void interpret_finish(interpret_t *it, bool is_server)
+{
+    side_t *side = &it->sides[is_server];
+    if (side->is_finished)
+        return;
+    bool was_over = is_over(side);
+    side->is_finished = true;
+    if (was_over)
+        return;
+    side->is_waiting = false;
+    run(side, -1);
+    while (region_of(side) && region_of(side)->end == REGION_OPEN && !side->has_failed && !it->complaint) {
+        region_of(side)->end = side->offset;
+        run(side, -1);
+    }
+    if (side->has_failed || side->has_become || it->complaint)
+        return;
+    if (side->is_searching) {
+        effect_found(side, side->offset);
+        return;
+    }
+    if (side->regions.count || !can_end(side, true))
+        fail_here(side, INTERPRET_ERROR_UNFINISHED, -1);
+    if (!side->has_error)
+        return;
+    side->regions.count = 0;
+    recover(side, 0);
+    side->is_searching = false;
+}
+
+void interpret_absent(interpret_t *it, bool is_server)
+{
+    it->sides[is_server].is_absent = true;
+}
+
+void interpret_hurry(interpret_t *it, bool is_server)
+{
+    it->sides[is_server].is_hurried = it->sides[is_server].is_waiting;
+}
+
+void interpret_search(interpret_t *it, bool is_server)
+{
+    side_t *side = &it->sides[is_server];
+    if (side->search)
+        begin_search(side, side->offset);
+}
+
+void interpret_set_limit(interpret_t *it, uint32_t limit)
+{
+    it->limit = limit ? limit : 1;
+}
+
+/* ---------------------------------------------------------------- looking at it */
+
+interpret_status_t interpret_status(const interpret_t *it, bool is_server)
+{
+    const side_t *side = &it->sides[is_server];
+    if (it->complaint)
+        return INTERPRET_BROKEN;
+    if (side->has_become)
+        return INTERPRET_BECAME;
+    if (side->has_failed)
+        return INTERPRET_FAILED;
+    if (side->is_finished)
+        return INTERPRET_FINISHED;
+    if (side->is_waiting)
+        return INTERPRET_WAITING;
+    return side->is_searching ? INTERPRET_SEARCHING : INTERPRET_READY;
+}
+
+uint64_t interpret_offset(const interpret_t *it, bool is_server)
+{
+    return it->sides[is_server].offset;
+}
+
+bool interpret_register(const interpret_t *it, bool is_server, const reg_t *reg, interpret_value_t *value)
+{
+    number_t n = reg->is_shared ? it->shared[reg->index] : it->sides[is_server].registers[reg->index];
+    *value = (interpret_value_t){n.value, n.bytes, n.is_cut};
+    return n.state == NUMBER_SET;
+}
+
+const char *interpret_complaint(const interpret_t *it)
+{
+    return it->complaint ? it->complaint : "";
+}
+
+const char *interpret_kind_name(interpret_kind_t kind)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        INTERPRET_EVENT_MAP(X)
+#undef X
+    };
+    return names[kind];
+}
+
+const char *interpret_code_text(interpret_code_t code)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        INTERPRET_ERROR_MAP(X)
+#undef X
+    };
+    return texts[code];
+}
+
+/* ---------------------------------------------------------------- life */
+
+static void init_registers(arena_t *arena, number_t **registers, size_t count)
+{
+    *registers = ARENA_ARRAY(arena, number_t, count + 1);
+    for (size_t i = 0; i < count; i++)
+        (*registers)[i].state = NUMBER_UNSET;
+}
+
+static void init_side(interpret_t *it, side_t *side, const node_t *root)
+{
+    memset(side, 0, sizeof *side);
+    side->owner = it;
+    side->is_server = side == &it->sides[1];
+    init_registers(it->arena, &side->registers, it->grammar->registers.count);
+    if (!root)
+        return;
+    side->start = walk_start(it->walk, root);
+    side->search = walk_search(it->walk, root);
+    begin_at(side, side->start);
+}
+
+void interpret_restart(interpret_t *it)
+{
+    const grammar_t *grammar = it->grammar;
+    if (it->arena) {
+        arena_free(it->arena);
+        arena_free(it->readings);
+    }
+    it->arena = arena_new();
+    it->readings = arena_new();
+    it->becomes = it->complaint = NULL;
+    it->age = 0;
+    init_registers(it->arena, &it->shared, grammar->shared.count);
+    it->queues = ARENA_ARRAY(it->arena, entries_t, grammar->queues.count + 1);
+    init_side(it, &it->sides[0], it->root ? it->root : grammar->client);
+    init_side(it, &it->sides[1], it->root ? NULL : grammar->server);
+}
+
+interpret_t *interpret_new(const grammar_t *grammar, interpret_handler_t on_event, void *user)
+{
+    interpret_t *it = calloc(1, sizeof *it);
+    if (!it)
+        abort();
+    it->grammar = grammar;
+    it->walk = walk_new(grammar);
+    it->on_event = on_event;
+    it->user = user;
+    it->limit = 65536;
+    interpret_restart(it);
+    return it;
+}
+
+void interpret_set_root(interpret_t *it, const rule_t *rule)
+{
+    node_t *root = ARENA_NEW(it->grammar->arena, node_t);
+    root->kind = NODE_RULE;
+    root->rule = rule;
+    it->root = root;
+    interpret_restart(it);
+}
+
+void interpret_free(interpret_t *it)
+{
+    walk_free(it->walk);
+    arena_free(it->arena);
+    arena_free(it->readings);
+    free(it);
+}

@@ -1,0 +1,117 @@
+/* interpret.h: reads input by a grammar as it is: no automaton, nothing precomputed, no cuts.
+ *
+ * The other way to say what a spec means: the grammar and its annotations are followed directly, byte by byte, with the whole
+ * history of every reading at hand. It is slow, and simple enough to be believed: tests compare generated parsers with
+ * it, and `qcapgen explain` shows what it did. It shares grammar.h with the rest of the generator, and nothing else.
+ *
+ * Events, offsets and statuses are those of runtime/parser.h, which says what they mean; but there are no pieces: all that
+ * was said of a stream element's bytes is in its begin, its end, and the gaps and skipped bytes between. */
+#ifndef QCAPGEN_INTERPRET_H
+#define QCAPGEN_INTERPRET_H
+
+#include "grammar.h"
+
+typedef struct interpret interpret_t; /* one conversation, both directions */
+
+/* ORDER: as qcap_event_kind_t, without the piece. */
+#define INTERPRET_EVENT_MAP(X)                                                                                         \
+    X(ELEMENT, "element")                                                                                              \
+    X(BEGIN, "begin")                                                                                                  \
+    X(GAP, "gap")                                                                                                      \
+    X(END, "end")                                                                                                      \
+    X(ANOMALY, "anomaly")                                                                                              \
+    X(ERROR, "error")                                                                                                  \
+    X(SKIPPED, "skipped")                                                                                              \
+    X(BECOME, "become")
+
+typedef enum {
+#define X(name, text) INTERPRET_##name,
+    INTERPRET_EVENT_MAP(X)
+#undef X
+} interpret_kind_t;
+
+/* ORDER: as QCAP_ERROR_MAP. */
+#define INTERPRET_ERROR_MAP(X)                                                                                         \
+    X(SYNTAX, "unexpected byte")                                                                                       \
+    X(UNFINISHED, "the input ends in the middle")                                                                      \
+    X(MISSING, "missing bytes")                                                                                        \
+    X(OVERFLOW, "a number is too large")                                                                               \
+    X(ARITHMETIC, "an expression has no value")                                                                        \
+    X(DIFFERENT, "a second, different value")                                                                          \
+    X(CHOICE, "no alternative applies")                                                                                \
+    X(EXTENT, "the length does not fit its content")                                                                   \
+    X(LIMIT, "undecided for too long")                                                                                 \
+    X(DEPTH, "nested too deeply")
+
+typedef enum {
+#define X(name, text) INTERPRET_ERROR_##name,
+    INTERPRET_ERROR_MAP(X)
+#undef X
+} interpret_code_t;
+
+typedef struct interpret_event {
+    interpret_kind_t kind;
+    bool is_server;
+    bool is_truncated, is_aborted;
+    const char *path;      /* of the element, "http.request.method"; NULL: none */
+    uint64_t begin, end;   /* stream offsets of that side */
+    const char *text;      /* the anomaly's or the protocol's name; else NULL */
+    interpret_code_t code; /* INTERPRET_ERROR: why, ... */
+    int byte;              /* ... the byte that does not fit, -1 where there is none, ... */
+    const char *rule;      /* ... and the rule that was being read; "" if not known */
+} interpret_event_t;
+
+/* Borrowed until the handler returns. */
+typedef void (*interpret_handler_t)(const interpret_event_t *event, void *user);
+
+/* ORDER: as qcap_parser_status_t without PAUSED. BROKEN: the grammar is not one that a parser could be made of (readings
+ * compete at a control point), or needs too much memory: interpret_complaint() says which. */
+typedef enum {
+    INTERPRET_READY,
+    INTERPRET_SEARCHING,
+    INTERPRET_WAITING,
+    INTERPRET_BECAME,
+    INTERPRET_FAILED,
+    INTERPRET_FINISHED,
+    INTERPRET_BROKEN
+} interpret_status_t;
+
+/* `grammar` is borrowed. With interpret_restart(), one interpreter reads many conversations, and is faster from the
+ * second on: it keeps what it found out about the grammar. */
+interpret_t *interpret_new(const grammar_t *grammar, interpret_handler_t on_event, void *user);
+void interpret_restart(interpret_t *interpret);
+void interpret_free(interpret_t *interpret);
+
+/* Each side's root is the grammar's; with this, the client's input is one `rule`, whole. Before the first feed. */
+void interpret_set_root(interpret_t *interpret, const rule_t *rule);
+
+/* The most bytes of a whole element; 65536 unless told. */
+void interpret_set_limit(interpret_t *interpret, uint32_t limit);
+
+/* As qcap_parser_feed() and its neighbours. */
+size_t interpret_feed(interpret_t *interpret, bool is_server, const unsigned char *bytes, size_t len);
+void interpret_gap(interpret_t *interpret, bool is_server, uint64_t len);
+void interpret_finish(interpret_t *interpret, bool is_server);
+void interpret_absent(interpret_t *interpret, bool is_server);
+void interpret_hurry(interpret_t *interpret, bool is_server);
+void interpret_search(interpret_t *interpret, bool is_server);
+interpret_status_t interpret_status(const interpret_t *interpret, bool is_server);
+uint64_t interpret_offset(const interpret_t *interpret, bool is_server);
+
+/* What a register has: a number, 1 + the index of a keyword or 0 for none of them, or bytes. */
+typedef struct interpret_value {
+    uint64_t number;            /* of bytes: how many */
+    const unsigned char *bytes; /* NULL: a number */
+    bool is_cut;                /* there were more bytes than it holds */
+} interpret_value_t;
+
+/* The value of a register of that side, or a shared one: false if it is not set. */
+bool interpret_register(const interpret_t *interpret, bool is_server, const reg_t *reg, interpret_value_t *value);
+
+/* INTERPRET_BROKEN: why. */
+const char *interpret_complaint(const interpret_t *interpret);
+
+const char *interpret_kind_name(interpret_kind_t kind);
+const char *interpret_code_text(interpret_code_t code);
+
+#endif

@@ -1,0 +1,129 @@
+/* interpreter.h: what the files of interpret.c share. */
+#ifndef QCAPGEN_INTERPRETER_H
+#define QCAPGEN_INTERPRETER_H
+
+#include "interpret.h"
+#include "reading.h"
+
+#define REGION_OPEN UINT64_MAX /* a region that lasts to the end of the stream */
+#define REGIONS_MAX 4u         /* open at once; one more is an error of the input */
+#define MARKS_MAX 8u
+
+typedef enum { NUMBER_SET, NUMBER_UNSET, NUMBER_ERROR } number_state_t;
+
+/* The value of an expression or a register: 64 bits, checked; or bytes. */
+typedef struct number {
+    uint64_t value; /* of a register of bytes: how many */
+    number_state_t state;
+    const unsigned char *bytes; /* NULL: it is a number */
+    bool is_cut;                /* there were more of them */
+} number_t;
+
+/* An element or anomaly that is open. */
+typedef struct slot {
+    const place_name_t *element; /* NULL: an anomaly */
+    uint64_t begin;
+    bool is_done; /* reported, cut at the limit */
+} slot_t;
+
+typedef struct region {
+    uint64_t end;   /* offset, or REGION_OPEN */
+    spot_t *after;  /* where to go on behind it */
+    size_t depth;   /* slots in use when it began, ... */
+    size_t saved;   /* ... and saved registers */
+} region_t;
+
+/* A conversion that has begun. */
+typedef struct begun {
+    const note_t *note;
+    unsigned level; /* fallbacks around it */
+    uint64_t begin;
+    bool is_lost; /* some of its bytes are missing */
+} begun_t;
+
+/* On the list of an atomic rule. */
+typedef struct later {
+    deed_t deed;
+    number_t value; /* of a conversion, made when its last byte was certain */
+} later_t;
+
+/* A register that `local` has put aside. */
+typedef struct saved {
+    const reg_t *reg;
+    number_t value;
+    unsigned level; /* fallbacks around the rule */
+} saved_t;
+
+/* Of a queue. */
+typedef struct entry {
+    number_t value;
+    number_t key;   /* what it is found by; not set: nothing finds it */
+    uint64_t other; /* how far the other side had been read when this was pushed */
+} entry_t;
+
+typedef VEC(entry_t) entries_t;
+
+typedef struct side {
+    interpret_t *owner;
+    bool is_server;
+    spot_t *start, *search;  /* NULL: there is none */
+    readings_t readings;
+    bool is_entry;           /* `certain` is still to be done, before the next byte */
+    deeds_t certain;
+    VEC(unsigned char) bytes; /* all that came; a hole is zeroes */
+    uint64_t offset;         /* behind the last byte read */
+    number_t *registers;
+    VEC(slot_t) slots;
+    VEC(region_t) regions;
+    VEC(begun_t) begun;
+    VEC(saved_t) saved;
+    VEC(later_t) list;
+    size_t marks[MARKS_MAX];
+    uint64_t refined;        /* which of a refinement's names its NAME is, 0 for none */
+    uint64_t skip_begin, candidate, popped;
+    bool is_searching, is_skipping, is_waiting, is_hurried, is_absent, is_finished, has_become, has_failed, is_lossy;
+    bool has_error;
+    interpret_event_t error; /* if has_error */
+} side_t;
+
+struct interpret {
+    const grammar_t *grammar;
+    walk_t *walk;
+    arena_t *arena;    /* of one conversation */
+    arena_t *readings; /* of the readings; changed now and then */
+    unsigned steps;    /* numbers given to reading.c */
+    unsigned age;      /* steps since `readings` was changed */
+    interpret_handler_t on_event;
+    void *user;
+    uint32_t limit;
+    const node_t *root; /* of the client, if it is not the grammar's; else NULL */
+    side_t sides[2];    /* client, server */
+    number_t *shared;
+    entries_t *queues;
+    const char *becomes;
+    const char *complaint; /* NULL: not broken */
+};
+
+/* What is certain takes effect, in order. An effect can fail: side->has_error; those behind it do nothing then. */
+void effect_perform(side_t *side, const deeds_t *deeds);
+
+/* Notes an error that the driver will report; the first one counts. */
+void effect_fail(side_t *side, interpret_code_t code, const char *rule, uint64_t at);
+
+void effect_send(side_t *side, interpret_event_t event);
+
+/* Forgets what is open beyond `depth` slots; stream elements end there and then. */
+void effect_abandon(side_t *side, size_t depth);
+
+/* Gives registers that were put aside, beyond the first `count`, their values back. */
+void effect_restore(side_t *side, size_t count);
+
+/* The search is over, at `at`. */
+void effect_found(side_t *side, uint64_t at);
+
+/* False: the side has to wait. */
+bool effect_pop(side_t *side, const note_t *note);
+
+number_t effect_evaluate(const side_t *side, const expr_t *expr);
+
+#endif

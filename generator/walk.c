@@ -1,0 +1,884 @@
+/* walk.c: spots, made as readings get there.
+ *
+ * What an annotated rule or alternative does stands around its body in this order (generator/README.md):
+ *
+ *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
+ *     )local, )atomic, become, cut, leave
+ *
+ * so wrap() makes that list from its end. Everything else follows a node's kind. */
+#include "walk.h"
+
+#include <stdlib.h>
+
+#define LEVEL_MAX 4u    /* fallbacks within fallbacks: generator/README.md, "Fallbacks" */
+#define ONE_BYTE_MAX 16u /* rules and brackets around a byte for it to count as one */
+
+/* Interned things of one size, of which the first `key` bytes tell them apart. */
+typedef struct table {
+    size_t key, size;
+    void **slots;
+    size_t count, capacity;
+} table_t;
+
+struct walk {
+    arena_t *arena;
+    const grammar_t *grammar;
+    table_t spots, frames, effects, names;
+    bool has_cut;
+    unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
+};
+
+typedef VEC(const effect_t *) effects_t;
+
+/* ---------------------------------------------------------------- interning */
+
+static size_t hash(const void *key, size_t size)
+{
+    const unsigned char *bytes = key;
+    uint64_t h = 0x9e3779b97f4a7c15u;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ bytes[i]) * 0x100000001b3u;
+    return (size_t)(h ^ h >> 29);
+}
+
+static void grow(table_t *t)
+{
+    size_t capacity = t->capacity ? t->capacity * 2 : 256;
+    void **slots = calloc(capacity, sizeof *slots);
+    if (!slots)
+        abort();
+    for (size_t i = 0; i < t->capacity; i++) {
+        if (!t->slots[i])
+            continue;
+        size_t at = hash(t->slots[i], t->key) & (capacity - 1);
+        while (slots[at])
+            at = (at + 1) & (capacity - 1);
+        slots[at] = t->slots[i];
+    }
+    free(t->slots);
+    t->slots = slots;
+    t->capacity = capacity;
+}
+
+/* The one that is like `wanted`, whose padding is zero. */
+static void *intern(walk_t *w, table_t *t, const void *wanted)
+{
+    if (t->count * 2 >= t->capacity)
+        grow(t);
+    size_t at = hash(wanted, t->key) & (t->capacity - 1);
+    for (; t->slots[at]; at = (at + 1) & (t->capacity - 1))
+        if (memcmp(t->slots[at], wanted, t->key) == 0)
+            return t->slots[at];
+    void *made = arena_alloc(w->arena, t->size);
+    memcpy(made, wanted, t->size);
+    t->slots[at] = made;
+    t->count++;
+    return made;
+}
+
+/* All zeroes, padding too. */
+#define BLANK(type, name)                                                                                              \
+    type name;                                                                                                         \
+    memset(&name, 0, sizeof name)
+
+static spot_t *blank_spot(spot_t *spot, spot_kind_t kind, const frame_t *frame, spot_t *next)
+{
+    memset(spot, 0, sizeof *spot);
+    spot->kind = kind;
+    spot->frame = frame;
+    spot->next = next;
+    return spot;
+}
+
+static spot_t *intern_spot(walk_t *w, const spot_t *spot)
+{
+    return intern(w, &w->spots, spot);
+}
+
+static const frame_t *intern_frame(walk_t *w, const frame_t *frame)
+{
+    return intern(w, &w->frames, frame);
+}
+
+static const char *get_name(walk_t *w, const char *name)
+{
+    /* Names are compared as pointers; equal ones may come from different annotations. */
+    for (size_t i = 0; i < w->names.capacity; i++) {
+        const place_name_t *known = w->names.slots[i];
+        if (known && strcmp(known->name, name) == 0)
+            return known->name;
+    }
+    return name;
+}
+
+static const place_name_t *get_element(walk_t *w, const place_name_t *parent, const char *name, bool is_stream)
+{
+    BLANK(place_name_t, wanted);
+    wanted.parent = parent;
+    wanted.name = get_name(w, name);
+    wanted.path = NULL;
+    wanted.is_stream = is_stream;
+    place_name_t *element = intern(w, &w->names, &wanted);
+    if (!element->path)
+        element->path = arena_print(w->arena, "%s.%s", parent ? parent->path : w->grammar->name ? w->grammar->name : "",
+                                    name);
+    return element;
+}
+
+/* ---------------------------------------------------------------- notes */
+
+const note_t *walk_note(const notes_t *notes, note_kind_t kind)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == kind)
+            return notes->items[i];
+    return NULL;
+}
+
+static bool has_cut(const notes_t *notes)
+{
+    return walk_note(notes, NOTE_CUT) != NULL;
+}
+
+static bool has_cut_below(const node_t *node)
+{
+    if (has_cut(&node->notes))
+        return true;
+    for (size_t i = 0; i < node->children.count; i++)
+        if (has_cut_below(node->children.items[i]))
+            return true;
+    return false;
+}
+
+/* ---------------------------------------------------------------- one byte */
+
+static charset_t letter_set(unsigned byte, bool is_case_sensitive)
+{
+    bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    charset_t set = charset_range(byte, byte);
+    return is_letter && !is_case_sensitive ? charset_union(set, charset_range(byte ^ 0x20u, byte ^ 0x20u)) : set;
+}
+
+/* Does the node read exactly one byte, and nothing more can be said of it? */
+static bool is_one_byte(const node_t *node, unsigned depth, charset_t *set)
+{
+    charset_t one;
+    if (depth == 0 || node->notes.count > 0)
+        return false;
+    switch (node->kind) {
+    case NODE_SET:
+        *set = node->set;
+        return true;
+    case NODE_STRING:
+        *set = node->len == 1 ? letter_set((unsigned char)node->text[0], node->is_case_sensitive) : charset_none();
+        return node->len == 1;
+    case NODE_RULE:
+        return node->rule->notes.count == 0 && is_one_byte(node->rule->body, depth - 1, set);
+    case NODE_CHOICE:
+        *set = charset_none();
+        for (size_t i = 0; i < node->children.count; i++) {
+            if (!is_one_byte(node->children.items[i], depth - 1, &one))
+                return false;
+            *set = charset_union(*set, one);
+        }
+        return node->children.count > 0;
+    case NODE_SEQUENCE:
+        return node->children.count == 1 && is_one_byte(node->children.items[0], depth - 1, set);
+    default:
+        return false;
+    }
+}
+
+const charset_t *walk_set(spot_t *spot)
+{
+    if (spot->has_first)
+        return &spot->first;
+    spot->has_first = true;
+    if (spot->kind == SPOT_BYTE && spot->node->kind == NODE_SET)
+        spot->first = spot->node->set; /* also where it is annotated */
+    else if (spot->kind == SPOT_BYTE)
+        is_one_byte(spot->node, ONE_BYTE_MAX, &spot->first);
+    else
+        spot->first = letter_set((unsigned char)spot->node->text[spot->n], spot->node->is_case_sensitive);
+    return &spot->first;
+}
+
+/* ---------------------------------------------------------------- spots of nodes */
+
+static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement, const refine_entry_t *entry,
+                          const frame_t *frame, spot_t *next)
+{
+    if (n >= node->children.count)
+        return next;
+    spot_t spot;
+    blank_spot(&spot, SPOT_ITEMS, frame, next);
+    spot.node = node;
+    spot.n = (unsigned)n;
+    spot.note = refinement;
+    spot.entry = entry;
+    return intern_spot(w, &spot);
+}
+
+static spot_t *make_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame,
+                             spot_t *next)
+{
+    spot_t spot;
+    blank_spot(&spot, kind, frame, next);
+    spot.node = node;
+    spot.n = n;
+    return intern_spot(w, &spot);
+}
+
+static spot_t *make_node(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
+{
+    charset_t set;
+    if (node->kind == NODE_SET || is_one_byte(node, ONE_BYTE_MAX, &set))
+        return make_numbered(w, SPOT_BYTE, node, 0, frame, next);
+    switch (node->kind) {
+    case NODE_SET:
+    case NODE_EMPTY:
+        return next;
+    case NODE_STRING:
+        return node->len ? make_numbered(w, SPOT_TEXT, node, 0, frame, next) : next;
+    case NODE_SEQUENCE:
+        return make_items(w, node, 0, NULL, NULL, frame, next);
+    case NODE_REPEAT:
+        return make_numbered(w, SPOT_REPEAT, node, 0, frame, next);
+    case NODE_CHOICE:
+    case NODE_RULE:
+        return make_numbered(w, SPOT_NODE, node, 0, frame, next);
+    }
+    return next;
+}
+
+static spot_t *make_effect(walk_t *w, const frame_t *frame, const effect_t *effect, spot_t *next)
+{
+    spot_t spot;
+    blank_spot(&spot, SPOT_EFFECT, frame, next);
+    spot.effect = effect;
+    return intern_spot(w, &spot);
+}
+
+static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spot_t *next)
+{
+    spot_t spot;
+    if (!w->has_cut)
+        return next;
+    blank_spot(&spot, kind, frame, next);
+    return intern_spot(w, &spot);
+}
+
+static spot_t *make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, const note_t *note, const node_t *node,
+                         spot_t *next, spot_t *other)
+{
+    spot_t spot;
+    blank_spot(&spot, SPOT_STOP, frame, next);
+    spot.stop = stop;
+    spot.note = note;
+    spot.node = node;
+    spot.other = other;
+    return intern_spot(w, &spot);
+}
+
+/* ---------------------------------------------------------------- effects */
+
+static effect_t *blank_effect(effect_t *effect, effect_kind_t kind, const frame_t *frame)
+{
+    memset(effect, 0, sizeof *effect);
+    effect->kind = kind;
+    effect->level = frame->level;
+    effect->is_atomic = frame->is_atomic;
+    return effect;
+}
+
+static const effect_t *get_effect(walk_t *w, const effect_t *effect)
+{
+    return intern(w, &w->effects, effect);
+}
+
+static const effect_t *plain_effect(walk_t *w, effect_kind_t kind, const frame_t *frame)
+{
+    effect_t effect;
+    return get_effect(w, blank_effect(&effect, kind, frame));
+}
+
+static const effect_t *noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note,
+                                    const rule_t *rule)
+{
+    effect_t effect;
+    blank_effect(&effect, kind, frame);
+    effect.note = note;
+    effect.rule = rule;
+    return get_effect(w, &effect);
+}
+
+static const effect_t *element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame)
+{
+    effect_t effect;
+    blank_effect(&effect, kind, frame);
+    effect.element = frame->element;
+    effect.depth = frame->depth - 1;
+    return get_effect(w, &effect);
+}
+
+static const effect_t *anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
+                                      const char *name)
+{
+    effect_t effect;
+    blank_effect(&effect, kind, frame);
+    effect.depth = depth;
+    effect.name = name;
+    return get_effect(w, &effect);
+}
+
+static const effect_t *register_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const reg_t *reg)
+{
+    effect_t effect;
+    blank_effect(&effect, kind, frame);
+    effect.reg = reg;
+    effect.rule = frame->rule;
+    return get_effect(w, &effect);
+}
+
+static void add_openings(walk_t *w, const frame_t *frame, note_kind_t kind, effect_kind_t effect, effects_t *effects)
+{
+    const notes_t *notes = frame->of;
+    for (size_t i = 0; i < notes->count; i++)
+        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == kind; k++)
+            vec_push(w->arena, effects, register_effect(w, effect, frame, notes->items[i]->regs.items[k]));
+}
+
+/* What opening a frame does, in order; as part of an atomic rule if `is_atomic`. */
+static effects_t opening(walk_t *w, const frame_t *frame, bool is_atomic)
+{
+    effects_t effects = {0};
+    const notes_t *notes = frame->of;
+    if (!notes || frame->is_choice || frame->is_guard)
+        return effects;
+    frame_t as = *frame;
+    as.is_atomic |= is_atomic;
+    add_openings(w, &as, NOTE_LOCAL, EFFECT_LOCAL_OPEN, &effects);
+    add_openings(w, &as, NOTE_RESET, EFFECT_RESET, &effects);
+    if (walk_note(notes, NOTE_ANOMALY))
+        vec_push(w->arena, &effects, anomaly_effect(w, EFFECT_ANOMALY_OPEN, &as, frame->parent->depth, NULL));
+    if (walk_note(notes, NOTE_EMIT))
+        vec_push(w->arena, &effects, element_effect(w, EFFECT_OPEN, &as));
+    return effects;
+}
+
+const effect_t *walk_failed(walk_t *w, const spot_t *fallback)
+{
+    bool is_refined = fallback->entry != NULL;
+    return anomaly_effect(w, is_refined ? EFFECT_MISMATCH : EFFECT_ROLLBACK, fallback->frame, fallback->frame->depth,
+                          is_refined ? fallback->entry->rule->name : NULL);
+}
+
+/* ---------------------------------------------------------------- annotated things */
+
+/* What is annotated: a rule, an alternative, or the VALUE of a refinement. */
+typedef struct wrapped {
+    const notes_t *notes;
+    const char *name; /* of a bare `emit` */
+    const node_t *body;
+    const rule_t *rule;          /* NULL: an alternative */
+    const refine_entry_t *entry; /* the VALUE is read by this; NULL: by its body */
+    const frame_t *resumed;      /* found by a search: these are around it, and have not been opened yet */
+} wrapped_t;
+
+static spot_t *make_rule(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next);
+
+static const frame_t *link_frame(walk_t *w, const frame_t *outer, const void *of, frame_t *frame)
+{
+    memset(frame, 0, sizeof *frame);
+    frame->parent = outer;
+    frame->of = of;
+    frame->rule = outer->rule;
+    frame->element = outer->element;
+    frame->depth = outer->depth;
+    frame->level = outer->level;
+    frame->is_stream = outer->is_stream;
+    frame->is_atomic = outer->is_atomic;
+    return intern_frame(w, frame);
+}
+
+static const frame_t *guard_frame(walk_t *w, const frame_t *outer, const void *of, bool is_choice)
+{
+    frame_t frame;
+    link_frame(w, outer, of, &frame);
+    frame.level++;
+    frame.is_guard = true;
+    frame.is_choice = is_choice;
+    return intern_frame(w, &frame);
+}
+
+static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t *outer)
+{
+    frame_t frame;
+    const note_t *emit = walk_note(x->notes, NOTE_EMIT);
+    link_frame(w, outer, x->notes, &frame);
+    if (x->rule) {
+        frame.rule = x->rule;
+        frame.is_rule = true;
+    }
+    if (walk_note(x->notes, NOTE_ANOMALY))
+        frame.depth++;
+    if (walk_note(x->notes, NOTE_ATOMIC) || walk_note(x->notes, NOTE_RESYNC))
+        frame.is_atomic = true;
+    if (emit) {
+        frame.element = get_element(w, outer->element, emit->name ? emit->name : x->name, emit->is_stream);
+        frame.depth++;
+        frame.is_stream |= emit->is_stream;
+    }
+    return intern_frame(w, &frame);
+}
+
+/* NAME ... VALUE, where NAME's text decides how VALUE is read. */
+static spot_t *make_refined(walk_t *w, const node_t *body, const note_t *note, const frame_t *frame, spot_t *next)
+{
+    size_t by = 0;
+    if (note->entries.count == 0)
+        return make_node(w, body, frame, next);
+    while (by < body->children.count && body->children.items[by]->rule != note->by)
+        by++;
+    spot_t *spot = make_stop(w, STOP_REFINE, frame, note, body, next, NULL);
+    spot = make_effect(w, frame, noted_effect(w, EFFECT_CONVERT_CLOSE, frame, note, note->by), spot);
+    spot = make_node(w, body->children.items[by], frame, spot);
+    spot = make_effect(w, frame, noted_effect(w, EFFECT_CONVERT_OPEN, frame, note, note->by), spot);
+    for (size_t i = by; i-- > 0;)
+        spot = make_node(w, body->children.items[i], frame, spot);
+    return spot;
+}
+
+static spot_t *make_body(walk_t *w, const wrapped_t *x, const frame_t *frame, spot_t *next)
+{
+    const note_t *refine = walk_note(x->notes, NOTE_REFINE);
+    if (refine)
+        return make_refined(w, x->body, refine, frame, next);
+    if (!x->entry)
+        return make_node(w, x->body, frame, next);
+    if (x->entry->is_strict)
+        return make_rule(w, x->entry->rule, frame, next);
+    spot_t spot;
+    const frame_t *guard = guard_frame(w, frame, x->entry, false);
+    blank_spot(&spot, SPOT_FALLBACK, frame, make_rule(w, x->entry->rule, guard, next));
+    spot.other = make_node(w, x->body, frame, next);
+    spot.entry = x->entry;
+    return intern_spot(w, &spot);
+}
+
+static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, const frame_t *inner, spot_t *next)
+{
+    const notes_t *notes = x->notes;
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_BECOME)
+            next = make_stop(w, STOP_BECOME, outer, notes->items[i], NULL, next, NULL);
+    if (inner->is_atomic && !outer->is_atomic)
+        next = make_effect(w, inner, plain_effect(w, EFFECT_ATOMIC_END, inner), next);
+    for (size_t i = 0; i < notes->count; i++)
+        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_LOCAL; k++)
+            next = make_effect(w, inner, register_effect(w, EFFECT_LOCAL_CLOSE, inner, notes->items[i]->regs.items[k]), next);
+    const note_t *anomaly = walk_note(notes, NOTE_ANOMALY);
+    if (anomaly)
+        next = make_effect(w, inner, anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name), next);
+    if (walk_note(notes, NOTE_EMIT))
+        next = make_effect(w, inner, element_effect(w, EFFECT_CLOSE, inner), next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_PUSH)
+            next = make_effect(w, inner, noted_effect(w, EFFECT_PUSH, inner, notes->items[i], inner->rule), next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_SET)
+            next = make_effect(w, inner, noted_effect(w, EFFECT_SET, inner, notes->items[i], inner->rule), next);
+    return next;
+}
+
+/* The frame that a cut closes; NULL if there is none around. */
+static const frame_t *cut_frame(const note_t *cut, const frame_t *frame)
+{
+    for (; frame; frame = frame->parent)
+        if (cut->rule ? frame->is_rule && frame->rule == cut->rule : frame->is_choice)
+            return frame;
+    return NULL;
+}
+
+static spot_t *make_opening(walk_t *w, const wrapped_t *x, const frame_t *outer, const frame_t *inner, spot_t *next)
+{
+    effects_t effects = opening(w, inner, false);
+    for (size_t i = effects.count; i-- > 0;)
+        next = make_effect(w, inner, effects.items[i], next);
+    if (x->resumed) {
+        for (const frame_t *f = x->resumed; f; f = f->parent) {
+            effects = opening(w, f, true);
+            for (size_t i = effects.count; i-- > 0;)
+                next = make_effect(w, inner, effects.items[i], next);
+        }
+        next = make_effect(w, inner, plain_effect(w, EFFECT_FOUND, inner), next);
+    }
+    if (inner->is_atomic && !outer->is_atomic)
+        next = make_effect(w, inner, plain_effect(w, EFFECT_ATOMIC_BEGIN, inner), next);
+    return next;
+}
+
+static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, spot_t *next)
+{
+    const note_t *length = walk_note(x->notes, NOTE_LENGTH);
+    const note_t *close = walk_note(x->notes, NOTE_UNTIL_CLOSE);
+    if (!length && !close)
+        return make_body(w, x, inner, next);
+    spot_t end;
+    spot_t *inside = make_body(w, x, inner, intern_spot(w, blank_spot(&end, SPOT_END, inner, NULL)));
+    return make_stop(w, length ? STOP_LENGTH : STOP_CLOSE, inner, length ? length : close, NULL, inside, next);
+}
+
+static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next)
+{
+    const notes_t *notes = x->notes;
+    const frame_t *inner = wrapped_frame(w, x, outer);
+    next = make_scope(w, SPOT_LEAVE, inner, next);
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == NOTE_CUT && cut_frame(notes->items[i], outer))
+            next = make_scope(w, SPOT_CUT, cut_frame(notes->items[i], outer), next);
+    next = make_close(w, x, outer, inner, next);
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == NOTE_CONVERT)
+            next = make_effect(w, inner, noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
+    next = make_region(w, x, inner, next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_CONVERT)
+            next = make_effect(w, inner, noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule), next);
+    next = make_opening(w, x, outer, inner, next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_POP)
+            next = make_stop(w, STOP_POP, outer, notes->items[i], NULL, next, NULL);
+    return make_scope(w, SPOT_ENTER, inner, next);
+}
+
+static spot_t *make_rule(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
+{
+    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule};
+    return wrap(w, &x, frame, next);
+}
+
+static spot_t *make_alternative(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
+{
+    bool is_wrapped = false;
+    for (size_t i = 0; i < node->notes.count; i++)
+        is_wrapped |= node->notes.items[i]->kind != NOTE_WHEN;
+    if (!is_wrapped)
+        return make_node(w, node, frame, next);
+    wrapped_t x = {.notes = &node->notes, .name = node->kind == NODE_RULE ? node->rule->name : NULL, .body = node};
+    return wrap(w, &x, frame, next);
+}
+
+/* ---------------------------------------------------------------- choices */
+
+static bool has_when(const node_t *choice)
+{
+    for (size_t i = 0; i < choice->children.count; i++)
+        if (walk_note(&choice->children.items[i]->notes, NOTE_WHEN))
+            return true;
+    return false;
+}
+
+/* In an atomic rule, alternatives that are only tolerated, behind the others, are those others' fallback. */
+static spot_t *make_tolerant(walk_t *w, const node_t *node, unsigned strict, const frame_t *frame, spot_t *next)
+{
+    spot_t spot;
+    const frame_t *guard = guard_frame(w, frame, node, true);
+    blank_spot(&spot, SPOT_FALLBACK, frame, NULL);
+    spot.node = node;
+    spot.next = make_numbered(w, SPOT_NODE, node, 1, guard, next);
+    spot.other = make_numbered(w, SPOT_NODE, node, 1 + strict, frame, next);
+    return make_effect(w, frame, plain_effect(w, EFFECT_MARK, frame), intern_spot(w, &spot));
+}
+
+/* n: 0 opens the whole choice; 1 the strict alternatives of a tolerant one; k + 1 those from number k on. */
+static void open_choice(walk_t *w, spot_t *spot)
+{
+    const node_t *node = spot->node;
+    unsigned count = (unsigned)node->children.count, strict = count;
+    while (strict > 0 && walk_note(&node->children.items[strict - 1]->notes, NOTE_ANOMALY))
+        strict--;
+    unsigned begin = spot->n > 1 ? spot->n - 1 : 0, end = spot->n == 1 ? strict : count;
+    const frame_t *frame = spot->frame;
+    spot_t *next = spot->next, *first = NULL;
+    if (spot->n == 0) {
+        frame_t key;
+        link_frame(w, frame, node, &key);
+        key.is_choice = true;
+        frame = intern_frame(w, &key);
+        next = make_scope(w, SPOT_LEAVE, frame, next);
+        if (has_when(node))
+            first = make_stop(w, STOP_CHOICE, frame, NULL, node, next, NULL);
+        else if (frame->is_atomic && frame->level < LEVEL_MAX && strict > 0 && strict < count)
+            first = make_tolerant(w, node, strict, frame, next);
+        if (first) {
+            vec_push(w->arena, &spot->branches, make_scope(w, SPOT_ENTER, frame, first));
+            return;
+        }
+    }
+    for (unsigned i = begin; i < end; i++) {
+        spot_t *branch = make_alternative(w, node->children.items[i], frame, next);
+        vec_push(w->arena, &spot->branches, spot->n == 0 ? make_scope(w, SPOT_ENTER, frame, branch) : branch);
+    }
+}
+
+/* ---------------------------------------------------------------- opening spots */
+
+static spot_t *open_items(walk_t *w, const spot_t *spot)
+{
+    const node_t *child = spot->node->children.items[spot->n];
+    spot_t *next = make_items(w, spot->node, spot->n + 1u, spot->note, spot->entry, spot->frame, spot->next);
+    if (!spot->note || child->kind != NODE_RULE || child->rule != spot->note->value)
+        return make_node(w, child, spot->frame, next);
+    wrapped_t x = {.notes = &child->rule->notes, .name = child->rule->name, .body = child->rule->body,
+                   .rule = child->rule, .entry = spot->entry};
+    return wrap(w, &x, spot->frame, next);
+}
+
+static void open_repeat(walk_t *w, spot_t *spot)
+{
+    const node_t *node = spot->node;
+    unsigned most = node->max == REPEAT_UNBOUNDED ? node->min : node->max;
+    bool can_go_on = node->max == REPEAT_UNBOUNDED || spot->n < node->max;
+    if (can_go_on) {
+        spot_t *again = make_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame, spot->next);
+        vec_push(w->arena, &spot->branches, make_node(w, node->children.items[0], spot->frame, again));
+    }
+    if (spot->n >= node->min)
+        vec_push(w->arena, &spot->branches, spot->next);
+}
+
+/* Can a rule at which parsing resumes be found in the node? */
+static bool is_resumable(walk_t *w, const node_t *node)
+{
+    if (node->kind == NODE_RULE) {
+        unsigned *known = &w->resumable[node->rule->index];
+        if (*known == 0) {
+            *known = 1; /* the answer for one that is within itself */
+            *known = walk_note(&node->rule->notes, NOTE_RESYNC) || is_resumable(w, node->rule->body) ? 2 : 1;
+        }
+        return *known == 2;
+    }
+    for (size_t i = 0; i < node->children.count; i++)
+        if (is_resumable(w, node->children.items[i]))
+            return true;
+    return false;
+}
+
+static bool is_within(const frame_t *frame, const rule_t *rule)
+{
+    for (; frame; frame = frame->parent)
+        if (frame->is_rule && frame->rule == rule)
+            return true;
+    return false;
+}
+
+/* Adds to `found` the references to such rules that can be met from `spot` on. */
+static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned number)
+{
+    while (spot && spot->seen != number) {
+        spot->seen = number;
+        if (spot->kind == SPOT_NODE && (spot->node->kind == NODE_RULE || spot->n == 0) && !is_resumable(w, spot->node)) {
+            spot = spot->next;
+            continue;
+        }
+        if (spot->kind == SPOT_NODE && spot->node->kind == NODE_RULE) {
+            if (walk_note(&spot->node->rule->notes, NOTE_RESYNC))
+                vec_push(w->arena, found, spot);
+            if (is_within(spot->frame, spot->node->rule)) {
+                spot = spot->next;
+                continue;
+            }
+        }
+        if (spot->kind == SPOT_STOP) {
+            size_t ways = spot->stop == STOP_CHOICE ? spot->node->children.count
+                          : spot->stop == STOP_REFINE ? spot->note->entries.count + 1 : 1;
+            for (size_t i = 0; i < ways; i++)
+                find_resumable(w, walk_target(w, spot, i), found, number);
+            spot = spot->other;
+            continue;
+        }
+        if (spot->kind == SPOT_FALLBACK)
+            find_resumable(w, spot->other, found, number);
+        const spots_t *branches = walk_open(w, spot);
+        for (size_t i = 0; i + 1 < branches->count; i++)
+            find_resumable(w, branches->items[i], found, number);
+        spot = branches->count ? branches->items[branches->count - 1] : NULL;
+    }
+}
+
+static void open_search(walk_t *w, spot_t *spot)
+{
+    spots_t found = {0};
+    find_resumable(w, walk_start(w, spot->node), &found, UINT32_MAX);
+    for (size_t i = 0; i < w->spots.capacity; i++)
+        if (w->spots.slots[i])
+            ((spot_t *)w->spots.slots[i])->seen = 0;
+    for (size_t i = 0; i < found.count; i++) {
+        const spot_t *s = found.items[i];
+        const rule_t *rule = s->node->rule;
+        wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .resumed = s->frame};
+        vec_push(w->arena, &spot->branches, wrap(w, &x, s->frame, s->next));
+    }
+}
+
+const spots_t *walk_open(walk_t *w, spot_t *spot)
+{
+    if (spot->is_open)
+        return &spot->branches;
+    spot->is_open = true;
+    switch (spot->kind) {
+    case SPOT_NODE:
+        if (spot->node->kind == NODE_CHOICE)
+            open_choice(w, spot);
+        else
+            vec_push(w->arena, &spot->branches, make_rule(w, spot->node->rule, spot->frame, spot->next));
+        break;
+    case SPOT_ITEMS:
+        vec_push(w->arena, &spot->branches, open_items(w, spot));
+        break;
+    case SPOT_REPEAT:
+        open_repeat(w, spot);
+        break;
+    case SPOT_SEARCH:
+        open_search(w, spot);
+        break;
+    case SPOT_TEXT:
+        vec_push(w->arena, &spot->branches,
+                 spot->n + 1 < spot->node->len ? make_numbered(w, SPOT_TEXT, spot->node, spot->n + 1, spot->frame, spot->next)
+                                               : spot->next);
+        break;
+    case SPOT_BYTE:
+    case SPOT_EFFECT:
+    case SPOT_ENTER:
+    case SPOT_LEAVE:
+    case SPOT_CUT:
+    case SPOT_FALLBACK:
+        vec_push(w->arena, &spot->branches, spot->next);
+        break;
+    case SPOT_STOP:
+    case SPOT_END:
+        break;
+    }
+    return &spot->branches;
+}
+
+spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
+{
+    if (stop->stop == STOP_CHOICE)
+        return make_alternative(w, stop->node->children.items[n], stop->frame, stop->next);
+    if (stop->stop != STOP_REFINE)
+        return stop->next;
+    size_t by = 0;
+    while (by < stop->node->children.count && stop->node->children.items[by]->rule != stop->note->by)
+        by++;
+    const refine_entry_t *entry = n ? &stop->note->entries.items[n - 1] : NULL;
+    return make_items(w, stop->node, by + 1, entry ? stop->note : NULL, entry, stop->frame, stop->next);
+}
+
+/* ---------------------------------------------------------------- what can follow */
+
+typedef struct firsts {
+    walk_t *walk;
+    VEC(spot_t *) seen;
+} firsts_t;
+
+static void find_first(firsts_t *f, spot_t *spot, charset_t *set)
+{
+    walk_t *w = f->walk;
+    for (size_t i = 0; i < f->seen.count; i++)
+        if (f->seen.items[i] == spot)
+            return;
+    vec_push(w->arena, &f->seen, spot);
+    if (spot->kind == SPOT_BYTE || spot->kind == SPOT_TEXT) {
+        *set = charset_union(*set, *walk_set(spot));
+    } else if (spot->kind == SPOT_STOP) {
+        *set = charset_union(*set, walk_first(w, spot));
+    } else {
+        const spots_t *branches = walk_open(w, spot);
+        for (size_t i = 0; i < branches->count; i++)
+            find_first(f, branches->items[i], set);
+        if (spot->kind == SPOT_FALLBACK)
+            find_first(f, spot->other, set);
+    }
+}
+
+charset_t walk_first(walk_t *w, spot_t *spot)
+{
+    firsts_t f = {.walk = w};
+    if (spot->kind == SPOT_END || (spot->kind == SPOT_STOP && spot->has_first))
+        return spot->first;
+    if (spot->kind != SPOT_STOP)
+        return *walk_set(spot);
+    spot->has_first = true;
+    spot->first = charset_range(0, 255); /* also the answer where nothing but stops form a loop */
+    charset_t set = charset_none();
+    size_t ways = spot->stop == STOP_CHOICE ? spot->node->children.count
+                  : spot->stop == STOP_REFINE ? spot->note->entries.count + 1 : 1;
+    for (size_t i = 0; i < ways; i++)
+        find_first(&f, walk_target(w, spot, i), &set);
+    if (spot->other)
+        find_first(&f, spot->other, &set);
+    if (spot->stop == STOP_BECOME || spot->stop == STOP_CLOSE)
+        set = charset_range(0, 255);
+    spot->first = set;
+    return set;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+spot_t *walk_start(walk_t *w, const node_t *root)
+{
+    spot_t end;
+    BLANK(frame_t, top);
+    const frame_t *frame = intern_frame(w, &top);
+    return make_node(w, root, frame, intern_spot(w, blank_spot(&end, SPOT_END, frame, NULL)));
+}
+
+spot_t *walk_search(walk_t *w, const node_t *root)
+{
+    BLANK(frame_t, top);
+    return is_resumable(w, root) ? make_numbered(w, SPOT_SEARCH, root, 0, intern_frame(w, &top), NULL) : NULL;
+}
+
+const char *walk_rule_name(const frame_t *frame)
+{
+    while (frame && frame->rule && frame->rule->is_core)
+        frame = frame->parent;
+    return frame && frame->rule ? frame->rule->name : "";
+}
+
+size_t walk_size(const walk_t *w)
+{
+    return w->spots.count;
+}
+
+bool walk_has_cut(const walk_t *w)
+{
+    return w->has_cut;
+}
+
+walk_t *walk_new(const grammar_t *grammar)
+{
+    arena_t *arena = arena_new();
+    walk_t *w = ARENA_NEW(arena, walk_t);
+    w->arena = arena;
+    w->grammar = grammar;
+    w->spots = (table_t){.key = offsetof(spot_t, seen), .size = sizeof(spot_t)};
+    w->frames = (table_t){.key = sizeof(frame_t), .size = sizeof(frame_t)};
+    w->effects = (table_t){.key = sizeof(effect_t), .size = sizeof(effect_t)};
+    w->names = (table_t){.key = offsetof(place_name_t, path), .size = sizeof(place_name_t)};
+    w->resumable = ARENA_ARRAY(arena, unsigned, grammar->rules.count + 1);
+    for (size_t i = 0; i < grammar->rules.count; i++)
+        w->has_cut |= has_cut(&grammar->rules.items[i]->notes) || has_cut_below(grammar->rules.items[i]->body);
+    return w;
+}
+
+void walk_free(walk_t *w)
+{
+    free(w->spots.slots);
+    free(w->frames.slots);
+    free(w->effects.slots);
+    free(w->names.slots);
+    arena_free(w->arena);
+}

@@ -1,0 +1,152 @@
+/* walk.h: places in a grammar, for interpret.c: where a reading stands, and all that is still to come.
+ *
+ * A spot is one thing to do and the spot that follows it, so it stands for the whole rest of the input: a list, back to the
+ * root. Spots are made when a reading gets there, and interned: the same rest is the same pointer, so two readings are at the
+ * same place in the grammar if their pointers are equal. Recursive rules need nothing more.
+ *
+ *     SPOT_BYTE      node             reads one byte of the node's set
+ *     SPOT_TEXT      node, n          reads byte n of a string
+ *     SPOT_NODE      node             a choice or a reference, to be opened
+ *     SPOT_ITEMS     node, n          the items of a sequence from number n on
+ *     SPOT_REPEAT    node, n          a repeat that has been through n times, as far as that matters
+ *     SPOT_SEARCH    node             any rule that parsing can resume at: `node` is the root
+ *     SPOT_EFFECT    effect           does something, once it is certain
+ *     SPOT_ENTER     frame            a reading enters a rule or an alternation that a cut may close
+ *     SPOT_LEAVE     frame            and leaves it
+ *     SPOT_CUT       frame            later readings that entered `frame` at the same place die
+ *     SPOT_FALLBACK  other            `other` stands by for the case that what follows fails
+ *     SPOT_STOP      stop, note, node something else than a byte decides: the driver goes on
+ *     SPOT_END                        the input, or the region, may end                                        */
+#ifndef QCAPGEN_WALK_H
+#define QCAPGEN_WALK_H
+
+#include "grammar.h"
+
+typedef struct walk walk_t;
+typedef struct spot spot_t;
+
+/* An element: interned by parent and name. */
+typedef struct place_name {
+    const struct place_name *parent;
+    const char *name;
+    const char *path; /* "http.request.method" */
+    bool is_stream;
+} place_name_t;
+
+/* What encloses a spot: interned, so that equal ones are one. */
+typedef struct frame {
+    const struct frame *parent;
+    const rule_t *rule;          /* the innermost */
+    const void *of;              /* what this frame is of: notes, a choice, a fallback; NULL at the top */
+    const place_name_t *element; /* the innermost emitted one, or NULL */
+    unsigned depth;              /* emitted elements and anomalies around */
+    unsigned level;              /* fallbacks around: this would have to fail so often */
+    bool is_rule;                /* this frame is that of `rule` itself, ... */
+    bool is_choice;              /* ... of an alternation, ... */
+    bool is_guard;               /* ... of something that has a fallback */
+    bool is_stream, is_atomic;   /* inside of one */
+} frame_t;
+
+/* What a reading does beside reading; each kind as in the header of interpret.c. Interned. */
+typedef enum {
+    EFFECT_OPEN,
+    EFFECT_CLOSE,
+    EFFECT_ANOMALY_OPEN,
+    EFFECT_ANOMALY_CLOSE,
+    EFFECT_CONVERT_OPEN,
+    EFFECT_CONVERT_CLOSE,
+    EFFECT_SET,
+    EFFECT_LOCAL_OPEN,
+    EFFECT_LOCAL_CLOSE,
+    EFFECT_RESET,
+    EFFECT_PUSH,
+    EFFECT_MISMATCH,
+    EFFECT_MARK,
+    EFFECT_ROLLBACK,
+    EFFECT_FOUND,
+    EFFECT_ATOMIC_BEGIN,
+    EFFECT_ATOMIC_END
+} effect_kind_t;
+
+typedef struct effect {
+    effect_kind_t kind;
+    const place_name_t *element; /* OPEN, CLOSE */
+    unsigned depth;              /* elements and anomalies around it */
+    unsigned level;              /* of the frame; MARK, ROLLBACK: which mark */
+    const rule_t *rule;          /* CONVERT_*, SET: whose annotation it is */
+    const note_t *note;          /* the annotation that says how; a refinement's conversion: that */
+    const reg_t *reg;            /* RESET, LOCAL_* */
+    const char *name;            /* ANOMALY_CLOSE, MISMATCH */
+    bool is_atomic;              /* put off until the atomic rule ends */
+} effect_t;
+
+typedef enum {
+    SPOT_BYTE,
+    SPOT_TEXT,
+    SPOT_NODE,
+    SPOT_ITEMS,
+    SPOT_REPEAT,
+    SPOT_SEARCH,
+    SPOT_EFFECT,
+    SPOT_ENTER,
+    SPOT_LEAVE,
+    SPOT_CUT,
+    SPOT_FALLBACK,
+    SPOT_STOP,
+    SPOT_END
+} spot_kind_t;
+
+typedef enum { STOP_CHOICE, STOP_REFINE, STOP_LENGTH, STOP_CLOSE, STOP_POP, STOP_BECOME } stop_kind_t;
+
+typedef VEC(spot_t *) spots_t;
+
+struct spot {
+    spot_kind_t kind;
+    stop_kind_t stop;
+    const frame_t *frame;
+    const node_t *node;
+    const note_t *note;          /* SPOT_STOP; SPOT_ITEMS: the refinement whose value is read by `entry` */
+    const refine_entry_t *entry; /* SPOT_ITEMS; SPOT_FALLBACK: what may fail */
+    const effect_t *effect;
+    unsigned n;
+    spot_t *next, *other;        /* SPOT_STOP with a region: next is what is in it, other what follows it */
+
+    unsigned seen;       /* by the step of that number; for reading.c */
+    bool is_open, has_first;
+    spots_t branches;    /* if is_open: see walk_open() */
+    charset_t first;     /* if has_first: the bytes that can come next */
+};
+
+walk_t *walk_new(const grammar_t *grammar);
+void walk_free(walk_t *walk);
+
+/* The start of a root, and of the search for a place to go on in it (NULL: there is none). */
+spot_t *walk_start(walk_t *walk, const node_t *root);
+spot_t *walk_search(walk_t *walk, const node_t *root);
+
+/* Where a spot that reads nothing leads to, in order; a fallback's `other` is not among them. */
+const spots_t *walk_open(walk_t *walk, spot_t *spot);
+
+/* What follows a SPOT_STOP: for a choice its alternative number `n`, for a refinement its entry, 0 being none of the listed
+ * names; else the one way there is. */
+spot_t *walk_target(walk_t *walk, const spot_t *stop, size_t n);
+
+/* The bytes that a SPOT_BYTE or SPOT_TEXT reads. */
+const charset_t *walk_set(spot_t *spot);
+
+/* The bytes that can come next at a spot that a reading can stand at. */
+charset_t walk_first(walk_t *walk, spot_t *spot);
+
+/* An effect that no spot has: what tells of a fallback. */
+const effect_t *walk_failed(walk_t *walk, const spot_t *fallback);
+
+/* What is being read there, for people: the innermost rule that is no core rule; "" outside of all. */
+const char *walk_rule_name(const frame_t *frame);
+
+/* How many spots there are: what a walk costs. */
+size_t walk_size(const walk_t *walk);
+
+bool walk_has_cut(const walk_t *walk);
+const note_t *walk_note(const notes_t *notes, note_kind_t kind);
+
+#endif
