@@ -5,6 +5,7 @@
  * All states stand in tables; those that are read often also as direct code, one label a state.
  * Above a state: the rule, a dot where reading stands in it, a shortest input that leads there. */
 #include "http.h"
+#include "scan.h"
 
 enum {
     AT_TOKEN_1 = 0,
@@ -4167,23 +4168,22 @@ static unsigned find_2(const unsigned char *text, size_t len)
     case 4:
         if (qcap_is_word(text, "gzip", 4))
             return 2;
-        break;
+        return 0;
     case 7:
         if (qcap_is_word(text, "chunked", 7))
             return 1;
         if (qcap_is_word(text, "deflate", 7))
             return 3;
-        break;
+        return 0;
     case 8:
         if (qcap_is_word(text, "compress", 8))
             return 4;
         if (qcap_is_word(text, "identity", 8))
             return 5;
-        break;
+        return 0;
     default:
-        break;
+        return 0;
     }
-    return 0;
 }
 
 static const qcap_keywords_t keywords_2 = {find_2, 8};
@@ -4195,31 +4195,30 @@ static unsigned find_3(const unsigned char *text, size_t len)
     case 4:
         if (qcap_is_word(text, "host", 4))
             return 3;
-        break;
+        return 0;
     case 10:
         if (qcap_is_word(text, "connection", 10))
             return 4;
-        break;
+        return 0;
     case 13:
         if (qcap_is_word(text, "authorization", 13))
             return 5;
-        break;
+        return 0;
     case 14:
         if (qcap_is_word(text, "content-length", 14))
             return 1;
-        break;
+        return 0;
     case 17:
         if (qcap_is_word(text, "transfer-encoding", 17))
             return 2;
-        break;
+        return 0;
     case 19:
         if (qcap_is_word(text, "proxy-authorization", 19))
             return 6;
-        break;
+        return 0;
     default:
-        break;
+        return 0;
     }
-    return 0;
 }
 
 static const qcap_keywords_t keywords_3 = {find_3, 19};
@@ -4233,33 +4232,32 @@ static unsigned find_4(const unsigned char *text, size_t len)
             return 1;
         if (qcap_is_word(text, "put", 3))
             return 4;
-        break;
+        return 0;
     case 4:
         if (qcap_is_word(text, "head", 4))
             return 2;
         if (qcap_is_word(text, "post", 4))
             return 3;
-        break;
+        return 0;
     case 5:
         if (qcap_is_word(text, "trace", 5))
             return 8;
         if (qcap_is_word(text, "patch", 5))
             return 9;
-        break;
+        return 0;
     case 6:
         if (qcap_is_word(text, "delete", 6))
             return 5;
-        break;
+        return 0;
     case 7:
         if (qcap_is_word(text, "connect", 7))
             return 6;
         if (qcap_is_word(text, "options", 7))
             return 7;
-        break;
+        return 0;
     default:
-        break;
+        return 0;
     }
-    return 0;
 }
 
 static const qcap_keywords_t keywords_4 = {find_4, 7};
@@ -4271,19 +4269,18 @@ static unsigned find_5(const unsigned char *text, size_t len)
     case 10:
         if (qcap_is_word(text, "connection", 10))
             return 3;
-        break;
+        return 0;
     case 14:
         if (qcap_is_word(text, "content-length", 14))
             return 1;
-        break;
+        return 0;
     case 17:
         if (qcap_is_word(text, "transfer-encoding", 17))
             return 2;
-        break;
+        return 0;
     default:
-        break;
+        return 0;
     }
-    return 0;
 }
 
 static const qcap_keywords_t keywords_5 = {find_5, 17};

@@ -1,6 +1,7 @@
 /* emit_c.c: the generated source, from its parts. */
 #include "emit.h"
 
+#include "keyword.h"
 #include "name.h"
 #include "source.h"
 
@@ -11,29 +12,9 @@ static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
     const conversion_t *c = &l->dfa->nfa->conversions.items[conversion];
     if (c->kind != CONVERT_KEYWORD)
         return;
-    unsigned longest = c->text_size;
     text_print(text, "/* The words of %s. */\n", c->reg ? c->reg->name : c->rule->name);
-    text_print(text, "static unsigned find_%u(const unsigned char *text, size_t len)\n{\n    switch (len) {\n", conversion);
-    for (unsigned len = 1; len <= longest; len++) {
-        bool is_first = true;
-        for (size_t i = 0; i < c->keywords.count; i++) {
-            const char *word = c->keywords.items[i];
-            if (strlen(word) != len)
-                continue;
-            if (is_first)
-                text_print(text, "    case %u:\n", len);
-            is_first = false;
-            char *lower = arena_copy(l->arena, word, len);
-            for (char *p = lower; *p; p++)
-                if (*p >= 'A' && *p <= 'Z')
-                    *p = (char)(*p | 0x20);
-            text_print(text, "        if (qcap_is_word(text, \"%s\", %u))\n            return %zu;\n", lower, len, i + 1);
-        }
-        if (!is_first)
-            text_print(text, "        break;\n");
-    }
-    text_print(text, "    default:\n        break;\n    }\n    return 0;\n}\n\n");
-    text_print(text, "static const qcap_keywords_t keywords_%u = {find_%u, %u};\n\n", conversion, conversion, longest);
+    keyword_emit(c->keywords.items, c->keywords.count, arena_print(l->arena, "find_%u", conversion), text);
+    text_print(text, "static const qcap_keywords_t keywords_%u = {find_%u, %u};\n\n", conversion, conversion, c->text_size);
 }
 
 static void emit_conversions(layout_t *l, text_t *text)
@@ -255,7 +236,7 @@ static void emit_top(const layout_t *l, text_t *text)
         text_print(text, "%s %s", i ? "," : "", source_base_name(g->files.items[i]));
     text_print(text, ". Do not edit.\n *\n * All states stand in tables; those that are read often also as direct code, one label a state.\n"
                      " * Above a state: the rule, a dot where reading stands in it, a shortest input that leads there. */\n");
-    text_print(text, "#include \"%s.h\"\n\n", g->name);
+    text_print(text, "#include \"%s.h\"\n#include \"scan.h\"\n\n", g->name);
 }
 
 static void emit_enumerators(const layout_t *l, text_t *text)

@@ -1,8 +1,8 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
  * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c, table.c, value.c and queue.c, which share parsing.h. They need nothing else: no libc beyond string.h, no
- * allocation, no global state.
+ * protocol is in parser.c, table.c, value.c and queue.c, which share parsing.h; scan.h is for both. They need nothing
+ * else: no libc beyond string.h, no allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
  *     qcap_NAME_init(&conversation, on_event, user);
@@ -673,9 +673,6 @@ static inline bool qcap_must_stop(const qcap_parser_t *parser)
 {
     return parser->is_paused || parser->has_error;
 }
-
-/* ASCII letters of both cases are equal; `word` is in lower case. */
-bool qcap_is_word(const unsigned char *text, const char *word, size_t len);
 
 /* Numbers in expressions: see qcap_number_t. */
 static inline qcap_number_t qcap_number(uint64_t value)

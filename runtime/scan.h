@@ -1,4 +1,5 @@
-/* scan.h: runs of bytes of one class, many bytes at a time. For generated code and the runtime; needs no libc.
+/* scan.h: runs of bytes of one class, and words, many bytes at a time. For generated code and the runtime; needs no libc
+ * but string.h.
  *
  * In: bytes, and a class of bytes as a few ranges. Out: where the run ends.
  *
@@ -28,7 +29,10 @@
 #ifndef QCAP_SCAN_H
 #define QCAP_SCAN_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(QCAP_SCAN_WORDS)
 #elif defined(__SSE2__)
@@ -257,6 +261,69 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
 
 #define QCAP_SCAN(name, in, is) QCAP_SCAN_AS(name, in, is, 0)
 #define QCAP_SCAN_EXACT(name, in, is) QCAP_SCAN_AS(name, in, is, 1)
+
+/* ---------------------------------------------------------------- words */
+
+/* Bit 5 of each byte that is a small letter: what may be set or not in a text that is the same word. */
+static inline uint64_t qcap_letters(uint64_t word)
+{
+    uint64_t rest = word & UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t from_a = rest + UINT64_C(0x0101010101010101) * (0x80 - 'a');
+    uint64_t behind_z = rest + UINT64_C(0x0101010101010101) * (0x80 - 'z' - 1);
+    return (from_a & ~behind_z & ~word & UINT64_C(0x8080808080808080)) >> 2;
+}
+
+static inline uint64_t qcap_differences(uint64_t text, uint64_t word)
+{
+    return (text | qcap_letters(word)) ^ word;
+}
+
+static inline uint64_t qcap_differences_8(const void *text, const void *word)
+{
+    uint64_t t, w;
+    memcpy(&t, text, sizeof t);
+    memcpy(&w, word, sizeof w);
+    return qcap_differences(t, w);
+}
+
+static inline uint64_t qcap_differences_4(const void *text, const void *word)
+{
+    uint32_t t, w;
+    memcpy(&t, text, sizeof t);
+    memcpy(&w, word, sizeof w);
+    return qcap_differences(t, w);
+}
+
+static inline uint64_t qcap_differences_2(const void *text, const void *word)
+{
+    uint16_t t, w;
+    memcpy(&t, text, sizeof t);
+    memcpy(&w, word, sizeof w);
+    return qcap_differences(t, w);
+}
+
+/* Whether `len` bytes of text are the word, ignoring the case of ASCII letters; `word` is in small letters. Of a word that is
+ * constant, as it is in generated code, one comparison of eight bytes at a time remains, the last ones overlapping. */
+static inline __attribute__((always_inline)) bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
+{
+    uint64_t differences = 0;
+    if (len >= 8) {
+        differences = qcap_differences_8(text + len - 8, word + len - 8);
+        if (len > 8)
+            differences |= qcap_differences_8(text, word);
+        if (len > 16)
+            differences |= qcap_differences_8(text + 8, word + 8);
+        for (size_t i = 16; i + 8 < len; i += 8)
+            differences |= qcap_differences_8(text + i, word + i);
+    } else if (len >= 4) {
+        differences = qcap_differences_4(text, word) | qcap_differences_4(text + len - 4, word + len - 4);
+    } else if (len >= 2) {
+        differences = qcap_differences_2(text, word) | qcap_differences_2(text + len - 2, word + len - 2);
+    } else if (len == 1) {
+        differences = qcap_differences(*text, (unsigned char)*word);
+    }
+    return differences == 0;
+}
 
 #ifdef __cplusplus
 }

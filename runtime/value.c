@@ -344,18 +344,6 @@ void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique,
         qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, about_of(p)->rule, at);
 }
 
-bool qcap_is_word(const unsigned char *text, const char *word, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned c = text[i];
-        if (c >= 'A' && c <= 'Z')
-            c |= 0x20u;
-        if (c != (unsigned char)word[i])
-            return false;
-    }
-    return true;
-}
-
 /* ---------------------------------------------------------------- saved registers
  * On the stack, for each: its text, its value, and what tells of them: the register, whether it is set. */
 

@@ -181,6 +181,39 @@ static void bytes_that_the_lanes_leave_out_are_in_the_run(void **state)
         assert_scanned(scan_usual);
 }
 
+/* ---------------------------------------------------------------- words */
+
+static bool is_word_naively(const unsigned char *text, const char *word, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = text[i];
+        if (byte >= 'A' && byte <= 'Z')
+            byte = (unsigned char)(byte + 'a' - 'A');
+        if (byte != (unsigned char)word[i])
+            return false;
+    }
+    return true;
+}
+
+/* Every byte at every place of words of every length, at the end of the memory. */
+static void words_are_compared_ignoring_case_of_letters_alone(void **state)
+{
+    static const char word[] = "az@[`{09-_\x7f\x80\xe1hello-world.content-length!!";
+
+    (void)state;
+    for (size_t len = 1; len < sizeof word; len++) {
+        unsigned char *text = memory_end - len;
+        for (size_t i = 0; i < len; i++) {
+            memcpy(text, word, len);
+            for (unsigned byte = 0; byte < 256; byte++) {
+                text[i] = (unsigned char)byte;
+                assert_int_equal(qcap_is_word(text, word, len), is_word_naively(text, word, len));
+            }
+        }
+    }
+    assert_true(qcap_is_word(memory_end, "", 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +221,7 @@ int main(void)
         cmocka_unit_test(the_first_and_the_last_byte_bound_ranges),
         cmocka_unit_test(single_bytes_are_scanned),
         cmocka_unit_test(bytes_that_the_lanes_leave_out_are_in_the_run),
+        cmocka_unit_test(words_are_compared_ignoring_case_of_letters_alone),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
