@@ -65,6 +65,11 @@ bool command_compile(const request_t *request, const char *path, const compile_o
 /* Compiles all arguments. NULL if one of them was wrong: the messages of all have been printed. */
 compile_result_t *command_compile_all(const request_t *request, const compile_options_t *options);
 
-extern const command_t cmd_ambiguities, cmd_check, cmd_elements, cmd_extract, cmd_generate;
+extern const command_t cmd_ambiguities;
+extern const command_t cmd_check;
+extern const command_t cmd_elements;
+extern const command_t cmd_extract;
+extern const command_t cmd_generate;
+extern const command_t cmd_graph;
 
 #endif

@@ -26,6 +26,7 @@ static const command_t *const commands[] = {
     &cmd_elements,
     &cmd_extract,
     &cmd_generate,
+    &cmd_graph,
     &cmd_help,
 };
 

@@ -155,6 +155,23 @@ void name_place(const dfa_t *dfa, const config_t *config, text_t *text)
         text_print(text, "      %s", rule->section);
 }
 
+size_t name_body(const dfa_t *dfa, const config_t *config, text_t *text)
+{
+    const node_t *node;
+    const rule_t *rule = place_of(dfa, config, &node);
+    text_t dotted;
+    size_t dot = 0;
+
+    if (!rule)
+        return 0;
+    text_init(&dotted, text->arena);
+    print_node(rule->body, node, false, &dotted);
+    print_node(rule->body, NULL, false, text);
+    while (dot < text->len && text->bytes[dot] == dotted.bytes[dot]) /* nothing but the dot begins with one */
+        dot++;
+    return node ? dot : text->len;
+}
+
 /* ---------------------------------------------------------------- sets of bytes */
 
 const char *name_set(const grammar_t *grammar, const charset_t *set)

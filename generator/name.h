@@ -17,6 +17,9 @@ const char *name_rule(const dfa_t *dfa, const config_t *config);
 /* That rule as ABNF, a dot where the reading stands: `status-line = HTTP-version . SP status-code`. */
 void name_place(const dfa_t *dfa, const config_t *config, text_t *text);
 
+/* The rule's body alone; returns the offset in `text`, which is empty, of where the reading stands. */
+size_t name_body(const dfa_t *dfa, const config_t *config, text_t *text);
+
 /* The name of a rule that reads one byte of exactly this set, or NULL; a core rule's if there is one. */
 const char *name_set(const grammar_t *grammar, const charset_t *set);
 
