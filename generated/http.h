@@ -89,6 +89,8 @@ typedef struct qcap_http {
     struct qcap_http_side {
         qcap_register_t registers[5];
         qcap_slot_t slots[6];
+        qcap_region_t regions[1];
+        qcap_frame_t frames[1];
         uint64_t positions[6];
         qcap_later_t later[29];
         qcap_underway_t underway[7];

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#include "follow.h"
+
 #define STATES_MAX 30000u
 #define PENDING_MAX 100u
 #define CLASHES_MAX 4000u /* kept; one ambiguity has many kinds of clashes */
@@ -26,7 +28,7 @@ typedef struct builder {
     VEC(unsigned) entries; /* by NFA state: number + 1 of the DFA state that begins there, or 0 */
     unsigned bytes[256];   /* by class: a byte of it, for examples */
     unsigned order[256];   /* of classes: in which they are tried */
-    VEC(charset_t) firsts; /* by control: bytes that can follow it */
+    follow_t *follows;     /* by control: what can come next */
     VEC(uint64_t) clash_kinds; /* hash table of those that are known, or 0; open addressing */
     bool is_failed;
 } builder_t;
@@ -312,40 +314,6 @@ static unsigned entry_of(builder_t *b, unsigned state, unsigned from)
     return number;
 }
 
-/* The bytes that can follow a control point. */
-static charset_t first_of(builder_t *b, unsigned control);
-
-static charset_t first_of_state(builder_t *b, unsigned state)
-{
-    arena_t *scratch = arena_new();
-    configs_t configs = closure_start(b->nfa, scratch, state, NULL);
-    charset_t set = charset_none();
-    for (size_t i = 0; i < configs.count; i++) {
-        const nfa_state_t *s = nfa_state(b, &configs.items[i]);
-        if (nfa_reads(s))
-            set = charset_union(set, s->set);
-        else if (s->kind == NFA_CONTROL)
-            set = charset_union(set, first_of(b, s->control));
-    }
-    arena_free(scratch);
-    return set;
-}
-
-static charset_t first_of(builder_t *b, unsigned control)
-{
-    const control_t *c = &b->nfa->controls.items[control];
-    if (!charset_is_empty(&b->firsts.items[control]) || c->targets.count == 0)
-        return b->firsts.items[control];
-    b->firsts.items[control] = charset_range(0, 255); /* also the answer where control points form a loop */
-    charset_t set = charset_none();
-    for (size_t i = 0; i < c->targets.count; i++)
-        set = charset_union(set, first_of_state(b, c->targets.items[i]));
-    if (c->kind == CONTROL_BECOME || c->kind == CONTROL_CLOSE)
-        set = charset_range(0, 255);
-    b->firsts.items[control] = set;
-    return set;
-}
-
 /* What the main readings of a state do with a byte. */
 typedef struct outlook {
     const config_t *reader;  /* the first that reads it, or NULL */
@@ -363,8 +331,7 @@ static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
             o.reader = c;
         if (s->kind != NFA_CONTROL)
             continue;
-        charset_t first = first_of(b, s->control);
-        if (!charset_has(&first, byte))
+        if (!charset_has(&b->follows[s->control].set, byte))
             continue;
         if (!o.control)
             o.control = c;
@@ -391,7 +358,8 @@ static void add_edge(builder_t *b, unsigned state, edge_t edge)
     dfa_state_t *s = &b->dfa->states.items[state];
     for (size_t i = 0; i < s->edges.count; i++) {
         edge_t *e = &s->edges.items[i];
-        if (e->target == edge.target && e->is_peek == edge.is_peek && e->limit == 0 && edge.limit == 0 && closure_pendings_equal(&e->commits, &edge.commits) &&
+        if (e->target == edge.target && e->is_peek == edge.is_peek && dfa_is_on_byte(e) && dfa_is_on_byte(&edge) &&
+             closure_pendings_equal(&e->commits, &edge.commits) &&
             e->moves.count == edge.moves.count &&
             (e->moves.count == 0 ||
              memcmp(e->moves.items, edge.moves.items, e->moves.count * sizeof *e->moves.items) == 0)) {
@@ -489,7 +457,25 @@ static void step_counters(builder_t *b, unsigned state)
     }
 }
 
-/* The end of the input is accepted by the first reading that can end here. */
+/* What comes after a control point may be nothing: then it is passed where the input ends. */
+static void step_end(builder_t *b, unsigned state, const config_t *config)
+{
+    b->scratch = arena_new();
+    edge_t edge = {.set = charset_none(), .is_end = true, .is_peek = true};
+    configs_t configs = {0};
+    pendings_t commits = {0};
+    vec_push(b->scratch, &configs, *config);
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, state, -1);
+    if (!b->is_failed) {
+        edge.commits = keep_pendings(b, &commits);
+        edge.target = intern(b, &configs, &edge, state, -1);
+        add_edge(b, state, edge);
+    }
+    arena_free(b->scratch);
+}
+
+/* The end of the input is accepted by the first reading that can end here; if none can, the first main reading goes on that is
+ * at a control point where the input may end. */
 static void accept(builder_t *b, unsigned state)
 {
     dfa_state_t *s = &b->dfa->states.items[state];
@@ -505,6 +491,13 @@ static void accept(builder_t *b, unsigned state)
             vec_push(b->arena, &commits, reading.pendings.items[k]);
         s->is_accepting = true;
         s->accept = commits;
+        return;
+    }
+    for (size_t i = 0; i < closure_main_count(&s->configs); i++) {
+        const config_t *c = &s->configs.items[i];
+        if (nfa_state(b, c)->kind != NFA_CONTROL || !b->follows[nfa_state(b, c)->control].is_end)
+            continue;
+        step_end(b, state, c);
         return;
     }
 }
@@ -582,8 +575,8 @@ static void prepare(builder_t *b)
         for (size_t k = 0; k < b->nfa->controls.items[i].targets.count; k++)
             vec_push(b->arena, &control.targets, STATE_NONE);
         vec_push(b->arena, &b->dfa->controls, control);
-        vec_push(b->arena, &b->firsts, charset_none());
     }
+    b->follows = follow_find(b->nfa, b->arena);
 }
 
 /* What is on the list of an atomic rule. */
@@ -623,6 +616,20 @@ static bool raise(listed_t *most, listed_t listed)
     return is_more;
 }
 
+static bool bound_state(dfa_t *dfa, listed_t *before, unsigned state)
+{
+    const dfa_state_t *s = &dfa->states.items[state];
+    bool is_changed = false;
+    for (size_t i = 0; i < s->edges.count; i++) {
+        const edge_t *edge = &s->edges.items[i];
+        is_changed |= raise(&before[edge->target], count_later(dfa, &edge->commits, before[state]));
+    }
+    const control_t *control = s->kind == DFA_CONTROL ? &dfa->controls.items[s->control] : NULL;
+    for (size_t i = 0; control && i < control->targets.count; i++)
+        is_changed |= raise(&before[control->targets.items[i]], before[state]);
+    return is_changed;
+}
+
 /* The length of the list of atomic rules. A loop that adds to it has no bound: refused. */
 static void bound_later(builder_t *b)
 {
@@ -631,10 +638,7 @@ static void bound_later(builder_t *b)
     for (bool is_changed = true; is_changed && !b->is_failed;) {
         is_changed = false;
         for (unsigned s = 0; s < dfa->states.count; s++)
-            for (size_t i = 0; i < dfa->states.items[s].edges.count; i++) {
-                const edge_t *edge = &dfa->states.items[s].edges.items[i];
-                is_changed |= raise(&before[edge->target], count_later(dfa, &edge->commits, before[s]));
-            }
+            is_changed |= bound_state(dfa, before, s);
         for (unsigned s = 0; s < dfa->states.count && !b->is_failed; s++)
             if (before[s].count > PENDING_MAX && dfa->states.items[s].configs.count > 0)
                 fail_undecided(b, &dfa->states.items[s].configs.items[0], s, -1);
@@ -668,7 +672,7 @@ bool dfa_is_counting_on(const dfa_t *dfa, unsigned state, const edge_t *edge)
     const dfa_state_t *from = &dfa->states.items[state], *to = &dfa->states.items[edge->target];
     for (size_t i = 0; i < to->edges.count; i++) {
         const edge_t *full = &to->edges.items[i];
-        bool is_known = full->limit == 0;
+        bool is_known = full->limit == 0; /* no counter */
         for (size_t k = 0; k < from->edges.count && !is_known; k++)
             is_known = from->edges.items[k].limit == full->limit && full->begin.reg >= 0 &&
                        from->edges.items[k].begin.reg == full->begin.reg &&
@@ -697,7 +701,9 @@ static void print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *t
 static void print_edge(const dfa_t *dfa, const edge_t *edge, text_t *text)
 {
     text_print(text, "  ");
-    if (edge->limit) {
+    if (edge->is_end) {
+        text_print(text, "the end");
+    } else if (edge->limit) {
         text_print(text, edge->begin.reg >= 0 ? "%u bytes since r%d" : "%u bytes since -%u", edge->limit,
                    edge->begin.reg >= 0 ? (unsigned)edge->begin.reg : edge->begin.back);
     } else {

@@ -18,12 +18,13 @@
 typedef enum { DFA_BYTES, DFA_ENTRY, DFA_CONTROL } dfa_kind_t;
 
 typedef struct edge {
-    charset_t set;        /* DFA_ENTRY, and edges with a limit: empty */
+    charset_t set;        /* empty where no byte is looked at */
     unsigned limit;       /* 0: none */
     stamp_t begin;        /* of the bytes that count for the limit */
+    bool is_end;          /* taken where the input, or the region, ends */
     unsigned target;
     bool is_hot;          /* likely to be followed: worth direct code */
-    bool is_peek;         /* no byte is read: one that decides, for a control point, or a limit is met */
+    bool is_peek;         /* no byte is read: it only decides, for a control point, or is not looked at */
     pendings_t commits;
     VEC(stamp_t) moves;   /* for each register of the target */
 } edge_t;
@@ -76,6 +77,12 @@ typedef struct dfa {
     unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
     VEC(clash_t) clashes;    /* the first of each kind, in the order in which they were found */
 } dfa_t;
+
+/* Is it taken because of the next byte? */
+static inline bool dfa_is_on_byte(const edge_t *edge)
+{
+    return edge->limit == 0 && !edge->is_end;
+}
 
 /* NULL if there is no finite automaton: `diag` says why, with an example. */
 dfa_t *dfa_build(nfa_t *nfa, diag_t *diag);

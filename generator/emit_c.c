@@ -66,17 +66,22 @@ static void emit_choice(const control_t *c, unsigned number, text_t *text)
     text_print(text, "}\n\n");
 }
 
+/* Does it know where to go on? One that is never reached does not, nor does a return. */
+static bool has_targets(const control_t *c)
+{
+    return c->targets.count > 0 && c->targets.items[0] != STATE_NONE;
+}
+
 static void emit_control_row(layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
-    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "CLOSE", "POP", "BECOME"};
-    bool is_used = c->targets.items[0] != STATE_NONE;
+    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "CLOSE", "POP", "BECOME", "CALL", "RETURN"};
     text_print(text, "    {.kind = QCAP_CONTROL_%s", kinds[c->kind]);
-    if (is_used)
+    if (has_targets(c))
         text_print(text, ", .targets = targets_%u", number);
     text_print(text, ", .rule = %u", layout_text(l, c->rule ? c->rule->name : ""));
     if (c->is_shared)
         text_print(text, ", .is_shared = true");
-    if (c->kind == CONTROL_CHOICE && is_used)
+    if (c->kind == CONTROL_CHOICE && has_targets(c))
         text_print(text, ", .choose = choose_%u", number);
     if (c->kind == CONTROL_LENGTH)
         text_print(text, ", .value = value_%u", layout_value(l, c->expr));
@@ -87,6 +92,8 @@ static void emit_control_row(layout_t *l, const control_t *c, unsigned number, t
                    emit_register_number(c->key));
     if (c->protocol)
         text_print(text, ", .protocol = \"%s\"", c->protocol);
+    if (c->depth > 0)
+        text_print(text, ", .depth = %u", c->depth);
     text_print(text, "}, /* %u */\n", number);
 }
 
@@ -103,7 +110,7 @@ static void emit_controls(layout_t *l, text_t *text)
     const dfa_t *dfa = l->dfa;
     for (unsigned i = 0; i < dfa->controls.count; i++) {
         const control_t *c = &dfa->controls.items[i];
-        if (c->targets.items[0] == STATE_NONE)
+        if (!has_targets(c))
             continue;
         if (c->kind == CONTROL_CHOICE)
             emit_choice(c, i, text);
@@ -191,8 +198,8 @@ static void emit_register_texts(const layout_t *l, text_t *text)
 
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
-    static const char *const parts[] = {"registers", "slots",        "positions", "later",
-                                        "underway",  "accumulators", "text",      "saved"};
+    static const char *const parts[] = {"registers", "slots",        "regions", "frames", "positions", "later",
+                                        "underway",  "accumulators", "text",    "saved"};
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
     text_print(text, "               .search = %s", search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -220,9 +227,10 @@ static void emit_protocol(const layout_t *l, text_t *text)
                      "    .counters = counters,\n    .conversions = conversions,\n    .conversion_count = %zu,\n"
                      "    .queues = queues,\n    .queue_count = %zu,\n",
                l->dfa->nfa->conversions.count, l->grammar->queues.count);
+    text_print(text, "    .region_max = %u,\n    .frame_max = %u,\n", layout_regions(l->dfa->nfa), layout_frames(l->dfa->nfa));
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
-    text_print(text, "    .saved_size = %u,\n", l->dfa->nfa->saved);
+    text_print(text, "    .saved_size = %u,\n", layout_saved(l->dfa->nfa));
     text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
                      "    .shared_text = offsetof(%s_t, shared_text),\n    .later_text = %u,\n", l->prefix, l->later_text);
     text_print(text, "    .texts = texts,\n};\n\n");

@@ -25,6 +25,18 @@ static unsigned at_least_one(size_t count)
     return count ? (unsigned)count : 1;
 }
 
+/* A rule that contains itself has it: in all of them, the path is as in the outermost. */
+static bool is_in_procedure(const nfa_t *nfa, unsigned element)
+{
+    for (size_t i = 0; i < nfa->states.count; i++) {
+        const nfa_state_t *s = &nfa->states.items[i];
+        const op_t *op = s->kind == NFA_OP ? &nfa->ops.items[s->op] : NULL;
+        if (op && op->kind == OP_OPEN && op->element == element && s->context->procedure != PROCEDURE_NONE)
+            return true;
+    }
+    return false;
+}
+
 static void emit_elements(const layout_t *l, text_t *text)
 {
     const nfa_t *nfa = l->dfa->nfa;
@@ -32,7 +44,8 @@ static void emit_elements(const layout_t *l, text_t *text)
     for (unsigned e = 0; e < nfa->elements.count; e++) {
         text_print(text, "    %s = %u, /* ", emit_element_constant(l, e), e);
         print_path(l, e, text);
-        text_print(text, "%s */\n", nfa->elements.items[e].is_stream ? " (stream)" : "");
+        text_print(text, "%s%s */\n", nfa->elements.items[e].is_stream ? " (stream)" : "",
+                   is_in_procedure(nfa, e) ? ", however deep" : "");
     }
     text_print(text, "    %s_ELEMENT_COUNT = %zu\n};\n\n", l->upper, nfa->elements.count);
 }
@@ -47,12 +60,14 @@ static void emit_conversation(const layout_t *l, text_t *text)
     text_print(text, "    qcap_queue_state_t queues[%u];\n", at_least_one(l->grammar->queues.count));
     text_print(text, "    struct %s_side {\n", l->prefix);
     text_print(text, "        qcap_register_t registers[%u];\n", at_least_one(l->grammar->registers.count));
-    text_print(text, "        qcap_slot_t slots[%u];\n", at_least_one(nfa->depth));
+    text_print(text, "        qcap_slot_t slots[%u];\n", at_least_one(layout_slots(nfa)));
+    text_print(text, "        qcap_region_t regions[%u];\n", at_least_one(layout_regions(nfa)));
+    text_print(text, "        qcap_frame_t frames[%u];\n", at_least_one(layout_frames(nfa)));
     text_print(text, "        uint64_t positions[%u];\n", l->position_count);
     text_print(text, "        qcap_later_t later[%u];\n", at_least_one(l->dfa->later_max));
     text_print(text, "        qcap_underway_t underway[%u];\n", at_least_one(nfa->conversions.count));
     text_print(text, "        qcap_accumulator_t accumulators[%u];\n", at_least_one(l->accumulator_count));
-    text_print(text, "        uint64_t saved[%u];\n", at_least_one(nfa->saved));
+    text_print(text, "        uint64_t saved[%u];\n", at_least_one(layout_saved(nfa)));
     text_print(text, "        unsigned char text[%u];\n", at_least_one(l->text_size));
     text_print(text, "    } client_side, server_side;\n} %s_t;\n\n", l->prefix);
 }
@@ -64,7 +79,10 @@ void emit_h(const layout_t *l, text_t *text)
     for (size_t i = 0; i < g->files.count; i++)
         text_print(text, "%s %s", i ? "," : "", source_base_name(g->files.items[i]));
     text_print(text, ". Do not edit.\n *\n * %zu states, %u position registers, elements nested %u deep.\n", l->dfa->states.count,
-               l->position_count - 1, l->dfa->nfa->depth);
+               l->position_count - 1, layout_slots(l->dfa->nfa));
+    if (layout_frames(l->dfa->nfa) > 0)
+        text_print(text, " * Rules that contain themselves do so %u times at most, all of them together.\n",
+                   layout_frames(l->dfa->nfa));
     text_print(text, " * How to use it: parser.h. */\n#ifndef %s_H\n#define %s_H\n\n", l->upper, l->upper);
     text_print(text, "#include \"parser.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     emit_elements(l, text);

@@ -72,7 +72,9 @@ static void print_edge(const layout_t *l, const edge_t *edge, text_t *text)
     const char *name = name_set(l->grammar, &edge->set);
     text_t line;
     text_init(&line, l->arena);
-    if (edge->limit)
+    if (edge->is_end)
+        text_print(&line, "the end");
+    else if (edge->limit)
         text_print(&line, "%u bytes", edge->limit);
     else if (name)
         text_print(&line, "%s", name);
@@ -221,17 +223,25 @@ static bool is_any(const dfa_state_t *s)
     return false;
 }
 
+static bool has_end(const dfa_state_t *s)
+{
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].is_end)
+            return true;
+    return false;
+}
+
 static void emit_state(const layout_t *l, const table_t *t, unsigned state, text_t *text)
 {
     static const char *const kinds[] = {"BYTES", "ENTRY", "CONTROL"};
     const dfa_state_t *s = &l->dfa->states.items[state];
     const table_state_t *row = &t->states[state];
-    unsigned counters = t->keeps.words.items[t->keeps.entries.items[row->keep].first + 6];
-    bool is_plain = is_any(s) && t->edges.words.items[row->edges + 2 * counters + 1] == ACTION_NONE;
+    unsigned before = t->keeps.words.items[t->keeps.entries.items[row->keep].first + 6] + has_end(s);
+    bool is_plain = is_any(s) && t->edges.words.items[row->edges + 2 * before + 1] == ACTION_NONE;
     print_comments(l, state, text);
-    text_print(text, "    {%u, %u, %u, %u, %u, %u, QCAP_STATE_%s%s%s, ", row->edges / 2, row->row, row->about, row->keep,
+    text_print(text, "    {%u, %u, %u, %u, %u, %u, QCAP_STATE_%s%s%s%s, ", row->edges / 2, row->row, row->about, row->keep,
                row->accept, s->kind == DFA_CONTROL ? s->control : 0, kinds[s->kind],
-               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "");
+               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "");
     if (s->is_hot)
         text_print(text, "%u}, /* %u: %s */\n", l->machine_of[state], state, l->labels[state]);
     else

@@ -16,8 +16,9 @@
  *
  * Annotations hang on a node (one of several alternatives, which are the children of a body that is a NODE_CHOICE) or
  * on the rule. A node stands in one place of one tree. What is repeated without bound reads at least a byte each time.
- * Rules are not recursive, and lie inside each other no more than a thousand levels deep, their nodes counted: later
- * stages may recurse over all of it. */
+ * Rules may contain themselves, though not at their beginning. Every way back into a rule that is open passes a rule that
+ * is_called; between those, rules lie inside each other no more than a thousand levels deep, their nodes counted: later
+ * stages may recurse over all of it, as long as they do not follow references to rules that are called. */
 #ifndef QCAPGEN_GRAMMAR_H
 #define QCAPGEN_GRAMMAR_H
 
@@ -182,7 +183,7 @@ struct rule {
     notes_t notes;       /* of the rule as a whole */
     const char *section; /* "RFC 9112, 3" from the comment above or beside it, or "" */
     bool is_core;        /* RFC 5234, appendix B.1 */
-    bool is_recursive;   /* can reach itself */
+    bool is_called;      /* contains itself, and is where parsing calls and returns: the first of its cycle to be reached */
     unsigned index;      /* in the grammar's rules */
 };
 

@@ -92,6 +92,9 @@ static void flow_control(flow_t *f, unsigned state)
         for (size_t i = 1; i < count; i++)
             move(f, c->targets.items[i], mass / 2 / (count - 1));
         break;
+    case CONTROL_RETURN: /* where to, only the stack knows */
+        f->lost += mass;
+        break;
     default:
         for (size_t i = 0; i < count; i++)
             move(f, c->targets.items[i], mass / count);

@@ -186,6 +186,26 @@ static void find_texts_of_registers(layout_t *l)
     l->text_size += l->dfa->later_text_max;
 }
 
+unsigned layout_frames(const nfa_t *nfa)
+{
+    return nfa->procedures.count ? CALLS_MAX : 0;
+}
+
+unsigned layout_slots(const nfa_t *nfa)
+{
+    return nfa->nest.depth + layout_frames(nfa) * nfa->call_nest.depth;
+}
+
+unsigned layout_regions(const nfa_t *nfa)
+{
+    return nfa->nest.regions + layout_frames(nfa) * nfa->call_nest.regions;
+}
+
+unsigned layout_saved(const nfa_t *nfa)
+{
+    return nfa->nest.saved + layout_frames(nfa) * nfa->call_nest.saved;
+}
+
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
 {
     layout_t *l = ARENA_NEW(dfa->arena, layout_t);

@@ -37,6 +37,15 @@ typedef struct layout {
     VEC(unsigned) shared_texts;    /* by shared register: where its text begins among them */
 } layout_t;
 
+/* Calls of rules that contain themselves, at most; deeper ones are an error of the input. */
+#define CALLS_MAX 64u
+
+/* What a side has room for: elements and regions that are open, calls, saved registers. */
+unsigned layout_slots(const nfa_t *nfa);
+unsigned layout_regions(const nfa_t *nfa);
+unsigned layout_frames(const nfa_t *nfa);
+unsigned layout_saved(const nfa_t *nfa); /* in 64-bit words */
+
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count);
 
 /* Is it a control point that the driver passes, outside of any machine? */

@@ -2,7 +2,7 @@
  *
  * Partition refinement (Moore). States begin in blocks by everything about them but their targets; a block is split while
  * two of its states have edges to different blocks. To compare exactly and cheaply, every state is a row of numbers: its
- * block, then for each class of bytes, and for each limit that it may meet, the number of what the edge does (interned) and the
+ * block, then for each class of bytes, and for each edge that is not taken on a byte, the number of what the edge does (interned) and the
  * block of its target. Rows are
  * sorted; equal neighbours form the next partition. */
 #include "minimize.h"
@@ -13,7 +13,7 @@
 
 typedef struct partition {
     dfa_t *dfa;
-    unsigned columns;     /* classes of bytes, and limits of the state with the most */
+    unsigned columns;     /* classes of bytes, and other edges of the state with the most */
     unsigned width;       /* numbers in a row */
     uint32_t *rows;
     unsigned *block;      /* by state */
@@ -43,7 +43,7 @@ static void describe_commits(const pendings_t *commits, text_t *text)
 
 static void describe_edge(const edge_t *edge, text_t *text)
 {
-    text_print(text, "%d %u %d-%u;", edge->is_peek, edge->limit, edge->begin.reg, edge->begin.back);
+    text_print(text, "%d %d %u %d-%u;", edge->is_peek, edge->is_end, edge->limit, edge->begin.reg, edge->begin.back);
     describe_commits(&edge->commits, text);
     text_print(text, ";");
     for (size_t i = 0; i < edge->moves.count; i++)
@@ -76,7 +76,7 @@ static void number_edges(partition_t *p)
         text_init(&text, scratch);
         describe_state(dfa, state, &text);
         p->block[s] = number_of(scratch, &states, &text);
-        unsigned limit = s * p->columns + dfa->class_count; /* column of the next one */
+        unsigned other = s * p->columns + dfa->class_count; /* column of the next edge that is not taken on a byte */
         for (size_t i = 0; i < state->edges.count; i++) {
             const edge_t *edge = &state->edges.items[i];
             text_init(&text, scratch);
@@ -87,9 +87,9 @@ static void number_edges(partition_t *p)
                     p->actions[s * p->columns + c] = action;
                     p->targets[s * p->columns + c] = edge->target;
                 }
-            if (edge->limit) {
-                p->actions[limit] = action;
-                p->targets[limit++] = edge->target;
+            if (!dfa_is_on_byte(edge)) {
+                p->actions[other] = action;
+                p->targets[other++] = edge->target;
             }
         }
     }
@@ -203,14 +203,14 @@ static void rebuild(partition_t *p, unsigned blocks)
     free(renumbered);
 }
 
-/* The limits of the state with the most. */
-static unsigned count_limits(const dfa_t *dfa)
+/* The edges that are not taken on a byte, of the state with the most. */
+static unsigned count_others(const dfa_t *dfa)
 {
     unsigned most = 0;
     for (size_t s = 0; s < dfa->states.count; s++) {
         unsigned count = 0;
         for (size_t i = 0; i < dfa->states.items[s].edges.count; i++)
-            count += dfa->states.items[s].edges.items[i].limit > 0;
+            count += !dfa_is_on_byte(&dfa->states.items[s].edges.items[i]);
         most = count > most ? count : most;
     }
     return most;
@@ -219,7 +219,7 @@ static unsigned count_limits(const dfa_t *dfa)
 void minimize(dfa_t *dfa)
 {
     size_t count = dfa->states.count;
-    partition_t p = {.dfa = dfa, .columns = dfa->class_count + count_limits(dfa)};
+    partition_t p = {.dfa = dfa, .columns = dfa->class_count + count_others(dfa)};
     p.width = 1 + 2 * p.columns;
     p.rows = malloc(count * (p.width + 1) * sizeof *p.rows);
     p.block = calloc(count, sizeof *p.block);

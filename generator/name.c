@@ -213,7 +213,7 @@ static void expect_set(const dfa_t *dfa, const charset_t *set, expected_t *expec
 static void expect_behind_control(const dfa_t *dfa, const dfa_state_t *s, expected_t *expected)
 {
     for (size_t i = 0; i < s->edges.count; i++)
-        if (s->edges.items[i].is_peek)
+        if (s->edges.items[i].is_peek && dfa_is_on_byte(&s->edges.items[i]))
             expect_set(dfa, &s->edges.items[i].set, expected);
 }
 

@@ -10,6 +10,10 @@
  *
  * so that a register has its value when the element that sets it is reported.
  *
+ * note [call]: a rule that contains itself cannot be written out. References to one rule of each cycle (is_called) become control
+ * points that call: what follows is remembered on a stack, and the rule, built once, returns to it. A call with nothing behind
+ * it but a return is a jump.
+ *
  * note [search]: after an error the parser looks for a `resync` rule, at one offset after the other. For that there is a second
  * start: a copy of the rule, in the elements in which it stands normally, which are opened as if they had been read. The
  * rule is atomic, so nothing happens unless it matches; then OP_FOUND, the first on its list, reports what was skipped, and
@@ -33,6 +37,7 @@ typedef struct builder {
     nfa_t *nfa;
     arena_t *arena;
     diag_t *diag;
+    size_t built;          /* procedures that have a body; others are built in turn */
     VEC(resume_t) resumes; /* of the root being built */
     const repeats_t *unrolled; /* repeats that are not to be counted; NULL: none is */
     const context_t *resuming; /* a copy to search for is being built: what to open first; see note [search] */
@@ -41,6 +46,7 @@ typedef struct builder {
 
 static unsigned build_node(builder_t *b, const node_t *node, const context_t *context, unsigned next);
 static unsigned build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next);
+static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next);
 
 /* ---------------------------------------------------------------- states */
 
@@ -76,7 +82,7 @@ static unsigned add_scope(builder_t *b, nfa_kind_t kind, const context_t *contex
 
 static unsigned add_control(builder_t *b, const context_t *context, control_t control)
 {
-    if (context->is_atomic)
+    if (context->is_atomic && control.kind != CONTROL_CALL && control.kind != CONTROL_RETURN)
         diag_error(b->diag, control.place, "a control point inside an atomic rule: nothing takes effect before that ends");
     vec_push(b->arena, &b->nfa->controls, control);
     unsigned state = add(b, NFA_CONTROL, context, NULL, STATE_NONE);
@@ -91,6 +97,8 @@ static context_t *nested(builder_t *b, const context_t *parent)
         context->rule = parent->rule;
         context->element = parent->element;
         context->depth = parent->depth;
+        context->regions = parent->regions;
+        context->procedure = parent->procedure;
         context->level = parent->level;
         context->saved = parent->saved;
         context->guard = parent->guard;
@@ -98,6 +106,7 @@ static context_t *nested(builder_t *b, const context_t *parent)
         context->is_atomic = parent->is_atomic;
     } else {
         context->element = ELEMENT_NONE;
+        context->procedure = PROCEDURE_NONE;
     }
     context->parent = parent;
     context->conversion = -1;
@@ -298,6 +307,11 @@ typedef struct wrapped {
     const node_t *reference;     /* the node that refers to the rule */
 } wrapped_t;
 
+static nest_t *nest_of(builder_t *b, const context_t *context)
+{
+    return context->procedure == PROCEDURE_NONE ? &b->nfa->nest : &b->nfa->call_nest;
+}
+
 /* The room that a saved register takes: its text, its value, and what tells of them. As qcap_op_local_open() has it. */
 static unsigned saved_words(const reg_t *reg)
 {
@@ -308,6 +322,7 @@ static unsigned saved_words(const reg_t *reg)
 static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t *outer)
 {
     context_t *inner = nested(b, outer);
+    nest_t *nest = nest_of(b, inner);
     if (w->rule) {
         inner->rule = w->rule;
         inner->reference = w->reference;
@@ -319,8 +334,7 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         for (size_t k = 0; k < note->regs.count && note->kind == NOTE_LOCAL; k++)
             inner->saved += saved_words(note->regs.items[k]);
     }
-    if (inner->saved > b->nfa->saved)
-        b->nfa->saved = inner->saved;
+    nest->saved = inner->saved > nest->saved ? inner->saved : nest->saved;
     inner->is_atomic |= find_note(w->notes, NOTE_ATOMIC) || find_note(w->notes, NOTE_RESYNC);
     const note_t *emit = find_note(w->notes, NOTE_EMIT);
     if (emit && emit->is_stream && (inner->is_atomic || inner->is_stream))
@@ -331,8 +345,7 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         inner->depth++;
         inner->is_stream |= emit->is_stream;
     }
-    if (inner->depth > b->nfa->depth)
-        b->nfa->depth = inner->depth;
+    nest->depth = inner->depth > nest->depth ? inner->depth : nest->depth;
     return inner;
 }
 
@@ -490,12 +503,16 @@ static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *ou
 }
 
 /* `length` and `until close`: the body becomes a region of its own, with an end of its own. */
-static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *inner, unsigned after)
+static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around, unsigned after)
 {
     const note_t *length = find_note(w->notes, NOTE_LENGTH);
     const note_t *close = find_note(w->notes, NOTE_UNTIL_CLOSE);
     if (!length && !close)
-        return build_body(b, w, inner, after);
+        return build_body(b, w, around, after);
+    context_t *inner = nested(b, around);
+    nest_t *nest = nest_of(b, inner);
+    inner->regions++;
+    nest->regions = inner->regions > nest->regions ? inner->regions : nest->regions;
     unsigned start = build_body(b, w, inner, add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
     control_t control = {.kind = length ? CONTROL_LENGTH : CONTROL_CLOSE,
                          .place = length ? length->place : close->place,
@@ -504,7 +521,7 @@ static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *inner,
                          .is_shared = length && is_shared_expr(length->expr)};
     vec_push(b->arena, &control.targets, start);
     vec_push(b->arena, &control.targets, after);
-    return add_control(b, inner, control);
+    return add_control(b, around, control);
 }
 
 static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t *outer, unsigned next)
@@ -693,6 +710,11 @@ static unsigned build_sequence_from(builder_t *b, const node_t *node, size_t fir
     for (size_t i = node->children.count; i-- > first;) {
         const node_t *child = node->children.items[i];
         if (refinement && child->kind == NODE_RULE && child->rule == refinement->value) {
+            if (child->rule->is_called) {
+                diag_error(b->diag, refinement->place, "`%s` contains itself, so it cannot be refined", child->rule->name);
+                diag_note(b->diag, "a rule that only refers to it, `NAME = %s`, can", child->rule->name);
+                return next;
+            }
             wrapped_t w = {.notes = &child->rule->notes, .name = child->rule->name, .body = child->rule->body,
                            .rule = child->rule, .entry = entry, .reference = child};
             next = build_wrapped(b, &w, context, next);
@@ -703,8 +725,151 @@ static unsigned build_sequence_from(builder_t *b, const node_t *node, size_t fir
     return next;
 }
 
+/* ---------------------------------------------------------------- calls
+ * See note [call]. */
+
+static bool is_without_effect(const notes_t *notes)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind != NOTE_CUT)
+            return false;
+    return true;
+}
+
+static bool is_plain_rule(const rule_t *rule, bool *is_seen);
+
+static bool is_plain_node(const node_t *node, bool *is_seen)
+{
+    bool is_plain = is_without_effect(&node->notes);
+    for (size_t i = 0; i < node->children.count && is_plain; i++)
+        is_plain = is_plain_node(node->children.items[i], is_seen);
+    return is_plain && (node->kind != NODE_RULE || is_plain_rule(node->rule, is_seen));
+}
+
+/* No annotation in the rule, or in what it refers to, does anything. */
+static bool is_plain_rule(const rule_t *rule, bool *is_seen)
+{
+    if (is_seen[rule->index])
+        return true;
+    is_seen[rule->index] = true;
+    return is_without_effect(&rule->notes) && is_plain_node(rule->body, is_seen);
+}
+
+static bool fits(const procedure_t *p, const rule_t *rule, const context_t *context)
+{
+    return p->rule == rule && (p->is_plain || (p->is_stream == context->is_stream && p->is_atomic == context->is_atomic));
+}
+
+/* The procedure that a call of the rule enters: one that the call is in, so that paths do not grow; or one for the same element. */
+static unsigned find_procedure(const builder_t *b, const rule_t *rule, const context_t *context)
+{
+    const nfa_t *nfa = b->nfa;
+    for (unsigned i = context->procedure; i != PROCEDURE_NONE; i = nfa->procedures.items[i].outer)
+        if (fits(&nfa->procedures.items[i], rule, context))
+            return i;
+    for (unsigned i = 0; i < nfa->procedures.count; i++)
+        if (fits(&nfa->procedures.items[i], rule, context) &&
+            (nfa->procedures.items[i].is_plain || nfa->procedures.items[i].element == context->element))
+            return i;
+    return PROCEDURE_NONE;
+}
+
+static unsigned new_procedure(builder_t *b, const rule_t *rule, const context_t *context)
+{
+    bool *is_seen = ARENA_ARRAY(b->arena, bool, b->nfa->grammar->rules.count + 1);
+    procedure_t p = {.rule = rule, .element = context->element, .is_stream = context->is_stream,
+                     .is_atomic = context->is_atomic, .is_plain = is_plain_rule(rule, is_seen),
+                     .outer = context->procedure};
+    unsigned index = (unsigned)b->nfa->procedures.count;
+    if (p.is_atomic && !p.is_plain && !find_note(&rule->notes, NOTE_RESYNC)) {
+        diag_error(b->diag, rule->place, "`%s` contains itself, and annotations, inside an atomic rule", rule->name);
+        diag_note(b->diag, "there is no bound for what would have to wait until that has matched");
+    }
+    context_t *top = nested(b, NULL);
+    top->element = p.element;
+    top->is_stream = p.is_stream;
+    top->is_atomic = p.is_atomic;
+    top->procedure = index;
+    control_t end = {.kind = CONTROL_RETURN, .place = rule->place, .rule = rule, .procedure = index};
+    p.end = add_control(b, top, end);
+    p.head = add(b, NFA_SPLIT, top, NULL, STATE_NONE);
+    vec_push(b->arena, &b->nfa->procedures, p);
+    return index;
+}
+
+/* Procedures may need others: the list grows while it is gone through. */
+static void build_procedures(builder_t *b)
+{
+    for (; b->built < b->nfa->procedures.count && !b->is_too_large; b->built++) {
+        const procedure_t p = b->nfa->procedures.items[b->built];
+        const context_t *top = b->nfa->states.items[p.head].context;
+        if (find_note(&p.rule->notes, NOTE_RESYNC))
+            diag_error(b->diag, p.rule->place, "parsing cannot resume at `%s`, which contains itself", p.rule->name);
+        wrapped_t w = {.notes = &p.rule->notes, .name = p.rule->name, .body = p.rule->body, .rule = p.rule};
+        unsigned start = build_wrapped(b, &w, top, p.end);
+        if (!b->is_too_large)
+            vec_push(b->arena, &b->nfa->states.items[p.head].branches, start);
+    }
+}
+
+/* Nothing but scopes is left between `state` and the end of the procedure that `context` is in. */
+static bool is_tail(const builder_t *b, const context_t *context, unsigned state)
+{
+    if (context->procedure == PROCEDURE_NONE || context->depth > 0)
+        return false;
+    while (b->nfa->states.items[state].kind == NFA_LEAVE)
+        state = b->nfa->states.items[state].next;
+    return state == b->nfa->procedures.items[context->procedure].end;
+}
+
+/* Leaves the scopes that are left on the way from `state` to the end of the procedure, then goes to `next`. */
+static unsigned build_leaving(builder_t *b, unsigned state, unsigned next)
+{
+    VEC(unsigned) left = {0};
+    for (; b->nfa->states.items[state].kind == NFA_LEAVE; state = b->nfa->states.items[state].next)
+        vec_push(b->arena, &left, state);
+    while (left.count > 0 && !b->is_too_large) {
+        const nfa_state_t *s = &b->nfa->states.items[left.items[--left.count]];
+        next = add_scope(b, NFA_LEAVE, s->context, s->scope, next);
+    }
+    return next;
+}
+
+static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next)
+{
+    nfa_t *nfa = b->nfa;
+    for (const context_t *c = context; c; c = c->parent) {
+        if (c->conversion < 0)
+            continue;
+        diag_error(b->diag, at ? at->place : rule->place, "`%s` contains itself, so it cannot be part of a text that is converted",
+                   rule->name);
+        diag_note(b->diag, "rule `%s` is converted", nfa->conversions.items[c->conversion].rule->name);
+        return next;
+    }
+    unsigned index = find_procedure(b, rule, context);
+    if (index == PROCEDURE_NONE)
+        index = new_procedure(b, rule, context);
+    const procedure_t p = nfa->procedures.items[index];
+    bool is_jump = !b->is_too_large && is_tail(b, context, next);
+    unsigned follows = is_jump ? nfa->procedures.items[context->procedure].end : next;
+    if (follows != p.end)
+        vec_push(b->arena, &nfa->controls.items[nfa->states.items[p.end].control].returns, follows);
+    if (is_jump)
+        return build_leaving(b, next, p.head);
+    control_t control = {.kind = CONTROL_CALL, .place = at ? at->place : rule->place, .rule = rule, .procedure = index,
+                         .depth = context->depth};
+    vec_push(b->arena, &control.targets, p.head);
+    vec_push(b->arena, &control.targets, next);
+    return add_control(b, context, control);
+}
+
 static unsigned build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next)
 {
+    if (rule->is_called)
+        return build_call(b, rule, at, context, next);
+    if (find_note(&rule->notes, NOTE_RESYNC) && context->procedure != PROCEDURE_NONE)
+        diag_error(b->diag, rule->place, "parsing cannot resume at `%s`, which is part of a rule that contains itself",
+                   rule->name);
     if (find_note(&rule->notes, NOTE_RESYNC)) {
         resume_t resume = {.rule = rule, .context = context, .next = next};
         vec_push(b->arena, &b->resumes, resume);
@@ -768,7 +933,9 @@ static void build_root(builder_t *b, const node_t *root, unsigned *start, unsign
     const context_t *top = nested(b, NULL);
     unsigned accept = add(b, NFA_ACCEPT, top, NULL, STATE_NONE);
     *start = build_node(b, root, top, accept);
+    build_procedures(b);
     *search = build_search(b, top);
+    build_procedures(b);
 }
 
 typedef VEC(unsigned) numbers_t;
@@ -852,7 +1019,7 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
     number_elements(nfa);
     if (grammar->registers.count > REGISTERS_MAX || grammar->shared.count > REGISTERS_MAX)
         diag_error(diag, (place_t){0}, "more than %u registers", REGISTERS_MAX);
-    if (nfa->depth > DEPTH_MAX)
+    if (nfa->nest.depth > DEPTH_MAX || nfa->call_nest.depth > DEPTH_MAX)
         diag_error(diag, (place_t){0}, "elements are nested more than %u deep", DEPTH_MAX);
     return diag_has_errors(diag) ? NULL : nfa;
 }
@@ -867,7 +1034,8 @@ static void print_targets(const control_t *control, text_t *text)
 
 void nfa_print(const nfa_t *nfa, text_t *text)
 {
-    static const char *const controls[] = {"choice", "refine", "length", "close", "pop", "become"};
+    static const char *const controls[] = {"choice", "refine", "length", "close",
+                                           "pop",    "become", "call",   "return"};
     for (unsigned i = 0; i < nfa->states.count; i++) {
         const nfa_state_t *s = &nfa->states.items[i];
         text_print(text, "%u %s: ", i, s->context->rule ? s->context->rule->name : "-");

@@ -35,6 +35,8 @@ typedef struct context {
     const node_t *reference; /* ... and the node of the parent's rule that refers to it; NULL if none does */
     unsigned element;       /* the innermost emitted element, ELEMENT_NONE at the top */
     unsigned depth;         /* emitted elements and anomalies around */
+    unsigned regions;       /* `length` and `until close` around */
+    unsigned procedure;     /* what it is in, or PROCEDURE_NONE; then all numbers count from its beginning */
     unsigned level;         /* readings with a fallback around */
     unsigned saved;         /* room that saved registers take here */
     const struct context *guard; /* the innermost of them: the link where it begins; NULL: none. Note [fallback] */
@@ -47,6 +49,7 @@ typedef struct context {
 } context_t;
 
 #define ELEMENT_NONE 0xffffu
+#define PROCEDURE_NONE 0xffffffffu
 #define STATE_NONE 0xffffffffu
 
 typedef struct nfa_state {
@@ -67,7 +70,16 @@ typedef struct nfa_state {
     VEC(unsigned) branches;  /* NFA_SPLIT */
 } nfa_state_t;
 
-typedef enum { CONTROL_CHOICE, CONTROL_REFINE, CONTROL_LENGTH, CONTROL_CLOSE, CONTROL_POP, CONTROL_BECOME } control_kind_t;
+typedef enum {
+    CONTROL_CHOICE,
+    CONTROL_REFINE,
+    CONTROL_LENGTH,
+    CONTROL_CLOSE,
+    CONTROL_POP,
+    CONTROL_BECOME,
+    CONTROL_CALL,
+    CONTROL_RETURN
+} control_kind_t;
 
 /* A control point. `targets` are NFA states here, DFA states in the automaton. */
 typedef struct control {
@@ -82,8 +94,30 @@ typedef struct control {
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */
     const char *protocol;        /* CONTROL_BECOME */
-    VEC(unsigned) targets;       /* CONTROL_LENGTH, _CLOSE: the region's start, then what follows it */
+    unsigned procedure;          /* CONTROL_CALL, CONTROL_RETURN */
+    unsigned depth;              /* CONTROL_CALL: elements and anomalies around, in the procedure that calls */
+    VEC(unsigned) returns;       /* CONTROL_RETURN: NFA states where it may go on */
+    VEC(unsigned) targets;       /* CONTROL_LENGTH, _CLOSE, _CALL: the start of what is inside, then what follows it */
 } control_t;
+
+/* A rule that contains itself is built once, and called. Elements in it have one path, however deep they are nested: that of the
+ * first call. So for each element that it is called in from outside there is a procedure; one alone if it has no annotations. */
+typedef struct procedure {
+    const rule_t *rule;
+    unsigned element;           /* around */
+    bool is_stream, is_atomic;  /* what is around */
+    bool is_plain;              /* no annotation is in it that does anything */
+    unsigned outer;             /* the procedure with the first call, or PROCEDURE_NONE */
+    unsigned head;              /* state where it begins */
+    unsigned end;               /* and its CONTROL_RETURN */
+} procedure_t;
+
+/* Most of what can be open at once. */
+typedef struct nest {
+    unsigned depth;   /* elements and anomalies */
+    unsigned regions;
+    unsigned saved;   /* 64-bit words that saved registers take */
+} nest_t;
 
 /* An element: the path is its parent's and its name. */
 typedef struct element {
@@ -115,8 +149,9 @@ typedef struct nfa {
     VEC(element_t) elements;
     VEC(conversion_t) conversions;
     VEC(bool) scope_used;                 /* scopes that a cut refers to */
-    unsigned saved;                       /* most room that saved registers take, in 64-bit words */
-    unsigned depth;                       /* most elements and anomalies open at once */
+    VEC(procedure_t) procedures;
+    nest_t nest;                          /* outside of procedures */
+    nest_t call_nest;                     /* in the procedure with the most */
     unsigned client, server;              /* starts, or STATE_NONE */
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
     repeats_t unrolled;                     /* repeats that a counter will not do for: see note [counter] */

@@ -7,18 +7,19 @@
 /* Levels of rules and nodes inside each other that a stack holds with ease. Grammars of RFCs have some 50. */
 #define LEVEL_MAX 1000
 
-/* ---------------------------------------------------------------- recursion */
-
-typedef struct step {
-    rule_t *rule;     /* that has been entered */
-    bool is_leftmost; /* the reference that leads on from here has nothing before it that reads a byte */
-} step_t;
+/* ---------------------------------------------------------------- recursion
+ *
+ * There are two walks. The first goes everywhere: it measures depth, and marks the rules that a cycle comes back to. The
+ * second follows only references that have nothing before them that must read a byte: a cycle among these is left recursion,
+ * which would never read one. */
 
 typedef struct walk {
     resolver_t *resolver; /* whose rules are walked */
     unsigned *heights;    /* of rules by index; 0: not entered yet */
     bool *is_open;        /* rules on the path */
-    VEC(step_t) path;     /* from where the walk began */
+    bool is_left;         /* the second walk */
+    VEC(rule_t *) path;   /* from where the walk began */
+    bool has_left;        /* there is left recursion */
     bool has_failed;      /* too deep: the walk has been given up */
 } walk_t;
 
@@ -33,87 +34,76 @@ static const char *cycle_text(const walk_t *walk, size_t begin)
     text_init(&text, walk->resolver->arena);
     for (size_t i = begin; i < walk->path.count; i++) {
         if (i - begin < shown_max)
-            text_print(&text, "%s -> ", walk->path.items[i].rule->name);
+            text_print(&text, "%s -> ", walk->path.items[i]->name);
         else if (i - begin == shown_max)
             text_print(&text, "... -> ");
     }
-    text_print(&text, "%s", walk->path.items[begin].rule->name);
+    text_print(&text, "%s", walk->path.items[begin]->name);
     return text.bytes;
 }
 
-/* The path has come back to `rule`. A rule of two cycles is reported with the first. */
-static void report_cycle(walk_t *walk, const rule_t *rule)
+/* The path has come back to `rule`. */
+static void note_cycle(walk_t *walk, rule_t *rule)
 {
     size_t begin = walk->path.count - 1;
-    bool is_left = walk->path.items[begin].is_leftmost;
 
-    while (walk->path.items[begin].rule != rule)
-        is_left &= walk->path.items[--begin].is_leftmost;
-    if (rule->is_recursive)
+    rule->is_called = true;
+    if (!walk->is_left)
         return;
-    for (size_t i = begin; i < walk->path.count; i++)
-        walk->path.items[i].rule->is_recursive = true;
-    if (is_left)
-        diag_error(walk->resolver->diag, rule->place, "left recursion: `%s` begins with itself", rule->name);
-    else
-        diag_error(walk->resolver->diag, rule->place, "recursive rules are not supported yet");
+    walk->has_left = true;
+    while (walk->path.items[begin] != rule)
+        begin--;
+    diag_error(walk->resolver->diag, rule->place, "left recursion: `%s` begins with itself", rule->name);
     diag_note(walk->resolver->diag, "%s", cycle_text(walk, begin));
 }
 
-static unsigned follow(walk_t *walk, const rule_t *target, bool is_leftmost, unsigned level)
+static unsigned follow(walk_t *walk, const rule_t *target, unsigned level)
 {
-    walk->path.items[walk->path.count - 1].is_leftmost = is_leftmost;
-    if (walk->is_open[target->index])
-        report_cycle(walk, target);
-    else if (!walk->heights[target->index])
-        return enter_rule(walk, walk->resolver->wanted.items[target->index]->rule, level);
-    return walk->heights[target->index];
-}
+    rule_t *rule = walk->resolver->wanted.items[target->index]->rule;
 
-/* Whether a node may read nothing, as far as it shows without looking into rules. */
-static bool is_plainly_empty(const node_t *node)
-{
-    return node->kind == NODE_EMPTY || (node->kind == NODE_REPEAT && node->min == 0);
+    if (walk->is_open[target->index])
+        note_cycle(walk, rule);
+    else if (!walk->heights[target->index])
+        return enter_rule(walk, rule, level);
+    return walk->heights[target->index];
 }
 
 static unsigned follow_notes(walk_t *walk, const notes_t *notes, unsigned level)
 {
     unsigned height = 0;
 
-    for (size_t i = 0; i < notes->count; i++)
+    for (size_t i = 0; i < notes->count && !walk->is_left; i++)
         for (size_t k = 0; k < notes->items[i]->entries.count; k++) {
-            unsigned below = follow(walk, notes->items[i]->entries.items[k].rule, false, level + 1);
+            unsigned below = follow(walk, notes->items[i]->entries.items[k].rule, level + 1);
             height = below > height ? below : height;
         }
     return height;
 }
 
 /* The height of the tree at node, rules included. */
-static unsigned walk_node(walk_t *walk, const node_t *node, bool is_leftmost, unsigned level)
+static unsigned walk_node(walk_t *walk, const node_t *node, unsigned level)
 {
     if (level > LEVEL_MAX)
         walk->has_failed = true;
     if (walk->has_failed)
         return 1;
     if (node->kind == NODE_RULE)
-        return follow(walk, node->rule, is_leftmost, level + 1) + 1;
+        return follow(walk, node->rule, level + 1) + 1;
     unsigned height = follow_notes(walk, &node->notes, level);
     for (size_t i = 0; i < node->children.count; i++) {
-        unsigned below = walk_node(walk, node->children.items[i], is_leftmost, level + 1);
+        unsigned below = walk_node(walk, node->children.items[i], level + 1);
         height = below > height ? below : height;
-        if (node->kind == NODE_SEQUENCE && !is_plainly_empty(node->children.items[i]))
-            is_leftmost = false;
+        if (walk->is_left && node->kind == NODE_SEQUENCE && !resolve_can_be_empty(walk->resolver, node->children.items[i]))
+            break;
     }
     return height + 1;
 }
 
 static unsigned enter_rule(walk_t *walk, rule_t *rule, unsigned level)
 {
-    step_t step = {.rule = rule};
-
     walk->is_open[rule->index] = true;
-    vec_push(walk->resolver->arena, &walk->path, step);
-    unsigned height = walk_node(walk, rule->body, true, level + 1);
+    vec_push(walk->resolver->arena, &walk->path, rule);
+    unsigned height = walk_node(walk, rule->body, level + 1);
     unsigned below = follow_notes(walk, &rule->notes, level + 1);
     walk->path.count--;
     walk->is_open[rule->index] = false;
@@ -122,15 +112,15 @@ static unsigned enter_rule(walk_t *walk, rule_t *rule, unsigned level)
     return walk->heights[rule->index];
 }
 
-bool resolve_check_recursion(resolver_t *resolver)
+/* False if rules lie too deep inside each other, or at the beginning of themselves. */
+static bool walk_all(resolver_t *resolver, bool is_left)
 {
     size_t count = resolver->wanted.count;
     walk_t walk = {.resolver = resolver,
+                   .is_left = is_left,
                    .heights = ARENA_ARRAY(resolver->arena, unsigned, count + 1),
                    .is_open = ARENA_ARRAY(resolver->arena, bool, count + 1)};
 
-    if (resolver->node_count > NODE_MAX) /* reported; rules may have no body */
-        return false;
     for (size_t i = 0; i < count && !walk.has_failed; i++) {
         rule_t *rule = resolver->wanted.items[i]->rule;
         if (walk.heights[i])
@@ -140,12 +130,17 @@ bool resolve_check_recursion(resolver_t *resolver)
             diag_error(resolver->diag, rule->place, "rules are more than %d levels deep inside `%s`", LEVEL_MAX,
                        rule->name);
     }
-    if (walk.has_failed)
+    return !walk.has_failed && !walk.has_left;
+}
+
+bool resolve_check_recursion(resolver_t *resolver)
+{
+    if (resolver->node_count > NODE_MAX) /* reported; rules may have no body */
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (resolver->wanted.items[i]->rule->is_recursive)
-            return false;
-    return true;
+    if (!walk_all(resolver, false))
+        return false;
+    resolve_find_empty(resolver);
+    return walk_all(resolver, true);
 }
 
 /* ---------------------------------------------------------------- reach */

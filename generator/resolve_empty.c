@@ -18,7 +18,6 @@ typedef enum { UNKNOWN, NO, YES } answer_t;
 
 typedef struct empty {
     resolver_t *resolver;   /* whose rules are looked at */
-    answer_t *can_be_empty; /* rules by index */
     answer_t *is_annotated; /* rules by index: it, or what it refers to */
     bool *is_repaired;      /* rules by index: their loops are as they should be */
     const rule_t *obstacle; /* the rule that cannot be replaced by its body */
@@ -27,7 +26,7 @@ typedef struct empty {
 
 /* ---------------------------------------------------------------- what can be empty */
 
-static bool can_be_empty(empty_t *empty, const node_t *node)
+bool resolve_can_be_empty(const resolver_t *resolver, const node_t *node)
 {
     switch (node->kind) {
     case NODE_EMPTY:
@@ -37,23 +36,42 @@ static bool can_be_empty(empty_t *empty, const node_t *node)
         return false;
     case NODE_SEQUENCE:
         for (size_t i = 0; i < node->children.count; i++)
-            if (!can_be_empty(empty, node->children.items[i]))
+            if (!resolve_can_be_empty(resolver, node->children.items[i]))
                 return false;
         return true;
     case NODE_CHOICE:
         for (size_t i = 0; i < node->children.count; i++)
-            if (can_be_empty(empty, node->children.items[i]))
+            if (resolve_can_be_empty(resolver, node->children.items[i]))
                 return true;
         return false;
     case NODE_REPEAT:
-        return node->min == 0 || can_be_empty(empty, node->children.items[0]);
+        return node->min == 0 || resolve_can_be_empty(resolver, node->children.items[0]);
     case NODE_RULE:
         break;
     }
-    answer_t *answer = &empty->can_be_empty[node->rule->index];
-    if (*answer == UNKNOWN)
-        *answer = can_be_empty(empty, node->rule->body) ? YES : NO;
-    return *answer == YES;
+    return resolver->can_be_empty[node->rule->index];
+}
+
+/* At first no rule can; what the others allow is added until nothing changes. Backwards, since rules mostly stand before
+ * those that they refer to. */
+void resolve_find_empty(resolver_t *resolver)
+{
+    bool is_changed = true;
+
+    resolver->can_be_empty = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1);
+    while (is_changed) {
+        is_changed = false;
+        for (size_t i = resolver->wanted.count; i-- > 0;) {
+            if (resolver->can_be_empty[i] || !resolve_can_be_empty(resolver, resolver->wanted.items[i]->rule->body))
+                continue;
+            resolver->can_be_empty[i] = is_changed = true;
+        }
+    }
+}
+
+static bool can_be_empty(const empty_t *empty, const node_t *node)
+{
+    return resolve_can_be_empty(empty->resolver, node);
 }
 
 static bool is_annotated(empty_t *empty, const node_t *node)
@@ -66,8 +84,8 @@ static bool is_annotated(empty_t *empty, const node_t *node)
     if (node->kind != NODE_RULE)
         return false;
     answer_t *answer = &empty->is_annotated[node->rule->index];
-    if (*answer == UNKNOWN)
-        *answer = node->rule->notes.count || is_annotated(empty, node->rule->body) ? YES : NO;
+    if (*answer == UNKNOWN) /* a rule that is called stays one */
+        *answer = node->rule->is_called || node->rule->notes.count || is_annotated(empty, node->rule->body) ? YES : NO;
     return *answer == YES;
 }
 
@@ -184,7 +202,9 @@ static const node_t *loop_without(empty_t *empty, const node_t *loop)
     if (empty->has_failed) {
         diag_error(empty->resolver->diag, loop->place,
                    "what is repeated here can be empty, so nothing ends the repeat");
-        diag_note(empty->resolver->diag, "`%s` can be empty, and has annotations that would go on for ever",
+        diag_note(empty->resolver->diag, empty->obstacle->is_called
+                                             ? "`%s` can be empty, and contains itself"
+                                             : "`%s` can be empty, and has annotations that would go on for ever",
                   empty->obstacle->name);
     }
     if (!content)
@@ -232,7 +252,6 @@ void resolve_empty_loops(resolver_t *resolver)
     const node_t **roots[] = {&grammar->client, &grammar->server, &grammar->datagram};
     size_t count = resolver->wanted.count;
     empty_t empty = {.resolver = resolver,
-                     .can_be_empty = ARENA_ARRAY(resolver->arena, answer_t, count + 1),
                      .is_annotated = ARENA_ARRAY(resolver->arena, answer_t, count + 1),
                      .is_repaired = ARENA_ARRAY(resolver->arena, bool, count + 1)};
 

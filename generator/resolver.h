@@ -37,6 +37,7 @@ typedef struct resolver {
     VEC(declared_queue_t *) declared_queues; /* all of `queues`, in order */
     map_t unknown;                           /* names of no register or queue, reported already */
     size_t node_count;                       /* of all bodies; see NODE_MAX */
+    bool *can_be_empty;                      /* rules by index; NULL before resolve_find_empty() */
 } resolver_t;
 
 /* Lists inside lists double what they enclose; nobody needs that many nodes. */
@@ -75,7 +76,11 @@ const expr_t *resolve_assigned(resolver_t *resolver, const reg_t *reg, const ast
 void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative,
                    const ast_notes_t *ast, notes_t *notes);
 
-/* resolve_empty.c: takes the empty readings out of what is repeated without bound. */
+/* resolve_empty.c: finds out which rules can read nothing; then, whether a node can. */
+void resolve_find_empty(resolver_t *resolver);
+bool resolve_can_be_empty(const resolver_t *resolver, const node_t *node);
+
+/* Takes the empty readings out of what is repeated without bound. */
 void resolve_empty_loops(resolver_t *resolver);
 
 /* resolve_width.c: what `be16` and its like are said of reads exactly so many bytes. */

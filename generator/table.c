@@ -48,7 +48,7 @@ static unsigned add_edge(const layout_t *l, table_t *t, const edge_t *edge, unsi
     return ++*used;
 }
 
-/* Edges of counters come first. Which edge each class follows: those are numbered in the order in which classes meet them, so that states that divide the
+/* Edges of counters come first, then that of the end. Which edge each class follows: those are numbered in the order in which classes meet them, so that states that divide the
  * bytes in the same way have the same row. */
 static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table_state_t *state)
 {
@@ -57,6 +57,9 @@ static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table
     unsigned used = 0;
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].limit)
+            number[i] = add_edge(l, t, &s->edges.items[i], &used, &edges);
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].is_end)
             number[i] = add_edge(l, t, &s->edges.items[i], &used, &edges);
     for (unsigned class = 0; class < l->dfa->class_count; class++) {
         unsigned byte = 0, of_class = 0;

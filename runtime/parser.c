@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+#define IDLE_MAX 1000u /* turns of the driver without a byte: more than can be open, so it goes round */
+
 static const unsigned char no_bytes[1];
 
 /* ---------------------------------------------------------------- small helpers */
@@ -29,7 +31,8 @@ static bool is_accepting(const qcap_parser_t *p)
 static uint16_t any_of(const qcap_parser_t *p)
 {
     const qcap_state_t *s = state_of(p);
-    return s->kind & QCAP_STATE_ANY ? protocol_of(p)->edges[s->edges + keep_of(p)->counter_count].target : QCAP_NONE;
+    unsigned before = keep_of(p)->counter_count + (s->kind & QCAP_STATE_END ? 1u : 0u);
+    return s->kind & QCAP_STATE_ANY ? protocol_of(p)->edges[s->edges + before].target : QCAP_NONE;
 }
 
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
@@ -102,8 +105,8 @@ static void abandon(qcap_parser_t *p, unsigned depth)
 
 static void open_slot(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
 {
-    p->slots[depth] = (qcap_slot_t){.begin = at, .element = (uint16_t)element};
-    p->depth = (uint8_t)(depth + 1);
+    p->slots[p->base + depth] = (qcap_slot_t){.begin = at, .element = (uint16_t)element};
+    p->depth = (uint16_t)(p->base + depth + 1);
 }
 
 void qcap_op_open(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
@@ -127,8 +130,8 @@ void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->has_error)
         return;
-    const qcap_slot_t *slot = &p->slots[depth];
-    p->depth = (uint8_t)depth;
+    const qcap_slot_t *slot = &p->slots[p->base + depth];
+    p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     if (!slot->is_done && is_wanted(p, slot->element))
         send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, at, 0);
@@ -138,9 +141,9 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->has_error)
         return;
-    const qcap_slot_t *slot = &p->slots[depth];
+    const qcap_slot_t *slot = &p->slots[p->base + depth];
     deliver_stream(p, slot, at);
-    p->depth = (uint8_t)depth;
+    p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     if (is_wanted(p, slot->element))
         send_span(p, QCAP_EVENT_END, slot->element, slot->begin, at, 0);
@@ -157,15 +160,15 @@ void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, u
 {
     if (p->has_error)
         return;
-    p->depth = (uint8_t)depth;
-    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, p->slots[depth].begin, at);
+    p->depth = (uint16_t)(p->base + depth);
+    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, p->slots[p->depth].begin, at);
 }
 
 void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
 {
     if (p->has_error)
         return;
-    abandon(p, depth);
+    abandon(p, p->base + depth);
     qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, at, at);
 }
 
@@ -211,6 +214,7 @@ static void become(qcap_parser_t *p)
 static void search_from_here(qcap_parser_t *p)
 {
     p->state = p->root->search;
+    p->frame_count = p->base = 0;
     p->candidate = here(p);
     p->later_count = p->later_text = 0;
 }
@@ -256,14 +260,16 @@ static uint64_t report_error(qcap_parser_t *p, const qcap_region_t *region)
 /* Reports `p->error`, and finds a way to go on: behind the region, or by a search. */
 static void recover(qcap_parser_t *p)
 {
-    if (p->is_searching) {
+    if (p->is_searching && p->error.code != QCAP_ERROR_IDLE) {
         search_on(p);
         return;
     }
     const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
     bool is_bounded = region && region->end != QCAP_REGION_OPEN;
     uint64_t offset = report_error(p, is_bounded ? region : NULL);
-    if (is_bounded) {
+    if (p->is_searching) { /* it would go round again */
+        p->has_failed = true;
+    } else if (is_bounded) {
         p->is_skipping = true;
         p->skip_begin = offset;
     } else {
@@ -282,12 +288,16 @@ static void fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned c
 
 static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64_t end)
 {
-    if (p->region_count == QCAP_REGION_DEPTH) {
+    if (p->region_count == protocol_of(p)->region_max) {
         qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
         return;
     }
-    p->regions[p->region_count++] = (qcap_region_t){.end = end, .after = control->targets[1], .depth = p->depth,
-                                                   .saved = p->saved_count};
+    p->regions[p->region_count++] = (qcap_region_t){.end = end,
+                                                    .after = control->targets[1],
+                                                    .depth = p->depth,
+                                                    .base = p->base,
+                                                    .frame_count = p->frame_count,
+                                                    .saved = p->saved_count};
     p->state = control->targets[0];
 }
 
@@ -307,7 +317,28 @@ static void end_region(qcap_parser_t *p)
     if (p->has_error)
         report_error(p, &region); /* nothing is left of the region to skip: goes on behind it */
     p->region_count--;
+    p->frame_count = region.frame_count;
+    p->base = region.base;
     p->state = region.after;
+}
+
+/* Calls are nested at most as deep as there is room; nothing else is on the stack. */
+static void call(qcap_parser_t *p, const qcap_control_t *control)
+{
+    if (p->frame_count == protocol_of(p)->frame_max) {
+        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
+        return;
+    }
+    p->frames[p->frame_count++] = (qcap_frame_t){.after = control->targets[1], .base = p->base};
+    p->base = (uint16_t)(p->base + control->depth);
+    p->state = control->targets[0];
+}
+
+static void return_from_call(qcap_parser_t *p)
+{
+    const qcap_frame_t *frame = &p->frames[--p->frame_count];
+    p->base = frame->base;
+    p->state = frame->after;
 }
 
 static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
@@ -359,6 +390,12 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         if (is_kind(p, QCAP_STATE_ENTRY)) /* what ends here ends before the change */
             qcap_table_run(p, p->at, p->at);
         become(p);
+        return true;
+    case QCAP_CONTROL_CALL:
+        call(p, control);
+        return true;
+    case QCAP_CONTROL_RETURN:
+        return_from_call(p);
         return true;
     }
     return false;
@@ -458,13 +495,24 @@ static qcap_stop_t read_bytes(qcap_parser_t *p, const unsigned char *end)
     return stop;
 }
 
+/* Goes on as it must where no byte follows. */
+static void run_ending(qcap_parser_t *p)
+{
+    p->is_ending = true;
+    qcap_table_run(p, p->at, p->at);
+    p->is_ending = false;
+}
+
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance(qcap_parser_t *p, const unsigned char *end)
 {
     bool is_counting = keep_of(p)->counter_count > 0;
     bool is_due = is_kind(p, QCAP_STATE_ENTRY) || (is_counting && next_full(p) == here(p)); /* goes on without a byte */
     if ((!is_due || p->is_skipping) && is_region_at_end(p)) {
-        end_region(p);
+        if ((state_of(p)->kind & QCAP_STATE_END) && !p->is_skipping)
+            run_ending(p);
+        else
+            end_region(p);
         return true;
     }
     if (p->is_skipping) {
@@ -489,7 +537,15 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
 /* Runs until the input is used up, or something else is needed first. */
 static void run(qcap_parser_t *p, const unsigned char *end)
 {
+    const unsigned char *before = p->at;
+    unsigned idle = 0;
     while (!p->is_paused && !p->has_become && !p->has_failed) {
+        idle = p->at == before ? idle + 1 : 0;
+        before = p->at;
+        if (idle == IDLE_MAX) {
+            qcapint_parser_fail(p, QCAP_ERROR_IDLE, about_of(p)->rule, here(p));
+            idle = 0;
+        }
         if (p->has_error) {
             recover(p);
             continue;
@@ -644,6 +700,10 @@ void qcap_parser_finish(qcap_parser_t *p)
     begin_piece(p, NULL);
     run(p, p->at);
     end_open_regions(p);
+    while (p->region_count == 0 && (state_of(p)->kind & QCAP_STATE_END) && !p->is_searching && !p->has_failed) {
+        run_ending(p);
+        run(p, p->at);
+    }
     if (p->has_failed || p->has_become)
         return;
     if (p->is_searching) {
@@ -740,6 +800,8 @@ static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_
     p->piece = p->at = no_bytes;
     p->registers = in_block(c, root->registers);
     p->slots = in_block(c, root->slots);
+    p->regions = in_block(c, root->regions);
+    p->frames = in_block(c, root->frames);
     p->positions = in_block(c, root->positions);
     p->later = in_block(c, root->later);
     p->underway = in_block(c, root->underway);

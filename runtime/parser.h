@@ -83,7 +83,8 @@ typedef enum {
     X(CHOICE, "no alternative applies")                                                                                \
     X(EXTENT, "the length does not fit its content")                                                                   \
     X(LIMIT, "undecided for too long")                                                                                 \
-    X(DEPTH, "nested too deeply")
+    X(DEPTH, "nested too deeply")                                                                                      \
+    X(IDLE, "going round without reading")
 
 typedef enum {
 #define X(name, text) QCAP_ERROR_##name,
@@ -266,7 +267,9 @@ typedef enum {
     QCAP_CONTROL_CLOSE,  /* `until close`: the same to the end of the stream */
     QCAP_CONTROL_POP,    /* `pop`: waits for an entry, sets a register, goes to targets[0] */
     QCAP_CONTROL_BECOME, /* `become`: hands over; of targets[0], only what needs no byte runs */
-    QCAP_CONTROL_REFINE  /* `refine`: goes to targets[the keyword that `conversion` gave]; part of its machine */
+    QCAP_CONTROL_REFINE, /* `refine`: goes to targets[the keyword that `conversion` gave]; part of its machine */
+    QCAP_CONTROL_CALL,   /* a rule that contains itself: goes to targets[0], remembers targets[1] */
+    QCAP_CONTROL_RETURN  /* its end: goes on where it was called */
 } qcap_control_kind_t;
 
 #define QCAP_CHOOSE_NONE (-1)
@@ -284,6 +287,7 @@ typedef struct qcap_control {
     uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
     uint16_t conversion;          /* QCAP_CONTROL_REFINE */
     const char *protocol;         /* QCAP_CONTROL_BECOME */
+    uint16_t depth;               /* QCAP_CONTROL_CALL: elements around it, in the rule that it stands in */
 } qcap_control_t;
 
 /* A place: the position register of that number (0 ..), QCAP_PLACE_BACK + k: k bytes behind the current position, or
@@ -340,7 +344,8 @@ typedef struct qcap_state {
 
 #define QCAP_STATE_KIND 3u      /* mask */
 #define QCAP_STATE_ACCEPTING 4u /* the input, or the region, may end here */
-#define QCAP_STATE_ANY 8u       /* every byte follows the edge behind those of counters, with nothing else to do */
+#define QCAP_STATE_ANY 8u       /* every byte follows the edge behind those of counters and the end, with nothing else to do */
+#define QCAP_STATE_END 16u      /* an edge, behind those of counters, is taken where the input, or the region, ends */
 #define QCAP_MACHINE_NONE 0xffu
 
 /* A transition. */
@@ -469,9 +474,16 @@ typedef struct qcap_slot {
 typedef struct qcap_region {
     uint64_t end;   /* offset; QCAP_REGION_OPEN: the end of the stream */
     uint16_t after; /* state to go on in */
-    uint8_t depth;  /* elements open when it began */
+    uint16_t depth; /* elements open when it began */
+    uint16_t base, frame_count; /* likewise */
     uint32_t saved; /* words on the stack of saved registers then */
 } qcap_region_t;
+
+/* A call of a rule that contains itself. */
+typedef struct qcap_frame {
+    uint16_t after; /* state to go on in */
+    uint16_t base;  /* of the caller */
+} qcap_frame_t;
 
 #define QCAP_REGION_OPEN UINT64_MAX
 
@@ -499,13 +511,12 @@ typedef struct qcap_queue_state {
     uint32_t first, count;
 } qcap_queue_state_t;
 
-#define QCAP_REGION_DEPTH 4
 #define QCAP_MARKS 4
 
 typedef struct qcap_root {
     uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
     uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
-    uint32_t registers, slots, positions, later, underway, accumulators, text, saved; /* offsets in the block */
+    uint32_t registers, slots, regions, frames, positions, later, underway, accumulators, text, saved; /* offsets in the block */
 } qcap_root_t;
 
 struct qcap_protocol {
@@ -538,6 +549,7 @@ struct qcap_protocol {
     uint16_t conversion_count;
     const qcap_queue_t *queues;
     uint16_t queue_count;
+    uint16_t region_max, frame_max; /* how many there is room for */
     uint32_t shared, queue_states; /* offsets in the block */
     uint32_t saved_size;               /* words of a side's stack of saved registers */
     const qcap_text_t *register_texts; /* by register: in the side's text area */
@@ -554,8 +566,10 @@ struct qcap_parser {
     const unsigned char *piece; /* first byte of the piece being fed */
     uint64_t piece_offset;      /* its stream offset */
     uint64_t offset;            /* behind the last byte taken; up to date between pieces */
-    qcap_register_t *registers; /* these eight lie behind the struct, in the same block */
+    qcap_register_t *registers; /* these ten lie behind the struct, in the same block */
     qcap_slot_t *slots;
+    qcap_region_t *regions;
+    qcap_frame_t *frames;
     uint64_t *positions;
     qcap_later_t *later;        /* what an atomic rule has listed, in order */
     qcap_underway_t *underway;
@@ -572,10 +586,13 @@ struct qcap_parser {
     uint32_t later_text;        /* bytes of texts that belong to that list */
     uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
     uint16_t state;
-    uint8_t depth;              /* elements open */
-    uint8_t region_count;       /* regions open */
+    uint16_t depth;             /* elements open */
+    uint16_t base;              /* those of them that were when the rule at hand was called */
+    uint16_t region_count;      /* regions open */
+    uint16_t frame_count;       /* calls that have not returned */
     bool is_server;
     bool is_searching;
+    bool is_ending;             /* for a machine: no byte will follow, in this region or at all */
     bool is_skipping;           /* to the end of the region, in which there was an error */
     bool is_confirmed;
     bool is_paused;
@@ -588,7 +605,6 @@ struct qcap_parser {
     bool has_error;             /* an operation failed: `error` says how */
     bool is_lossy;              /* bytes were skipped since the last pop */
     qcap_error_t error;
-    qcap_region_t regions[QCAP_REGION_DEPTH];
 };
 
 struct qcap_conversation {

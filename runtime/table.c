@@ -151,6 +151,8 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
         }
         if (kind == QCAP_STATE_BYTES && at == end) {
             number = edge_by_count(p, s, qcap_offset_of(p, at));
+            if (number == 0 && p->is_ending && (s->kind & QCAP_STATE_END))
+                number = protocol->keeps[s->keep].counter_count + 1u;
             if (number == 0)
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_INPUT);
         } else if (kind == QCAP_STATE_BYTES) {

@@ -227,7 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
-        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"),   PAGE("steps.md"),
+        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"), PAGE("calls.md"),   PAGE("steps.md"),
         PAGE("extract.md"),     PAGE("conversions.md"),
         PAGE("ambiguities.md"),
     };

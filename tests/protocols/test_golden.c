@@ -9,6 +9,7 @@
 #include "counts.h"
 #include "follow.h"
 #include "http.h"
+#include "nested.h"
 #include "sampler.h"
 #include "tagged.h"
 #include "test.h"
@@ -23,6 +24,7 @@ static const struct {
     {"tests/protocols/http", &qcap_http_protocol},
     {"tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/protocols/counts", &qcap_counts_protocol},
+    {"tests/protocols/nested", &qcap_nested_protocol},
     {"tests/protocols/values", &qcap_values_protocol},
     {"tests/protocols/tagged", &qcap_tagged_protocol},
 };

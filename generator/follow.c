@@ -1,0 +1,73 @@
+/* follow.c: what can come next at a control point.
+ *
+ * What can follow one control point depends on those that come right behind it, and these may form loops: a rule that
+ * contains itself returns to where it may return again. So at first nothing can follow; what each adds to another is
+ * added until nothing changes. */
+#include "follow.h"
+
+#include "closure.h"
+
+/* What stands right behind a control point. */
+typedef struct behind {
+    follow_t direct;      /* without other control points */
+    VEC(unsigned) others; /* these */
+} behind_t;
+
+/* Adds what can be read at `state`. Where a region ends there, that is not the end of what is around it. */
+static void look_at(nfa_t *nfa, arena_t *arena, unsigned state, bool is_region, behind_t *behind)
+{
+    arena_t *scratch = arena_new();
+    const configs_t configs = closure_start(nfa, scratch, state, NULL);
+    for (size_t i = 0; i < configs.count; i++) {
+        const nfa_state_t *s = &nfa->states.items[configs.items[i].state];
+        if (nfa_reads(s))
+            behind->direct.set = charset_union(behind->direct.set, s->set);
+        else if (s->kind == NFA_CONTROL)
+            vec_push(arena, &behind->others, s->control);
+        else if (s->kind == NFA_ACCEPT)
+            behind->direct.is_end |= !is_region;
+    }
+    arena_free(scratch);
+}
+
+static behind_t look_behind(nfa_t *nfa, arena_t *arena, const control_t *control)
+{
+    behind_t behind = {.direct.set = charset_none()};
+    bool is_region = control->kind == CONTROL_LENGTH || control->kind == CONTROL_CLOSE;
+    bool is_call = control->kind == CONTROL_CALL; /* where it returns to is behind the return */
+    for (size_t i = 0; i < control->targets.count && !(is_call && i > 0); i++)
+        look_at(nfa, arena, control->targets.items[i], is_region && i == 0, &behind);
+    for (size_t i = 0; i < control->returns.count; i++)
+        look_at(nfa, arena, control->returns.items[i], false, &behind);
+    if (control->kind == CONTROL_BECOME || control->kind == CONTROL_CLOSE)
+        behind.direct.set = charset_range(0, 255);
+    return behind;
+}
+
+static bool add(follow_t *to, const follow_t *from)
+{
+    charset_t set = charset_union(to->set, from->set);
+    bool is_more = !charset_equal(&set, &to->set) || (from->is_end && !to->is_end);
+    to->set = set;
+    to->is_end |= from->is_end;
+    return is_more;
+}
+
+follow_t *follow_find(nfa_t *nfa, arena_t *arena)
+{
+    size_t count = nfa->controls.count;
+    follow_t *follows = ARENA_ARRAY(arena, follow_t, count + 1);
+    behind_t *behind = ARENA_ARRAY(arena, behind_t, count + 1);
+    bool is_changed = true;
+    for (size_t i = 0; i < count; i++) {
+        behind[i] = look_behind(nfa, arena, &nfa->controls.items[i]);
+        follows[i] = behind[i].direct;
+    }
+    while (is_changed) {
+        is_changed = false;
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < behind[i].others.count; k++)
+                is_changed |= add(&follows[i], &follows[behind[i].others.items[k]]);
+    }
+    return follows;
+}
