@@ -164,26 +164,10 @@ static bool is_known(const finder_t *f, const ambiguity_t *found)
     return false;
 }
 
-static char *input_of(const finder_t *f, const clash_t *clash)
-{
-    text_t text;
-    text_init(&text, f->scratch);
-    if (clash->from == STATE_NONE)
-        text_print(&text, "\"");
-    else
-        dfa_witness(f->dfa, clash->from, &text);
-    if (clash->from != STATE_NONE)
-        text.bytes[--text.len] = '\0';
-    if (clash->byte >= 0)
-        text_quoted_byte(&text, (unsigned)clash->byte);
-    text_print(&text, "\"");
-    return text.bytes;
-}
-
 static void warn(finder_t *f, const clash_t *clash, const parting_t *parting, const ambiguity_t *found)
 {
     const rule_t *rule = f->dfa->nfa->states.items[parting->split].context->rule;
-    const char *input = input_of(f, clash), *bytes = witness_bytes(parting);
+    const char *input = witness_input(f->dfa, f->scratch, clash), *bytes = witness_bytes(parting);
     const char *subject = bytes ? bytes : arena_print(f->scratch, "what comes behind %s", input);
     const char *first = found->parts[0], *second = found->parts[1];
     if (!found->is_symbolic)

@@ -4,33 +4,14 @@
  *     spec text ─spec→ syntax tree ─resolve→ grammar ─nfa→ NFA ─dfa→ DFA ─position, minimize, heat→ DFA ─layout, emit→ C */
 #include "compile.h"
 
+#include "automaton.h"
 #include "emit.h"
 #include "heat.h"
 #include "minimize.h"
 #include "position.h"
+#include "refusal.h"
 #include "resolve.h"
 #include "spec.h"
-
-#define ATTEMPTS 8
-
-/* Large repeats are counted first; those that turn out to need more than one counter are written out in the next attempt (note
- * [counter] in closure.c), in the last one all are. What an attempt complains about counts if it is the last. */
-static dfa_t *determinise(const grammar_t *grammar, compile_result_t *result, diag_t *diag)
-{
-    repeats_t unrolled = {0};
-    for (unsigned attempt = 1;; attempt++) {
-        diag_t *found = diag_new(grammar->arena);
-        nfa_t *nfa = nfa_build(grammar, attempt < ATTEMPTS ? &unrolled : NULL, found);
-        dfa_t *dfa = nfa ? dfa_build(nfa, found) : NULL;
-        result->nfa = nfa;
-        if (!nfa || nfa->unrolled.count == 0) {
-            diag_add(diag, found);
-            return dfa;
-        }
-        for (size_t i = 0; i < nfa->unrolled.count; i++)
-            vec_push(grammar->arena, &unrolled, nfa->unrolled.items[i]);
-    }
-}
 
 bool compile(arena_t *arena, const char *path, const compile_options_t *options, compile_result_t *result, diag_t *diag)
 {
@@ -59,10 +40,12 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
         return true;
 
     /* grammar → NFA → DFA */
-    dfa_t *dfa = determinise(grammar, result, diag);
+    dfa_t *dfa = automaton_build(grammar, DFA_STATES_MAX, &result->nfa, diag);
     if (options->dump == COMPILE_STEP_NFA && result->nfa)
         nfa_print(result->nfa, &result->dump);
-    if (!dfa)
+    if (dfa && dfa->refusals.count > 0)
+        refusal_report(dfa, diag);
+    if (!dfa || dfa->refusals.count > 0)
         return false;
     if (options->dump == COMPILE_STEP_DFA)
         dfa_print(dfa, &result->dump);

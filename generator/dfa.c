@@ -14,8 +14,9 @@
 
 #include "follow.h"
 
-#define STATES_MAX 30000u
+#define REFUSALS_MAX 10u
 #define PENDING_MAX 100u
+#define PENDING_MANY 8u /* where there are too many states, too */
 #define CLASHES_MAX 4000u /* kept; one ambiguity has many kinds of clashes */
 
 typedef struct builder {
@@ -30,6 +31,8 @@ typedef struct builder {
     unsigned order[256];   /* of classes: in which they are tried */
     follow_t *follows;     /* by control: what can come next */
     VEC(uint64_t) clash_kinds; /* hash table of those that are known, or 0; open addressing */
+    unsigned states_max;
+    bool is_refused;       /* the step under way */
     bool is_failed;
 } builder_t;
 
@@ -208,24 +211,50 @@ static const nfa_state_t *nfa_state(const builder_t *b, const config_t *config)
     return &b->nfa->states.items[config->state];
 }
 
-static void fail_undecided(builder_t *b, const config_t *config, unsigned from, int byte)
+/* Notes why there is no automaton; the search for other reasons goes on, but not for long. */
+static void refuse(builder_t *b, refusal_t refusal)
 {
-    const rule_t *rule = nfa_state(b, config)->context->rule;
-    const char *element = NULL;
-    for (size_t i = 0; i < config->pendings.count && !element; i++) {
-        const op_t *op = &b->nfa->ops.items[config->pendings.items[i].op];
-        if (op->kind == OP_OPEN || op->kind == OP_CLOSE)
-            element = b->nfa->elements.items[op->element].name;
+    const rule_t *rule = b->nfa->states.items[refusal.first].context->rule;
+    b->is_refused = true;
+    for (size_t i = 0; i < b->dfa->refusals.count; i++) {
+        const refusal_t *known = &b->dfa->refusals.items[i];
+        if (known->kind == refusal.kind && known->op == refusal.op &&
+            b->nfa->states.items[known->first].context->rule == rule)
+            return;
     }
-    diag_error(b->diag, rule ? rule->place : (place_t){0},
-               "whether %s is an element here stays undecided for any number of bytes", element ? element : "this");
-    diag_note(b->diag, "in rule `%s`, for example after %s", rule ? rule->name : "", example(b, from, byte));
-    diag_note(b->diag, "a `cut` behind what tells the alternatives apart would decide it");
-    b->is_failed = true;
+    if (b->dfa->refusals.count < REFUSALS_MAX)
+        vec_push(b->arena, &b->dfa->refusals, refusal);
+    unsigned most = 2 * (unsigned)b->dfa->states.count + 1000;
+    b->states_max = most < b->states_max ? most : b->states_max;
+}
+
+/* Is it one that does not agree on the first operation that is pending in `config`? */
+static bool disagrees(const config_t *other, const config_t *config)
+{
+    return other->pendings.count == 0 || other->pendings.items[0].op != config->pendings.items[0].op ||
+           other->pendings.items[0].at.reg != config->pendings.items[0].at.reg ||
+           other->pendings.items[0].at.back != config->pendings.items[0].at.back;
+}
+
+static void refuse_undecided(builder_t *b, const configs_t *configs, size_t which, clash_t where)
+{
+    const config_t *config = &configs->items[which];
+    size_t other = 0;
+    while (other + 1 < configs->count && (other == which || !disagrees(&configs->items[other], config)))
+        other++;
+    size_t first = other < which ? other : which, second = other < which ? which : other;
+    refusal_t refusal = {.kind = REFUSAL_UNDECIDED, .where = where, .first = configs->items[first].state,
+                         .second = configs->items[second].state, .op = config->pendings.items[0].op};
+    for (size_t i = config->pendings.count; i-- > 0;) {
+        op_kind_t kind = b->nfa->ops.items[config->pendings.items[i].op].kind;
+        if (kind == OP_OPEN || kind == OP_CLOSE)
+            refusal.op = config->pendings.items[i].op;
+    }
+    refuse(b, refusal);
 }
 
 /* Commits what is certain. A single main reading at a control point drops its fallbacks and commits everything. */
-static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, unsigned from, int byte)
+static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, clash_t where)
 {
     closure_promote(b->nfa, b->scratch, configs, mismatch, commits);
     closure_commit(b->nfa, b->scratch, configs, commits);
@@ -241,9 +270,10 @@ static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_
             closure_commit(b->nfa, b->scratch, configs, commits);
         }
     }
-    for (size_t i = 0; i < configs->count && !b->is_failed; i++)
+    b->is_refused = b->is_failed;
+    for (size_t i = 0; i < configs->count && !b->is_refused; i++)
         if (configs->items[i].pendings.count > PENDING_MAX)
-            fail_undecided(b, &configs->items[i], from, byte);
+            refuse_undecided(b, configs, i, where);
 }
 
 static uint64_t hash_ops(uint64_t hash, const pendings_t *pendings)
@@ -293,10 +323,11 @@ static unsigned entry_of(builder_t *b, unsigned state, unsigned from)
     configs_t configs = closure_start(b->nfa, b->scratch, state, &watch);
     pendings_t commits = {0};
     edge_t edge = {0};
-    keep_clashes(b, &watch, (clash_t){.from = from, .byte = -1, .start = state});
-    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, from == STATE_NONE ? 0 : from, -1);
+    const clash_t where = {.from = from, .byte = -1, .start = state};
+    keep_clashes(b, &watch, where);
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, where);
     unsigned number = 0;
-    if (!b->is_failed) {
+    if (!b->is_refused) {
         edge.commits = keep_pendings(b, &commits);
         size_t known = b->dfa->states.count;
         number = intern(b, &configs, &edge, from, -1);
@@ -341,15 +372,14 @@ static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
     return o;
 }
 
-static void fail_competing(builder_t *b, unsigned state, unsigned byte, const outlook_t *o)
+static void refuse_competing(builder_t *b, const outlook_t *o, unsigned state, unsigned byte)
 {
-    const control_t *control = &b->nfa->controls.items[nfa_state(b, o->control)->control];
     const config_t *other = o->reader ? o->reader : o->rival;
-    const rule_t *rule = nfa_state(b, other)->context->rule;
-    diag_error(b->diag, control->place, "this control point is not reached by one reading alone: rule `%s` competes",
-               rule ? rule->name : "");
-    diag_note(b->diag, "for example after %s", example(b, state, (int)byte));
-    b->is_failed = true;
+    refuse(b, (refusal_t){.kind = REFUSAL_COMPETING,
+                          .where = {.from = state, .byte = -1, .start = STATE_NONE},
+                          .byte = byte,
+                          .first = o->control < other ? o->control->state : other->state,
+                          .second = o->control < other ? other->state : o->control->state});
 }
 
 /* Adds an edge, or the byte's class to an edge that does the same. */
@@ -379,18 +409,19 @@ static void step(builder_t *b, unsigned state, unsigned byte, charset_t class)
     configs_t configs = {0};
     pendings_t commits = {0};
     watch_t watch = {0};
+    const clash_t where = {.from = state, .byte = (int)byte, .start = STATE_NONE};
     if (o.control && (o.reader || o.rival)) {
-        fail_competing(b, state, byte, &o);
+        refuse_competing(b, &o, state, byte);
     } else if (o.control) {
         vec_push(b->scratch, &configs, *o.control);
         edge.is_peek = true;
     } else {
         configs = closure_step(b->nfa, b->scratch, &from, byte, &watch);
-        keep_clashes(b, &watch, (clash_t){.from = state, .byte = (int)byte, .start = STATE_NONE});
+        keep_clashes(b, &watch, where);
     }
     if (configs.count > 0) {
-        settle(b, &configs, (stamp_t){STAMP_BACK, 1}, &commits, state, (int)byte);
-        if (!b->is_failed) {
+        settle(b, &configs, (stamp_t){STAMP_BACK, 1}, &commits, where);
+        if (!b->is_refused) {
             edge.commits = keep_pendings(b, &commits);
             edge.target = intern(b, &configs, &edge, state, edge.is_peek ? -1 : (int)byte);
             add_edge(b, state, edge);
@@ -428,9 +459,10 @@ static void step_full(builder_t *b, unsigned state, stamp_t begin, unsigned limi
     pendings_t commits = {0};
     watch_t watch = {0};
     configs_t configs = closure_full(b->nfa, b->scratch, &b->dfa->states.items[state].configs, begin, limit, &watch);
-    keep_clashes(b, &watch, (clash_t){.from = state, .byte = -1, .start = STATE_NONE, .limit = limit});
-    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, state, -1);
-    if (!b->is_failed) {
+    const clash_t where = {.from = state, .byte = -1, .start = STATE_NONE, .limit = limit};
+    keep_clashes(b, &watch, where);
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, where);
+    if (!b->is_refused) {
         edge.commits = keep_pendings(b, &commits);
         edge.target = intern(b, &configs, &edge, state, -1);
         add_edge(b, state, edge);
@@ -465,8 +497,8 @@ static void step_end(builder_t *b, unsigned state, const config_t *config)
     configs_t configs = {0};
     pendings_t commits = {0};
     vec_push(b->scratch, &configs, *config);
-    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, state, -1);
-    if (!b->is_failed) {
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, (clash_t){.from = state, .byte = -1, .start = STATE_NONE});
+    if (!b->is_refused) {
         edge.commits = keep_pendings(b, &commits);
         edge.target = intern(b, &configs, &edge, state, -1);
         add_edge(b, state, edge);
@@ -520,6 +552,30 @@ static void representatives(builder_t *b)
     }
 }
 
+/* There are too many states. Where there are refusals, that is why; where much is pending in the last state, it is because
+ * readings do not come to an agreement. */
+static void give_up(builder_t *b, unsigned state)
+{
+    while (b->dfa->states.items[state].configs.count == 0)
+        state--;
+    const configs_t *configs = &b->dfa->states.items[state].configs;
+    size_t which = 0;
+    for (size_t i = 0; i < configs->count; i++)
+        if (configs->items[i].pendings.count > configs->items[which].pendings.count)
+            which = i;
+    if (b->dfa->refusals.count > 0)
+        return;
+    b->is_failed = true;
+    if (configs->count > 1 && configs->items[which].pendings.count >= PENDING_MANY) {
+        refuse_undecided(b, configs, which, (clash_t){.from = state, .byte = -1, .start = STATE_NONE});
+        return;
+    }
+    const rule_t *rule = nfa_state(b, &configs->items[0])->context->rule;
+    diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u states; rule `%s` is among the last", b->states_max,
+               rule ? rule->name : "");
+    diag_note(b->diag, "for example after %s", example(b, state, -1));
+}
+
 static void explore(builder_t *b)
 {
     charset_t classes[256];
@@ -545,13 +601,9 @@ static void explore(builder_t *b)
         case DFA_ENTRY:
             break;
         }
-        if (b->dfa->states.count > STATES_MAX) {
-            const config_t *last = &b->dfa->states.items[state].configs.items[0];
-            const rule_t *rule = nfa_state(b, last)->context->rule;
-            diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u states; rule `%s` is among the last",
-                       STATES_MAX, rule ? rule->name : "");
-            diag_note(b->diag, "for example after %s", example(b, state, -1));
-            b->is_failed = true;
+        if (b->dfa->states.count > b->states_max) {
+            give_up(b, state);
+            return;
         }
     }
 }
@@ -565,7 +617,7 @@ static void prepare(builder_t *b)
     b->dfa->class_count = charset_classes(sets.items, sets.count, b->dfa->class_of);
     for (size_t i = 0; i < b->nfa->states.count; i++)
         vec_push(b->arena, &b->entries, 0);
-    for (size_t i = 0; i < 4 * STATES_MAX; i++)
+    for (size_t i = 0; i < 4 * (size_t)b->states_max; i++)
         vec_push(b->arena, &b->table, 0);
     for (size_t i = 0; i < 2 * CLASHES_MAX; i++)
         vec_push(b->arena, &b->clash_kinds, 0);
@@ -640,19 +692,23 @@ static void bound_later(builder_t *b)
         for (unsigned s = 0; s < dfa->states.count; s++)
             is_changed |= bound_state(dfa, before, s);
         for (unsigned s = 0; s < dfa->states.count && !b->is_failed; s++)
-            if (before[s].count > PENDING_MAX && dfa->states.items[s].configs.count > 0)
-                fail_undecided(b, &dfa->states.items[s].configs.items[0], s, -1);
+            if (before[s].count > PENDING_MAX && dfa->states.items[s].configs.count > 0) {
+                refuse(b, (refusal_t){.kind = REFUSAL_LISTED,
+                                      .where = {.from = s, .byte = -1, .start = STATE_NONE},
+                                      .first = dfa->states.items[s].configs.items[0].state});
+                return;
+            }
     }
     for (unsigned s = 0; s < dfa->states.count; s++)
         count_later(dfa, &dfa->states.items[s].accept, before[s]);
 }
 
-dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
+dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
 {
     dfa_t *dfa = ARENA_NEW(nfa->arena, dfa_t);
     dfa->arena = nfa->arena;
     dfa->nfa = nfa;
-    builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag};
+    builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag, .states_max = states_max};
     prepare(&b);
     const unsigned starts[] = {nfa->client, nfa->server, nfa->client_search, nfa->server_search};
     unsigned *const states[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search};
@@ -662,7 +718,7 @@ dfa_t *dfa_build(nfa_t *nfa, diag_t *diag)
             *states[i] = entry_of(&b, starts[i], STATE_NONE);
     }
     explore(&b);
-    if (!b.is_failed)
+    if (!b.is_failed && dfa->refusals.count == 0)
         bound_later(&b);
     return diag_has_errors(diag) ? NULL : dfa;
 }

@@ -65,6 +65,21 @@ typedef struct clash {
     unsigned at;    /* the NFA state */
 } clash_t;
 
+typedef enum {
+    REFUSAL_UNDECIDED, /* `first` has performed ever more that `second` has not */
+    REFUSAL_COMPETING, /* `first` and `second` go on with the same byte, and one of them stands at a control point */
+    REFUSAL_LISTED     /* `first` is in an atomic rule that can put any number of operations on its list */
+} refusal_kind_t;
+
+/* Why there is no automaton. */
+typedef struct refusal {
+    refusal_kind_t kind;
+    clash_t where;          /* the readings there ... */
+    unsigned first, second; /* ... and two of them: NFA states, the preferred one first */
+    unsigned op;            /* REFUSAL_UNDECIDED: what stays so */
+    unsigned byte;          /* REFUSAL_COMPETING: the next one */
+} refusal_t;
+
 typedef struct dfa {
     arena_t *arena;
     nfa_t *nfa;
@@ -75,6 +90,7 @@ typedef struct dfa {
     unsigned later_max;      /* most operations on the list of an atomic rule */
     unsigned later_text_max; /* most bytes of texts on it */
     unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
+    VEC(refusal_t) refusals; /* if there are any, the automaton is not complete */
     VEC(clash_t) clashes;    /* the first of each kind, in the order in which they were found */
 } dfa_t;
 
@@ -84,8 +100,11 @@ static inline bool dfa_is_on_byte(const edge_t *edge)
     return edge->limit == 0 && !edge->is_end;
 }
 
-/* NULL if there is no finite automaton: `diag` says why, with an example. */
-dfa_t *dfa_build(nfa_t *nfa, diag_t *diag);
+#define DFA_STATES_MAX 30000u
+
+/* NULL if there is no automaton of at most `states_max` states: `diag` says why, unless there are refusals, which refusal.c
+ * explains. */
+dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag);
 
 /* Is it an edge of counting on, in a state that counts likewise? Then whoever watches the limits of the one watches those of the
  * other. */

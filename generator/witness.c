@@ -85,6 +85,21 @@ configs_t witness_readings(const dfa_t *dfa, arena_t *arena, const clash_t *wher
     return configs;
 }
 
+const char *witness_input(const dfa_t *dfa, arena_t *arena, const clash_t *where)
+{
+    text_t text;
+    text_init(&text, arena);
+    if (where->from == STATE_NONE)
+        return "\"\"";
+    dfa_witness(dfa, where->from, &text);
+    if (where->byte >= 0) {
+        text.bytes[--text.len] = '\0';
+        text_quoted_byte(&text, (unsigned)where->byte);
+        text_print(&text, "\"");
+    }
+    return text.bytes;
+}
+
 /* ---------------------------------------------------------------- where they part */
 
 static const nfa_state_t *state_of(const parting_t *parting, unsigned state)
@@ -152,10 +167,10 @@ static unsigned first_state(const path_t *path)
     return path->steps.count ? path->steps.items[0].state : path->end;
 }
 
-/* The alternative of the split's choice with which the path goes on; NULL if that is no choice. Alternatives that are only
- * tolerated may have a split of their own: they are the last. */
-static const node_t *alternative_of(const parting_t *parting, const path_t *path)
+/* Alternatives that are only tolerated may have a split of their own: they are the last. */
+const node_t *witness_alternative(const parting_t *parting, unsigned which)
 {
+    const path_t *path = &parting->paths[which];
     const nfa_state_t *split = state_of(parting, parting->split);
     if (split->kind != NFA_SPLIT || split->node->kind != NODE_CHOICE)
         return NULL;
@@ -184,7 +199,7 @@ place_t witness_place(const parting_t *parting, unsigned which)
 {
     const path_t *path = &parting->paths[which];
     const nfa_state_t *split = state_of(parting, parting->split);
-    const node_t *alternative = alternative_of(parting, path);
+    const node_t *alternative = witness_alternative(parting, which);
     place_t place = split->node->place;
     if (alternative)
         return alternative->place;

@@ -11,6 +11,9 @@
  * the watch are those of the last step. */
 configs_t witness_readings(const dfa_t *dfa, arena_t *arena, const clash_t *where, watch_t *watch);
 
+/* A shortest input that leads there, quoted. */
+const char *witness_input(const dfa_t *dfa, arena_t *arena, const clash_t *where);
+
 typedef struct path {
     VEC(trail_t) steps; /* NFA states passed, in order */
     unsigned end;       /* the one reached */
@@ -28,6 +31,9 @@ typedef struct parting {
 
 /* False if they do not part, or where the grammar has no choice. */
 bool witness_part(const dfa_t *dfa, arena_t *arena, const config_t *first, const config_t *second, parting_t *parting);
+
+/* The alternative of the choice with which a reading goes on; NULL if it is no choice where they part. */
+const node_t *witness_alternative(const parting_t *parting, unsigned which);
 
 /* Where in the spec a reading goes its own way. */
 place_t witness_place(const parting_t *parting, unsigned which);

@@ -229,7 +229,7 @@ int main(void)
         PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
         PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"), PAGE("calls.md"),   PAGE("steps.md"),
         PAGE("extract.md"),     PAGE("conversions.md"),
-        PAGE("ambiguities.md"),
+        PAGE("ambiguities.md"), PAGE("refusals.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/* remedy.h: what an author could annotate so that a refusal goes away. */
+#ifndef QCAPGEN_REMEDY_H
+#define QCAPGEN_REMEDY_H
+
+#include "witness.h"
+
+typedef enum {
+    REMEDY_CUT_RULE,   /* `cut` on `rule` */
+    REMEDY_CUT_BEHIND, /* `cut` on a rule to be made for what stands at `place` */
+    REMEDY_STRICT      /* `!` behind the name at `place` */
+} remedy_kind_t;
+
+typedef struct remedy {
+    remedy_kind_t kind;
+    place_t place;
+    const rule_t *rule; /* REMEDY_CUT_RULE */
+    bool is_outer;      /* the cut names the rule in which the readings part: it stands in another one */
+} remedy_t;
+
+/* Tries one after the other, and returns the first that helps; false if none does. */
+bool remedy_find(const dfa_t *dfa, const refusal_t *refusal, const parting_t *parting, remedy_t *remedy);
+
+#endif
