@@ -19720,6 +19720,7 @@ const qcap_protocol_t qcap_http_protocol = {
                .accumulators = offsetof(qcap_http_t, server_side.accumulators),
                .text = offsetof(qcap_http_t, server_side.text),
                .saved = offsetof(qcap_http_t, server_side.saved)},
+    .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,
     .class_count = 53,

@@ -710,9 +710,9 @@ dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
     dfa->nfa = nfa;
     builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag, .states_max = states_max};
     prepare(&b);
-    const unsigned starts[] = {nfa->client, nfa->server, nfa->client_search, nfa->server_search};
-    unsigned *const states[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search};
-    for (size_t i = 0; i < 4; i++) {
+    const unsigned starts[] = {nfa->client, nfa->server, nfa->client_search, nfa->server_search, nfa->datagram};
+    unsigned *const states[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search, &dfa->datagram};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         *states[i] = STATE_NONE;
         if (starts[i] != STATE_NONE && !b.is_failed)
             *states[i] = entry_of(&b, starts[i], STATE_NONE);

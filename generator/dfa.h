@@ -89,8 +89,9 @@ typedef struct dfa {
     unsigned class_count;
     unsigned later_max;      /* most operations on the list of an atomic rule */
     unsigned later_text_max; /* most bytes of texts on it */
-    unsigned client, server, client_search, server_search; /* states, or STATE_NONE */
     VEC(refusal_t) refusals; /* if there are any, the automaton is not complete */
+    unsigned client, server, datagram;     /* states where reading begins, or STATE_NONE */
+    unsigned client_search, server_search; /* and where it goes on after an error */
     VEC(clash_t) clashes;    /* the first of each kind, in the order in which they were found */
 } dfa_t;
 

@@ -195,8 +195,8 @@ static void rebuild(partition_t *p, unsigned blocks)
         for (size_t i = 0; i < dfa->controls.items[c].targets.count; i++)
             if (dfa->controls.items[c].targets.items[i] != STATE_NONE)
                 dfa->controls.items[c].targets.items[i] = renumbered[dfa->controls.items[c].targets.items[i]];
-    unsigned *const starts[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search};
-    for (size_t i = 0; i < 4; i++)
+    unsigned *const starts[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search, &dfa->datagram};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (*starts[i] != STATE_NONE)
             *starts[i] = renumbered[*starts[i]];
     free(number);

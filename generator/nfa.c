@@ -987,6 +987,7 @@ static void number_elements(nfa_t *nfa)
     nfa->generation++;
     meet_elements(nfa, nfa->client, &order, is_met);
     meet_elements(nfa, nfa->server, &order, is_met);
+    meet_elements(nfa, nfa->datagram, &order, is_met);
     for (unsigned i = 0; i < total; i++)
         if (!is_met[i])
             vec_push(nfa->arena, &order, i);
@@ -1011,10 +1012,10 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
     nfa->arena = grammar->arena;
     nfa->grammar = grammar;
     builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag, .unrolled = unrolled};
-    if (grammar->datagram)
-        diag_error(diag, grammar->datagram->place, "`datagram` is not supported yet");
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
+    unsigned no_search; /* the next datagram is where to go on */
+    build_root(&b, grammar->datagram, &nfa->datagram, &no_search);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
     number_elements(nfa);
     if (grammar->registers.count > REGISTERS_MAX || grammar->shared.count > REGISTERS_MAX)

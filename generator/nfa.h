@@ -154,6 +154,7 @@ typedef struct nfa {
     nest_t call_nest;                     /* in the procedure with the most */
     unsigned client, server;              /* starts, or STATE_NONE */
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
+    unsigned datagram;                     /* start, or STATE_NONE: of either side's datagrams */
     repeats_t unrolled;                     /* repeats that a counter will not do for: see note [counter] */
     unsigned *visited;                    /* by state: the last closure that met it; for closure.c alone */
     unsigned generation;                  /* the closure under way */

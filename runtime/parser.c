@@ -221,7 +221,7 @@ static void search_from_here(qcap_parser_t *p)
 
 static void begin_search(qcap_parser_t *p, uint64_t from)
 {
-    if (p->root->search == QCAP_NONE) {
+    if (p->root->search == QCAP_NONE || p->is_datagram) {
         p->has_failed = true;
         return;
     }
@@ -360,7 +360,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
 {
     switch (control->kind) {
     case QCAP_CONTROL_CHOICE: {
-        if (control->is_shared && p->at == end && !p->is_finished)
+        if (control->is_shared && p->at == end && !p->is_finished && !p->is_datagram)
             return false;
         int choice = control->choose(p);
         if (choice >= 0)
@@ -617,6 +617,56 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
     return (size_t)(p->offset - begin);
 }
 
+/* ---------------------------------------------------------------- datagrams */
+
+/* Leaves the regions that last to the end of the stream. */
+static void end_open_regions(qcap_parser_t *p)
+{
+    while (p->region_count && p->regions[p->region_count - 1].end == QCAP_REGION_OPEN && !p->has_failed) {
+        p->regions[p->region_count - 1].end = here(p);
+        run(p, p->at);
+    }
+}
+
+static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes)
+{
+    begin_piece(p, bytes);
+    p->state = protocol_of(p)->datagram;
+    p->set = 0;
+    p->is_datagram = true;
+}
+
+/* The bytes are at their end, and so is all that has been opened. */
+static void end_datagram(qcap_parser_t *p)
+{
+    end_open_regions(p);
+    if (p->has_failed || p->has_become)
+        return;
+    if (p->region_count == 0 && is_accepting(p))
+        qcap_table_perform(p, state_of(p)->accept, here(p));
+    else
+        fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
+    if (p->has_error)
+        report_error(p, NULL);
+}
+
+void qcap_parser_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    if (protocol_of(p)->datagram == QCAP_NONE || p->is_finished || p->has_become)
+        return;
+    begin_datagram(p, bytes);
+    do {
+        p->is_paused = false;
+        run(p, p->piece + len);
+    } while (p->is_paused);
+    end_datagram(p);
+    p->has_failed = p->is_skipping = p->is_datagram = false; /* the next one is another matter */
+    p->region_count = p->depth = 0;
+    p->offset = p->piece_offset + len;
+    p->piece = p->at = no_bytes;
+    p->piece_offset = p->offset;
+}
+
 /* ---------------------------------------------------------------- gaps and ends */
 
 static void note_gap(qcap_parser_t *p, uint64_t len)
@@ -679,15 +729,6 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
     }
     run(p, p->at);
     put_away(p);
-}
-
-/* Leaves the regions that last to the end of the stream. */
-static void end_open_regions(qcap_parser_t *p)
-{
-    while (p->region_count && p->regions[p->region_count - 1].end == QCAP_REGION_OPEN && !p->has_failed) {
-        p->regions[p->region_count - 1].end = here(p);
-        run(p, p->at);
-    }
 }
 
 void qcap_parser_finish(qcap_parser_t *p)
@@ -763,7 +804,7 @@ uint64_t qcap_parser_offset(const qcap_parser_t *p)
 
 uint64_t qcap_parser_held(const qcap_parser_t *p)
 {
-    if (p->has_failed || p->has_become || p->is_finished)
+    if (p->has_failed || p->has_become || p->is_finished || p->root->start == QCAP_NONE)
         return p->offset;
     uint64_t held = oldest_pending(p);
     const qcap_slot_t *slot = oldest_element(p);

@@ -132,6 +132,12 @@ typedef enum {
  * otherwise. `bytes` may be NULL if len is 0: a waiting side then looks whether it still has to wait. */
 size_t qcap_parser_feed(qcap_parser_t *parser, const unsigned char *bytes, size_t len);
 
+/* Reads a datagram that this side has sent: `len` bytes, which all belong together. For protocols with a `datagram` root;
+ * nothing for others. Each is read by itself: registers of the side begin unset, an error ends it, nothing is waited for, and a
+ * pause is not heeded; what both sides share, such as queues, stays. Offsets go on from datagram to datagram. All elements
+ * have their bytes. A conversation is fed datagrams or streams, not both. */
+void qcap_parser_datagram(qcap_parser_t *parser, const unsigned char *bytes, size_t len);
+
 /* The next `len` bytes are missing. All bytes before them have been taken, or are given up. Inside a counted body this
  * is arithmetic; elsewhere an error of code MISSING, and a search from the end of the hole on. */
 void qcap_parser_gap(qcap_parser_t *parser, uint64_t len);
@@ -530,6 +536,7 @@ struct qcap_protocol {
     uint32_t extra_size;            /* read: bytes of its queues */
     uint32_t client_offset, server_offset; /* of the two parsers in the block */
     qcap_root_t client, server;
+    uint16_t datagram; /* state in which a datagram of either side is begun; QCAP_NONE: there are none */
     const qcap_state_t *states;
     const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */
     uint16_t class_count;
@@ -598,6 +605,7 @@ struct qcap_parser {
     bool is_paused;
     bool is_waiting;
     bool is_hurried;
+    bool is_datagram;           /* one is being read: nothing comes behind the piece */
     bool is_absent;             /* nothing more comes from this side */
     bool is_finished;
     bool has_become;

@@ -147,7 +147,7 @@ static bool may_come(const qcap_parser_t *p, const qcap_control_t *control)
     if (control->key != QCAP_NONE && !key_of(p, control->key).is_set)
         return false;
     return !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become && !p->is_hurried &&
-           !p->is_finished;
+           !p->is_finished && !p->is_datagram;
 }
 
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control)

@@ -7,6 +7,7 @@
 #include <dirent.h>
 
 #include "counts.h"
+#include "datagrams.h"
 #include "follow.h"
 #include "http.h"
 #include "nested.h"
@@ -27,6 +28,7 @@ static const struct {
     {"tests/protocols/nested", &qcap_nested_protocol},
     {"tests/protocols/values", &qcap_values_protocol},
     {"tests/protocols/tagged", &qcap_tagged_protocol},
+    {"tests/protocols/datagrams", &qcap_datagrams_protocol},
 };
 
 typedef struct book {

@@ -261,6 +261,11 @@ static void do_step(follower_t *f, const step_t *step)
     switch (step->kind) {
     case STEP_BYTES:
         break;
+    case STEP_DATAGRAM:
+        memcpy(f->fence - step->len, step->bytes, step->len);
+        qcap_parser_datagram(side->parser, f->fence - step->len, step->len);
+        memset(f->room, 0xa5, f->room_size);
+        break;
     case STEP_GAP:
         side->waiting_len = 0;
         qcap_parser_gap(side->parser, step->number);
@@ -295,7 +300,7 @@ static void *queue_memory(size_t size, void *user)
 /* How far a step takes its side's stream. */
 static uint64_t step_len(const step_t *step)
 {
-    return step->kind == STEP_BYTES ? step->len : step->kind == STEP_GAP ? step->number : 0;
+    return step->kind == STEP_BYTES || step->kind == STEP_DATAGRAM ? step->len : step->kind == STEP_GAP ? step->number : 0;
 }
 
 /* Lays out what each side says, and room for a piece in front of a fence. */
@@ -325,7 +330,7 @@ static void init(follower_t *f, const scene_t *scene)
     for (size_t k = 0; k < scene->step_count; k++) {
         const step_t *step = &scene->steps[k];
         side_t *side = &f->sides[step->is_server];
-        if (step->kind == STEP_BYTES)
+        if (step->kind == STEP_BYTES || step->kind == STEP_DATAGRAM)
             memcpy(side->stream + at[step->is_server], step->bytes, step->len);
         else
             memset(side->is_hole + at[step->is_server], true, (size_t)step_len(step));

@@ -216,6 +216,8 @@ static void do_step(judge_t *judge, bool is_parser, const step_t *step)
     said_t *said = &judge->said[is_server];
     qcap_parser_t *parser = judge->listeners[is_server].parser;
     switch (step->kind) {
+    case STEP_DATAGRAM: /* the interpreter reads streams */
+        return;
     case STEP_BYTES:
         said->arrived += step->len;
         offer(judge, is_parser, is_server);

@@ -90,14 +90,15 @@ static step_t *add_step(scene_t *scene, step_kind_t kind, bool is_server)
     return step;
 }
 
-/* `> text` or `< text`: more of the last step if that is of the same side. */
+/* `> text` or `< text`: more of the last step if that is of the same side. `>> text` and `<< text` are datagrams. */
 static int read_bytes(scene_t *scene, const char *line)
 {
-    bool is_server = line[0] == '<';
+    bool is_server = line[0] == '<', is_datagram = line[1] == line[0];
     step_t *step = scene->step_count ? &scene->steps[scene->step_count - 1] : NULL;
-    if (!step || step->kind != STEP_BYTES || step->is_server != is_server)
-        step = add_step(scene, STEP_BYTES, is_server);
-    const char *text = line + 2;
+    if (is_datagram || !step || step->kind != STEP_BYTES || step->is_server != is_server)
+        step = add_step(scene, is_datagram ? STEP_DATAGRAM : STEP_BYTES, is_server);
+    const char *text = line + 1 + is_datagram;
+    text += *text == ' ';
     step->bytes = grow(step->bytes, step->len + strlen(text) + 1);
     while (text && *text)
         text = unescape(text, &step->bytes[step->len++]);
@@ -113,7 +114,8 @@ static int read_step(scene_t *scene, const char *line)
     unsigned long long number;
     int end = -1;
 
-    if ((line[0] == '>' || line[0] == '<') && line[1] == ' ')
+    size_t signs = strspn(line, line[0] == '<' ? "<" : ">");
+    if ((signs == 1 || signs == 2) && (line[signs] == ' ' || (signs == 2 && !line[signs])))
         return read_bytes(scene, line);
     if (sscanf(line, "limit %llu%n", &number, &end) == 1 && !line[end]) {
         add_step(scene, STEP_LIMIT, false)->number = number;

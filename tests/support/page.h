@@ -5,6 +5,7 @@
  *     ```message
  *     > GET / HTTP/1.1\r\n         what the client sends; the line's own end is no part of it
  *     < HTTP/1.1 200 OK\r\n        what the server sends; \r \n \t \\ \xHH; consecutive lines are fed as one
+ *     >> text                      a datagram of the client, << one of the server: each line is one
  *     server gap 10                or `client`: bytes are missing; finish, absent, hurry and search: see parser.h
  *     limit 16                     the most bytes of a whole element
  *     ```
@@ -20,13 +21,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { STEP_BYTES, STEP_GAP, STEP_FINISH, STEP_ABSENT, STEP_HURRY, STEP_SEARCH, STEP_LIMIT } step_kind_t;
+typedef enum { STEP_BYTES, STEP_DATAGRAM, STEP_GAP, STEP_FINISH, STEP_ABSENT, STEP_HURRY, STEP_SEARCH, STEP_LIMIT } step_kind_t;
 
 typedef struct step {
     step_kind_t kind;
     bool is_server;
-    unsigned char *bytes; /* STEP_BYTES */
-    size_t len;           /* STEP_BYTES */
+    unsigned char *bytes; /* STEP_BYTES, STEP_DATAGRAM */
+    size_t len;           /* of those */
     uint64_t number;      /* STEP_GAP, STEP_LIMIT */
 } step_t;
 
