@@ -4,6 +4,8 @@
  *     spec text ─spec→ syntax tree ─resolve→ grammar ─nfa→ NFA ─dfa→ DFA ─position, minimize, heat→ DFA ─layout, emit→ C */
 #include "compile.h"
 
+#include <unistd.h>
+
 #include "automaton.h"
 #include "emit.h"
 #include "heat.h"
@@ -11,7 +13,21 @@
 #include "position.h"
 #include "refusal.h"
 #include "resolve.h"
+#include "source.h"
 #include "spec.h"
+
+/* What stands beside NAME.abnf as NAME.SIDE.sample, if there is such a file. */
+static sample_t read_sample(arena_t *arena, const char *path, const char *side, diag_t *diag)
+{
+    size_t len = strlen(path);
+    if (len > 5 && strcmp(path + len - 5, ".abnf") == 0)
+        len -= 5;
+    const char *name = arena_print(arena, "%.*s.%s.sample", (int)len, path, side);
+    if (access(name, R_OK) != 0)
+        return (sample_t){NULL, 0};
+    const source_t *source = source_read(arena, name, (place_t){0}, diag);
+    return (sample_t){source ? (const unsigned char *)source->text : NULL, source ? source->len : 0};
+}
 
 bool compile(arena_t *arena, const char *path, const compile_options_t *options, compile_result_t *result, diag_t *diag)
 {
@@ -60,7 +76,9 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     unsigned position_count = position_allocate(dfa, diag);
     if (diag_has_errors(diag))
         return false;
-    heat(dfa);
+    const samples_t samples = {.client = read_sample(arena, path, "client", diag),
+                               .server = read_sample(arena, path, "server", diag)};
+    heat(dfa, &samples, diag);
     if (options->dump == COMPILE_STEP_OPTIMISED)
         dfa_print(dfa, &result->dump);
 
