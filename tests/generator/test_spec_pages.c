@@ -1,4 +1,5 @@
-/* test_spec_pages.c: golden pages of specs, tests/generator/golden: a spec, and what the generator says about it.
+/* test_spec_pages.c: golden pages of specs: a spec, and what the generator says about it. They are in tests/generator/golden;
+ * specs/README.md, the reference for those who write specs, is one, too.
  *
  * A page is Markdown. A case is a heading, then fenced blocks:
  *
@@ -10,7 +11,7 @@
  *     ```extracted           the ABNF in it
  *
  * A page is right if all but `abnf` and `rfc` say what the generator says. UPDATE=1 in the environment rewrites those that do
- * not. */
+ * not. In specs/README.md, a spec that no messages follow has none. */
 #include "test.h"
 
 #include <sys/stat.h>
@@ -21,7 +22,7 @@
 #include "source.h"
 #include "spec.h"
 
-#define FOLDER "tests/generator/golden/"
+#define GOLDEN "tests/generator/golden/"
 #define SPEC "spec.abnf" /* the name of a block that gives none */
 #define RFC "rfc.txt"
 
@@ -121,6 +122,8 @@ typedef struct reading {
     arena_t *arena;
     const char *at; /* the next line */
     text_t right;   /* all lines so far, answers as they should be */
+    bool is_manual; /* a spec that no messages follow has none */
+    bool is_wrong;  /* in a manual, one has */
     place_of_case_t place;
 } reading_t;
 
@@ -148,6 +151,20 @@ static text_t read_block(reading_t *reading)
     return block;
 }
 
+/* In a manual, what is shown without messages has none. */
+static void check_example(reading_t *reading)
+{
+    text_t messages;
+
+    if (!reading->is_manual || strncmp(reading->at, "```messages\n", 12) == 0)
+        return;
+    text_init(&messages, reading->arena);
+    print_answer(reading->arena, &reading->place, "messages", &messages);
+    if (messages.len)
+        print_error("an example is not right:\n%s", messages.bytes);
+    reading->is_wrong |= messages.len > 0;
+}
+
 /* A fenced block, of which the first line has been read. */
 static void read_fenced(reading_t *reading, const char *info)
 {
@@ -160,6 +177,8 @@ static void read_fenced(reading_t *reading, const char *info)
         print_extracted(reading->arena, &reading->place, &block);
     } else if (strncmp(info, "abnf", 4) == 0) {
         add_file(reading->arena, &reading->place, info[4] == ' ' ? info + 5 : SPEC, &block);
+        if (!info[4])
+            check_example(reading);
     } else if (find_step(info) != COMPILE_STEP_NONE || strcmp(info, "messages") == 0 || strcmp(info, "positions") == 0) {
         text_init(&block, reading->arena);
         print_answer(reading->arena, &reading->place, info, &block);
@@ -200,10 +219,11 @@ static void show_difference(const char *path, const char *is, const char *should
 static void page_says_what_the_generator_says(void **state)
 {
     arena_t *arena = arena_new();
-    const char *path = arena_print(arena, FOLDER "%s", (const char *)*state);
+    const char *path = *state;
     const source_t *page = source_read(arena, path, (place_t){.source = NULL}, diag_new(arena));
     assert_non_null(page);
     reading_t reading = {.arena = arena, .at = page->text, .place = {.folder = "/tmp/qcap-spec-XXXXXX"}};
+    reading.is_manual = strncmp(path, GOLDEN, strlen(GOLDEN)) != 0;
 
     text_init(&reading.right, arena);
     assert_non_null(mkdtemp(reading.place.folder));
@@ -214,8 +234,10 @@ static void page_says_what_the_generator_says(void **state)
         write_file(path, reading.right.bytes, reading.right.len);
     else if (!is_right)
         show_difference(path, page->text, reading.right.bytes);
+    bool is_wrong = reading.is_wrong;
     arena_free(arena);
     assert_true(is_right || getenv("UPDATE"));
+    assert_false(is_wrong);
 }
 
 #define PAGE(name)                                                                                                     \
@@ -226,10 +248,21 @@ static void page_says_what_the_generator_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PAGE("syntax.md"),      PAGE("rules.md"),     PAGE("names.md"), PAGE("imports.md"),
-        PAGE("annotations.md"), PAGE("registers.md"), PAGE("loops.md"), PAGE("counters.md"), PAGE("calls.md"),   PAGE("steps.md"),
-        PAGE("extract.md"),     PAGE("conversions.md"),
-        PAGE("ambiguities.md"), PAGE("refusals.md"),
+        PAGE(GOLDEN "syntax.md"),
+        PAGE(GOLDEN "rules.md"),
+        PAGE(GOLDEN "names.md"),
+        PAGE(GOLDEN "imports.md"),
+        PAGE(GOLDEN "annotations.md"),
+        PAGE(GOLDEN "registers.md"),
+        PAGE(GOLDEN "loops.md"),
+        PAGE(GOLDEN "counters.md"),
+        PAGE(GOLDEN "calls.md"),
+        PAGE(GOLDEN "steps.md"),
+        PAGE(GOLDEN "extract.md"),
+        PAGE(GOLDEN "conversions.md"),
+        PAGE(GOLDEN "ambiguities.md"),
+        PAGE(GOLDEN "refusals.md"),
+        PAGE("specs/README.md"),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
