@@ -13,7 +13,9 @@
 
 static unsigned cost_of_range(const lanes_range_t *range)
 {
-    return (range->low == range->high ? 2u : 4u) + (range->is_small ? 1u : 0u);
+    unsigned cost = range->low == range->high ? 2 : range->low == 0 || range->high == 255 ? 3 : 4;
+
+    return cost + (range->is_small ? 1 : 0);
 }
 
 /* Beyond COST_MAX, too, if there was no room for all ranges. */

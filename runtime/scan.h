@@ -13,7 +13,7 @@
  *     }
  *     QCAP_SCAN(scan_token, in_token, IS_TOKEN)
  *
- * makes `static const unsigned char *scan_token(const unsigned char *at, const unsigned char *end)`: the first byte from
+ * makes `const unsigned char *scan_token(const unsigned char *at, const unsigned char *end)`, inline: the first byte from
  * `at` on for which IS_TOKEN(byte) is false, or `end`. Nothing is read before `at`, or at or behind `end`. A byte that is
  * in the class but not in the lanes costs as much as a block of them: the lanes should hold the usual ones. Where they hold
  * all, QCAP_SCAN_EXACT does the same and is faster.
@@ -22,7 +22,7 @@
  * at the bytes but the chain from one run's end, which is computed (load, compare, mask, count, add: 20 to 25 cycles), to
  * the next run's begin. A jump by the count, to one addition of a constant each, makes of it something that the processor
  * predicts, as it does the end of a loop over single bytes: the next run is begun before the last one's end is known.
- * Compilers know how to undo it, hence the empty asm.
+ * It pays where scans are inline, so that each has jumps of its own. Compilers know how to undo it, hence the empty asm.
  *
  * note [no wider lanes]: 32 bytes at a time, or a lookup of any class by shuffles, were slower on real messages: both have
  * to be chosen at run time, and a call by a pointer or a longer chain costs more than they gain. */
@@ -69,6 +69,10 @@ static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
 
 static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
 {
+    if (low == 0)
+        return _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8((char)high)), v);
+    if (high == 0xff)
+        return _mm_cmpeq_epi8(_mm_max_epu8(v, _mm_set1_epi8((char)low)), v);
     __m128i above = _mm_sub_epi8(v, _mm_set1_epi8((char)low));
     return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8((char)(high - low))), above);
 }
@@ -90,7 +94,7 @@ static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
 
 static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
 {
-    return (unsigned)_mm_movemask_epi8(in) ^ 0xffffu;
+    return (unsigned)_mm_movemask_epi8(qcap_lanes_not(in));
 }
 
 #define QCAP_LANE_BITS 1
@@ -240,20 +244,29 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
 #undef QCAP_JUMP
 }
 
-#define QCAP_SCAN_AS(name, in, is, is_exact)                                                                           \
-    static __attribute__((noinline)) const unsigned char *name(const unsigned char *at, const unsigned char *end)      \
+/* One block: goes on at its end, or returns the end of the run. The first one stands outside the loop: what is compared with
+ * is in memory for it, and need not be loaded first. */
+#define QCAP_SCAN_BLOCK(in, is, is_exact)                                                                              \
     {                                                                                                                  \
-        while (end - at >= QCAP_LANES) {                                                                               \
-            uint64_t no = qcap_lanes_no(in(qcap_lanes_load(at)));                                                      \
-            if (no == 0) {                                                                                             \
-                at += QCAP_LANES;                                                                                      \
-                continue;                                                                                              \
-            }                                                                                                          \
+        uint64_t no = qcap_lanes_no(in(qcap_lanes_load(at)));                                                          \
+        if (no == 0) {                                                                                                 \
+            at += QCAP_LANES;                                                                                          \
+        } else {                                                                                                       \
             at = qcap_jump(at, qcap_lanes_first(no));                                                                  \
             if (is_exact || !is(*at))                                                                                  \
                 return at;                                                                                             \
             at++;                                                                                                      \
         }                                                                                                              \
+    }
+
+#define QCAP_SCAN_AS(name, in, is, is_exact)                                                                           \
+    static inline __attribute__((always_inline)) const unsigned char *name(const unsigned char *at,                    \
+                                                                           const unsigned char *end)                   \
+    {                                                                                                                  \
+        if (end - at >= QCAP_LANES)                                                                                    \
+            QCAP_SCAN_BLOCK(in, is, is_exact)                                                                          \
+        while (end - at >= QCAP_LANES)                                                                                 \
+            QCAP_SCAN_BLOCK(in, is, is_exact)                                                                          \
         while (at != end && is(*at))                                                                                   \
             at++;                                                                                                      \
         return at;                                                                                                     \
