@@ -73,7 +73,7 @@ typedef struct ast_note {
     ast_name_t reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(ast_name_t) regs;      /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;  /* NOTE_CONVERT */
-    const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_WHEN */
+    const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_COUNT, NOTE_WHEN */
     ast_name_t queue, key;     /* NOTE_PUSH, NOTE_POP; key: if there is one */
     ast_name_t rule;           /* NOTE_CUT: if one was named */
     ast_name_t value, by;      /* NOTE_REFINE */

@@ -372,9 +372,25 @@ static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
     return o;
 }
 
+/* A large repeat need not be counted: it is written out in the next attempt. */
+static bool is_unrolled(builder_t *b, const config_t *config)
+{
+    const nfa_state_t *s = nfa_state(b, config);
+    const control_t *control = s->kind == NFA_CONTROL ? &b->nfa->controls.items[s->control] : NULL;
+    if (!control || !control->repeat || control->expr)
+        return false;
+    for (size_t i = 0; i < b->nfa->unrolled.count; i++)
+        if (b->nfa->unrolled.items[i] == control->repeat)
+            return true;
+    vec_push(b->arena, &b->nfa->unrolled, control->repeat);
+    return true;
+}
+
 static void refuse_competing(builder_t *b, const outlook_t *o, unsigned state, unsigned byte)
 {
     const config_t *other = o->reader ? o->reader : o->rival;
+    if (is_unrolled(b, o->control) || is_unrolled(b, other))
+        return;
     refuse(b, (refusal_t){.kind = REFUSAL_COMPETING,
                           .where = {.from = state, .byte = -1, .start = STATE_NONE},
                           .byte = byte,
@@ -721,22 +737,6 @@ dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
     if (!b.is_failed && dfa->refusals.count == 0)
         bound_later(&b);
     return diag_has_errors(diag) ? NULL : dfa;
-}
-
-bool dfa_is_counting_on(const dfa_t *dfa, unsigned state, const edge_t *edge)
-{
-    const dfa_state_t *from = &dfa->states.items[state], *to = &dfa->states.items[edge->target];
-    for (size_t i = 0; i < to->edges.count; i++) {
-        const edge_t *full = &to->edges.items[i];
-        bool is_known = full->limit == 0; /* no counter */
-        for (size_t k = 0; k < from->edges.count && !is_known; k++)
-            is_known = from->edges.items[k].limit == full->limit && full->begin.reg >= 0 &&
-                       from->edges.items[k].begin.reg == full->begin.reg &&
-                       edge->moves.items[full->begin.reg].reg == full->begin.reg;
-        if (!is_known)
-            return false;
-    }
-    return true;
 }
 
 /* ---------------------------------------------------------------- printing */

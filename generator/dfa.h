@@ -107,10 +107,6 @@ static inline bool dfa_is_on_byte(const edge_t *edge)
  * explains. */
 dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag);
 
-/* Is it an edge of counting on, in a state that counts likewise? Then whoever watches the limits of the one watches those of the
- * other. */
-bool dfa_is_counting_on(const dfa_t *dfa, unsigned state, const edge_t *edge);
-
 /* A shortest input that leads to the state, quoted. */
 void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text);
 

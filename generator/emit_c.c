@@ -74,7 +74,7 @@ static bool has_targets(const control_t *c)
 
 static void emit_control_row(layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
-    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "CLOSE", "POP", "BECOME", "CALL", "RETURN"};
+    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "CLOSE", "POP", "BECOME", "CALL", "RETURN", "REPEAT", "AGAIN", "DONE"};
     text_print(text, "    {.kind = QCAP_CONTROL_%s", kinds[c->kind]);
     if (has_targets(c))
         text_print(text, ", .targets = targets_%u", number);
@@ -83,7 +83,7 @@ static void emit_control_row(layout_t *l, const control_t *c, unsigned number, t
         text_print(text, ", .is_shared = true");
     if (c->kind == CONTROL_CHOICE && has_targets(c))
         text_print(text, ", .choose = choose_%u", number);
-    if (c->kind == CONTROL_LENGTH)
+    if (c->kind == CONTROL_LENGTH || (c->kind == CONTROL_REPEAT && c->expr))
         text_print(text, ", .value = value_%u", layout_value(l, c->expr));
     if (c->kind == CONTROL_REFINE)
         text_print(text, ", .conversion = %u", c->conversion);
@@ -92,6 +92,8 @@ static void emit_control_row(layout_t *l, const control_t *c, unsigned number, t
                    emit_register_number(c->key));
     if (c->protocol)
         text_print(text, ", .protocol = \"%s\"", c->protocol);
+    if (c->kind == CONTROL_REPEAT || (c->kind == CONTROL_AGAIN && !c->expr))
+        text_print(text, ", .min = %uu, .max = %uu", c->repeat->min, c->repeat->max);
     if (c->depth > 0)
         text_print(text, ", .depth = %u", c->depth);
     text_print(text, "}, /* %u */\n", number);

@@ -80,9 +80,8 @@ void emit_h(const layout_t *l, text_t *text)
         text_print(text, "%s %s", i ? "," : "", source_base_name(g->files.items[i]));
     text_print(text, ". Do not edit.\n *\n * %zu states, %u position registers, elements nested %u deep.\n", l->dfa->states.count,
                l->position_count - 1, layout_slots(l->dfa->nfa));
-    if (layout_frames(l->dfa->nfa) > 0)
-        text_print(text, " * Rules that contain themselves do so %u times at most, all of them together.\n",
-                   layout_frames(l->dfa->nfa));
+    if (l->dfa->nfa->procedures.count > 0)
+        text_print(text, " * Rules that contain themselves do so %u times at most, all of them together.\n", CALLS_MAX);
     text_print(text, " * How to use it: parser.h. */\n#ifndef %s_H\n#define %s_H\n\n", l->upper, l->upper);
     text_print(text, "#include \"parser.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     emit_elements(l, text);

@@ -119,6 +119,9 @@ static void print_note(const note_t *note, text_t *text)
     case NOTE_LENGTH:
         print_with_expr("length", note, text);
         break;
+    case NOTE_COUNT:
+        print_with_expr("count", note, text);
+        break;
     case NOTE_UNTIL_CLOSE:
         text_print(text, "until close");
         break;

@@ -102,6 +102,7 @@ typedef enum {
     NOTE_RESET,   /* regs */
     NOTE_LOCAL,   /* regs */
     NOTE_LENGTH,  /* expr */
+    NOTE_COUNT,   /* expr: of a repeat */
     NOTE_UNTIL_CLOSE,
     NOTE_WHEN,   /* expr */
     NOTE_REFINE, /* value, by, entries */
@@ -149,7 +150,7 @@ typedef struct note {
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(const reg_t *) regs;     /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;    /* NOTE_CONVERT */
-    const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH: a number; NOTE_WHEN: a condition */
+    const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH, NOTE_COUNT: a number; NOTE_WHEN: a condition */
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
     const reg_t *key;            /* NOTE_PUSH, NOTE_POP: an entry is found by it; NULL: the first one is */
     const rule_t *rule;          /* NOTE_CUT */

@@ -124,7 +124,7 @@ static void find_values(layout_t *l)
         if (l->dfa->nfa->ops.items[i].kind == OP_SET)
             add_value(l, l->dfa->nfa->ops.items[i].expr);
     for (size_t c = 0; c < l->dfa->controls.count; c++)
-        if (l->dfa->controls.items[c].kind == CONTROL_LENGTH)
+        if (l->dfa->controls.items[c].expr)
             add_value(l, l->dfa->controls.items[c].expr);
 }
 
@@ -188,7 +188,7 @@ static void find_texts_of_registers(layout_t *l)
 
 unsigned layout_frames(const nfa_t *nfa)
 {
-    return nfa->procedures.count ? CALLS_MAX : 0;
+    return nfa->nest.repeats + (nfa->procedures.count ? CALLS_MAX * (1 + nfa->call_nest.repeats) : 0);
 }
 
 unsigned layout_slots(const nfa_t *nfa)

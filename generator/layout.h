@@ -40,7 +40,7 @@ typedef struct layout {
 /* Calls of rules that contain themselves, at most; deeper ones are an error of the input. */
 #define CALLS_MAX 64u
 
-/* What a side has room for: elements and regions that are open, calls, saved registers. */
+/* What a side has room for: elements and regions that are open, calls and repeats, saved registers. */
 unsigned layout_slots(const nfa_t *nfa);
 unsigned layout_regions(const nfa_t *nfa);
 unsigned layout_frames(const nfa_t *nfa);

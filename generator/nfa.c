@@ -14,6 +14,14 @@
  * points that call: what follows is remembered on a stack, and the rule, built once, returns to it. A call with nothing behind
  * it but a return is a jump.
  *
+ * note [repeat]: how often something other than a class of bytes has been repeated is counted on the stack, if the number is the
+ * input's (`count`) or if it is large. Between two rounds stands a control point, which knows whether there must be another,
+ * may be, or is not:
+ *
+ *     REPEAT -> AGAIN -must-> body -> AGAIN        DONE -> what follows
+ *                     -may--> body / DONE
+ *                     -no---> DONE
+ *
  * note [search]: after an error the parser looks for a `resync` rule, at one offset after the other. For that there is a second
  * start: a copy of the rule, in the elements in which it stands normally, which are opened as if they had been read. The
  * rule is atomic, so nothing happens unless it matches; then OP_FOUND, the first on its list, reports what was skipped, and
@@ -24,6 +32,7 @@
 #define REGISTERS_MAX 64u /* bits of a parser's set of registers */
 #define DEPTH_MAX 200u
 #define UNROLLED_MAX 8u /* larger repeats of one class of bytes are counted */
+#define WRITTEN_MAX 1000u /* states: other repeats are counted if they would be more */
 #define FALLBACK_MAX 4u /* fallbacks within fallbacks; QCAP_MARKS in parser.h */
 
 /* An occurrence of a rule that parsing can resume at. */
@@ -41,12 +50,14 @@ typedef struct builder {
     VEC(resume_t) resumes; /* of the root being built */
     const repeats_t *unrolled; /* repeats that are not to be counted; NULL: none is */
     const context_t *resuming; /* a copy to search for is being built: what to open first; see note [search] */
+    unsigned *sizes;       /* of rules by index: see size_of() */
     bool is_too_large;
 } builder_t;
 
 static unsigned build_node(builder_t *b, const node_t *node, const context_t *context, unsigned next);
 static unsigned build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next);
 static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next);
+static unsigned build_counted(builder_t *b, const node_t *node, const note_t *count, const context_t *around, unsigned next);
 
 /* ---------------------------------------------------------------- states */
 
@@ -98,6 +109,7 @@ static context_t *nested(builder_t *b, const context_t *parent)
         context->element = parent->element;
         context->depth = parent->depth;
         context->regions = parent->regions;
+        context->repeats = parent->repeats;
         context->procedure = parent->procedure;
         context->level = parent->level;
         context->saved = parent->saved;
@@ -275,10 +287,42 @@ static unsigned build_options(builder_t *b, const node_t *node, unsigned count, 
     return next;
 }
 
+/* About how many states the node is, written out; no more than one above WRITTEN_MAX. */
+static unsigned size_of(builder_t *b, const node_t *node)
+{
+    uint64_t size = node->kind == NODE_STRING ? node->len : 1;
+    charset_t set;
+    for (size_t i = 0; i < node->children.count; i++)
+        size += size_of(b, node->children.items[i]);
+    if (node->kind == NODE_REPEAT && !nfa_set_of(node->children.items[0], &set))
+        size *= node->max == REPEAT_UNBOUNDED ? node->min + 1 : node->max;
+    if (node->kind == NODE_RULE && !node->rule->is_called) {
+        unsigned *known = &b->sizes[node->rule->index];
+        *known = *known ? *known : size_of(b, node->rule->body);
+        size = *known;
+    }
+    return size > WRITTEN_MAX ? WRITTEN_MAX + 1 : (unsigned)size;
+}
+
+/* Would it be too large, written out? Where control points cannot stand it must be. */
+static bool is_counted(builder_t *b, const node_t *node, const context_t *context)
+{
+    charset_t set;
+    bool has_conversion = false;
+    for (const context_t *c = context; c; c = c->parent)
+        has_conversion |= c->conversion >= 0;
+    if (node->max == REPEAT_UNBOUNDED || node->max <= UNROLLED_MAX || context->is_atomic || context->level > 0 || has_conversion ||
+        is_unrolled(b, node) || nfa_set_of(node->children.items[0], &set))
+        return false;
+    return size_of(b, node) > WRITTEN_MAX;
+}
+
 static unsigned build_repeat(builder_t *b, const node_t *node, const context_t *context, unsigned next)
 {
     const node_t *child = node->children.items[0];
     unsigned copies = node->min;
+    if (is_counted(b, node, context))
+        return build_counted(b, node, NULL, context, next);
     if (node->max == REPEAT_UNBOUNDED) {
         unsigned loop = add(b, NFA_SPLIT, context, node, STATE_NONE);
         unsigned body = build_node(b, child, context, loop);
@@ -297,6 +341,47 @@ static unsigned build_repeat(builder_t *b, const node_t *node, const context_t *
     return build_copies(b, node, copies, context, next);
 }
 
+static nest_t *nest_of(builder_t *b, const context_t *context)
+{
+    return context->procedure == PROCEDURE_NONE ? &b->nfa->nest : &b->nfa->call_nest;
+}
+
+static control_t repeat_control(control_kind_t kind, const node_t *node, const note_t *count, const context_t *context)
+{
+    return (control_t){.kind = kind, .place = count ? count->place : node->place, .rule = context->rule, .repeat = node,
+                       .expr = count ? count->expr : NULL};
+}
+
+/* See note [repeat]. `count` is NULL if the repeat's own bounds say how often. */
+static unsigned build_counted(builder_t *b, const node_t *node, const note_t *count, const context_t *around, unsigned next)
+{
+    context_t *context = nested(b, around);
+    nest_t *nest = nest_of(b, context);
+    context->repeats++;
+    nest->repeats = context->repeats > nest->repeats ? context->repeats : nest->repeats;
+
+    control_t done = repeat_control(CONTROL_DONE, node, count, context);
+    vec_push(b->arena, &done.targets, next);
+    unsigned end = add_control(b, context, done);
+    unsigned again = add_control(b, context, repeat_control(CONTROL_AGAIN, node, count, context));
+    unsigned must = build_node(b, node->children.items[0], context, again), may = end;
+    if (b->is_too_large)
+        return next;
+    if (!count) {
+        may = add(b, NFA_SPLIT, context, node, STATE_NONE);
+        vec_push(b->arena, &b->nfa->states.items[may].branches, must);
+        vec_push(b->arena, &b->nfa->states.items[may].branches, end);
+    }
+    control_t *control = &b->nfa->controls.items[b->nfa->states.items[again].control];
+    vec_push(b->arena, &control->targets, must);
+    vec_push(b->arena, &control->targets, may);
+    vec_push(b->arena, &control->targets, end);
+    control_t repeat = repeat_control(CONTROL_REPEAT, node, count, context);
+    repeat.is_shared = count && is_shared_expr(count->expr);
+    vec_push(b->arena, &repeat.targets, again);
+    return add_control(b, context, repeat);
+}
+
 /* Everything that `notes` put around a body; `body` is built by build_body. */
 typedef struct wrapped {
     const notes_t *notes;
@@ -306,11 +391,6 @@ typedef struct wrapped {
     const refine_entry_t *entry; /* how a refined VALUE is read; NULL: by its own body */
     const node_t *reference;     /* the node that refers to the rule */
 } wrapped_t;
-
-static nest_t *nest_of(builder_t *b, const context_t *context)
-{
-    return context->procedure == PROCEDURE_NONE ? &b->nfa->nest : &b->nfa->call_nest;
-}
 
 /* The room that a saved register takes: its text, its value, and what tells of them. As qcap_op_local_open() has it. */
 static unsigned saved_words(const reg_t *reg)
@@ -399,11 +479,21 @@ static unsigned build_refined(builder_t *b, const node_t *body, const note_t *no
     return name;
 }
 
+/* `count` of a repeat of one class of bytes. */
+static bool is_count_of_bytes(const wrapped_t *w)
+{
+    charset_t set;
+    return find_note(w->notes, NOTE_COUNT) && w->body->kind == NODE_REPEAT && nfa_set_of(w->body->children.items[0], &set);
+}
+
 static unsigned build_body(builder_t *b, const wrapped_t *w, context_t *context, unsigned next)
 {
     const note_t *refine = find_note(w->notes, NOTE_REFINE);
     if (refine)
         return build_refined(b, w->body, refine, context, next);
+    const note_t *count = find_note(w->notes, NOTE_COUNT);
+    if (count && !is_count_of_bytes(w))
+        return build_counted(b, w->body, count, context, next);
     if (!w->entry)
         return build_node(b, w->body, context, next);
     if (w->entry->is_strict)
@@ -507,6 +597,8 @@ static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around
 {
     const note_t *length = find_note(w->notes, NOTE_LENGTH);
     const note_t *close = find_note(w->notes, NOTE_UNTIL_CLOSE);
+    if (!length && !close && is_count_of_bytes(w)) /* each is one: so many bytes */
+        length = find_note(w->notes, NOTE_COUNT);
     if (!length && !close)
         return build_body(b, w, around, after);
     context_t *inner = nested(b, around);
@@ -1011,7 +1103,8 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
     nfa_t *nfa = ARENA_NEW(grammar->arena, nfa_t);
     nfa->arena = grammar->arena;
     nfa->grammar = grammar;
-    builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag, .unrolled = unrolled};
+    builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag, .unrolled = unrolled,
+                   .sizes = ARENA_ARRAY(grammar->arena, unsigned, grammar->rules.count + 1)};
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
     unsigned no_search; /* the next datagram is where to go on */
@@ -1036,7 +1129,7 @@ static void print_targets(const control_t *control, text_t *text)
 void nfa_print(const nfa_t *nfa, text_t *text)
 {
     static const char *const controls[] = {"choice", "refine", "length", "close",
-                                           "pop",    "become", "call",   "return"};
+                                           "pop",    "become", "call",   "return", "repeat", "again", "done"};
     for (unsigned i = 0; i < nfa->states.count; i++) {
         const nfa_state_t *s = &nfa->states.items[i];
         text_print(text, "%u %s: ", i, s->context->rule ? s->context->rule->name : "-");

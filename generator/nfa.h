@@ -36,6 +36,7 @@ typedef struct context {
     unsigned element;       /* the innermost emitted element, ELEMENT_NONE at the top */
     unsigned depth;         /* emitted elements and anomalies around */
     unsigned regions;       /* `length` and `until close` around */
+    unsigned repeats;       /* repeats that are counted around */
     unsigned procedure;     /* what it is in, or PROCEDURE_NONE; then all numbers count from its beginning */
     unsigned level;         /* readings with a fallback around */
     unsigned saved;         /* room that saved registers take here */
@@ -78,7 +79,10 @@ typedef enum {
     CONTROL_POP,
     CONTROL_BECOME,
     CONTROL_CALL,
-    CONTROL_RETURN
+    CONTROL_RETURN,
+    CONTROL_REPEAT, /* begins to count how often something is repeated */
+    CONTROL_AGAIN,  /* once more, or not: what must come, what may, what follows */
+    CONTROL_DONE    /* forgets the number */
 } control_kind_t;
 
 /* A control point. `targets` are NFA states here, DFA states in the automaton. */
@@ -90,7 +94,8 @@ typedef struct control {
     VEC(const expr_t *) guards;  /* CONTROL_CHOICE: one for each target; NULL: always */
     const reg_t *reg;            /* CONTROL_POP */
     unsigned conversion;         /* CONTROL_REFINE: its keyword is the index of the target, 0 for none */
-    const expr_t *expr;          /* CONTROL_LENGTH */
+    const expr_t *expr;          /* CONTROL_LENGTH; CONTROL_REPEAT, _AGAIN, _DONE: how often, or NULL */
+    const node_t *repeat;        /* CONTROL_REPEAT, _AGAIN, _DONE */
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */
     const char *protocol;        /* CONTROL_BECOME */
@@ -116,6 +121,7 @@ typedef struct procedure {
 typedef struct nest {
     unsigned depth;   /* elements and anomalies */
     unsigned regions;
+    unsigned repeats; /* that are counted */
     unsigned saved;   /* 64-bit words that saved registers take */
 } nest_t;
 

@@ -273,6 +273,15 @@ static bool resolve_length(resolver_t *resolver, const subject_t *subject, note_
     return note->expr != NULL;
 }
 
+static bool resolve_count(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    note->expr = resolve_number(resolver, subject->ast->expr);
+    if (subject->body->kind != NODE_REPEAT)
+        diag_error(resolver->diag, note->place, "`count` says how often something is repeated: `%s` is no repeat",
+                   subject->rule->name);
+    return note->expr != NULL;
+}
+
 static bool resolve_when(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     note->expr = resolve_condition(resolver, subject->ast->expr);
@@ -295,6 +304,8 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
         return resolve_registers_of(resolver, subject, note);
     case NOTE_LENGTH:
         return resolve_length(resolver, subject, note);
+    case NOTE_COUNT:
+        return resolve_count(resolver, subject, note);
     case NOTE_WHEN:
         return resolve_when(resolver, subject, note);
     case NOTE_REFINE:
@@ -330,6 +341,7 @@ static const struct {
     [NOTE_RESET] = {"reset", false, ANYWHERE},
     [NOTE_LOCAL] = {"local", false, ANYWHERE},
     [NOTE_LENGTH] = {"length", true, ANYWHERE},
+    [NOTE_COUNT] = {"count", true, ANYWHERE},
     [NOTE_UNTIL_CLOSE] = {"until close", true, ANYWHERE},
     [NOTE_WHEN] = {"when", true, ON_ALTERNATIVE},
     [NOTE_REFINE] = {"refine", false, ANYWHERE},

@@ -456,6 +456,7 @@ static bool scan_annotation(lexer_t *lexer)
         "stream"        { add(lexer, TOKEN_STREAM); return true; }
         "reset"         { add(lexer, TOKEN_RESET); return true; }
         "length"        { add(lexer, TOKEN_LENGTH); return true; }
+        "count"         { add(lexer, TOKEN_COUNT); return true; }
         "until"         { add(lexer, TOKEN_UNTIL); return true; }
         "close"         { add(lexer, TOKEN_CLOSING); return true; }
         "when"          { add(lexer, TOKEN_WHEN); return true; }
@@ -469,7 +470,7 @@ static bool scan_annotation(lexer_t *lexer)
         "become"        { add(lexer, TOKEN_BECOME); return true; }
         "resync"        { add(lexer, TOKEN_RESYNC); return true; }
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
-        "count" | "feed" | "finish" | "decode" | "at" | "expect"
+        "feed" | "finish" | "decode" | "at" | "expect"
                         { add(lexer, TOKEN_LATER); return true; }
         "local"         { add(lexer, TOKEN_LOCAL); return true; }
         "key"           { add(lexer, TOKEN_KEY); return true; }

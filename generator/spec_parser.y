@@ -111,7 +111,7 @@ static void not_supported(const reader_t *reader, place_t place);
     AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
     PROTOCOL "protocol" IMPORT "import" PORT "port" REGISTER "register" SHARED "shared" QUEUE "queue"
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
-    EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" UNTIL "until" CLOSING "close" WHEN "when"
+    EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
     KEY "key" LOCAL "local"
@@ -255,6 +255,7 @@ note:
 | RESET words                     { $$ = $2; $$->kind = NOTE_RESET; $$->place = @$; }
 | LOCAL words                     { $$ = $2; $$->kind = NOTE_LOCAL; $$->place = @$; }
 | LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
+| COUNT expr                      { $$ = note(reader, NOTE_COUNT, @$); $$->expr = $2; }
 | UNTIL CLOSING                   { $$ = note(reader, NOTE_UNTIL_CLOSE, @$); }
 | WHEN expr                       { $$ = note(reader, NOTE_WHEN, @$); $$->expr = $2; }
 | REFINE word BY word {
@@ -368,7 +369,7 @@ word: NAME | contextual | reserved ;
 
 contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
-| EMIT | AS | STREAM | RESET | LENGTH | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
+| EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED | LATER | LATER_WORD
 | KEY | LOCAL
 ;

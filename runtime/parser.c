@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#define IDLE_MAX 1000u /* turns of the driver without a byte: more than can be open, so it goes round */
+#define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
 
 static const unsigned char no_bytes[1];
 
@@ -322,16 +322,46 @@ static void end_region(qcap_parser_t *p)
     p->state = region.after;
 }
 
-/* Calls are nested at most as deep as there is room; nothing else is on the stack. */
+/* NULL: there is no more room, which is an error of the input. */
+static qcap_frame_t *push_frame(qcap_parser_t *p, const qcap_control_t *control)
+{
+    if (p->frame_count < protocol_of(p)->frame_max)
+        return &p->frames[p->frame_count++];
+    qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
+    return NULL;
+}
+
 static void call(qcap_parser_t *p, const qcap_control_t *control)
 {
-    if (p->frame_count == protocol_of(p)->frame_max) {
-        qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
+    qcap_frame_t *frame = push_frame(p, control);
+    if (!frame)
         return;
-    }
-    p->frames[p->frame_count++] = (qcap_frame_t){.after = control->targets[1], .base = p->base};
+    *frame = (qcap_frame_t){.after = control->targets[1], .base = p->base};
     p->base = (uint16_t)(p->base + control->depth);
     p->state = control->targets[0];
+}
+
+static void begin_repeat(qcap_parser_t *p, const qcap_control_t *control)
+{
+    qcap_number_t n = control->value ? control->value(p) : qcap_number(control->max);
+    qcap_frame_t *frame;
+    if (n.state != QCAP_NUMBER_SET)
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
+    else if (n.value < control->min || (n.value > control->max && control->max != UINT32_MAX))
+        qcapint_parser_fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
+    else if ((frame = push_frame(p, control)) != NULL) {
+        frame->left = n.value;
+        p->state = control->targets[0];
+    }
+}
+
+/* Between two rounds of a repeat. */
+static void repeat(qcap_parser_t *p, const qcap_control_t *control)
+{
+    qcap_frame_t *frame = &p->frames[p->frame_count - 1];
+    bool is_last = frame->left == 0, is_free = control->max - frame->left >= control->min && control->max > 0;
+    p->state = control->targets[is_last ? 2 : is_free ? 1 : 0];
+    frame->left -= !is_last;
 }
 
 static void return_from_call(qcap_parser_t *p)
@@ -396,6 +426,18 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         return true;
     case QCAP_CONTROL_RETURN:
         return_from_call(p);
+        return true;
+    case QCAP_CONTROL_REPEAT:
+        if (control->is_shared && p->at == end && !p->is_finished)
+            return false;
+        begin_repeat(p, control);
+        return true;
+    case QCAP_CONTROL_AGAIN:
+        repeat(p, control);
+        return true;
+    case QCAP_CONTROL_DONE:
+        p->frame_count--;
+        p->state = control->targets[0];
         return true;
     }
     return false;

@@ -275,7 +275,10 @@ typedef enum {
     QCAP_CONTROL_BECOME, /* `become`: hands over; of targets[0], only what needs no byte runs */
     QCAP_CONTROL_REFINE, /* `refine`: goes to targets[the keyword that `conversion` gave]; part of its machine */
     QCAP_CONTROL_CALL,   /* a rule that contains itself: goes to targets[0], remembers targets[1] */
-    QCAP_CONTROL_RETURN  /* its end: goes on where it was called */
+    QCAP_CONTROL_RETURN, /* its end: goes on where it was called */
+    QCAP_CONTROL_REPEAT, /* begins to count rounds, value() or `max` of them; goes to targets[0] */
+    QCAP_CONTROL_AGAIN,  /* goes to targets[0] if there must be another round, to targets[1] if there may be, else to targets[2] */
+    QCAP_CONTROL_DONE    /* forgets the number; goes to targets[0] */
 } qcap_control_kind_t;
 
 #define QCAP_CHOOSE_NONE (-1)
@@ -293,6 +296,7 @@ typedef struct qcap_control {
     uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
     uint16_t conversion;          /* QCAP_CONTROL_REFINE */
     const char *protocol;         /* QCAP_CONTROL_BECOME */
+    uint32_t min, max;            /* QCAP_CONTROL_REPEAT, QCAP_CONTROL_AGAIN; both 0: each of them must come */
     uint16_t depth;               /* QCAP_CONTROL_CALL: elements around it, in the rule that it stands in */
 } qcap_control_t;
 
@@ -485,10 +489,11 @@ typedef struct qcap_region {
     uint32_t saved; /* words on the stack of saved registers then */
 } qcap_region_t;
 
-/* A call of a rule that contains itself. */
+/* A call of a rule that contains itself, or a repeat whose rounds are counted. */
 typedef struct qcap_frame {
-    uint16_t after; /* state to go on in */
-    uint16_t base;  /* of the caller */
+    uint64_t left;  /* of a repeat: rounds that may come yet */
+    uint16_t after; /* of a call: state to go on in */
+    uint16_t base;  /* of a call: that of the caller */
 } qcap_frame_t;
 
 #define QCAP_REGION_OPEN UINT64_MAX
@@ -596,7 +601,7 @@ struct qcap_parser {
     uint16_t depth;             /* elements open */
     uint16_t base;              /* those of them that were when the rule at hand was called */
     uint16_t region_count;      /* regions open */
-    uint16_t frame_count;       /* calls that have not returned */
+    uint16_t frame_count;       /* calls that have not returned, repeats that go on */
     bool is_server;
     bool is_searching;
     bool is_ending;             /* for a machine: no byte will follow, in this region or at all */

@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "http.h"
 #include "nested.h"
+#include "rounds.h"
 #include "sampler.h"
 #include "tagged.h"
 #include "test.h"
@@ -26,6 +27,7 @@ static const struct {
     {"tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/protocols/counts", &qcap_counts_protocol},
     {"tests/protocols/nested", &qcap_nested_protocol},
+    {"tests/protocols/rounds", &qcap_rounds_protocol},
     {"tests/protocols/values", &qcap_values_protocol},
     {"tests/protocols/tagged", &qcap_tagged_protocol},
     {"tests/protocols/datagrams", &qcap_datagrams_protocol},
