@@ -28,6 +28,7 @@ typedef struct ambiguity {
 
 typedef struct finder {
     const dfa_t *dfa;
+    const nodes_t *dead;
     diag_t *diag;
     arena_t *arena;   /* of what is found */
     arena_t *scratch; /* of one clash */
@@ -44,31 +45,13 @@ static const op_t *op_of(const finder_t *f, unsigned op)
     return &f->dfa->nfa->ops.items[op];
 }
 
-/* Is it something that is seen from outside? */
-static bool is_telling(const finder_t *f, const op_t *op)
-{
-    switch (op->kind) {
-    case OP_MARK:
-    case OP_ROLLBACK:
-    case OP_FOUND:
-    case OP_ATOMIC_BEGIN:
-    case OP_ATOMIC_END:
-        return false;
-    case OP_CONVERT_OPEN:
-    case OP_CONVERT_CLOSE:
-        return f->dfa->nfa->conversions.items[op->conversion].reg != NULL;
-    default:
-        return true;
-    }
-}
-
 static deeds_t deeds_of(const finder_t *f, const path_t *path)
 {
     deeds_t deeds = {0};
     size_t at = 0;
     for (size_t i = 0; i < path->steps.count; i++) {
         const nfa_state_t *s = &f->dfa->nfa->states.items[path->steps.items[i].state];
-        if (s->kind == NFA_OP && is_telling(f, op_of(f, s->op)))
+        if (s->kind == NFA_OP && nfa_is_telling(f->dfa->nfa, op_of(f, s->op)))
             vec_push(f->scratch, &deeds, ((deed_t){s->op, at}));
         at += path->steps.items[i].byte >= 0;
     }
@@ -139,10 +122,20 @@ static bool has_note(const rule_t *rule, note_kind_t kind)
     return false;
 }
 
+/* It is reported as what it is: never read. */
+static bool is_dead(const finder_t *f, const parting_t *parting)
+{
+    const node_t *later = witness_alternative(parting, 1);
+    for (size_t i = 0; i < f->dead->count; i++)
+        if (f->dead->items[i] == later)
+            return true;
+    return false;
+}
+
 static bool is_settled(const finder_t *f, const parting_t *parting, const deeds_t *earlier, const deeds_t *later)
 {
     const nfa_state_t *split = &f->dfa->nfa->states.items[parting->split];
-    return split->kind == NFA_FALLBACK || has_note(split->context->rule, NOTE_ORDERED) ||
+    return is_dead(f, parting) || split->kind == NFA_FALLBACK || has_note(split->context->rule, NOTE_ORDERED) ||
            (has_anomaly(f, later) && !has_anomaly(f, earlier));
 }
 
@@ -212,9 +205,9 @@ static void judge(finder_t *f, const clash_t *clash, const meeting_t *meeting)
         warn(f, clash, &parting, &found);
 }
 
-ambiguities_t ambiguity_report(const dfa_t *dfa, bool positions, unsigned max, diag_t *diag)
+ambiguities_t ambiguity_report(const dfa_t *dfa, const nodes_t *dead, bool positions, unsigned max, diag_t *diag)
 {
-    finder_t f = {.dfa = dfa, .diag = diag, .arena = arena_new(), .wants_positions = positions, .max = max};
+    finder_t f = {.dfa = dfa, .dead = dead, .diag = diag, .arena = arena_new(), .wants_positions = positions, .max = max};
     for (size_t i = 0; i < dfa->clashes.count; i++) {
         const clash_t *clash = &dfa->clashes.items[i];
         watch_t watch = {0};

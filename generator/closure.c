@@ -114,6 +114,24 @@ static void note_meeting(closure_t *c, const config_t *later)
     }
 }
 
+static bool is_within(const context_t *inner, const context_t *outer)
+{
+    while (inner && inner != outer)
+        inner = inner->parent;
+    return inner == outer;
+}
+
+void closure_take(nfa_t *nfa, unsigned from, unsigned to)
+{
+    if (from == STATE_NONE || nfa->came_from[to] == from)
+        return;
+    nfa->came_from[to] = from;
+    const context_t *context = nfa->states.items[to].context;
+    for (const context_t *c = nfa->states.items[from].context; c && !is_within(context, c); c = c->parent)
+        if (c->alternative)
+            nfa->alternatives.items[c->alternative - 1].is_taken = true;
+}
+
 /* False if the reading is dropped. */
 static bool enter(closure_t *c, const config_t *config)
 {
@@ -126,9 +144,17 @@ static bool enter(closure_t *c, const config_t *config)
         return false;
     }
     c->nfa->visited[config->state] = c->nfa->generation;
-    if (c->watch)
+    if (c->watch) {
         vec_push(c->arena, &c->watch->passed, *config);
+        closure_take(c->nfa, config->last, config->state);
+    }
     return true;
+}
+
+static void go(config_t *config, unsigned state)
+{
+    config->last = config->state;
+    config->state = state;
 }
 
 /* Notes on its trail that a reading passes its state, reading `byte` or (-1) nothing. */
@@ -147,7 +173,7 @@ static bool leave_count(closure_t *c, config_t *config)
     const nfa_state_t *s = &c->nfa->states.items[config->state];
     vec_push(c->arena, &c->out, copy(c->arena, config));
     config->begin = (stamp_t){STAMP_BACK, 0};
-    config->state = s->next;
+    go(config, s->next);
     return s->is_optional;
 }
 
@@ -172,12 +198,12 @@ static void close_over(closure_t *c, config_t *config)
         case NFA_SPLIT:
             for (size_t i = 0; i + 1 < s->branches.count; i++) {
                 config_t branch = copy(arena, config);
-                branch.state = s->branches.items[i];
+                go(&branch, s->branches.items[i]);
                 close_over(c, &branch);
             }
             if (s->branches.count == 0)
                 return;
-            config->state = s->branches.items[s->branches.count - 1]; /* no recursion for the last: chains are long */
+            go(config, s->branches.items[s->branches.count - 1]); /* no recursion for the last: chains are long */
             continue;
         case NFA_OP: {
             pending_t pending = {.op = s->op, .at = {STAMP_BACK, 0}, .guard = s->context->guard};
@@ -198,14 +224,14 @@ static void close_over(closure_t *c, config_t *config)
             break;
         case NFA_FALLBACK: {
             config_t other = copy(arena, config);
-            other.state = s->other;
+            go(&other, s->other);
             if (config->level > s->level) {
                 other.level = s->level;
                 other.fallback = config->state;
                 vec_push(arena, &c->deferred, other);
             } else { /* a fallback's own fallback: an alternative like any other */
                 config_t first = copy(arena, config);
-                first.state = s->next;
+                go(&first, s->next);
                 close_over(c, &first);
                 *config = other;
                 continue;
@@ -213,7 +239,7 @@ static void close_over(closure_t *c, config_t *config)
             break;
         }
         }
-        config->state = s->next;
+        go(config, s->next);
     }
 }
 
@@ -254,7 +280,7 @@ configs_t closure_start(nfa_t *nfa, arena_t *arena, unsigned state, watch_t *wat
 {
     closure_t c;
     init(&c, nfa, arena, watch);
-    config_t config = {.state = state, .begin = {STAMP_BACK, 0}, .level = LEVEL_MAIN, .fallback = STATE_NONE};
+    config_t config = {.state = state, .last = STATE_NONE, .begin = {STAMP_BACK, 0}, .level = LEVEL_MAIN, .fallback = STATE_NONE};
     close_over(&c, &config);
     configs_t none = {0};
     for (unsigned level = highest_level(&none, &c.deferred, LEVEL_MAIN); level > 0;
@@ -275,7 +301,7 @@ configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsign
             config_t config = copy(arena, &from->items[i]);
             leave_trail(&c, &config, (int)byte);
             if (s->kind == NFA_BYTE)
-                config.state = s->next;
+                go(&config, s->next);
             close_over(&c, &config);
         }
         close_deferred(&c, level);
@@ -305,7 +331,7 @@ configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_
                 keep(&c, &config);
                 continue;
             }
-            config.state = s->next;
+            go(&config, s->next);
             config.begin = (stamp_t){STAMP_BACK, 0};
             close_over(&c, &config);
         }

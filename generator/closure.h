@@ -40,6 +40,7 @@ typedef struct trail {
 /* One reading: where it stands, and what it has performed since the last commitment. */
 typedef struct config {
     unsigned state;     /* NFA_BYTE, NFA_COUNT, NFA_CONTROL or NFA_ACCEPT */
+    unsigned last;      /* the state before, or STATE_NONE; for closure.c alone */
     stamp_t begin;      /* NFA_COUNT: where it began to count; else STAMP_BACK, 0 */
     unsigned level;     /* LEVEL_MAIN, or that of the value it is the fallback of */
     unsigned fallback;  /* the NFA_FALLBACK state it came from; STATE_NONE for a main reading */
@@ -74,6 +75,9 @@ configs_t closure_step(nfa_t *nfa, arena_t *arena, const configs_t *from, unsign
 /* The readings of `from` where those that count from `begin` have read `limit` bytes; the byte there has been read. */
 configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_t begin, unsigned limit,
                        watch_t *watch);
+
+/* A reading has come from one NFA state to another, and is the first there: notes which alternatives it has behind it. */
+void closure_take(nfa_t *nfa, unsigned from, unsigned to);
 
 /* If no main reading is left, makes the innermost fallbacks main ones, and adds to `done` what reports it, stamped `at`. */
 void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done);

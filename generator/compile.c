@@ -66,7 +66,8 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     if (options->dump == COMPILE_STEP_DFA)
         dfa_print(dfa, &result->dump);
     unsigned most = options->all_ambiguities ? AMBIGUITIES_ANY : AMBIGUITIES_SHOWN;
-    result->ambiguities = ambiguity_report(dfa, options->positions, most, diag);
+    const nodes_t dead = unreachable_report(dfa, diag);
+    result->ambiguities = ambiguity_report(dfa, &dead, options->positions, most, diag);
 
     /* DFA → smaller DFA */
     position_analyse(dfa, diag);

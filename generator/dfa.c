@@ -610,8 +610,10 @@ static void explore(builder_t *b)
         case DFA_CONTROL: {
             control_t *control = &b->dfa->controls.items[b->dfa->states.items[state].control];
             const control_t *origin = &b->nfa->controls.items[b->dfa->states.items[state].control];
-            for (size_t i = 0; i < control->targets.count && !b->is_failed; i++)
+            for (size_t i = 0; i < control->targets.count && !b->is_failed; i++) {
+                closure_take(b->nfa, b->dfa->states.items[state].configs.items[0].state, origin->targets.items[i]);
                 control->targets.items[i] = entry_of(b, origin->targets.items[i], state);
+            }
             break;
         }
         case DFA_ENTRY:

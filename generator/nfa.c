@@ -665,8 +665,11 @@ static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t 
     return add_scope(b, NFA_SCOPE, outer, inner->scope, next);
 }
 
-static unsigned build_alternative(builder_t *b, const node_t *node, const context_t *context, unsigned next)
+static unsigned build_alternative(builder_t *b, const node_t *node, const context_t *outer, unsigned next)
 {
+    context_t *context = nested(b, outer);
+    vec_push(b->arena, &b->nfa->alternatives, ((alternative_t){.node = node, .choice = outer->choice, .rule = outer->rule}));
+    context->alternative = (unsigned)b->nfa->alternatives.count;
     wrapped_t w = {.notes = &node->notes, .body = node};
     bool is_wrapped = false;
     for (size_t i = 0; i < node->notes.count; i++)
@@ -1110,12 +1113,32 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
     unsigned no_search; /* the next datagram is where to go on */
     build_root(&b, grammar->datagram, &nfa->datagram, &no_search);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
+    nfa->came_from = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
+    for (size_t i = 0; i < nfa->states.count; i++)
+        nfa->came_from[i] = STATE_NONE;
     number_elements(nfa);
     if (grammar->registers.count > REGISTERS_MAX || grammar->shared.count > REGISTERS_MAX)
         diag_error(diag, (place_t){0}, "more than %u registers", REGISTERS_MAX);
     if (nfa->nest.depth > DEPTH_MAX || nfa->call_nest.depth > DEPTH_MAX)
         diag_error(diag, (place_t){0}, "elements are nested more than %u deep", DEPTH_MAX);
     return diag_has_errors(diag) ? NULL : nfa;
+}
+
+bool nfa_is_telling(const nfa_t *nfa, const op_t *op)
+{
+    switch (op->kind) {
+    case OP_MARK:
+    case OP_ROLLBACK:
+    case OP_FOUND:
+    case OP_ATOMIC_BEGIN:
+    case OP_ATOMIC_END:
+        return false;
+    case OP_CONVERT_OPEN:
+    case OP_CONVERT_CLOSE:
+        return nfa->conversions.items[op->conversion].reg != NULL;
+    default:
+        return true;
+    }
 }
 
 /* ---------------------------------------------------------------- printing */

@@ -45,6 +45,7 @@ typedef struct context {
     bool is_stream;         /* inside a stream element */
     bool is_atomic;         /* inside an atomic rule */
     const node_t *choice;   /* this link is an alternation */
+    unsigned alternative;   /* this link is one of several alternatives: its number, from 1; else 0 */
     unsigned scope;         /* its scope, or the rule's */
     VEC(unsigned) open_ops; /* what opening this rule performs: numbers of operations */
 } context_t;
@@ -144,6 +145,14 @@ typedef struct conversion {
     unsigned accumulator_count; /* how many of it can be under way at once: see position.c */
 } conversion_t;
 
+/* One of several alternatives, as it is written out in one place. */
+typedef struct alternative {
+    const node_t *node;
+    const node_t *choice; /* of which it is one */
+    const rule_t *rule;   /* that has it */
+    bool is_taken;        /* a reading has come to its end, and been the first there: set by closure.c */
+} alternative_t;
+
 typedef VEC(const node_t *) repeats_t;
 
 typedef struct nfa {
@@ -154,6 +163,7 @@ typedef struct nfa {
     VEC(control_t) controls;
     VEC(element_t) elements;
     VEC(conversion_t) conversions;
+    VEC(alternative_t) alternatives;      /* but those that are sets of bytes, all of which have become one */
     VEC(bool) scope_used;                 /* scopes that a cut refers to */
     VEC(procedure_t) procedures;
     nest_t nest;                          /* outside of procedures */
@@ -162,6 +172,7 @@ typedef struct nfa {
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
     unsigned datagram;                     /* start, or STATE_NONE: of either side's datagrams */
     repeats_t unrolled;                     /* repeats that a counter will not do for: see note [counter] */
+    unsigned *came_from;                  /* by state: a state from which one came here; for closure.c alone */
     unsigned *visited;                    /* by state: the last closure that met it; for closure.c alone */
     unsigned generation;                  /* the closure under way */
 } nfa_t;
@@ -174,6 +185,9 @@ static inline bool nfa_reads(const nfa_state_t *state)
 {
     return state->kind == NFA_BYTE || state->kind == NFA_COUNT;
 }
+
+/* Is what it does seen from outside? */
+bool nfa_is_telling(const nfa_t *nfa, const op_t *op);
 
 /* The repeats in `unrolled` are written out however large they are; NULL: all are. NULL if the grammar cannot be built: `diag` says
  * why. */

@@ -86,8 +86,8 @@ static void suggest(const explainer_t *e, const refusal_t *refusal, const partin
             diag_note(e->diag, "no `cut` settles it: the same bytes can be either, for as long as one likes");
             diag_note(e->diag, "it would help to annotate what is around the repeat rather than each turn of it");
         } else {
-            diag_note(e->diag, "it would help if something stood between them that only one can read, or if the number of bytes "
-                      "were fixed");
+            diag_note(e->diag, "it would help if only one of them could go on with that byte: behind a delimiter, after a fixed number "
+                      "of bytes, or with what both begin with in front of both");
         }
         return;
     }
@@ -128,6 +128,8 @@ static void explain_pair(explainer_t *e, const refusal_t *refusal)
     bool has_parted = first && second && witness_part(e->dfa, e->arena, first, second, &parting);
     if (has_parted && is_explained(e, &parting))
         return;
+    if (has_parted && refusal->kind == REFUSAL_COMPETING)
+        parting.next = (int)refusal->byte;
     if (refusal->kind == REFUSAL_UNDECIDED) {
         diag_error(e->diag, has_parted ? witness_place(&parting, 0) : place_of(e, refusal->first),
                    "%s stays undecided for any number of bytes", describe(e, refusal->op));

@@ -141,6 +141,7 @@ bool witness_part(const dfa_t *dfa, arena_t *arena, const config_t *first, const
     path_t *a = &parting->paths[0], *b = &parting->paths[1];
     parting->nfa = dfa->nfa;
     parting->arena = arena;
+    parting->next = -1;
     unroll(arena, first->trail, a);
     unroll(arena, second->trail, b);
     a->end = first->state;
@@ -315,6 +316,19 @@ static void print_byte(derivation_t *d, unsigned byte)
     text_quoted_byte(&d->text, byte);
 }
 
+/* What the reading does next, if there is a next byte to read. */
+static void print_next(derivation_t *d, const nfa_state_t *end)
+{
+    const control_t *control = end->kind == NFA_CONTROL ? &d->parting->nfa->controls.items[end->control] : NULL;
+    if (nfa_reads(end)) {
+        move_to(d, end->context);
+        print_byte(d, (unsigned)d->parting->next);
+    } else if (control && control->kind == CONTROL_CALL) {
+        move_to(d, end->context);
+        print_item(d, arena_print(d->parting->arena, "%s(...)", control->rule->name));
+    }
+}
+
 const char *witness_derivation(const parting_t *parting, unsigned which)
 {
     const path_t *path = &parting->paths[which];
@@ -329,11 +343,15 @@ const char *witness_derivation(const parting_t *parting, unsigned which)
         if (path->steps.items[i].byte >= 0)
             print_byte(&d, (unsigned)path->steps.items[i].byte);
     }
+    if (parting->next >= 0)
+        print_next(&d, state_of(parting, path->end));
     while (d.open != around->parent) {
         if (begins_rule(d.open) && is_within(state_of(parting, path->end)->context, d.open))
             print_rest(&d);
         close_link(&d);
     }
+    if (d.is_quoting)
+        text_print(&d.text, "\"");
     return d.text.len ? d.text.bytes : "nothing";
 }
 

@@ -27,6 +27,7 @@ typedef struct parting {
     unsigned split;          /* the last of them: an NFA state */
     const context_t *around; /* the innermost link around all that they do not */
     path_t paths[2];         /* from there on; the preferred reading first */
+    int next;                /* a byte with which both go on, -1: none; for whoever has them part to set */
 } parting_t;
 
 /* False if they do not part, or where the grammar has no choice. */

@@ -262,6 +262,7 @@ int main(void)
         PAGE(GOLDEN "conversions.md"),
         PAGE(GOLDEN "ambiguities.md"),
         PAGE(GOLDEN "refusals.md"),
+        PAGE(GOLDEN "unreachable.md"),
         PAGE("specs/README.md"),
     };
 
