@@ -1181,94 +1181,202 @@ static qcap_number_t value_1(const qcap_parser_t *parser)
 static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1};
 
 /* Classes of bytes: a bit for each. */
-#define IS_TCHAR(byte) (class_of_0[byte] >> 0 & 1)
-#define IS_SET_1(byte) (class_of_0[byte] >> 1 & 1)
-#define IS_SET_2(byte) (class_of_0[byte] >> 2 & 1)
-#define IS_SET_3(byte) (class_of_0[byte] >> 3 & 1)
-#define IS_HEXDIG(byte) (class_of_0[byte] >> 4 & 1)
-#define IS_SET_5(byte) (class_of_0[byte] >> 5 & 1)
-#define IS_SET_6(byte) (class_of_0[byte] >> 6 & 1)
-#define IS_SET_7(byte) (class_of_0[byte] >> 7 & 1)
-#define IS_SET_8(byte) (class_of_0[byte] >> 8 & 1)
-#define IS_SET_9(byte) (class_of_0[byte] >> 9 & 1)
-#define IS_FIELD_CTL(byte) (class_of_0[byte] >> 10 & 1)
-#define IS_SET_11(byte) (class_of_0[byte] >> 11 & 1)
-#define IS_SET_12(byte) (class_of_0[byte] >> 12 & 1)
-#define IS_SET_13(byte) (class_of_0[byte] >> 13 & 1)
-#define IS_SET_14(byte) (class_of_0[byte] >> 14 & 1)
-#define IS_SET_15(byte) (class_of_0[byte] >> 15 & 1)
-#define IS_SET_16(byte) (class_of_0[byte] >> 16 & 1)
+#define IS_TCHAR(byte) (class_bits_0[byte] >> 0 & 1)
+#define IS_SET_1(byte) (class_bits_0[byte] >> 1 & 1)
+#define IS_SET_2(byte) (class_bits_0[byte] >> 2 & 1)
+#define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
+#define IS_HEXDIG(byte) (class_bits_0[byte] >> 4 & 1)
+#define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
+#define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
+#define IS_SET_7(byte) (class_bits_0[byte] >> 7 & 1)
+#define IS_SET_8(byte) (class_bits_0[byte] >> 8 & 1)
+#define IS_SET_9(byte) (class_bits_0[byte] >> 9 & 1)
+#define IS_SET_10(byte) (class_bits_0[byte] >> 10 & 1)
+#define IS_DIGIT(byte) (class_bits_0[byte] >> 11 & 1)
+#define IS_SET_12(byte) (class_bits_0[byte] >> 12 & 1)
+#define IS_SET_13(byte) (class_bits_0[byte] >> 13 & 1)
+#define IS_SET_14(byte) (class_bits_0[byte] >> 14 & 1)
+#define IS_SET_15(byte) (class_bits_0[byte] >> 15 & 1)
+#define IS_SET_16(byte) (class_bits_0[byte] >> 16 & 1)
 
-static const uint64_t class_of_0[256] = {
-    0x0, 0x400, 0x400, 0x400, /* '\0' */
-    0x400, 0x400, 0x400, 0x400, /* 0x04 */
-    0x400, 0x4040, 0x0, 0x400, /* 0x08 */
-    0x400, 0x0, 0x400, 0x400, /* 0x0c */
-    0x400, 0x400, 0x400, 0x400, /* 0x10 */
-    0x400, 0x400, 0x400, 0x400, /* 0x14 */
-    0x400, 0x400, 0x400, 0x400, /* 0x18 */
-    0x400, 0x400, 0x400, 0x400, /* 0x1c */
-    0x4040, 0x5ba9, 0x4200, 0x5201, /* ' ' */
-    0x5ba9, 0x5201, 0x5ba9, 0x5ba9, /* '$' */
-    0x4ba8, 0x4ba8, 0x5ba9, 0xfbad, /* '(' */
-    0x4ba8, 0xfbad, 0xfbad, 0xc228, /* ',' */
-    0xf3bd, 0x1f33d, 0x1f33d, 0x1f33d, /* '0' */
-    0x1f33d, 0x1f33d, 0x1f33d, 0x1f33d, /* '4' */
-    0x1f33d, 0x1f33d, 0x4268, 0x4ba8, /* '8' */
-    0x4200, 0x4ba8, 0x4200, 0x4220, /* '<' */
-    0x4228, 0x1ebbf, 0x1fbbf, 0x1fbbf, /* '@' */
-    0x1fbbf, 0x1fbbf, 0x1fbbf, 0xfbaf, /* 'D' */
-    0xfbad, 0xfbaf, 0xfbaf, 0xfbaf, /* 'H' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 'L' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 'P' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 'T' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0x4200, /* 'X' */
-    0x4200, 0x4200, 0x5201, 0xfba9, /* '\\' */
-    0x5201, 0x1ebbf, 0x1fbbf, 0x1fbbf, /* '`' */
-    0x1fbbf, 0x1fbbf, 0x1fbbf, 0xfbaf, /* 'd' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 'h' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 'l' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 'p' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0xfbaf, /* 't' */
-    0xfbaf, 0xfbaf, 0xfbaf, 0x4200, /* 'x' */
-    0x5201, 0x4200, 0xfba9, 0x400, /* '|' */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x80 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x84 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x88 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x8c */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x90 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x94 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x98 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0x9c */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xa0 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xa4 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xa8 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xac */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xb0 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xb4 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xb8 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xbc */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xc0 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xc4 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xc8 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xcc */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xd0 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xd4 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xd8 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xdc */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xe0 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xe4 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xe8 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xec */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xf0 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xf4 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xf8 */
-    0x4200, 0x4200, 0x4200, 0x4200, /* 0xfc */
+static const uint64_t class_bits_0[256] = {
+    0x0, 0x0, 0x0, 0x0, /* '\0' */
+    0x0, 0x0, 0x0, 0x0, /* 0x04 */
+    0x0, 0x240, 0x0, 0x0, /* 0x08 */
+    0x0, 0x0, 0x0, 0x0, /* 0x0c */
+    0x0, 0x0, 0x0, 0x0, /* 0x10 */
+    0x0, 0x0, 0x0, 0x0, /* 0x14 */
+    0x0, 0x0, 0x0, 0x0, /* 0x18 */
+    0x0, 0x0, 0x0, 0x0, /* 0x1c */
+    0x240, 0x37a9, 0x600, 0x2601, /* ' ' */
+    0x37a9, 0x2601, 0x37a9, 0x37a9, /* '$' */
+    0x17a8, 0x17a8, 0x37a9, 0xf7ad, /* '(' */
+    0x17a8, 0xf7ad, 0xf7ad, 0x8628, /* ',' */
+    0xefbd, 0x1ef3d, 0x1ef3d, 0x1ef3d, /* '0' */
+    0x1ef3d, 0x1ef3d, 0x1ef3d, 0x1ef3d, /* '4' */
+    0x1ef3d, 0x1ef3d, 0x668, 0x17a8, /* '8' */
+    0x600, 0x17a8, 0x600, 0x620, /* '<' */
+    0x628, 0x1d7bf, 0x1f7bf, 0x1f7bf, /* '@' */
+    0x1f7bf, 0x1f7bf, 0x1f7bf, 0xf7af, /* 'D' */
+    0xf7ad, 0xf7af, 0xf7af, 0xf7af, /* 'H' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 'L' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 'P' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 'T' */
+    0xf7af, 0xf7af, 0xf7af, 0x600, /* 'X' */
+    0x600, 0x600, 0x2601, 0xf7a9, /* '\\' */
+    0x2601, 0x1d7bf, 0x1f7bf, 0x1f7bf, /* '`' */
+    0x1f7bf, 0x1f7bf, 0x1f7bf, 0xf7af, /* 'd' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 'h' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 'l' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 'p' */
+    0xf7af, 0xf7af, 0xf7af, 0xf7af, /* 't' */
+    0xf7af, 0xf7af, 0xf7af, 0x600, /* 'x' */
+    0x2601, 0x600, 0xf7a9, 0x0, /* '|' */
+    0x600, 0x600, 0x600, 0x600, /* 0x80 */
+    0x600, 0x600, 0x600, 0x600, /* 0x84 */
+    0x600, 0x600, 0x600, 0x600, /* 0x88 */
+    0x600, 0x600, 0x600, 0x600, /* 0x8c */
+    0x600, 0x600, 0x600, 0x600, /* 0x90 */
+    0x600, 0x600, 0x600, 0x600, /* 0x94 */
+    0x600, 0x600, 0x600, 0x600, /* 0x98 */
+    0x600, 0x600, 0x600, 0x600, /* 0x9c */
+    0x600, 0x600, 0x600, 0x600, /* 0xa0 */
+    0x600, 0x600, 0x600, 0x600, /* 0xa4 */
+    0x600, 0x600, 0x600, 0x600, /* 0xa8 */
+    0x600, 0x600, 0x600, 0x600, /* 0xac */
+    0x600, 0x600, 0x600, 0x600, /* 0xb0 */
+    0x600, 0x600, 0x600, 0x600, /* 0xb4 */
+    0x600, 0x600, 0x600, 0x600, /* 0xb8 */
+    0x600, 0x600, 0x600, 0x600, /* 0xbc */
+    0x600, 0x600, 0x600, 0x600, /* 0xc0 */
+    0x600, 0x600, 0x600, 0x600, /* 0xc4 */
+    0x600, 0x600, 0x600, 0x600, /* 0xc8 */
+    0x600, 0x600, 0x600, 0x600, /* 0xcc */
+    0x600, 0x600, 0x600, 0x600, /* 0xd0 */
+    0x600, 0x600, 0x600, 0x600, /* 0xd4 */
+    0x600, 0x600, 0x600, 0x600, /* 0xd8 */
+    0x600, 0x600, 0x600, 0x600, /* 0xdc */
+    0x600, 0x600, 0x600, 0x600, /* 0xe0 */
+    0x600, 0x600, 0x600, 0x600, /* 0xe4 */
+    0x600, 0x600, 0x600, 0x600, /* 0xe8 */
+    0x600, 0x600, 0x600, 0x600, /* 0xec */
+    0x600, 0x600, 0x600, 0x600, /* 0xf0 */
+    0x600, 0x600, 0x600, 0x600, /* 0xf4 */
+    0x600, 0x600, 0x600, 0x600, /* 0xf8 */
+    0x600, 0x600, 0x600, 0x600, /* 0xfc */
 };
+
+static inline qcap_lanes_t LANES_IS_TCHAR(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '#', '\''));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '^', '`'));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_TCHAR, LANES_IS_TCHAR, IS_TCHAR)
+
+static inline qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '+'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
+
+static inline qcap_lanes_t LANES_IS_SET_3(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '&', ';'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '='));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '~'));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_SET_3, LANES_IS_SET_3, IS_SET_3)
+
+static inline qcap_lanes_t LANES_IS_HEXDIG(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, 'A', 'F'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, 'a', 'f'));
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_HEXDIG, LANES_IS_HEXDIG, IS_HEXDIG)
+
+static inline qcap_lanes_t LANES_IS_SET_5(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '&', ';'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '='));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '?', '@'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_SET_5, LANES_IS_SET_5, IS_SET_5)
+
+static inline qcap_lanes_t LANES_IS_SET_8(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '&', '.'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '='));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_SET_8, LANES_IS_SET_8, IS_SET_8)
+
+static inline qcap_lanes_t LANES_IS_SET_9(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, ' ', '@'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '[', '`'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '{', '~'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, 0x80, 0xff));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_SET_9, LANES_IS_SET_9, IS_SET_9)
+
+static inline qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
+
+static inline qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '~'));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_SET_14, LANES_IS_SET_14, IS_SET_14)
+
+static inline qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '+'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '9'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '~'));
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_SET_15, LANES_IS_SET_15, IS_SET_15)
+
+#define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
 static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
+    struct qcap_http_side *const side = (struct qcap_http_side *)(void *)(parser + 1);
+    const uint64_t origin = qcap_origin(parser);
     uint64_t here;
+    const unsigned char *from;
 
     switch (parser->state) {
     case AT_TOKEN_1:
@@ -1458,23 +1566,12 @@ token_1:
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
-        qcap_op_open(parser, 0, QCAP_HTTP_REQUEST, here - 1);
-        parser->positions[0] = here - 1;
+        qcap_element_open(parser, side->slots, 0, QCAP_HTTP_REQUEST, here - 1);
+        side->positions[0] = here - 1;
         goto token_2;
-    }
-    if (*at == '\n') {
-        at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_anomaly_open(parser, 0, here - 1);
-        qcap_op_anomaly_open(parser, 1, here - 1);
-        qcap_op_anomaly_close(parser, 1, "bare-LF", here);
-        qcap_op_anomaly_close(parser, 0, "empty-line", here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
-        goto token_1;
     }
     return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_TABLE);
 
@@ -1487,8 +1584,7 @@ entry_1:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a" */
 token_2:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_2, QCAP_STOP_INPUT);
     if (*at == ' ') {
@@ -1504,26 +1600,26 @@ token_2:
 absolute_path_1:
     if (at == end)
         return qcap_stop(parser, at, AT_ABSOLUTE_PATH_1, QCAP_STOP_INPUT);
+    if (*at == '/') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[1] = here - 2;
+        side->positions[2] = here - 1;
+        goto pchar_1;
+    }
     if (IS_SET_1(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147 /* open method */, 0, parser->positions[0]);
-        qcap_op_convert_open(parser, 4, parser->positions[0]);
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, 147 /* open method */, 0, side->positions[0]);
+        side->underway[4].begin = (side->positions[0]);
         qcap_op_later(parser, 145 /* convert method */, qcap_op_convert(parser, 4, here - 2), here - 2);
         qcap_op_later(parser, 144 /* close method */, 0, here - 2);
         qcap_op_later(parser, 143 /* open request-target */, 0, here - 1);
         parser->marks[0] = parser->later_count;
-        parser->positions[2] = here - 1;
+        side->positions[2] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_PAUSED);
         goto reg_name_1;
-    }
-    if (*at == '/') {
-        at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[1] = here - 2;
-        parser->positions[2] = here - 1;
-        goto pchar_1;
     }
     return qcap_stop(parser, at, AT_ABSOLUTE_PATH_1, QCAP_STOP_TABLE);
 
@@ -1532,8 +1628,7 @@ absolute_path_1:
      * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
      * e.g. after "a a" */
 reg_name_1:
-    while (at != end && (IS_SET_2(*at)))
-        at++;
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_INPUT);
     if (*at == ':') {
@@ -1547,20 +1642,19 @@ reg_name_1:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a /" */
 pchar_1:
-    while (at != end && (IS_SET_3(*at)))
-        at++;
+    at = SCAN_IS_SET_3(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_1, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147 /* open method */, 0, parser->positions[0]);
-        qcap_op_convert_open(parser, 4, parser->positions[0]);
-        qcap_op_later(parser, 145 /* convert method */, qcap_op_convert(parser, 4, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 144 /* close method */, 0, parser->positions[1]);
-        qcap_op_later(parser, 143 /* open request-target */, 0, parser->positions[2]);
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, 147 /* open method */, 0, side->positions[0]);
+        side->underway[4].begin = (side->positions[0]);
+        qcap_op_later(parser, 145 /* convert method */, qcap_op_convert(parser, 4, side->positions[1]), side->positions[1]);
+        qcap_op_later(parser, 144 /* close method */, 0, side->positions[1]);
+        qcap_op_later(parser, 143 /* open request-target */, 0, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 128 /* open path */, 0, parser->positions[2]);
+        qcap_op_later(parser, 128 /* open path */, 0, side->positions[2]);
         qcap_op_later(parser, 127 /* close path */, 0, here - 1);
         qcap_op_later(parser, 119 /* close request-target */, 0, here - 1);
         qcap_op_later(parser, 118 /* open HTTP-version */, 0, here);
@@ -1588,8 +1682,8 @@ port_1:
         return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 142 /* open scheme */, 0, parser->positions[2]);
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, 142 /* open scheme */, 0, side->positions[2]);
         qcap_op_later(parser, 141 /* close scheme */, 0, here - 2);
         goto hier_part_1;
     }
@@ -1627,7 +1721,7 @@ ignored_line_1:
         return qcap_stop(parser, at, AT_IGNORED_LINE_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_8;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_IGNORED_LINE_1, QCAP_STOP_TABLE);
 
@@ -1653,9 +1747,9 @@ pchar_2:
         return qcap_stop(parser, at, AT_PCHAR_2, QCAP_STOP_INPUT);
     if (IS_SET_5(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[3] = here - 2;
-        parser->positions[4] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[3] = here - 2;
+        side->positions[4] = here - 1;
         goto pchar_5;
     }
     return qcap_stop(parser, at, AT_PCHAR_2, QCAP_STOP_TABLE);
@@ -1665,13 +1759,12 @@ pchar_2:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a a:a" */
 pchar_3:
-    while (at != end && (IS_SET_3(*at)))
-        at++;
+    at = SCAN_IS_SET_3(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_INPUT);
     if (*at == '?') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 127 /* close path */, 0, here - 1);
         qcap_op_later(parser, 126 /* open query */, 0, here);
         goto pchar_4;
@@ -1687,7 +1780,7 @@ hier_part_1:
         return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 140 /* open authority */, 0, here);
         goto userinfo_1;
     }
@@ -1698,13 +1791,12 @@ hier_part_1:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a a:?" */
 pchar_4:
-    while (at != end && (IS_SET_5(*at)))
-        at++;
+    at = SCAN_IS_SET_5(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_4, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 125 /* close query */, 0, here - 1);
         qcap_op_later(parser, 119 /* close request-target */, 0, here - 1);
         qcap_op_later(parser, 118 /* open HTTP-version */, 0, here);
@@ -1729,13 +1821,12 @@ http_name_6:
      * field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 token_3:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_INPUT);
     if (IS_SET_6(*at)) {
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 2, here);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here);
         qcap_op_convert_close(parser, 3, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
@@ -1772,22 +1863,21 @@ pct_encoded_2:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a /?a" */
 pchar_5:
-    while (at != end && (IS_SET_5(*at)))
-        at++;
+    at = SCAN_IS_SET_5(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 147 /* open method */, 0, parser->positions[0]);
-        qcap_op_convert_open(parser, 4, parser->positions[0]);
-        qcap_op_later(parser, 145 /* convert method */, qcap_op_convert(parser, 4, parser->positions[1]), parser->positions[1]);
-        qcap_op_later(parser, 144 /* close method */, 0, parser->positions[1]);
-        qcap_op_later(parser, 143 /* open request-target */, 0, parser->positions[2]);
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, 147 /* open method */, 0, side->positions[0]);
+        side->underway[4].begin = (side->positions[0]);
+        qcap_op_later(parser, 145 /* convert method */, qcap_op_convert(parser, 4, side->positions[1]), side->positions[1]);
+        qcap_op_later(parser, 144 /* close method */, 0, side->positions[1]);
+        qcap_op_later(parser, 143 /* open request-target */, 0, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 128 /* open path */, 0, parser->positions[2]);
-        qcap_op_later(parser, 127 /* close path */, 0, parser->positions[3]);
-        qcap_op_later(parser, 126 /* open query */, 0, parser->positions[4]);
+        qcap_op_later(parser, 128 /* open path */, 0, side->positions[2]);
+        qcap_op_later(parser, 127 /* close path */, 0, side->positions[3]);
+        qcap_op_later(parser, 126 /* open query */, 0, side->positions[4]);
         qcap_op_later(parser, 125 /* close query */, 0, here - 1);
         qcap_op_later(parser, 119 /* close request-target */, 0, here - 1);
         qcap_op_later(parser, 118 /* open HTTP-version */, 0, here);
@@ -1807,8 +1897,8 @@ userinfo_1:
         return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_INPUT);
     if (IS_SET_7(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto userinfo_2;
     }
     return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_TABLE);
@@ -1828,7 +1918,7 @@ http_name_7:
     /* field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 field_line_1:
-    switch (parser->underway[3].value) {
+    switch (side->underway[3].value) {
     case 1: /* Content-Length */
         goto entry_5;
     case 2: /* Transfer-Encoding */
@@ -1850,14 +1940,13 @@ field_line_1:
      * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
      * e.g. after "a a://a" */
 userinfo_2:
-    while (at != end && (IS_SET_8(*at)))
-        at++;
+    at = SCAN_IS_SET_8(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_later(parser, 137 /* open host */, 0, parser->positions[0]);
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, 137 /* open host */, 0, side->positions[0]);
         qcap_op_later(parser, 136 /* close host */, 0, here - 1);
         qcap_op_later(parser, 133 /* close authority */, 0, here - 1);
         qcap_op_later(parser, 128 /* open path */, 0, here - 1);
@@ -1959,9 +2048,9 @@ entry_8:
 
     /* e.g. after "a /\n\n" */
 entry_9:
-    here = qcap_offset_of(parser, at);
+    here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
-    qcap_op_close(parser, 0, here);
+    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_REQUEST, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
     goto token_1;
@@ -1987,8 +2076,8 @@ ows_1:
         return qcap_stop(parser, at, AT_OWS_1, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_6;
     }
     return qcap_stop(parser, at, AT_OWS_1, QCAP_STOP_TABLE);
@@ -2002,8 +2091,8 @@ ows_2:
         return qcap_stop(parser, at, AT_OWS_2, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_7;
     }
     return qcap_stop(parser, at, AT_OWS_2, QCAP_STOP_TABLE);
@@ -2017,8 +2106,8 @@ ows_3:
         return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_8;
     }
     return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_TABLE);
@@ -2032,8 +2121,8 @@ ows_4:
         return qcap_stop(parser, at, AT_OWS_4, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_9;
     }
     return qcap_stop(parser, at, AT_OWS_4, QCAP_STOP_TABLE);
@@ -2047,8 +2136,8 @@ ows_5:
         return qcap_stop(parser, at, AT_OWS_5, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_10;
     }
     return qcap_stop(parser, at, AT_OWS_5, QCAP_STOP_TABLE);
@@ -2070,28 +2159,27 @@ http_version_6:
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
 field_content_1:
-    while (at != end && (IS_SET_9(*at)))
-        at++;
-    if (at == end)
-        return qcap_stop(parser, at, AT_FIELD_CONTENT_1, QCAP_STOP_INPUT);
-    if (IS_FIELD_CTL(*at)) {
-        at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_anomaly_open(parser, 3, here - 1);
-        qcap_op_anomaly_close(parser, 3, "control-character", here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_FIELD_CONTENT_1, QCAP_STOP_PAUSED);
-        goto field_content_1;
-    }
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+    from = at;
+    at = SCAN_IS_SET_9(at, end);
+    if (at != from && (at[-1] == '\t' || at[-1] == ' ')) {
+        const unsigned char *first = at - 1;
+        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+            first--;
+        here = QCAP_HERE(first + 1);
+        side->positions[0] = here - 1;
         goto field_content_2;
     }
+    if (at == end)
+        return qcap_stop(parser, at, AT_FIELD_CONTENT_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
         goto crlf_3;
+    }
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
+        goto field_content_2;
     }
     return qcap_stop(parser, at, AT_FIELD_CONTENT_1, QCAP_STOP_TABLE);
 
@@ -2104,10 +2192,10 @@ ows_6:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_6, QCAP_STOP_INPUT);
-    if (IS_SET_9(*at)) {
+    if (IS_SET_10(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
         goto field_content_1;
     }
     return qcap_stop(parser, at, AT_OWS_6, QCAP_STOP_TABLE);
@@ -2117,17 +2205,16 @@ ows_6:
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
      * e.g. after "a /\na:0" */
 length_1:
-    while (at != end && (*at >= '0' && *at <= '9'))
-        at++;
+    at = SCAN_IS_DIGIT(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_LENGTH_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_convert_close(parser, 1, here - 1);
-        qcap_op_close(parser, 3, here - 1);
-        qcap_op_close(parser, 2, here - 1);
-        qcap_op_close(parser, 1, here - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
         goto crlf_4;
@@ -2145,10 +2232,10 @@ ows_7:
         return qcap_stop(parser, at, AT_OWS_7, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
-        qcap_op_convert_open(parser, 1, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
+        side->underway[1].begin = (here - 1);
         goto length_1;
     }
     return qcap_stop(parser, at, AT_OWS_7, QCAP_STOP_TABLE);
@@ -2158,13 +2245,12 @@ ows_7:
      * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
      * e.g. after "a /\na:a" */
 reg_name_2:
-    while (at != end && (IS_SET_8(*at)))
-        at++;
+    at = SCAN_IS_SET_8(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REG_NAME_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_27;
+        goto do_25;
     }
     if (*at == ':') {
         at++;
@@ -2216,13 +2302,12 @@ ipv4address_3:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na::" */
 field_port_1:
-    while (at != end && (*at >= '0' && *at <= '9'))
-        at++;
+    at = SCAN_IS_DIGIT(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_27;
+        goto do_25;
     }
     return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_TABLE);
 
@@ -2235,18 +2320,18 @@ ows_8:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_INPUT);
-    if (IS_SET_11(*at)) {
+    if (IS_SET_12(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, here - 1);
         goto reg_name_2;
     }
     if (*at == '1') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, here - 1);
         goto ipv4address_2;
     }
     return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_TABLE);
@@ -2256,15 +2341,14 @@ ows_8:
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a" */
 token_4:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 4, here - 1);
-        qcap_op_close(parser, 3, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
         goto crlf_6;
@@ -2282,10 +2366,10 @@ ows_9:
         return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
-        qcap_op_open(parser, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
         goto token_4;
     }
     return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_TABLE);
@@ -2295,15 +2379,14 @@ ows_9:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a" */
 token_5:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_5, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 4, here - 1);
-        parser->positions[1] = here - 1;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
+        side->positions[1] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CREDENTIALS_1, QCAP_STOP_PAUSED);
         goto credentials_1;
@@ -2317,7 +2400,7 @@ token_5:
 basic_scheme_1:
     if (at == end)
         return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_INPUT);
-    if (IS_SET_12(*at)) {
+    if (IS_SET_13(*at)) {
         at++;
         goto token_5;
     }
@@ -2338,10 +2421,10 @@ ows_10:
         return qcap_stop(parser, at, AT_OWS_10, QCAP_STOP_INPUT);
     if (*at == 'B' || *at == 'b') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, here - 1);
-        qcap_op_open(parser, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, here - 1);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
         goto basic_scheme_1;
     }
     return qcap_stop(parser, at, AT_OWS_10, QCAP_STOP_TABLE);
@@ -2367,7 +2450,7 @@ field_content_2:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_FIELD_CONTENT_2, QCAP_STOP_INPUT);
-    if (IS_SET_9(*at)) {
+    if (IS_SET_10(*at)) {
         at++;
         goto field_content_1;
     }
@@ -2405,7 +2488,7 @@ token_6:
         return qcap_stop(parser, at, AT_TOKEN_6, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_8;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_TOKEN_6, QCAP_STOP_TABLE);
 
@@ -2455,7 +2538,7 @@ credentials_1:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_1, QCAP_STOP_INPUT);
-    if (IS_SET_13(*at)) {
+    if (IS_SET_14(*at)) {
         at++;
         goto token68_1;
     }
@@ -2495,7 +2578,7 @@ http_version_8:
         return qcap_stop(parser, at, AT_HTTP_VERSION_8, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 115 /* close HTTP-version */, 0, here);
         qcap_op_later(parser, 114 /* push methods method */, 0, here);
         qcap_op_atomic_end(parser);
@@ -2514,11 +2597,11 @@ rws_1:
         return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_35;
+        goto do_33;
     }
     if (*at == '\r') {
         at++;
-        goto do_36;
+        goto do_34;
     }
     return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_TABLE);
 
@@ -2531,7 +2614,7 @@ token_7:
         return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_35;
+        goto do_33;
     }
     return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_TABLE);
 
@@ -2555,13 +2638,13 @@ ipv4address_4:
 token_8:
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_8, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_35;
-    }
     if (*at == '\r') {
         at++;
-        goto do_36;
+        goto do_34;
+    }
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_33;
     }
     return qcap_stop(parser, at, AT_TOKEN_8, QCAP_STOP_TABLE);
 
@@ -2570,14 +2653,13 @@ token_8:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a" */
 token68_1:
-    while (at != end && (IS_SET_13(*at)))
-        at++;
+    at = SCAN_IS_SET_14(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 3, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_PAUSED);
         goto crlf_7;
@@ -2593,7 +2675,7 @@ token_9:
         return qcap_stop(parser, at, AT_TOKEN_9, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_35;
+        goto do_33;
     }
     return qcap_stop(parser, at, AT_TOKEN_9, QCAP_STOP_TABLE);
 
@@ -2671,9 +2753,9 @@ basic_start_1:
         return qcap_stop(parser, at, AT_BASIC_START_1, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 4, here - 1);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
+        side->positions[0] = here - 1;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_PAUSED);
         goto credentials_2;
@@ -2704,8 +2786,8 @@ credentials_2:
         return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_INPUT);
     if (IS_SET_15(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
         goto token68_2;
     }
     return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_TABLE);
@@ -2719,7 +2801,7 @@ host_1:
         return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_27;
+        goto do_25;
     }
     return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_TABLE);
 
@@ -2728,8 +2810,7 @@ host_1:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:basic a" */
 token68_2:
-    while (at != end && (IS_SET_15(*at)))
-        at++;
+    at = SCAN_IS_SET_15(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_2, QCAP_STOP_INPUT);
     if (*at == '=') {
@@ -2749,44 +2830,44 @@ token68_3:
         return qcap_stop(parser, at, AT_TOKEN68_3, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 4, here - 1);
-        qcap_op_close(parser, 3, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_PAUSED);
         goto crlf_7;
     }
     return qcap_stop(parser, at, AT_TOKEN68_3, QCAP_STOP_TABLE);
 
-do_8:
-    here = qcap_offset_of(parser, at);
-    qcap_op_open(parser, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
-    qcap_op_convert_open(parser, 3, here - 1);
-    qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
+do_7:
+    here = QCAP_HERE(at);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
+    side->underway[3].begin = (here - 1);
+    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
     goto token_3;
 
-do_27:
-    here = qcap_offset_of(parser, at);
-    qcap_op_close(parser, 3, here - 1);
+do_25:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
     goto crlf_5;
 
-do_35:
-    here = qcap_offset_of(parser, at);
-    qcap_op_close(parser, 2, here - 3);
-    qcap_op_close(parser, 1, here - 3);
-    qcap_op_open(parser, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
-    qcap_op_convert_open(parser, 3, here - 1);
-    qcap_op_open(parser, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
+do_33:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
+    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
+    side->underway[3].begin = (here - 1);
+    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
     goto token_3;
 
-do_36:
-    here = qcap_offset_of(parser, at);
-    qcap_op_close(parser, 2, here - 3);
-    qcap_op_close(parser, 1, here - 3);
+do_34:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
+    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
     goto crlf_2;
@@ -2794,7 +2875,10 @@ do_36:
 
 static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
+    struct qcap_http_side *const side = (struct qcap_http_side *)(void *)(parser + 1);
+    const uint64_t origin = qcap_origin(parser);
     uint64_t here;
+    const unsigned char *from;
 
     switch (parser->state) {
     case AT_HTTP_NAME_1:
@@ -2928,23 +3012,12 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
 http_name_1:
     if (at == end)
         return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_anomaly_open(parser, 0, here - 1);
-        qcap_op_anomaly_open(parser, 1, here - 1);
-        qcap_op_anomaly_close(parser, 1, "bare-LF", here);
-        qcap_op_anomaly_close(parser, 0, "empty-line", here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
-        goto http_name_1;
-    }
     if (*at == 'H') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
-        qcap_op_open(parser, 0, QCAP_HTTP_RESPONSE, here - 1);
+        qcap_element_open(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here - 1);
         qcap_op_later(parser, 230 /* open HTTP-version */, 0, here - 1);
         parser->marks[0] = parser->later_count;
         goto http_name_2;
@@ -3035,7 +3108,7 @@ http_version_4:
         return qcap_stop(parser, at, AT_HTTP_VERSION_4, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 229 /* close HTTP-version */, 0, here);
         goto status_line_1;
     }
@@ -3048,9 +3121,9 @@ status_line_1:
         return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_INPUT);
     if (*at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 228 /* open status-code */, 0, here);
-        qcap_op_convert_open(parser, 6, here);
+        side->underway[6].begin = (here);
         goto status_code_1;
     }
     return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_TABLE);
@@ -3084,7 +3157,7 @@ status_code_3:
         return qcap_stop(parser, at, AT_STATUS_CODE_3, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 226 /* convert status-code */, qcap_op_convert(parser, 6, here), here);
         qcap_op_later(parser, 225 /* close status-code */, 0, here);
         if (qcap_must_stop(parser))
@@ -3113,9 +3186,9 @@ status_line_2:
 reason_phrase_1:
     if (at == end)
         return qcap_stop(parser, at, AT_REASON_PHRASE_1, QCAP_STOP_INPUT);
-    if (IS_SET_14(*at)) {
+    if (IS_SET_9(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 223 /* open reason-phrase */, 0, here - 1);
         goto reason_phrase_2;
     }
@@ -3141,7 +3214,7 @@ ignored_line_2:
         return qcap_stop(parser, at, AT_IGNORED_LINE_2, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_8;
+        goto do_7;
     }
     return qcap_stop(parser, at, AT_IGNORED_LINE_2, QCAP_STOP_TABLE);
 
@@ -3150,13 +3223,12 @@ ignored_line_2:
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000 a" */
 reason_phrase_2:
-    while (at != end && (IS_SET_14(*at)))
-        at++;
+    at = SCAN_IS_SET_9(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REASON_PHRASE_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_later(parser, 222 /* close reason-phrase */, 0, here - 1);
         qcap_op_atomic_end(parser);
         if (qcap_must_stop(parser))
@@ -3169,13 +3241,12 @@ reason_phrase_2:
      * response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
 token_10:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_10, QCAP_STOP_INPUT);
     if (IS_SET_6(*at)) {
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 2, here);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here);
         qcap_op_convert_close(parser, 5, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
@@ -3197,7 +3268,7 @@ crlf_9:
     /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
 response_field_1:
-    switch (parser->underway[5].value) {
+    switch (side->underway[5].value) {
     case 1: /* Content-Length */
         goto entry_12;
     case 2: /* Transfer-Encoding */
@@ -3210,8 +3281,8 @@ response_field_1:
 
     /* e.g. after "HTTP/0. 000\n\n" */
 entry_10:
-    here = qcap_offset_of(parser, at);
-    qcap_op_close(parser, 0, here);
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
     goto http_name_1;
@@ -3289,8 +3360,8 @@ ows_11:
         return qcap_stop(parser, at, AT_OWS_11, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_15;
     }
     return qcap_stop(parser, at, AT_OWS_11, QCAP_STOP_TABLE);
@@ -3304,8 +3375,8 @@ ows_12:
         return qcap_stop(parser, at, AT_OWS_12, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_16;
     }
     return qcap_stop(parser, at, AT_OWS_12, QCAP_STOP_TABLE);
@@ -3319,8 +3390,8 @@ ows_13:
         return qcap_stop(parser, at, AT_OWS_13, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_17;
     }
     return qcap_stop(parser, at, AT_OWS_13, QCAP_STOP_TABLE);
@@ -3334,8 +3405,8 @@ ows_14:
         return qcap_stop(parser, at, AT_OWS_14, QCAP_STOP_INPUT);
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto ows_18;
     }
     return qcap_stop(parser, at, AT_OWS_14, QCAP_STOP_TABLE);
@@ -3347,24 +3418,24 @@ ows_14:
 chunk_size_1:
     if (at == end)
         return qcap_stop(parser, at, AT_CHUNK_SIZE_1, QCAP_STOP_INPUT);
-    if (IS_SET_16(*at)) {
-        at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_convert_open(parser, 0, here - 1);
-        goto chunk_size_2;
-    }
     if (*at == '0') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto chunk_size_3;
+    }
+    if (IS_SET_16(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[0].begin = (here - 1);
+        goto chunk_size_2;
     }
     return qcap_stop(parser, at, AT_CHUNK_SIZE_1, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\n\n" */
 entry_15:
-    here = qcap_offset_of(parser, at);
-    qcap_op_open(parser, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here);
+    here = QCAP_HERE(at);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here);
     goto chunk_size_1;
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -3372,23 +3443,22 @@ entry_15:
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a" */
 field_content_3:
-    while (at != end && (IS_SET_9(*at)))
-        at++;
+    from = at;
+    at = SCAN_IS_SET_9(at, end);
+    if (at != from && (at[-1] == '\t' || at[-1] == ' ')) {
+        const unsigned char *first = at - 1;
+        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+            first--;
+        here = QCAP_HERE(first + 1);
+        side->positions[0] = here - 1;
+        goto field_content_4;
+    }
     if (at == end)
         return qcap_stop(parser, at, AT_FIELD_CONTENT_3, QCAP_STOP_INPUT);
-    if (IS_FIELD_CTL(*at)) {
-        at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_anomaly_open(parser, 3, here - 1);
-        qcap_op_anomaly_close(parser, 3, "control-character", here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_FIELD_CONTENT_3, QCAP_STOP_PAUSED);
-        goto field_content_3;
-    }
     if (*at == '\t' || *at == ' ') {
         at++;
-        here = qcap_offset_of(parser, at);
-        parser->positions[0] = here - 1;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
         goto field_content_4;
     }
     if (*at == '\r') {
@@ -3406,10 +3476,10 @@ ows_15:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_15, QCAP_STOP_INPUT);
-    if (IS_SET_9(*at)) {
+    if (IS_SET_10(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         goto field_content_3;
     }
     return qcap_stop(parser, at, AT_OWS_15, QCAP_STOP_TABLE);
@@ -3419,17 +3489,16 @@ ows_15:
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
      * e.g. after "HTTP/0. 000\na:0" */
 length_2:
-    while (at != end && (*at >= '0' && *at <= '9'))
-        at++;
+    at = SCAN_IS_DIGIT(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_LENGTH_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_convert_close(parser, 1, here - 1);
-        qcap_op_close(parser, 3, here - 1);
-        qcap_op_close(parser, 2, here - 1);
-        qcap_op_close(parser, 1, here - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_PAUSED);
         goto crlf_11;
@@ -3447,10 +3516,10 @@ ows_16:
         return qcap_stop(parser, at, AT_OWS_16, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
-        qcap_op_convert_open(parser, 1, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
+        side->underway[1].begin = (here - 1);
         goto length_2;
     }
     return qcap_stop(parser, at, AT_OWS_16, QCAP_STOP_TABLE);
@@ -3460,18 +3529,17 @@ ows_16:
      * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
      * e.g. after "HTTP/0. 000\na:a" */
 token_11:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_11, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_convert_close(parser, 2, here - 1);
-        qcap_op_close(parser, 4, here - 1);
-        qcap_op_close(parser, 3, here - 1);
-        qcap_op_close(parser, 2, here - 1);
-        qcap_op_close(parser, 1, here - 1);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, here - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, here - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_PAUSED);
         goto crlf_11;
@@ -3489,11 +3557,11 @@ ows_17:
         return qcap_stop(parser, at, AT_OWS_17, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, here - 1);
-        qcap_op_open(parser, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, here - 1);
-        qcap_op_convert_open(parser, 2, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, here - 1);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, here - 1);
+        side->underway[2].begin = (here - 1);
         goto token_11;
     }
     return qcap_stop(parser, at, AT_OWS_17, QCAP_STOP_TABLE);
@@ -3503,15 +3571,14 @@ ows_17:
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "HTTP/0. 000\na:a" */
 token_12:
-    while (at != end && (IS_TCHAR(*at)))
-        at++;
+    at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_12, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 4, here - 1);
-        qcap_op_close(parser, 3, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_PAUSED);
         goto crlf_12;
@@ -3529,10 +3596,10 @@ ows_18:
         return qcap_stop(parser, at, AT_OWS_18, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
-        qcap_op_open(parser, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
-        qcap_op_open(parser, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
+        qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
         goto token_12;
     }
     return qcap_stop(parser, at, AT_OWS_18, QCAP_STOP_TABLE);
@@ -3542,15 +3609,14 @@ ows_18:
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
      * e.g. after "HTTP/0. 000\n\na" */
 chunk_size_2:
-    while (at != end && (IS_HEXDIG(*at)))
-        at++;
+    at = SCAN_IS_HEXDIG(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_CHUNK_SIZE_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_convert_close(parser, 0, here - 1);
-        qcap_op_close(parser, 1, here - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
         goto crlf_13;
@@ -3568,8 +3634,8 @@ chunk_size_3:
         return qcap_stop(parser, at, AT_CHUNK_SIZE_3, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 1, here - 1);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_14, QCAP_STOP_PAUSED);
         goto crlf_14;
@@ -3585,7 +3651,7 @@ field_content_4:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_FIELD_CONTENT_4, QCAP_STOP_INPUT);
-    if (IS_SET_9(*at)) {
+    if (IS_SET_10(*at)) {
         at++;
         goto field_content_3;
     }
@@ -3623,7 +3689,7 @@ token_13:
         return qcap_stop(parser, at, AT_TOKEN_13, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_8;
+        goto do_7;
     }
     if (*at == '\r') {
         at++;
@@ -3650,7 +3716,7 @@ crlf_13:
         return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        here = qcap_offset_of(parser, at);
+        here = QCAP_HERE(at);
         qcap_op_open_stream(parser, 1, QCAP_HTTP_RESPONSE_CONTENT, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CHUNK_DATA_4, QCAP_STOP_PAUSED);
@@ -3691,11 +3757,11 @@ rws_2:
         return qcap_stop(parser, at, AT_RWS_2, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_29;
+        goto do_27;
     }
     if (*at == '\r') {
         at++;
-        goto do_30;
+        goto do_28;
     }
     return qcap_stop(parser, at, AT_RWS_2, QCAP_STOP_TABLE);
 
@@ -3708,11 +3774,11 @@ token_15:
         return qcap_stop(parser, at, AT_TOKEN_15, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_29;
+        goto do_27;
     }
     if (*at == '\r') {
         at++;
-        goto do_30;
+        goto do_28;
     }
     return qcap_stop(parser, at, AT_TOKEN_15, QCAP_STOP_TABLE);
 
@@ -3730,7 +3796,7 @@ crlf_15:
 
     /* e.g. after "HTTP/0. 000\n\na\n" */
 entry_16:
-    here = qcap_offset_of(parser, at);
+    here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_15, QCAP_STOP_PAUSED);
@@ -3743,8 +3809,8 @@ crlf_16:
         return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_close(parser, 0, here);
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
         goto http_name_1;
@@ -3758,34 +3824,34 @@ crlf_17:
         return qcap_stop(parser, at, AT_CRLF_17, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        here = qcap_offset_of(parser, at);
-        qcap_op_open(parser, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here);
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here);
         goto chunk_size_1;
     }
     return qcap_stop(parser, at, AT_CRLF_17, QCAP_STOP_TABLE);
 
-do_8:
-    here = qcap_offset_of(parser, at);
-    qcap_op_open(parser, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-    qcap_op_convert_open(parser, 5, here - 1);
-    qcap_op_open(parser, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
+do_7:
+    here = QCAP_HERE(at);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
+    side->underway[5].begin = (here - 1);
+    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
     goto token_10;
 
-do_29:
-    here = qcap_offset_of(parser, at);
-    qcap_op_close(parser, 2, here - 3);
-    qcap_op_close(parser, 1, here - 3);
-    qcap_op_open(parser, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-    qcap_op_convert_open(parser, 5, here - 1);
-    qcap_op_open(parser, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
+do_27:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 3);
+    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 3);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
+    side->underway[5].begin = (here - 1);
+    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_10, QCAP_STOP_PAUSED);
     goto token_10;
 
-do_30:
-    here = qcap_offset_of(parser, at);
-    qcap_op_close(parser, 2, here - 3);
-    qcap_op_close(parser, 1, here - 3);
+do_28:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 3);
+    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 3);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_PAUSED);
     goto crlf_9;
@@ -3793,6 +3859,7 @@ do_30:
 
 static qcap_stop_t machine_entry_3(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
+    const uint64_t origin = qcap_origin(parser);
     uint64_t here;
 
     (void)end;
@@ -3805,7 +3872,7 @@ static qcap_stop_t machine_entry_3(qcap_parser_t *parser, const unsigned char *a
 
     /* e.g. after "a /\n\n" */
 entry_3:
-    here = qcap_offset_of(parser, at);
+    here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_PAUSED);
@@ -19329,6 +19396,8 @@ static const qcap_element_t elements[] = {
     {"field-value", QCAP_HTTP_RESPONSE_TRAILER_SECTION_FIELD_LINE, QCAP_HTTP_RESPONSE_TRAILER_SECTION_FIELD_LINE_FIELD_NAME, false},
 };
 
+static const uint64_t all_elements[] = {UINT64_MAX};
+
 static const qcap_port_t ports[] = {
     {"tcp", 80},
     {"tcp", 8000},
@@ -19352,6 +19421,7 @@ const qcap_protocol_t qcap_http_protocol = {
     .title = "HTTP/1.x",
     .elements = elements,
     .element_count = 60,
+    .all_elements = all_elements,
     .ports = ports,
     .port_count = 5,
     .size = sizeof(qcap_http_t),

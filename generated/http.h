@@ -78,26 +78,30 @@ enum {
     QCAP_HTTP_ELEMENT_COUNT = 60
 };
 
+/* What a direction remembers, behind its parser. */
+struct qcap_http_side {
+    qcap_register_t registers[5];
+    qcap_slot_t slots[6];
+    qcap_region_t regions[1];
+    qcap_frame_t frames[1];
+    uint64_t positions[6];
+    qcap_later_t later[29];
+    qcap_underway_t underway[7];
+    qcap_accumulator_t accumulators[7];
+    uint64_t saved[1];
+    unsigned char text[51];
+};
+
 /* One conversation. Only `client` and `server` are for use. */
 typedef struct qcap_http {
     qcap_conversation_t conversation;
     qcap_parser_t client;
+    struct qcap_http_side client_side;
     qcap_parser_t server;
+    struct qcap_http_side server_side;
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
-    struct qcap_http_side {
-        qcap_register_t registers[5];
-        qcap_slot_t slots[6];
-        qcap_region_t regions[1];
-        qcap_frame_t frames[1];
-        uint64_t positions[6];
-        qcap_later_t later[29];
-        qcap_underway_t underway[7];
-        qcap_accumulator_t accumulators[7];
-        uint64_t saved[1];
-        unsigned char text[51];
-    } client_side, server_side;
 } qcap_http_t;
 
 extern const qcap_protocol_t qcap_http_protocol;

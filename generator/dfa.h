@@ -24,6 +24,7 @@ typedef struct edge {
     bool is_end;          /* taken where the input, or the region, ends */
     unsigned target;
     bool is_hot;          /* likely to be followed: worth direct code */
+    uint64_t passes;      /* how often, compared with other edges */
     bool is_peek;         /* no byte is read: it only decides, for a control point, or is not looked at */
     pendings_t commits;
     VEC(stamp_t) moves;   /* for each register of the target */

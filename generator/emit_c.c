@@ -155,6 +155,9 @@ static void emit_names(const layout_t *l, text_t *text)
     }
     if (nfa->elements.count == 0)
         text_print(text, "    {\"\", QCAP_NONE, QCAP_NONE, false}, /* none */\n");
+    text_print(text, "};\n\nstatic const uint64_t all_elements[] = {");
+    for (size_t i = 0; i <= nfa->elements.count / 64; i++)
+        text_print(text, "%sUINT64_MAX", i ? ", " : "");
     text_print(text, "};\n\nstatic const qcap_port_t ports[] = {\n");
     for (size_t i = 0; i < l->grammar->ports.count; i++)
         text_print(text, "    {\"%s\", %u},\n", l->grammar->ports.items[i].transport, l->grammar->ports.items[i].number);
@@ -214,7 +217,7 @@ static void emit_protocol(const layout_t *l, text_t *text)
     text_print(text, "const qcap_protocol_t %s_protocol = {\n", l->prefix);
     text_print(text, "    .name = \"%s\",\n    .title = ", l->grammar->name);
     emit_string(l->grammar->title ? l->grammar->title : l->grammar->name, text);
-    text_print(text, ",\n    .elements = elements,\n    .element_count = %zu,\n", l->dfa->nfa->elements.count);
+    text_print(text, ",\n    .elements = elements,\n    .element_count = %zu,\n    .all_elements = all_elements,\n", l->dfa->nfa->elements.count);
     text_print(text, "    .ports = ports,\n    .port_count = %zu,\n", l->grammar->ports.count);
     text_print(text, "    .size = sizeof(%s_t),\n    .extra_size = EXTRA_SIZE,\n", l->prefix);
     text_print(text, "    .client_offset = offsetof(%s_t, client),\n    .server_offset = offsetof(%s_t, server),\n",

@@ -53,23 +53,23 @@ static void emit_elements(const layout_t *l, text_t *text)
 static void emit_conversation(const layout_t *l, text_t *text)
 {
     const nfa_t *nfa = l->dfa->nfa;
+    text_print(text, "/* What a direction remembers, behind its parser. */\nstruct %s_side {\n", l->prefix);
+    text_print(text, "    qcap_register_t registers[%u];\n", at_least_one(l->grammar->registers.count));
+    text_print(text, "    qcap_slot_t slots[%u];\n", at_least_one(layout_slots(nfa)));
+    text_print(text, "    qcap_region_t regions[%u];\n", at_least_one(layout_regions(nfa)));
+    text_print(text, "    qcap_frame_t frames[%u];\n", at_least_one(layout_frames(nfa)));
+    text_print(text, "    uint64_t positions[%u];\n", l->position_count);
+    text_print(text, "    qcap_later_t later[%u];\n", at_least_one(l->dfa->later_max));
+    text_print(text, "    qcap_underway_t underway[%u];\n", at_least_one(nfa->conversions.count));
+    text_print(text, "    qcap_accumulator_t accumulators[%u];\n", at_least_one(l->accumulator_count));
+    text_print(text, "    uint64_t saved[%u];\n", at_least_one(layout_saved(nfa)));
+    text_print(text, "    unsigned char text[%u];\n};\n\n", at_least_one(l->text_size));
     text_print(text, "/* One conversation. Only `client` and `server` are for use. */\ntypedef struct %s {\n", l->prefix);
-    text_print(text, "    qcap_conversation_t conversation;\n    qcap_parser_t client;\n    qcap_parser_t server;\n");
+    text_print(text, "    qcap_conversation_t conversation;\n    qcap_parser_t client;\n    struct %s_side client_side;\n"
+                     "    qcap_parser_t server;\n    struct %s_side server_side;\n", l->prefix, l->prefix);
     text_print(text, "    qcap_register_t shared[%u];\n", at_least_one(l->grammar->shared.count));
     text_print(text, "    unsigned char shared_text[%u];\n", at_least_one(l->shared_text_size));
-    text_print(text, "    qcap_queue_state_t queues[%u];\n", at_least_one(l->grammar->queues.count));
-    text_print(text, "    struct %s_side {\n", l->prefix);
-    text_print(text, "        qcap_register_t registers[%u];\n", at_least_one(l->grammar->registers.count));
-    text_print(text, "        qcap_slot_t slots[%u];\n", at_least_one(layout_slots(nfa)));
-    text_print(text, "        qcap_region_t regions[%u];\n", at_least_one(layout_regions(nfa)));
-    text_print(text, "        qcap_frame_t frames[%u];\n", at_least_one(layout_frames(nfa)));
-    text_print(text, "        uint64_t positions[%u];\n", l->position_count);
-    text_print(text, "        qcap_later_t later[%u];\n", at_least_one(l->dfa->later_max));
-    text_print(text, "        qcap_underway_t underway[%u];\n", at_least_one(nfa->conversions.count));
-    text_print(text, "        qcap_accumulator_t accumulators[%u];\n", at_least_one(l->accumulator_count));
-    text_print(text, "        uint64_t saved[%u];\n", at_least_one(layout_saved(nfa)));
-    text_print(text, "        unsigned char text[%u];\n", at_least_one(l->text_size));
-    text_print(text, "    } client_side, server_side;\n} %s_t;\n\n", l->prefix);
+    text_print(text, "    qcap_queue_state_t queues[%u];\n} %s_t;\n\n", at_least_one(l->grammar->queues.count), l->prefix);
 }
 
 void emit_h(const layout_t *l, text_t *text)

@@ -4,6 +4,7 @@
  * edge's operations, and jumps. A state that only loops on a set is a scan. Every other byte is left to the tables, which have
  * all states. Operations that several edges share stand once, behind the states, under a label of their own. */
 #include "emit.h"
+#include "emit_class.h"
 
 #include <stdlib.h>
 
@@ -19,84 +20,20 @@ typedef struct shared_edge {
 
 typedef VEC(shared_edge_t) shared_edges_t;
 
-/* ---------------------------------------------------------------- conditions on a byte */
-
-static void print_byte(unsigned byte, text_t *text)
-{
-    text_byte(text, byte);
-}
-
-static void emit_test(const layout_t *l, const charset_t *set, text_t *text)
-{
-    unsigned count = charset_count(set), first = charset_first(set);
-    charset_t rest = charset_subtract(*set, charset_range(first, first));
-    charset_t range = charset_range(first, first + count - 1);
-    charset_t others = charset_subtract(charset_range(0, 255), *set);
-    unsigned class = layout_class(l, set);
-    if (count == 1) {
-        text_print(text, "*at == ");
-        print_byte(first, text);
-    } else if (count == 2) {
-        text_print(text, "*at == ");
-        print_byte(first, text);
-        text_print(text, " || *at == ");
-        print_byte(charset_first(&rest), text);
-    } else if (count == 255) {
-        text_print(text, "*at != ");
-        print_byte(charset_first(&others), text);
-    } else if (charset_equal(&range, set)) {
-        if (first > 0)
-            text_print(text, "*at >= ");
-        if (first > 0)
-            print_byte(first, text);
-        if (first > 0 && first + count < 256)
-            text_print(text, " && ");
-        if (first + count < 256)
-            text_print(text, "*at <= ");
-        if (first + count < 256)
-            print_byte(first + count - 1, text);
-    } else {
-        text_print(text, "%s(*at)", l->classes.items[class].name);
-    }
-}
-
-/* Table number `table`: the classes from CLASS_BITS * table on. */
-static void emit_class_table(const layout_t *l, size_t table, text_t *text)
-{
-    text_print(text, "\nstatic const uint64_t class_of_%zu[256] = {\n", table);
-    for (unsigned byte = 0; byte < 256; byte++) {
-        uint64_t row = 0;
-        for (size_t i = table * CLASS_BITS; i < l->classes.count && i < (table + 1) * CLASS_BITS; i++)
-            if (charset_has(&l->classes.items[i].set, byte))
-                row |= (uint64_t)1 << i % CLASS_BITS;
-        text_print(text, "%s0x%llx,%s", byte % 4 ? " " : "    ", (unsigned long long)row, byte % 4 == 3 ? " /* " : "");
-        if (byte % 4 == 3) {
-            print_byte(byte - 3, text);
-            text_print(text, " */\n");
-        }
-    }
-    text_print(text, "};\n");
-}
-
-static void emit_classes(const layout_t *l, text_t *text)
-{
-    if (l->classes.count == 0)
-        return;
-    text_print(text, "/* Classes of bytes: a bit for each. */\n");
-    for (size_t i = 0; i < l->classes.count; i++)
-        text_print(text, "#define %s(byte) (class_of_%zu[byte] >> %zu & 1)\n", l->classes.items[i].name, i / CLASS_BITS,
-                   i % CLASS_BITS);
-    for (size_t table = 0; table * CLASS_BITS < l->classes.count; table++)
-        emit_class_table(l, table, text);
-    text_print(text, "\n");
-}
+/* What the parts of a machine need to know. */
+typedef struct machine {
+    const layout_t *l;
+    classes_t *classes;
+    shared_edges_t shared;
+    bool has_calls; /* elements may lie deeper than their rule alone says */
+} machine_t;
 
 /* ---------------------------------------------------------------- operations */
 
 static void emit_stamp(stamp_t at, text_t *text)
 {
     if (at.reg >= 0)
-        text_print(text, "parser->positions[%d]", at.reg);
+        text_print(text, "side->positions[%d]", at.reg);
     else if (at.back > 0)
         text_print(text, "here - %u", at.back);
     else
@@ -113,15 +50,22 @@ static void emit_register(const reg_t *reg, text_t *text)
 }
 
 /* The call without its last argument, the position; false if it has none. */
-static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
+static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
 {
-    const char *stream = op->is_stream ? "_stream" : "";
+    const layout_t *l = m->l;
+    const char *base = m->has_calls ? "parser->base + " : "";
     switch (op->kind) {
     case OP_OPEN:
-        text_print(text, "qcap_op_open%s(parser, %u, %s, ", stream, op->depth, emit_element_constant(l, op->element));
+        if (op->is_stream)
+            text_print(text, "qcap_op_open_stream(parser, %u, %s, ", op->depth, emit_element_constant(l, op->element));
+        else
+            text_print(text, "qcap_element_open(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
         return true;
     case OP_CLOSE:
-        text_print(text, "qcap_op_close%s(parser, %u, ", stream, op->depth);
+        if (op->is_stream)
+            text_print(text, "qcap_op_close_stream(parser, %u, ", op->depth);
+        else
+            text_print(text, "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
         return true;
     case OP_ANOMALY_OPEN:
         text_print(text, "qcap_op_anomaly_open(parser, %u, ", op->depth);
@@ -130,7 +74,7 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
         text_print(text, "qcap_op_anomaly_close(parser, %u, \"%s\", ", op->depth, op->name);
         return true;
     case OP_CONVERT_OPEN:
-        text_print(text, "qcap_op_convert_open(parser, %u, ", op->conversion);
+        text_print(text, "side->underway[%u].begin = (", op->conversion);
         return true;
     case OP_CONVERT_CLOSE:
         text_print(text, "qcap_op_convert_close(parser, %u, ", op->conversion);
@@ -175,8 +119,9 @@ static bool emit_call(const layout_t *l, const op_t *op, text_t *text)
     return false;
 }
 
-static void emit_op(const layout_t *l, const pending_t *p, const char *indent, text_t *text)
+static void emit_op(const machine_t *m, const pending_t *p, const char *indent, text_t *text)
 {
+    const layout_t *l = m->l;
     const op_t *op = &l->dfa->nfa->ops.items[p->op];
     if (op->kind == OP_ATOMIC_BEGIN)
         return;
@@ -192,7 +137,7 @@ static void emit_op(const layout_t *l, const pending_t *p, const char *indent, t
         } else {
             text_print(text, "0, ");
         }
-    } else if (!emit_call(l, op, text)) {
+    } else if (!emit_call(m, op, text)) {
         return;
     }
     emit_stamp(p->at, text);
@@ -233,19 +178,20 @@ static void emit_jump(const layout_t *l, unsigned target, const char *indent, te
 
 static void emit_here(const char *indent, text_t *text)
 {
-    text_print(text, "%shere = qcap_offset_of(parser, at);\n", indent);
+    text_print(text, "%shere = QCAP_HERE(at);\n", indent);
 }
 
 /* What an edge does after its byte has been read, and the jump. */
-static void emit_edge_body(const layout_t *l, const edge_t *edge, const char *indent, text_t *text)
+static void emit_edge_body(const machine_t *m, const edge_t *edge, const char *indent, text_t *text)
 {
+    const layout_t *l = m->l;
     moves_t moves = position_moves(l->dfa, edge, l->spare);
     if (needs_here(l, &edge->commits, &moves))
         emit_here(indent, text);
     for (size_t i = 0; i < edge->commits.count; i++)
-        emit_op(l, &edge->commits.items[i], indent, text);
+        emit_op(m, &edge->commits.items[i], indent, text);
     for (size_t i = 0; i < moves.count; i++) {
-        text_print(text, "%sparser->positions[%u] = ", indent, moves.items[i].to);
+        text_print(text, "%sside->positions[%u] = ", indent, moves.items[i].to);
         emit_stamp(moves.items[i].from, text);
         text_print(text, ";\n");
     }
@@ -307,40 +253,40 @@ static shared_edges_t find_shared_edges(const layout_t *l, unsigned machine)
     return shared;
 }
 
-static void emit_shared_edges(const layout_t *l, const shared_edges_t *shared, text_t *text)
+static void emit_shared_edges(const machine_t *m, text_t *text)
 {
-    for (size_t i = 0; i < shared->count; i++) {
-        if (shared->items[i].use_count < 2)
+    for (size_t i = 0; i < m->shared.count; i++) {
+        if (m->shared.items[i].use_count < 2)
             continue;
-        text_print(text, "\ndo_%u:\n", shared->items[i].number);
-        emit_edge_body(l, shared->items[i].edge, "    ", text);
+        text_print(text, "\ndo_%u:\n", m->shared.items[i].number);
+        emit_edge_body(m, m->shared.items[i].edge, "    ", text);
     }
 }
 
 /* ---------------------------------------------------------------- states */
 
 /* The body of an edge, or the jump to it. */
-static void emit_shared(const layout_t *l, const edge_t *edge, const shared_edges_t *shared, const char *indent, text_t *text)
+static void emit_shared(const machine_t *m, const edge_t *edge, const char *indent, text_t *text)
 {
-    const shared_edge_t *body = is_plain(edge) ? NULL : find_shared(shared, edge);
+    const shared_edge_t *body = is_plain(edge) ? NULL : find_shared(&m->shared, edge);
     if (body && body->use_count > 1)
         text_print(text, "%sgoto do_%u;\n", indent, body->number);
     else
-        emit_edge_body(l, edge, indent, text);
+        emit_edge_body(m, edge, indent, text);
 }
 
-static void emit_edge(const layout_t *l, const edge_t *edge, const shared_edges_t *shared, text_t *text)
+static void emit_edge(const machine_t *m, const edge_t *edge, text_t *text)
 {
     bool is_all = charset_count(&edge->set) == 256;
     const char *indent = is_all ? "    " : "        ";
     if (!is_all) {
         text_print(text, "    if (");
-        emit_test(l, &edge->set, text);
+        class_test(m->classes, &edge->set, "*at", text);
         text_print(text, ") {\n");
     }
     if (!edge->is_peek)
         text_print(text, "%sat++;\n", indent);
-    emit_shared(l, edge, shared, indent, text);
+    emit_shared(m, edge, indent, text);
     if (!is_all)
         text_print(text, "    }\n");
 }
@@ -348,40 +294,100 @@ static void emit_edge(const layout_t *l, const edge_t *edge, const shared_edges_
 static int compare_edges(const void *a, const void *b)
 {
     const edge_t *const *x = a, *const *y = b;
-    unsigned m = charset_count(&(*x)->set), n = charset_count(&(*y)->set);
-    if (m != n)
-        return m > n ? -1 : 1;
+    if ((*x)->passes != (*y)->passes)
+        return (*x)->passes > (*y)->passes ? -1 : 1;
     unsigned i = charset_first(&(*x)->set), j = charset_first(&(*y)->set);
     return i < j ? -1 : i > j;
 }
 
-/* Reads a byte: the widest sets are tested first, as the likeliest. */
-static void emit_bytes(const layout_t *l, unsigned state, const shared_edges_t *shared, text_t *text)
+static bool is_loop(const edge_t *edge, unsigned state)
+{
+    return edge->is_hot && edge->target == state && is_plain(edge) && !edge->is_peek;
+}
+
+static const edge_t *find_loop(const layout_t *l, unsigned state)
 {
     const dfa_state_t *s = &l->dfa->states.items[state];
-    const edge_t *edges[256];
-    size_t count = 0;
-    for (size_t i = 0; i < s->edges.count; i++) {
-        const edge_t *edge = &s->edges.items[i];
-        if (!edge->is_hot)
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (is_loop(&s->edges.items[i], state))
+            return &s->edges.items[i];
+    return NULL;
+}
+
+static const edge_t *find_edge(const layout_t *l, unsigned from, unsigned to)
+{
+    const dfa_state_t *s = &l->dfa->states.items[from];
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].target == to && s->edges.items[i].is_hot && !s->edges.items[i].is_peek)
+            return &s->edges.items[i];
+    return NULL;
+}
+
+/* note [pair]: two states that take turns, as a value does that has words and blanks between them: the one loops on words, the
+ * other on blanks, and all that the step to the second does is to remember where it was. The run of both is scanned at once; which
+ * state it ends in, and since when, its last bytes say. */
+static const edge_t *find_pair(const layout_t *l, unsigned state, charset_t *words, charset_t *blanks)
+{
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    const edge_t *loop = find_loop(l, state);
+    for (size_t i = 0; loop && i < s->edges.count; i++) {
+        const edge_t *out = &s->edges.items[i];
+        const edge_t *rest = out->target == state ? NULL : find_loop(l, out->target);
+        const edge_t *back = rest ? find_edge(l, out->target, state) : NULL;
+        if (!back || !out->is_hot || out->is_peek || out->commits.count || !is_plain(back))
             continue;
-        if (edge->target != state || !is_plain(edge) || edge->is_peek) {
-            edges[count++] = edge;
-            continue;
-        }
-        if (charset_count(&edge->set) == 256) {
-            text_print(text, "    at = end;\n");
-            continue;
-        }
-        text_print(text, "    while (at != end && (");
-        emit_test(l, &edge->set, text);
-        text_print(text, "))\n        at++;\n");
+        *words = charset_intersect(loop->set, back->set);
+        *blanks = charset_intersect(out->set, rest->set);
+        if (charset_equal(words, &loop->set) && !charset_is_empty(blanks))
+            return out;
     }
+    return NULL;
+}
+
+/* See note [pair]. */
+static void emit_pair(const machine_t *m, const edge_t *out, const charset_t *words, const charset_t *blanks, text_t *text)
+{
+    charset_t all = charset_union(*words, *blanks);
+    text_print(text, "    from = at;\n");
+    class_scan(m->classes, &all, "    ", text);
+    text_print(text, "    if (at != from && (");
+    class_test(m->classes, blanks, "at[-1]", text);
+    text_print(text, ")) {\n        const unsigned char *first = at - 1;\n        while (first != from && (");
+    class_test(m->classes, blanks, "first[-1]", text);
+    text_print(text, "))\n            first--;\n");
+    moves_t moves = position_moves(m->l->dfa, out, m->l->spare);
+    if (needs_here(m->l, &out->commits, &moves))
+        text_print(text, "        here = QCAP_HERE(first + 1);\n");
+    for (size_t i = 0; i < moves.count; i++) {
+        text_print(text, "        side->positions[%u] = ", moves.items[i].to);
+        emit_stamp(moves.items[i].from, text);
+        text_print(text, ";\n");
+    }
+    emit_jump(m->l, out->target, "        ", text);
+    text_print(text, "    }\n");
+}
+
+/* Reads a byte: the likeliest edges are tested first. */
+static void emit_bytes(const machine_t *m, unsigned state, text_t *text)
+{
+    const layout_t *l = m->l;
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    const edge_t *edges[256], *loop = find_loop(l, state);
+    charset_t words, blanks;
+    const edge_t *pair = find_pair(l, state, &words, &blanks);
+    size_t count = 0;
+    if (pair)
+        emit_pair(m, pair, &words, &blanks, text);
+    else if (loop)
+        class_scan(m->classes, &loop->set, "    ", text);
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].is_hot && &s->edges.items[i] != loop)
+            edges[count++] = &s->edges.items[i];
     qsort(edges, count, sizeof *edges, compare_edges);
     text_print(text, "    if (at == end)\n        return qcap_stop(parser, at, %s, QCAP_STOP_INPUT);\n",
                l->enumerators[state]);
     for (size_t i = 0; i < count; i++)
-        emit_edge(l, edges[i], shared, text);
+        emit_edge(m, edges[i], text);
     if (count == 0 || charset_count(&edges[count - 1]->set) < 256)
         text_print(text, "    return qcap_stop(parser, at, %s, QCAP_STOP_TABLE);\n", l->enumerators[state]);
 }
@@ -389,7 +395,7 @@ static void emit_bytes(const layout_t *l, unsigned state, const shared_edges_t *
 static void emit_refine(const layout_t *l, const control_t *control, text_t *text)
 {
     const conversion_t *conversion = &l->dfa->nfa->conversions.items[control->conversion];
-    text_print(text, "    switch (parser->underway[%u].value) {\n", control->conversion);
+    text_print(text, "    switch (side->underway[%u].value) {\n", control->conversion);
     for (size_t i = 1; i < control->targets.count; i++) {
         text_print(text, "    case %zu: /* %s */\n", i, conversion->keywords.items[i - 1]);
         emit_jump(l, control->targets.items[i], "        ", text);
@@ -399,18 +405,19 @@ static void emit_refine(const layout_t *l, const control_t *control, text_t *tex
     text_print(text, "    }\n");
 }
 
-static void emit_state(const layout_t *l, unsigned state, const shared_edges_t *shared, text_t *text)
+static void emit_state(const machine_t *m, unsigned state, text_t *text)
 {
+    const layout_t *l = m->l;
     const dfa_state_t *s = &l->dfa->states.items[state];
     text_print(text, "\n");
     emit_place_comment(l, state, "    ", text);
     text_print(text, " */\n%s:\n", l->labels[state]);
     switch (s->kind) {
     case DFA_BYTES:
-        emit_bytes(l, state, shared, text);
+        emit_bytes(m, state, text);
         break;
     case DFA_ENTRY:
-        emit_edge_body(l, &s->edges.items[0], "    ", text);
+        emit_edge_body(m, &s->edges.items[0], "    ", text);
         break;
     case DFA_CONTROL:
         emit_refine(l, &l->dfa->controls.items[s->control], text);
@@ -423,28 +430,40 @@ static bool is_in(const layout_t *l, unsigned machine, unsigned state)
     return l->machine_of[state] == machine && l->dfa->states.items[state].is_hot;
 }
 
-static void emit_machine(const layout_t *l, unsigned machine, text_t *text)
+static void declare(const layout_t *l, const char *body, text_t *text)
 {
-    shared_edges_t shared = find_shared_edges(l, machine);
+    bool has_here = strstr(body, "here = ") != NULL, has_from = strstr(body, "from = ") != NULL;
+    if (strstr(body, "side->"))
+        text_print(text, "    struct %s_side *const side = (struct %s_side *)(void *)(parser + 1);\n", l->prefix, l->prefix);
+    if (has_here)
+        text_print(text, "    const uint64_t origin = qcap_origin(parser);\n    uint64_t here;\n");
+    if (has_from)
+        text_print(text, "    const unsigned char *from;\n");
+    text_print(text, "\n");
+    if (!strstr(body, "at == end")) /* nothing but entries */
+        text_print(text, "    (void)end;\n");
+}
+
+static void emit_machine(machine_t *m, unsigned number, text_t *text)
+{
+    const layout_t *l = m->l;
     text_t body;
     text_init(&body, l->arena);
+    m->shared = find_shared_edges(l, number);
     text_print(&body, "    switch (parser->state) {\n");
     for (unsigned s = 0; s < l->dfa->states.count; s++)
-        if (is_in(l, machine, s))
+        if (is_in(l, number, s))
             text_print(&body, "    case %s:\n        goto %s;\n", l->enumerators[s], l->labels[s]);
     text_print(&body, "    default: /* no state of this machine */\n");
     text_print(&body, "        return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);\n    }\n");
     for (unsigned s = 0; s < l->dfa->states.count; s++)
-        if (is_in(l, machine, s))
-            emit_state(l, s, &shared, &body);
-    emit_shared_edges(l, &shared, &body);
+        if (is_in(l, number, s))
+            emit_state(m, s, &body);
+    emit_shared_edges(m, &body);
 
     text_print(text, "static qcap_stop_t %s(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)\n{\n",
-               l->machines.items[machine]);
-    if (strstr(body.bytes, "here = "))
-        text_print(text, "    uint64_t here;\n\n");
-    if (!strstr(body.bytes, "at == end")) /* nothing but entries */
-        text_print(text, "    (void)end;\n");
+               l->machines.items[number]);
+    declare(l, body.bytes, text);
     text_append(text, body.bytes, body.len);
     text_print(text, "}\n\n");
 }
@@ -457,14 +476,28 @@ static bool is_empty(const layout_t *l, unsigned machine)
     return true;
 }
 
+static bool has_calls(const layout_t *l)
+{
+    for (size_t i = 0; i < l->dfa->controls.count; i++)
+        if (l->dfa->controls.items[i].kind == CONTROL_CALL)
+            return true;
+    return false;
+}
+
 void emit_machines(const layout_t *l, text_t *text)
 {
-    emit_classes(l, text);
-    for (unsigned m = 0; m < l->machines.count; m++)
-        if (!is_empty(l, m))
-            emit_machine(l, m, text);
+    classes_t classes = {.arena = l->arena, .grammar = l->grammar};
+    machine_t m = {.l = l, .classes = &classes, .has_calls = has_calls(l)};
+    text_t machines;
+    text_init(&machines, l->arena);
+    for (unsigned i = 0; i < l->machines.count; i++)
+        if (!is_empty(l, i))
+            emit_machine(&m, i, &machines);
+    class_define(&classes, text);
+    text_print(text, "#define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */\n\n");
+    text_append(text, machines.len ? machines.bytes : "", machines.len);
     text_print(text, "static const qcap_machine_t machines[] = {\n");
-    for (unsigned m = 0; m < l->machines.count; m++)
-        text_print(text, "    %s,\n", is_empty(l, m) ? "NULL" : l->machines.items[m]);
+    for (unsigned i = 0; i < l->machines.count; i++)
+        text_print(text, "    %s,\n", is_empty(l, i) ? "NULL" : l->machines.items[i]);
     text_print(text, "};\n\n");
 }

@@ -44,9 +44,11 @@ static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
         dfa_state_t *s = &dfa->states.items[i];
         for (size_t k = 0; k < s->edges.count; k++) {
             const dfa_state_t *target = &dfa->states.items[s->edges.items[k].target];
-            bool is_loop = s->edges.items[k].target == i;
-            s->edges.items[k].is_hot = s->is_hot && (target->is_hot || target->kind == DFA_CONTROL) &&
-                                       (is_loop || heat[i].edges.items[k] > heat[i].state / HOT_EDGE);
+            edge_t *edge = &s->edges.items[k];
+            bool is_loop = edge->target == i && edge->commits.count == 0;
+            edge->passes = heat[i].edges.items[k];
+            edge->is_hot = s->is_hot && (target->is_hot || target->kind == DFA_CONTROL) &&
+                           (is_loop || edge->passes > heat[i].state / HOT_EDGE);
         }
     }
 }

@@ -128,47 +128,6 @@ static void find_values(layout_t *l)
             add_value(l, l->dfa->controls.items[c].expr);
 }
 
-/* ---------------------------------------------------------------- classes of bytes */
-
-static bool is_range(const charset_t *set)
-{
-    unsigned first = charset_first(set), count = charset_count(set);
-    charset_t range = charset_range(first, first + count - 1);
-    return charset_equal(&range, set);
-}
-
-/* A few comparisons do for these. */
-static bool is_simple(const charset_t *set)
-{
-    unsigned count = charset_count(set);
-    return count <= 2 || count >= 255 || is_range(set);
-}
-
-unsigned layout_class(const layout_t *l, const charset_t *set)
-{
-    for (unsigned i = 0; i < l->classes.count; i++)
-        if (charset_equal(&l->classes.items[i].set, set))
-            return i;
-    return CLASS_NONE;
-}
-
-static void find_classes(layout_t *l)
-{
-    for (unsigned s = 0; s < l->dfa->states.count; s++) {
-        const dfa_state_t *state = &l->dfa->states.items[s];
-        for (size_t i = 0; i < state->edges.count; i++) {
-            const charset_t *set = &state->edges.items[i].set;
-            if (!state->edges.items[i].is_hot || is_simple(set) || layout_class(l, set) != CLASS_NONE)
-                continue;
-            const char *name = name_set(l->grammar, set);
-            byte_class_t class = {.set = *set};
-            class.name = name ? arena_print(l->arena, "IS_%s", name_identifier(l->arena, name, true))
-                              : arena_print(l->arena, "IS_SET_%zu", l->classes.count);
-            vec_push(l->arena, &l->classes, class);
-        }
-    }
-}
-
 /* ---------------------------------------------------------------- the whole */
 
 /* Behind the texts under way stand those of registers, then those on the list of an atomic rule. */
@@ -233,6 +192,5 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     find_machines(l);
     find_texts(l);
     find_values(l);
-    find_classes(l);
     return l;
 }

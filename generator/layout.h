@@ -4,14 +4,6 @@
 
 #include "dfa.h"
 
-#define CLASS_BITS 64u       /* classes that a row of one table has room for */
-#define CLASS_NONE 0xffffffffu
-
-typedef struct byte_class {
-    charset_t set;
-    const char *name; /* of its macro */
-} byte_class_t;
-
 typedef struct layout {
     arena_t *arena;
     const dfa_t *dfa;
@@ -26,7 +18,6 @@ typedef struct layout {
     VEC(const expr_t *) values;    /* expressions that are numbers */
     unsigned *rule_text;           /* by state: index in texts */
     unsigned *expected_text;       /* by state */
-    VEC(byte_class_t) classes;     /* sets that are tested through the table */
     unsigned position_count;       /* variables for positions, one spare for moves included */
     unsigned spare;                /* that one */
     unsigned accumulator_count;    /* of all conversions, for each side */
@@ -56,8 +47,5 @@ unsigned layout_text(const layout_t *layout, const char *text);
 
 /* The index of an expression of an operation or control point. */
 unsigned layout_value(const layout_t *layout, const expr_t *expr);
-
-/* The index of the class of that set; CLASS_NONE if a few comparisons do for it. */
-unsigned layout_class(const layout_t *layout, const charset_t *set);
 
 #endif

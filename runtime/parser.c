@@ -37,8 +37,7 @@ static uint16_t any_of(const qcap_parser_t *p)
 
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
 {
-    const uint64_t *wanted = p->conversation->wanted;
-    return element != QCAP_NONE && (!wanted || (wanted[element >> 6] >> (element & 63) & 1));
+    return element != QCAP_NONE && qcap_is_wanted(p, element);
 }
 
 static bool is_stream(const qcap_parser_t *p, unsigned element)
@@ -48,8 +47,7 @@ static bool is_stream(const qcap_parser_t *p, unsigned element)
 
 static void send(qcap_parser_t *p, const qcap_event_t *event)
 {
-    if (p->conversation->on_event)
-        p->conversation->on_event(p, event, p->conversation->user);
+    p->conversation->on_event(p, event, p->conversation->user);
 }
 
 static void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
@@ -126,6 +124,19 @@ void qcap_op_open_stream(qcap_parser_t *p, unsigned depth, unsigned element, uin
         send_span(p, QCAP_EVENT_BEGIN, element, at, at, 0);
 }
 
+/* An element that is wanted has ended. */
+void qcap_op_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
+{
+    if (slot->is_done || p->has_error)
+        return;
+    const qcap_event_t event = {.kind = QCAP_EVENT_ELEMENT,
+                                .element = slot->element,
+                                .begin = slot->begin,
+                                .end = end,
+                                .bytes = bytes_at(p, slot->begin)};
+    p->conversation->on_event(p, &event, p->conversation->user);
+}
+
 void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->has_error)
@@ -133,8 +144,8 @@ void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
     const qcap_slot_t *slot = &p->slots[p->base + depth];
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
-    if (!slot->is_done && is_wanted(p, slot->element))
-        send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, at, 0);
+    if (is_wanted(p, slot->element))
+        qcap_op_deliver(p, slot, at);
 }
 
 void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -894,12 +905,21 @@ static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_
     p->state = root->start == QCAP_NONE ? 0 : root->start;
 }
 
+/* In place of a handler, where there is none. */
+static void ignore(qcap_parser_t *p, const qcap_event_t *event, void *user)
+{
+    (void)p;
+    (void)event;
+    (void)user;
+}
+
 void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user)
 {
     memset(block, 0, protocol->size);
     qcap_conversation_t *c = block;
     c->protocol = protocol;
-    c->on_event = on_event;
+    c->on_event = on_event ? on_event : ignore;
+    c->wanted = protocol->all_elements;
     c->user = user;
     c->limit = QCAP_LIMIT;
     c->shared = in_block(block, protocol->shared);
@@ -916,7 +936,7 @@ void qcap_conversation_set_memory(qcap_conversation_t *c, qcap_memory_handler_t 
 
 void qcap_conversation_set_wanted(qcap_conversation_t *c, const uint64_t *wanted)
 {
-    c->wanted = wanted;
+    c->wanted = wanted ? wanted : c->protocol->all_elements;
 }
 
 void qcap_conversation_set_limit(qcap_conversation_t *c, uint32_t limit)

@@ -535,6 +535,7 @@ struct qcap_protocol {
     const char *title; /* read: "HTTP/1.x" */
     const qcap_element_t *elements; /* read */
     uint16_t element_count;         /* read */
+    const uint64_t *all_elements;   /* a bit for each, set */
     const qcap_port_t *ports;       /* read */
     uint16_t port_count;            /* read */
     uint32_t size;                  /* read: bytes of a conversation */
@@ -652,6 +653,7 @@ void qcap_op_open(qcap_parser_t *parser, unsigned depth, unsigned element, uint6
 void qcap_op_open_stream(qcap_parser_t *parser, unsigned depth, unsigned element, uint64_t at);
 void qcap_op_close(qcap_parser_t *parser, unsigned depth, uint64_t at);
 void qcap_op_close_stream(qcap_parser_t *parser, unsigned depth, uint64_t at);
+void qcap_op_deliver(qcap_parser_t *parser, const qcap_slot_t *slot, uint64_t end);
 void qcap_op_anomaly_open(qcap_parser_t *parser, unsigned depth, uint64_t at);
 void qcap_op_anomaly_close(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
 void qcap_op_convert_open(qcap_parser_t *parser, unsigned conversion, uint64_t at);
@@ -688,6 +690,34 @@ static inline void qcap_op_reset(qcap_parser_t *parser, unsigned reg)
 static inline uint64_t qcap_offset_of(const qcap_parser_t *parser, const unsigned char *at)
 {
     return parser->piece_offset + (uint64_t)(at - parser->piece);
+}
+
+/* What the address of a byte of the piece, as a number, lacks of its stream offset. */
+static inline uint64_t qcap_origin(const qcap_parser_t *parser)
+{
+    return parser->piece_offset - (uintptr_t)parser->piece;
+}
+
+static inline bool qcap_is_wanted(const qcap_parser_t *parser, unsigned element)
+{
+    return parser->conversation->wanted[element >> 6] >> (element & 63) & 1;
+}
+
+/* OP_OPEN and OP_CLOSE of elements that are delivered whole, where nothing before them on the edge can have failed. */
+static inline void qcap_element_open(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t at)
+{
+    slots[depth].begin = at;
+    slots[depth].element = (uint16_t)element;
+    slots[depth].is_done = false;
+    parser->depth = (uint16_t)(depth + 1);
+}
+
+static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t at)
+{
+    parser->depth = (uint16_t)depth;
+    parser->is_confirmed = true;
+    if (qcap_is_wanted(parser, element))
+        qcap_op_deliver(parser, &slots[depth], at);
 }
 
 /* How a machine returns. */
