@@ -48,27 +48,30 @@ static void print_path(text_t *text, const char *path)
         text_print(text, "%s%c", *path == '$' ? "$" : strchr(" \t#:", *path) ? "\\" : "", *path);
 }
 
-/* `NAME.h NAME.c: SPEC...` for each parser; and a rule without a recipe for each spec, so that one that is gone is no error. */
+static void print_paths(text_t *text, const char *const *paths, size_t count, const char *before, const char *behind)
+{
+    for (size_t i = 0; i < count; i++) {
+        text_print(text, "%s", before);
+        print_path(text, paths[i]);
+        text_print(text, "%s", behind);
+    }
+}
+
+/* `NAME.h NAME.c: SPEC...` for each parser; and a rule without a recipe for each file, so that one that is gone is no error. */
 static void print_dependencies(const request_t *request, const compile_result_t *results, text_t *text)
 {
     for (unsigned i = 0; i < request->count; i++) {
         const grammar_t *grammar = results[i].grammar;
         size_t first = strcmp(request->arguments[i], "-") == 0; /* standard input is no file */
-        print_path(text, path_of(request, &results[i], "h"));
-        text_print(text, " ");
-        print_path(text, path_of(request, &results[i], "c"));
-        text_print(text, ":");
-        for (size_t k = first; k < grammar->files.count; k++) {
-            text_print(text, " ");
-            print_path(text, grammar->files.items[k]);
-        }
+        const char *made[] = {path_of(request, &results[i], "h"), path_of(request, &results[i], "c")};
+        text_print(text, "%s", i ? "\n" : "");
+        print_path(text, made[0]);
+        print_paths(text, &made[1], 1, " ", ":");
+        print_paths(text, grammar->files.items + first, grammar->files.count - first, " ", "");
+        print_paths(text, results[i].samples.items, results[i].samples.count, " ", "");
         text_print(text, "\n");
-        for (size_t k = first; k < grammar->files.count; k++) {
-            text_print(text, "\n");
-            print_path(text, grammar->files.items[k]);
-            text_print(text, ":\n");
-        }
-        text_print(text, "%s", i + 1 < request->count ? "\n" : "");
+        print_paths(text, grammar->files.items + first, grammar->files.count - first, "\n", ":\n");
+        print_paths(text, results[i].samples.items, results[i].samples.count, "\n", ":\n");
     }
 }
 

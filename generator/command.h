@@ -67,6 +67,7 @@ compile_result_t *command_compile_all(const request_t *request, const compile_op
 
 extern const command_t cmd_ambiguities;
 extern const command_t cmd_check;
+extern const command_t cmd_contract;
 extern const command_t cmd_elements;
 extern const command_t cmd_extract;
 extern const command_t cmd_generate;

@@ -17,7 +17,7 @@
 #include "spec.h"
 
 /* What stands beside NAME.abnf as NAME.SIDE.sample, if there is such a file. */
-static sample_t read_sample(arena_t *arena, const char *path, const char *side, diag_t *diag)
+static sample_t read_sample(arena_t *arena, const char *path, const char *side, compile_result_t *result, diag_t *diag)
 {
     size_t len = strlen(path);
     if (len > 5 && strcmp(path + len - 5, ".abnf") == 0)
@@ -25,6 +25,7 @@ static sample_t read_sample(arena_t *arena, const char *path, const char *side, 
     const char *name = arena_print(arena, "%.*s.%s.sample", (int)len, path, side);
     if (access(name, R_OK) != 0)
         return (sample_t){NULL, 0};
+    vec_push(arena, &result->samples, name);
     const source_t *source = source_read(arena, name, (place_t){0}, diag);
     return (sample_t){source ? (const unsigned char *)source->text : NULL, source ? source->len : 0};
 }
@@ -77,17 +78,19 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     unsigned position_count = position_allocate(dfa, diag);
     if (diag_has_errors(diag))
         return false;
-    const samples_t samples = {.client = read_sample(arena, path, "client", diag),
-                               .server = read_sample(arena, path, "server", diag)};
+    const samples_t samples = {.client = read_sample(arena, path, "client", result, diag),
+                               .server = read_sample(arena, path, "server", result, diag)};
     heat(dfa, &samples, diag);
     if (options->dump == COMPILE_STEP_OPTIMISED)
         dfa_print(dfa, &result->dump);
 
     /* DFA → C */
     layout_t *layout = layout_build(dfa, position_count);
-    emit_h(layout, &result->header);
-    emit_c(layout, &result->source);
+    const table_t *table = table_build(layout);
+    emit_h(layout, table, &result->header);
+    emit_c(layout, table, &result->source);
     result->layout = layout;
+    result->table = table;
     if (options->dump == COMPILE_STEP_HEADER)
         result->dump = result->header;
     if (options->dump == COMPILE_STEP_SOURCE)

@@ -3,7 +3,7 @@
 #define QCAPGEN_COMPILE_H
 
 #include "ambiguity.h"
-#include "layout.h"
+#include "table.h"
 
 /* After which step to print what it made. */
 #define COMPILE_STEP_MAP(X)                                                                                            \
@@ -33,6 +33,8 @@ typedef struct compile_result {
     const grammar_t *grammar;
     const nfa_t *nfa;      /* NULL if the spec has no protocol: it is there to be imported */
     const layout_t *layout; /* likewise */
+    const table_t *table;   /* likewise */
+    VEC(const char *) samples; /* files beside the spec that it learned from */
     ambiguities_t ambiguities; /* how many there are */
     text_t header, source; /* of the generated files; empty likewise */
     text_t dump;           /* what options->dump asked for, also if a later step complained */

@@ -5,8 +5,8 @@
 #include "layout.h"
 #include "table.h"
 
-void emit_h(const layout_t *layout, text_t *text);
-void emit_c(layout_t *layout, text_t *text);
+void emit_h(const layout_t *layout, const table_t *table, text_t *text);
+void emit_c(const layout_t *layout, const table_t *table, text_t *text);
 
 /* ---------------------------------------------------------------- parts of these */
 

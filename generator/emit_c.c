@@ -17,7 +17,7 @@ static void emit_keywords(const layout_t *l, unsigned conversion, text_t *text)
     text_print(text, "static const qcap_keywords_t keywords_%u = {find_%u, %u};\n\n", conversion, conversion, c->text_size);
 }
 
-static void emit_conversions(layout_t *l, text_t *text)
+static void emit_conversions(const layout_t *l, text_t *text)
 {
     static const char *const kinds[] = {[CONVERT_DECIMAL] = "DECIMAL", [CONVERT_HEX] = "HEX",
                                         [CONVERT_OCTAL] = "OCTAL",     [CONVERT_BIG] = "BIG",
@@ -72,7 +72,7 @@ static bool has_targets(const control_t *c)
     return c->targets.count > 0 && c->targets.items[0] != STATE_NONE;
 }
 
-static void emit_control_row(layout_t *l, const control_t *c, unsigned number, text_t *text)
+static void emit_control_row(const layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
     static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "CLOSE", "POP", "BECOME", "CALL", "RETURN", "REPEAT", "AGAIN", "DONE"};
     text_print(text, "    {.kind = QCAP_CONTROL_%s", kinds[c->kind]);
@@ -107,7 +107,7 @@ static void emit_targets(const layout_t *l, const control_t *c, unsigned number,
     text_print(text, "};\n\n");
 }
 
-static void emit_controls(layout_t *l, text_t *text)
+static void emit_controls(const layout_t *l, text_t *text)
 {
     const dfa_t *dfa = l->dfa;
     for (unsigned i = 0; i < dfa->controls.count; i++) {
@@ -166,23 +166,15 @@ static void emit_names(const layout_t *l, text_t *text)
     text_print(text, "};\n\n");
 }
 
-/* A key takes the room of so many entries. */
-static unsigned key_entries(const queue_t *queue)
-{
-    const unsigned entry_size = 32, number_size = 8; /* the least that they have */
-
-    return queue->is_keyed ? (number_size + queue->key_size + entry_size - 1) / entry_size : 0;
-}
-
 static void emit_queues(const layout_t *l, text_t *text)
 {
     unsigned before = 0;
     text_print(text, "static const qcap_queue_t queues[] = {\n");
     for (size_t i = 0; i < l->grammar->queues.count; i++) {
         const queue_t *q = l->grammar->queues.items[i];
-        text_print(text, "    {%u, %u, %u * sizeof(qcap_queue_entry_t)}, /* %s */\n", q->capacity, 1 + key_entries(q), before,
+        text_print(text, "    {%u, %u, %u * sizeof(qcap_queue_entry_t)}, /* %s */\n", q->capacity, layout_queue_stride(q), before,
                    q->name);
-        before += q->capacity * (1 + key_entries(q));
+        before += q->capacity * layout_queue_stride(q);
     }
     if (l->grammar->queues.count == 0)
         text_print(text, "    {1, 1, 0}, /* none */\n");
@@ -261,9 +253,8 @@ static void emit_enumerators(const layout_t *l, text_t *text)
     text_print(text, "};\n\n");
 }
 
-void emit_c(layout_t *l, text_t *text)
+void emit_c(const layout_t *l, const table_t *table, text_t *text)
 {
-    const table_t *table = table_build(l);
     emit_top(l, text);
     emit_enumerators(l, text);
     emit_values(l, text);

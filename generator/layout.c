@@ -165,6 +165,13 @@ unsigned layout_saved(const nfa_t *nfa)
     return nfa->nest.saved + layout_frames(nfa) * nfa->call_nest.saved;
 }
 
+unsigned layout_queue_stride(const queue_t *queue)
+{
+    const unsigned entry_size = 32, number_size = 8; /* the least that they have */
+
+    return 1 + (queue->is_keyed ? (number_size + queue->key_size + entry_size - 1) / entry_size : 0);
+}
+
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
 {
     layout_t *l = ARENA_NEW(dfa->arena, layout_t);

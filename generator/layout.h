@@ -42,6 +42,9 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count);
 /* Is it a control point that the driver passes, outside of any machine? */
 bool layout_is_outside(const layout_t *layout, unsigned state);
 
+/* How many entries of a queue an entry takes, with its key. */
+unsigned layout_queue_stride(const queue_t *queue);
+
 /* The index of a text that is there: of a rule that converts or stands at a control point, or an anomaly. */
 unsigned layout_text(const layout_t *layout, const char *text);
 

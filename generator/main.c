@@ -23,6 +23,7 @@ static const command_t cmd_help = {
 static const command_t *const commands[] = {
     &cmd_ambiguities,
     &cmd_check,
+    &cmd_contract,
     &cmd_elements,
     &cmd_extract,
     &cmd_generate,

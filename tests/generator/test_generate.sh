@@ -71,6 +71,9 @@ touch -d tomorrow 'a #b$c/part.abnf'
 ! make -q 2>err || fail 'generate --depfile: make does not know of the import'
 rm -r 'a #b$c'
 make -s 2>err || fail "generate --depfile: an import that is gone is an error: $(cat err)"
+printf 'a\r\n' >good.client.sample
+expect 0 '' generate good.abnf -o made --depfile d
+[ "$(head -n 1 d)" = 'made/good.h made/good.c: good.abnf good.client.sample' ] || fail "generate --depfile: of a sample: $(cat d)"
 expect 0 '' generate - -o made --depfile d <good.abnf
 [ "$(cat d)" = 'made/good.h made/good.c:' ] || fail "generate --depfile: of standard input: $(cat d)"
 

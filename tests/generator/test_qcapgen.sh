@@ -59,6 +59,21 @@ expect 1 'is not defined' ambiguities bad.abnf
 expect 0 '' elements good.abnf
 printf 'good.line\ngood.line.w\n' | cmp -s - out || fail 'elements: not those of the spec'
 
+expect 0 '' contract good.abnf
+head -n 1 out | grep -qx 'protocol good' || fail 'contract: not of the spec'
+! sed 1d out | grep -v '^[a-z.-]* [0-9][0-9]*$' || fail 'contract: not all lines are a key and a number'
+grep -qx 'elements 2' out || fail 'contract: not two elements'
+sed '1d; s/^/ *     /' out >right
+expect 0 '' check --dump=header good.abnf
+grep '^ \*     ' out | cmp -s right - || fail 'contract: not as in the header'
+if [ "$(head -c 5 "$qcapgen" | tail -c 4 | tr '\2' 2)" = ELF2 ]; then
+    expect 0 '' contract good.abnf --object "$qcapgen"
+    [ "$(grep -c '^bytes.object.' out)" = 3 ] || fail 'contract: no sizes of an object'
+fi
+expect 1 'cannot measure good.abnf: it is no ELF file' contract good.abnf --object good.abnf
+expect 1 'cannot read nowhere.o' contract good.abnf --object nowhere.o
+expect 1 'names no protocol' contract part.abnf
+
 # Colours: not into a file, unless they are asked for.
 expect 1 '^bad.abnf:2:14: error:' check bad.abnf
 expect 1 '.\[1mbad.abnf:2:14:' --color=always check bad.abnf
