@@ -97,15 +97,15 @@ static const scope_file_t *find_file(const scope_t *scope, const source_t *sourc
 
 /* ---------------------------------------------------------------- names */
 
-/* Of definitions of one spelling, the first that a file may mean without looking aside: its own, or one that overrides
- * that. NULL if there is none, or two that are not above each other. */
+/* Of definitions of one spelling, the first that a file may mean without looking aside: its own, or one of a file above
+ * it, which overrides that. NULL if there is none, or two that are not above each other. */
 static definition_t *find_above(const scope_t *scope, definition_t *first, const scope_file_t *file)
 {
     definition_t *found = NULL;
 
     for (definition_t *d = first; d; d = d->next) {
         const ast_t *of = find_file(scope, d->place.source)->ast;
-        if (of != file->ast && !is_below(scope, file->ast, of))
+        if (of != file->ast && (d->is_alias || !is_below(scope, file->ast, of)))
             continue;
         if (found && !is_below(scope, of, find_file(scope, found->place.source)->ast))
             return NULL;
@@ -117,11 +117,11 @@ static definition_t *find_above(const scope_t *scope, definition_t *first, const
 /* Two definitions of which neither overrides the other leave it open what a name means. */
 static definition_t *settled(const scope_t *scope, definition_t *definition, const scope_file_t *file, place_t place)
 {
-    if (!definition || !definition->has_rival)
+    if (!definition || !definition->next)
         return definition;
     definition_t *above = file ? find_above(scope, definition, file) : NULL;
-    if (above)
-        return above;
+    if (above || !definition->has_rival)
+        return above ? above : definition;
     const definition_t *rival = definition->next;
     while (is_below(scope, find_file(scope, rival->place.source)->ast, find_file(scope, definition->place.source)->ast))
         rival = rival->next;
@@ -283,6 +283,7 @@ static void define_rules(scope_t *scope, size_t file_number)
         definition->place = rule->name.place;
         definition->section = rule->section;
         definition->is_main = file_number == 0;
+        definition->is_alias = rule->alternatives.count == 1 && rule->alternatives.items[0].node->kind == AST_PROSE;
         definition->is_core = file_number == scope->files.count - 1;
         definition->order = (unsigned)scope->definitions.count;
         append_rule(scope, definition, rule);

@@ -6,7 +6,8 @@
  *
  * A name means the rule of its exact spelling; else, ignoring case, one of the file it stands in; else of any other. So
  * a `Host` of one file and a `host` of another live side by side. Two imports may define one name: each means its own,
- * and a third file that means either must say which, by a rule of its own. */
+ * and a third file that means either must say which, by a rule of its own. A rule that is one prose value overrides
+ * nothing: it is what its own file calls another rule. */
 #ifndef QCAPGEN_SCOPE_H
 #define QCAPGEN_SCOPE_H
 
@@ -31,6 +32,7 @@ typedef struct definition {
     unsigned order;                  /* of definition: the main file first, the core rules last */
     struct definition *next;         /* the next in order of the same spelling, of another file; or NULL */
     bool has_rival;                  /* of those behind it there is one that it does not override */
+    bool is_alias;                   /* it is one prose value: another name for a rule, which overrides none */
     rule_t *rule;                    /* of the grammar, once something refers to it */
 } definition_t;
 

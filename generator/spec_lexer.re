@@ -108,13 +108,13 @@ static void add_close(lexer_t *lexer, int kind)
     add(lexer, kind);
 }
 
-/* `=` or `=/`: the name before it begins a rule, unless this is an annotation's ABNF. */
+/* `=` or `=/`: the name before it begins a rule, unless this is an annotation's ABNF, or the sign begins a line below. */
 static void add_defined(lexer_t *lexer, int kind)
 {
     tokens_t *tokens = lexer->tokens;
     token_t *name = tokens->count ? &tokens->items[tokens->count - 1] : NULL;
 
-    if (lexer->comments && name && name->kind == TOKEN_NAME) {
+    if (lexer->comments && name && name->kind == TOKEN_NAME && (name->is_first || !lexer->is_first)) {
         name->kind = TOKEN_RULE_NAME;
         if (!name->is_first)
             diag_error(lexer->diag, name->place, "a rule begins on a line of its own");

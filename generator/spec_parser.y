@@ -155,9 +155,11 @@ rule_name:
 | error RULE_NAME                    { $$ = $2; yyerrok; }
 ;
 
+/* RFC 2812 adds alternatives on lines below the rule without its name. */
 alternatives:
   concatenation                   { $$ = rule_of(reader, NULL, $1); }
 | alternatives "/" concatenation  { $$ = rule_of(reader, $1, $3); }
+| alternatives "=/" concatenation { $$ = rule_of(reader, $1, $3); }
 ;
 
 alternation:
