@@ -8,8 +8,8 @@
  *     without(a / b) is  without(a) / without(b)
  *     without(a b)   is  without(a) b / without(b)       if a and b can both be empty, else  a b
  *
- * and a rule is replaced by its body's. That must not lose annotations: a rule that can be empty, is repeated, and has
- * annotations or contains some would emit elements, or set registers, any number of times. It is refused.
+ * and a rule is replaced by its body's. That must not lose annotations: what can be empty, is repeated, and has annotations
+ * that hold where it is empty would emit elements, or set registers, any number of times. It is refused.
  *
  * Nothing is changed in place: nodes that differ are copies, others are shared with the tree before. */
 #include "resolver.h"
@@ -18,7 +18,7 @@ typedef enum { UNKNOWN, NO, YES } answer_t;
 
 typedef struct empty {
     resolver_t *resolver;   /* whose rules are looked at */
-    answer_t *is_annotated; /* rules by index: it, or what it refers to */
+    answer_t *is_noted;     /* rules by index: see is_noted() */
     bool *is_repaired;      /* rules by index: their loops are as they should be */
     const rule_t *obstacle; /* the rule that cannot be replaced by its body */
     bool has_failed;        /* there is one, in the loop at hand */
@@ -74,18 +74,26 @@ static bool can_be_empty(const empty_t *empty, const node_t *node)
     return resolve_can_be_empty(empty->resolver, node);
 }
 
-static bool is_annotated(empty_t *empty, const node_t *node)
+static bool is_noted(empty_t *empty, const node_t *node);
+
+static bool is_any_noted(empty_t *empty, const node_t *node)
 {
-    if (node->notes.count)
-        return true;
     for (size_t i = 0; i < node->children.count; i++)
-        if (is_annotated(empty, node->children.items[i]))
+        if (can_be_empty(empty, node->children.items[i]) && is_noted(empty, node->children.items[i]))
             return true;
+    return false;
+}
+
+/* Whether annotations say something where a node, which can be empty, is. */
+static bool is_noted(empty_t *empty, const node_t *node)
+{
+    if (node->notes.count || is_any_noted(empty, node))
+        return true;
     if (node->kind != NODE_RULE)
         return false;
-    answer_t *answer = &empty->is_annotated[node->rule->index];
+    answer_t *answer = &empty->is_noted[node->rule->index];
     if (*answer == UNKNOWN) /* a rule that is called stays one */
-        *answer = node->rule->is_called || node->rule->notes.count || is_annotated(empty, node->rule->body) ? YES : NO;
+        *answer = node->rule->is_called || node->rule->notes.count || is_noted(empty, node->rule->body) ? YES : NO;
     return *answer == YES;
 }
 
@@ -159,7 +167,7 @@ static const node_t *without_in_choice(empty_t *empty, const node_t *node)
 
 static const node_t *without_in_rule(empty_t *empty, const node_t *node)
 {
-    if (!is_annotated(empty, node)) {
+    if (!is_noted(empty, node)) {
         repair_rule(empty, node->rule->index);
         return without(empty, node->rule->body);
     }
@@ -252,7 +260,7 @@ void resolve_empty_loops(resolver_t *resolver)
     const node_t **roots[] = {&grammar->client, &grammar->server, &grammar->datagram};
     size_t count = resolver->wanted.count;
     empty_t empty = {.resolver = resolver,
-                     .is_annotated = ARENA_ARRAY(resolver->arena, answer_t, count + 1),
+                     .is_noted = ARENA_ARRAY(resolver->arena, answer_t, count + 1),
                      .is_repaired = ARENA_ARRAY(resolver->arena, bool, count + 1)};
 
     for (size_t i = 0; i < count; i++)
