@@ -15,6 +15,7 @@
 #include "resolve.h"
 #include "source.h"
 #include "spec.h"
+#include "unset.h"
 
 /* What stands beside NAME.abnf as NAME.SIDE.sample, if there is such a file. */
 static sample_t read_sample(arena_t *arena, const char *path, const char *side, compile_result_t *result, diag_t *diag)
@@ -67,6 +68,7 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     if (options->dump == COMPILE_STEP_DFA)
         dfa_print(dfa, &result->dump);
     unsigned most = options->all_ambiguities ? AMBIGUITIES_ANY : AMBIGUITIES_SHOWN;
+    unset_report(result->nfa, diag);
     const nodes_t dead = unreachable_report(dfa, diag);
     result->ambiguities = ambiguity_report(dfa, &dead, options->positions, most, diag);
 

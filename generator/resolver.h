@@ -83,7 +83,7 @@ bool resolve_can_be_empty(const resolver_t *resolver, const node_t *node);
 /* Takes the empty readings out of what is repeated without bound. */
 void resolve_empty_loops(resolver_t *resolver);
 
-/* resolve_width.c: what `be16` and its like are said of reads exactly so many bytes. */
+/* resolve_width.c: what `be16` and its like are said of reads exactly so many bytes; what has a `length` can have it. */
 void resolve_check_widths(resolver_t *resolver);
 
 /* resolve_check.c: what only the whole grammar shows. False if later checks, which recurse over rules, must not run. */

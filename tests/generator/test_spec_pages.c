@@ -263,6 +263,8 @@ int main(void)
         PAGE(GOLDEN "ambiguities.md"),
         PAGE(GOLDEN "refusals.md"),
         PAGE(GOLDEN "unreachable.md"),
+        PAGE(GOLDEN "unset.md"),
+        PAGE(GOLDEN "lengths.md"),
         PAGE("specs/README.md"),
     };
 
