@@ -6,7 +6,7 @@
  *
  *     states 1756
  *     states.hot 192
- *     machines 8
+ *     machines 5
  *     control-points 13
  *     elements 93
  *     elements.nested 6

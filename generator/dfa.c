@@ -741,6 +741,14 @@ dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
     return diag_has_errors(diag) ? NULL : dfa;
 }
 
+bool dfa_is_inside(const dfa_t *dfa, const dfa_state_t *state)
+{
+    if (state->kind != DFA_CONTROL)
+        return false;
+    const control_t *c = &dfa->controls.items[state->control];
+    return c->kind == CONTROL_REFINE || (c->kind == CONTROL_CHOICE && !c->is_shared);
+}
+
 /* ---------------------------------------------------------------- printing */
 
 static void print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *text)

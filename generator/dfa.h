@@ -108,6 +108,9 @@ static inline bool dfa_is_on_byte(const edge_t *edge)
  * explains. */
 dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag);
 
+/* Does the state only choose where to go on, by what the direction itself knows? Then a machine can do it. */
+bool dfa_is_inside(const dfa_t *dfa, const dfa_state_t *state);
+
 /* A shortest input that leads to the state, quoted. */
 void dfa_witness(const dfa_t *dfa, unsigned state, text_t *text);
 

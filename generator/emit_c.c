@@ -107,6 +107,14 @@ static void emit_targets(const layout_t *l, const control_t *c, unsigned number,
     text_print(text, "};\n\n");
 }
 
+static void emit_choices(const layout_t *l, text_t *text)
+{
+    const dfa_t *dfa = l->dfa;
+    for (unsigned i = 0; i < dfa->controls.count; i++)
+        if (has_targets(&dfa->controls.items[i]) && dfa->controls.items[i].kind == CONTROL_CHOICE)
+            emit_choice(&dfa->controls.items[i], i, text);
+}
+
 static void emit_controls(const layout_t *l, text_t *text)
 {
     const dfa_t *dfa = l->dfa;
@@ -114,8 +122,6 @@ static void emit_controls(const layout_t *l, text_t *text)
         const control_t *c = &dfa->controls.items[i];
         if (!has_targets(c))
             continue;
-        if (c->kind == CONTROL_CHOICE)
-            emit_choice(c, i, text);
         emit_targets(l, c, i, text);
     }
     text_print(text, "static const qcap_control_t controls[] = {\n");
@@ -258,8 +264,9 @@ void emit_c(const layout_t *l, const table_t *table, text_t *text)
     emit_top(l, text);
     emit_enumerators(l, text);
     emit_values(l, text);
-    emit_machines(l, text);
+    emit_choices(l, text);
     emit_conversions(l, text);
+    emit_machines(l, text);
     emit_controls(l, text);
     emit_tables(l, table, text);
     emit_names(l, text);

@@ -119,6 +119,20 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
     return false;
 }
 
+/* The value of a conversion that ends at `at`. */
+static void emit_convert(const layout_t *l, const op_t *op, stamp_t at, text_t *text)
+{
+    if (l->dfa->nfa->conversions.items[op->conversion].kind != CONVERT_KEYWORD) {
+        text_print(text, "qcap_op_convert(parser, %u, ", op->conversion);
+        emit_stamp(at, text);
+        text_print(text, ")");
+        return;
+    }
+    text_print(text, "qcap_find_keyword(parser, %u, side->underway[%u].begin, ", op->conversion, op->conversion);
+    emit_stamp(at, text);
+    text_print(text, ", find_%u)", op->conversion);
+}
+
 static void emit_op(const machine_t *m, const pending_t *p, const char *indent, text_t *text)
 {
     const layout_t *l = m->l;
@@ -131,12 +145,16 @@ static void emit_op(const machine_t *m, const pending_t *p, const char *indent, 
         emit_op_name(l, op, text);
         text_print(text, " */, ");
         if (op->kind == OP_CONVERT_CLOSE) {
-            text_print(text, "qcap_op_convert(parser, %u, ", op->conversion);
-            emit_stamp(p->at, text);
-            text_print(text, "), ");
+            emit_convert(l, op, p->at, text);
+            text_print(text, ", ");
         } else {
             text_print(text, "0, ");
         }
+    } else if (op->kind == OP_CONVERT_CLOSE && !l->dfa->nfa->conversions.items[op->conversion].reg) {
+        text_print(text, "side->underway[%u].value = ", op->conversion);
+        emit_convert(l, op, p->at, text);
+        text_print(text, ";\n");
+        return;
     } else if (!emit_call(m, op, text)) {
         return;
     }
@@ -392,6 +410,19 @@ static void emit_bytes(const machine_t *m, unsigned state, text_t *text)
         text_print(text, "    return qcap_stop(parser, at, %s, QCAP_STOP_TABLE);\n", l->enumerators[state]);
 }
 
+/* A choice that fails is left to the driver. */
+static void emit_choice(const layout_t *l, unsigned state, text_t *text)
+{
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    const control_t *control = &l->dfa->controls.items[s->control];
+    text_print(text, "    switch (choose_%u(parser)) {\n", s->control);
+    for (size_t i = 0; i < control->targets.count; i++) {
+        text_print(text, "    case %zu:\n", i);
+        emit_jump(l, control->targets.items[i], "        ", text);
+    }
+    text_print(text, "    default:\n        return qcap_stop(parser, at, %s, QCAP_STOP_CONTROL);\n    }\n", l->enumerators[state]);
+}
+
 static void emit_refine(const layout_t *l, const control_t *control, text_t *text)
 {
     const conversion_t *conversion = &l->dfa->nfa->conversions.items[control->conversion];
@@ -420,7 +451,10 @@ static void emit_state(const machine_t *m, unsigned state, text_t *text)
         emit_edge_body(m, &s->edges.items[0], "    ", text);
         break;
     case DFA_CONTROL:
-        emit_refine(l, &l->dfa->controls.items[s->control], text);
+        if (l->dfa->controls.items[s->control].kind == CONTROL_REFINE)
+            emit_refine(l, &l->dfa->controls.items[s->control], text);
+        else
+            emit_choice(l, state, text);
         break;
     }
 }

@@ -24,7 +24,7 @@ static bool can_be_hot(const dfa_t *dfa, const dfa_state_t *s)
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].limit || s->edges.items[i].is_end)
             return false;
-    return s->kind != DFA_CONTROL || dfa->controls.items[s->control].kind == CONTROL_REFINE;
+    return s->kind != DFA_CONTROL || dfa_is_inside(dfa, s);
 }
 
 static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)

@@ -1,7 +1,7 @@
 /* layout.c: DFA → what the C files say about it.
  *
- * A machine is a part of the automaton that is connected by bytes: what lies between control points of the driver. A `refine`
- * is no such point: its targets belong to the machine, and choosing among them is a `switch`. */
+ * A machine is a part of the automaton that is connected by bytes: what lies between control points of the driver. Those that
+ * only choose are no such points: their targets belong to the machine, and choosing among them is a `switch`. */
 #include "layout.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 bool layout_is_outside(const layout_t *layout, unsigned state)
 {
     const dfa_state_t *s = &layout->dfa->states.items[state];
-    return s->kind == DFA_CONTROL && layout->dfa->controls.items[s->control].kind != CONTROL_REFINE;
+    return s->kind == DFA_CONTROL && !dfa_is_inside(layout->dfa, s);
 }
 
 /* ---------------------------------------------------------------- machines */

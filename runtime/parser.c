@@ -208,8 +208,17 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
 
 void qcap_op_atomic_end(qcap_parser_t *p)
 {
-    for (uint32_t i = 0; i < p->later_count; i++)
-        qcap_table_perform_later(p, &p->later[i]);
+    const qcap_op_t *ops = protocol_of(p)->ops;
+    for (uint32_t i = 0; i < p->later_count; i++) {
+        const qcap_later_t *later = &p->later[i];
+        const qcap_op_t *op = &ops[later->op];
+        if (op->kind == QCAP_OP_OPEN && !(op->flags & QCAP_OP_STREAM) && !p->has_error)
+            qcap_element_open(p, p->slots, p->base + op->depth, op->a, later->at);
+        else if (op->kind == QCAP_OP_CLOSE && !(op->flags & QCAP_OP_STREAM))
+            qcap_element_close(p, p->slots, p->base + op->depth, op->a, later->at);
+        else
+            qcap_table_perform_later(p, later);
+    }
     p->later_count = p->later_text = 0;
 }
 

@@ -720,6 +720,15 @@ static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots,
         qcap_op_deliver(parser, &slots[depth], at);
 }
 
+/* The word that [begin, at) is: of bytes that lie in the piece, or were put away. */
+static inline uint64_t qcap_find_keyword(qcap_parser_t *parser, unsigned conversion, uint64_t begin, uint64_t at,
+                                         unsigned (*find)(const unsigned char *text, size_t len))
+{
+    if (begin < parser->piece_offset || begin > at)
+        return qcap_op_convert(parser, conversion, at);
+    return find(parser->piece + (begin - parser->piece_offset), (size_t)(at - begin));
+}
+
 /* How a machine returns. */
 static inline qcap_stop_t qcap_stop(qcap_parser_t *parser, const unsigned char *at, uint16_t state, qcap_stop_t why)
 {
@@ -788,8 +797,69 @@ typedef struct qcap_bytes {
 qcap_bytes_t qcap_bytes(const qcap_parser_t *parser, unsigned reg, bool is_shared);
 qcap_number_t qcap_compare_bytes(qcap_operator_t op, qcap_bytes_t a, qcap_bytes_t b);
 
-qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b);
-qcap_number_t qcap_not(qcap_number_t a);
+static inline qcap_number_t qcap_number_error(void)
+{
+    qcap_number_t n = {0, QCAP_NUMBER_ERROR};
+    return n;
+}
+
+static inline qcap_number_t qcap_arithmetic(qcap_operator_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case QCAP_ADD:
+        return a > UINT64_MAX - b ? qcap_number_error() : qcap_number(a + b);
+    case QCAP_SUB:
+        return a < b ? qcap_number_error() : qcap_number(a - b);
+    case QCAP_MUL:
+        return b != 0 && a > UINT64_MAX / b ? qcap_number_error() : qcap_number(a * b);
+    default:
+        return qcap_number(a & b);
+    }
+}
+
+static inline bool qcap_compare(qcap_operator_t op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case QCAP_EQ:
+        return a == b;
+    case QCAP_NE:
+        return a != b;
+    case QCAP_LT:
+        return a < b;
+    case QCAP_LE:
+        return a <= b;
+    case QCAP_GT:
+        return a > b;
+    default:
+        return a >= b;
+    }
+}
+
+static inline qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b)
+{
+    if (a.state == QCAP_NUMBER_ERROR || b.state == QCAP_NUMBER_ERROR)
+        return qcap_number_error();
+    bool is_set = a.state == QCAP_NUMBER_SET && b.state == QCAP_NUMBER_SET;
+    switch (op) {
+    case QCAP_ADD:
+    case QCAP_SUB:
+    case QCAP_MUL:
+    case QCAP_AND_BITS:
+        return is_set ? qcap_arithmetic(op, a.value, b.value) : qcap_number_error();
+    case QCAP_AND:
+        return qcap_number(a.value && b.value);
+    case QCAP_OR:
+        return qcap_number(a.value || b.value);
+    default:
+        return qcap_number(is_set && qcap_compare(op, a.value, b.value));
+    }
+}
+
+static inline qcap_number_t qcap_not(qcap_number_t a)
+{
+    return a.state == QCAP_NUMBER_ERROR ? a : qcap_number(!a.value);
+}
+
 
 /* register := number, for `REG = EXPRESSION`. */
 void qcap_op_set(qcap_parser_t *parser, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at);

@@ -395,72 +395,10 @@ void qcapint_value_restore(qcap_parser_t *p, uint32_t count)
 
 /* ---------------------------------------------------------------- expressions */
 
-static qcap_number_t number_error(void)
-{
-    return (qcap_number_t){0, QCAP_NUMBER_ERROR};
-}
-
-static qcap_number_t arithmetic(qcap_operator_t op, uint64_t a, uint64_t b)
-{
-    switch (op) {
-    case QCAP_ADD:
-        return a > UINT64_MAX - b ? number_error() : qcap_number(a + b);
-    case QCAP_SUB:
-        return a < b ? number_error() : qcap_number(a - b);
-    case QCAP_MUL:
-        return b != 0 && a > UINT64_MAX / b ? number_error() : qcap_number(a * b);
-    default:
-        return qcap_number(a & b);
-    }
-}
-
-static bool compare(qcap_operator_t op, uint64_t a, uint64_t b)
-{
-    switch (op) {
-    case QCAP_EQ:
-        return a == b;
-    case QCAP_NE:
-        return a != b;
-    case QCAP_LT:
-        return a < b;
-    case QCAP_LE:
-        return a <= b;
-    case QCAP_GT:
-        return a > b;
-    default:
-        return a >= b;
-    }
-}
-
-qcap_number_t qcap_binary(qcap_operator_t op, qcap_number_t a, qcap_number_t b)
-{
-    if (a.state == QCAP_NUMBER_ERROR || b.state == QCAP_NUMBER_ERROR)
-        return number_error();
-    bool is_set = a.state == QCAP_NUMBER_SET && b.state == QCAP_NUMBER_SET;
-    switch (op) {
-    case QCAP_ADD:
-    case QCAP_SUB:
-    case QCAP_MUL:
-    case QCAP_AND_BITS:
-        return is_set ? arithmetic(op, a.value, b.value) : number_error();
-    case QCAP_AND:
-        return qcap_number(a.value && b.value);
-    case QCAP_OR:
-        return qcap_number(a.value || b.value);
-    default:
-        return qcap_number(is_set && compare(op, a.value, b.value));
-    }
-}
-
 qcap_number_t qcap_compare_bytes(qcap_operator_t op, qcap_bytes_t a, qcap_bytes_t b)
 {
     if (a.state != QCAP_NUMBER_SET || b.state != QCAP_NUMBER_SET)
         return qcap_number(false);
     bool is_equal = a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
     return qcap_number(is_equal == (op == QCAP_EQ));
-}
-
-qcap_number_t qcap_not(qcap_number_t a)
-{
-    return a.state == QCAP_NUMBER_ERROR ? a : qcap_number(!a.value);
 }
