@@ -17,7 +17,7 @@ END
 # What is drawn, without the looks: frames, nodes, and edges between their labels, in order of the alphabet. A line's end is a bar,
 # the dot of a rule is @. Which numbers states have does not matter.
 drawing() {
-    sed -n 's/<BR\/>/|/g; s/<\/*[BI]>//g; s/<FONT[^<>]*>//g; s/<\/FONT>//g; s/&quot;/"/g; s/&#8226;/@/g
+    sed -n 's/<BR\/>/|/g; s/<\/*[BI]>//g; s/<FONT[^<>]*>//g; s/<\/FONT>//g; s/&quot;/"/g; s/&gt;/>/g; s/&#8226;/@/g
         s/^ *\(n[0-9]*\) \[.*label=<\(.*\)>.*\];$/node \1 \2/p; s/^ *\(n[0-9]*\) -> \(n[0-9]*\) \[label=<\(.*\)>\];$/edge \1 \2 \3/p
         s/^ *label=<\(.*\)>;$/frame \1/p; s/^ *client -> \(n[0-9]*\);$/start \1/p' out |
         sed 's/machine_\([a-z]*\)_[0-9]*/machine_\1/; s/|or [0-9]* more/ +/' |
@@ -36,7 +36,7 @@ drawn() {
 
 expect 0 '' graph toy.abnf
 drawing
-body=$(sed -n 's/.*>\(machine_body_[0-9]*\)<.*/\1/p' out)
+body=$(sed -n 's/.*<\(machine_body_[0-9]*\) .*/\1/p' out)
 cat >right <<'END'
 "GET" @SP name SP count CRLF
 "GET" @SP name SP count CRLF -> 1*@ALPHA by SP|open name
@@ -58,17 +58,13 @@ cat >right <<'END'
 @"GET" SP name SP count CRLF +
 @"GET" SP name SP count CRLF + -> @"GET" SP name SP count CRLF by "G"|open head
 @"GET" SP name SP count CRLF -> "GET" @SP name SP count CRLF by "ET"
-body:
 client -> @"GET" SP name SP count CRLF +
 count:
-head:
 length n
 length n -> *@OCTET + by inside
 length n -> @"GET" SP name SP count CRLF + by behind
-machine_body:
-machine_head:
-message:
-message:
+machine_body > message > body:
+machine_head > message > head:
 name:
 END
 cmp -s right drawing || fail "graph: $(diff right drawing)"
