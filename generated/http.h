@@ -16,10 +16,10 @@
  *     atomic.operations 29
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 3288
+ *     bytes.conversation 3320
  *     bytes.shared 120
- *     bytes.direction 1584
- *     bytes.direction.parser 264
+ *     bytes.direction 1600
+ *     bytes.direction.parser 280
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24

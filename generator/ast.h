@@ -75,7 +75,8 @@ typedef struct ast_note {
     const convert_t *convert;  /* NOTE_CONVERT */
     const ast_expr_t *expr;    /* NOTE_SET, NOTE_LENGTH, NOTE_COUNT, NOTE_WHEN */
     ast_name_t queue, key;     /* NOTE_PUSH, NOTE_POP; key: if there is one */
-    ast_name_t rule;           /* NOTE_CUT: if one was named */
+    const char *separator;     /* NOTE_EMIT: between what is joined; NULL: nothing is */
+    ast_name_t rule;           /* NOTE_CUT: if one was named; NOTE_EMIT: what is joined */
     ast_name_t value, by;      /* NOTE_REFINE */
     VEC(ast_entry_t) entries;  /* NOTE_REFINE */
 } ast_note_t;

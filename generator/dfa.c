@@ -658,7 +658,7 @@ typedef struct listed {
 static unsigned later_text(const dfa_t *dfa, const op_t *op)
 {
     const conversion_t *c = op->kind == OP_CONVERT_CLOSE ? &dfa->nfa->conversions.items[op->conversion] : NULL;
-    return c && c->kind != CONVERT_KEYWORD && c->text_size > 0 ? c->reg->size + 1 : 0;
+    return c && c->kind != CONVERT_KEYWORD && c->text_size > 0 ? (c->reg ? c->reg->size + 1 : c->text_size) : 0;
 }
 
 /* What an atomic rule has listed behind an edge, if it had `listed` before it. */

@@ -21,7 +21,7 @@ static void emit_conversions(const layout_t *l, text_t *text)
 {
     static const char *const kinds[] = {[CONVERT_DECIMAL] = "DECIMAL", [CONVERT_HEX] = "HEX",
                                         [CONVERT_OCTAL] = "OCTAL",     [CONVERT_BIG] = "BIG",
-                                        [CONVERT_LITTLE] = "LITTLE",   [CONVERT_VARINT] = "VARINT",
+                                        [CONVERT_LITTLE] = "LITTLE",   [CONVERT_VARINT] = "VARINT",   [CONVERT_JOIN] = "JOIN",
                                         [CONVERT_KEYWORD] = "KEYWORD", [CONVERT_BYTES] = "BYTES",
                                         [CONVERT_UNQUOTE] = "UNQUOTE"};
     const nfa_t *nfa = l->dfa->nfa;
@@ -74,7 +74,7 @@ static bool has_targets(const control_t *c)
 
 static void emit_control_row(const layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
-    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "CLOSE", "POP", "BECOME", "CALL", "RETURN", "REPEAT", "AGAIN", "DONE"};
+    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "AT", "CLOSE", "POP", "BECOME", "CALL", "RETURN", "REPEAT", "AGAIN", "DONE"};
     text_print(text, "    {.kind = QCAP_CONTROL_%s", kinds[c->kind]);
     if (has_targets(c))
         text_print(text, ", .targets = targets_%u", number);
@@ -83,7 +83,7 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
         text_print(text, ", .is_shared = true");
     if (c->kind == CONTROL_CHOICE && has_targets(c))
         text_print(text, ", .choose = choose_%u", number);
-    if (c->kind == CONTROL_LENGTH || (c->kind == CONTROL_REPEAT && c->expr))
+    if (c->kind == CONTROL_LENGTH || c->kind == CONTROL_AT || (c->kind == CONTROL_REPEAT && c->expr))
         text_print(text, ", .value = value_%u", layout_value(l, c->expr));
     if (c->kind == CONTROL_REFINE)
         text_print(text, ", .conversion = %u", c->conversion);
@@ -154,13 +154,16 @@ static void emit_names(const layout_t *l, text_t *text)
     text_print(text, "};\n\nstatic const qcap_element_t elements[] = {\n");
     for (size_t i = 0; i < nfa->elements.count; i++) {
         const element_t *e = &nfa->elements.items[i];
-        text_print(text, "    {\"%s\", %s, %s, %s},\n", e->name,
+        text_print(text, "    {\"%s\", %s, %s, %s, ", e->name,
                    e->parent == ELEMENT_NONE ? "QCAP_NONE" : emit_element_constant(l, e->parent),
                    e->selector == ELEMENT_NONE ? "QCAP_NONE" : emit_element_constant(l, e->selector),
                    e->is_stream ? "true" : "false");
+        if (e->separator)
+            emit_string(e->separator, text);
+        text_print(text, e->separator ? "},\n" : "NULL},\n");
     }
     if (nfa->elements.count == 0)
-        text_print(text, "    {\"\", QCAP_NONE, QCAP_NONE, false}, /* none */\n");
+        text_print(text, "    {\"\", QCAP_NONE, QCAP_NONE, false, NULL}, /* none */\n");
     text_print(text, "};\n\nstatic const uint64_t all_elements[] = {");
     for (size_t i = 0; i <= nfa->elements.count / 64; i++)
         text_print(text, "%sUINT64_MAX", i ? ", " : "");
@@ -236,7 +239,8 @@ static void emit_protocol(const layout_t *l, text_t *text)
                l->prefix);
     text_print(text, "    .saved_size = %u,\n", layout_saved(l->dfa->nfa));
     text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
-                     "    .shared_text = offsetof(%s_t, shared_text),\n    .later_text = %u,\n", l->prefix, l->later_text);
+                     "    .shared_text = offsetof(%s_t, shared_text),\n    .joined_text = %u,\n    .later_text = %u,\n", l->prefix, l->joined_text,
+               l->later_text);
     text_print(text, "    .texts = texts,\n};\n\n");
 }
 

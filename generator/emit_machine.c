@@ -56,14 +56,15 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
     const char *base = m->has_calls ? "parser->base + " : "";
     switch (op->kind) {
     case OP_OPEN:
-        if (op->is_stream)
-            text_print(text, "qcap_op_open_stream(parser, %u, %s, ", op->depth, emit_element_constant(l, op->element));
+        if (op->is_stream || op->is_joined)
+            text_print(text, "qcap_op_open_%s(parser, %u, %s, ", op->is_stream ? "stream" : "joined", op->depth,
+                       emit_element_constant(l, op->element));
         else
             text_print(text, "qcap_element_open(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
         return true;
     case OP_CLOSE:
-        if (op->is_stream)
-            text_print(text, "qcap_op_close_stream(parser, %u, ", op->depth);
+        if (op->is_stream || op->is_joined)
+            text_print(text, "qcap_op_close_%s(parser, %u, ", op->is_stream ? "stream" : "joined", op->depth);
         else
             text_print(text, "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
         return true;

@@ -187,7 +187,7 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
     else if (op->name)
         b = layout_text(l, op->name);
     text_print(text, "    {QCAP_OP_%s, %s%s%s%s, %u, %u, %u, %u}, /* ", kinds[op->kind], regop_is_later(op) ? "QCAP_OP_LATER" : "0",
-               op->is_stream ? " | QCAP_OP_STREAM" : "", op->reg && op->kind == OP_SET && op->reg->is_shared ? " | QCAP_OP_SHARED" : "",
+               op->is_stream ? " | QCAP_OP_STREAM" : op->is_joined ? " | QCAP_OP_JOINED" : "", op->reg && op->kind == OP_SET && op->reg->is_shared ? " | QCAP_OP_SHARED" : "",
                op->is_unique ? " | QCAP_OP_UNIQUE" : "", op->kind == OP_MARK || op->kind == OP_ROLLBACK ? op->level : op->depth, a, b, c);
     emit_op_name(l, op, text);
     text_print(text, " */\n");

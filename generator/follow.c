@@ -34,8 +34,9 @@ static behind_t look_behind(nfa_t *nfa, arena_t *arena, const control_t *control
 {
     behind_t behind = {.direct.set = charset_none()};
     bool is_region = control->kind == CONTROL_LENGTH || control->kind == CONTROL_CLOSE;
+    size_t first = control->kind == CONTROL_AT; /* what is read elsewhere says nothing of what follows here */
     bool is_call = control->kind == CONTROL_CALL; /* where it returns to is behind the return */
-    for (size_t i = 0; i < control->targets.count && !(is_call && i > 0); i++)
+    for (size_t i = first; i < control->targets.count && !(is_call && i > 0); i++)
         look_at(nfa, arena, control->targets.items[i], is_region && i == 0, &behind);
     for (size_t i = 0; i < control->returns.count; i++)
         look_at(nfa, arena, control->returns.items[i], false, &behind);

@@ -25,7 +25,7 @@ const convert_t *grammar_conversion(const char *word)
         {"be32", CONVERT_BIG, 4},        {"be64", CONVERT_BIG, 8},      {"le16", CONVERT_LITTLE, 2},
         {"le24", CONVERT_LITTLE, 3},     {"le32", CONVERT_LITTLE, 4},   {"le64", CONVERT_LITTLE, 8},
         {"varint", CONVERT_VARINT, 0},   {"keyword", CONVERT_KEYWORD, 0}, {"bytes", CONVERT_BYTES, 0},
-        {"unquote", CONVERT_UNQUOTE, 0}};
+        {"unquote", CONVERT_UNQUOTE, 0}, {"part", CONVERT_JOIN, 0}};
 
     for (size_t i = 0; i < sizeof conversions / sizeof *conversions; i++)
         if (strcmp(conversions[i].word, word) == 0)
@@ -104,7 +104,10 @@ static void print_note(const note_t *note, text_t *text)
 {
     switch (note->kind) {
     case NOTE_EMIT:
-        text_print(text, "emit%s as %s", note->is_stream ? " stream" : "", note->name);
+        if (note->separator)
+            text_print(text, "emit joined \"%s\" %s as %s", note->separator, note->rule->name, note->name);
+        else
+            text_print(text, "emit%s as %s", note->is_stream ? " stream" : "", note->name);
         break;
     case NOTE_CONVERT:
     case NOTE_SET:
@@ -121,6 +124,9 @@ static void print_note(const note_t *note, text_t *text)
         break;
     case NOTE_COUNT:
         print_with_expr("count", note, text);
+        break;
+    case NOTE_AT:
+        print_with_expr("at", note, text);
         break;
     case NOTE_UNTIL_CLOSE:
         text_print(text, "until close");
@@ -147,6 +153,9 @@ static void print_note(const note_t *note, text_t *text)
         break;
     case NOTE_BECOME:
         text_print(text, "become %s", note->name);
+        break;
+    case NOTE_PART:
+        text_print(text, "part");
         break;
     case NOTE_RESYNC:
         text_print(text, "resync");

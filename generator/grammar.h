@@ -103,6 +103,7 @@ typedef enum {
     NOTE_LOCAL,   /* regs */
     NOTE_LENGTH,  /* expr */
     NOTE_COUNT,   /* expr: of a repeat */
+    NOTE_AT,      /* expr */
     NOTE_UNTIL_CLOSE,
     NOTE_WHEN,   /* expr */
     NOTE_REFINE, /* value, by, entries */
@@ -113,6 +114,7 @@ typedef enum {
     NOTE_POP,     /* queue, reg */
     NOTE_BECOME,  /* name: the protocol, "?" */
     NOTE_RESYNC,
+    NOTE_PART, /* an element joins the texts of this rule; follows from that element */
     NOTE_ORDERED  /* the order in which readings are preferred is meant: no ambiguity */
 } note_kind_t;
 
@@ -125,6 +127,7 @@ typedef enum {
     CONVERT_LITTLE,  /* le16 .. le64: the lowest first */
     CONVERT_VARINT,  /* LEB128: seven bits of each byte, the lowest first */
     CONVERT_KEYWORD,
+    CONVERT_JOIN,    /* a part of the value of an element */
     CONVERT_BYTES,
     CONVERT_UNQUOTE  /* the content of a quoted-string; what has no quotes is taken as it is */
 } convert_kind_t;
@@ -150,10 +153,11 @@ typedef struct note {
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(const reg_t *) regs;     /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;    /* NOTE_CONVERT */
-    const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH, NOTE_COUNT: a number; NOTE_WHEN: a condition */
+    const expr_t *expr;          /* NOTE_SET: of the register's type; NOTE_LENGTH, NOTE_COUNT, NOTE_AT: a number; NOTE_WHEN: a condition */
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
     const reg_t *key;            /* NOTE_PUSH, NOTE_POP: an entry is found by it; NULL: the first one is */
-    const rule_t *rule;          /* NOTE_CUT */
+    const char *separator;       /* NOTE_EMIT: between the texts that are joined; NULL: nothing is */
+    const rule_t *rule;          /* NOTE_CUT; NOTE_EMIT: whose texts are joined */
     const rule_t *value, *by;    /* NOTE_REFINE: both are elements of the annotated sequence, `by` the first of them */
     VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */
 } note_t;

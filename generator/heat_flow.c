@@ -104,6 +104,7 @@ static void flow_control(flow_t *f, unsigned state)
     uint64_t mass = f->now[state], count = c->targets.count;
     switch (c->kind) {
     case CONTROL_LENGTH:
+    case CONTROL_AT:
     case CONTROL_CLOSE:
         move(f, c->targets.items[1], mass / 8 * 7);
         move(f, c->targets.items[0], mass - mass / 8 * 7);

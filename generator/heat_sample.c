@@ -95,6 +95,7 @@ static unsigned pass(walk_t *w, const control_t *c, size_t at, unsigned depth)
     case CONTROL_REFINE:
         return c->targets.items[w->keywords[c->conversion]];
     case CONTROL_LENGTH:
+    case CONTROL_AT:
     case CONTROL_CLOSE:
         return c->targets.items[1];
     case CONTROL_CHOICE:

@@ -141,6 +141,8 @@ static void find_texts_of_registers(layout_t *l)
         vec_push(l->arena, &l->shared_texts, l->shared_text_size);
         l->shared_text_size += l->grammar->shared.items[i]->size;
     }
+    l->joined_text = l->text_size;
+    l->text_size += l->dfa->nfa->has_joined ? JOINED_MAX : 0;
     l->later_text = l->text_size;
     l->text_size += l->dfa->later_text_max;
 }

@@ -23,6 +23,7 @@ typedef struct layout {
     unsigned accumulator_count;    /* of all conversions, for each side */
     unsigned text_size;            /* bytes of texts, for each side */
     VEC(unsigned) register_texts;  /* by register: where its text begins among them */
+    unsigned joined_text;          /* where the value of a joined element is among them */
     unsigned later_text;           /* where the texts on the list of an atomic rule begin among them */
     unsigned shared_text_size;     /* bytes of texts that both sides share */
     VEC(unsigned) shared_texts;    /* by shared register: where its text begins among them */

@@ -5,8 +5,8 @@
  * element it belongs to, how deep it is nested, which conversions are under way. Around the body of an annotated rule or
  * alternative stand its annotations, always in this order:
  *
- *     scope, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
- *     )local, )atomic, become, cut, leave
+ *     at(, scope, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
+ *     )local, )atomic, become, cut, leave, )at
  *
  * so that a register has its value when the element that sets it is reported.
  *
@@ -51,6 +51,7 @@ typedef struct builder {
     const repeats_t *unrolled; /* repeats that are not to be counted; NULL: none is */
     const context_t *resuming; /* a copy to search for is being built: what to open first; see note [search] */
     unsigned *sizes;       /* of rules by index: see size_of() */
+    bool is_datagram;          /* the root being built reads datagrams */
     bool is_too_large;
 } builder_t;
 
@@ -165,6 +166,8 @@ static unsigned text_size_of(const conversion_t *conversion)
             if (strlen(conversion->keywords.items[i]) > longest)
                 longest = (unsigned)strlen(conversion->keywords.items[i]);
         return longest;
+    case CONVERT_JOIN:
+        return JOINED_MAX;
     case CONVERT_BYTES: /* one more shows that there are too many */
         return conversion->reg->size + 1;
     case CONVERT_UNQUOTE: /* likewise, each behind a backslash, and the quote before them */
@@ -183,8 +186,9 @@ static unsigned conversion_intern(builder_t *b, const note_t *note, const rule_t
             return i;
     }
     conversion_t conversion = {.kind = note->convert->kind, .reg = note->reg, .is_unique = note->is_unique, .rule = rule};
-    for (size_t i = 0; i < note->reg->keywords.count; i++)
+    for (size_t i = 0; note->reg && i < note->reg->keywords.count; i++)
         vec_push(b->arena, &conversion.keywords, note->reg->keywords.items[i]);
+    b->nfa->has_joined |= note->kind == NOTE_PART;
     conversion.text_size = text_size_of(&conversion);
     vec_push(b->arena, &nfa->conversions, conversion);
     return (unsigned)nfa->conversions.count - 1;
@@ -390,12 +394,32 @@ typedef struct wrapped {
     const rule_t *rule;          /* the rule whose body it is; NULL for an alternative */
     const refine_entry_t *entry; /* how a refined VALUE is read; NULL: by its own body */
     const node_t *reference;     /* the node that refers to the rule */
+    bool is_there;               /* `at` has been seen to */
 } wrapped_t;
+
+static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t *outer, unsigned next);
 
 /* The room that a saved register takes: its text, its value, and what tells of them. As qcap_op_local_open() has it. */
 static unsigned saved_words(const reg_t *reg)
 {
     return (reg->size + 7) / 8 + 2;
+}
+
+/* The element's value is joined as the note says; all of one name alike, and none in another. */
+static void join_element(builder_t *b, const note_t *emit, const context_t *context)
+{
+    element_t *element = &b->nfa->elements.items[context->element];
+    bool is_new = !element->is_used;
+    element->is_used = true;
+    for (unsigned e = element->parent; emit->separator && e != ELEMENT_NONE; e = b->nfa->elements.items[e].parent)
+        if (b->nfa->elements.items[e].separator)
+            diag_error(b->diag, emit->place, "a joined element inside a joined element, `%s`",
+                       b->nfa->elements.items[e].name);
+    if (is_new)
+        element->separator = emit->separator;
+    else if (!element->separator != !emit->separator ||
+             (emit->separator && strcmp(element->separator, emit->separator) != 0))
+        diag_error(b->diag, emit->place, "`%s` is joined in another way elsewhere", element->name);
 }
 
 /* The context of the body: one link for what is opened, and one for each conversion. */
@@ -422,6 +446,7 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
                                                           : "`emit stream` inside another stream element");
     if (emit) {
         inner->element = element_intern(b, outer->element, emit->name ? emit->name : w->name, emit->is_stream);
+        join_element(b, emit, inner);
         inner->depth++;
         inner->is_stream |= emit->is_stream;
     }
@@ -533,6 +558,7 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
         next = add_op(b, inner, (op_t){.kind = OP_ANOMALY_CLOSE, .depth = outer->depth, .name = anomaly->name}, next);
     if (find_note(notes, NOTE_EMIT))
         next = add_op(b, inner, (op_t){.kind = OP_CLOSE, .element = inner->element, .depth = inner->depth - 1,
+                                       .is_joined = b->nfa->elements.items[inner->element].separator != NULL,
                                        .is_stream = b->nfa->elements.items[inner->element].is_stream}, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_PUSH)
@@ -575,6 +601,7 @@ static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *ou
         vec_push(b->arena, &opening, ((op_t){.kind = OP_ANOMALY_OPEN, .depth = outer->depth}));
     if (find_note(notes, NOTE_EMIT))
         vec_push(b->arena, &opening, ((op_t){.kind = OP_OPEN, .element = inner->element, .depth = inner->depth - 1,
+                                             .is_joined = b->nfa->elements.items[inner->element].separator != NULL,
                                              .is_stream = b->nfa->elements.items[inner->element].is_stream}));
     for (size_t i = opening.count; i-- > 0;)
         next = add_op(b, inner, opening.items[i], next);
@@ -616,9 +643,31 @@ static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around
     return add_control(b, around, control);
 }
 
+/* `at`: the rule, with all that is said of it, is a region that lies somewhere else. */
+static unsigned build_elsewhere(builder_t *b, const wrapped_t *w, const note_t *at, const context_t *outer, unsigned next)
+{
+    if (!b->is_datagram)
+        diag_error(b->diag, at->place, "`at` stands in what `datagram` reads: of a stream, what was before is gone");
+    context_t *inner = nested(b, outer);
+    nest_t *nest = nest_of(b, inner);
+    wrapped_t there = *w;
+    there.is_there = true;
+    inner->regions++;
+    nest->regions = inner->regions > nest->regions ? inner->regions : nest->regions;
+    unsigned start = build_wrapped(b, &there, inner, add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
+    control_t control = {.kind = CONTROL_AT, .place = at->place, .rule = w->rule ? w->rule : outer->rule, .expr = at->expr,
+                         .is_shared = is_shared_expr(at->expr)};
+    vec_push(b->arena, &control.targets, start);
+    vec_push(b->arena, &control.targets, next);
+    return add_control(b, outer, control);
+}
+
 static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t *outer, unsigned next)
 {
     const notes_t *notes = w->notes;
+    const note_t *at = find_note(notes, NOTE_AT);
+    if (at && !w->is_there)
+        return build_elsewhere(b, w, at, outer, next);
     context_t *inner = open_context(b, w, outer);
     next = add_scope(b, NFA_LEAVE, outer, inner->scope, next);
     for (size_t i = 0; i < notes->count; i++) {
@@ -641,7 +690,7 @@ static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t 
 
     context_t *body = inner;
     for (size_t i = 0; i < notes->count; i++) {
-        if (notes->items[i]->kind != NOTE_CONVERT)
+        if (notes->items[i]->kind != NOTE_CONVERT && notes->items[i]->kind != NOTE_PART)
             continue;
         unsigned conversion = conversion_intern(b, notes->items[i], inner->rule);
         body = nested(b, body);
@@ -1110,6 +1159,7 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
                    .sizes = ARENA_ARRAY(grammar->arena, unsigned, grammar->rules.count + 1)};
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
+    b.is_datagram = true;
     unsigned no_search; /* the next datagram is where to go on */
     build_root(&b, grammar->datagram, &nfa->datagram, &no_search);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
@@ -1151,7 +1201,7 @@ static void print_targets(const control_t *control, text_t *text)
 
 void nfa_print(const nfa_t *nfa, text_t *text)
 {
-    static const char *const controls[] = {"choice", "refine", "length", "close",
+    static const char *const controls[] = {"choice", "refine", "length", "at",     "close",
                                            "pop",    "become", "call",   "return", "repeat", "again", "done"};
     for (unsigned i = 0; i < nfa->states.count; i++) {
         const nfa_state_t *s = &nfa->states.items[i];

@@ -50,6 +50,7 @@ typedef struct context {
     VEC(unsigned) open_ops; /* what opening this rule performs: numbers of operations */
 } context_t;
 
+#define JOINED_MAX 512u /* bytes of an element's joined value: QCAP_JOINED_MAX in parser.h */
 #define ELEMENT_NONE 0xffffu
 #define PROCEDURE_NONE 0xffffffffu
 #define STATE_NONE 0xffffffffu
@@ -76,6 +77,7 @@ typedef enum {
     CONTROL_CHOICE,
     CONTROL_REFINE,
     CONTROL_LENGTH,
+    CONTROL_AT,
     CONTROL_CLOSE,
     CONTROL_POP,
     CONTROL_BECOME,
@@ -95,7 +97,7 @@ typedef struct control {
     VEC(const expr_t *) guards;  /* CONTROL_CHOICE: one for each target; NULL: always */
     const reg_t *reg;            /* CONTROL_POP */
     unsigned conversion;         /* CONTROL_REFINE: its keyword is the index of the target, 0 for none */
-    const expr_t *expr;          /* CONTROL_LENGTH; CONTROL_REPEAT, _AGAIN, _DONE: how often, or NULL */
+    const expr_t *expr;          /* CONTROL_LENGTH, _AT; CONTROL_REPEAT, _AGAIN, _DONE: how often, or NULL */
     const node_t *repeat;        /* CONTROL_REPEAT, _AGAIN, _DONE */
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */
@@ -103,7 +105,7 @@ typedef struct control {
     unsigned procedure;          /* CONTROL_CALL, CONTROL_RETURN */
     unsigned depth;              /* CONTROL_CALL: elements and anomalies around, in the procedure that calls */
     VEC(unsigned) returns;       /* CONTROL_RETURN: NFA states where it may go on */
-    VEC(unsigned) targets;       /* CONTROL_LENGTH, _CLOSE, _CALL: the start of what is inside, then what follows it */
+    VEC(unsigned) targets;       /* CONTROL_LENGTH, _AT, _CLOSE, _CALL: the start of what is inside, then what follows it */
 } control_t;
 
 /* A rule that contains itself is built once, and called. Elements in it have one path, however deep they are nested: that of the
@@ -131,7 +133,9 @@ typedef struct element {
     const char *name;
     unsigned parent;   /* index, or ELEMENT_NONE */
     unsigned selector; /* the element whose text selects it, or ELEMENT_NONE */
+    const char *separator; /* its value is joined from parts, with this between; NULL: it is not */
     bool is_stream;
+    bool is_used;      /* by a rule that emits it: what separator says counts */
 } element_t;
 
 /* How the text of a rule becomes a register's value. */
@@ -166,6 +170,7 @@ typedef struct nfa {
     VEC(alternative_t) alternatives;      /* but those that are sets of bytes, all of which have become one */
     VEC(bool) scope_used;                 /* scopes that a cut refers to */
     VEC(procedure_t) procedures;
+    bool has_joined;                      /* some element's value is joined */
     nest_t nest;                          /* outside of procedures */
     nest_t call_nest;                     /* in the procedure with the most */
     unsigned client, server;              /* starts, or STATE_NONE */

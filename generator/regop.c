@@ -4,7 +4,7 @@
 static bool equal(const op_t *a, const op_t *b)
 {
     return a->kind == b->kind && a->element == b->element && a->depth == b->depth && a->conversion == b->conversion &&
-           a->reg == b->reg && a->expr == b->expr && a->queue == b->queue && a->key == b->key && a->is_stream == b->is_stream &&
+           a->reg == b->reg && a->expr == b->expr && a->queue == b->queue && a->key == b->key && a->is_stream == b->is_stream && a->is_joined == b->is_joined &&
            a->is_unique == b->is_unique && a->is_atomic == b->is_atomic && a->level == b->level &&
            (a->name == b->name || (a->name && b->name && strcmp(a->name, b->name) == 0));
 }

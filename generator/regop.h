@@ -59,7 +59,7 @@ typedef struct op {
     const queue_t *queue;
     const reg_t *key;
     const char *name;
-    bool is_stream, is_unique;
+    bool is_stream, is_joined, is_unique;
     bool is_atomic;      /* see note [atomic] */
     unsigned level;      /* readings with a fallback around: see note [fallback] in closure.c; the number of a mark */
 } op_t;

@@ -87,6 +87,21 @@ static void build_rules(resolver_t *resolver)
         build_rule(resolver, resolver->wanted.items[i]);
 }
 
+/* Rules whose texts elements join are told so, now that all elements are known. */
+static void mark_parts(resolver_t *resolver)
+{
+    for (size_t i = 0; i < resolver->wanted.count; i++) {
+        const definition_t *definition = resolver->wanted.items[i];
+        if (!definition->is_part)
+            continue;
+        note_t *note = ARENA_NEW(resolver->arena, note_t);
+        note->kind = NOTE_PART;
+        note->place = definition->place;
+        note->convert = grammar_conversion("part");
+        vec_push(resolver->arena, &definition->rule->notes, note);
+    }
+}
+
 static int compare_order(const void *a, const void *b)
 {
     unsigned first = (*(definition_t *const *)a)->order, second = (*(definition_t *const *)b)->order;
@@ -180,6 +195,7 @@ grammar_t *resolve(arena_t *arena, const ast_t *ast, diag_t *diag)
     resolve_ports(&resolver, ast);
     want_rules(&resolver, ast);
     build_rules(&resolver);
+    mark_parts(&resolver);
     resolve_register_lists(&resolver);
     list_rules(&resolver);
     list_files(&resolver);

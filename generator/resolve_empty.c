@@ -26,8 +26,19 @@ typedef struct empty {
 
 /* ---------------------------------------------------------------- what can be empty */
 
+/* `at`: of what follows here, nothing is read. */
+static bool reads_elsewhere(const notes_t *notes)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == NOTE_AT)
+            return true;
+    return false;
+}
+
 bool resolve_can_be_empty(const resolver_t *resolver, const node_t *node)
 {
+    if (reads_elsewhere(&node->notes))
+        return true;
     switch (node->kind) {
     case NODE_EMPTY:
         return true;
@@ -62,7 +73,9 @@ void resolve_find_empty(resolver_t *resolver)
     while (is_changed) {
         is_changed = false;
         for (size_t i = resolver->wanted.count; i-- > 0;) {
-            if (resolver->can_be_empty[i] || !resolve_can_be_empty(resolver, resolver->wanted.items[i]->rule->body))
+            const rule_t *rule = resolver->wanted.items[i]->rule;
+            bool is_empty = reads_elsewhere(&rule->notes) || resolve_can_be_empty(resolver, rule->body);
+            if (resolver->can_be_empty[i] || !is_empty)
                 continue;
             resolver->can_be_empty[i] = is_changed = true;
         }

@@ -267,6 +267,16 @@ static bool resolve_cut(resolver_t *resolver, const subject_t *subject, note_t *
     return definition != NULL;
 }
 
+static bool resolve_joined(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    definition_t *definition = scope_get(resolver->scope, &subject->ast->rule);
+    if (!definition)
+        return false;
+    note->rule = resolve_rule(resolver, definition);
+    definition->is_part = true;
+    return true;
+}
+
 static bool resolve_length(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     note->expr = resolve_number(resolver, subject->ast->expr);
@@ -294,7 +304,8 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     switch (note->kind) {
     case NOTE_EMIT:
         note->name = note->name ? note->name : subject->rule->name;
-        return true;
+        note->separator = subject->ast->separator;
+        return !note->separator || resolve_joined(resolver, subject, note);
     case NOTE_CONVERT:
         return resolve_convert(resolver, subject, note);
     case NOTE_SET:
@@ -303,6 +314,7 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     case NOTE_LOCAL:
         return resolve_registers_of(resolver, subject, note);
     case NOTE_LENGTH:
+    case NOTE_AT:
         return resolve_length(resolver, subject, note);
     case NOTE_COUNT:
         return resolve_count(resolver, subject, note);
@@ -321,6 +333,7 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     case NOTE_ATOMIC:
     case NOTE_ANOMALY:
     case NOTE_RESYNC:
+    case NOTE_PART:
     case NOTE_ORDERED:
         break;
     }
@@ -342,6 +355,7 @@ static const struct {
     [NOTE_LOCAL] = {"local", false, ANYWHERE},
     [NOTE_LENGTH] = {"length", true, ANYWHERE},
     [NOTE_COUNT] = {"count", true, ANYWHERE},
+    [NOTE_AT] = {"at", true, ANYWHERE},
     [NOTE_UNTIL_CLOSE] = {"until close", true, ANYWHERE},
     [NOTE_WHEN] = {"when", true, ON_ALTERNATIVE},
     [NOTE_REFINE] = {"refine", false, ANYWHERE},

@@ -123,6 +123,12 @@ static extent_t extent_with(measure_t *measure, const notes_t *notes, extent_t b
     return find_note(notes, NOTE_UNTIL_CLOSE) || find_note(notes, NOTE_COUNT) || find_note(notes, NOTE_REFINE) ? any : body;
 }
 
+/* `at`: the bytes are not here. */
+static extent_t extent_here(const notes_t *notes, extent_t extent)
+{
+    return find_note(notes, NOTE_AT) ? (extent_t){0, 0, true} : extent;
+}
+
 static extent_t extent_of_rule(measure_t *measure, const rule_t *rule)
 {
     extent_t *extent = &measure->extents[rule->index];
@@ -136,10 +142,12 @@ static extent_t extent_of_rule(measure_t *measure, const rule_t *rule)
 
 static extent_t extent_of_choice(measure_t *measure, const node_t *node)
 {
-    extent_t extent = extent_of(measure, node->children.items[0]);
+    const node_t *first = node->children.items[0];
+    extent_t extent = extent_here(&first->notes, extent_of(measure, first));
 
     for (size_t i = 1; i < node->children.count; i++) {
-        extent_t other = extent_of(measure, node->children.items[i]);
+        const node_t *alternative = node->children.items[i];
+        extent_t other = extent_here(&alternative->notes, extent_of(measure, alternative));
         extent.least = other.least < extent.least ? other.least : extent.least;
         extent.most = other.most > extent.most ? other.most : extent.most;
     }
@@ -183,7 +191,7 @@ static extent_t extent_of_body(measure_t *measure, const node_t *node)
     case NODE_REPEAT:
         return extent_of_repeat(measure, node);
     case NODE_RULE:
-        return extent_of_rule(measure, node->rule);
+        return extent_here(&node->rule->notes, extent_of_rule(measure, node->rule));
     }
     return (extent_t){0, 0, true};
 }

@@ -28,6 +28,7 @@ typedef struct definition {
     ast_notes_t notes;               /* of the rule */
     const char *section;             /* see ast_rule_t */
     bool is_core;                    /* of RFC 5234, B.1 */
+    bool is_part;                    /* an element joins its texts */
     bool is_main;                    /* of the file that was asked for, not of an import */
     unsigned order;                  /* of definition: the main file first, the core rules last */
     struct definition *next;         /* the next in order of the same spelling, of another file; or NULL */

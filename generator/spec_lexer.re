@@ -470,11 +470,12 @@ static bool scan_annotation(lexer_t *lexer)
         "become"        { add(lexer, TOKEN_BECOME); return true; }
         "resync"        { add(lexer, TOKEN_RESYNC); return true; }
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
-        "feed" | "finish" | "decode" | "at" | "expect"
+        "feed" | "finish" | "decode" | "expect"
                         { add(lexer, TOKEN_LATER); return true; }
+        "at"            { add(lexer, TOKEN_AT); return true; }
         "local"         { add(lexer, TOKEN_LOCAL); return true; }
         "key"           { add(lexer, TOKEN_KEY); return true; }
-        "joined"        { add(lexer, TOKEN_LATER_WORD); return true; }
+        "joined"        { add(lexer, TOKEN_JOINED); return true; }
 
         "unique"        { add(lexer, TOKEN_UNIQUE); return true; }
         "decimal" | "hex" | "octal" | "u8" | "be16" | "be24" | "be32" | "be64" | "le16" | "le24" | "le32" | "le64"

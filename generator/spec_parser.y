@@ -81,6 +81,8 @@ static void add_remark(const reader_t *reader, const token_t *rule, const token_
 static ast_note_t *note(const reader_t *reader, note_kind_t kind, place_t place);
 static ast_note_t *queue_note(const reader_t *reader, note_kind_t kind, const token_t *queue, const token_t *reg,
                               const token_t *key, place_t place);
+static ast_note_t *joined_note(const reader_t *reader, const token_t *separator, const token_t *rule,
+                               const token_t *name, place_t place);
 static void add_word(const reader_t *reader, ast_note_t *note, const token_t *word);
 static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *name, const token_t *rule,
                       bool is_strict);
@@ -114,7 +116,7 @@ static void not_supported(const reader_t *reader, place_t place);
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
-    KEY "key" LOCAL "local"
+    KEY "key" LOCAL "local" AT "at" JOINED "joined"
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -241,6 +243,8 @@ notes:
 
 note:
   EMIT stream                     { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; }
+| EMIT JOINED STRING word         { $$ = joined_note(reader, $3, $4, NULL, @$); }
+| EMIT JOINED STRING word AS word { $$ = joined_note(reader, $3, $4, $6, @$); }
 | EMIT stream AS word             { $$ = note(reader, NOTE_EMIT, @$); $$->is_stream = $2; $$->name = name_of($4); }
 | word "=" CONVERSION unique {
       $$ = note(reader, NOTE_CONVERT, @$);
@@ -255,6 +259,7 @@ note:
       $$->is_unique = $4;
   }
 | RESET words                     { $$ = $2; $$->kind = NOTE_RESET; $$->place = @$; }
+| AT expr                         { $$ = note(reader, NOTE_AT, @$); $$->expr = $2; }
 | LOCAL words                     { $$ = $2; $$->kind = NOTE_LOCAL; $$->place = @$; }
 | LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
 | COUNT expr                      { $$ = note(reader, NOTE_COUNT, @$); $$->expr = $2; }
@@ -288,7 +293,6 @@ note:
 later:
   LATER                                 { not_supported(reader, @1); }
 | LATER something rest                  { not_supported(reader, @1); }
-| EMIT LATER_WORD rest                  { not_supported(reader, @2); }
 | UNTIL part rest                       { not_supported(reader, @1); }
 ;
 
@@ -373,7 +377,7 @@ contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED | LATER | LATER_WORD
-| KEY | LOCAL
+| KEY | LOCAL | AT | JOINED
 ;
 
 reserved:
@@ -683,6 +687,19 @@ static ast_note_t *queue_note(const reader_t *reader, note_kind_t kind, const to
     made->reg = name_of(reg);
     if (key)
         made->key = name_of(key);
+    return made;
+}
+
+/* `name` is NULL where there is none. */
+static ast_note_t *joined_note(const reader_t *reader, const token_t *separator, const token_t *rule,
+                               const token_t *name, place_t place)
+{
+    ast_note_t *made = note(reader, NOTE_EMIT, place);
+
+    made->separator = separator->text;
+    made->rule = name_of(rule);
+    if (name)
+        made->name = name_of(name);
     return made;
 }
 

@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#define JUMPED_MAX (1u << 20) /* bytes of one datagram that `at` reads */
 #define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
 
 static const unsigned char no_bytes[1];
@@ -43,6 +44,13 @@ static bool is_wanted(const qcap_parser_t *p, unsigned element)
 static bool is_stream(const qcap_parser_t *p, unsigned element)
 {
     return element != QCAP_NONE && protocol_of(p)->elements[element].is_stream;
+}
+
+/* Its bytes have to be there when it ends. */
+static bool is_held(const qcap_parser_t *p, unsigned element)
+{
+    return element != QCAP_NONE && !protocol_of(p)->elements[element].is_stream &&
+           !protocol_of(p)->elements[element].separator;
 }
 
 static void send(qcap_parser_t *p, const qcap_event_t *event)
@@ -88,6 +96,8 @@ static void deliver_stream(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t e
 /* Forgets open elements deeper than `depth`; stream elements end there and then. */
 static void abandon(qcap_parser_t *p, unsigned depth)
 {
+    if (p->joined_depth > depth)
+        p->joined_depth = 0;
     while (p->depth > depth) {
         const qcap_slot_t *slot = &p->slots[--p->depth];
         if (!is_stream(p, slot->element))
@@ -146,6 +156,37 @@ void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
     p->is_confirmed = true;
     if (is_wanted(p, slot->element))
         qcap_op_deliver(p, slot, at);
+}
+
+void qcap_op_open_joined(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
+{
+    if (p->has_error)
+        return;
+    open_slot(p, depth, element, at);
+    p->joined_depth = p->depth;
+    p->joined_len = 0;
+    p->is_joined_cut = p->has_part = false;
+}
+
+void qcap_op_close_joined(qcap_parser_t *p, unsigned depth, uint64_t at)
+{
+    if (p->has_error)
+        return;
+    const qcap_slot_t *slot = &p->slots[p->base + depth];
+    p->depth = (uint16_t)(p->base + depth);
+    p->is_confirmed = true;
+    p->joined_depth = 0;
+    if (slot->is_done || !is_wanted(p, slot->element))
+        return;
+    qcap_event_t event = {.kind = QCAP_EVENT_ELEMENT,
+                          .flags = p->is_joined_cut ? QCAP_EVENT_TRUNCATED : 0,
+                          .element = slot->element,
+                          .begin = slot->begin,
+                          .end = at,
+                          .bytes = bytes_at(p, slot->begin),
+                          .value = p->text + protocol_of(p)->joined_text,
+                          .value_len = p->joined_len};
+    send(p, &event);
 }
 
 void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -277,6 +318,23 @@ static uint64_t report_error(qcap_parser_t *p, const qcap_region_t *region)
     return error.offset;
 }
 
+static uint64_t end_of(const qcap_parser_t *p, const qcap_region_t *region)
+{
+    return region->is_jump ? p->piece_offset + p->datagram_len : region->end;
+}
+
+static void leave_region(qcap_parser_t *p, const qcap_region_t *region)
+{
+    p->region_count--;
+    p->frame_count = region->frame_count;
+    p->base = region->base;
+    p->state = region->after;
+    if (!region->is_jump)
+        return;
+    p->jumped += (uint32_t)(p->at - p->piece) - QCAP_JUMP_TO(region->end);
+    p->at = p->piece + QCAP_JUMP_BACK(region->end);
+}
+
 /* Reports `p->error`, and finds a way to go on: behind the region, or by a search. */
 static void recover(qcap_parser_t *p)
 {
@@ -289,6 +347,8 @@ static void recover(qcap_parser_t *p)
     uint64_t offset = report_error(p, is_bounded ? region : NULL);
     if (p->is_searching) { /* it would go round again */
         p->has_failed = true;
+    } else if (is_bounded && region->is_jump) {
+        leave_region(p, region);
     } else if (is_bounded) {
         p->is_skipping = true;
         p->skip_begin = offset;
@@ -336,10 +396,7 @@ static void end_region(qcap_parser_t *p)
     }
     if (p->has_error)
         report_error(p, &region); /* nothing is left of the region to skip: goes on behind it */
-    p->region_count--;
-    p->frame_count = region.frame_count;
-    p->base = region.base;
-    p->state = region.after;
+    leave_region(p, &region);
 }
 
 /* NULL: there is no more room, which is an error of the input. */
@@ -396,13 +453,46 @@ static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
     qcap_number_t n = control->value(p);
     uint64_t room = UINT64_MAX - 1 - here(p);
     if (p->region_count)
-        room = p->regions[p->region_count - 1].end - here(p);
+        room = end_of(p, &p->regions[p->region_count - 1]) - here(p);
     if (n.state != QCAP_NUMBER_SET)
         qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
     else if (n.value > room)
         qcapint_parser_fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
     else
         begin_region(p, control, here(p) + n.value);
+}
+
+/* The innermost region, if it is one of `at`; else NULL. */
+static const qcap_region_t *jump_of(const qcap_parser_t *p)
+{
+    const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
+    return region && region->is_jump ? region : NULL;
+}
+
+/* From one jump to the next, offsets decrease, so a chain of them has an end. Several jumps from one place could still read the
+ * same bytes again and again: all together may not read more than JUMPED_MAX. */
+static void begin_jump(qcap_parser_t *p, const qcap_control_t *control)
+{
+    qcap_number_t n = control->value(p);
+    uint64_t limit = (uint64_t)p->datagram_len + 1;
+    for (unsigned i = p->region_count; i-- > 0 && limit > p->datagram_len;)
+        if (p->regions[i].is_jump)
+            limit = QCAP_JUMP_TO(p->regions[i].end);
+    if (n.state != QCAP_NUMBER_SET)
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
+    else if (n.value >= limit)
+        qcapint_parser_fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
+    else if (p->jumped > JUMPED_MAX)
+        qcapint_parser_fail(p, QCAP_ERROR_LIMIT, control->rule, here(p));
+    else
+        begin_region(p, control, (uint64_t)(p->at - p->piece) << 32 | n.value);
+    if (p->has_error) { /* there is nothing to read; what follows here does not depend on it */
+        report_error(p, &(qcap_region_t){.depth = p->depth, .saved = p->saved_count});
+        p->state = control->targets[1];
+        return;
+    }
+    p->regions[p->region_count - 1].is_jump = true;
+    p->at = p->piece + n.value;
 }
 
 /* Passes a control point; false if it has to wait for more input or for the other side. */
@@ -421,6 +511,9 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
     }
     case QCAP_CONTROL_LENGTH:
         begin_length(p, control);
+        return true;
+    case QCAP_CONTROL_AT:
+        begin_jump(p, control);
         return true;
     case QCAP_CONTROL_CLOSE:
         begin_region(p, control, QCAP_REGION_OPEN);
@@ -483,7 +576,7 @@ static qcap_slot_t *oldest_element(const qcap_parser_t *p)
 {
     for (unsigned d = 0; d < p->depth; d++) {
         qcap_slot_t *slot = &p->slots[d];
-        if (!slot->is_done && is_wanted(p, slot->element) && !is_stream(p, slot->element))
+        if (!slot->is_done && is_wanted(p, slot->element) && is_held(p, slot->element))
             return slot;
     }
     return NULL;
@@ -522,22 +615,28 @@ static const unsigned char *earlier(const qcap_parser_t *p, const unsigned char 
     return offset < qcap_offset_of(p, end) ? p->piece + (offset - p->piece_offset) : end;
 }
 
-/* How far a machine may run: see note [cut-free]. */
-static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char *end)
+/* The offset at which a limit would be met first. */
+static uint64_t first_limit(const qcap_parser_t *p)
 {
     uint64_t first = oldest_pending(p);
     const qcap_slot_t *slot = oldest_element(p);
     if (slot && slot->begin < first)
         first = slot->begin;
-    end = earlier(p, end, first + p->conversation->limit);
+    return first + p->conversation->limit;
+}
+
+/* How far a machine may run: see note [cut-free]. */
+static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char *end)
+{
+    end = p->is_datagram ? end : earlier(p, end, first_limit(p));
     if (keep_of(p)->counter_count)
         end = earlier(p, end, next_full(p));
-    return p->region_count ? earlier(p, end, p->regions[p->region_count - 1].end) : end;
+    return p->region_count ? earlier(p, end, end_of(p, &p->regions[p->region_count - 1])) : end;
 }
 
 static bool is_region_at_end(const qcap_parser_t *p)
 {
-    return p->region_count && p->regions[p->region_count - 1].end == here(p);
+    return p->region_count && end_of(p, &p->regions[p->region_count - 1]) == here(p);
 }
 
 /* Machines and tables in turn, until neither goes on. */
@@ -565,6 +664,20 @@ static void run_ending(qcap_parser_t *p)
     p->is_ending = false;
 }
 
+/* What `at` reads ends where its rule does: before the first byte that does not fit. False if it cannot end there. */
+static bool end_jump(qcap_parser_t *p)
+{
+    if (!jump_of(p))
+        return false;
+    if (state_of(p)->kind & QCAP_STATE_END)
+        run_ending(p);
+    else if (is_accepting(p))
+        end_region(p);
+    else
+        return false;
+    return true;
+}
+
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance(qcap_parser_t *p, const unsigned char *end)
 {
@@ -578,10 +691,11 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
         return true;
     }
     if (p->is_skipping) {
-        p->at = earlier(p, end, p->regions[p->region_count - 1].end);
+        p->at = earlier(p, end, end_of(p, &p->regions[p->region_count - 1]));
         return is_region_at_end(p);
     }
-    enforce_limit(p);
+    if (!p->is_datagram) /* of that, all bytes are at hand */
+        enforce_limit(p);
     if (p->has_error)
         return true;
     const unsigned char *stop = run_end(p, end);
@@ -592,7 +706,8 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
         return true;
     }
     if (read_bytes(p, stop) == QCAP_STOP_ERROR)
-        fail_here(p, QCAP_ERROR_SYNTAX, stop);
+        if (!end_jump(p))
+            fail_here(p, QCAP_ERROR_SYNTAX, stop);
     return true;
 }
 
@@ -690,43 +805,56 @@ static void end_open_regions(qcap_parser_t *p)
     }
 }
 
-static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes)
+/* No byte follows: what is open ends, or is unfinished, which is an error. */
+static void end_input(qcap_parser_t *p)
 {
-    begin_piece(p, bytes);
-    p->state = protocol_of(p)->datagram;
-    p->set = 0;
-    p->is_datagram = true;
-}
-
-/* The bytes are at their end, and so is all that has been opened. */
-static void end_datagram(qcap_parser_t *p)
-{
+    run(p, p->at);
     end_open_regions(p);
-    if (p->has_failed || p->has_become)
+    while (p->region_count == 0 && (state_of(p)->kind & QCAP_STATE_END) && !p->is_searching && !p->has_failed) {
+        run_ending(p);
+        run(p, p->at);
+    }
+    if (p->has_failed || p->has_become || p->is_searching)
         return;
     if (p->region_count == 0 && is_accepting(p))
         qcap_table_perform(p, state_of(p)->accept, here(p));
     else
         fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
-    if (p->has_error)
-        report_error(p, NULL);
+}
+
+static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    begin_piece(p, bytes);
+    p->state = protocol_of(p)->datagram;
+    p->set = 0;
+    p->jumped = 0;
+    p->is_datagram = true;
+    p->datagram_len = (uint32_t)len;
+}
+
+/* The next one is another matter. */
+static void forget_datagram(qcap_parser_t *p)
+{
+    p->has_failed = p->is_skipping = p->is_datagram = false;
+    p->region_count = p->frame_count = p->base = p->depth = 0;
+    p->offset = p->piece_offset + p->datagram_len;
+    p->piece = p->at = no_bytes;
+    p->piece_offset = p->offset;
 }
 
 void qcap_parser_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     if (protocol_of(p)->datagram == QCAP_NONE || p->is_finished || p->has_become)
         return;
-    begin_datagram(p, bytes);
+    begin_datagram(p, bytes, len < UINT32_MAX ? len : UINT32_MAX);
     do {
         p->is_paused = false;
-        run(p, p->piece + len);
+        run(p, p->piece + p->datagram_len);
     } while (p->is_paused);
-    end_datagram(p);
-    p->has_failed = p->is_skipping = p->is_datagram = false; /* the next one is another matter */
-    p->region_count = p->depth = 0;
-    p->offset = p->piece_offset + len;
-    p->piece = p->at = no_bytes;
-    p->piece_offset = p->offset;
+    end_input(p);
+    if (p->has_error)
+        report_error(p, NULL);
+    forget_datagram(p);
 }
 
 /* ---------------------------------------------------------------- gaps and ends */
@@ -801,24 +929,14 @@ void qcap_parser_finish(qcap_parser_t *p)
     if (p->has_failed || p->has_become || p->root->start == QCAP_NONE)
         return;
     begin_piece(p, NULL);
-    run(p, p->at);
-    end_open_regions(p);
-    while (p->region_count == 0 && (state_of(p)->kind & QCAP_STATE_END) && !p->is_searching && !p->has_failed) {
-        run_ending(p);
-        run(p, p->at);
-    }
-    if (p->has_failed || p->has_become)
-        return;
-    if (p->is_searching) {
+    end_input(p);
+    if (p->is_searching && !p->has_failed)
         end_search(p, p->offset);
-    } else if (p->region_count == 0 && is_accepting(p)) {
-        qcap_table_perform(p, state_of(p)->accept, here(p));
-    } else {
-        fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
-        p->region_count = 0;
-        recover(p);
-        p->is_searching = false;
-    }
+    if (!p->has_error)
+        return;
+    p->region_count = 0;
+    recover(p);
+    p->is_searching = false;
 }
 
 void qcap_parser_absent(qcap_parser_t *p)

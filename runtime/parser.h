@@ -40,7 +40,7 @@ typedef struct qcap_protocol qcap_protocol_t;         /* what the generator know
 
 /* QCAP_EVENT_ELEMENT   an element ended: [begin, end). `bytes` if it lies in the piece being fed, else NULL: the caller
  *                      has kept it (see qcap_parser_held). Longer than the limit: the first `limit` bytes, and
- *                      QCAP_EVENT_TRUNCATED, as soon as the limit is passed.
+ *                      QCAP_EVENT_TRUNCATED, as soon as the limit is passed. Joined from parts: `value`; its bytes are not kept.
  * QCAP_EVENT_BEGIN     a stream element begins at begin.
  * QCAP_EVENT_PIECE     bytes [begin, end) of the stream element; `bytes` is never NULL.
  * QCAP_EVENT_GAP       bytes [begin, end) are missing; in `element` if that is not QCAP_NONE.
@@ -106,6 +106,8 @@ typedef struct qcap_event {
     uint16_t element;           /* index in protocol->elements, or QCAP_NONE */
     uint64_t begin, end;        /* stream offsets of this direction */
     const unsigned char *bytes; /* [begin, end), or NULL; borrowed until the handler returns */
+    const unsigned char *value; /* of an element that is joined from parts: these; else NULL; borrowed likewise */
+    size_t value_len;
     const char *text;           /* the anomaly's or protocol's name; else NULL */
     const qcap_error_t *error;  /* for QCAP_EVENT_ERROR; borrowed until the handler returns */
 } qcap_event_t;
@@ -135,7 +137,7 @@ size_t qcap_parser_feed(qcap_parser_t *parser, const unsigned char *bytes, size_
 /* Reads a datagram that this side has sent: `len` bytes, which all belong together. For protocols with a `datagram` root;
  * nothing for others. Each is read by itself: registers of the side begin unset, an error ends it, nothing is waited for, and a
  * pause is not heeded; what both sides share, such as queues, stays. Offsets go on from datagram to datagram. All elements
- * have their bytes. A conversation is fed datagrams or streams, not both. */
+ * have their bytes, and come whole, whatever the limit. A conversation is fed datagrams or streams, not both. */
 void qcap_parser_datagram(qcap_parser_t *parser, const unsigned char *bytes, size_t len);
 
 /* The next `len` bytes are missing. All bytes before them have been taken, or are given up. Inside a counted body this
@@ -192,6 +194,8 @@ void qcap_conversation_set_limit(qcap_conversation_t *conversation, uint32_t lim
 
 #define QCAP_LIMIT 65536u
 
+#define QCAP_JOINED_MAX 512u /* bytes of a joined value; a longer one is cut, and QCAP_EVENT_TRUNCATED */
+
 qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *parser);
 qcap_parser_t *qcap_conversation_client(qcap_conversation_t *conversation);
 qcap_parser_t *qcap_conversation_server(qcap_conversation_t *conversation);
@@ -226,6 +230,7 @@ typedef struct qcap_element {
     uint16_t parent;   /* the emitted element it stands in; QCAP_NONE at the top */
     uint16_t selector; /* the element whose text selects this one, as field-name does field-value; or QCAP_NONE */
     bool is_stream;    /* delivered as BEGIN, PIECE, END */
+    const char *separator; /* its value is joined from the texts of parts, with this between them; NULL: it is its bytes */
 } qcap_element_t;
 
 typedef struct qcap_port {
@@ -270,6 +275,7 @@ typedef struct qcap_number {
 typedef enum {
     QCAP_CONTROL_CHOICE, /* `when`: goes to targets[choose()] */
     QCAP_CONTROL_LENGTH, /* `length`: reads a region of value() bytes from targets[0], then goes on at targets[1] */
+    QCAP_CONTROL_AT,     /* `at`: the same from value() on in the datagram, then goes on here, at targets[1] */
     QCAP_CONTROL_CLOSE,  /* `until close`: the same to the end of the stream */
     QCAP_CONTROL_POP,    /* `pop`: waits for an entry, sets a register, goes to targets[0] */
     QCAP_CONTROL_BECOME, /* `become`: hands over; of targets[0], only what needs no byte runs */
@@ -394,6 +400,7 @@ typedef enum {
 #define QCAP_OP_SHARED 2u /* a shared register */
 #define QCAP_OP_UNIQUE 4u /* a second, different value is an error */
 #define QCAP_OP_LATER 8u  /* goes onto the list of the atomic rule */
+#define QCAP_OP_JOINED 16u /* a joined element */
 
 typedef struct qcap_op {
     uint8_t kind; /* qcap_op_kind_t */
@@ -410,6 +417,7 @@ typedef enum {
     QCAP_CONVERT_LITTLE, /* the lowest first */
     QCAP_CONVERT_VARINT, /* LEB128 */
     QCAP_CONVERT_KEYWORD,
+    QCAP_CONVERT_JOIN,   /* bytes that become part of the value of the element around */
     QCAP_CONVERT_BYTES,
     QCAP_CONVERT_UNQUOTE /* bytes, without the quotes around them and the backslashes inside */
 } qcap_convert_kind_t;
@@ -482,12 +490,17 @@ typedef struct qcap_slot {
 } qcap_slot_t;
 
 typedef struct qcap_region {
-    uint64_t end;   /* offset; QCAP_REGION_OPEN: the end of the stream */
+    uint64_t end;   /* offset; QCAP_REGION_OPEN: the end of the stream; of `at` QCAP_JUMP_* */
     uint16_t after; /* state to go on in */
     uint16_t depth; /* elements open when it began */
     uint16_t base, frame_count; /* likewise */
     uint32_t saved; /* words on the stack of saved registers then */
+    bool is_jump;   /* `at`: ends where its rule does, or with the datagram */
 } qcap_region_t;
+
+/* Of `at`, counted from the datagram's first byte: where reading goes on, and where it went to. */
+#define QCAP_JUMP_BACK(end) ((uint32_t)((end) >> 32))
+#define QCAP_JUMP_TO(end) ((uint32_t)(end))
 
 /* A call of a rule that contains itself, or a repeat whose rounds are counted. */
 typedef struct qcap_frame {
@@ -568,6 +581,7 @@ struct qcap_protocol {
     const qcap_text_t *register_texts; /* by register: in the side's text area */
     const qcap_text_t *shared_texts;   /* by shared register: in the conversation's */
     uint32_t shared_text;              /* offset of that in the block */
+    uint32_t joined_text;              /* offset, in a side's text area, of the value that is being joined */
     uint32_t later_text;               /* offset, in a side's text area, of the texts on the list of an atomic rule */
     const char *const *texts;
 };
@@ -597,6 +611,10 @@ struct qcap_parser {
     uint32_t later_count;
     uint32_t saved_count;       /* words on that stack */
     uint32_t later_text;        /* bytes of texts that belong to that list */
+    uint32_t joined_len;        /* of the value that is being joined */
+    uint16_t joined_depth;      /* 1 + the slot of its element; 0: there is none */
+    bool is_joined_cut;         /* more would belong to it */
+    bool has_part;              /* something belongs to it, if only an empty text */
     uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
     uint16_t state;
     uint16_t depth;             /* elements open */
@@ -612,6 +630,8 @@ struct qcap_parser {
     bool is_waiting;
     bool is_hurried;
     bool is_datagram;           /* one is being read: nothing comes behind the piece */
+    uint32_t datagram_len;      /* its bytes */
+    uint32_t jumped;            /* bytes of it that `at` has read */
     bool is_absent;             /* nothing more comes from this side */
     bool is_finished;
     bool has_become;
@@ -651,6 +671,8 @@ void qcap_table_perform_later(qcap_parser_t *parser, const qcap_later_t *later);
 /* The operations; `at` is the stream offset at which each was performed. The generator's regop.h has their meaning. */
 void qcap_op_open(qcap_parser_t *parser, unsigned depth, unsigned element, uint64_t at);
 void qcap_op_open_stream(qcap_parser_t *parser, unsigned depth, unsigned element, uint64_t at);
+void qcap_op_open_joined(qcap_parser_t *parser, unsigned depth, unsigned element, uint64_t at);
+void qcap_op_close_joined(qcap_parser_t *parser, unsigned depth, uint64_t at);
 void qcap_op_close(qcap_parser_t *parser, unsigned depth, uint64_t at);
 void qcap_op_close_stream(qcap_parser_t *parser, unsigned depth, uint64_t at);
 void qcap_op_deliver(qcap_parser_t *parser, const qcap_slot_t *slot, uint64_t end);

@@ -14,13 +14,13 @@ static uint64_t place_from(const qcap_parser_t *p, unsigned where, uint64_t from
 static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
 {
     const qcap_protocol_t *protocol = p->conversation->protocol;
-    bool is_stream = (op->flags & QCAP_OP_STREAM) != 0;
+    bool is_stream = (op->flags & QCAP_OP_STREAM) != 0, is_joined = (op->flags & QCAP_OP_JOINED) != 0;
     switch ((qcap_op_kind_t)op->kind) {
     case QCAP_OP_OPEN:
-        (is_stream ? qcap_op_open_stream : qcap_op_open)(p, op->depth, op->a, at);
+        (is_stream ? qcap_op_open_stream : is_joined ? qcap_op_open_joined : qcap_op_open)(p, op->depth, op->a, at);
         break;
     case QCAP_OP_CLOSE:
-        (is_stream ? qcap_op_close_stream : qcap_op_close)(p, op->depth, at);
+        (is_stream ? qcap_op_close_stream : is_joined ? qcap_op_close_joined : qcap_op_close)(p, op->depth, at);
         break;
     case QCAP_OP_ANOMALY_OPEN:
         qcap_op_anomaly_open(p, op->depth, at);

@@ -137,6 +137,7 @@ void qcapint_value_lose(qcap_parser_t *p)
 {
     for (unsigned i = 0; i < protocol_of(p)->conversion_count; i++)
         p->underway[i].begin = QCAP_LOST;
+    p->is_joined_cut = true;
 }
 
 /* The register of a lost value is unset. */
@@ -146,6 +147,7 @@ static bool is_lost(qcap_parser_t *p, unsigned conversion)
     if (p->underway[conversion].begin != QCAP_LOST)
         return false;
     p->underway[conversion].value = 0;
+    p->is_joined_cut |= c->kind == QCAP_CONVERT_JOIN;
     if (c->reg != QCAP_NONE)
         *(c->is_shared ? &p->conversation->shared_set : &p->set) &= ~((uint64_t)1 << c->reg);
     return true;
@@ -184,7 +186,7 @@ typedef struct reader {
 
 static bool is_text(const qcap_conversion_t *c)
 {
-    return c->kind == QCAP_CONVERT_BYTES || c->kind == QCAP_CONVERT_UNQUOTE;
+    return c->kind >= QCAP_CONVERT_JOIN;
 }
 
 /* What was kept of the text that began at `begin`: at least one byte more than the register holds if it is longer. */
@@ -244,8 +246,30 @@ static unsigned char *register_bytes(const qcap_parser_t *p, unsigned reg, bool 
     return (is_shared ? p->conversation->shared_text : p->text) + text_of_register(p, reg, is_shared)->offset;
 }
 
+/* Adds a part to the value of the element around that is joined, if there is one. */
+static void join(qcap_parser_t *p, reader_t r)
+{
+    if (p->joined_depth == 0)
+        return;
+    const char *separator = protocol_of(p)->elements[p->slots[p->joined_depth - 1].element].separator;
+    unsigned char *value = p->text + protocol_of(p)->joined_text;
+    for (; p->has_part && *separator; separator++)
+        if (p->joined_len < QCAP_JOINED_MAX)
+            value[p->joined_len++] = (unsigned char)*separator;
+        else
+            p->is_joined_cut = true;
+    uint64_t copied = copy_text(r, value + p->joined_len, QCAP_JOINED_MAX - p->joined_len);
+    p->joined_len += QCAP_BYTES_LEN(copied);
+    p->is_joined_cut |= (copied & QCAP_BYTES_CUT) != 0;
+    p->has_part = true;
+}
+
 static void store_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t r, uint64_t at)
 {
+    if (c->kind == QCAP_CONVERT_JOIN) {
+        join(p, r);
+        return;
+    }
     qcap_register_t *value = &(c->is_shared ? p->conversation->shared : p->registers)[c->reg];
     uint64_t *set = c->is_shared ? &p->conversation->shared_set : &p->set;
     unsigned char *text = register_bytes(p, c->reg, c->is_shared);
@@ -264,7 +288,9 @@ static void store_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t r,
 static uint64_t list_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t r)
 {
     uint32_t offset = protocol_of(p)->later_text + p->later_text;
-    uint32_t size = text_of_register(p, c->reg, c->is_shared)->size + 1; /* one too many shows again that it is cut */
+    uint32_t size = c->text_size;
+    if (c->reg != QCAP_NONE)
+        size = text_of_register(p, c->reg, c->is_shared)->size + 1; /* one too many shows again that it is cut */
     uint64_t value = copy_text(r, p->text + offset, size);
     p->later_text += QCAP_BYTES_LEN(value);
     return value | (uint64_t)offset << 32;

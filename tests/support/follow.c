@@ -138,6 +138,8 @@ static char *print_event(const follower_t *f, bool is_server, const qcap_event_t
     }
     if (event->kind != QCAP_EVENT_ELEMENT)
         fprintf(out, " %s", qcap_event_kind_name(event->kind));
+    if (event->value)
+        fputs(" joined", out);
     print_rest(event, out);
     fclose(out);
     return line;
@@ -173,6 +175,11 @@ static void get_bytes(const side_t *side, const qcap_event_t *event, log_line_t 
 {
     static const char wrong[] = "(not the bytes at these offsets)", hole[] = "(with a hole)";
     size_t len = (size_t)(event->end - event->begin);
+    if (event->value) {
+        line->bytes = copy_bytes(event->value, event->value_len);
+        line->len = event->value_len;
+        return;
+    }
     line->bytes = get_memory(len);
     if (event->bytes)
         memcpy(line->bytes, event->bytes, len);
