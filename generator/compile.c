@@ -73,9 +73,11 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     result->ambiguities = ambiguity_report(dfa, &dead, options->positions, most, diag);
 
     /* DFA → smaller DFA */
-    position_analyse(dfa, diag);
-    if (diag_has_errors(diag))
+    position_analyse(dfa);
+    if (dfa->refusals.count > 0) {
+        refusal_report(dfa, diag);
         return false;
+    }
     minimize(dfa);
     unsigned position_count = position_allocate(dfa, diag);
     if (diag_has_errors(diag))

@@ -568,6 +568,21 @@ static void representatives(builder_t *b)
     }
 }
 
+/* The rule in which most readings of all states stand; NULL: none has any. */
+static const rule_t *busiest_rule(const builder_t *b)
+{
+    const grammar_t *grammar = b->nfa->grammar;
+    size_t *counts = ARENA_ARRAY(b->arena, size_t, grammar->rules.count + 1);
+    const rule_t *busiest = NULL;
+    for (size_t s = 0; s < b->dfa->states.count; s++)
+        for (size_t i = 0; i < b->dfa->states.items[s].configs.count; i++) {
+            const rule_t *rule = nfa_state(b, &b->dfa->states.items[s].configs.items[i])->context->rule;
+            if (rule && rule->index < grammar->rules.count && ++counts[rule->index] > (busiest ? counts[busiest->index] : 0))
+                busiest = rule;
+        }
+    return busiest;
+}
+
 /* There are too many states. Where there are refusals, that is why; where much is pending in the last state, it is because
  * readings do not come to an agreement. */
 static void give_up(builder_t *b, unsigned state)
@@ -586,10 +601,11 @@ static void give_up(builder_t *b, unsigned state)
         refuse_undecided(b, configs, which, (clash_t){.from = state, .byte = -1, .start = STATE_NONE});
         return;
     }
-    const rule_t *rule = nfa_state(b, &configs->items[0])->context->rule;
-    diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u states; rule `%s` is among the last", b->states_max,
+    const rule_t *rule = busiest_rule(b);
+    diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u states: most of them are for rule `%s`", b->states_max,
                rule ? rule->name : "");
     diag_note(b->diag, "for example after %s", example(b, state, -1));
+    diag_note(b->diag, "that many ways to stand there have to be told apart: %zu readings are under way", configs->count);
 }
 
 static void explore(builder_t *b)

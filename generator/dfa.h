@@ -69,6 +69,7 @@ typedef struct clash {
 typedef enum {
     REFUSAL_UNDECIDED, /* `first` has performed ever more that `second` has not */
     REFUSAL_COMPETING, /* `first` and `second` go on with the same byte, and one of them stands at a control point */
+    REFUSAL_CONVERSION, /* `first` and `second` would convert different bytes of a number: position.c */
     REFUSAL_LISTED     /* `first` is in an atomic rule that can put any number of operations on its list */
 } refusal_kind_t;
 
@@ -77,7 +78,7 @@ typedef struct refusal {
     refusal_kind_t kind;
     clash_t where;          /* the readings there ... */
     unsigned first, second; /* ... and two of them: NFA states, the preferred one first */
-    unsigned op;            /* REFUSAL_UNDECIDED: what stays so */
+    unsigned op;            /* REFUSAL_UNDECIDED: what stays so; REFUSAL_CONVERSION: the conversion */
     unsigned byte;          /* REFUSAL_COMPETING: the next one */
 } refusal_t;
 

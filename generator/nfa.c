@@ -441,9 +441,8 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
     nest->saved = inner->saved > nest->saved ? inner->saved : nest->saved;
     inner->is_atomic |= find_note(w->notes, NOTE_ATOMIC) || find_note(w->notes, NOTE_RESYNC);
     const note_t *emit = find_note(w->notes, NOTE_EMIT);
-    if (emit && emit->is_stream && (inner->is_atomic || inner->is_stream))
-        diag_error(b->diag, emit->place, inner->is_atomic ? "`emit stream` inside an atomic rule"
-                                                          : "`emit stream` inside another stream element");
+    if (emit && emit->is_stream && inner->is_stream)
+        diag_error(b->diag, emit->place, "`emit stream` inside another stream element");
     if (emit) {
         inner->element = element_intern(b, outer->element, emit->name ? emit->name : w->name, emit->is_stream);
         join_element(b, emit, inner);
@@ -725,11 +724,6 @@ static unsigned build_alternative(builder_t *b, const node_t *node, const contex
         is_wrapped |= node->notes.items[i]->kind != NOTE_WHEN;
     if (!is_wrapped)
         return build_node(b, node, context, next);
-    const note_t *emit = find_note(&node->notes, NOTE_EMIT);
-    if (emit && !emit->name && node->kind != NODE_RULE) {
-        diag_error(b->diag, emit->place, "an alternative has no name of its own: write `emit as NAME`");
-        return next;
-    }
     w.name = node->kind == NODE_RULE ? node->rule->name : NULL;
     return build_wrapped(b, &w, context, next);
 }

@@ -155,15 +155,6 @@ static bool underway_in(const nfa_t *nfa, const config_t *config, unsigned conve
     return is_concerned;
 }
 
-static void fail_conflict(dfa_t *dfa, unsigned state, const conversion_t *c, diag_t *diag)
-{
-    text_t text;
-    text_init(&text, dfa->arena);
-    dfa_witness(dfa, state, &text);
-    diag_error(diag, c->rule->place, "readings of the same input would convert different bytes of rule `%s`", c->rule->name);
-    diag_note(diag, "for example after %s", text.bytes);
-}
-
 static underway_t *find_begin(dfa_state_t *s, const underway_t *wanted)
 {
     for (size_t i = 0; i < s->underway.count; i++) {
@@ -175,9 +166,24 @@ static underway_t *find_begin(dfa_state_t *s, const underway_t *wanted)
     return NULL;
 }
 
+/* Two readings end a number at different places: `second`, and the first that began it where that did. */
+static void refuse(dfa_t *dfa, unsigned state, unsigned conversion, size_t second)
+{
+    const configs_t *configs = &dfa->states.items[state].configs;
+    underway_t one, other;
+    size_t first = 0;
+    underway_in(dfa->nfa, &configs->items[second], conversion, &one);
+    while (!underway_in(dfa->nfa, &configs->items[first], conversion, &other) || other.is_committed != one.is_committed ||
+           !stamp_equal(other.begin, one.begin))
+        first++;
+    vec_push(dfa->arena, &dfa->refusals,
+             ((refusal_t){.kind = REFUSAL_CONVERSION, .where = {.from = state, .byte = -1, .start = STATE_NONE},
+                          .first = configs->items[first].state, .second = configs->items[second].state, .op = conversion}));
+}
+
 /* Readings whose rule began at the same place share an accumulator. They must then agree on where a number ended; a text that
  * was kept can be cut to length later. */
-static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion, diag_t *diag)
+static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion)
 {
     dfa_state_t *s = &dfa->states.items[state];
     conversion_t *c = &dfa->nfa->conversions.items[conversion];
@@ -193,7 +199,7 @@ static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion, diag_
         } else if (!stamp_equal(known->end, one.end)) {
             known->end = (stamp_t){STAMP_BACK, 0};
             if (c->text_size == 0) {
-                fail_conflict(dfa, state, c, diag);
+                refuse(dfa, state, conversion, i);
                 return;
             }
         }
@@ -230,7 +236,7 @@ static void find_held(dfa_t *dfa, dfa_state_t *s)
     }
 }
 
-void position_analyse(dfa_t *dfa, diag_t *diag)
+void position_analyse(dfa_t *dfa)
 {
     ages_t a = {.dfa = dfa};
     a.first = malloc((dfa->states.count + 1) * sizeof *a.first);
@@ -249,10 +255,10 @@ void position_analyse(dfa_t *dfa, diag_t *diag)
     free(a.age);
     free(a.first);
 
-    for (unsigned s = 0; s < dfa->states.count && !diag_has_errors(diag); s++) {
+    for (unsigned s = 0; s < dfa->states.count && dfa->refusals.count == 0; s++) {
         find_held(dfa, &dfa->states.items[s]);
         for (unsigned c = 0; c < dfa->nfa->conversions.count && dfa->states.items[s].kind == DFA_BYTES; c++)
-            find_underway(dfa, s, c, diag);
+            find_underway(dfa, s, c);
     }
 }
 
@@ -375,7 +381,21 @@ static void assign_state(const allocation_t *a, unsigned state, unsigned count)
     assign(a, state, &s->stream_end);
 }
 
-/* Names the rule of the first state that needs more than there are. */
+/* The elements that are pending in a state, each once. */
+static void print_pending(const dfa_t *dfa, const dfa_state_t *state, text_t *text)
+{
+    bool *is_printed = ARENA_ARRAY(dfa->arena, bool, dfa->nfa->elements.count + 1);
+    for (size_t i = 0; i < state->configs.count; i++)
+        for (size_t k = 0; k < state->configs.items[i].pendings.count; k++) {
+            const op_t *op = &dfa->nfa->ops.items[state->configs.items[i].pendings.items[k].op];
+            if ((op->kind != OP_OPEN && op->kind != OP_CLOSE) || is_printed[op->element])
+                continue;
+            is_printed[op->element] = true;
+            text_print(text, "%s`%s`", text->len ? ", " : "", dfa->nfa->elements.items[op->element].name);
+        }
+}
+
+/* Shows the first state that needs more than there are. */
 static void fail_too_many(const allocation_t *a, diag_t *diag)
 {
     unsigned s = 0;
@@ -383,11 +403,15 @@ static void fail_too_many(const allocation_t *a, diag_t *diag)
         s++;
     const dfa_state_t *state = &a->dfa->states.items[s];
     const rule_t *rule = state->configs.count ? a->dfa->nfa->states.items[state->configs.items[0].state].context->rule : NULL;
-    text_t text;
+    text_t text, pending;
     text_init(&text, a->dfa->arena);
+    text_init(&pending, a->dfa->arena);
     dfa_witness(a->dfa, s, &text);
+    print_pending(a->dfa, state, &pending);
     diag_error(diag, rule ? rule->place : (place_t){0}, "more than %u positions would have to be remembered", POSITION_MAX);
     diag_note(diag, "for example after %s", text.bytes);
+    if (pending.len)
+        diag_note(diag, "where it is undecided still what is read of %s", pending.bytes);
 }
 
 unsigned position_allocate(dfa_t *dfa, diag_t *diag)

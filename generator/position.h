@@ -5,8 +5,8 @@
 #include "dfa.h"
 
 /* Age analysis: replaces registers whose distance from the current position is always the same by that distance. Then
- * works out what each state must keep of a piece that ends there. */
-void position_analyse(dfa_t *dfa, diag_t *diag);
+ * works out what each state must keep of a piece that ends there. Adds a refusal where readings would convert different bytes. */
+void position_analyse(dfa_t *dfa);
 
 /* How many variables for positions a generated parser can have: bits of qcap_state_t's held_registers. */
 #define POSITION_MAX 16u

@@ -85,6 +85,8 @@ static void suggest(const explainer_t *e, const refusal_t *refusal, const partin
         if (refusal->kind == REFUSAL_UNDECIDED) {
             diag_note(e->diag, "no `cut` settles it: the same bytes can be either, for as long as one likes");
             diag_note(e->diag, "it would help to annotate what is around the repeat rather than each turn of it");
+        } else if (refusal->kind == REFUSAL_CONVERSION) {
+            diag_note(e->diag, "it would help if a byte that cannot be part of the number stood behind it");
         } else {
             diag_note(e->diag, "it would help if only one of them could go on with that byte: behind a delimiter, after a fixed number "
                       "of bytes, or with what both begin with in front of both");
@@ -134,6 +136,10 @@ static void explain_pair(explainer_t *e, const refusal_t *refusal)
         diag_error(e->diag, has_parted ? witness_place(&parting, 0) : place_of(e, refusal->first),
                    "%s stays undecided for any number of bytes", describe(e, refusal->op));
         diag_note(e->diag, "for example after %s, and what may follow", input);
+    } else if (refusal->kind == REFUSAL_CONVERSION) {
+        const rule_t *rule = e->dfa->nfa->conversions.items[refusal->op].rule;
+        diag_error(e->diag, rule->place, "readings of the same input would convert different bytes of rule `%s`", rule->name);
+        diag_note(e->diag, "for example after %s", input);
     } else {
         const nfa_state_t *s = &e->dfa->nfa->states.items[refusal->first], *t = &e->dfa->nfa->states.items[refusal->second];
         const rule_t *rule = rule_at(e, s->kind == NFA_CONTROL ? refusal->second : refusal->first);

@@ -7,6 +7,7 @@
 #include "remedy.h"
 
 #include "automaton.h"
+#include "position.h"
 
 #define TRIALS_MAX 12u
 #define DEPTH_MAX 3u
@@ -156,6 +157,8 @@ static bool is_same(const search_t *s, const dfa_t *dfa, const refusal_t *refusa
         return false;
     if (refusal->kind == REFUSAL_COMPETING)
         return control_place(dfa, refusal).offset == control_place(s->dfa, s->refusal).offset;
+    if (refusal->kind == REFUSAL_CONVERSION)
+        return s->dfa->nfa->conversions.items[s->refusal->op].rule == dfa->nfa->conversions.items[refusal->op].rule;
     const rule_t *was = s->dfa->nfa->states.items[s->refusal->first].context->rule;
     return was == dfa->nfa->states.items[refusal->first].context->rule ||
            was == dfa->nfa->states.items[refusal->second].context->rule;
@@ -175,8 +178,10 @@ static bool helps(search_t *s, rule_t *rule)
         rule->index = (unsigned)grammar.rules.count;
         vec_push(arena, &grammar.rules, rule);
     }
-    const dfa_t *dfa = automaton_build(&grammar, TRIAL_STATES_MAX, NULL, diag);
+    dfa_t *dfa = automaton_build(&grammar, TRIAL_STATES_MAX, NULL, diag);
     bool has_gone = dfa && !diag_has_errors(diag);
+    if (has_gone && s->refusal->kind == REFUSAL_CONVERSION && dfa->refusals.count == 0)
+        position_analyse(dfa);
     for (size_t i = 0; has_gone && i < dfa->refusals.count; i++)
         has_gone = !is_same(s, dfa, &dfa->refusals.items[i]);
     has_gone = has_gone && (!s->preferred || can_win(s, dfa));

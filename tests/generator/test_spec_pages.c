@@ -101,7 +101,7 @@ static void print_answer(arena_t *arena, const place_of_case_t *place, const cha
 {
     diag_t *diag = diag_new(arena);
     compile_options_t options = {
-        .dump = find_step(kind), .all_ambiguities = true, .positions = strcmp(kind, "positions") == 0};
+        .dump = find_step(kind), .all_ambiguities = strcmp(kind, "positions") == 0, .positions = strcmp(kind, "positions") == 0};
     char before[4096];
     compile_result_t result;
 
@@ -263,6 +263,7 @@ int main(void)
         PAGE(GOLDEN "ambiguities.md"),
         PAGE(GOLDEN "refusals.md"),
         PAGE(GOLDEN "unreachable.md"),
+        PAGE(GOLDEN "structure.md"),
         PAGE(GOLDEN "unset.md"),
         PAGE(GOLDEN "lengths.md"),
         PAGE("specs/README.md"),
