@@ -1,14 +1,14 @@
 /* emit_class.c: tests of one byte, and scans of runs, sixteen bytes at a time where the machine can (runtime/scan.h).
  *
- * A set that a few comparisons do not tell is a bit in a table. A scan compares with ranges: with those of the set, or of what is not
- * in it, if they are few; otherwise with the likeliest ones, and looks a byte that is in none of them up in the table. */
+ * A set that a few comparisons do not tell is a bit in a table. A scan compares with ranges, those of the set or those of what is
+ * not in it, whichever costs less. Ranges that text hardly ever has are left out, and a byte of these is looked up in the table. */
 #include "emit_class.h"
 
 #include "name.h"
 
 #define CLASS_BITS 64u  /* classes that a row of one table has room for */
 #define SCAN_MIN 8u     /* bytes of a set that are worth a scan by blocks */
-#define RANGES_MAX 5u   /* comparisons that pay */
+#define LOST_PART 50u   /* a scan may stop at bytes that are not more than this part of what is met */
 
 typedef struct range {
     unsigned low, high;
@@ -134,22 +134,65 @@ static unsigned worth(const range_t *range)
     return sum;
 }
 
-/* The most worthy ranges, in order of bytes; `is_exact` if these are all. */
-static ranges_t choose(arena_t *arena, ranges_t ranges, size_t most, bool *is_exact)
+static unsigned worth_of_all(const ranges_t *ranges)
 {
-    *is_exact = ranges.count <= most;
-    while (ranges.count > most) {
-        size_t least = 0;
-        for (size_t i = 1; i < ranges.count; i++)
-            if (worth(&ranges.items[i]) < worth(&ranges.items[least]))
-                least = i;
-        ranges_t rest = {0};
-        for (size_t i = 0; i < ranges.count; i++)
-            if (i != least)
-                vec_push(arena, &rest, ranges.items[i]);
-        ranges = rest;
+    unsigned sum = 0;
+    for (size_t i = 0; i < ranges->count; i++)
+        sum += worth(&ranges->items[i]);
+    return sum;
+}
+
+/* A plan: ranges that are compared, of the set or of what is outside of it. */
+typedef struct plan {
+    ranges_t ranges;
+    bool is_outside, is_exact;
+    bool is_lettered; /* all letters are in it, too, as one comparison */
+    unsigned lost;    /* worth of the bytes of the set that are taken for others */
+} plan_t;
+
+static unsigned cost(const plan_t *plan)
+{
+    unsigned cost = plan->is_lettered ? 4 : 0;
+    for (size_t i = 0; i < plan->ranges.count; i++) {
+        const range_t *r = &plan->ranges.items[i];
+        cost += 1 + (r->low == r->high ? 1u : r->low == 0 ? 2u : 3u); /* and one to join it */
     }
-    return ranges;
+    return cost;
+}
+
+/* Without the ranges that are hardly ever met. */
+static plan_t plan_inside(arena_t *arena, ranges_t ranges, bool is_lettered, unsigned most_lost)
+{
+    plan_t plan = {.is_exact = true, .is_lettered = is_lettered};
+    for (size_t i = 0; i < ranges.count; i++) {
+        unsigned lost = plan.lost + worth(&ranges.items[i]);
+        bool is_kept = lost > most_lost || (!is_lettered && ranges.count == 1);
+        if (is_kept) {
+            vec_push(arena, &plan.ranges, ranges.items[i]);
+            continue;
+        }
+        plan.lost = lost;
+        plan.is_exact = false;
+    }
+    return plan;
+}
+
+/* Ranges between which hardly anything is met become one. */
+static plan_t plan_outside(arena_t *arena, ranges_t ranges, unsigned most_lost)
+{
+    plan_t plan = {.is_outside = true, .is_exact = true};
+    for (size_t i = 0; i < ranges.count; i++) {
+        range_t *last = plan.ranges.count ? &plan.ranges.items[plan.ranges.count - 1] : NULL;
+        unsigned gap = last ? worth(&(range_t){last->high + 1, ranges.items[i].low - 1}) : 0;
+        if (last && plan.lost + gap <= most_lost) {
+            last->high = ranges.items[i].high;
+            plan.lost += gap;
+            plan.is_exact = false;
+        } else {
+            vec_push(arena, &plan.ranges, ranges.items[i]);
+        }
+    }
+    return plan;
 }
 
 static bool has_letters(const charset_t *set)
@@ -173,30 +216,37 @@ static void compare(const range_t *range, const char *lanes, text_t *text)
     text_print(text, ")");
 }
 
+static plan_t make_plan(arena_t *arena, const charset_t *set)
+{
+    charset_t others = charset_subtract(charset_range(0, 255), *set), rest = *set;
+    ranges_t ranges = ranges_of(arena, set);
+    unsigned most_lost = worth_of_all(&ranges) / LOST_PART;
+    bool is_lettered = ranges.count > 2 && has_letters(set);
+    if (is_lettered)
+        rest = charset_subtract(charset_subtract(rest, charset_range('a', 'z')), charset_range('A', 'Z'));
+    plan_t inside = plan_inside(arena, ranges_of(arena, &rest), is_lettered, most_lost);
+    plan_t outside = plan_outside(arena, ranges_of(arena, &others), most_lost);
+    return cost(&outside) <= cost(&inside) ? outside : inside;
+}
+
 static void define_scan(arena_t *arena, const byte_class_t *class, text_t *text)
 {
-    charset_t others = charset_subtract(charset_range(0, 255), class->set), rest = class->set;
-    ranges_t inside = ranges_of(arena, &class->set), outside = ranges_of(arena, &others);
-    bool is_outside = outside.count <= RANGES_MAX && outside.count < inside.count, is_exact = true;
-    bool is_lettered = !is_outside && inside.count > 2 && has_letters(&class->set);
-    if (is_lettered) {
-        rest = charset_subtract(charset_subtract(rest, charset_range('a', 'z')), charset_range('A', 'Z'));
-        inside = ranges_of(arena, &rest);
-    }
-    ranges_t chosen = is_outside ? outside : choose(arena, inside, RANGES_MAX - is_lettered, &is_exact);
-    text_print(text, "static inline qcap_lanes_t LANES_%s(qcap_lanes_t v)\n{\n    qcap_lanes_t in = ", class->name);
-    if (is_lettered)
+    plan_t plan = make_plan(arena, &class->set);
+    text_print(text, "static inline qcap_lanes_t LANES_%s(qcap_lanes_t v)\n{\n    qcap_lanes_t %s = ", class->name,
+               plan.is_outside ? "out" : "in");
+    if (plan.is_lettered)
         compare(&(range_t){'a', 'z'}, "qcap_lanes_small(v)", text);
     else
-        compare(&chosen.items[0], "v", text);
+        compare(&plan.ranges.items[0], "v", text);
     text_print(text, ";\n");
-    for (size_t i = !is_lettered; i < chosen.count; i++) {
-        text_print(text, "    in = qcap_lanes_or(in, ");
-        compare(&chosen.items[i], "v", text);
+    for (size_t i = !plan.is_lettered; i < plan.ranges.count; i++) {
+        text_print(text, plan.is_outside ? "    out = qcap_lanes_or(out, " : "    in = qcap_lanes_or(in, ");
+        compare(&plan.ranges.items[i], "v", text);
         text_print(text, ");\n");
     }
-    text_print(text, "    return %s;\n}\n", is_outside ? "qcap_lanes_not(in)" : "in");
-    text_print(text, "QCAP_SCAN%s(SCAN_%s, LANES_%s, %s)\n\n", is_exact ? "_EXACT" : "", class->name, class->name, class->name);
+    text_print(text, "    return %s;\n}\n", plan.is_outside ? "out" : "in");
+    text_print(text, "QCAP_SCAN%s%s(SCAN_%s, LANES_%s, %s)\n\n", plan.is_outside ? "_UNTIL" : "", plan.is_exact ? "_EXACT" : "",
+               class->name, class->name, class->name);
 }
 
 void class_define(const classes_t *classes, text_t *text)

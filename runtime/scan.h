@@ -97,6 +97,11 @@ static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
     return (unsigned)_mm_movemask_epi8(qcap_lanes_not(in));
 }
 
+static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
+{
+    return (unsigned)_mm_movemask_epi8(in);
+}
+
 #define QCAP_LANE_BITS 1
 
 #elif defined(QCAP_SCAN_NEON)
@@ -138,6 +143,11 @@ static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
 static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
 {
     return ~vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(in), 4)), 0);
+}
+
+static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
+{
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(in), 4)), 0);
 }
 
 #define QCAP_LANE_BITS 4
@@ -194,6 +204,11 @@ static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
     return ~in & QCAP_LANES_ALL(0x80);
 }
 
+static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
+{
+    return in & QCAP_LANES_ALL(0x80);
+}
+
 #define QCAP_LANE_BITS 8
 
 #endif
@@ -203,7 +218,8 @@ static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
  *     qcap_lanes_range(v, l, h)    l <= v <= h
  *     qcap_lanes_or(a, b), _not(a) of answers
  *     qcap_lanes_small(v)          v with bit 5 set: small letters of large ones, and some other bytes of others
- *     qcap_lanes_no(in)            0: all are yes; else a number whose lowest bits that are set tell the first no: */
+ *     qcap_lanes_no(in)            0: all are yes; else a number whose lowest bits that are set tell the first no;
+ *     qcap_lanes_yes(in)           the same of the first yes: */
 static inline unsigned qcap_lanes_first(uint64_t no)
 {
     return (unsigned)__builtin_ctzll(no) / QCAP_LANE_BITS;
@@ -246,9 +262,9 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
 
 /* One block: goes on at its end, or returns the end of the run. The first one stands outside the loop: what is compared with
  * is in memory for it, and need not be loaded first. */
-#define QCAP_SCAN_BLOCK(in, is, is_exact)                                                                              \
+#define QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                              \
     {                                                                                                                  \
-        uint64_t no = qcap_lanes_no(in(qcap_lanes_load(at)));                                                          \
+        uint64_t no = stop(in(qcap_lanes_load(at)));                                                          \
         if (no == 0) {                                                                                                 \
             at += QCAP_LANES;                                                                                          \
         } else {                                                                                                       \
@@ -259,21 +275,25 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
         }                                                                                                              \
     }
 
-#define QCAP_SCAN_AS(name, in, is, is_exact)                                                                           \
+#define QCAP_SCAN_AS(name, stop, in, is, is_exact)                                                                     \
     static inline __attribute__((always_inline)) const unsigned char *name(const unsigned char *at,                    \
                                                                            const unsigned char *end)                   \
     {                                                                                                                  \
         if (end - at >= QCAP_LANES)                                                                                    \
-            QCAP_SCAN_BLOCK(in, is, is_exact)                                                                          \
+            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                          \
         while (end - at >= QCAP_LANES)                                                                                 \
-            QCAP_SCAN_BLOCK(in, is, is_exact)                                                                          \
+            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                          \
         while (at != end && is(*at))                                                                                   \
             at++;                                                                                                      \
         return at;                                                                                                     \
     }
 
-#define QCAP_SCAN(name, in, is) QCAP_SCAN_AS(name, in, is, 0)
-#define QCAP_SCAN_EXACT(name, in, is) QCAP_SCAN_AS(name, in, is, 1)
+#define QCAP_SCAN(name, in, is) QCAP_SCAN_AS(name, qcap_lanes_no, in, is, 0)
+#define QCAP_SCAN_EXACT(name, in, is) QCAP_SCAN_AS(name, qcap_lanes_no, in, is, 1)
+
+/* The same, the lanes holding what is not in the class, and perhaps some of what is. */
+#define QCAP_SCAN_UNTIL(name, out, is) QCAP_SCAN_AS(name, qcap_lanes_yes, out, is, 0)
+#define QCAP_SCAN_UNTIL_EXACT(name, out, is) QCAP_SCAN_AS(name, qcap_lanes_yes, out, is, 1)
 
 /* ---------------------------------------------------------------- words */
 
