@@ -129,7 +129,7 @@ static unsigned worth(const range_t *range)
         else if ((byte >= '0' && byte <= '9') || byte == ' ')
             sum += 10;
         else if (byte > ' ' && byte < 0x7f)
-            sum += strchr("-./=_,;:", (int)byte) ? 5 : 1;
+            sum += byte == '-' ? 20 : strchr("./=_,;:", (int)byte) ? 5 : 1;
     }
     return sum;
 }

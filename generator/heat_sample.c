@@ -1,9 +1,11 @@
 /* heat_sample.c: how often states are passed in sample messages.
  *
- * The automaton is followed as a parser would; what a parser knows from elsewhere (how long a body is, what the other side
- * said) is not known here. So samples have no bodies: a region is empty. Where the spec chooses by registers, the first
- * alternative is taken with which the messages that follow can be read furthest. */
+ * The automaton is followed as a parser would, registers of the direction included; what the other side said is not known here,
+ * and counts as unset. Samples have no bodies: a region is empty. Where the registers leave no choice that the spec foresees, that
+ * one is taken with which the messages that follow can be read furthest. */
 #include "heat.h"
+
+#include <stdlib.h>
 
 #include "map.h"
 #include "position.h"
@@ -11,6 +13,7 @@
 #define LOOK_AHEAD 256u /* bytes by which choices are compared */
 #define LOOK_DEPTH 4u   /* choices that lie behind others */
 #define CALLS_MAX 64u   /* rules that contain themselves, one inside the other */
+#define REGISTER_MAX 64u
 #define STILL_MAX 64u   /* states that are passed without reading a byte */
 
 typedef struct walk {
@@ -21,6 +24,8 @@ typedef struct walk {
     uint64_t positions[POSITION_MAX + 1];
     uint64_t *begins;   /* by conversion */
     unsigned *keywords; /* by conversion: as in a refinement's targets */
+    uint64_t values[REGISTER_MAX]; /* by register of the direction */
+    bool is_set[REGISTER_MAX];
     unsigned calls[CALLS_MAX]; /* states to return to */
     unsigned call_count;
 } walk_t;
@@ -30,6 +35,20 @@ static uint64_t place(const walk_t *w, stamp_t at, uint64_t here)
     return at.reg >= 0 ? w->positions[at.reg] : here - at.back;
 }
 
+static bool is_own(const reg_t *reg)
+{
+    return reg && !reg->is_shared && reg->index < REGISTER_MAX;
+}
+
+static void set(walk_t *w, const reg_t *reg, uint64_t value)
+{
+    if (!is_own(reg))
+        return;
+    w->values[reg->index] = value;
+    w->is_set[reg->index] = true;
+}
+
+/* A text is set, whatever it is; a number of another kind than these is taken for one of decimal digits. */
 static void convert(walk_t *w, unsigned conversion, uint64_t end)
 {
     const conversion_t *c = &w->dfa->nfa->conversions.items[conversion];
@@ -41,17 +60,80 @@ static void convert(walk_t *w, unsigned conversion, uint64_t end)
     for (unsigned i = 0; i < c->keywords.count; i++)
         if (name_equal(c->keywords.items[i], word))
             w->keywords[conversion] = i + 1;
+    set(w, c->reg, c->kind == CONVERT_KEYWORD ? w->keywords[conversion]
+                                              : strtoull(word, NULL, c->kind == CONVERT_HEX ? 16 : 10));
+}
+
+/* An expression's value; false if it has none. Conditions always have one. */
+static bool value_of(const walk_t *w, const expr_t *e, uint64_t *value)
+{
+    uint64_t a = 0, b = 0;
+    bool has_left = e->left && value_of(w, e->left, &a), has_right = e->right && value_of(w, e->right, &b);
+    bool has_both = has_left && has_right;
+    switch (e->kind) {
+    case EXPR_NUMBER:
+        *value = e->number;
+        return true;
+    case EXPR_TRUE:
+    case EXPR_FALSE:
+        *value = e->kind == EXPR_TRUE;
+        return true;
+    case EXPR_REGISTER:
+        *value = is_own(e->reg) ? w->values[e->reg->index] : 0;
+        return is_own(e->reg) && w->is_set[e->reg->index];
+    case EXPR_IS_SET:
+        *value = is_own(e->reg) && w->is_set[e->reg->index] && (e->reg->type != REGISTER_FLAG || w->values[e->reg->index]);
+        return true;
+    case EXPR_ADD:
+    case EXPR_SUB:
+    case EXPR_MUL:
+    case EXPR_AND_BITS:
+        *value = e->kind == EXPR_ADD ? a + b : e->kind == EXPR_SUB ? a - b : e->kind == EXPR_MUL ? a * b : (a & b);
+        return has_both;
+    case EXPR_EQ:
+        *value = has_both && a == b;
+        return true;
+    case EXPR_NE:
+        *value = has_both && a != b;
+        return true;
+    case EXPR_LT:
+        *value = has_both && a < b;
+        return true;
+    case EXPR_LE:
+        *value = has_both && a <= b;
+        return true;
+    case EXPR_GT:
+        *value = has_both && a > b;
+        return true;
+    case EXPR_GE:
+        *value = has_both && a >= b;
+        return true;
+    case EXPR_AND:
+        *value = a && b;
+        return true;
+    case EXPR_OR:
+        *value = a || b;
+        return true;
+    case EXPR_NOT:
+        *value = !a;
+        return true;
+    }
+    return false;
 }
 
 static void perform(walk_t *w, const edge_t *edge, uint64_t here)
 {
     for (size_t i = 0; i < edge->commits.count; i++) {
         const op_t *op = &w->dfa->nfa->ops.items[edge->commits.items[i].op];
-        uint64_t at = place(w, edge->commits.items[i].at, here);
+        uint64_t at = place(w, edge->commits.items[i].at, here), value;
         if (op->kind == OP_CONVERT_OPEN)
             w->begins[op->conversion] = at;
         else if (op->kind == OP_CONVERT_CLOSE)
             convert(w, op->conversion, at);
+        else if (op->kind == OP_RESET && is_own(op->reg))
+            w->is_set[op->reg->index] = false;
+        else if (op->kind == OP_SET && value_of(w, op->expr, &value))
+            set(w, op->reg, value);
     }
     moves_t moves = position_moves(w->dfa, edge, POSITION_MAX);
     for (size_t i = 0; i < moves.count; i++)
@@ -78,6 +160,11 @@ static size_t read_ahead(walk_t w, unsigned state, size_t at, unsigned depth);
 static unsigned choose(const walk_t *w, const control_t *c, size_t at, unsigned depth)
 {
     size_t best = 0, furthest = 0;
+    for (size_t i = 0; i < c->guards.count; i++) {
+        uint64_t is_true = 1;
+        if (!c->guards.items[i] || (value_of(w, c->guards.items[i], &is_true) && is_true))
+            return c->targets.items[i];
+    }
     for (size_t i = 0; i < c->targets.count && c->targets.count > 1; i++) {
         size_t end = read_ahead(*w, c->targets.items[i], at, depth + 1);
         if (end <= furthest)

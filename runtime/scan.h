@@ -276,16 +276,20 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
     }
 
 #define QCAP_SCAN_AS(name, stop, in, is, is_exact)                                                                     \
+    static __attribute__((noinline)) const unsigned char *name##_on(const unsigned char *at, const unsigned char *end) \
+    {                                                                                                                  \
+        while (end - at >= QCAP_LANES)                                                                                 \
+            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
+        while (at != end && is(*at))                                                                                   \
+            at++;                                                                                                      \
+        return at;                                                                                                     \
+    }                                                                                                                  \
     static inline __attribute__((always_inline)) const unsigned char *name(const unsigned char *at,                    \
                                                                            const unsigned char *end)                   \
     {                                                                                                                  \
         if (end - at >= QCAP_LANES)                                                                                    \
-            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                          \
-        while (end - at >= QCAP_LANES)                                                                                 \
-            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                          \
-        while (at != end && is(*at))                                                                                   \
-            at++;                                                                                                      \
-        return at;                                                                                                     \
+            QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
+        return name##_on(at, end);                                                                                     \
     }
 
 #define QCAP_SCAN(name, in, is) QCAP_SCAN_AS(name, qcap_lanes_no, in, is, 0)
