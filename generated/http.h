@@ -16,10 +16,10 @@
  *     atomic.operations 29
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 3320
+ *     bytes.conversation 3432
  *     bytes.shared 120
- *     bytes.direction 1600
- *     bytes.direction.parser 280
+ *     bytes.direction 1656
+ *     bytes.direction.parser 312
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
@@ -29,6 +29,9 @@
  *     bytes.direction.conversions 112
  *     bytes.direction.accumulators 224
  *     bytes.direction.local 8
+ *     bytes.direction.ends 24
+ *     bytes.direction.ends.texts 1
+ *     bytes.direction.ends.ahead 1
  *     bytes.direction.texts 51
  *     bytes.queues 8192
  *     bytes.tables 109699
@@ -152,6 +155,9 @@ struct qcap_http_side {
     qcap_underway_t underway[7];
     qcap_accumulator_t accumulators[7];
     uint64_t saved[1];
+    qcap_watch_t watches[1];
+    unsigned char ends[1];
+    unsigned char ahead[1];
     unsigned char text[51];
 };
 

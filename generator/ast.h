@@ -79,6 +79,8 @@ typedef struct ast_note {
     ast_name_t rule;           /* NOTE_CUT: if one was named; NOTE_EMIT: what is joined */
     ast_name_t value, by;      /* NOTE_REFINE */
     VEC(ast_entry_t) entries;  /* NOTE_REFINE */
+    VEC(const ast_node_t *) parts; /* NOTE_UNTIL: names, strings, sets of one byte */
+    bool is_line;              /* NOTE_UNTIL */
 } ast_note_t;
 
 typedef VEC(ast_note_t *) ast_notes_t;

@@ -9,11 +9,11 @@ static const struct {
     const char *type;
     unsigned size, align;
 } types[] = {
-    {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 280, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
+    {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 312, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
     {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 24, 8},   {"qcap_underway_t", 16, 8},
     {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 8, 4}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 16, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
-    {"qcap_counter_t", 8, 4},       {"qcap_keep_t", 14, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
+    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 14, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
 };
 
 static size_t find_type(const char *type)
@@ -71,6 +71,9 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_underway_t", "underway", "conversions", at_least_one(nfa->conversions.count)},
         {"qcap_accumulator_t", "accumulators", "accumulators", at_least_one(l->accumulator_count)},
         {"uint64_t", "saved", "local", at_least_one(layout_saved(nfa))},
+        {"qcap_watch_t", "watches", "ends", at_least_one(nfa->until_max ? c->regions : 0)},
+        {"unsigned char", "ends", "ends.texts", at_least_one(2 * nfa->until_max * c->regions)},
+        {"unsigned char", "ahead", "ends.ahead", at_least_one(nfa->until_max)},
         {"unsigned char", "text", "texts", at_least_one(l->text_size)},
     };
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)

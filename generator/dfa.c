@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "follow.h"
+#include "until.h"
 
 #define REFUSALS_MAX 10u
 #define PENDING_MAX 100u
@@ -663,6 +664,9 @@ static void prepare(builder_t *b)
         vec_push(b->arena, &b->dfa->controls, control);
     }
     b->follows = follow_find(b->nfa, b->arena);
+    for (size_t i = 0; i < b->dfa->controls.count; i++)
+        if (b->dfa->controls.items[i].kind == CONTROL_UNTIL && !until_is_line(&b->dfa->controls.items[i].pieces))
+            b->dfa->controls.items[i].next = b->follows[b->dfa->controls.items[i].skip].set;
 }
 
 /* What is on the list of an atomic rule. */

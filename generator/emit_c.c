@@ -74,7 +74,8 @@ static bool has_targets(const control_t *c)
 
 static void emit_control_row(const layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
-    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "AT", "CLOSE", "POP", "BECOME", "CALL", "RETURN", "REPEAT", "AGAIN", "DONE"};
+    static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "AT", "CLOSE", "POP", "BECOME", "CALL", "RETURN",
+                                        "REPEAT", "AGAIN", "DONE", "UNTIL", "SKIP"};
     text_print(text, "    {.kind = QCAP_CONTROL_%s", kinds[c->kind]);
     if (has_targets(c))
         text_print(text, ", .targets = targets_%u", number);
@@ -94,6 +95,8 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
         text_print(text, ", .protocol = \"%s\"", c->protocol);
     if (c->kind == CONTROL_REPEAT || (c->kind == CONTROL_AGAIN && !c->expr))
         text_print(text, ", .min = %uu, .max = %uu", c->repeat->min, c->repeat->max);
+    if (c->kind == CONTROL_UNTIL)
+        text_print(text, ", .until = &until_%u", number);
     if (c->depth > 0)
         text_print(text, ", .depth = %u", c->depth);
     text_print(text, "}, /* %u */\n", number);
@@ -105,6 +108,36 @@ static void emit_targets(const layout_t *l, const control_t *c, unsigned number,
     for (size_t k = 0; k < c->targets.count; k++)
         text_print(text, "%s%s", k ? ", " : "", l->enumerators[c->targets.items[k]]);
     text_print(text, "};\n\n");
+}
+
+/* What ends a rule, and the bytes that can follow it, a bit for each. */
+static void emit_until(const control_t *c, unsigned number, text_t *text)
+{
+    bool is_watched = !charset_is_empty(&c->next) && charset_count(&c->next) < 256;
+    text_print(text, "static const qcap_piece_t pieces_%u[] = {", number);
+    for (size_t i = 0; i < c->pieces.count; i++) {
+        const piece_t *piece = &c->pieces.items[i];
+        text_print(text, "%s{(const unsigned char *)\"", i ? ", " : "");
+        for (size_t k = 0; k < piece->len; k++)
+            text_print(text, "\\x%02x%s", (unsigned char)piece->text[k], k + 1 < piece->len ? "\" \"" : "");
+        text_print(text, "\", %zu, ", piece->len);
+        text_print(text, piece->reg ? "%u, " : "QCAP_NONE, ", emit_register_number(piece->reg));
+        text_print(text, "%s}", piece->is_case_sensitive ? "false" : "true");
+    }
+    text_print(text, "};\n\n");
+    if (is_watched) {
+        text_print(text, "static const uint8_t next_%u[32] = {", number);
+        for (unsigned i = 0; i < 32; i++) {
+            unsigned bits = 0;
+            for (unsigned k = 0; k < 8; k++)
+                bits |= charset_has(&c->next, 8 * i + k) ? 1u << k : 0;
+            text_print(text, "%s0x%02x", i ? ", " : "", bits);
+        }
+        text_print(text, "};\n\n");
+    }
+    text_print(text, "static const qcap_until_t until_%u = {pieces_%u, %zu, %s, ", number, number, c->pieces.count,
+               c->is_line ? "true" : "false");
+    text_print(text, is_watched ? "next_%u};\n\n" : "NULL};\n\n", number);
 }
 
 static void emit_choices(const layout_t *l, text_t *text)
@@ -123,6 +156,8 @@ static void emit_controls(const layout_t *l, text_t *text)
         if (!has_targets(c))
             continue;
         emit_targets(l, c, i, text);
+        if (c->kind == CONTROL_UNTIL)
+            emit_until(c, i, text);
     }
     text_print(text, "static const qcap_control_t controls[] = {\n");
     for (unsigned i = 0; i < dfa->controls.count; i++)
@@ -205,7 +240,7 @@ static void emit_register_texts(const layout_t *l, text_t *text)
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
     static const char *const parts[] = {"registers", "slots",        "regions", "frames", "positions", "later",
-                                        "underway",  "accumulators", "text",    "saved"};
+                                        "underway",  "accumulators", "text",    "saved",  "watches",   "ends", "ahead"};
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
     text_print(text, "               .search = %s", search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -234,6 +269,7 @@ static void emit_protocol(const layout_t *l, text_t *text)
                      "    .counters = counters,\n    .conversions = conversions,\n    .conversion_count = %zu,\n"
                      "    .queues = queues,\n    .queue_count = %zu,\n",
                l->dfa->nfa->conversions.count, l->grammar->queues.count);
+    text_print(text, "    .until_max = %u,\n", l->dfa->nfa->until_max);
     text_print(text, "    .region_max = %u,\n    .frame_max = %u,\n", layout_regions(l->dfa->nfa), layout_frames(l->dfa->nfa));
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);

@@ -33,14 +33,14 @@ static void look_at(nfa_t *nfa, arena_t *arena, unsigned state, bool is_region, 
 static behind_t look_behind(nfa_t *nfa, arena_t *arena, const control_t *control)
 {
     behind_t behind = {.direct.set = charset_none()};
-    bool is_region = control->kind == CONTROL_LENGTH || control->kind == CONTROL_CLOSE;
+    bool is_region = control->kind == CONTROL_LENGTH || control->kind == CONTROL_CLOSE || control->kind == CONTROL_UNTIL;
     size_t first = control->kind == CONTROL_AT; /* what is read elsewhere says nothing of what follows here */
     bool is_call = control->kind == CONTROL_CALL; /* where it returns to is behind the return */
     for (size_t i = first; i < control->targets.count && !(is_call && i > 0); i++)
         look_at(nfa, arena, control->targets.items[i], is_region && i == 0, &behind);
     for (size_t i = 0; i < control->returns.count; i++)
         look_at(nfa, arena, control->returns.items[i], false, &behind);
-    if (control->kind == CONTROL_BECOME || control->kind == CONTROL_CLOSE)
+    if (control->kind == CONTROL_BECOME || control->kind == CONTROL_CLOSE || control->kind == CONTROL_UNTIL)
         behind.direct.set = charset_range(0, 255);
     return behind;
 }

@@ -100,6 +100,8 @@ static void print_with_expr(const char *word, const note_t *note, text_t *text)
     print_expr(note->expr, false, text);
 }
 
+static void print_node(const node_t *node, bool is_part, text_t *text);
+
 static void print_note(const note_t *note, text_t *text)
 {
     switch (note->kind) {
@@ -127,6 +129,16 @@ static void print_note(const note_t *note, text_t *text)
         break;
     case NOTE_AT:
         print_with_expr("at", note, text);
+        break;
+    case NOTE_UNTIL:
+        text_print(text, note->is_line ? "until line" : "until");
+        for (size_t i = 0; i < note->parts.count; i++) {
+            text_print(text, " ");
+            if (note->parts.items[i].reg)
+                text_print(text, "%s", note->parts.items[i].reg->name);
+            else
+                print_node(note->parts.items[i].node, true, text);
+        }
         break;
     case NOTE_UNTIL_CLOSE:
         text_print(text, "until close");
@@ -175,8 +187,6 @@ static void print_notes(const notes_t *notes, const char *before, text_t *text)
 }
 
 /* ---------------------------------------------------------------- rules */
-
-static void print_node(const node_t *node, bool is_part, text_t *text);
 
 /* Printable bytes in quotes; any others, or a quote, as %x. */
 static void print_string(const node_t *node, text_t *text)

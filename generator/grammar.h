@@ -104,6 +104,7 @@ typedef enum {
     NOTE_LENGTH,  /* expr */
     NOTE_COUNT,   /* expr: of a repeat */
     NOTE_AT,      /* expr */
+    NOTE_UNTIL,   /* parts, is_line */
     NOTE_UNTIL_CLOSE,
     NOTE_WHEN,   /* expr */
     NOTE_REFINE, /* value, by, entries */
@@ -145,6 +146,13 @@ typedef struct refine_entry {
     bool is_strict;     /* `!`: a mismatch is an error, not an anomaly */
 } refine_entry_t;
 
+/* A part of what ends a rule by `until`. */
+typedef struct until_part {
+    place_t place;
+    const reg_t *reg;   /* of bytes; NULL: none */
+    const node_t *node; /* else: a string, a set of one byte, or a rule that reads one text */
+} until_part_t;
+
 typedef struct note {
     note_kind_t kind;            /* which of the other fields mean something */
     place_t place;               /* of all its words */
@@ -160,6 +168,8 @@ typedef struct note {
     const rule_t *rule;          /* NOTE_CUT; NOTE_EMIT: whose texts are joined */
     const rule_t *value, *by;    /* NOTE_REFINE: both are elements of the annotated sequence, `by` the first of them */
     VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */
+    VEC(until_part_t) parts;     /* NOTE_UNTIL */
+    bool is_line;                /* NOTE_UNTIL: at the beginning of a line alone */
 } note_t;
 
 typedef VEC(const note_t *) notes_t;

@@ -106,6 +106,7 @@ static void flow_control(flow_t *f, unsigned state)
     case CONTROL_LENGTH:
     case CONTROL_AT:
     case CONTROL_CLOSE:
+    case CONTROL_UNTIL:
         move(f, c->targets.items[1], mass / 8 * 7);
         move(f, c->targets.items[0], mass - mass / 8 * 7);
         break;

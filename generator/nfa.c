@@ -6,7 +6,7 @@
  * alternative stand its annotations, always in this order:
  *
  *     at(, scope, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
- *     )local, )atomic, become, cut, leave, )at
+ *     )local, )atomic, skip, become, cut, leave, )at
  *
  * so that a register has its value when the element that sets it is reported.
  *
@@ -27,6 +27,8 @@
  * rule is atomic, so nothing happens unless it matches; then OP_FOUND, the first on its list, reports what was skipped, and
  * the normal graph goes on. Where the copy fails the driver begins anew, at the byte that did not fit. */
 #include "nfa.h"
+
+#include "until.h"
 
 #define STATES_MAX 400000u
 #define REGISTERS_MAX 64u /* bits of a parser's set of registers */
@@ -535,7 +537,7 @@ static unsigned build_body(builder_t *b, const wrapped_t *w, context_t *context,
 }
 
 /* The operations that close, from the last to the first. */
-static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *outer, const context_t *inner,
+static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *outer, context_t *inner,
                             unsigned next)
 {
     const notes_t *notes = w->notes;
@@ -546,6 +548,13 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
             vec_push(b->arena, &control.targets, next);
             next = add_control(b, outer, control);
         }
+    }
+    const note_t *until = find_note(notes, NOTE_UNTIL);
+    if (until) {
+        control_t control = {.kind = CONTROL_SKIP, .place = until->place, .rule = inner->rule};
+        vec_push(b->arena, &control.targets, next);
+        inner->skip = (unsigned)b->nfa->controls.count;
+        next = add_control(b, outer, control);
     }
     if (inner->is_atomic && !outer->is_atomic)
         next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_END}, next);
@@ -618,25 +627,42 @@ static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *ou
     return next;
 }
 
-/* `length` and `until close`: the body becomes a region of its own, with an end of its own. */
-static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around, unsigned after)
+/* What says where the body ends, or NULL. */
+static const note_t *find_extent(const wrapped_t *w)
 {
-    const note_t *length = find_note(w->notes, NOTE_LENGTH);
-    const note_t *close = find_note(w->notes, NOTE_UNTIL_CLOSE);
-    if (!length && !close && is_count_of_bytes(w)) /* each is one: so many bytes */
-        length = find_note(w->notes, NOTE_COUNT);
-    if (!length && !close)
+    static const note_kind_t kinds[] = {NOTE_LENGTH, NOTE_UNTIL, NOTE_UNTIL_CLOSE};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (find_note(w->notes, kinds[i]))
+            return find_note(w->notes, kinds[i]);
+    return is_count_of_bytes(w) ? find_note(w->notes, NOTE_COUNT) : NULL; /* each is one: so many bytes */
+}
+
+static void add_pieces(builder_t *b, const note_t *until, unsigned skip, control_t *control)
+{
+    unsigned *most = &b->nfa->until_max;
+    control->kind = CONTROL_UNTIL;
+    control->skip = skip;
+    control->is_line = until->is_line;
+    control->pieces = until_pieces(b->arena, until, b->diag);
+    *most = until_max(&control->pieces) > *most ? until_max(&control->pieces) : *most;
+}
+
+/* `length`, `until` and `until close`: the body becomes a region of its own, with an end of its own. `skip` is the number of the
+ * control point that passes over what ends it. */
+static unsigned build_region(builder_t *b, const wrapped_t *w, context_t *around, unsigned skip, unsigned after)
+{
+    const note_t *extent = find_extent(w);
+    if (!extent)
         return build_body(b, w, around, after);
     context_t *inner = nested(b, around);
     nest_t *nest = nest_of(b, inner);
     inner->regions++;
     nest->regions = inner->regions > nest->regions ? inner->regions : nest->regions;
     unsigned start = build_body(b, w, inner, add(b, NFA_ACCEPT, inner, NULL, STATE_NONE));
-    control_t control = {.kind = length ? CONTROL_LENGTH : CONTROL_CLOSE,
-                         .place = length ? length->place : close->place,
-                         .rule = inner->rule,
-                         .expr = length ? length->expr : NULL,
-                         .is_shared = length && is_shared_expr(length->expr)};
+    control_t control = {.kind = extent->expr ? CONTROL_LENGTH : CONTROL_CLOSE, .place = extent->place, .rule = inner->rule,
+                         .expr = extent->expr, .is_shared = is_shared_expr(extent->expr)};
+    if (extent->kind == NOTE_UNTIL)
+        add_pieces(b, extent, skip, &control);
     vec_push(b->arena, &control.targets, start);
     vec_push(b->arena, &control.targets, after);
     return add_control(b, around, control);
@@ -696,7 +722,7 @@ static unsigned build_wrapped(builder_t *b, const wrapped_t *w, const context_t 
         body->conversion = (int)conversion;
         next = add_op(b, body, (op_t){.kind = OP_CONVERT_CLOSE, .conversion = conversion}, next);
     }
-    next = build_region(b, w, body, next);
+    next = build_region(b, w, body, inner->skip, next);
     for (const context_t *c = body; c != inner; c = c->parent)
         next = add_op(b, c, (op_t){.kind = OP_CONVERT_OPEN, .conversion = (unsigned)c->conversion}, next);
     next = build_open(b, w, outer, inner, next);
@@ -1195,8 +1221,8 @@ static void print_targets(const control_t *control, text_t *text)
 
 void nfa_print(const nfa_t *nfa, text_t *text)
 {
-    static const char *const controls[] = {"choice", "refine", "length", "at",     "close",
-                                           "pop",    "become", "call",   "return", "repeat", "again", "done"};
+    static const char *const controls[] = {"choice", "refine", "length", "at",   "close", "pop",   "become",
+                                           "call",   "return", "repeat", "again", "done",  "until", "skip"};
     for (unsigned i = 0; i < nfa->states.count; i++) {
         const nfa_state_t *s = &nfa->states.items[i];
         text_print(text, "%u %s: ", i, s->context->rule ? s->context->rule->name : "-");

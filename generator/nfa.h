@@ -47,6 +47,7 @@ typedef struct context {
     const node_t *choice;   /* this link is an alternation */
     unsigned alternative;   /* this link is one of several alternatives: its number, from 1; else 0 */
     unsigned scope;         /* its scope, or the rule's */
+    unsigned skip;          /* this link is a rule's with `until`: the number of its CONTROL_SKIP */
     VEC(unsigned) open_ops; /* what opening this rule performs: numbers of operations */
 } context_t;
 
@@ -85,8 +86,20 @@ typedef enum {
     CONTROL_RETURN,
     CONTROL_REPEAT, /* begins to count how often something is repeated */
     CONTROL_AGAIN,  /* once more, or not: what must come, what may, what follows */
-    CONTROL_DONE    /* forgets the number */
+    CONTROL_DONE,   /* forgets the number */
+    CONTROL_UNTIL,
+    CONTROL_SKIP    /* passes over what ended it */
 } control_kind_t;
+
+/* What ends a rule by `until` is made of texts, and of what registers hold. */
+typedef struct piece {
+    const reg_t *reg; /* NULL: none */
+    const char *text;
+    size_t len;
+    bool is_case_sensitive;
+} piece_t;
+
+typedef VEC(piece_t) pieces_t;
 
 /* A control point. `targets` are NFA states here, DFA states in the automaton. */
 typedef struct control {
@@ -98,6 +111,10 @@ typedef struct control {
     const reg_t *reg;            /* CONTROL_POP */
     unsigned conversion;         /* CONTROL_REFINE: its keyword is the index of the target, 0 for none */
     const expr_t *expr;          /* CONTROL_LENGTH, _AT; CONTROL_REPEAT, _AGAIN, _DONE: how often, or NULL */
+    pieces_t pieces;             /* CONTROL_UNTIL: what ends it */
+    bool is_line;                /* CONTROL_UNTIL: at the beginning of a line alone */
+    unsigned skip;               /* CONTROL_UNTIL: the number of its CONTROL_SKIP */
+    charset_t next;              /* CONTROL_UNTIL, in the automaton: bytes that can follow what ends it; none: nobody looks */
     const node_t *repeat;        /* CONTROL_REPEAT, _AGAIN, _DONE */
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */
@@ -105,7 +122,7 @@ typedef struct control {
     unsigned procedure;          /* CONTROL_CALL, CONTROL_RETURN */
     unsigned depth;              /* CONTROL_CALL: elements and anomalies around, in the procedure that calls */
     VEC(unsigned) returns;       /* CONTROL_RETURN: NFA states where it may go on */
-    VEC(unsigned) targets;       /* CONTROL_LENGTH, _AT, _CLOSE, _CALL: the start of what is inside, then what follows it */
+    VEC(unsigned) targets;       /* CONTROL_LENGTH, _AT, _CLOSE, _UNTIL, _CALL: the start of what is inside, then what follows it */
 } control_t;
 
 /* A rule that contains itself is built once, and called. Elements in it have one path, however deep they are nested: that of the
@@ -168,6 +185,7 @@ typedef struct nfa {
     VEC(element_t) elements;
     VEC(conversion_t) conversions;
     VEC(alternative_t) alternatives;      /* but those that are sets of bytes, all of which have become one */
+    unsigned until_max;                   /* bytes of the longest text that can end a rule by `until` */
     VEC(bool) scope_used;                 /* scopes that a cut refers to */
     VEC(procedure_t) procedures;
     bool has_joined;                      /* some element's value is joined */

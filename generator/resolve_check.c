@@ -171,6 +171,9 @@ static void reach_notes(reach_t *reach, const notes_t *notes)
         const note_t *note = notes->items[i];
         for (size_t k = 0; k < note->entries.count; k++)
             reach_rule(reach, note->entries.items[k].rule);
+        for (size_t k = 0; k < note->parts.count; k++)
+            if (note->parts.items[k].node)
+                reach_node(reach, note->parts.items[k].node);
         if (reach->atomic && note->kind == NOTE_EMIT && note->is_stream)
             diag_error(reach->resolver->diag, note->place, "a stream cannot be part of `%s`, which is atomic",
                        reach->atomic);

@@ -26,19 +26,20 @@ typedef struct empty {
 
 /* ---------------------------------------------------------------- what can be empty */
 
-/* `at`: of what follows here, nothing is read. */
-static bool reads_elsewhere(const notes_t *notes)
+static bool has_note(const notes_t *notes, note_kind_t kind)
 {
     for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i]->kind == NOTE_AT)
+        if (notes->items[i]->kind == kind)
             return true;
     return false;
 }
 
 bool resolve_can_be_empty(const resolver_t *resolver, const node_t *node)
 {
-    if (reads_elsewhere(&node->notes))
+    if (has_note(&node->notes, NOTE_AT)) /* of what follows here, nothing is read */
         return true;
+    if (has_note(&node->notes, NOTE_UNTIL)) /* what ends it is read with it */
+        return false;
     switch (node->kind) {
     case NODE_EMPTY:
         return true;
@@ -74,7 +75,8 @@ void resolve_find_empty(resolver_t *resolver)
         is_changed = false;
         for (size_t i = resolver->wanted.count; i-- > 0;) {
             const rule_t *rule = resolver->wanted.items[i]->rule;
-            bool is_empty = reads_elsewhere(&rule->notes) || resolve_can_be_empty(resolver, rule->body);
+            bool is_empty = has_note(&rule->notes, NOTE_AT) ||
+                            (!has_note(&rule->notes, NOTE_UNTIL) && resolve_can_be_empty(resolver, rule->body));
             if (resolver->can_be_empty[i] || !is_empty)
                 continue;
             resolver->can_be_empty[i] = is_changed = true;

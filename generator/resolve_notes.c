@@ -283,6 +283,37 @@ static bool resolve_length(resolver_t *resolver, const subject_t *subject, note_
     return note->expr != NULL;
 }
 
+/* A name is a register of bytes, or else a rule, which must read one text: nfa.c sees whether it does. */
+static bool resolve_part(resolver_t *resolver, const ast_node_t *ast, until_part_t *part)
+{
+    part->place = ast->place;
+    if (ast->kind != AST_NAME || !map_find(&resolver->registers, ast->text)) {
+        part->node = resolve_node(resolver, ast);
+        return true;
+    }
+    declared_t *declared = resolve_register(resolver, &(ast_name_t){.text = ast->text, .place = ast->place});
+    part->reg = declared ? declared->reg : NULL;
+    if (declared && !declared->read.source)
+        declared->read = ast->place;
+    if (!part->reg || part->reg->type == REGISTER_BYTES)
+        return part->reg != NULL;
+    diag_error(resolver->diag, ast->place, "`%s` is no register of bytes", part->reg->name);
+    return false;
+}
+
+static bool resolve_until(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    bool is_right = true;
+
+    note->is_line = subject->ast->is_line;
+    for (size_t i = 0; i < subject->ast->parts.count; i++) {
+        until_part_t part = {.reg = NULL};
+        is_right &= resolve_part(resolver, subject->ast->parts.items[i], &part);
+        vec_push(resolver->arena, &note->parts, part);
+    }
+    return is_right;
+}
+
 static bool resolve_count(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     note->expr = resolve_number(resolver, subject->ast->expr);
@@ -318,6 +349,8 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
         return resolve_length(resolver, subject, note);
     case NOTE_COUNT:
         return resolve_count(resolver, subject, note);
+    case NOTE_UNTIL:
+        return resolve_until(resolver, subject, note);
     case NOTE_WHEN:
         return resolve_when(resolver, subject, note);
     case NOTE_REFINE:
@@ -356,6 +389,7 @@ static const struct {
     [NOTE_LENGTH] = {"length", true, ANYWHERE},
     [NOTE_COUNT] = {"count", true, ANYWHERE},
     [NOTE_AT] = {"at", true, ANYWHERE},
+    [NOTE_UNTIL] = {"until", true, ANYWHERE},
     [NOTE_UNTIL_CLOSE] = {"until close", true, ANYWHERE},
     [NOTE_WHEN] = {"when", true, ON_ALTERNATIVE},
     [NOTE_REFINE] = {"refine", false, ANYWHERE},
@@ -381,13 +415,14 @@ static bool may_stand_here(resolver_t *resolver, const subject_t *subject, const
 {
     note_kind_t kind = subject->ast->kind;
     const char *word = places[kind].word;
-    bool has_end = kind == NOTE_LENGTH ? has_kind(notes, NOTE_UNTIL_CLOSE)
-                                       : kind == NOTE_UNTIL_CLOSE && has_kind(notes, NOTE_LENGTH);
+    bool is_end = kind == NOTE_LENGTH || kind == NOTE_UNTIL || kind == NOTE_UNTIL_CLOSE;
+    bool has_end = is_end && !has_kind(notes, kind) &&
+                   (has_kind(notes, NOTE_LENGTH) || has_kind(notes, NOTE_UNTIL) || has_kind(notes, NOTE_UNTIL_CLOSE));
 
     if (places[kind].is_single && has_kind(notes, kind))
         diag_error(resolver->diag, subject->ast->place, "a second `%s` for `%s`", word, subject->rule->name);
     else if (has_end)
-        diag_error(resolver->diag, subject->ast->place, "`%s` ends by `length` or by `until close`, not both",
+        diag_error(resolver->diag, subject->ast->place, "`%s` ends by one of `length`, `until` and `until close`",
                    subject->rule->name);
     else if (places[kind].stand == ON_ALTERNATIVE && !subject->is_alternative)
         diag_error(resolver->diag, subject->ast->place, "`%s` stands beside one of several alternatives", word);

@@ -457,6 +457,7 @@ static bool scan_annotation(lexer_t *lexer)
         "reset"         { add(lexer, TOKEN_RESET); return true; }
         "length"        { add(lexer, TOKEN_LENGTH); return true; }
         "count"         { add(lexer, TOKEN_COUNT); return true; }
+        "line"          { add(lexer, TOKEN_LINE); return true; }
         "until"         { add(lexer, TOKEN_UNTIL); return true; }
         "close"         { add(lexer, TOKEN_CLOSING); return true; }
         "when"          { add(lexer, TOKEN_WHEN); return true; }
@@ -491,6 +492,8 @@ static bool scan_annotation(lexer_t *lexer)
         digit+          { add_number(lexer, 10, 0); return true; }
         "0x" hex+       { add_number(lexer, 16, 2); return true; }
         string          { add_token(lexer, TOKEN_STRING, 1, 1); return true; }
+        "%" [iI] string { add_token(lexer, TOKEN_STRING, 3, 1); return true; }
+        "%" [sS] string { add_token(lexer, TOKEN_STRING, 3, 1)->is_case_sensitive = true; return true; }
         open_string     { open_string(lexer); return true; }
         value           { add_value(lexer); return true; }
 

@@ -113,7 +113,7 @@ static void not_supported(const reader_t *reader, place_t place);
     AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
     PROTOCOL "protocol" IMPORT "import" PORT "port" REGISTER "register" SHARED "shared" QUEUE "queue"
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
-    EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" CLOSING "close" WHEN "when"
+    EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
     KEY "key" LOCAL "local" AT "at" JOINED "joined"
@@ -128,9 +128,9 @@ static void not_supported(const reader_t *reader, place_t place);
 %left TIMES
 
 %type <rule> alternatives
-%type <node> alternation concatenation repetition element
+%type <node> alternation concatenation repetition element part
 %type <reg> type
-%type <note> note words entries
+%type <note> note words entries parts
 %type <expr> expr
 %type <token> rule_name prose ports word key expr_name contextual reserved entry_name
 %type <flag> unique strict stream
@@ -263,6 +263,8 @@ note:
 | LOCAL words                     { $$ = $2; $$->kind = NOTE_LOCAL; $$->place = @$; }
 | LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
 | COUNT expr                      { $$ = note(reader, NOTE_COUNT, @$); $$->expr = $2; }
+| UNTIL parts                     { $$ = $2; $$->kind = NOTE_UNTIL; $$->place = @$; }
+| UNTIL LINE parts                { $$ = $3; $$->kind = NOTE_UNTIL; $$->place = @$; $$->is_line = true; }
 | UNTIL CLOSING                   { $$ = note(reader, NOTE_UNTIL_CLOSE, @$); }
 | WHEN expr                       { $$ = note(reader, NOTE_WHEN, @$); $$->expr = $2; }
 | REFINE word BY word {
@@ -293,10 +295,7 @@ note:
 later:
   LATER                                 { not_supported(reader, @1); }
 | LATER something rest                  { not_supported(reader, @1); }
-| UNTIL part rest                       { not_supported(reader, @1); }
 ;
-
-part: NAME | STRING | SET ;
 
 rest:
   %empty
@@ -322,6 +321,17 @@ key:
 unique:
   %empty                          { $$ = false; }
 | UNIQUE                          { $$ = true; }
+;
+
+parts:
+  part                            { $$ = note(reader, NOTE_UNTIL, @$); vec_push(reader->arena, &$$->parts, $1); }
+| parts part                      { $$ = $1; vec_push(reader->arena, &$$->parts, $2); }
+;
+
+part:
+  NAME                            { $$ = leaf(reader, AST_NAME, $1); }
+| STRING                          { $$ = leaf(reader, AST_STRING, $1); }
+| SET                             { $$ = leaf(reader, AST_SET, $1); }
 ;
 
 words:
@@ -375,7 +385,7 @@ word: NAME | contextual | reserved ;
 
 contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
-| EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
+| EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED | LATER | LATER_WORD
 | KEY | LOCAL | AT | JOINED
 ;

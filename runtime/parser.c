@@ -28,6 +28,11 @@ static bool is_accepting(const qcap_parser_t *p)
     return (state_of(p)->kind & QCAP_STATE_ACCEPTING) != 0;
 }
 
+static void *in_block(void *block, uint32_t offset)
+{
+    return (unsigned char *)block + offset;
+}
+
 /* The state that every byte leads to, with nothing else to do; or QCAP_NONE. */
 static uint16_t any_of(const qcap_parser_t *p)
 {
@@ -275,6 +280,7 @@ static void become(qcap_parser_t *p)
 static void search_from_here(qcap_parser_t *p)
 {
     p->state = p->root->search;
+    p->skip_len = 0;
     p->frame_count = p->base = 0;
     p->candidate = here(p);
     p->later_count = p->later_text = 0;
@@ -288,7 +294,7 @@ static void begin_search(qcap_parser_t *p, uint64_t from)
     }
     p->skip_begin = from;
     p->is_searching = true;
-    p->region_count = 0;
+    p->region_count = p->until_count = 0;
     p->is_skipping = false;
     search_from_here(p);
 }
@@ -318,6 +324,11 @@ static uint64_t report_error(qcap_parser_t *p, const qcap_region_t *region)
     return error.offset;
 }
 
+static bool is_watched(const qcap_parser_t *p, unsigned region)
+{
+    return protocol_of(p)->until_max > 0 && qcapint_watch(p, region)->until;
+}
+
 static uint64_t end_of(const qcap_parser_t *p, const qcap_region_t *region)
 {
     return region->is_jump ? p->piece_offset + p->datagram_len : region->end;
@@ -343,7 +354,9 @@ static void recover(qcap_parser_t *p)
         return;
     }
     const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
-    bool is_bounded = region && region->end != QCAP_REGION_OPEN;
+    bool is_bounded = region && (region->end != QCAP_REGION_OPEN || is_watched(p, p->region_count - 1u));
+    if (p->error.code == QCAP_ERROR_MISSING && p->until_count > 0)
+        is_bounded = false; /* its end may be among what is missing */
     uint64_t offset = report_error(p, is_bounded ? region : NULL);
     if (p->is_searching) { /* it would go round again */
         p->has_failed = true;
@@ -378,18 +391,53 @@ static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64
                                                     .base = p->base,
                                                     .frame_count = p->frame_count,
                                                     .saved = p->saved_count};
+    if (protocol_of(p)->until_max > 0)
+        qcapint_watch(p, p->region_count - 1u)->until = NULL;
     p->state = control->targets[0];
+}
+
+/* To the end of what is around it, unless something ends it before. */
+static void begin_open_region(qcap_parser_t *p, const qcap_control_t *control)
+{
+    begin_region(p, control, p->region_count ? end_of(p, &p->regions[p->region_count - 1]) : QCAP_REGION_OPEN);
+    if (p->has_error)
+        return;
+    p->regions[p->region_count - 1].is_open = true;
+    if (control->until && !qcapint_until_begin(p, control->until)) {
+        p->region_count--;
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
+    }
+}
+
+/* Passes over what has ended a region; false if not all of it is at hand. */
+static bool skip(qcap_parser_t *p, const unsigned char *end)
+{
+    size_t left = (size_t)(end - p->at), len = left < p->skip_len ? left : p->skip_len;
+    p->at += len;
+    p->skip_len = (uint16_t)(p->skip_len - len);
+    return p->skip_len == 0;
+}
+
+/* Has the region come to where its rule said that it ends? */
+static bool is_complete(const qcap_parser_t *p, unsigned region)
+{
+    return is_watched(p, region) ? qcapint_watch(p, region)->is_found : p->regions[region].is_open || !p->regions[region].is_cut;
 }
 
 /* The region's last byte has been read: its rule must be able to end there. */
 static void end_region(qcap_parser_t *p)
 {
     const qcap_region_t region = p->regions[p->region_count - 1];
+    bool is_right = is_complete(p, p->region_count - 1u);
+    if (is_watched(p, p->region_count - 1u)) {
+        p->skip_len = is_right ? qcapint_watch(p, p->region_count - 1u)->len : 0;
+        p->until_count--;
+    }
     if (p->is_skipping) {
         p->is_skipping = false;
         send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
         p->streamed = here(p);
-    } else if (is_accepting(p)) {
+    } else if (is_right && is_accepting(p)) {
         qcap_table_perform(p, state_of(p)->accept, here(p));
     } else {
         fail_here(p, QCAP_ERROR_EXTENT, p->at);
@@ -516,7 +564,13 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         begin_jump(p, control);
         return true;
     case QCAP_CONTROL_CLOSE:
-        begin_region(p, control, QCAP_REGION_OPEN);
+    case QCAP_CONTROL_UNTIL:
+        begin_open_region(p, control);
+        return true;
+    case QCAP_CONTROL_SKIP:
+        if (!skip(p, end))
+            return false;
+        p->state = control->targets[0];
         return true;
     case QCAP_CONTROL_POP:
         p->is_waiting = !qcapint_parser_pop(p, control);
@@ -615,6 +669,14 @@ static const unsigned char *earlier(const qcap_parser_t *p, const unsigned char 
     return offset < qcap_offset_of(p, end) ? p->piece + (offset - p->piece_offset) : end;
 }
 
+/* The end of the region at hand, or what may be that of one around. */
+static const unsigned char *region_end(const qcap_parser_t *p, const unsigned char *end)
+{
+    if (p->until_count > 0)
+        end = earlier(p, end, qcapint_until_safe(p));
+    return p->region_count ? earlier(p, end, end_of(p, &p->regions[p->region_count - 1])) : end;
+}
+
 /* The offset at which a limit would be met first. */
 static uint64_t first_limit(const qcap_parser_t *p)
 {
@@ -631,7 +693,7 @@ static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char 
     end = p->is_datagram ? end : earlier(p, end, first_limit(p));
     if (keep_of(p)->counter_count)
         end = earlier(p, end, next_full(p));
-    return p->region_count ? earlier(p, end, end_of(p, &p->regions[p->region_count - 1])) : end;
+    return region_end(p, end);
 }
 
 static bool is_region_at_end(const qcap_parser_t *p)
@@ -681,6 +743,8 @@ static bool end_jump(qcap_parser_t *p)
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance(qcap_parser_t *p, const unsigned char *end)
 {
+    if (p->until_count > 0)
+        qcapint_until_look(p);
     bool is_counting = keep_of(p)->counter_count > 0;
     bool is_due = is_kind(p, QCAP_STATE_ENTRY) || (is_counting && next_full(p) == here(p)); /* goes on without a byte */
     if ((!is_due || p->is_skipping) && is_region_at_end(p)) {
@@ -691,7 +755,7 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
         return true;
     }
     if (p->is_skipping) {
-        p->at = earlier(p, end, end_of(p, &p->regions[p->region_count - 1]));
+        p->at = region_end(p, end);
         return is_region_at_end(p);
     }
     if (!p->is_datagram) /* of that, all bytes are at hand */
@@ -745,13 +809,14 @@ static void put_away(qcap_parser_t *p)
             deliver_stream(p, slot, place(p, keep->stream_end));
     }
     p->offset = here(p);
-    p->piece = p->at = no_bytes;
+    p->piece = p->at = p->piece_end = no_bytes;
     p->piece_offset = p->offset;
 }
 
-static void begin_piece(qcap_parser_t *p, const unsigned char *bytes)
+static void begin_piece(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     p->piece = p->at = bytes ? bytes : no_bytes;
+    p->piece_end = p->piece + len;
     p->piece_offset = p->offset;
     p->is_paused = false;
     p->is_waiting = false;
@@ -765,7 +830,7 @@ static bool is_to_become(const qcap_parser_t *p)
 
 /* Once the other side has confirmed a change of protocol, this one changes at the first place where it can, whatever the pieces:
  * it is looked for byte by byte. */
-static void run_to_change(qcap_parser_t *p, const unsigned char *end)
+static void run_to_change(qcap_parser_t *p)
 {
     const unsigned char *before = NULL;
     run(p, p->at); /* it may not have begun yet */
@@ -775,23 +840,86 @@ static void run_to_change(qcap_parser_t *p, const unsigned char *end)
             return;
         }
         before = p->at;
-        if (p->at != end)
+        if (p->at != p->piece_end)
             run(p, p->at + 1);
     }
+}
+
+static void read_piece(qcap_parser_t *p)
+{
+    if (p->conversation->becomes)
+        run_to_change(p);
+    else
+        run(p, p->piece_end);
+}
+
+/* Does reading stop only because the next bytes may end a region, and more of them are needed to tell? */
+static bool is_undecided(const qcap_parser_t *p)
+{
+    bool is_reading = !p->is_paused && !p->has_become && !p->has_failed && (p->is_skipping || !is_kind(p, QCAP_STATE_CONTROL));
+    return p->until_count > 0 && is_reading && p->at != p->piece_end && !p->is_last && qcapint_until_safe(p) == here(p);
+}
+
+static unsigned char *ahead_of(const qcap_parser_t *p)
+{
+    return in_block(p->conversation, p->root->ahead);
+}
+
+static void keep_ahead(qcap_parser_t *p)
+{
+    if (!is_undecided(p))
+        return;
+    p->ahead_len = (uint16_t)(p->piece_end - p->at);
+    memcpy(ahead_of(p), p->at, p->ahead_len);
+}
+
+/* Reads the bytes that were kept, now that others follow. Those are kept, too, if that still does not tell. Returns how many of
+ * them. */
+static size_t read_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    begin_piece(p, ahead_of(p), p->ahead_len);
+    p->next = bytes;
+    p->next_len = len;
+    read_piece(p);
+    bool is_short = is_undecided(p);
+    size_t left = (size_t)(p->piece_end - p->at);
+    const unsigned char *rest = p->at;
+    put_away(p);
+    p->next_len = 0;
+    memmove(ahead_of(p), rest, left);
+    size_t taken = is_short ? len : 0;
+    if (taken > 0)
+        memcpy(ahead_of(p) + left, bytes, taken);
+    p->ahead_len = (uint16_t)(left + taken);
+    return taken;
+}
+
+/* Nothing follows that would belong to what ends a region: what was kept is read. */
+static void read_last_ahead(qcap_parser_t *p)
+{
+    p->is_last = true;
+    for (uint16_t before = 0; p->ahead_len != before;) {
+        before = p->ahead_len;
+        read_ahead(p, NULL, 0);
+    }
+    p->offset += p->ahead_len; /* still waiting for the other side */
+    p->ahead_len = 0;
 }
 
 size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
         return 0;
-    begin_piece(p, bytes);
+    bool has_ahead = p->ahead_len > 0;
+    size_t taken = has_ahead ? read_ahead(p, bytes, len) : 0;
+    if (p->ahead_len > 0 || (has_ahead && p->is_paused))
+        return taken;
     uint64_t begin = p->offset;
-    if (p->conversation->becomes)
-        run_to_change(p, p->piece + len);
-    else
-        run(p, p->piece + len);
+    begin_piece(p, bytes, len);
+    read_piece(p);
+    keep_ahead(p);
     put_away(p);
-    return (size_t)(p->offset - begin);
+    return (size_t)(p->offset - begin) + p->ahead_len;
 }
 
 /* ---------------------------------------------------------------- datagrams */
@@ -799,7 +927,8 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
 /* Leaves the regions that last to the end of the stream. */
 static void end_open_regions(qcap_parser_t *p)
 {
-    while (p->region_count && p->regions[p->region_count - 1].end == QCAP_REGION_OPEN && !p->has_failed) {
+    while (p->region_count && p->regions[p->region_count - 1].end == QCAP_REGION_OPEN && !is_watched(p, p->region_count - 1u) &&
+           !p->has_failed) {
         p->regions[p->region_count - 1].end = here(p);
         run(p, p->at);
     }
@@ -824,7 +953,9 @@ static void end_input(qcap_parser_t *p)
 
 static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    begin_piece(p, bytes);
+    begin_piece(p, bytes, len);
+    p->is_last = true;
+    p->skip_len = 0;
     p->state = protocol_of(p)->datagram;
     p->set = 0;
     p->jumped = 0;
@@ -836,9 +967,10 @@ static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t 
 static void forget_datagram(qcap_parser_t *p)
 {
     p->has_failed = p->is_skipping = p->is_datagram = false;
-    p->region_count = p->frame_count = p->base = p->depth = 0;
+    p->is_last = false;
+    p->region_count = p->until_count = p->frame_count = p->base = p->depth = 0;
     p->offset = p->piece_offset + p->datagram_len;
-    p->piece = p->at = no_bytes;
+    p->piece = p->at = p->piece_end = no_bytes;
     p->piece_offset = p->offset;
 }
 
@@ -869,7 +1001,7 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
     p->offset += len;
     if (p->streamed < p->offset)
         p->streamed = p->offset;
-    begin_piece(p, NULL);
+    begin_piece(p, NULL, 0);
 }
 
 /* Skips missing bytes as far as no byte would have been looked at, at most to the end of the region or until a counter is full.
@@ -877,7 +1009,7 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
 static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
 {
     bool is_counting = !p->is_skipping && keep_of(p)->counter_count > 0;
-    if (is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping)
+    if ((is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping) || p->until_count > 0)
         return 0;
     uint64_t end = p->region_count ? p->regions[p->region_count - 1].end : UINT64_MAX;
     uint64_t full = is_counting ? next_full(p) : UINT64_MAX;
@@ -902,8 +1034,9 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
         p->offset += len;
         return;
     }
+    read_last_ahead(p);
     while (len > 0 && !p->has_become) {
-        begin_piece(p, NULL);
+        begin_piece(p, NULL, 0);
         run(p, p->at);
         uint64_t skipped = p->is_searching || p->has_failed ? len : skip_unseen(p, len);
         if (skipped == 0) { /* a byte that would have been looked at */
@@ -919,6 +1052,7 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
     }
     run(p, p->at);
     put_away(p);
+    p->is_last = false;
 }
 
 void qcap_parser_finish(qcap_parser_t *p)
@@ -928,13 +1062,14 @@ void qcap_parser_finish(qcap_parser_t *p)
     p->is_finished = true;
     if (p->has_failed || p->has_become || p->root->start == QCAP_NONE)
         return;
-    begin_piece(p, NULL);
+    read_last_ahead(p);
+    begin_piece(p, NULL, 0);
     end_input(p);
     if (p->is_searching && !p->has_failed)
         end_search(p, p->offset);
     if (!p->has_error)
         return;
-    p->region_count = 0;
+    p->region_count = p->until_count = 0;
     recover(p);
     p->is_searching = false;
 }
@@ -979,7 +1114,7 @@ qcap_parser_status_t qcap_parser_status(const qcap_parser_t *p)
 
 uint64_t qcap_parser_offset(const qcap_parser_t *p)
 {
-    return p->offset;
+    return p->offset + p->ahead_len;
 }
 
 uint64_t qcap_parser_held(const qcap_parser_t *p)
@@ -1007,11 +1142,6 @@ qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *p)
 }
 
 /* ---------------------------------------------------------------- conversations */
-
-static void *in_block(void *block, uint32_t offset)
-{
-    return (unsigned char *)block + offset;
-}
 
 static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
 {

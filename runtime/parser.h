@@ -1,7 +1,7 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
  * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c, table.c, value.c and queue.c, which share parsing.h; scan.h is for both. They need nothing
+ * protocol is in parser.c, table.c, value.c, until.c and queue.c, which share parsing.h; scan.h is for both. They need nothing
  * else: no libc beyond string.h, no allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
@@ -284,11 +284,28 @@ typedef enum {
     QCAP_CONTROL_RETURN, /* its end: goes on where it was called */
     QCAP_CONTROL_REPEAT, /* begins to count rounds, value() or `max` of them; goes to targets[0] */
     QCAP_CONTROL_AGAIN,  /* goes to targets[0] if there must be another round, to targets[1] if there may be, else to targets[2] */
-    QCAP_CONTROL_DONE    /* forgets the number; goes to targets[0] */
+    QCAP_CONTROL_DONE,   /* forgets the number; goes to targets[0] */
+    QCAP_CONTROL_UNTIL,  /* `until`: the same as LENGTH, to the text that `until` describes */
+    QCAP_CONTROL_SKIP    /* passes over that text; goes to targets[0] */
 } qcap_control_kind_t;
 
 #define QCAP_CHOOSE_NONE (-1)
 #define QCAP_CHOOSE_ERROR (-2)
+
+/* What ends a region: texts, one behind the other. */
+typedef struct qcap_piece {
+    const unsigned char *text;
+    uint16_t len;
+    uint16_t reg;          /* in place of the text what this register of bytes holds, with QCAP_SHARED if it is; or QCAP_NONE */
+    bool is_case_ignored;
+} qcap_piece_t;
+
+typedef struct qcap_until {
+    const qcap_piece_t *pieces;
+    uint16_t piece_count;
+    bool is_line;          /* only where the region begins, and behind CR LF */
+    const uint8_t *next;   /* 256 bits: the bytes that can follow; NULL: nobody looks */
+} qcap_until_t;
 
 typedef struct qcap_control {
     qcap_control_kind_t kind;
@@ -302,6 +319,7 @@ typedef struct qcap_control {
     uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
     uint16_t conversion;          /* QCAP_CONTROL_REFINE */
     const char *protocol;         /* QCAP_CONTROL_BECOME */
+    const qcap_until_t *until;    /* QCAP_CONTROL_UNTIL */
     uint32_t min, max;            /* QCAP_CONTROL_REPEAT, QCAP_CONTROL_AGAIN; both 0: each of them must come */
     uint16_t depth;               /* QCAP_CONTROL_CALL: elements around it, in the rule that it stands in */
 } qcap_control_t;
@@ -496,11 +514,23 @@ typedef struct qcap_region {
     uint16_t base, frame_count; /* likewise */
     uint32_t saved; /* words on the stack of saved registers then */
     bool is_jump;   /* `at`: ends where its rule does, or with the datagram */
+    bool is_cut;    /* something around it has ended before its end */
+    bool is_open;   /* to the end of what is around it */
 } qcap_region_t;
 
 /* Of `at`, counted from the datagram's first byte: where reading goes on, and where it went to. */
 #define QCAP_JUMP_BACK(end) ((uint32_t)((end) >> 32))
 #define QCAP_JUMP_TO(end) ((uint32_t)(end))
+
+/* How the end of a region is looked for: `until`. */
+typedef struct qcap_watch {
+    const qcap_until_t *until; /* NULL: its end is known */
+    uint64_t looked;           /* what ends it does not begin before this offset */
+    uint16_t len;              /* bytes of what ends it */
+    unsigned char before;      /* is_line: the byte before `looked` ... */
+    bool is_start;             /* ... and whether a line begins there */
+    bool is_found;             /* regions[].end is the end */
+} qcap_watch_t;
 
 /* A call of a rule that contains itself, or a repeat whose rounds are counted. */
 typedef struct qcap_frame {
@@ -541,6 +571,8 @@ typedef struct qcap_root {
     uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
     uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
     uint32_t registers, slots, regions, frames, positions, later, underway, accumulators, text, saved; /* offsets in the block */
+    uint32_t watches, ends, ahead; /* likewise: a watch for each region; for each, until_max bytes of what ends it and as many
+                                    * that are or'ed before they are compared; taken bytes that may be that: read next */
 } qcap_root_t;
 
 struct qcap_protocol {
@@ -576,6 +608,7 @@ struct qcap_protocol {
     const qcap_queue_t *queues;
     uint16_t queue_count;
     uint16_t region_max, frame_max; /* how many there is room for */
+    uint16_t until_max;             /* bytes of the longest text that can end a region */
     uint32_t shared, queue_states; /* offsets in the block */
     uint32_t saved_size;               /* words of a side's stack of saved registers */
     const qcap_text_t *register_texts; /* by register: in the side's text area */
@@ -591,6 +624,9 @@ struct qcap_parser {
     const qcap_root_t *root;
     const unsigned char *at;    /* next byte to read */
     const unsigned char *piece; /* first byte of the piece being fed */
+    const unsigned char *piece_end;
+    const unsigned char *next;  /* bytes that come behind the piece, to look at */
+    size_t next_len;
     uint64_t piece_offset;      /* its stream offset */
     uint64_t offset;            /* behind the last byte taken; up to date between pieces */
     qcap_register_t *registers; /* these ten lie behind the struct, in the same block */
@@ -620,9 +656,13 @@ struct qcap_parser {
     uint16_t depth;             /* elements open */
     uint16_t base;              /* those of them that were when the rule at hand was called */
     uint16_t region_count;      /* regions open */
+    uint16_t until_count;       /* of them, those with an end that is looked for */
+    uint16_t ahead_len;         /* taken bytes that may begin what ends one of them */
+    uint16_t skip_len;          /* bytes to pass over, of what has ended a region */
     uint16_t frame_count;       /* calls that have not returned, repeats that go on */
     bool is_server;
     bool is_searching;
+    bool is_last;               /* nothing comes behind the piece: the end, or a hole */
     bool is_ending;             /* for a machine: no byte will follow, in this region or at all */
     bool is_skipping;           /* to the end of the region, in which there was an error */
     bool is_confirmed;

@@ -52,6 +52,21 @@ static inline const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t beg
     return begin >= p->piece_offset ? p->piece + (begin - p->piece_offset) : NULL;
 }
 
+/* How the end of a region is looked for; the side has room for it if the protocol has `until` at all. */
+static inline qcap_watch_t *qcapint_watch(const qcap_parser_t *p, unsigned region)
+{
+    return (qcap_watch_t *)(void *)((unsigned char *)p->conversation + p->root->watches) + region;
+}
+
+/* until.c: the innermost region ends where the text begins that `until` describes. False: a register of it is not set. */
+bool qcapint_until_begin(qcap_parser_t *p, const qcap_until_t *until);
+
+/* Looks for the ends of regions, as far as bytes are at hand. */
+void qcapint_until_look(qcap_parser_t *p);
+
+/* The offset up to which no byte can belong to what ends a region; UINT64_MAX: none is looked for. */
+uint64_t qcapint_until_safe(const qcap_parser_t *p);
+
 /* parser.c: an event that has a text. */
 void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end);
 

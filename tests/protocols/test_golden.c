@@ -8,6 +8,7 @@
 
 #include "counts.h"
 #include "datagrams.h"
+#include "ends.h"
 #include "follow.h"
 #include "http.h"
 #include "nested.h"
@@ -27,6 +28,7 @@ static const struct {
     {"tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/protocols/counts", &qcap_counts_protocol},
     {"tests/protocols/nested", &qcap_nested_protocol},
+    {"tests/protocols/ends", &qcap_ends_protocol},
     {"tests/protocols/rounds", &qcap_rounds_protocol},
     {"tests/protocols/values", &qcap_values_protocol},
     {"tests/protocols/tagged", &qcap_tagged_protocol},
