@@ -28,7 +28,7 @@ static int print_object(const request_t *request, const char *path)
 static int run(const request_t *request)
 {
     const char *object = command_option(request, "--object");
-    compile_result_t *result = command_compile_all(request, &(compile_options_t){COMPILE_STEP_NONE});
+    compile_result_t *result = command_compile_all(request, &(compile_options_t){.dump = COMPILE_STEP_NONE});
     text_t text;
 
     if (!result)

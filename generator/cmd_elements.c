@@ -16,7 +16,7 @@ static void print_path(const nfa_t *nfa, unsigned element)
 
 static int run(const request_t *request)
 {
-    compile_result_t *results = command_compile_all(request, &(compile_options_t){COMPILE_STEP_NONE});
+    compile_result_t *results = command_compile_all(request, &(compile_options_t){.dump = COMPILE_STEP_NONE});
 
     if (!results)
         return STATUS_WRONG;

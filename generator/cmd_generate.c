@@ -135,7 +135,7 @@ static int run(const request_t *request)
         return command_misuse(request->command, "generate: -o says where to");
     if (is_check && command_option(request, "--depfile"))
         return command_misuse(request->command, "generate: --check writes nothing, no --depfile either");
-    compile_result_t *results = command_compile_all(request, &(compile_options_t){COMPILE_STEP_NONE});
+    compile_result_t *results = command_compile_all(request, &(compile_options_t){.dump = COMPILE_STEP_NONE});
     if (!results || !has_names(request, results))
         return STATUS_WRONG;
     return is_check ? check_all(request, results) : write_all(request, results);

@@ -62,7 +62,7 @@ static int run(const request_t *request)
 
     if (!read_limit(request, &options))
         return STATUS_USAGE;
-    compile_result_t *result = command_compile_all(request, &(compile_options_t){COMPILE_STEP_NONE});
+    compile_result_t *result = command_compile_all(request, &(compile_options_t){.dump = COMPILE_STEP_NONE});
     if (!result)
         return STATUS_WRONG;
     if (!result->layout)
