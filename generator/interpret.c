@@ -18,6 +18,7 @@
 #define COMPACT_STEPS 512u        /* after so many, readings move to fresh memory */
 #define SPOTS_MAX ((size_t)4 << 20) /* a walk larger than this is given up */
 #define READINGS_MAX 20000u
+#define IDLE_MAX 100000u /* turns without a byte: so many that it goes round */
 
 static unsigned next_number(interpret_t *it)
 {
@@ -183,6 +184,26 @@ static bool can_end(side_t *side, bool is_end)
     return true;
 }
 
+/* Where the input, or the region, ends, and no reading can: the first that may end behind a stop goes on. */
+static bool pass_end(side_t *side)
+{
+    readings_t readings = {0};
+    if (side->is_entry)
+        return false;
+    for (size_t i = 0; i < side->readings.count; i++)
+        if (side->readings.items[i].spot->kind == SPOT_END)
+            return false;
+    for (size_t i = 0; i < reading_main_count(&side->readings); i++) {
+        reading_t *reading = &side->readings.items[i];
+        if (reading->spot->kind != SPOT_STOP || !walk_can_end(side->owner->walk, reading->spot))
+            continue;
+        vec_push(side->owner->readings, &readings, *reading);
+        take(side, readings, side->offset);
+        return true;
+    }
+    return false;
+}
+
 /* ---------------------------------------------------------------- errors */
 
 static void search_from_here(side_t *side)
@@ -229,7 +250,7 @@ static size_t recover(side_t *side, size_t available)
 {
     const region_t *region = region_of(side);
     bool is_bounded = region && region->end != REGION_OPEN;
-    if (side->is_searching) {
+    if (side->is_searching && side->error.code != INTERPRET_ERROR_IDLE) {
         /* What was found so far was no beginning: the byte that did not fit may be one. */
         bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && available > 0;
         side->has_error = false;
@@ -238,7 +259,9 @@ static size_t recover(side_t *side, size_t available)
         return is_skipped;
     }
     report(side, is_bounded ? region : NULL);
-    if (is_bounded) {
+    if (side->is_searching) { /* it would go round again */
+        side->has_failed = true;
+    } else if (is_bounded) {
         side->is_skipping = true;
         side->skip_begin = side->error.begin;
     } else {
@@ -251,7 +274,7 @@ static size_t recover(side_t *side, size_t available)
 
 static void begin_region(side_t *side, const spot_t *stop, uint64_t end)
 {
-    if (side->regions.count == REGIONS_MAX) {
+    if (side->regions.count >= side->owner->region_max) {
         effect_fail(side, INTERPRET_ERROR_DEPTH, stop->frame->rule->name, side->offset);
         return;
     }
@@ -289,16 +312,11 @@ static void end_region(side_t *side)
 
 /* ---------------------------------------------------------------- stops */
 
-static bool is_shared(const expr_t *expr)
-{
-    return expr && ((expr->reg && expr->reg->is_shared) || is_shared(expr->left) || is_shared(expr->right));
-}
-
 static bool is_shared_choice(const node_t *choice)
 {
     for (size_t i = 0; i < choice->children.count; i++) {
         const note_t *when = walk_note(&choice->children.items[i]->notes, NOTE_WHEN);
-        if (when && is_shared(when->expr))
+        if (when && number_is_shared(when->expr))
             return true;
     }
     return false;
@@ -332,6 +350,34 @@ static void choose(side_t *side, const spot_t *stop)
         begin_at(side, walk_target(side->owner->walk, stop, chosen));
 }
 
+static const char *rule_around(const spot_t *stop)
+{
+    return stop->frame->rule ? stop->frame->rule->name : "";
+}
+
+static void call(side_t *side, const spot_t *stop)
+{
+    if (stop->frame->nest >= side->owner->call_max)
+        effect_fail(side, INTERPRET_ERROR_DEPTH, stop->rule->name, side->offset);
+    else
+        begin_at(side, walk_target(side->owner->walk, stop, 0));
+}
+
+static void begin_rounds(side_t *side, const spot_t *stop)
+{
+    number_t n = effect_evaluate(side, stop->note->expr);
+    const node_t *repeat = stop->node;
+    bool is_bounded = repeat->max != REPEAT_UNBOUNDED;
+    if (n.state != NUMBER_SET)
+        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_around(stop), side->offset);
+    else if (n.value < repeat->min || (is_bounded && n.value > repeat->max))
+        effect_fail(side, INTERPRET_ERROR_EXTENT, rule_around(stop), side->offset);
+    else if (stop->frame->nest > side->owner->call_max)
+        effect_fail(side, INTERPRET_ERROR_DEPTH, rule_around(stop), side->offset);
+    else
+        begin_at(side, walk_target(side->owner->walk, stop, (size_t)n.value));
+}
+
 static void become(side_t *side)
 {
     side->has_become = true;
@@ -362,6 +408,18 @@ static bool pass_stop(side_t *side, const spot_t *stop, bool has_byte)
         if (side->is_waiting)
             return false;
         side->is_hurried = false;
+        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        return true;
+    case STOP_CALL:
+        call(side, stop);
+        return true;
+    case STOP_COUNT:
+        if (number_is_shared(stop->note->expr) && !has_byte && !side->is_finished)
+            return false;
+        begin_rounds(side, stop);
+        return true;
+    case STOP_RETURN:
+    case STOP_ROUND:
         begin_at(side, walk_target(side->owner->walk, stop, 0));
         return true;
     case STOP_BECOME:
@@ -437,8 +495,11 @@ static void enforce_limit(side_t *side)
 static bool run(side_t *side, int byte)
 {
     bool is_used = false;
+    unsigned idle = 0;
     while (!side->has_become && !side->has_failed && !side->owner->complaint) {
         bool has_byte = byte >= 0 && !is_used;
+        if (++idle > IDLE_MAX)
+            effect_fail(side, INTERPRET_ERROR_IDLE, rule_of(side), side->offset);
         const spot_t *stop = side->is_skipping ? NULL : stop_of(side);
         if (side->has_error) {
             is_used |= recover(side, has_byte) > 0;
@@ -446,7 +507,8 @@ static bool run(side_t *side, int byte)
             if (!pass_stop(side, stop, has_byte))
                 break;
         } else if (!side->is_entry && is_region_at_end(side)) {
-            end_region(side);
+            if (side->is_skipping || !pass_end(side))
+                end_region(side);
         } else if (side->is_skipping) {
             if (!has_byte)
                 break;
@@ -630,6 +692,9 @@ void interpret_finish(interpret_t *it, bool is_server)
         region_of(side)->end = side->offset;
         run(side, -1);
     }
+    while (!side->regions.count && !side->is_searching && !side->has_failed && !side->has_become && !it->complaint &&
+           pass_end(side))
+        run(side, -1);
     if (side->has_failed || side->has_become || it->complaint)
         return;
     if (side->is_searching) {
@@ -660,6 +725,12 @@ void interpret_search(interpret_t *it, bool is_server)
     side_t *side = &it->sides[is_server];
     if (side->search)
         begin_search(side, side->offset);
+}
+
+void interpret_set_depth(interpret_t *it, unsigned regions, unsigned calls)
+{
+    it->region_max = regions;
+    it->call_max = calls;
 }
 
 void interpret_set_limit(interpret_t *it, uint32_t limit)
@@ -771,6 +842,7 @@ interpret_t *interpret_new(const grammar_t *grammar, interpret_handler_t on_even
     it->on_event = on_event;
     it->user = user;
     it->limit = 65536;
+    it->region_max = it->call_max = 64;
     interpret_restart(it);
     return it;
 }

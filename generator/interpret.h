@@ -41,7 +41,8 @@ typedef enum {
     X(CHOICE, "no alternative applies")                                                                                \
     X(EXTENT, "the length does not fit its content")                                                                   \
     X(LIMIT, "undecided for too long")                                                                                 \
-    X(DEPTH, "nested too deeply")
+    X(DEPTH, "nested too deeply")                                                                                      \
+    X(IDLE, "nothing is read, and nothing ends")
 
 typedef enum {
 #define X(name, text) INTERPRET_ERROR_##name,
@@ -87,6 +88,10 @@ void interpret_set_root(interpret_t *interpret, const rule_t *rule);
 
 /* The most bytes of a whole element; 65536 unless told. */
 void interpret_set_limit(interpret_t *interpret, uint32_t limit);
+
+/* The most regions, and calls of rules that contain themselves with counted repeats, that may be open; else it is an error of
+ * the input. 64 unless told. */
+void interpret_set_depth(interpret_t *interpret, unsigned regions, unsigned calls);
 
 /* As qcap_parser_feed() and its neighbours. */
 size_t interpret_feed(interpret_t *interpret, bool is_server, const unsigned char *bytes, size_t len);

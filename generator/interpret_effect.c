@@ -37,98 +37,14 @@ void effect_fail(side_t *side, interpret_code_t code, const char *rule, uint64_t
         .kind = INTERPRET_ERROR, .code = code, .begin = at, .end = at, .byte = -1, .rule = rule ? rule : ""};
 }
 
-/* ---------------------------------------------------------------- expressions */
-
-static number_t number(uint64_t value)
+static number_t get_register(const reg_t *reg, void *user)
 {
-    return (number_t){.value = value, .state = NUMBER_SET};
+    return *register_of(user, reg);
 }
 
-static const number_t unset = {.state = NUMBER_UNSET}, no_value = {.state = NUMBER_ERROR};
-
-static bool is_same(number_t a, number_t b)
+number_t effect_evaluate(side_t *side, const expr_t *expr)
 {
-    if (!a.bytes || !b.bytes)
-        return a.value == b.value;
-    return a.value == b.value && a.is_cut == b.is_cut && memcmp(a.bytes, b.bytes, (size_t)a.value) == 0;
-}
-
-static number_t arithmetic(expr_kind_t kind, number_t a, number_t b)
-{
-    uint64_t value = 0;
-    bool is_wrong = a.state != NUMBER_SET || b.state != NUMBER_SET;
-    if (!is_wrong && kind == EXPR_ADD)
-        is_wrong = __builtin_add_overflow(a.value, b.value, &value);
-    else if (!is_wrong && kind == EXPR_SUB)
-        is_wrong = __builtin_sub_overflow(a.value, b.value, &value);
-    else if (!is_wrong && kind == EXPR_MUL)
-        is_wrong = __builtin_mul_overflow(a.value, b.value, &value);
-    else
-        value = a.value & b.value;
-    return is_wrong ? no_value : number(value);
-}
-
-static number_t compare(expr_kind_t kind, number_t a, number_t b)
-{
-    /* Of bytes that were cut nobody knows what they were. */
-    if (a.state != NUMBER_SET || b.state != NUMBER_SET || a.is_cut || b.is_cut)
-        return number(false);
-    switch (kind) {
-    case EXPR_EQ:
-        return number(is_same(a, b));
-    case EXPR_NE:
-        return number(!is_same(a, b));
-    case EXPR_LT:
-        return number(a.value < b.value);
-    case EXPR_LE:
-        return number(a.value <= b.value);
-    case EXPR_GT:
-        return number(a.value > b.value);
-    default:
-        return number(a.value >= b.value);
-    }
-}
-
-static number_t evaluate_pair(const side_t *side, const expr_t *expr)
-{
-    number_t a = effect_evaluate(side, expr->left), b = effect_evaluate(side, expr->right);
-    if (a.state == NUMBER_ERROR || b.state == NUMBER_ERROR)
-        return no_value;
-    switch (expr->kind) {
-    case EXPR_ADD:
-    case EXPR_SUB:
-    case EXPR_MUL:
-    case EXPR_AND_BITS:
-        return arithmetic(expr->kind, a, b);
-    case EXPR_AND:
-        return number(a.value && b.value);
-    case EXPR_OR:
-        return number(a.value || b.value);
-    default:
-        return compare(expr->kind, a, b);
-    }
-}
-
-number_t effect_evaluate(const side_t *side, const expr_t *expr)
-{
-    number_t n;
-    switch (expr->kind) {
-    case EXPR_NUMBER:
-        return number(expr->number);
-    case EXPR_REGISTER:
-        return *register_of(side, expr->reg);
-    case EXPR_IS_SET:
-        n = *register_of(side, expr->reg);
-        return number(n.state == NUMBER_SET && (expr->reg->type != REGISTER_FLAG || n.value));
-    case EXPR_TRUE:
-    case EXPR_FALSE:
-        return number(expr->kind == EXPR_TRUE);
-    case EXPR_NOT:
-        n = effect_evaluate(side, expr->left);
-        return n.state == NUMBER_ERROR ? n : number(!n.value);
-    default:
-        return evaluate_pair(side, expr);
-    }
+    return number_evaluate(expr, get_register, side);
 }
 
 /* ---------------------------------------------------------------- elements */
@@ -186,7 +102,7 @@ static void store(side_t *side, const note_t *note, const rule_t *rule, number_t
 {
     number_t *reg = register_of(side, note->reg);
     if (note->is_unique && reg->state == NUMBER_SET) {
-        if (!is_same(*reg, value))
+        if (!number_is_same(*reg, value))
             effect_fail(side, INTERPRET_ERROR_DIFFERENT, rule->name, at);
         return;
     }
@@ -195,95 +111,13 @@ static void store(side_t *side, const note_t *note, const rule_t *rule, number_t
         send_text(side, INTERPRET_ANOMALY, "register-full", at, at);
 }
 
-static bool is_text(const side_t *side, uint64_t begin, uint64_t end, const char *word)
+/* Which of a refinement's names the text is. */
+static number_t find_name(const note_t *refine, const unsigned char *bytes, size_t len)
 {
-    size_t len = strlen(word);
-    if (len != end - begin)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        unsigned a = side->bytes.items[begin + i], b = (unsigned char)word[i];
-        a |= a >= 'A' && a <= 'Z' ? 0x20u : 0;
-        b |= b >= 'A' && b <= 'Z' ? 0x20u : 0;
-        if (a != b)
-            return false;
-    }
-    return true;
-}
-
-/* Digits; what is between them does not count. */
-static bool add_digit(uint64_t *value, unsigned c, uint64_t base)
-{
-    uint64_t digit = c >= '0' && c <= '9'   ? c - '0'
-                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                            : 16;
-    if (digit >= base)
-        return true;
-    return !__builtin_mul_overflow(*value, base, value) && !__builtin_add_overflow(*value, digit, value);
-}
-
-/* The next group of an LEB128 number: seven bits, `shift` up. */
-static bool add_group(uint64_t *value, unsigned c, uint64_t shift)
-{
-    uint64_t group = c & 0x7f;
-    if (group && (shift > 63 || group << shift >> shift != group))
-        return false;
-    *value |= group ? group << shift : 0;
-    return true;
-}
-
-static bool add_byte(convert_kind_t kind, uint64_t *value, unsigned c, uint64_t index)
-{
-    switch (kind) {
-    case CONVERT_BIG:
-        *value = *value << 8 | c;
-        return true;
-    case CONVERT_LITTLE:
-        *value |= (uint64_t)c << 8 * index;
-        return true;
-    case CONVERT_VARINT:
-        return add_group(value, c, 7 * index);
-    default:
-        return add_digit(value, c, kind == CONVERT_HEX ? 16 : kind == CONVERT_OCTAL ? 8 : 10);
-    }
-}
-
-static number_t convert_number(side_t *side, const effect_t *effect, uint64_t begin, uint64_t end)
-{
-    uint64_t value = 0;
-    bool fits = true;
-    for (uint64_t i = begin; i < end; i++)
-        fits &= add_byte(effect->note->convert->kind, &value, side->bytes.items[i], i - begin);
-    if (!fits)
-        effect_fail(side, INTERPRET_ERROR_OVERFLOW, effect->rule->name, begin);
-    return number(value);
-}
-
-/* Bytes, without the quotes around them and the backslashes inside if that is wanted; as many as the register holds. */
-static number_t convert_text(side_t *side, const note_t *note, uint64_t begin, uint64_t end)
-{
-    const unsigned char *bytes = side->bytes.items;
-    unsigned char *text = arena_alloc(side->owner->arena, note->reg->size + 1);
-    number_t value = {.state = NUMBER_SET, .bytes = text};
-    bool is_quoted = note->convert->kind == CONVERT_UNQUOTE && begin < end && bytes[begin] == '"';
-    for (uint64_t i = begin + is_quoted; i < end && !(is_quoted && bytes[i] == '"'); i++) {
-        i += is_quoted && bytes[i] == '\\' && i + 1 < end;
-        value.is_cut |= value.value == note->reg->size;
-        if (!value.is_cut)
-            text[value.value++] = bytes[i];
-    }
-    return value;
-}
-
-/* Which of a refinement's names, or of a register's keywords, the text is; 0: none. */
-static number_t convert_keyword(side_t *side, const note_t *note, uint64_t begin, uint64_t end)
-{
-    bool is_refined = note->kind == NOTE_REFINE;
-    size_t count = is_refined ? note->entries.count : note->reg->keywords.count;
-    for (size_t i = 0; i < count; i++)
-        if (is_text(side, begin, end, is_refined ? note->entries.items[i].name : note->reg->keywords.items[i]))
-            return number(i + 1);
-    return number(0);
+    for (size_t i = 0; i < refine->entries.count; i++)
+        if (number_find_word(bytes, len, &refine->entries.items[i].name, 1))
+            return number_of(i + 1);
+    return number_of(0);
 }
 
 /* The value of the bytes since the conversion was opened; unset if some of them are missing. */
@@ -294,12 +128,15 @@ static number_t convert(side_t *side, const effect_t *effect, uint64_t end)
     while (side->begun.count && begun.note != note)
         begun = side->begun.items[--side->begun.count];
     if (begun.is_lost)
-        return unset;
-    if (note->kind == NOTE_REFINE || note->convert->kind == CONVERT_KEYWORD)
-        return convert_keyword(side, note, begun.begin, end);
-    if (note->convert->kind == CONVERT_BYTES || note->convert->kind == CONVERT_UNQUOTE)
-        return convert_text(side, note, begun.begin, end);
-    return convert_number(side, effect, begun.begin, end);
+        return number_unset();
+    const unsigned char *bytes = side->bytes.items + begun.begin;
+    size_t len = (size_t)(end - begun.begin);
+    if (note->kind == NOTE_REFINE)
+        return find_name(note, bytes, len);
+    number_t value = number_convert(side->owner->arena, note, bytes, len);
+    if (value.state == NUMBER_ERROR)
+        effect_fail(side, INTERPRET_ERROR_OVERFLOW, effect->rule->name, begun.begin);
+    return value;
 }
 
 static void finish_conversion(side_t *side, const effect_t *effect, number_t value, uint64_t at)
@@ -307,7 +144,7 @@ static void finish_conversion(side_t *side, const effect_t *effect, number_t val
     if (effect->note->kind == NOTE_REFINE)
         side->refined = value.value;
     else if (value.state == NUMBER_UNSET)
-        *register_of(side, effect->note->reg) = unset;
+        *register_of(side, effect->note->reg) = number_unset();
     else
         store(side, effect->note, effect->rule, value, at);
 }
@@ -331,8 +168,8 @@ static void drop(entries_t *queue, size_t index)
 /* The value of a register as a key; bytes that were cut are none. */
 static number_t key_of(const side_t *side, const reg_t *reg)
 {
-    number_t key = reg ? *register_of(side, reg) : unset;
-    return key.is_cut ? unset : key;
+    number_t key = reg ? *register_of(side, reg) : number_unset();
+    return key.is_cut ? number_unset() : key;
 }
 
 static void push(side_t *side, const note_t *note, uint64_t at)
@@ -370,7 +207,7 @@ static size_t find_entry(side_t *side, const note_t *note, entries_t *queue)
     if (!note->key)
         return 0;
     while (i < queue->count && !(key.state == NUMBER_SET && queue->items[i].key.state == NUMBER_SET &&
-                                 is_same(key, queue->items[i].key)))
+                                 number_is_same(key, queue->items[i].key)))
         i++;
     return i;
 }
@@ -389,7 +226,7 @@ bool effect_pop(side_t *side, const note_t *note)
     entries_t *queue = &side->owner->queues[note->queue->index];
     size_t index = find_entry(side, note, queue);
     if (index >= queue->count) {
-        *register_of(side, note->reg) = unset;
+        *register_of(side, note->reg) = number_unset();
         return !may_come(side, note);
     }
     *register_of(side, note->reg) = queue->items[index].value;
@@ -405,7 +242,7 @@ static void save(side_t *side, const effect_t *effect)
 {
     number_t *reg = register_of(side, effect->reg);
     vec_push(side->owner->arena, &side->saved, ((saved_t){effect->reg, *reg, effect->level}));
-    *reg = unset;
+    *reg = number_unset();
 }
 
 void effect_restore(side_t *side, size_t count)
@@ -450,7 +287,7 @@ static void perform(side_t *side, const deed_t *deed, number_t value)
         set(side, effect, deed->at);
         break;
     case EFFECT_RESET:
-        *register_of(side, effect->reg) = unset;
+        *register_of(side, effect->reg) = number_unset();
         break;
     case EFFECT_LOCAL_OPEN:
         save(side, effect);
@@ -500,7 +337,7 @@ static void do_deed(side_t *side, const deed_t *deed)
     default:
         break;
     }
-    number_t value = effect->kind == EFFECT_CONVERT_CLOSE ? convert(side, effect, deed->at) : unset;
+    number_t value = effect->kind == EFFECT_CONVERT_CLOSE ? convert(side, effect, deed->at) : number_unset();
     if (effect->is_atomic)
         vec_push(arena, &side->list, ((later_t){*deed, value}));
     else

@@ -3,21 +3,11 @@
 #define QCAPGEN_INTERPRETER_H
 
 #include "interpret.h"
+#include "number.h"
 #include "reading.h"
 
 #define REGION_OPEN UINT64_MAX /* a region that lasts to the end of the stream */
-#define REGIONS_MAX 4u         /* open at once; one more is an error of the input */
 #define MARKS_MAX 8u
-
-typedef enum { NUMBER_SET, NUMBER_UNSET, NUMBER_ERROR } number_state_t;
-
-/* The value of an expression or a register: 64 bits, checked; or bytes. */
-typedef struct number {
-    uint64_t value; /* of a register of bytes: how many */
-    number_state_t state;
-    const unsigned char *bytes; /* NULL: it is a number */
-    bool is_cut;                /* there were more of them */
-} number_t;
 
 /* An element or anomaly that is open. */
 typedef struct slot {
@@ -96,6 +86,7 @@ struct interpret {
     interpret_handler_t on_event;
     void *user;
     uint32_t limit;
+    unsigned region_max, call_max;
     const node_t *root; /* of the client, if it is not the grammar's; else NULL */
     side_t sides[2];    /* client, server */
     number_t *shared;
@@ -124,6 +115,6 @@ void effect_found(side_t *side, uint64_t at);
 /* False: the side has to wait. */
 bool effect_pop(side_t *side, const note_t *note);
 
-number_t effect_evaluate(const side_t *side, const expr_t *expr);
+number_t effect_evaluate(side_t *side, const expr_t *expr);
 
 #endif

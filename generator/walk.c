@@ -13,21 +13,6 @@
 #define LEVEL_MAX 4u    /* fallbacks within fallbacks: generator/README.md, "Fallbacks" */
 #define ONE_BYTE_MAX 16u /* rules and brackets around a byte for it to count as one */
 
-/* Interned things of one size, of which the first `key` bytes tell them apart. */
-typedef struct table {
-    size_t key, size;
-    void **slots;
-    size_t count, capacity;
-} table_t;
-
-struct walk {
-    arena_t *arena;
-    const grammar_t *grammar;
-    table_t spots, frames, effects, names;
-    bool has_cut;
-    unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
-};
-
 typedef VEC(const effect_t *) effects_t;
 
 /* ---------------------------------------------------------------- interning */
@@ -152,7 +137,7 @@ static bool has_cut_below(const node_t *node)
 
 /* ---------------------------------------------------------------- one byte */
 
-static charset_t letter_set(unsigned byte, bool is_case_sensitive)
+charset_t walk_letter(unsigned byte, bool is_case_sensitive)
 {
     bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
     charset_t set = charset_range(byte, byte);
@@ -170,7 +155,7 @@ static bool is_one_byte(const node_t *node, unsigned depth, charset_t *set)
         *set = node->set;
         return true;
     case NODE_STRING:
-        *set = node->len == 1 ? letter_set((unsigned char)node->text[0], node->is_case_sensitive) : charset_none();
+        *set = node->len == 1 ? walk_letter((unsigned char)node->text[0], node->is_case_sensitive) : charset_none();
         return node->len == 1;
     case NODE_RULE:
         return node->rule->notes.count == 0 && is_one_byte(node->rule->body, depth - 1, set);
@@ -189,6 +174,13 @@ static bool is_one_byte(const node_t *node, unsigned depth, charset_t *set)
     }
 }
 
+const note_t *walk_count_of_bytes(const notes_t *notes, const node_t *body)
+{
+    charset_t set;
+    bool is_of_bytes = body->kind == NODE_REPEAT && is_one_byte(body->children.items[0], ONE_BYTE_MAX, &set);
+    return is_of_bytes ? walk_note(notes, NOTE_COUNT) : NULL;
+}
+
 const charset_t *walk_set(spot_t *spot)
 {
     if (spot->has_first)
@@ -199,7 +191,7 @@ const charset_t *walk_set(spot_t *spot)
     else if (spot->kind == SPOT_BYTE)
         is_one_byte(spot->node, ONE_BYTE_MAX, &spot->first);
     else
-        spot->first = letter_set((unsigned char)spot->node->text[spot->n], spot->node->is_case_sensitive);
+        spot->first = walk_letter((unsigned char)spot->node->text[spot->n], spot->node->is_case_sensitive);
     return &spot->first;
 }
 
@@ -382,6 +374,7 @@ typedef struct wrapped {
     const node_t *body;
     const rule_t *rule;          /* NULL: an alternative */
     const refine_entry_t *entry; /* the VALUE is read by this; NULL: by its body */
+    const spot_t *returns;       /* the rule contains itself: its STOP_RETURN */
     const frame_t *resumed;      /* found by a search: these are around it, and have not been opened yet */
 } wrapped_t;
 
@@ -396,6 +389,7 @@ static const frame_t *link_frame(walk_t *w, const frame_t *outer, const void *of
     frame->element = outer->element;
     frame->depth = outer->depth;
     frame->level = outer->level;
+    frame->nest = outer->nest;
     frame->is_stream = outer->is_stream;
     frame->is_atomic = outer->is_atomic;
     return intern_frame(w, frame);
@@ -411,21 +405,39 @@ static const frame_t *guard_frame(walk_t *w, const frame_t *outer, const void *o
     return intern_frame(w, &frame);
 }
 
+/* What is around the first call of a rule that contains itself: so that paths do not grow. */
+static const frame_t *outermost_call(const frame_t *outer, const rule_t *rule)
+{
+    const frame_t *found = outer;
+    for (const frame_t *f = outer; f; f = f->parent)
+        if (f->is_rule && f->rule == rule && f->is_stream == f->parent->is_stream)
+            found = f->parent;
+    return found;
+}
+
 static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t *outer)
 {
     frame_t frame;
     const note_t *emit = walk_note(x->notes, NOTE_EMIT);
+    const place_name_t *outer_element = outer->element;
     link_frame(w, outer, x->notes, &frame);
     if (x->rule) {
         frame.rule = x->rule;
         frame.is_rule = true;
     }
+    if (x->returns) {
+        frame.after = x->returns;
+        frame.nest++;
+        outer_element = frame.element = outermost_call(outer, x->rule)->element;
+    }
+    if (walk_note(x->notes, NOTE_COUNT) && !walk_count_of_bytes(x->notes, x->body))
+        frame.nest++;
     if (walk_note(x->notes, NOTE_ANOMALY))
         frame.depth++;
     if (walk_note(x->notes, NOTE_ATOMIC) || walk_note(x->notes, NOTE_RESYNC))
         frame.is_atomic = true;
     if (emit) {
-        frame.element = get_element(w, outer->element, emit->name ? emit->name : x->name, emit->is_stream);
+        frame.element = get_element(w, outer_element, emit->name ? emit->name : x->name, emit->is_stream);
         frame.depth++;
         frame.is_stream |= emit->is_stream;
     }
@@ -454,6 +466,9 @@ static spot_t *make_body(walk_t *w, const wrapped_t *x, const frame_t *frame, sp
     const note_t *refine = walk_note(x->notes, NOTE_REFINE);
     if (refine)
         return make_refined(w, x->body, refine, frame, next);
+    const note_t *count = walk_note(x->notes, NOTE_COUNT);
+    if (count && !walk_count_of_bytes(x->notes, x->body))
+        return make_stop(w, STOP_COUNT, frame, count, x->body, next, NULL);
     if (!x->entry)
         return make_node(w, x->body, frame, next);
     if (x->entry->is_strict)
@@ -523,6 +538,8 @@ static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, 
     const note_t *length = walk_note(x->notes, NOTE_LENGTH);
     const note_t *close = walk_note(x->notes, NOTE_UNTIL_CLOSE);
     if (!length && !close)
+        length = walk_count_of_bytes(x->notes, x->body);
+    if (!length && !close)
         return make_body(w, x, inner, next);
     spot_t end;
     spot_t *inside = make_body(w, x, inner, intern_spot(w, blank_spot(&end, SPOT_END, inner, NULL)));
@@ -552,8 +569,46 @@ static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t 
     return make_scope(w, SPOT_ENTER, inner, next);
 }
 
+static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
+{
+    spot_t spot;
+    blank_spot(&spot, SPOT_STOP, frame, next);
+    spot.stop = STOP_RETURN;
+    spot.rule = rule;
+    return intern_spot(w, &spot);
+}
+
+/* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump. */
+static spot_t *enter_call(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
+{
+    spot_t *tail = next;
+    const frame_t *caller = frame;
+    VEC(const frame_t *) left = {0};
+    for (; tail->kind == SPOT_LEAVE; tail = tail->next)
+        vec_push(w->arena, &left, tail->frame);
+    while (caller && !caller->after)
+        caller = caller->parent;
+    if (caller && caller->after == tail && caller->parent->depth == frame->depth)
+        frame = caller->parent;
+    else
+        tail = make_return(w, rule, frame, next);
+    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .returns = tail};
+    spot_t *spot = wrap(w, &x, frame, tail);
+    for (size_t i = left.count; i-- > 0 && tail != next;)
+        if (tail->kind == SPOT_STOP && caller && caller->after == tail)
+            spot = make_scope(w, SPOT_LEAVE, left.items[i], spot);
+    return spot;
+}
+
 static spot_t *make_rule(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
 {
+    if (rule->is_called) {
+        spot_t call;
+        blank_spot(&call, SPOT_STOP, frame, next);
+        call.stop = STOP_CALL;
+        call.rule = rule;
+        return intern_spot(w, &call);
+    }
     wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule};
     return wrap(w, &x, frame, next);
 }
@@ -641,7 +696,10 @@ static void open_repeat(walk_t *w, spot_t *spot)
     unsigned most = node->max == REPEAT_UNBOUNDED ? node->min : node->max;
     bool can_go_on = node->max == REPEAT_UNBOUNDED || spot->n < node->max;
     if (can_go_on) {
-        spot_t *again = make_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame, spot->next);
+        bool is_last = node->max != REPEAT_UNBOUNDED && spot->n + 1 == node->max;
+        spot_t *again = is_last ? spot->next
+                                : make_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame,
+                                                spot->next);
         vec_push(w->arena, &spot->branches, make_node(w, node->children.items[0], spot->frame, again));
     }
     if (spot->n >= node->min)
@@ -682,7 +740,7 @@ static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned num
             spot = spot->next;
             continue;
         }
-        if (spot->kind == SPOT_NODE && spot->node->kind == NODE_RULE) {
+        if (spot->kind == SPOT_NODE && spot->node->kind == NODE_RULE && !spot->node->rule->is_called) {
             if (walk_note(&spot->node->rule->notes, NOTE_RESYNC))
                 vec_push(w->arena, found, spot);
             if (is_within(spot->frame, spot->node->rule)) {
@@ -691,11 +749,17 @@ static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned num
             }
         }
         if (spot->kind == SPOT_STOP) {
-            size_t ways = spot->stop == STOP_CHOICE ? spot->node->children.count
-                          : spot->stop == STOP_REFINE ? spot->note->entries.count + 1 : 1;
+            if (spot->stop == STOP_CALL) { /* nothing resumes in it */
+                spot = spot->next;
+                continue;
+            }
+            size_t ways = spot->stop == STOP_CHOICE   ? spot->node->children.count
+                          : spot->stop == STOP_REFINE ? spot->note->entries.count + 1
+                          : spot->stop == STOP_COUNT  ? 2
+                                                      : 1;
             for (size_t i = 0; i < ways; i++)
                 find_resumable(w, walk_target(w, spot, i), found, number);
-            spot = spot->other;
+            spot = spot->stop == STOP_ROUND ? spot->next : spot->other;
             continue;
         }
         if (spot->kind == SPOT_FALLBACK)
@@ -767,6 +831,22 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
 {
     if (stop->stop == STOP_CHOICE)
         return make_alternative(w, stop->node->children.items[n], stop->frame, stop->next);
+    if (stop->stop == STOP_CALL)
+        return enter_call(w, stop->rule, stop->frame, stop->next);
+    if (stop->stop == STOP_COUNT || stop->stop == STOP_ROUND) {
+        n = stop->stop == STOP_COUNT ? n : stop->n;
+        spot_t round;
+        blank_spot(&round, SPOT_STOP, stop->frame, stop->next);
+        round.stop = STOP_ROUND;
+        round.node = stop->node;
+        round.n = (unsigned)(n < UINT32_MAX ? n : UINT32_MAX);
+        if (stop->stop == STOP_COUNT)
+            return intern_spot(w, &round);
+        if (n == 0)
+            return stop->next;
+        round.n--;
+        return make_node(w, stop->node->children.items[0], stop->frame, intern_spot(w, &round));
+    }
     if (stop->stop != STOP_REFINE)
         return stop->next;
     size_t by = 0;
@@ -774,55 +854,6 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
         by++;
     const refine_entry_t *entry = n ? &stop->note->entries.items[n - 1] : NULL;
     return make_items(w, stop->node, by + 1, entry ? stop->note : NULL, entry, stop->frame, stop->next);
-}
-
-/* ---------------------------------------------------------------- what can follow */
-
-typedef struct firsts {
-    walk_t *walk;
-    VEC(spot_t *) seen;
-} firsts_t;
-
-static void find_first(firsts_t *f, spot_t *spot, charset_t *set)
-{
-    walk_t *w = f->walk;
-    for (size_t i = 0; i < f->seen.count; i++)
-        if (f->seen.items[i] == spot)
-            return;
-    vec_push(w->arena, &f->seen, spot);
-    if (spot->kind == SPOT_BYTE || spot->kind == SPOT_TEXT) {
-        *set = charset_union(*set, *walk_set(spot));
-    } else if (spot->kind == SPOT_STOP) {
-        *set = charset_union(*set, walk_first(w, spot));
-    } else {
-        const spots_t *branches = walk_open(w, spot);
-        for (size_t i = 0; i < branches->count; i++)
-            find_first(f, branches->items[i], set);
-        if (spot->kind == SPOT_FALLBACK)
-            find_first(f, spot->other, set);
-    }
-}
-
-charset_t walk_first(walk_t *w, spot_t *spot)
-{
-    firsts_t f = {.walk = w};
-    if (spot->kind == SPOT_END || (spot->kind == SPOT_STOP && spot->has_first))
-        return spot->first;
-    if (spot->kind != SPOT_STOP)
-        return *walk_set(spot);
-    spot->has_first = true;
-    spot->first = charset_range(0, 255); /* also the answer where nothing but stops form a loop */
-    charset_t set = charset_none();
-    size_t ways = spot->stop == STOP_CHOICE ? spot->node->children.count
-                  : spot->stop == STOP_REFINE ? spot->note->entries.count + 1 : 1;
-    for (size_t i = 0; i < ways; i++)
-        find_first(&f, walk_target(w, spot, i), &set);
-    if (spot->other)
-        find_first(&f, spot->other, &set);
-    if (spot->stop == STOP_BECOME || spot->stop == STOP_CLOSE)
-        set = charset_range(0, 255);
-    spot->first = set;
-    return set;
 }
 
 /* ---------------------------------------------------------------- the whole */

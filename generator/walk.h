@@ -15,7 +15,7 @@
  *     SPOT_LEAVE     frame            and leaves it
  *     SPOT_CUT       frame            later readings that entered `frame` at the same place die
  *     SPOT_FALLBACK  other            `other` stands by for the case that what follows fails
- *     SPOT_STOP      stop, note, node something else than a byte decides: the driver goes on
+ *     SPOT_STOP      stop, note, node, n something else than a byte decides: the driver goes on
  *     SPOT_END                        the input, or the region, may end                                        */
 #ifndef QCAPGEN_WALK_H
 #define QCAPGEN_WALK_H
@@ -39,8 +39,10 @@ typedef struct frame {
     const rule_t *rule;          /* the innermost */
     const void *of;              /* what this frame is of: notes, a choice, a fallback; NULL at the top */
     const place_name_t *element; /* the innermost emitted one, or NULL */
+    const struct spot *after;    /* if rule->is_called: its SPOT_STOP that returns */
     unsigned depth;              /* emitted elements and anomalies around */
     unsigned level;              /* fallbacks around: this would have to fail so often */
+    unsigned nest;               /* calls and counted repeats around */
     bool is_rule;                /* this frame is that of `rule` itself, ... */
     bool is_choice;              /* ... of an alternation, ... */
     bool is_guard;               /* ... of something that has a fallback */
@@ -96,7 +98,19 @@ typedef enum {
     SPOT_END
 } spot_kind_t;
 
-typedef enum { STOP_CHOICE, STOP_REFINE, STOP_LENGTH, STOP_CLOSE, STOP_POP, STOP_BECOME } stop_kind_t;
+/* What the driver does at a stop. A rule that contains itself is called, and returns; the rounds of a `count` begin, and go on. */
+typedef enum {
+    STOP_CHOICE,
+    STOP_REFINE,
+    STOP_LENGTH,
+    STOP_CLOSE,
+    STOP_POP,
+    STOP_BECOME,
+    STOP_CALL,
+    STOP_RETURN,
+    STOP_COUNT,
+    STOP_ROUND
+} stop_kind_t;
 
 typedef VEC(spot_t *) spots_t;
 
@@ -105,6 +119,7 @@ struct spot {
     stop_kind_t stop;
     const frame_t *frame;
     const node_t *node;
+    const rule_t *rule;          /* STOP_CALL, STOP_RETURN */
     const note_t *note;          /* SPOT_STOP; SPOT_ITEMS: the refinement whose value is read by `entry` */
     const refine_entry_t *entry; /* SPOT_ITEMS; SPOT_FALLBACK: what may fail */
     const effect_t *effect;
@@ -112,9 +127,32 @@ struct spot {
     spot_t *next, *other;        /* SPOT_STOP with a region: next is what is in it, other what follows it */
 
     unsigned seen;       /* by the step of that number; for reading.c */
-    bool is_open, has_first;
+    bool is_open, has_first, can_end;
     spots_t branches;    /* if is_open: see walk_open() */
     charset_t first;     /* if has_first: the bytes that can come next */
+};
+
+/* What can come next: bytes, and the end. */
+typedef struct next {
+    charset_t set;
+    bool is_end;
+} next_t;
+
+/* Interned things of one size, of which the first `key` bytes tell them apart. */
+typedef struct table {
+    size_t key, size;
+    void **slots;
+    size_t count, capacity;
+} table_t;
+
+/* For walk.c and walk_next.c alone. */
+struct walk {
+    arena_t *arena;
+    const grammar_t *grammar;
+    table_t spots, frames, effects, names;
+    bool has_cut;
+    next_t *returns;     /* by rule that contains itself: what can come where it returns; NULL: not known yet */
+    unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
 };
 
 walk_t *walk_new(const grammar_t *grammar);
@@ -128,7 +166,7 @@ spot_t *walk_search(walk_t *walk, const node_t *root);
 const spots_t *walk_open(walk_t *walk, spot_t *spot);
 
 /* What follows a SPOT_STOP: for a choice its alternative number `n`, for a refinement its entry, 0 being none of the listed
- * names; else the one way there is. */
+ * names; for a count, when there are to be `n` rounds; else the one way there is. */
 spot_t *walk_target(walk_t *walk, const spot_t *stop, size_t n);
 
 /* The bytes that a SPOT_BYTE or SPOT_TEXT reads. */
@@ -136,6 +174,9 @@ const charset_t *walk_set(spot_t *spot);
 
 /* The bytes that can come next at a spot that a reading can stand at. */
 charset_t walk_first(walk_t *walk, spot_t *spot);
+
+/* Can nothing at all come after a SPOT_STOP? */
+bool walk_can_end(walk_t *walk, spot_t *stop);
 
 /* An effect that no spot has: what tells of a fallback. */
 const effect_t *walk_failed(walk_t *walk, const spot_t *fallback);
@@ -148,5 +189,11 @@ size_t walk_size(const walk_t *walk);
 
 bool walk_has_cut(const walk_t *walk);
 const note_t *walk_note(const notes_t *notes, note_kind_t kind);
+
+/* A byte of a string: in both cases, if it is a letter and they count as one. */
+charset_t walk_letter(unsigned byte, bool is_case_sensitive);
+
+/* The `count` of a repeat of single bytes, which is a region of that length; NULL: it is none. */
+const note_t *walk_count_of_bytes(const notes_t *notes, const node_t *body);
 
 #endif
