@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "resolve.h"
 #include "similar.h"
+#include "spec.h"
 
 const option_t command_common_options[] = {
     {"--color", "WHEN", "messages in colours: always, never, or auto: on a terminal, unless TERM is dumb or NO_COLOR\n"
@@ -89,6 +91,18 @@ bool command_compile(const request_t *request, const char *path, const compile_o
 
     diag_print(diag, stderr);
     return is_right;
+}
+
+const grammar_t *command_load(const request_t *request, const char *path)
+{
+    diag_t *diag = diag_new(request->arena);
+    if (request->is_coloured)
+        diag_colour(diag);
+    const ast_t *ast = spec_load(request->arena, path, diag);
+    const grammar_t *grammar = ast && !diag_has_errors(diag) ? resolve(request->arena, ast, diag) : NULL;
+
+    diag_print(diag, stderr);
+    return diag_has_errors(diag) ? NULL : grammar;
 }
 
 compile_result_t *command_compile_all(const request_t *request, const compile_options_t *options)

@@ -62,6 +62,9 @@ int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Compiles `path` and prints the messages. False if anything was wrong; what was made before that is in `result`. */
 bool command_compile(const request_t *request, const char *path, const compile_options_t *options, compile_result_t *result);
 
+/* Only reads and resolves it: a grammar of which no automaton is made. NULL if anything was wrong. */
+const grammar_t *command_load(const request_t *request, const char *path);
+
 /* Compiles all arguments. NULL if one of them was wrong: the messages of all have been printed. */
 compile_result_t *command_compile_all(const request_t *request, const compile_options_t *options);
 
@@ -72,5 +75,6 @@ extern const command_t cmd_elements;
 extern const command_t cmd_extract;
 extern const command_t cmd_generate;
 extern const command_t cmd_graph;
+extern const command_t cmd_sample;
 
 #endif

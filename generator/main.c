@@ -29,6 +29,7 @@ static const command_t *const commands[] = {
     &cmd_generate,
     &cmd_graph,
     &cmd_help,
+    &cmd_sample,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

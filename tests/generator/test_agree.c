@@ -1,13 +1,16 @@
 /* test_agree.c: generated parsers and the interpreter of their grammars say the same of the same input.
  *
- * In: the scenes of the golden pages, and changed copies of them: SOAK_INPUTS (1000) for each spec, the same ones each
- * time; SOAK_SEED makes others. What they disagree on is shown as small as it can be made. */
+ * In: the scenes of the golden pages; then SOAK_INPUTS (1000) for each spec: changed copies of those, and messages made up
+ * from the grammar. They are the same ones each time; SOAK_SEED makes others. What they disagree on is shown as small as it can be made. */
 #include <dirent.h>
 
 #include "counts.h"
 #include "http.h"
 #include "judge.h"
+#include "nested.h"
 #include "resolve.h"
+#include "rounds.h"
+#include "sample.h"
 #include "sampler.h"
 #include "spec.h"
 #include "tagged.h"
@@ -25,6 +28,8 @@ static const subject_t subjects[] = {
     {"tests/support/sampler.abnf", "tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/support/values.abnf", "tests/protocols/values", &qcap_values_protocol},
     {"tests/support/counts.abnf", "tests/protocols/counts", &qcap_counts_protocol},
+    {"tests/support/nested.abnf", "tests/protocols/nested", &qcap_nested_protocol},
+    {"tests/support/rounds.abnf", "tests/protocols/rounds", &qcap_rounds_protocol},
     {"tests/support/tagged.abnf", "tests/protocols/tagged", &qcap_tagged_protocol},
 };
 
@@ -105,7 +110,7 @@ static void add_copy(scene_t *scene, const step_t *step)
     scene->steps = realloc(scene->steps, (scene->step_count + 1) * sizeof *scene->steps);
     assert_non_null(scene->steps);
     scene->steps[scene->step_count] = *step;
-    if (step->kind == STEP_BYTES) {
+    if (step->kind == STEP_BYTES) { /* and room for one byte more */
         scene->steps[scene->step_count].bytes = malloc(step->len + 1);
         memcpy(scene->steps[scene->step_count].bytes, step->bytes, step->len);
     }
@@ -207,6 +212,33 @@ static scene_t changed_scene(const scene_t *scene, const scene_t *other, uint64_
     return copy;
 }
 
+/* ---------------------------------------------------------------- made-up scenes */
+
+static void add_bytes(scene_t *scene, bool is_server, const unsigned char *bytes, size_t len)
+{
+    step_t step = {.kind = STEP_BYTES, .is_server = is_server, .bytes = (unsigned char *)(uintptr_t)bytes, .len = len};
+    if (bytes && len)
+        add_copy(scene, &step);
+}
+
+/* A few messages of both sides, some of them spoilt. */
+static scene_t sampled_scene(sample_t *sample, uint64_t *random)
+{
+    scene_t scene = {0};
+    sample_restart(sample);
+    for (unsigned n = 1 + random_below(random, 6); n > 0; n--) {
+        bool is_server = random_below(random, 3) == 0;
+        size_t len = 0;
+        const unsigned char *bytes = sample_next(sample, is_server, &len);
+        add_bytes(&scene, is_server, bytes, len);
+        step_t *step = scene.step_count ? &scene.steps[scene.step_count - 1] : NULL;
+        if (bytes && len && random_below(random, 6) == 0)
+            step->len = sample_spoil(sample, step->bytes, step->len);
+    }
+    add_end(&scene, random);
+    return scene;
+}
+
 static unsigned long setting(const char *name, unsigned long otherwise)
 {
     const char *text = getenv(name);
@@ -216,7 +248,9 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 static void read_scenes(const subject_t *subject)
 {
     arena_t *arena = arena_new();
-    judge_t *judge = judge_new(subject->protocol, load(arena, subject->spec));
+    const grammar_t *grammar = load(arena, subject->spec);
+    judge_t *judge = judge_new(subject->protocol, grammar);
+    sample_t *sample = sample_new(grammar, setting("SOAK_SEED", 0));
     book_t *book = read_book(subject->pages);
     unsigned long count = setting("SOAK_INPUTS", 1000), first = setting("SOAK_SEED", 0);
     for (size_t i = 0; i < book->scene_count; i++)
@@ -225,10 +259,11 @@ static void read_scenes(const subject_t *subject)
         uint64_t seed = first + i, random = seed;
         const scene_t *scene = book->scenes[random_below(&random, (unsigned)book->scene_count)];
         const scene_t *other = book->scenes[random_below(&random, (unsigned)book->scene_count)];
-        scene_t changed = changed_scene(scene, other, &random);
-        agree_on(judge, subject->spec, &changed, seed);
-        free_scene(&changed);
+        scene_t made = i % 2 ? sampled_scene(sample, &random) : changed_scene(scene, other, &random);
+        agree_on(judge, subject->spec, &made, seed);
+        free_scene(&made);
     }
+    sample_free(sample);
     free_book(book);
     judge_free(judge);
     arena_free(arena);
