@@ -2213,6 +2213,7 @@ QCAP_SCAN_UNTIL(SCAN_IS_ETAGC, LANES_IS_ETAGC, IS_ETAGC)
 
 static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
+    const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_http_side *const side = (struct qcap_http_side *)(void *)(parser + 1);
     const uint64_t origin = qcap_origin(parser);
     uint64_t here;
@@ -2690,7 +2691,7 @@ token_3:
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_INPUT);
     if (IS_SET_6(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, origin, here);
         side->underway[3].value = qcap_find_keyword(parser, 3, side->underway[3].begin, here, find_3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
@@ -2836,7 +2837,7 @@ entry_3:
     /* e.g. after "a /\n\n" */
 entry_4:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_REQUEST, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
     goto token_1;
@@ -2972,7 +2973,7 @@ entry_10:
 entry_11:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
-    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_REQUEST, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
     goto token_1;
@@ -3284,8 +3285,8 @@ token_4:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
-        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
         goto crlf_6;
@@ -3873,15 +3874,15 @@ do_7:
 
 do_26:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, here - 1);
+    qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, origin, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_PAUSED);
     goto crlf_5;
 
 do_35:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
-    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
     side->underway[3].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
@@ -3891,8 +3892,8 @@ do_35:
 
 do_36:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
-    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
     goto crlf_2;
@@ -3900,6 +3901,7 @@ do_36:
 
 static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
+    const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_http_side *const side = (struct qcap_http_side *)(void *)(parser + 1);
     const uint64_t origin = qcap_origin(parser);
     uint64_t here;
@@ -4337,7 +4339,7 @@ token_14:
         return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_INPUT);
     if (IS_SET_6(*at)) {
         here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, origin, here);
         side->underway[5].value = qcap_find_keyword(parser, 5, side->underway[5].begin, here, find_5);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
@@ -4846,8 +4848,8 @@ token_16:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, here - 1);
-        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, here - 1);
+        qcap_element_close_here(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, origin, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
         goto crlf_13;
@@ -5054,7 +5056,7 @@ chunk_size_3:
 entry_23:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
-    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here);
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_RESPONSE, wanted, origin, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
     goto http_name_1;
@@ -5267,7 +5269,7 @@ token_22:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
+        qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_PAUSED);
         goto crlf_16;
@@ -5377,8 +5379,8 @@ do_7:
 
 do_38:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 3);
-    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
     side->underway[5].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
@@ -5388,8 +5390,8 @@ do_38:
 
 do_39:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 3);
-    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_PAUSED);
     goto crlf_10;

@@ -11,6 +11,8 @@
 #include "name.h"
 #include "position.h"
 
+#define INLINE_PART 20u /* an edge that is passed so many times less often than the one that is passed most calls functions */
+
 /* Operations and moves that lead to a state, used by several edges. */
 typedef struct shared_edge {
     const edge_t *edge;
@@ -26,6 +28,8 @@ typedef struct machine {
     classes_t *classes;
     shared_edges_t shared;
     bool has_calls; /* elements may lie deeper than their rule alone says */
+    bool is_inline; /* the edge at hand is passed so often that its events are sent from where it stands */
+    uint64_t most_passes; /* of an edge */
 } machine_t;
 
 /* ---------------------------------------------------------------- operations */
@@ -66,7 +70,9 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         if (op->is_stream || op->is_joined)
             text_print(text, "qcap_op_close_%s(parser, %u, ", op->is_stream ? "stream" : "joined", op->depth);
         else
-            text_print(text, "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
+            text_print(text, m->is_inline ? "qcap_element_close_here(parser, side->slots, %s%u, %s, wanted, origin, "
+                                          : "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth,
+                       emit_element_constant(l, op->element));
         return true;
     case OP_ANOMALY_OPEN:
         text_print(text, "qcap_op_anomaly_open(parser, %u, ", op->depth);
@@ -134,7 +140,7 @@ static void emit_convert(const layout_t *l, const op_t *op, stamp_t at, text_t *
     text_print(text, ", find_%u)", op->conversion);
 }
 
-static void emit_op(const machine_t *m, const pending_t *p, const char *indent, text_t *text)
+static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t *text)
 {
     const layout_t *l = m->l;
     const op_t *op = &l->dfa->nfa->ops.items[p->op];
@@ -201,14 +207,18 @@ static void emit_here(const char *indent, text_t *text)
 }
 
 /* What an edge does after its byte has been read, and the jump. */
-static void emit_edge_body(const machine_t *m, const edge_t *edge, const char *indent, text_t *text)
+static void emit_edge_body(machine_t *m, const edge_t *edge, const char *indent, text_t *text)
 {
     const layout_t *l = m->l;
     moves_t moves = position_moves(l->dfa, edge, l->spare);
     if (needs_here(l, &edge->commits, &moves))
         emit_here(indent, text);
-    for (size_t i = 0; i < edge->commits.count; i++)
+    bool can_fail = false;
+    for (size_t i = 0; i < edge->commits.count; i++) {
+        m->is_inline = edge->passes > m->most_passes / INLINE_PART && !can_fail;
         emit_op(m, &edge->commits.items[i], indent, text);
+        can_fail |= regop_may_fail(&l->dfa->nfa->ops.items[edge->commits.items[i].op]);
+    }
     for (size_t i = 0; i < moves.count; i++) {
         text_print(text, "%sside->positions[%u] = ", indent, moves.items[i].to);
         emit_stamp(moves.items[i].from, text);
@@ -272,7 +282,7 @@ static shared_edges_t find_shared_edges(const layout_t *l, unsigned machine)
     return shared;
 }
 
-static void emit_shared_edges(const machine_t *m, text_t *text)
+static void emit_shared_edges(machine_t *m, text_t *text)
 {
     for (size_t i = 0; i < m->shared.count; i++) {
         if (m->shared.items[i].use_count < 2)
@@ -285,7 +295,7 @@ static void emit_shared_edges(const machine_t *m, text_t *text)
 /* ---------------------------------------------------------------- states */
 
 /* The body of an edge, or the jump to it. */
-static void emit_shared(const machine_t *m, const edge_t *edge, const char *indent, text_t *text)
+static void emit_shared(machine_t *m, const edge_t *edge, const char *indent, text_t *text)
 {
     const shared_edge_t *body = is_plain(edge) ? NULL : find_shared(&m->shared, edge);
     if (body && body->use_count > 1)
@@ -294,7 +304,7 @@ static void emit_shared(const machine_t *m, const edge_t *edge, const char *inde
         emit_edge_body(m, edge, indent, text);
 }
 
-static void emit_edge(const machine_t *m, const edge_t *edge, text_t *text)
+static void emit_edge(machine_t *m, const edge_t *edge, text_t *text)
 {
     bool is_all = charset_count(&edge->set) == 256;
     const char *indent = is_all ? "    " : "        ";
@@ -387,7 +397,7 @@ static void emit_pair(const machine_t *m, const edge_t *out, const charset_t *wo
 }
 
 /* Reads a byte: the likeliest edges are tested first. */
-static void emit_bytes(const machine_t *m, unsigned state, text_t *text)
+static void emit_bytes(machine_t *m, unsigned state, text_t *text)
 {
     const layout_t *l = m->l;
     const dfa_state_t *s = &l->dfa->states.items[state];
@@ -437,7 +447,7 @@ static void emit_refine(const layout_t *l, const control_t *control, text_t *tex
     text_print(text, "    }\n");
 }
 
-static void emit_state(const machine_t *m, unsigned state, text_t *text)
+static void emit_state(machine_t *m, unsigned state, text_t *text)
 {
     const layout_t *l = m->l;
     const dfa_state_t *s = &l->dfa->states.items[state];
@@ -468,6 +478,8 @@ static bool is_in(const layout_t *l, unsigned machine, unsigned state)
 static void declare(const layout_t *l, const char *body, text_t *text)
 {
     bool has_here = strstr(body, "here = ") != NULL, has_from = strstr(body, "from = ") != NULL;
+    if (strstr(body, "wanted, origin"))
+        text_print(text, "    const uint64_t *const wanted = parser->conversation->wanted;\n");
     if (strstr(body, "side->"))
         text_print(text, "    struct %s_side *const side = (struct %s_side *)(void *)(parser + 1);\n", l->prefix, l->prefix);
     if (has_here)
@@ -479,12 +491,26 @@ static void declare(const layout_t *l, const char *body, text_t *text)
         text_print(text, "    (void)end;\n");
 }
 
+/* How often the edge is passed that is passed most, of those that do something. */
+static uint64_t most_passes(const layout_t *l, unsigned machine)
+{
+    uint64_t most = 0;
+    for (unsigned s = 0; s < l->dfa->states.count; s++) {
+        const dfa_state_t *state = &l->dfa->states.items[s];
+        for (size_t i = 0; i < state->edges.count && is_in(l, machine, s); i++)
+            if (!is_plain(&state->edges.items[i]) && state->edges.items[i].passes > most)
+                most = state->edges.items[i].passes;
+    }
+    return most;
+}
+
 static void emit_machine(machine_t *m, unsigned number, text_t *text)
 {
     const layout_t *l = m->l;
     text_t body;
     text_init(&body, l->arena);
     m->shared = find_shared_edges(l, number);
+    m->most_passes = most_passes(l, number);
     text_print(&body, "    switch (parser->state) {\n");
     for (unsigned s = 0; s < l->dfa->states.count; s++)
         if (is_in(l, number, s))

@@ -70,6 +70,25 @@ bool regop_may_stop(const op_t *op)
     }
 }
 
+bool regop_may_fail(const op_t *op)
+{
+    switch (op->kind) {
+    case OP_OPEN:
+    case OP_CLOSE:
+    case OP_ANOMALY_OPEN:
+    case OP_ANOMALY_CLOSE:
+    case OP_CONVERT_OPEN:
+    case OP_RESET:
+    case OP_MARK:
+    case OP_ROLLBACK:
+    case OP_FOUND:
+    case OP_ATOMIC_BEGIN:
+        return false;
+    default:
+        return true;
+    }
+}
+
 void regop_print(const op_t *op, text_t *text)
 {
     switch (op->kind) {

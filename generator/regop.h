@@ -72,6 +72,7 @@ unsigned regop_intern(arena_t *arena, ops_t *ops, op_t op);
 bool regop_has_position(const op_t *op); /* its effect depends on `at` */
 bool regop_is_later(const op_t *op);     /* goes onto the list of the atomic rule */
 bool regop_may_stop(const op_t *op);     /* calls a handler, or can fail */
+bool regop_may_fail(const op_t *op);     /* then what stands behind it on the edge must do nothing */
 void regop_print(const op_t *op, text_t *text);
 
 #endif

@@ -504,7 +504,7 @@ typedef struct qcap_accumulator {
 typedef struct qcap_slot {
     uint64_t begin;
     uint16_t element;
-    bool is_done; /* delivered already, cut at the limit */
+    uint16_t is_done; /* delivered already, cut at the limit; as wide as `element`, so that both are written at once */
 } qcap_slot_t;
 
 typedef struct qcap_region {
@@ -666,7 +666,13 @@ struct qcap_parser {
     bool is_ending;             /* for a machine: no byte will follow, in this region or at all */
     bool is_skipping;           /* to the end of the region, in which there was an error */
     bool is_confirmed;
-    bool is_paused;
+    union {
+        struct {
+            bool is_paused;
+            bool has_error;     /* an operation failed: `error` says how */
+        };
+        uint16_t must_stop;     /* either */
+    };
     bool is_waiting;
     bool is_hurried;
     bool is_datagram;           /* one is being read: nothing comes behind the piece */
@@ -676,7 +682,6 @@ struct qcap_parser {
     bool is_finished;
     bool has_become;
     bool has_failed;
-    bool has_error;             /* an operation failed: `error` says how */
     bool is_lossy;              /* bytes were skipped since the last pop */
     qcap_error_t error;
 };
@@ -770,8 +775,39 @@ static inline void qcap_element_open(qcap_parser_t *parser, qcap_slot_t *slots, 
 {
     slots[depth].begin = at;
     slots[depth].element = (uint16_t)element;
-    slots[depth].is_done = false;
+    slots[depth].is_done = 0;
     parser->depth = (uint16_t)(depth + 1);
+}
+
+#define QCAP_LIKELY(condition) __builtin_expect(!!(condition), 1)
+
+/* Sends an element that is wanted: from where it is known what it is. */
+static inline void qcap_element_send(qcap_parser_t *parser, const qcap_slot_t *slot, unsigned element, uint64_t origin, uint64_t end)
+{
+    if (!QCAP_LIKELY(!slot->is_done))
+        return;
+    qcap_event_t event;
+    event.kind = QCAP_EVENT_ELEMENT;
+    event.flags = 0;
+    event.element = (uint16_t)element;
+    event.begin = slot->begin;
+    event.end = end;
+    event.bytes = event.begin >= parser->piece_offset ? (const unsigned char *)(uintptr_t)(event.begin - origin) : NULL;
+    event.value = NULL;
+    event.value_len = 0;
+    event.text = NULL;
+    event.error = NULL;
+    parser->conversation->on_event(parser, &event, parser->conversation->user);
+}
+
+/* The same as qcap_element_close(), for where it happens often. */
+static inline void qcap_element_close_here(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element,
+                                           const uint64_t *wanted, uint64_t origin, uint64_t at)
+{
+    parser->depth = (uint16_t)depth;
+    parser->is_confirmed = true;
+    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1))
+        qcap_element_send(parser, &slots[depth], element, origin, at);
 }
 
 static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t at)
@@ -801,7 +837,7 @@ static inline qcap_stop_t qcap_stop(qcap_parser_t *parser, const unsigned char *
 
 static inline bool qcap_must_stop(const qcap_parser_t *parser)
 {
-    return parser->is_paused || parser->has_error;
+    return parser->must_stop != 0;
 }
 
 /* Numbers in expressions: see qcap_number_t. */
