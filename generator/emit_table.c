@@ -236,12 +236,14 @@ static void emit_state(const layout_t *l, const table_t *t, unsigned state, text
     static const char *const kinds[] = {"BYTES", "ENTRY", "CONTROL"};
     const dfa_state_t *s = &l->dfa->states.items[state];
     const table_state_t *row = &t->states[state];
-    unsigned before = t->keeps.words.items[t->keeps.entries.items[row->keep].first + 6] + has_end(s);
+    const unsigned *keep = &t->keeps.words.items[t->keeps.entries.items[row->keep].first];
+    unsigned before = keep[6] + has_end(s);
     bool is_plain = is_any(s) && t->edges.words.items[row->edges + 2 * before + 1] == ACTION_NONE;
     print_comments(l, state, text);
-    text_print(text, "    {%u, %u, %u, %u, %u, %u, QCAP_STATE_%s%s%s%s, ", row->edges / 2, row->row, row->about, row->keep,
+    text_print(text, "    {%u, %u, %u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s, ", row->edges / 2, row->row, row->about, row->keep,
                row->accept, s->kind == DFA_CONTROL ? s->control : 0, kinds[s->kind],
-               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "");
+               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
+               s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", keep[1] ? " | QCAP_STATE_SUSPENDS" : "");
     if (s->is_hot)
         text_print(text, "%u}, /* %u: %s */\n", l->machine_of[state], state, l->labels[state]);
     else

@@ -18,6 +18,7 @@
 
 #define JUMPED_MAX (1u << 20) /* bytes of one datagram that `at` reads */
 #define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
+#define SMALL_LEN 16 /* bytes of a piece that are looked at one by one */
 
 static const unsigned char no_bytes[1];
 
@@ -44,11 +45,6 @@ static uint16_t any_of(const qcap_parser_t *p)
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
 {
     return element != QCAP_NONE && qcap_is_wanted(p, element);
-}
-
-static bool is_stream(const qcap_parser_t *p, unsigned element)
-{
-    return element != QCAP_NONE && protocol_of(p)->elements[element].is_stream;
 }
 
 /* Its bytes have to be there when it ends. */
@@ -80,13 +76,10 @@ void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *t
 
 /* ---------------------------------------------------------------- stream elements */
 
-/* The innermost open stream element, or NULL. */
+/* The open stream element, or NULL. There are none inside it. */
 static qcap_slot_t *open_stream(const qcap_parser_t *p)
 {
-    for (unsigned d = p->depth; d-- > 0;)
-        if (is_stream(p, p->slots[d].element))
-            return &p->slots[d];
-    return NULL;
+    return p->stream_depth ? &p->slots[p->stream_depth - 1] : NULL;
 }
 
 /* Delivers the open stream element up to `end`. */
@@ -105,8 +98,9 @@ static void abandon(qcap_parser_t *p, unsigned depth)
         p->joined_depth = 0;
     while (p->depth > depth) {
         const qcap_slot_t *slot = &p->slots[--p->depth];
-        if (!is_stream(p, slot->element))
+        if (p->stream_depth != p->depth + 1)
             continue;
+        p->stream_depth = 0;
         deliver_stream(p, slot, here(p));
         if (is_wanted(p, slot->element))
             send_span(p, QCAP_EVENT_END, slot->element, slot->begin, p->streamed, QCAP_EVENT_ABORTED);
@@ -134,6 +128,7 @@ void qcap_op_open_stream(qcap_parser_t *p, unsigned depth, unsigned element, uin
     if (p->has_error)
         return;
     open_slot(p, depth, element, at);
+    p->stream_depth = p->depth;
     p->streamed = at;
     if (is_wanted(p, element))
         send_span(p, QCAP_EVENT_BEGIN, element, at, at, 0);
@@ -200,6 +195,7 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
         return;
     const qcap_slot_t *slot = &p->slots[p->base + depth];
     deliver_stream(p, slot, at);
+    p->stream_depth = 0;
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     if (is_wanted(p, slot->element))
@@ -583,6 +579,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         break;
     case QCAP_CONTROL_BECOME:
         p->conversation->becomes = control->protocol;
+        other_side(p)->calm_end = 0;
         p->state = control->targets[0];
         if (is_kind(p, QCAP_STATE_ENTRY)) /* what ends here ends before the change */
             qcap_table_run(p, p->at, p->at);
@@ -687,10 +684,17 @@ static uint64_t first_limit(const qcap_parser_t *p)
     return first + p->conversation->limit;
 }
 
+/* What opens, or is undecided, later on begins no earlier than what is now: once found, a bound holds until it is reached. */
+static void renew_limit(qcap_parser_t *p)
+{
+    enforce_limit(p);
+    p->unlimited = first_limit(p);
+}
+
 /* How far a machine may run: see note [cut-free]. */
 static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char *end)
 {
-    end = p->is_datagram ? end : earlier(p, end, first_limit(p));
+    end = p->is_datagram ? end : earlier(p, end, p->unlimited);
     if (keep_of(p)->counter_count)
         end = earlier(p, end, next_full(p));
     return region_end(p, end);
@@ -758,8 +762,8 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
         p->at = region_end(p, end);
         return is_region_at_end(p);
     }
-    if (!p->is_datagram) /* of that, all bytes are at hand */
-        enforce_limit(p);
+    if (!p->is_datagram && here(p) >= p->unlimited) /* of a datagram, all bytes are at hand */
+        renew_limit(p);
     if (p->has_error)
         return true;
     const unsigned char *stop = run_end(p, end);
@@ -797,17 +801,34 @@ static void run(qcap_parser_t *p, const unsigned char *end)
     }
 }
 
+/* Pieces that end before this offset need nothing but reading: neither limit nor end of a region is met. 0: there are none.
+ * Of small pieces there are many: what is done for each of them is what they cost. */
+static uint64_t calm_end(const qcap_parser_t *p)
+{
+    if (p->is_searching || p->is_skipping || p->is_paused || p->is_waiting || p->has_error || p->has_failed || p->has_become ||
+        p->until_count > 0 || p->conversation->becomes)
+        return 0;
+    uint64_t end = p->region_count ? end_of(p, &p->regions[p->region_count - 1]) : UINT64_MAX;
+    return end < p->unlimited ? end : p->unlimited;
+}
+
 /* See note [piece]. */
+static void suspend(qcap_parser_t *p)
+{
+    const qcap_slot_t *slot = open_stream(p);
+    if (state_of(p)->kind & QCAP_STATE_SUSPENDS) {
+        const qcap_suspend_t *rows = &protocol_of(p)->suspends[keep_of(p)->suspend];
+        for (unsigned i = 0; i < keep_of(p)->suspend_count; i++)
+            qcapint_value_put_away(p, &rows[i]);
+    }
+    if (slot)
+        deliver_stream(p, slot, place(p, keep_of(p)->stream_end));
+}
+
 static void put_away(qcap_parser_t *p)
 {
-    const qcap_keep_t *keep = keep_of(p);
-    if (!p->is_skipping && !p->has_failed && !p->has_become) {
-        for (unsigned i = 0; i < keep->suspend_count; i++)
-            qcapint_value_put_away(p, &protocol_of(p)->suspends[keep->suspend + i]);
-        const qcap_slot_t *slot = open_stream(p);
-        if (slot)
-            deliver_stream(p, slot, place(p, keep->stream_end));
-    }
+    if (!p->is_skipping && !p->has_failed && !p->has_become)
+        suspend(p);
     p->offset = here(p);
     p->piece = p->at = p->piece_end = no_bytes;
     p->piece_offset = p->offset;
@@ -906,20 +927,67 @@ static void read_last_ahead(qcap_parser_t *p)
     p->ahead_len = 0;
 }
 
-size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+/* Reads the piece, that began at `begin`, on to its end. Returns how many of its bytes were taken. */
+static size_t read_with_care(qcap_parser_t *p, uint64_t begin)
 {
-    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
-        return 0;
+    read_piece(p);
+    keep_ahead(p);
+    put_away(p);
+    p->calm_end = calm_end(p);
+    return (size_t)(p->offset - begin) + p->ahead_len;
+}
+
+static size_t feed_with_care(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
     bool has_ahead = p->ahead_len > 0;
     size_t taken = has_ahead ? read_ahead(p, bytes, len) : 0;
     if (p->ahead_len > 0 || (has_ahead && p->is_paused))
         return taken;
+    begin_piece(p, bytes, len);
+    return read_with_care(p, p->offset);
+}
+
+/* The same where a machine is likely to be enough: see calm_end(). */
+static size_t read_calmly(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *bytes, size_t len)
+{
     uint64_t begin = p->offset;
     begin_piece(p, bytes, len);
-    read_piece(p);
-    keep_ahead(p);
-    put_away(p);
-    return (size_t)(p->offset - begin) + p->ahead_len;
+    qcap_machine_t read = s->machine == QCAP_MACHINE_NONE ? qcap_table_run : protocol_of(p)->machines[s->machine];
+    if (read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
+        return read_with_care(p, begin);
+    suspend(p);
+    p->piece = p->at = p->piece_end = no_bytes;
+    p->offset = p->piece_offset = begin + len;
+    return len;
+}
+
+/* Whether the bytes change nothing in this state. */
+static bool is_idle(const qcap_parser_t *p, const qcap_state_t *s, const unsigned char *bytes, size_t len)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    const uint8_t *row = &protocol->rows[(size_t)s->row * protocol->class_count];
+    const qcap_edge_t *edges = &protocol->edges[s->edges];
+    for (size_t i = 0; i < len; i++) {
+        unsigned edge = row[protocol->class_of[bytes[i]]];
+        if (edge == 0 || edges[edge - 1].target != p->state || edges[edge - 1].action != 0)
+            return false;
+    }
+    return true;
+}
+
+size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    uint64_t end = p->offset + len;
+    const qcap_state_t *s = state_of(p);
+    if (end < p->calm_end && (s->kind & QCAP_STATE_CALM) && len > 0) {
+        if (len >= SMALL_LEN || (s->kind & QCAP_STATE_SUSPENDS) || p->stream_depth || !is_idle(p, s, bytes, len))
+            return read_calmly(p, s, bytes, len);
+        p->offset = p->piece_offset = end;
+        return len;
+    }
+    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+        return 0;
+    return feed_with_care(p, bytes, len);
 }
 
 /* ---------------------------------------------------------------- datagrams */
@@ -960,6 +1028,7 @@ static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t 
     p->set = 0;
     p->jumped = 0;
     p->is_datagram = true;
+    p->calm_end = 0;
     p->datagram_len = (uint32_t)len;
 }
 
@@ -968,7 +1037,7 @@ static void forget_datagram(qcap_parser_t *p)
 {
     p->has_failed = p->is_skipping = p->is_datagram = false;
     p->is_last = false;
-    p->region_count = p->until_count = p->frame_count = p->base = p->depth = 0;
+    p->region_count = p->until_count = p->frame_count = p->base = p->depth = p->stream_depth = 0;
     p->offset = p->piece_offset + p->datagram_len;
     p->piece = p->at = p->piece_end = no_bytes;
     p->piece_offset = p->offset;
@@ -1034,6 +1103,7 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
         p->offset += len;
         return;
     }
+    p->calm_end = 0;
     read_last_ahead(p);
     while (len > 0 && !p->has_become) {
         begin_piece(p, NULL, 0);
@@ -1060,6 +1130,7 @@ void qcap_parser_finish(qcap_parser_t *p)
     if (p->is_finished)
         return;
     p->is_finished = true;
+    p->calm_end = 0;
     if (p->has_failed || p->has_become || p->root->start == QCAP_NONE)
         return;
     read_last_ahead(p);
@@ -1091,6 +1162,7 @@ void qcap_parser_pause(qcap_parser_t *p)
 
 void qcap_parser_search(qcap_parser_t *p)
 {
+    p->calm_end = 0;
     if (p->root->search != QCAP_NONE)
         begin_search(p, p->offset);
 }
@@ -1191,14 +1263,23 @@ void qcap_conversation_set_memory(qcap_conversation_t *c, qcap_memory_handler_t 
     c->memory = memory;
 }
 
+static void forget_limits(qcap_conversation_t *c)
+{
+    qcap_parser_t *sides[] = {qcap_conversation_client(c), qcap_conversation_server(c)};
+    for (size_t i = 0; i < 2; i++)
+        sides[i]->unlimited = sides[i]->calm_end = 0;
+}
+
 void qcap_conversation_set_wanted(qcap_conversation_t *c, const uint64_t *wanted)
 {
     c->wanted = wanted ? wanted : c->protocol->all_elements;
+    forget_limits(c);
 }
 
 void qcap_conversation_set_limit(qcap_conversation_t *c, uint32_t limit)
 {
     c->limit = limit ? limit : 1;
+    forget_limits(c);
 }
 
 qcap_parser_t *qcap_conversation_client(qcap_conversation_t *c)

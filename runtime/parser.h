@@ -380,6 +380,8 @@ typedef struct qcap_state {
 #define QCAP_STATE_ACCEPTING 4u /* the input, or the region, may end here */
 #define QCAP_STATE_ANY 8u       /* every byte follows the edge behind those of counters and the end, with nothing else to do */
 #define QCAP_STATE_END 16u      /* an edge, behind those of counters, is taken where the input, or the region, ends */
+#define QCAP_STATE_CALM 32u     /* reads a byte, and nothing is counted: what comes next depends on that byte alone */
+#define QCAP_STATE_SUSPENDS 64u /* conversions are under way: see qcap_keep_t */
 #define QCAP_MACHINE_NONE 0xffu
 
 /* A transition. */
@@ -644,10 +646,13 @@ struct qcap_parser {
     uint64_t streamed;          /* the open stream element has been delivered up to here */
     uint64_t popped;            /* where this side stood at its last pop */
     uint64_t candidate;         /* while searching: where what may be found began */
+    uint64_t unlimited;         /* before this offset no limit is met */
+    uint64_t calm_end;          /* pieces that end before this offset need nothing but reading */
     uint32_t later_count;
     uint32_t saved_count;       /* words on that stack */
     uint32_t later_text;        /* bytes of texts that belong to that list */
     uint32_t joined_len;        /* of the value that is being joined */
+    uint16_t stream_depth;      /* 1 + the slot of the open stream element; 0: there is none */
     uint16_t joined_depth;      /* 1 + the slot of its element; 0: there is none */
     bool is_joined_cut;         /* more would belong to it */
     bool has_part;              /* something belongs to it, if only an empty text */
