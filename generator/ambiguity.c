@@ -22,6 +22,7 @@ typedef VEC(deed_t) deeds_t;
 
 typedef struct ambiguity {
     bool is_symbolic;
+    bool is_choice;         /* among alternatives; else whether a repeat goes on */
     place_t places[2];      /* where the readings go when they part */
     const char *parts[2];   /* in what they differ, in words; NULL: nothing */
 } ambiguity_t;
@@ -139,19 +140,19 @@ static bool is_settled(const finder_t *f, const parting_t *parting, const deeds_
            (has_anomaly(f, later) && !has_anomaly(f, earlier));
 }
 
-static bool part_equal(const char *a, const char *b)
+static bool place_equal(place_t a, place_t b)
 {
-    return a == b || (a && b && strcmp(a, b) == 0);
+    return a.source == b.source && a.offset == b.offset;
 }
 
-/* The same way is preferred, with the same effect: in another copy of the rule, or further on in the input. */
+/* The same choice, in another copy of the rule, or further on in the input. What a repeat could have left to others is one
+ * question, however many others there are. */
 static bool is_known(const finder_t *f, const ambiguity_t *found)
 {
     for (size_t i = 0; i < f->known.count; i++) {
         const ambiguity_t *known = &f->known.items[i];
-        if (known->is_symbolic == found->is_symbolic && known->places[0].source == found->places[0].source &&
-            known->places[0].offset == found->places[0].offset && part_equal(known->parts[0], found->parts[0]) &&
-            part_equal(known->parts[1], found->parts[1]))
+        if (known->is_symbolic == found->is_symbolic && place_equal(known->places[0], found->places[0]) &&
+            (!found->is_choice || place_equal(known->places[1], found->places[1])))
             return true;
     }
     return false;
@@ -191,6 +192,7 @@ static void judge(finder_t *f, const clash_t *clash, const meeting_t *meeting)
     bool is_symbolic = first_difference(f, &deeds[0], &deeds[1], false) < most;
     size_t difference = first_difference(f, &deeds[0], &deeds[1], !is_symbolic);
     ambiguity_t found = {.is_symbolic = is_symbolic,
+                         .is_choice = witness_alternative(&parting, 0) != NULL,
                          .places = {witness_place(&parting, 0), witness_place(&parting, 1)},
                          .parts = {describe(f, &deeds[0], difference), describe(f, &deeds[1], difference)}};
     if (difference == most || is_settled(f, &parting, &deeds[0], &deeds[1]) || is_known(f, &found))

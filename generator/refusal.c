@@ -11,6 +11,7 @@ typedef struct explainer {
     const dfa_t *dfa;
     diag_t *diag;
     arena_t *arena;
+    unsigned effort;            /* that is left for remedies */
     VEC(const node_t *) splits; /* where readings of refusals part that have been explained */
 } explainer_t;
 
@@ -76,12 +77,15 @@ static place_t place_of(const explainer_t *e, unsigned state)
     return rule ? rule->place : (place_t){0};
 }
 
-static void suggest(const explainer_t *e, const refusal_t *refusal, const parting_t *parting)
+static void suggest(explainer_t *e, const refusal_t *refusal, const parting_t *parting)
 {
     remedy_t remedy;
     const rule_t *rule = e->dfa->nfa->states.items[parting->split].context->rule;
     const char *of = rule ? rule->name : "";
-    if (!remedy_find(e->dfa, refusal, parting, &remedy)) {
+    remedy_answer_t answer = remedy_find(e->dfa, refusal, parting, &e->effort, &remedy);
+    if (answer == REMEDY_NOT_TRIED)
+        diag_note(e->diag, "a `cut` behind what tells them apart may settle it");
+    if (answer == REMEDY_NONE) {
         if (refusal->kind == REFUSAL_UNDECIDED) {
             diag_note(e->diag, "no `cut` settles it: the same bytes can be either, for as long as one likes");
             diag_note(e->diag, "it would help to annotate what is around the repeat rather than each turn of it");
@@ -91,8 +95,9 @@ static void suggest(const explainer_t *e, const refusal_t *refusal, const partin
             diag_note(e->diag, "it would help if only one of them could go on with that byte: behind a delimiter, after a fixed number "
                       "of bytes, or with what both begin with in front of both");
         }
-        return;
     }
+    if (answer != REMEDY_FOUND)
+        return;
     switch (remedy.kind) {
     case REMEDY_CUT_RULE:
         diag_note_at(e->diag, remedy.place, "`cut%s%s` on rule `%s` settles it: where that has been read, the other ways to read "
@@ -171,7 +176,7 @@ static void explain_list(explainer_t *e, const refusal_t *refusal)
 
 void refusal_report(const dfa_t *dfa, diag_t *diag)
 {
-    explainer_t e = {.dfa = dfa, .diag = diag, .arena = arena_new()};
+    explainer_t e = {.dfa = dfa, .diag = diag, .arena = arena_new(), .effort = REMEDY_EFFORT};
     for (size_t i = 0; i < dfa->refusals.count; i++)
         if (dfa->refusals.items[i].kind == REFUSAL_LISTED)
             explain_list(&e, &dfa->refusals.items[i]);

@@ -29,6 +29,7 @@ typedef struct search {
     rule_t *rule;              /* that has the choice */
     arena_t *arena;
     VEC(point_t) points;
+    unsigned *effort;          /* that is left */
     VEC(const node_t *) made;  /* nodes of the trial under way, in place of others of `preferred` */
 } search_t;
 
@@ -185,6 +186,8 @@ static bool helps(search_t *s, rule_t *rule)
     for (size_t i = 0; has_gone && i < dfa->refusals.count; i++)
         has_gone = !is_same(s, dfa, &dfa->refusals.items[i]);
     has_gone = has_gone && (!s->preferred || can_win(s, dfa));
+    size_t cost = dfa ? dfa->states.count : TRIAL_STATES_MAX;
+    *s->effort = cost < *s->effort ? *s->effort - (unsigned)cost : 0;
     arena_free(arena);
     return has_gone;
 }
@@ -315,20 +318,27 @@ static bool try_strict(search_t *s, const char *name, remedy_t *remedy)
     return is_good;
 }
 
-bool remedy_find(const dfa_t *dfa, const refusal_t *refusal, const parting_t *parting, remedy_t *remedy)
+remedy_answer_t remedy_find(const dfa_t *dfa, const refusal_t *refusal, const parting_t *parting, unsigned *effort,
+                            remedy_t *remedy)
 {
     const nfa_state_t *split = &dfa->nfa->states.items[parting->split];
-    search_t s = {.dfa = dfa, .refusal = refusal, .arena = parting->arena, .choice = split->node};
+    search_t s = {.dfa = dfa, .refusal = refusal, .arena = parting->arena, .choice = split->node,
+                  .effort = effort};
+    if (*effort == 0)
+        return REMEDY_NOT_TRIED;
     if (split->kind == NFA_FALLBACK)
-        return split->name && try_strict(&s, split->name, remedy);
+        return split->name && try_strict(&s, split->name, remedy) ? REMEDY_FOUND : REMEDY_NONE;
     s.preferred = witness_alternative(parting, 0);
     s.other = witness_alternative(parting, 1);
     s.rule = split->context->rule ? own(&s, split->context->rule) : NULL;
     if (!s.preferred || !s.other || !s.rule)
-        return false;
+        return REMEDY_NONE;
     collect(&s, s.preferred, s.rule, 0);
-    for (size_t i = 0; i < s.points.count && i < TRIALS_MAX; i++)
+    for (size_t i = 0; i < s.points.count; i++) {
+        if (i == TRIALS_MAX || *effort == 0)
+            return REMEDY_NOT_TRIED;
         if (try_point(&s, &s.points.items[i], remedy))
-            return true;
-    return false;
+            return REMEDY_FOUND;
+    }
+    return REMEDY_NONE;
 }

@@ -17,7 +17,13 @@ typedef struct remedy {
     bool is_outer;      /* the cut names the rule in which the readings part: it stands in another one */
 } remedy_t;
 
-/* Tries one after the other, and returns the first that helps; false if none does. */
-bool remedy_find(const dfa_t *dfa, const refusal_t *refusal, const parting_t *parting, remedy_t *remedy);
+/* How much may be tried for all refusals of a grammar together: states of automata. */
+#define REMEDY_EFFORT 60000u
+
+typedef enum { REMEDY_NONE, REMEDY_FOUND, REMEDY_NOT_TRIED } remedy_answer_t;
+
+/* Tries one after the other, and finds the first that helps. REMEDY_NOT_TRIED if `effort` has run out before that. */
+remedy_answer_t remedy_find(const dfa_t *dfa, const refusal_t *refusal, const parting_t *parting, unsigned *effort,
+                            remedy_t *remedy);
 
 #endif

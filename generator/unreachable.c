@@ -78,7 +78,7 @@ nodes_t unreachable_report(const dfa_t *dfa, diag_t *diag)
         if (entry->is_taken || !entry->has_effect || !has_rival(&table, entry))
             continue;
         vec_push(dfa->arena, &found, entry->node);
-        diag_warning(diag, entry->node->place, "this alternative of `%s` is never read", entry->rule ? entry->rule->name : "");
+        diag_warning(diag, entry->node->place, "this alternative is never read");
         diag_note(diag, "what fits it is read by one before it, or given up by a `cut`");
     }
     arena_free(table.arena);
