@@ -331,6 +331,7 @@ configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_
                 keep(&c, &config);
                 continue;
             }
+            leave_trail(&c, &config, -1);
             go(&config, s->next);
             config.begin = (stamp_t){STAMP_BACK, 0};
             close_over(&c, &config);

@@ -2,6 +2,9 @@
  * where they part, and it is a choice of the grammar, since nothing else has two ways on. */
 #include "witness.h"
 
+#define LINE_MAX 160       /* bytes of a derivation */
+#define REREAD_MAX 1000u /* bytes of one counted repeat; more of them change nothing */
+
 /* ---------------------------------------------------------------- reading again */
 
 /* Marks of this step get a number of their own, so that those of the next are others. */
@@ -31,20 +34,29 @@ static void settle(const dfa_t *dfa, arena_t *arena, configs_t *configs, unsigne
     number_marks(configs, number);
 }
 
-/* Reads on to where a reading has counted up to `limit`. Those that count stay where they are till then. */
-static configs_t read_count(const dfa_t *dfa, arena_t *arena, const configs_t *from, unsigned limit, unsigned *position,
+/* Reads on to where a reading has counted up to the step's limit: nothing comes of it if that cannot be. */
+static configs_t read_count(const dfa_t *dfa, arena_t *arena, configs_t configs, const clash_t *step, unsigned *position,
                             watch_t *watch)
 {
-    for (size_t i = 0; i < from->count; i++) {
-        const config_t *c = &from->items[i];
-        const nfa_state_t *s = &dfa->nfa->states.items[c->state];
-        if (s->kind != NFA_COUNT || s->limit != limit)
-            continue;
-        if (*position < (unsigned)c->begin.reg + limit)
-            *position = (unsigned)c->begin.reg + limit;
-        return closure_full(dfa->nfa, arena, from, c->begin, limit, watch);
+    const unsigned limit = step->limit;
+    const config_t *counting = NULL;
+    for (size_t i = 0; i < configs.count && !counting; i++) {
+        const nfa_state_t *s = &dfa->nfa->states.items[configs.items[i].state];
+        if (s->kind == NFA_COUNT && s->limit == limit)
+            counting = &configs.items[i];
     }
-    return *from;
+    if (!counting)
+        return (configs_t){0};
+    const stamp_t begin = counting->begin;
+    const unsigned end = (unsigned)begin.reg + limit;
+    const unsigned byte = step->byte >= 0 ? (unsigned)step->byte : charset_first(&dfa->nfa->states.items[counting->state].set);
+    for (unsigned read = 0; *position < end && read < REREAD_MAX; read++) {
+        configs = closure_step(dfa->nfa, arena, &configs, byte, watch);
+        settle(dfa, arena, &configs, ++*position);
+    }
+    *position = end;
+    watch->meetings.count = 0;
+    return closure_full(dfa->nfa, arena, &configs, begin, limit, watch);
 }
 
 /* The number of the counter that leads to a state; 0 for none. */
@@ -74,13 +86,14 @@ configs_t witness_readings(const dfa_t *dfa, arena_t *arena, const clash_t *wher
             vec_push(arena, &steps, step);
     }
     configs_t configs = closure_start(dfa->nfa, arena, start, watch);
-    for (size_t i = steps.count; i-- > 0; position++) {
+    for (size_t i = steps.count; i-- > 0;) {
         settle(dfa, arena, &configs, position);
         watch->meetings.count = 0;
         if (steps.items[i].limit > 0)
-            configs = read_count(dfa, arena, &configs, steps.items[i].limit, &position, watch);
+            configs = read_count(dfa, arena, configs, &steps.items[i], &position, watch);
         else
             configs = closure_step(dfa->nfa, arena, &configs, (unsigned)steps.items[i].byte, watch);
+        position += steps.items[i].limit == 0;
     }
     return configs;
 }
@@ -352,6 +365,8 @@ const char *witness_derivation(const parting_t *parting, unsigned which)
     }
     if (d.is_quoting)
         text_print(&d.text, "\"");
+    if (d.text.len > LINE_MAX) /* the ends tell more than the middle */
+        return arena_print(parting->arena, "%.*s ... %s", LINE_MAX / 2, d.text.bytes, d.text.bytes + d.text.len - LINE_MAX / 2);
     return d.text.len ? d.text.bytes : "nothing";
 }
 
