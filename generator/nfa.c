@@ -10,9 +10,10 @@
  *
  * so that a register has its value when the element that sets it is reported.
  *
- * note [call]: a rule that contains itself cannot be written out. References to one rule of each cycle (is_called) become control
- * points that call: what follows is remembered on a stack, and the rule, built once, returns to it. A call with nothing behind
- * it but a return is a jump.
+ * note [call]: a rule that contains itself cannot be written out. So one rule of each cycle (is_called) is written out once where
+ * it is met first, and references inside it become control points that call: what follows is remembered on a stack, and the
+ * rule, built once more, returns to it. What begins like it is thus told from it byte by byte, as long as it is not nested. A
+ * call with nothing behind it but a return is a jump.
  *
  * note [repeat]: how often something other than a class of bytes has been repeated is counted on the stack, if the number is the
  * input's (`count`) or if it is large. Between two rounds stands a control point, which knows whether there must be another,
@@ -919,6 +920,24 @@ static bool is_plain_rule(const rule_t *rule, bool *is_seen)
     return is_without_effect(&rule->notes) && is_plain_node(rule->body, is_seen);
 }
 
+static bool is_inside_called(const context_t *context)
+{
+    for (const context_t *c = context; c; c = c->parent)
+        if (c->procedure != PROCEDURE_NONE || (c->rule && c->rule->is_called))
+            return true;
+    return false;
+}
+
+/* What is around the rule where it is written out, if that is around `context`; else that. So elements inside have one path. */
+static const context_t *around_outermost(const context_t *context, const rule_t *rule)
+{
+    const context_t *around = context;
+    for (const context_t *c = context; c; c = c->parent)
+        if (c->rule == rule && c->parent && c->parent->rule != rule)
+            around = c->parent;
+    return around;
+}
+
 static bool fits(const procedure_t *p, const rule_t *rule, const context_t *context)
 {
     return p->rule == rule && (p->is_plain || (p->is_stream == context->is_stream && p->is_atomic == context->is_atomic));
@@ -1010,9 +1029,10 @@ static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, c
         diag_note(b->diag, "rule `%s` is converted", nfa->conversions.items[c->conversion].rule->name);
         return next;
     }
-    unsigned index = find_procedure(b, rule, context);
+    const context_t *around = around_outermost(context, rule);
+    unsigned index = find_procedure(b, rule, around);
     if (index == PROCEDURE_NONE)
-        index = new_procedure(b, rule, context);
+        index = new_procedure(b, rule, around);
     const procedure_t p = nfa->procedures.items[index];
     bool is_jump = !b->is_too_large && is_tail(b, context, next);
     unsigned follows = is_jump ? nfa->procedures.items[context->procedure].end : next;
@@ -1029,7 +1049,7 @@ static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, c
 
 static unsigned build_rule(builder_t *b, const rule_t *rule, const node_t *at, const context_t *context, unsigned next)
 {
-    if (rule->is_called)
+    if (rule->is_called && is_inside_called(context))
         return build_call(b, rule, at, context, next);
     if (find_note(&rule->notes, NOTE_RESYNC) && context->procedure != PROCEDURE_NONE)
         diag_error(b->diag, rule->place, "parsing cannot resume at `%s`, which is part of a rule that contains itself",
