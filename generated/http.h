@@ -16,10 +16,10 @@
  *     atomic.operations 29
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 3480
+ *     bytes.conversation 3496
  *     bytes.shared 120
- *     bytes.direction 1680
- *     bytes.direction.parser 336
+ *     bytes.direction 1688
+ *     bytes.direction.parser 344
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24

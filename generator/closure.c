@@ -341,6 +341,22 @@ configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_
     return c.out;
 }
 
+configs_t closure_return(nfa_t *nfa, arena_t *arena, const configs_t *from, watch_t *watch)
+{
+    closure_t c;
+    init(&c, nfa, arena, watch);
+    for (size_t i = 0; i < from->count; i++) {
+        config_t config = copy(arena, &from->items[i]);
+        const control_t *call = &nfa->controls.items[nfa->states.items[config.state].control];
+        config.state = call->targets.items[1];
+        close_over(&c, &config);
+    }
+    for (unsigned level = highest_level(from, &c.deferred, LEVEL_MAIN); level > 0;
+         level = highest_level(from, &c.deferred, level))
+        close_deferred(&c, level);
+    return c.out;
+}
+
 unsigned closure_main_count(const configs_t *configs)
 {
     unsigned count = 0;

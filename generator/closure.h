@@ -79,6 +79,9 @@ configs_t closure_full(nfa_t *nfa, arena_t *arena, const configs_t *from, stamp_
 /* A reading has come from one NFA state to another, and is the first there: notes which alternatives it has behind it. */
 void closure_take(nfa_t *nfa, unsigned from, unsigned to);
 
+/* The readings of `from`, all at calls, when what they call has returned. */
+configs_t closure_return(nfa_t *nfa, arena_t *arena, const configs_t *from, watch_t *watch);
+
 /* If no main reading is left, makes the innermost fallbacks main ones, and adds to `done` what reports it, stamped `at`. */
 void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done);
 

@@ -7,7 +7,12 @@
  *
  * note [control]: a control point looks at something other than the next byte, so it must be clear that it has been reached.
  * Either a single reading is left and stands there: then it runs at once. Or the next byte tells: no other reading can go
- * on with it, and what follows the control point can (an edge that peeks). Anything else is refused. */
+ * on with it, and what follows the control point can (an edge that peeks). Anything else is refused.
+ *
+ * note [joint]: an address of RFC 5322 may begin with a comment, whatever kind of address it is; so several readings come to
+ * call the same rule. If nothing in that rule takes effect, they call it together: it is read once, and what the readings
+ * have performed stays pending until it has returned. The state of the call has their position registers, which what is
+ * called leaves alone (position.c), and an edge for the return. */
 #include "dfa.h"
 
 #include <stdlib.h>
@@ -186,6 +191,45 @@ static void insert(builder_t *b, unsigned number)
     b->table.items[slot] = number + 1;
 }
 
+static const nfa_state_t *nfa_state(const builder_t *b, const config_t *config)
+{
+    return &b->nfa->states.items[config->state];
+}
+
+static const control_t *call_of(const builder_t *b, const config_t *config)
+{
+    const nfa_state_t *s = nfa_state(b, config);
+    const control_t *control = s->kind == NFA_CONTROL ? &b->nfa->controls.items[s->control] : NULL;
+    return control && control->kind == CONTROL_CALL ? control : NULL;
+}
+
+/* What is pending can wait for a return: it needs no byte that is read till then. */
+static bool can_wait(const builder_t *b, const config_t *config)
+{
+    for (size_t i = 0; i < config->pendings.count; i++) {
+        const op_t *op = &b->nfa->ops.items[config->pendings.items[i].op];
+        if (op->kind == OP_CONVERT_OPEN || op->kind == OP_CONVERT_CLOSE || op->is_stream)
+            return false;
+    }
+    return nfa_state(b, config)->context->level == 0;
+}
+
+/* Do both call the same rule, in which nothing takes effect? See note [joint]. */
+static bool is_joint(const builder_t *b, const config_t *one, const config_t *other)
+{
+    const control_t *call = call_of(b, one), *same = call_of(b, other);
+    return call && same && call->procedure == same->procedure && b->nfa->procedures.items[call->procedure].is_plain &&
+           can_wait(b, one) && can_wait(b, other);
+}
+
+static bool is_joint_call(const builder_t *b, const configs_t *configs)
+{
+    for (size_t i = 1; i < configs->count; i++)
+        if (!is_joint(b, &configs->items[0], &configs->items[i]))
+            return false;
+    return configs->count > 1;
+}
+
 /* The state of these readings, made if it is new; `edge` gets the moves that lead to it. */
 static unsigned intern(builder_t *b, configs_t *configs, edge_t *edge, unsigned from, int byte)
 {
@@ -199,6 +243,12 @@ static unsigned intern(builder_t *b, configs_t *configs, edge_t *edge, unsigned 
     if (configs->count == 1 && b->nfa->states.items[configs->items[0].state].kind == NFA_CONTROL) {
         state.kind = DFA_CONTROL;
         state.control = b->nfa->states.items[configs->items[0].state].control;
+    } else if (is_joint_call(b, configs)) {
+        control_t call = b->dfa->controls.items[b->nfa->states.items[configs->items[0].state].control];
+        memset(&call.targets, 0, sizeof call.targets);
+        vec_push(b->arena, &b->dfa->controls, call);
+        state.kind = DFA_CONTROL;
+        state.control = (unsigned)b->dfa->controls.count - 1;
     }
     unsigned number = push_state(b, state, from, byte);
     insert(b, number);
@@ -206,11 +256,6 @@ static unsigned intern(builder_t *b, configs_t *configs, edge_t *edge, unsigned 
 }
 
 /* ---------------------------------------------------------------- steps */
-
-static const nfa_state_t *nfa_state(const builder_t *b, const config_t *config)
-{
-    return &b->nfa->states.items[config->state];
-}
 
 /* Notes why there is no automaton; the search for other reasons goes on, but not for long. */
 static void refuse(builder_t *b, refusal_t refusal)
@@ -254,6 +299,17 @@ static void refuse_undecided(builder_t *b, const configs_t *configs, size_t whic
     refuse(b, refusal);
 }
 
+/* A control point inside a refined value would leave the value's fallback behind. */
+static void refuse_fallback(builder_t *b, const config_t *config)
+{
+    const nfa_state_t *s = nfa_state(b, config);
+    if (s->context->level == 0)
+        return;
+    diag_error(b->diag, b->nfa->controls.items[s->control].place,
+               "a control point inside a refined value that has a fallback: write `!` behind its name");
+    b->is_failed = true;
+}
+
 /* Commits what is certain. A single main reading at a control point drops its fallbacks and commits everything. */
 static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, clash_t where)
 {
@@ -262,11 +318,7 @@ static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_
     if (closure_main_count(configs) == 1 && configs->count > 1) {
         const nfa_state_t *s = nfa_state(b, &configs->items[0]);
         if (s->kind == NFA_CONTROL) {
-            if (s->context->level > 0) {
-                diag_error(b->diag, b->nfa->controls.items[s->control].place,
-                           "a control point inside a refined value that has a fallback: write `!` behind its name");
-                b->is_failed = true;
-            }
+            refuse_fallback(b, &configs->items[0]);
             configs->count = 1;
             closure_commit(b->nfa, b->scratch, configs, commits);
         }
@@ -367,7 +419,7 @@ static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
             continue;
         if (!o.control)
             o.control = c;
-        else
+        else if (!is_joint(b, o.control, c))
             o.rival = c;
     }
     return o;
@@ -430,8 +482,12 @@ static void step(builder_t *b, unsigned state, unsigned byte, charset_t class)
     if (o.control && (o.reader || o.rival)) {
         refuse_competing(b, &o, state, byte);
     } else if (o.control) {
-        vec_push(b->scratch, &configs, *o.control);
+        for (size_t i = 0; i < closure_main_count(&from); i++)
+            if (&from.items[i] == o.control || is_joint(b, o.control, &from.items[i]))
+                vec_push(b->scratch, &configs, from.items[i]);
         edge.is_peek = true;
+        if (from.count > closure_main_count(&from))
+            refuse_fallback(b, o.control);
     } else {
         configs = closure_step(b->nfa, b->scratch, &from, byte, &watch);
         keep_clashes(b, &watch, where);
@@ -609,6 +665,48 @@ static void give_up(builder_t *b, unsigned state)
     diag_note(b->diag, "that many ways to stand there have to be told apart: %zu readings are under way", configs->count);
 }
 
+/* The state where all readings of a joint call go on: it reads nothing, and has the registers of the call. */
+static unsigned return_of(builder_t *b, unsigned state)
+{
+    const dfa_state_t call = b->dfa->states.items[state];
+    const clash_t where = {.from = state, .byte = -1, .start = STATE_NONE};
+    b->scratch = arena_new();
+    edge_t edge = {.set = charset_none()};
+    pendings_t commits = {0};
+    watch_t watch = {0};
+    configs_t configs = closure_return(b->nfa, b->scratch, &call.configs, &watch);
+    keep_clashes(b, &watch, where);
+    settle(b, &configs, (stamp_t){STAMP_BACK, 0}, &commits, where);
+    unsigned number = state;
+    if (!b->is_refused) {
+        size_t known = b->dfa->states.count;
+        edge.commits = keep_pendings(b, &commits);
+        edge.target = intern(b, &configs, &edge, state, -1);
+        if (edge.target >= known)
+            b->dfa->states.items[edge.target].start =
+                b->nfa->controls.items[nfa_state(b, &call.configs.items[0])->control].targets.items[1];
+        dfa_state_t entry = {.kind = DFA_ENTRY, .register_count = call.register_count};
+        vec_push(b->arena, &entry.edges, edge);
+        number = push_state(b, entry, state, -1);
+    }
+    arena_free(b->scratch);
+    return number;
+}
+
+/* See note [joint]. */
+static void explore_joint(builder_t *b, unsigned state)
+{
+    const unsigned head = b->nfa->controls.items[nfa_state(b, &b->dfa->states.items[state].configs.items[0])->control].targets.items[0];
+    unsigned inside = entry_of(b, head, state);
+    edge_t edge = {.set = charset_none(), .is_peek = true, .is_return = true, .target = return_of(b, state)};
+    for (unsigned r = 0; r < b->dfa->states.items[state].register_count; r++)
+        vec_push(b->arena, &edge.moves, ((stamp_t){.reg = (int)r}));
+    vec_push(b->arena, &b->dfa->states.items[state].edges, edge);
+    control_t *call = &b->dfa->controls.items[b->dfa->states.items[state].control];
+    vec_push(b->arena, &call->targets, inside);
+    vec_push(b->arena, &call->targets, edge.target);
+}
+
 static void explore(builder_t *b)
 {
     charset_t classes[256];
@@ -625,6 +723,10 @@ static void explore(builder_t *b)
             step_counters(b, state);
             break;
         case DFA_CONTROL: {
+            if (b->dfa->states.items[state].configs.count > 1) {
+                explore_joint(b, state);
+                break;
+            }
             control_t *control = &b->dfa->controls.items[b->dfa->states.items[state].control];
             const control_t *origin = &b->nfa->controls.items[b->dfa->states.items[state].control];
             for (size_t i = 0; i < control->targets.count && !b->is_failed; i++) {
@@ -787,8 +889,8 @@ static void print_commits(const dfa_t *dfa, const pendings_t *commits, text_t *t
 static void print_edge(const dfa_t *dfa, const edge_t *edge, text_t *text)
 {
     text_print(text, "  ");
-    if (edge->is_end) {
-        text_print(text, "the end");
+    if (edge->is_end || edge->is_return) {
+        text_print(text, edge->is_end ? "the end" : "returned");
     } else if (edge->limit) {
         text_print(text, edge->begin.reg >= 0 ? "%u bytes since r%d" : "%u bytes since -%u", edge->limit,
                    edge->begin.reg >= 0 ? (unsigned)edge->begin.reg : edge->begin.back);

@@ -22,6 +22,7 @@ typedef struct edge {
     unsigned limit;       /* 0: none */
     stamp_t begin;        /* of the bytes that count for the limit */
     bool is_end;          /* taken where the input, or the region, ends */
+    bool is_return;       /* DFA_CONTROL: taken when what is called has returned; see note [joint] in dfa.c */
     unsigned target;
     bool is_hot;          /* likely to be followed: worth direct code */
     uint64_t passes;      /* how often, compared with other edges */
@@ -100,7 +101,7 @@ typedef struct dfa {
 /* Is it taken because of the next byte? */
 static inline bool dfa_is_on_byte(const edge_t *edge)
 {
-    return edge->limit == 0 && !edge->is_end;
+    return edge->limit == 0 && !edge->is_end && !edge->is_return;
 }
 
 #define DFA_STATES_MAX 30000u

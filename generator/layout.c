@@ -40,7 +40,7 @@ static void find_machines(layout_t *l)
         parent[s] = s;
     for (unsigned s = 0; s < count; s++) {
         const dfa_state_t *state = &l->dfa->states.items[s];
-        for (size_t i = 0; i < state->edges.count; i++)
+        for (size_t i = 0; i < state->edges.count && !layout_is_outside(l, s); i++)
             join(l, parent, s, state->edges.items[i].target);
         if (state->kind == DFA_CONTROL && !layout_is_outside(l, s)) {
             const control_t *c = &l->dfa->controls.items[state->control];
@@ -147,9 +147,10 @@ static void find_texts_of_registers(layout_t *l)
     l->text_size += l->dfa->later_text_max;
 }
 
+/* The outermost of rules inside each other is written out, not called. */
 unsigned layout_frames(const nfa_t *nfa)
 {
-    return nfa->nest.repeats + (nfa->procedures.count ? CALLS_MAX * (1 + nfa->call_nest.repeats) : 0);
+    return nfa->nest.repeats + (nfa->procedures.count ? (CALLS_MAX - 1) * (1 + nfa->call_nest.repeats) : 0);
 }
 
 unsigned layout_slots(const nfa_t *nfa)

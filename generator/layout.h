@@ -29,7 +29,7 @@ typedef struct layout {
     VEC(unsigned) shared_texts;    /* by shared register: where its text begins among them */
 } layout_t;
 
-/* Calls of rules that contain themselves, at most; deeper ones are an error of the input. */
+/* Rules that contain themselves lie so deep inside each other at most; deeper ones are an error of the input. */
 #define CALLS_MAX 64u
 
 /* What a side has room for: elements and regions that are open, calls and repeats, saved registers. */

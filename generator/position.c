@@ -236,6 +236,19 @@ static void find_held(dfa_t *dfa, dfa_state_t *s)
     }
 }
 
+static bool is_joint_call(const dfa_state_t *s)
+{
+    return s->edges.count > 0 && s->edges.items[0].is_return;
+}
+
+/* Nobody knows how far back what is called leaves the positions that wait for its return. */
+static void vary_at_calls(ages_t *a)
+{
+    for (unsigned s = 0; s < a->dfa->states.count; s++)
+        for (unsigned r = a->first[s]; r < a->first[s + 1] && is_joint_call(&a->dfa->states.items[s]); r++)
+            a->age[r] = AGE_VARIES;
+}
+
 void position_analyse(dfa_t *dfa)
 {
     ages_t a = {.dfa = dfa};
@@ -246,6 +259,7 @@ void position_analyse(dfa_t *dfa)
     a.age = malloc((a.first[dfa->states.count] + 1) * sizeof *a.age);
     for (unsigned r = 0; r < a.first[dfa->states.count]; r++)
         a.age[r] = AGE_UNKNOWN;
+    vary_at_calls(&a);
     for (bool is_changed = true; is_changed;) {
         is_changed = false;
         for (unsigned s = 0; s < dfa->states.count; s++)
@@ -263,6 +277,8 @@ void position_analyse(dfa_t *dfa)
 }
 
 /* ---------------------------------------------------------------- allocation */
+
+#define VARIABLE_NONE 0xffffffffu
 
 typedef VEC(unsigned) nodes_t;
 
@@ -286,52 +302,113 @@ static bool interfere(const allocation_t *a, unsigned x, unsigned y, unsigned *m
     return false;
 }
 
+/* Where no other register of a state is in the way, a register gets the variable of what is moved to it. */
+static void coalesce_edge(allocation_t *a, unsigned state, const edge_t *edge, unsigned *mark, unsigned *generation)
+{
+    for (unsigned r = 0; r < edge->moves.count; r++) {
+        if (edge->moves.items[r].reg < 0)
+            continue;
+        unsigned x = a->class_of[a->first[state] + (unsigned)edge->moves.items[r].reg];
+        unsigned y = a->class_of[a->first[edge->target] + r];
+        if (x == y || interfere(a, x, y, mark, ++*generation))
+            continue;
+        for (size_t k = 0; k < a->members[y].count; k++) {
+            a->class_of[a->members[y].items[k]] = x;
+            vec_push(a->dfa->arena, &a->members[x], a->members[y].items[k]);
+        }
+        a->members[y].count = 0;
+    }
+}
+
+/* A return comes first: nobody moves anything then. */
 static void coalesce(allocation_t *a)
 {
     unsigned generation = 0;
     unsigned *mark = calloc(a->dfa->states.count, sizeof *mark);
-    for (unsigned s = 0; s < a->dfa->states.count; s++) {
-        const dfa_state_t *state = &a->dfa->states.items[s];
-        for (size_t i = 0; i < state->edges.count; i++) {
-            const edge_t *edge = &state->edges.items[i];
-            for (unsigned r = 0; r < edge->moves.count; r++) {
-                if (edge->moves.items[r].reg < 0)
-                    continue;
-                unsigned x = a->class_of[a->first[s] + (unsigned)edge->moves.items[r].reg];
-                unsigned y = a->class_of[a->first[edge->target] + r];
-                if (x == y || interfere(a, x, y, mark, ++generation))
-                    continue;
-                for (size_t k = 0; k < a->members[y].count; k++) {
-                    a->class_of[a->members[y].items[k]] = x;
-                    vec_push(a->dfa->arena, &a->members[x], a->members[y].items[k]);
-                }
-                a->members[y].count = 0;
-            }
+    for (unsigned is_other = 0; is_other < 2; is_other++)
+        for (unsigned s = 0; s < a->dfa->states.count; s++) {
+            const dfa_state_t *state = &a->dfa->states.items[s];
+            for (size_t i = 0; i < state->edges.count; i++)
+                if (state->edges.items[i].is_return != is_other)
+                    coalesce_edge(a, s, &state->edges.items[i], mark, &generation);
         }
-    }
     free(mark);
+}
+
+/* ---------------------------------------------------------------- calls
+ * What waits for a return keeps its variables to itself: no state that is passed till then uses them. */
+
+typedef VEC(unsigned) numbers_t;
+
+static void enter(const allocation_t *a, unsigned state, bool *is_inside, numbers_t *found)
+{
+    if (state == STATE_NONE || is_inside[state])
+        return;
+    is_inside[state] = true;
+    vec_push(a->dfa->arena, found, state);
+}
+
+/* The states of what is called by several readings together. */
+static void find_inside(const allocation_t *a, bool *is_inside)
+{
+    const dfa_t *dfa = a->dfa;
+    numbers_t found = {0};
+    for (size_t s = 0; s < dfa->states.count; s++)
+        if (is_joint_call(&dfa->states.items[s]))
+            enter(a, dfa->controls.items[dfa->states.items[s].control].targets.items[0], is_inside, &found);
+    while (found.count > 0) {
+        const dfa_state_t *s = &dfa->states.items[found.items[--found.count]];
+        for (size_t i = 0; i < s->edges.count; i++)
+            enter(a, s->edges.items[i].target, is_inside, &found);
+        const control_t *control = s->kind == DFA_CONTROL ? &dfa->controls.items[s->control] : NULL;
+        for (size_t i = 0; control && i < control->targets.count; i++)
+            enter(a, control->targets.items[i], is_inside, &found);
+    }
+}
+
+/* ---------------------------------------------------------------- variables */
+
+static bool has_member_in(const allocation_t *a, unsigned class, const bool *states)
+{
+    for (size_t i = 0; i < a->members[class].count; i++)
+        if (states[a->state_of[a->members[class].items[i]]])
+            return true;
+    return false;
+}
+
+/* The first variable from `first` on that no register of the same states has. */
+static unsigned free_variable(const allocation_t *a, unsigned class, unsigned first)
+{
+    uint64_t taken = 0;
+    for (size_t i = 0; i < a->members[class].count; i++) {
+        unsigned state = a->state_of[a->members[class].items[i]];
+        for (unsigned n = a->first[state]; n < a->first[state + 1]; n++)
+            if (a->variable[a->class_of[n]] != VARIABLE_NONE)
+                taken |= (uint64_t)1 << a->variable[a->class_of[n]];
+    }
+    unsigned v = first;
+    while (v < POSITION_MAX && (taken >> v & 1))
+        v++;
+    return v;
 }
 
 static unsigned colour(allocation_t *a, unsigned nodes)
 {
-    unsigned count = 0;
-    for (unsigned c = 0; c < nodes; c++) {
-        if (a->members[c].count == 0)
-            continue;
-        uint64_t taken = 0;
-        for (size_t i = 0; i < a->members[c].count; i++) {
-            unsigned state = a->state_of[a->members[c].items[i]];
-            for (unsigned n = a->first[state]; n < a->first[state + 1]; n++)
-                if (a->class_of[n] < c)
-                    taken |= (uint64_t)1 << a->variable[a->class_of[n]];
+    unsigned count = 0, outside = 0;
+    bool *is_inside = calloc(a->dfa->states.count + 1, sizeof *is_inside);
+    find_inside(a, is_inside);
+    for (unsigned c = 0; c < nodes; c++)
+        a->variable[c] = VARIABLE_NONE;
+    for (unsigned inside = 0; inside < 2; inside++) {
+        for (unsigned c = 0; c < nodes; c++) {
+            if (a->members[c].count == 0 || has_member_in(a, c, is_inside) != inside)
+                continue;
+            a->variable[c] = free_variable(a, c, outside);
+            count = a->variable[c] + 1 > count ? a->variable[c] + 1 : count;
         }
-        unsigned v = 0;
-        while (v < POSITION_MAX && (taken >> v & 1))
-            v++;
-        a->variable[c] = v;
-        if (v + 1 > count)
-            count = v + 1;
+        outside = count;
     }
+    free(is_inside);
     return count;
 }
 

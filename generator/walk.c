@@ -600,9 +600,18 @@ static spot_t *enter_call(walk_t *w, const rule_t *rule, const frame_t *frame, s
     return spot;
 }
 
+/* The outermost of rules inside each other is no call. */
+static bool is_inside_called(const frame_t *frame)
+{
+    for (const frame_t *f = frame; f; f = f->parent)
+        if (f->is_rule && f->rule->is_called)
+            return true;
+    return false;
+}
+
 static spot_t *make_rule(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
 {
-    if (rule->is_called) {
+    if (rule->is_called && is_inside_called(frame)) {
         spot_t call;
         blank_spot(&call, SPOT_STOP, frame, next);
         call.stop = STOP_CALL;

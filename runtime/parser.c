@@ -272,12 +272,23 @@ static void become(qcap_parser_t *p)
     qcapint_parser_tell(p, QCAP_EVENT_BECOME, p->conversation->becomes, here(p), here(p));
 }
 
+/* Forgets calls and repeats but for the first `count`. */
+static void drop_frames(qcap_parser_t *p, unsigned count)
+{
+    while (p->frame_count > count) {
+        const qcap_frame_t *frame = &p->frames[--p->frame_count];
+        if (frame->after != QCAP_NONE)
+            p->waiting = frame->left;
+    }
+}
+
 /* Looks for a place to go on, from here. */
 static void search_from_here(qcap_parser_t *p)
 {
     p->state = p->root->search;
     p->skip_len = 0;
-    p->frame_count = p->base = 0;
+    drop_frames(p, 0);
+    p->base = 0;
     p->candidate = here(p);
     p->later_count = p->later_text = 0;
 }
@@ -333,7 +344,7 @@ static uint64_t end_of(const qcap_parser_t *p, const qcap_region_t *region)
 static void leave_region(qcap_parser_t *p, const qcap_region_t *region)
 {
     p->region_count--;
-    p->frame_count = region->frame_count;
+    drop_frames(p, region->frame_count);
     p->base = region->base;
     p->state = region->after;
     if (!region->is_jump)
@@ -443,6 +454,19 @@ static void end_region(qcap_parser_t *p)
     leave_region(p, &region);
 }
 
+/* The oldest offset that something undecided may begin at. */
+static uint64_t oldest_pending(const qcap_parser_t *p)
+{
+    const qcap_keep_t *keep = keep_of(p);
+    uint64_t oldest = here(p) - keep->held_back;
+    for (unsigned r = 0; keep->held_registers >> r; r++)
+        if ((keep->held_registers >> r & 1) && p->positions[r] < oldest)
+            oldest = p->positions[r];
+    if (p->later_count && p->later[0].at < oldest)
+        oldest = p->later[0].at;
+    return oldest < p->waiting ? oldest : p->waiting;
+}
+
 /* NULL: there is no more room, which is an error of the input. */
 static qcap_frame_t *push_frame(qcap_parser_t *p, const qcap_control_t *control)
 {
@@ -457,7 +481,8 @@ static void call(qcap_parser_t *p, const qcap_control_t *control)
     qcap_frame_t *frame = push_frame(p, control);
     if (!frame)
         return;
-    *frame = (qcap_frame_t){.after = control->targets[1], .base = p->base};
+    *frame = (qcap_frame_t){.left = p->waiting, .after = control->targets[1], .base = p->base};
+    p->waiting = oldest_pending(p);
     p->base = (uint16_t)(p->base + control->depth);
     p->state = control->targets[0];
 }
@@ -471,7 +496,7 @@ static void begin_repeat(qcap_parser_t *p, const qcap_control_t *control)
     else if (n.value < control->min || (n.value > control->max && control->max != UINT32_MAX))
         qcapint_parser_fail(p, QCAP_ERROR_EXTENT, control->rule, here(p));
     else if ((frame = push_frame(p, control)) != NULL) {
-        frame->left = n.value;
+        *frame = (qcap_frame_t){.left = n.value, .after = QCAP_NONE};
         p->state = control->targets[0];
     }
 }
@@ -489,6 +514,7 @@ static void return_from_call(qcap_parser_t *p)
 {
     const qcap_frame_t *frame = &p->frames[--p->frame_count];
     p->base = frame->base;
+    p->waiting = frame->left;
     p->state = frame->after;
 }
 
@@ -608,19 +634,6 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
 }
 
 /* ---------------------------------------------------------------- the driver */
-
-/* The oldest offset that something undecided may begin at. */
-static uint64_t oldest_pending(const qcap_parser_t *p)
-{
-    const qcap_keep_t *keep = keep_of(p);
-    uint64_t oldest = here(p) - keep->held_back;
-    for (unsigned r = 0; keep->held_registers >> r; r++)
-        if ((keep->held_registers >> r & 1) && p->positions[r] < oldest)
-            oldest = p->positions[r];
-    if (p->later_count && p->later[0].at < oldest)
-        oldest = p->later[0].at;
-    return oldest;
-}
 
 /* The outermost open element that is to be delivered whole and has not been yet, or NULL. */
 static qcap_slot_t *oldest_element(const qcap_parser_t *p)
@@ -1037,7 +1050,8 @@ static void forget_datagram(qcap_parser_t *p)
 {
     p->has_failed = p->is_skipping = p->is_datagram = false;
     p->is_last = false;
-    p->region_count = p->until_count = p->frame_count = p->base = p->depth = p->stream_depth = 0;
+    drop_frames(p, 0);
+    p->region_count = p->until_count = p->base = p->depth = p->stream_depth = 0;
     p->offset = p->piece_offset + p->datagram_len;
     p->piece = p->at = p->piece_end = no_bytes;
     p->piece_offset = p->offset;
@@ -1231,6 +1245,7 @@ static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_
     p->accumulators = in_block(c, root->accumulators);
     p->text = in_block(c, root->text);
     p->saved = in_block(c, root->saved);
+    p->waiting = UINT64_MAX;
     p->state = root->start == QCAP_NONE ? 0 : root->start;
 }
 

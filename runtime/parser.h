@@ -536,8 +536,8 @@ typedef struct qcap_watch {
 
 /* A call of a rule that contains itself, or a repeat whose rounds are counted. */
 typedef struct qcap_frame {
-    uint64_t left;  /* of a repeat: rounds that may come yet */
-    uint16_t after; /* of a call: state to go on in */
+    uint64_t left;  /* of a repeat: rounds that may come yet; of a call: parser->waiting before it */
+    uint16_t after; /* of a call: state to go on in; of a repeat: QCAP_NONE */
     uint16_t base;  /* of a call: that of the caller */
 } qcap_frame_t;
 
@@ -645,6 +645,7 @@ struct qcap_parser {
     uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
     uint64_t streamed;          /* the open stream element has been delivered up to here */
     uint64_t popped;            /* where this side stood at its last pop */
+    uint64_t waiting;           /* the oldest offset that something may begin at that waits for calls to return */
     uint64_t candidate;         /* while searching: where what may be found began */
     uint64_t unlimited;         /* before this offset no limit is met */
     uint64_t calm_end;          /* pieces that end before this offset need nothing but reading */

@@ -11,6 +11,7 @@
 #include "ends.h"
 #include "follow.h"
 #include "http.h"
+#include "joint.h"
 #include "nested.h"
 #include "rounds.h"
 #include "sampler.h"
@@ -28,6 +29,7 @@ static const struct {
     {"tests/protocols/sampler", &qcap_sampler_protocol},
     {"tests/protocols/counts", &qcap_counts_protocol},
     {"tests/protocols/nested", &qcap_nested_protocol},
+    {"tests/protocols/joint", &qcap_joint_protocol},
     {"tests/protocols/ends", &qcap_ends_protocol},
     {"tests/protocols/rounds", &qcap_rounds_protocol},
     {"tests/protocols/values", &qcap_values_protocol},
