@@ -72,6 +72,7 @@ extern const command_t cmd_ambiguities;
 extern const command_t cmd_check;
 extern const command_t cmd_contract;
 extern const command_t cmd_elements;
+extern const command_t cmd_explain;
 extern const command_t cmd_extract;
 extern const command_t cmd_generate;
 extern const command_t cmd_graph;

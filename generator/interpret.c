@@ -99,8 +99,11 @@ static bool has_deeds(const readings_t *readings)
 static void begin_at(side_t *side, spot_t *spot)
 {
     interpret_t *it = side->owner;
+    if (!side->has_ended && side->readings.count)
+        side->trail = side->readings.items[0].trail;
+    side->has_ended = false;
     side->certain = (deeds_t){0};
-    side->readings = reading_start(it->walk, it->readings, next_number(it), spot, side->offset);
+    side->readings = reading_start(it->walk, it->readings, next_number(it), spot, side->offset, side->trail);
     reading_settle(it->walk, it->readings, &side->readings, side->offset, &side->certain);
     side->is_entry = side->certain.count > 0 || has_deeds(&side->readings);
 }
@@ -177,11 +180,15 @@ static bool can_end(side_t *side, bool is_end)
 {
     interpret_t *it = side->owner;
     deeds_t certain = {0};
-    if (side->is_entry || !reading_end(it->walk, it->readings, &side->readings, side->offset, &certain))
-        return false;
-    if (is_end)
+    const reading_t *reading = NULL;
+    if (!side->is_entry)
+        reading = reading_end(it->walk, it->readings, &side->readings, side->offset, &certain);
+    if (reading && is_end) {
+        side->trail = reading->trail;
+        side->has_ended = true;
         effect_perform(side, &certain);
-    return true;
+    }
+    return reading != NULL;
 }
 
 /* Where the input, or the region, ends, and no reading can: the first that may end behind a stop goes on. */
@@ -514,18 +521,16 @@ static bool run(side_t *side, int byte)
                 break;
             side->offset++;
             is_used = true;
+        } else if (side->is_entry) {
+            pass_entry(side);
+            pass_refinements(side);
         } else {
             enforce_limit(side);
             if (side->has_error)
                 continue;
-            if (side->is_entry) {
-                pass_entry(side);
-                pass_refinements(side);
-            } else if (has_byte) {
-                is_used = step(side, (unsigned)byte);
-            } else {
+            if (!has_byte)
                 break;
-            }
+            is_used = step(side, (unsigned)byte);
         }
     }
     return is_used;
@@ -727,6 +732,63 @@ void interpret_search(interpret_t *it, bool is_server)
         begin_search(side, side->offset);
 }
 
+void interpret_set_trace(interpret_t *it)
+{
+    walk_free(it->walk);
+    it->walk = walk_new(it->grammar, true);
+    interpret_restart(it);
+}
+
+/* Turns the trail round. */
+interpret_spans_t interpret_trace(const interpret_t *it, bool is_server, arena_t *arena)
+{
+    const side_t *side = &it->sides[is_server];
+    const trail_t *last = side->has_ended || side->readings.count == 0 ? side->trail : side->readings.items[0].trail;
+    size_t count = 0, depth = 0;
+    for (const trail_t *t = last; t; t = t->before)
+        count++;
+    const trail_t **steps = ARENA_ARRAY(arena, const trail_t *, count + 1);
+    for (const trail_t *t = last; t; t = t->before)
+        steps[--count] = t;
+    interpret_spans_t spans = {0};
+    VEC(size_t) open = {0};
+    for (; steps[count]; count++) {
+        const trail_t *t = steps[count];
+        if (!t->is_end) {
+            interpret_span_t span = {.rule = t->frame->is_rule ? t->frame->rule : NULL, .notes = t->frame->of,
+                                     .begin = t->at, .end = side->offset, .depth = (unsigned)depth++, .is_open = true};
+            vec_push(arena, &open, spans.count);
+            vec_push(arena, &spans, span);
+        } else if (open.count) {
+            interpret_span_t *span = &spans.items[open.items[--open.count]];
+            span->end = t->at;
+            span->is_open = false;
+            depth--;
+        }
+    }
+    return spans;
+}
+
+interpret_hopes_t interpret_hopes(const interpret_t *it, bool is_server, arena_t *arena)
+{
+    interpret_hopes_t hopes = {0};
+    const side_t *side = &it->sides[is_server];
+    for (size_t i = 0; i < side->readings.count; i++) {
+        spot_t *spot = side->readings.items[i].spot;
+        const char *rule = walk_rule_name(spot->frame);
+        bool can_end = spot->kind == SPOT_END || (spot->kind == SPOT_STOP && walk_can_end(it->walk, spot));
+        charset_t set = walk_first(it->walk, spot);
+        size_t k = 0;
+        while (k < hopes.count && strcmp(hopes.items[k].rule, rule) != 0)
+            k++;
+        if (k == hopes.count)
+            vec_push(arena, &hopes, ((interpret_hope_t){.rule = rule, .set = charset_none()}));
+        hopes.items[k].set = charset_union(hopes.items[k].set, set);
+        hopes.items[k].can_end |= can_end;
+    }
+    return hopes;
+}
+
 void interpret_set_depth(interpret_t *it, unsigned regions, unsigned calls)
 {
     it->region_max = regions;
@@ -838,7 +900,7 @@ interpret_t *interpret_new(const grammar_t *grammar, interpret_handler_t on_even
     if (!it)
         abort();
     it->grammar = grammar;
-    it->walk = walk_new(grammar);
+    it->walk = walk_new(grammar, false);
     it->on_event = on_event;
     it->user = user;
     it->limit = 65536;

@@ -113,6 +113,35 @@ typedef struct interpret_value {
 /* The value of a register of that side, or a shared one: false if it is not set. */
 bool interpret_register(const interpret_t *interpret, bool is_server, const reg_t *reg, interpret_value_t *value);
 
+/* Keeps what readings have been through. Before the first feed, and before any root is set. */
+void interpret_set_trace(interpret_t *interpret);
+
+/* A rule, or an alternative with annotations, and what it has read. */
+typedef struct interpret_span {
+    const rule_t *rule;   /* NULL: an alternative */
+    const notes_t *notes; /* its annotations */
+    uint64_t begin, end;
+    unsigned depth;       /* spans around it */
+    bool is_open;         /* it goes on, or was broken off */
+} interpret_span_t;
+
+typedef VEC(interpret_span_t) interpret_spans_t;
+
+/* The preferred reading, in the order in which its parts began. Memory comes from `arena`. */
+interpret_spans_t interpret_trace(const interpret_t *interpret, bool is_server, arena_t *arena);
+
+/* What a rule that is being read could go on with. */
+typedef struct interpret_hope {
+    const char *rule; /* "": what stands in no rule */
+    charset_t set;
+    bool can_end;     /* the input, or the region, could end */
+} interpret_hope_t;
+
+typedef VEC(interpret_hope_t) interpret_hopes_t;
+
+/* Of all readings, in order of preference. In a handler of INTERPRET_ERROR: those that came to the byte that does not fit. */
+interpret_hopes_t interpret_hopes(const interpret_t *interpret, bool is_server, arena_t *arena);
+
 /* INTERPRET_BROKEN: why. */
 const char *interpret_complaint(const interpret_t *interpret);
 

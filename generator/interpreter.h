@@ -58,6 +58,8 @@ typedef struct side {
     bool is_server;
     spot_t *start, *search;  /* NULL: there is none */
     readings_t readings;
+    const trail_t *trail;    /* up to where all readings went together, or the one that has ended */
+    bool has_ended;          /* the region, or the whole */
     bool is_entry;           /* `certain` is still to be done, before the next byte */
     deeds_t certain;
     VEC(unsigned char) bytes; /* all that came; a hole is zeroes */

@@ -25,6 +25,7 @@ static const command_t *const commands[] = {
     &cmd_check,
     &cmd_contract,
     &cmd_elements,
+    &cmd_explain,
     &cmd_extract,
     &cmd_generate,
     &cmd_graph,

@@ -94,6 +94,13 @@ static void stand_by(step_t *s, const reading_t *reading)
     go_on(s, &other);
 }
 
+static const trail_t *leave_trail(const step_t *s, const reading_t *reading)
+{
+    trail_t *trail = ARENA_NEW(s->walk->arena, trail_t);
+    *trail = (trail_t){reading->trail, reading->spot->frame, s->at, reading->spot->n == 1};
+    return trail;
+}
+
 /* Goes on to where bytes are read. Changes `reading`. */
 static void go_on(step_t *s, reading_t *reading)
 {
@@ -115,6 +122,9 @@ static void go_on(step_t *s, reading_t *reading)
             break;
         case SPOT_LEAVE:
             leave(reading, spot->frame);
+            break;
+        case SPOT_TRACE:
+            reading->trail = leave_trail(s, reading);
             break;
         case SPOT_CUT:
             cut(s, reading, spot->frame);
@@ -161,10 +171,10 @@ static void go_on_waiting(step_t *s, unsigned level)
         }
 }
 
-readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at)
+readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at, const trail_t *trail)
 {
     step_t s = {.walk = walk, .arena = arena, .number = number, .at = at};
-    reading_t reading = {.spot = spot, .level = LEVEL_MAIN};
+    reading_t reading = {.spot = spot, .level = LEVEL_MAIN, .trail = trail};
     readings_t none = {0};
     go_on(&s, &reading);
     for (unsigned level = LEVEL_MAIN; (level = next_level(&none, &s.waiting, level)) > 0;)

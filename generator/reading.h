@@ -19,6 +19,14 @@ typedef struct entered {
     uint64_t at;
 } entered_t;
 
+/* What a reading has been through, the last of it first: a rule or annotated alternative that began or ended. */
+typedef struct trail {
+    const struct trail *before;
+    const frame_t *frame;
+    uint64_t at;
+    bool is_end;
+} trail_t;
+
 #define LEVEL_MAIN 0xffffu
 
 typedef struct reading {
@@ -27,6 +35,7 @@ typedef struct reading {
     const spot_t *fallback; /* the SPOT_FALLBACK that it came from; NULL: a main reading */
     deeds_t deeds;
     VEC(entered_t) entered; /* frames that a cut may close; outermost first */
+    const trail_t *trail;   /* if the walk is traced; lives as long as the walk */
 } reading_t;
 
 /* Main readings first, then fallbacks, the innermost first. */
@@ -34,8 +43,8 @@ typedef VEC(reading_t) readings_t;
 
 /* All memory of the results comes from `arena`. `number` tells this call from all others on the same walk. */
 
-/* The readings that begin at `spot`, at offset `at`. */
-readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at);
+/* The readings that begin at `spot`, at offset `at`, behind `trail`. */
+readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at, const trail_t *trail);
 
 /* The readings of `from` that go on with `byte`; `at` is behind it. */
 readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte, uint64_t at);

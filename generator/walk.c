@@ -260,6 +260,11 @@ static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spo
     return intern_spot(w, &spot);
 }
 
+static spot_t *make_trace(walk_t *w, const frame_t *frame, unsigned n, spot_t *next)
+{
+    return w->is_traced ? make_numbered(w, SPOT_TRACE, NULL, n, frame, next) : next;
+}
+
 static spot_t *make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, const note_t *note, const node_t *node,
                          spot_t *next, spot_t *other)
 {
@@ -550,7 +555,7 @@ static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t 
 {
     const notes_t *notes = x->notes;
     const frame_t *inner = wrapped_frame(w, x, outer);
-    next = make_scope(w, SPOT_LEAVE, inner, next);
+    next = make_trace(w, inner, 1, make_scope(w, SPOT_LEAVE, inner, next));
     for (size_t i = 0; i < notes->count; i++)
         if (notes->items[i]->kind == NOTE_CUT && cut_frame(notes->items[i], outer))
             next = make_scope(w, SPOT_CUT, cut_frame(notes->items[i], outer), next);
@@ -566,7 +571,7 @@ static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t 
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_POP)
             next = make_stop(w, STOP_POP, outer, notes->items[i], NULL, next, NULL);
-    return make_scope(w, SPOT_ENTER, inner, next);
+    return make_scope(w, SPOT_ENTER, inner, make_trace(w, inner, 0, next));
 }
 
 static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
@@ -583,20 +588,24 @@ static spot_t *enter_call(walk_t *w, const rule_t *rule, const frame_t *frame, s
 {
     spot_t *tail = next;
     const frame_t *caller = frame;
-    VEC(const frame_t *) left = {0};
-    for (; tail->kind == SPOT_LEAVE; tail = tail->next)
-        vec_push(w->arena, &left, tail->frame);
+    spots_t left = {0};
+    for (; tail->kind == SPOT_LEAVE || tail->kind == SPOT_TRACE; tail = tail->next)
+        vec_push(w->arena, &left, tail);
     while (caller && !caller->after)
         caller = caller->parent;
-    if (caller && caller->after == tail && caller->parent->depth == frame->depth)
+    bool is_jump = caller && caller->after == tail && caller->parent->depth == frame->depth;
+    if (is_jump)
         frame = caller->parent;
     else
         tail = make_return(w, rule, frame, next);
     wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .returns = tail};
     spot_t *spot = wrap(w, &x, frame, tail);
-    for (size_t i = left.count; i-- > 0 && tail != next;)
-        if (tail->kind == SPOT_STOP && caller && caller->after == tail)
-            spot = make_scope(w, SPOT_LEAVE, left.items[i], spot);
+    for (size_t i = left.count; i-- > 0 && is_jump;) {
+        spot_t leaving = *left.items[i];
+        blank_spot(&leaving, left.items[i]->kind, left.items[i]->frame, spot);
+        leaving.n = left.items[i]->n;
+        spot = intern_spot(w, &leaving);
+    }
     return spot;
 }
 
@@ -825,6 +834,7 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
     case SPOT_EFFECT:
     case SPOT_ENTER:
     case SPOT_LEAVE:
+    case SPOT_TRACE:
     case SPOT_CUT:
     case SPOT_FALLBACK:
         vec_push(w->arena, &spot->branches, spot->next);
@@ -898,12 +908,13 @@ bool walk_has_cut(const walk_t *w)
     return w->has_cut;
 }
 
-walk_t *walk_new(const grammar_t *grammar)
+walk_t *walk_new(const grammar_t *grammar, bool is_traced)
 {
     arena_t *arena = arena_new();
     walk_t *w = ARENA_NEW(arena, walk_t);
     w->arena = arena;
     w->grammar = grammar;
+    w->is_traced = is_traced;
     w->spots = (table_t){.key = offsetof(spot_t, seen), .size = sizeof(spot_t)};
     w->frames = (table_t){.key = sizeof(frame_t), .size = sizeof(frame_t)};
     w->effects = (table_t){.key = sizeof(effect_t), .size = sizeof(effect_t)};

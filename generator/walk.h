@@ -13,6 +13,7 @@
  *     SPOT_EFFECT    effect           does something, once it is certain
  *     SPOT_ENTER     frame            a reading enters a rule or an alternation that a cut may close
  *     SPOT_LEAVE     frame            and leaves it
+ *     SPOT_TRACE     frame, n         a rule or annotated alternative begins (0) or ends (1): if the walk is traced
  *     SPOT_CUT       frame            later readings that entered `frame` at the same place die
  *     SPOT_FALLBACK  other            `other` stands by for the case that what follows fails
  *     SPOT_STOP      stop, note, node, n something else than a byte decides: the driver goes on
@@ -92,6 +93,7 @@ typedef enum {
     SPOT_EFFECT,
     SPOT_ENTER,
     SPOT_LEAVE,
+    SPOT_TRACE,
     SPOT_CUT,
     SPOT_FALLBACK,
     SPOT_STOP,
@@ -151,11 +153,13 @@ struct walk {
     const grammar_t *grammar;
     table_t spots, frames, effects, names;
     bool has_cut;
+    bool is_traced;
     next_t *returns;     /* by rule that contains itself: what can come where it returns; NULL: not known yet */
     unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
 };
 
-walk_t *walk_new(const grammar_t *grammar);
+/* `is_traced`: there are SPOT_TRACEs. */
+walk_t *walk_new(const grammar_t *grammar, bool is_traced);
 void walk_free(walk_t *walk);
 
 /* The start of a root, and of the search for a place to go on in it (NULL: there is none). */

@@ -707,7 +707,8 @@ static void renew_limit(qcap_parser_t *p)
 /* How far a machine may run: see note [cut-free]. */
 static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char *end)
 {
-    end = p->is_datagram ? end : earlier(p, end, p->unlimited);
+    uint64_t limit = p->unlimited > here(p) ? p->unlimited : here(p); /* what is due comes first */
+    end = p->is_datagram ? end : earlier(p, end, limit);
     if (keep_of(p)->counter_count)
         end = earlier(p, end, next_full(p));
     return region_end(p, end);
@@ -775,7 +776,8 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
         p->at = region_end(p, end);
         return is_region_at_end(p);
     }
-    if (!p->is_datagram && here(p) >= p->unlimited) /* of a datagram, all bytes are at hand */
+    /* Of a datagram all bytes are at hand; what is due may end an element. */
+    if (!p->is_datagram && !is_due && here(p) >= p->unlimited)
         renew_limit(p);
     if (p->has_error)
         return true;
