@@ -20,7 +20,7 @@
 
 VERSION = 0.1.0
 PROTOCOLS = http
-PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h)
+PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h runtime/testkit.h)
 
 # ---------------------------------------------------------------- settings
 

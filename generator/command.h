@@ -76,6 +76,7 @@ extern const command_t cmd_explain;
 extern const command_t cmd_extract;
 extern const command_t cmd_generate;
 extern const command_t cmd_graph;
+extern const command_t cmd_kit;
 extern const command_t cmd_sample;
 
 #endif

@@ -30,6 +30,7 @@ static const command_t *const commands[] = {
     &cmd_generate,
     &cmd_graph,
     &cmd_help,
+    &cmd_kit,
     &cmd_sample,
 };
 
