@@ -52,6 +52,7 @@ typedef struct dfa_state {
     VEC(unsigned) held_registers; /* ... or at these registers */
     stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
     bool is_hot;             /* likely to be passed often: worth direct code */
+    uint64_t passes;         /* how often, compared with other states */
     unsigned from;           /* the state it was first reached from, itself for a start */
     int byte;                /* and by which byte; -1: by none */
     unsigned times;          /* how often, where a counter leads there */

@@ -21,8 +21,9 @@ typedef struct classes {
 /* A condition: `byte`, an expression in C, is in the set. */
 void class_test(classes_t *classes, const charset_t *set, const char *byte, text_t *text);
 
-/* `at`, a variable, moves behind the run of bytes of the set, or to `end`. */
-void class_scan(classes_t *classes, const charset_t *set, const char *indent, text_t *text);
+/* `at`, a variable, moves behind the run of bytes of the set, or to `end`; by a call, or (is_inline) where it stands: which is
+ * faster, and larger. */
+void class_scan(classes_t *classes, const charset_t *set, bool is_inline, const char *indent, text_t *text);
 
 /* The definitions of all classes that were used. */
 void class_define(const classes_t *classes, text_t *text);

@@ -374,11 +374,11 @@ static const edge_t *find_pair(const layout_t *l, unsigned state, charset_t *wor
 }
 
 /* See note [pair]. */
-static void emit_pair(const machine_t *m, const edge_t *out, const charset_t *words, const charset_t *blanks, text_t *text)
+static void emit_pair(const machine_t *m, bool is_inline, const edge_t *out, const charset_t *words, const charset_t *blanks, text_t *text)
 {
     charset_t all = charset_union(*words, *blanks);
     text_print(text, "    from = at;\n");
-    class_scan(m->classes, &all, "    ", text);
+    class_scan(m->classes, &all, is_inline, "    ", text);
     text_print(text, "    if (at != from && (");
     class_test(m->classes, blanks, "at[-1]", text);
     text_print(text, ")) {\n        const unsigned char *first = at - 1;\n        while (first != from && (");
@@ -405,10 +405,11 @@ static void emit_bytes(machine_t *m, unsigned state, text_t *text)
     charset_t words, blanks;
     const edge_t *pair = find_pair(l, state, &words, &blanks);
     size_t count = 0;
+    bool is_inline = s->passes > m->most_passes / INLINE_PART;
     if (pair)
-        emit_pair(m, pair, &words, &blanks, text);
+        emit_pair(m, is_inline, pair, &words, &blanks, text);
     else if (loop)
-        class_scan(m->classes, &loop->set, "    ", text);
+        class_scan(m->classes, &loop->set, is_inline, "    ", text);
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].is_hot && &s->edges.items[i] != loop)
             edges[count++] = &s->edges.items[i];

@@ -27,6 +27,17 @@ static bool can_be_hot(const dfa_t *dfa, const dfa_state_t *s)
     return s->kind != DFA_CONTROL || dfa_is_inside(dfa, s);
 }
 
+/* How often a state is passed, its own loop not counted. */
+static uint64_t entered(const heat_t *heat, const dfa_t *dfa, unsigned state)
+{
+    const dfa_state_t *s = &dfa->states.items[state];
+    uint64_t loops = 0;
+    for (size_t i = 0; i < s->edges.count; i++)
+        if (s->edges.items[i].target == state)
+            loops += heat[state].edges.items[i];
+    return heat[state].state > loops ? heat[state].state - loops : 0;
+}
+
 static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
 {
     unsigned hot = 0;
@@ -42,6 +53,7 @@ static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
     }
     for (unsigned i = 0; i < dfa->states.count; i++) {
         dfa_state_t *s = &dfa->states.items[i];
+        s->passes = entered(heat, dfa, i);
         for (size_t k = 0; k < s->edges.count; k++) {
             const dfa_state_t *target = &dfa->states.items[s->edges.items[k].target];
             edge_t *edge = &s->edges.items[k];
