@@ -34,7 +34,7 @@
  *     bytes.direction.ends.ahead 1
  *     bytes.direction.texts 51
  *     bytes.queues 8192
- *     bytes.tables 109699
+ *     bytes.tables 95165
  *
  * How to use it: parser.h. */
 #ifndef QCAP_HTTP_H

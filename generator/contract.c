@@ -11,9 +11,9 @@ static const struct {
 } types[] = {
     {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 344, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
     {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 24, 8},   {"qcap_underway_t", 16, 8},
-    {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 8, 4}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 16, 4},
+    {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 8, 4}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
-    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 14, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
+    {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
 };
 
 static size_t find_type(const char *type)
@@ -122,7 +122,7 @@ static unsigned add_tables(const layout_t *l, const table_t *t)
     return byte_classes + rows + rows_size("qcap_edge_t", &t->edges, 2) + (unsigned)t->actions.words.count * action_word +
            (unsigned)t->actions.entries.count * action_at + rows_size("qcap_about_t", &t->abouts, 2) +
            rows_size("qcap_suspend_t", &t->suspends, 3) + rows_size("qcap_counter_t", &t->counters, 2) +
-           rows_size("qcap_keep_t", &t->keeps, 7) + (unsigned)l->dfa->states.count * contract_type_size("qcap_state_t") +
+           rows_size("qcap_keep_t", &t->keeps, 8) + rows_size("qcap_step_t", &t->steps, 2) + (unsigned)l->dfa->states.count * contract_type_size("qcap_state_t") +
            (unsigned)l->dfa->nfa->ops.count * contract_type_size("qcap_op_t");
 }
 

@@ -147,9 +147,23 @@ static void emit_edges(const pool_t *edges, text_t *text)
     text_print(text, "%s\n};\n\n", edges->words.count ? "" : "\n    {0, 0}, /* none */");
 }
 
-static void emit_actions(const pool_t *actions, text_t *text)
+static void emit_structs(const char *type, const char *name, const pool_t *pool, unsigned width, text_t *text)
 {
-    text_print(text, "/* Actions: how many operations and moves, each of these with its place. */\nstatic const uint16_t actions[] = {\n");
+    text_print(text, "static const %s %s[] = {\n", type, name);
+    for (size_t i = 0; i + width <= pool->words.count; i += width) {
+        text_print(text, "    {");
+        for (unsigned k = 0; k < width; k++)
+            text_print(text, "%s%u", k ? ", " : "", pool->words.items[i + k]);
+        text_print(text, "},\n");
+    }
+    text_print(text, "%s};\n\n", pool->words.count >= width ? "" : "    {0}, /* none */\n");
+}
+
+static void emit_actions(const pool_t *actions, const pool_t *steps, text_t *text)
+{
+    text_print(text, "/* Operations and moves, each with its place. */\n");
+    emit_structs("qcap_step_t", "steps", steps, 2, text);
+    text_print(text, "/* Actions: how many steps, and which. */\nstatic const uint16_t actions[] = {\n");
     for (size_t i = 0; i < actions->entries.count; i++) {
         const pool_entry_t *e = &actions->entries.items[i];
         text_print(text, "    /* %zu */", i);
@@ -202,18 +216,6 @@ static void emit_ops(const layout_t *l, text_t *text)
     text_print(text, "%s};\n\n", ops->count ? "" : "    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* none */\n");
 }
 
-static void emit_structs(const char *type, const char *name, const pool_t *pool, unsigned width, text_t *text)
-{
-    text_print(text, "static const %s %s[] = {\n", type, name);
-    for (size_t i = 0; i + width <= pool->words.count; i += width) {
-        text_print(text, "    {");
-        for (unsigned k = 0; k < width; k++)
-            text_print(text, "%s%u", k ? ", " : "", pool->words.items[i + k]);
-        text_print(text, "},\n");
-    }
-    text_print(text, "%s};\n\n", pool->words.count >= width ? "" : "    {0}, /* none */\n");
-}
-
 static bool is_any(const dfa_state_t *s)
 {
     charset_t all = charset_range(0, 255);
@@ -240,8 +242,8 @@ static void emit_state(const layout_t *l, const table_t *t, unsigned state, text
     unsigned before = keep[6] + has_end(s);
     bool is_plain = is_any(s) && t->edges.words.items[row->edges + 2 * before + 1] == ACTION_NONE;
     print_comments(l, state, text);
-    text_print(text, "    {%u, %u, %u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s, ", row->edges / 2, row->row, row->about, row->keep,
-               row->accept, s->kind == DFA_CONTROL ? s->control : 0, kinds[s->kind],
+    text_print(text, "    {%u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s, ", row->edges / 2,
+               s->kind == DFA_CONTROL ? s->control : row->row, row->about, row->keep, kinds[s->kind],
                s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
                s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", keep[1] ? " | QCAP_STATE_SUSPENDS" : "");
     if (s->is_hot)
@@ -255,13 +257,13 @@ void emit_tables(const layout_t *l, const table_t *t, text_t *text)
     emit_class_of(l, text);
     emit_rows(&t->rows, text);
     emit_edges(&t->edges, text);
-    emit_actions(&t->actions, text);
+    emit_actions(&t->actions, &t->steps, text);
     emit_ops(l, text);
     text_print(text, "/* Rule and what was expected. */\n");
     emit_structs("qcap_about_t", "abouts", &t->abouts, 2, text);
     emit_structs("qcap_suspend_t", "suspends", &t->suspends, 3, text);
     emit_structs("qcap_counter_t", "counters", &t->counters, 2, text);
-    emit_structs("qcap_keep_t", "keeps", &t->keeps, 7, text);
+    emit_structs("qcap_keep_t", "keeps", &t->keeps, 8, text);
     text_print(text, "static const qcap_state_t states[] = {");
     for (unsigned s = 0; s < l->dfa->states.count; s++)
         emit_state(l, t, s, text);

@@ -10,12 +10,10 @@ static unsigned place_of(stamp_t at)
 
 /* ---------------------------------------------------------------- actions */
 
-static void add_op(const layout_t *l, const pending_t *p, words_t *words)
+/* One more step. */
+static void add_step(const layout_t *l, table_t *t, unsigned what, stamp_t at, words_t *words)
 {
-    if (l->dfa->nfa->ops.items[p->op].kind == OP_ATOMIC_BEGIN) /* means something at build time only */
-        return;
-    vec_push(l->arena, words, p->op);
-    vec_push(l->arena, words, place_of(p->at));
+    vec_push(l->arena, words, pool_add(&t->steps, (unsigned[]){what, place_of(at)}, 2));
     words->items[0]++;
 }
 
@@ -23,13 +21,13 @@ static unsigned add_action(const layout_t *l, table_t *t, const pendings_t *comm
 {
     words_t words = {0};
     vec_push(l->arena, &words, is_peek ? ACTION_PEEK : 0);
-    for (size_t i = 0; i < commits->count; i++)
-        add_op(l, &commits->items[i], &words);
-    for (size_t i = 0; moves && i < moves->count; i++) {
-        vec_push(l->arena, &words, moves->items[i].to);
-        vec_push(l->arena, &words, place_of(moves->items[i].from));
-        words.items[0] += ACTION_MOVE;
+    for (size_t i = 0; i < commits->count; i++) {
+        const pending_t *p = &commits->items[i];
+        if (l->dfa->nfa->ops.items[p->op].kind != OP_ATOMIC_BEGIN) /* which means something at build time only */
+            add_step(l, t, p->op, p->at, &words);
     }
+    for (size_t i = 0; moves && i < moves->count; i++)
+        add_step(l, t, STEP_MOVE + moves->items[i].to, moves->items[i].from, &words);
     return pool_add(&t->actions, words.items, words.count);
 }
 
@@ -107,14 +105,15 @@ static unsigned add_keep(const layout_t *l, table_t *t, const dfa_state_t *s)
     unsigned counter = pool_place(&t->counters, counters.items, counters.count);
     stamp_t end = s->kind == DFA_BYTES ? s->stream_end : (stamp_t){STAMP_BACK, 0};
     unsigned words[] = {suspends.count ? first / 3 : 0, (unsigned)s->underway.count, s->held_back, held, place_of(end),
-                        counters.count ? counter / 2 : 0, (unsigned)counters.count / 2};
+                        counters.count ? counter / 2 : 0, (unsigned)counters.count / 2,
+                        s->is_accepting ? add_action(l, t, &s->accept, NULL, false) : ACTION_NONE};
     return pool_add(&t->keeps, words, sizeof words / sizeof *words);
 }
 
 const table_t *table_build(layout_t *l)
 {
     table_t *t = ARENA_NEW(l->arena, table_t);
-    pool_t *const pools[] = {&t->rows, &t->edges, &t->actions, &t->abouts, &t->keeps, &t->suspends, &t->counters};
+    pool_t *const pools[] = {&t->rows, &t->edges, &t->actions, &t->abouts, &t->keeps, &t->suspends, &t->counters, &t->steps};
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         pools[i]->arena = l->arena;
     t->states = ARENA_ARRAY(l->arena, table_state_t, l->dfa->states.count);
@@ -126,7 +125,6 @@ const table_t *table_build(layout_t *l)
             add_bytes(l, t, s, state);
         else if (s->kind == DFA_ENTRY)
             add_entry(l, t, &s->edges.items[0], state);
-        state->accept = s->is_accepting ? add_action(l, t, &s->accept, NULL, false) : ACTION_NONE;
         state->about = pool_add(&t->abouts, (unsigned[]){l->rule_text[i], l->expected_text[i]}, 2);
         state->keep = add_keep(l, t, s);
     }

@@ -3,7 +3,8 @@
  *     state      row, first edge, what to do at the end, what to say in an error, what to keep of a piece
  *     row        for each class of bytes which of the state's edges it follows, from 1; 0: none
  *     edge       target, action
- *     action     operations with their places, moves of positions: words as in qcap_protocol_t's `actions` */
+ *     action     a number, perhaps ACTION_PEEK; then so many steps
+ *     step       an operation, or STEP_MOVE and a position register; and its place */
 #ifndef QCAPGEN_TABLE_H
 #define QCAPGEN_TABLE_H
 
@@ -13,7 +14,6 @@
 typedef struct table_state {
     unsigned row;    /* entry in rows; of a state that reads bytes */
     unsigned edges;  /* index in edges.words: target, action, target, action ... */
-    unsigned accept; /* entry in actions: what is performed if the input ends here */
     unsigned about;  /* entry in abouts: rule, expected; indices in texts */
     unsigned keep;   /* entry in keeps: see table_keep() */
 } table_state_t;
@@ -22,13 +22,12 @@ typedef struct table {
     pool_t rows, edges, actions, abouts, keeps;
     pool_t suspends;      /* of conversions under way: conversion, begin, end, for each */
     pool_t counters;      /* limit, begin, for each */
+    pool_t steps;         /* what, place */
     table_state_t *states;
 } table_t;
 
 #define ACTION_NONE 0u            /* does nothing, reads its byte */
-#define ACTION_OPS(word) ((word) & 0x7fu)
-#define ACTION_MOVE 0x80u             /* one more move */
-#define ACTION_MOVES(word) ((word) >> 7 & 0xffu)
+#define STEP_MOVE 0x8000u         /* of a position register, whose number this is added to */
 #define ACTION_PEEK 0x8000u       /* the byte is not read */
 #define PLACE_BACK 0x4000u
 #define PLACE_COMMITTED 0x8000u

@@ -445,7 +445,7 @@ static void end_region(qcap_parser_t *p)
         send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
         p->streamed = here(p);
     } else if (is_right && is_accepting(p)) {
-        qcap_table_perform(p, state_of(p)->accept, here(p));
+        qcap_table_perform(p, keep_of(p)->accept, here(p));
     } else {
         fail_here(p, QCAP_ERROR_EXTENT, p->at);
     }
@@ -811,7 +811,7 @@ static void run(qcap_parser_t *p, const unsigned char *end)
             continue;
         }
         bool is_control = !p->is_skipping && is_kind(p, QCAP_STATE_CONTROL);
-        if (is_control ? !pass_control(p, &protocol_of(p)->controls[state_of(p)->control], end) : !advance(p, end))
+        if (is_control ? !pass_control(p, &protocol_of(p)->controls[state_of(p)->row], end) : !advance(p, end))
             return;
     }
 }
@@ -1029,7 +1029,7 @@ static void end_input(qcap_parser_t *p)
     if (p->has_failed || p->has_become || p->is_searching)
         return;
     if (p->region_count == 0 && is_accepting(p))
-        qcap_table_perform(p, state_of(p)->accept, here(p));
+        qcap_table_perform(p, keep_of(p)->accept, here(p));
     else
         fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
 }

@@ -357,6 +357,7 @@ typedef struct qcap_keep {
     uint16_t stream_end;     /* place where the open stream element may have ended; QCAP_PLACE_BACK + 0: goes on */
     uint16_t counter;        /* first row in protocol->counters ... */
     uint16_t counter_count;  /* ... and how many: the state's first edges are taken when these have counted enough */
+    uint16_t accept;         /* QCAP_STATE_ACCEPTING: what is performed where the input, or the region, ends: an action */
 } qcap_keep_t;
 
 typedef enum {
@@ -367,11 +368,9 @@ typedef enum {
 
 typedef struct qcap_state {
     uint32_t edges;    /* index of the first in protocol->edges */
-    uint16_t row;      /* QCAP_STATE_BYTES: index in protocol->rows, in units of class_count */
+    uint16_t row;      /* QCAP_STATE_BYTES: index in protocol->rows, in units of class_count; _CONTROL: in protocol->controls */
     uint16_t about;    /* index in protocol->abouts */
     uint16_t keep;     /* index in protocol->keeps */
-    uint16_t accept;   /* QCAP_STATE_ACCEPTING: what is performed where the input, or the region, ends: an action */
-    uint16_t control;  /* QCAP_STATE_CONTROL: index in protocol->controls */
     uint8_t kind;      /* qcap_state_kind_t, and flags */
     uint8_t machine;   /* that has it as direct code: index in protocol->machines; QCAP_MACHINE_NONE: tables alone have it */
 } qcap_state_t;
@@ -390,11 +389,18 @@ typedef struct qcap_edge {
     uint16_t action; /* index in protocol->action_at; 0: nothing */
 } qcap_edge_t;
 
-/* An action is a row of words: how many operations (7 bits) and moves (8 bits), QCAP_ACTION_PEEK; then for each operation its
- * index in protocol->ops and its place; then for each move the position register that is set, and the place. */
-#define QCAP_ACTION_OPS(word) ((word) & 0x7fu)
-#define QCAP_ACTION_MOVES(word) ((word) >> 7 & 0xffu)
+/* An action is a row of words: how many steps, and QCAP_ACTION_PEEK; then their indices in protocol->steps. Operations come
+ * before moves. */
+#define QCAP_ACTION_STEPS(word) ((word) & 0x7fffu)
 #define QCAP_ACTION_PEEK 0x8000u /* the byte decides, but is not read */
+
+/* An operation at a place; or (QCAP_STEP_MOVE) a position register gets a place. */
+typedef struct qcap_step {
+    uint16_t what;  /* index in protocol->ops; or QCAP_STEP_MOVE and the number of the register */
+    uint16_t place;
+} qcap_step_t;
+
+#define QCAP_STEP_MOVE 0x8000u
 
 /* The operations: what `depth`, `a`, `b` and `c` are. The generator's regop.h has their meaning. */
 typedef enum {
@@ -597,6 +603,7 @@ struct qcap_protocol {
     const qcap_edge_t *edges;
     const uint32_t *action_at; /* where each action begins in `actions` */
     const uint16_t *actions;
+    const qcap_step_t *steps;
     const qcap_op_t *ops;
     qcap_number_t (*const *values)(const qcap_parser_t *parser); /* expressions */
     const qcap_about_t *abouts;

@@ -84,17 +84,20 @@ static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)
 
 static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from)
 {
-    unsigned ops = QCAP_ACTION_OPS(*words), moves = QCAP_ACTION_MOVES(*words);
-    for (words++; ops > 0; ops--, words += 2) {
-        const qcap_op_t *op = &protocol_of(p)->ops[words[0]];
-        uint64_t at = place_from(p, words[1], from);
+    const qcap_protocol_t *protocol = protocol_of(p);
+    for (unsigned i = 1; i <= QCAP_ACTION_STEPS(*words); i++) {
+        const qcap_step_t *step = &protocol->steps[words[i]];
+        uint64_t at = place_from(p, step->place, from);
+        if (step->what & QCAP_STEP_MOVE) {
+            p->positions[step->what & ~QCAP_STEP_MOVE] = at;
+            continue;
+        }
+        const qcap_op_t *op = &protocol->ops[step->what];
         if (!(op->flags & QCAP_OP_LATER))
             perform(p, op, at);
         else
-            qcap_op_later(p, words[0], op->kind == QCAP_OP_CONVERT_CLOSE ? qcap_op_convert(p, op->a, at) : 0, at);
+            qcap_op_later(p, step->what, op->kind == QCAP_OP_CONVERT_CLOSE ? qcap_op_convert(p, op->a, at) : 0, at);
     }
-    for (; moves > 0; moves--, words += 2)
-        p->positions[words[0]] = place_from(p, words[1], from);
 }
 
 void qcap_table_perform(qcap_parser_t *p, unsigned action, uint64_t from)
@@ -143,7 +146,7 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
         if (s->machine != QCAP_MACHINE_NONE && !is_first)
             return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_TABLE);
         if (kind == QCAP_STATE_CONTROL) {
-            const qcap_control_t *control = &protocol->controls[s->control];
+            const qcap_control_t *control = &protocol->controls[s->row];
             if (control->kind != QCAP_CONTROL_REFINE)
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_CONTROL);
             state = control->targets[p->underway[control->conversion].value];
