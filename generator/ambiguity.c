@@ -207,6 +207,39 @@ static void judge(finder_t *f, const clash_t *clash, const meeting_t *meeting)
         warn(f, clash, &parting, &found);
 }
 
+/* The input ends for one reading, and could for another that comes first: at a control point, where nothing may be left. */
+static void judge_end(finder_t *f, const clash_t *end)
+{
+    watch_t watch = {0};
+    parting_t parting;
+    const configs_t readings = witness_readings(f->dfa, f->scratch, end, &watch);
+    const config_t *first = NULL, *taken = NULL;
+    for (size_t i = 0; i < readings.count; i++) {
+        const nfa_state_t *s = &f->dfa->nfa->states.items[readings.items[i].state];
+        if (readings.items[i].state == end->at)
+            first = &readings.items[i];
+        else if (s->kind == NFA_ACCEPT && !taken)
+            taken = &readings.items[i];
+    }
+    if (!first || !taken || !witness_part(f->dfa, f->scratch, first, taken, &parting))
+        return;
+    ambiguity_t found = {.is_symbolic = true, .is_choice = true,
+                         .places = {witness_place(&parting, 0), witness_place(&parting, 1)}};
+    if (has_note(f->dfa->nfa->states.items[parting.split].context->rule, NOTE_ORDERED) || is_known(f, &found))
+        return;
+    vec_push(f->arena, &f->known, found);
+    f->counts.symbolic++;
+    if (f->shown++ >= f->max) {
+        f->left_out++;
+        return;
+    }
+    diag_warning(f->diag, found.places[0], "where the input ends behind %s, this is passed over, though there may be nothing in it",
+                 witness_input(f->dfa, f->scratch, end));
+    diag_note(f->diag, "read as  %s", witness_derivation(&parting, 1));
+    diag_note(f->diag, "and not  %s", witness_derivation(&parting, 0));
+    diag_note(f->diag, "`when` on the alternatives, or something to read in front of it, would tell");
+}
+
 ambiguities_t ambiguity_report(const dfa_t *dfa, const nodes_t *dead, bool positions, unsigned max, diag_t *diag)
 {
     finder_t f = {.dfa = dfa, .dead = dead, .diag = diag, .arena = arena_new(), .wants_positions = positions, .max = max};
@@ -218,6 +251,11 @@ ambiguities_t ambiguity_report(const dfa_t *dfa, const nodes_t *dead, bool posit
         for (size_t k = 0; k < watch.meetings.count; k++)
             if (watch.meetings.items[k].later.state == clash->at)
                 judge(&f, clash, &watch.meetings.items[k]);
+        arena_free(f.scratch);
+    }
+    for (size_t i = 0; i < dfa->ends.count; i++) {
+        f.scratch = arena_new();
+        judge_end(&f, &dfa->ends.items[i]);
         arena_free(f.scratch);
     }
     if (f.left_out)

@@ -23,6 +23,7 @@
 #define REFUSALS_MAX 10u
 #define PENDING_MAX 100u
 #define PENDING_MANY 8u /* where there are too many states, too */
+#define ENDS_MAX 100u
 #define CLASHES_MAX 4000u /* kept; one ambiguity has many kinds of clashes */
 
 typedef struct builder {
@@ -579,6 +580,21 @@ static void step_end(builder_t *b, unsigned state, const config_t *config)
     arena_free(b->scratch);
 }
 
+/* Readings before the one that accepts, at control points where the input may end: they are passed over. */
+static void keep_ends(builder_t *b, unsigned state, size_t accepting)
+{
+    const configs_t *configs = &b->dfa->states.items[state].configs;
+    for (size_t i = 0; i < accepting && i < closure_main_count(configs); i++) {
+        const nfa_state_t *s = nfa_state(b, &configs->items[i]);
+        bool is_known = s->kind != NFA_CONTROL || !b->follows[s->control].is_end || b->dfa->ends.count == ENDS_MAX;
+        for (size_t k = 0; k < b->dfa->ends.count && !is_known; k++)
+            is_known = b->dfa->ends.items[k].at == configs->items[i].state;
+        if (!is_known)
+            vec_push(b->arena, &b->dfa->ends,
+                     ((clash_t){.from = state, .byte = -1, .start = STATE_NONE, .at = configs->items[i].state}));
+    }
+}
+
 /* The end of the input is accepted by the first reading that can end here; if none can, the first main reading goes on that is
  * at a control point where the input may end. */
 static void accept(builder_t *b, unsigned state)
@@ -587,6 +603,7 @@ static void accept(builder_t *b, unsigned state)
     for (size_t i = 0; i < s->configs.count; i++) {
         if (nfa_state(b, &s->configs.items[i])->kind != NFA_ACCEPT)
             continue;
+        keep_ends(b, state, i);
         configs_t last = {0};
         config_t reading = s->configs.items[i];
         vec_push(b->arena, &last, reading);

@@ -97,6 +97,7 @@ typedef struct dfa {
     unsigned client, server, datagram;     /* states where reading begins, or STATE_NONE */
     unsigned client_search, server_search; /* and where it goes on after an error */
     VEC(clash_t) clashes;    /* the first of each kind, in the order in which they were found */
+    VEC(clash_t) ends;       /* where the input may end for a reading at the control point `at`, and ends for a later one */
 } dfa_t;
 
 /* Is it taken because of the next byte? */

@@ -120,6 +120,8 @@ static extent_t extent_with(measure_t *measure, const notes_t *notes, extent_t b
 
     if (length)
         return extent_of_expr(measure, length->expr);
+    if (find_note(notes, NOTE_UNTIL)) /* and what ends it */
+        body.most = ANY;
     return find_note(notes, NOTE_UNTIL_CLOSE) || find_note(notes, NOTE_COUNT) || find_note(notes, NOTE_REFINE) ? any : body;
 }
 
