@@ -198,7 +198,7 @@ struct rule {
     notes_t notes;       /* of the rule as a whole */
     const char *section; /* "RFC 9112, 3" from the comment above or beside it, or "" */
     bool is_core;        /* RFC 5234, appendix B.1 */
-    bool is_called;      /* contains itself, and is where parsing calls and returns: the first of its cycle to be reached */
+    bool is_called;      /* contains itself, and is where parsing calls and returns: see resolve_cycle.c */
     unsigned index;      /* in the grammar's rules */
 };
 

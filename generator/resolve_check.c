@@ -9,15 +9,17 @@
 
 /* ---------------------------------------------------------------- recursion
  *
- * There are two walks. The first goes everywhere: it measures depth, and marks the rules that a cycle comes back to. The
- * second follows only references that have nothing before them that must read a byte: a cycle among these is left recursion,
- * which would never read one. */
+ * There are three walks. The first goes everywhere: it measures depth, and marks the rules that a cycle comes back to. There may
+ * be better ones to call (resolve_cycle.c); the second walk measures depth between those. The third follows only references
+ * that have nothing before them that must read a byte: a cycle among these is left recursion, which would never read one. */
+
+typedef enum { WALK_ALL, WALK_BETWEEN_CALLS, WALK_LEFT } walk_kind_t;
 
 typedef struct walk {
     resolver_t *resolver; /* whose rules are walked */
     unsigned *heights;    /* of rules by index; 0: not entered yet */
     bool *is_open;        /* rules on the path */
-    bool is_left;         /* the second walk */
+    walk_kind_t kind;     /* where it goes */
     VEC(rule_t *) path;   /* from where the walk began */
     bool has_left;        /* there is left recursion */
     bool has_failed;      /* too deep: the walk has been given up */
@@ -47,8 +49,9 @@ static void note_cycle(walk_t *walk, rule_t *rule)
 {
     size_t begin = walk->path.count - 1;
 
-    rule->is_called = true;
-    if (!walk->is_left)
+    if (walk->kind == WALK_ALL)
+        rule->is_called = true;
+    if (walk->kind != WALK_LEFT)
         return;
     walk->has_left = true;
     while (walk->path.items[begin] != rule)
@@ -61,6 +64,8 @@ static unsigned follow(walk_t *walk, const rule_t *target, unsigned level)
 {
     rule_t *rule = walk->resolver->wanted.items[target->index]->rule;
 
+    if (walk->kind == WALK_BETWEEN_CALLS && rule->is_called)
+        return 1;
     if (walk->is_open[target->index])
         note_cycle(walk, rule);
     else if (!walk->heights[target->index])
@@ -72,7 +77,7 @@ static unsigned follow_notes(walk_t *walk, const notes_t *notes, unsigned level)
 {
     unsigned height = 0;
 
-    for (size_t i = 0; i < notes->count && !walk->is_left; i++)
+    for (size_t i = 0; i < notes->count && walk->kind != WALK_LEFT; i++)
         for (size_t k = 0; k < notes->items[i]->entries.count; k++) {
             unsigned below = follow(walk, notes->items[i]->entries.items[k].rule, level + 1);
             height = below > height ? below : height;
@@ -93,7 +98,7 @@ static unsigned walk_node(walk_t *walk, const node_t *node, unsigned level)
     for (size_t i = 0; i < node->children.count; i++) {
         unsigned below = walk_node(walk, node->children.items[i], level + 1);
         height = below > height ? below : height;
-        if (walk->is_left && node->kind == NODE_SEQUENCE && !resolve_can_be_empty(walk->resolver, node->children.items[i]))
+        if (walk->kind == WALK_LEFT && node->kind == NODE_SEQUENCE && !resolve_can_be_empty(walk->resolver, node->children.items[i]))
             break;
     }
     return height + 1;
@@ -113,11 +118,11 @@ static unsigned enter_rule(walk_t *walk, rule_t *rule, unsigned level)
 }
 
 /* False if rules lie too deep inside each other, or at the beginning of themselves. */
-static bool walk_all(resolver_t *resolver, bool is_left)
+static bool walk_all(resolver_t *resolver, walk_kind_t kind)
 {
     size_t count = resolver->wanted.count;
     walk_t walk = {.resolver = resolver,
-                   .is_left = is_left,
+                   .kind = kind,
                    .heights = ARENA_ARRAY(resolver->arena, unsigned, count + 1),
                    .is_open = ARENA_ARRAY(resolver->arena, bool, count + 1)};
 
@@ -137,10 +142,14 @@ bool resolve_check_recursion(resolver_t *resolver)
 {
     if (resolver->node_count > NODE_MAX) /* reported; rules may have no body */
         return false;
-    if (!walk_all(resolver, false))
+    if (!walk_all(resolver, WALK_ALL))
         return false;
     resolve_find_empty(resolver);
-    return walk_all(resolver, true);
+    if (!resolve_choose_called(resolver)) /* then any will do */
+        walk_all(resolver, WALK_ALL);
+    else if (!walk_all(resolver, WALK_BETWEEN_CALLS))
+        return false;
+    return walk_all(resolver, WALK_LEFT);
 }
 
 /* ---------------------------------------------------------------- reach */

@@ -86,6 +86,20 @@ void resolve_empty_loops(resolver_t *resolver);
 /* resolve_width.c: what `be16` and its like are said of reads exactly so many bytes; what has a `length` can have it. */
 void resolve_check_widths(resolver_t *resolver);
 
+/* resolve_edges.c: what bytes say of a rule. */
+typedef struct edges {
+    charset_t begin;  /* it can begin with these */
+    charset_t more;   /* where it could have ended, it can go on with these */
+    charset_t behind; /* where it is referred to, these can follow */
+} edges_t;
+
+/* By index. After resolve_find_empty(). */
+const edges_t *resolve_find_edges(const resolver_t *resolver);
+
+/* resolve_cycle.c: says of all rules whether they are called. False if it could not tell: they contain each other in too
+ * many ways. */
+bool resolve_choose_called(resolver_t *resolver);
+
 /* resolve_check.c: what only the whole grammar shows. False if later checks, which recurse over rules, must not run. */
 bool resolve_check_recursion(resolver_t *resolver);
 void resolve_check_reach(resolver_t *resolver);

@@ -257,6 +257,7 @@ int main(void)
         PAGE(GOLDEN "loops.md"),
         PAGE(GOLDEN "counters.md"),
         PAGE(GOLDEN "calls.md"),
+        PAGE(GOLDEN "cycles.md"),
         PAGE(GOLDEN "until.md"),
         PAGE(GOLDEN "steps.md"),
         PAGE(GOLDEN "extract.md"),
