@@ -237,12 +237,28 @@ static void emit_register_texts(const layout_t *l, text_t *text)
     text_print(text, "{0, 0}};\n\n");
 }
 
+/* The one byte that a state, or the one that it enters, reads; -1 if there are several. */
+static int only_byte(const layout_t *l, unsigned state)
+{
+    if (state == STATE_NONE)
+        return -1;
+    const dfa_state_t *s = &l->dfa->states.items[state];
+    if (s->kind == DFA_ENTRY)
+        s = &l->dfa->states.items[s->edges.items[0].target];
+    charset_t set = charset_none();
+    for (size_t i = 0; i < s->edges.count; i++)
+        set = charset_union(set, s->edges.items[i].set);
+    return s->kind == DFA_BYTES && charset_count(&set) == 1 ? (int)charset_first(&set) : -1;
+}
+
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
     static const char *const parts[] = {"registers", "slots",        "regions", "frames", "positions", "later",
                                         "underway",  "accumulators", "text",    "saved",  "watches",   "ends", "ahead"};
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
     text_print(text, "               .search = %s", search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
+    text_print(text, only_byte(l, search) < 0 ? ",\n               .search_byte = QCAP_NONE" : ",\n               .search_byte = %d",
+               only_byte(l, search));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         text_print(text, ",\n               .%s = offsetof(%s_t, %s_side.%s)", parts[i], l->prefix, side, parts[i]);
     text_print(text, "},\n");

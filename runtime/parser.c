@@ -758,9 +758,23 @@ static bool end_jump(qcap_parser_t *p)
     return true;
 }
 
+/* The next place where something may be found; false if there is none yet. */
+static bool find_candidate(qcap_parser_t *p, const unsigned char *end)
+{
+    const int byte = p->root->search_byte;
+    const unsigned char *found = byte == QCAP_NONE ? qcapint_table_find(p, p->at, end)
+                                 : p->at == end    ? NULL
+                                                   : memchr(p->at, byte, (size_t)(end - p->at));
+    p->at = found ? found : end;
+    p->candidate = here(p);
+    return p->at != end;
+}
+
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
 static bool advance(qcap_parser_t *p, const unsigned char *end)
 {
+    if (p->is_searching && p->state == p->root->search && p->candidate == here(p) && !find_candidate(p, end))
+        return false;
     if (p->until_count > 0)
         qcapint_until_look(p);
     bool is_counting = keep_of(p)->counter_count > 0;

@@ -578,6 +578,7 @@ typedef struct qcap_queue_state {
 typedef struct qcap_root {
     uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
     uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
+    uint16_t search_byte; /* with which all begins that can be found; QCAP_NONE: there are several */
     uint32_t registers, slots, regions, frames, positions, later, underway, accumulators, text, saved; /* offsets in the block */
     uint32_t watches, ends, ahead; /* likewise: a watch for each region; for each, until_max bytes of what ends it and as many
                                     * that are or'ed before they are compared; taken bytes that may be that: read next */

@@ -67,6 +67,9 @@ void qcapint_until_look(qcap_parser_t *p);
 /* The offset up to which no byte can belong to what ends a region; UINT64_MAX: none is looked for. */
 uint64_t qcapint_until_safe(const qcap_parser_t *p);
 
+/* table.c: the first byte from `at` on that the parser's state, or the one that it enters, reads; `end` if there is none. */
+const unsigned char *qcapint_table_find(const qcap_parser_t *p, const unsigned char *at, const unsigned char *end);
+
 /* parser.c: an event that has a text. */
 void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end);
 

@@ -118,6 +118,17 @@ static unsigned edge_by_byte(const qcap_protocol_t *protocol, const qcap_state_t
     return protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[byte]];
 }
 
+const unsigned char *qcapint_table_find(const qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    const qcap_state_t *s = state_of(p);
+    if ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
+        s = &protocol->states[edges_of(protocol, s)->target];
+    while (at != end && edge_by_byte(protocol, s, *at) == 0)
+        at++;
+    return at;
+}
+
 /* The number of the edge that is taken because a counter has reached its number, from 1; 0: none. */
 static unsigned edge_by_count(const qcap_parser_t *p, const qcap_state_t *s, uint64_t from)
 {
