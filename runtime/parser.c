@@ -966,8 +966,10 @@ static size_t read_with_care(qcap_parser_t *p, uint64_t begin)
     return (size_t)(p->offset - begin) + p->ahead_len;
 }
 
-static size_t feed_with_care(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
+    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+        return 0;
     bool has_ahead = p->ahead_len > 0;
     size_t taken = has_ahead ? read_ahead(p, bytes, len) : 0;
     if (p->ahead_len > 0 || (has_ahead && p->is_paused))
@@ -977,9 +979,10 @@ static size_t feed_with_care(qcap_parser_t *p, const unsigned char *bytes, size_
 }
 
 /* The same where a machine is likely to be enough: see calm_end(). */
-static size_t read_calmly(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *bytes, size_t len)
+static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     uint64_t begin = p->offset;
+    const qcap_state_t *s = state_of(p);
     begin_piece(p, bytes, len);
     qcap_machine_t read = s->machine == QCAP_MACHINE_NONE ? qcap_table_run : protocol_of(p)->machines[s->machine];
     if (read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
@@ -990,33 +993,40 @@ static size_t read_calmly(qcap_parser_t *p, const qcap_state_t *s, const unsigne
     return len;
 }
 
-/* Whether the bytes change nothing in this state. */
-static bool is_idle(const qcap_parser_t *p, const qcap_state_t *s, const unsigned char *bytes, size_t len)
+/* Follows the bytes as far as nothing happens but that one state leads to another. False: something does. */
+static inline bool pass(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     const qcap_protocol_t *protocol = protocol_of(p);
-    const uint8_t *row = &protocol->rows[(size_t)s->row * protocol->class_count];
-    const qcap_edge_t *edges = &protocol->edges[s->edges];
+    const qcap_state_t *s = state_of(p);
+    unsigned state = p->state;
     for (size_t i = 0; i < len; i++) {
-        unsigned edge = row[protocol->class_of[bytes[i]]];
-        if (edge == 0 || edges[edge - 1].target != p->state || edges[edge - 1].action != 0)
+        unsigned number = protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[bytes[i]]];
+        const qcap_edge_t *edge = &protocol->edges[s->edges + number] - 1;
+        if (number == 0 || edge->action != 0)
+            return false;
+        if (edge->target == state)
+            continue;
+        unsigned before = s->kind;
+        state = edge->target;
+        s = &protocol->states[state];
+        if (((before | s->kind) & QCAP_STATE_SUSPENDS) || !(s->kind & QCAP_STATE_CALM))
             return false;
     }
+    p->state = (uint16_t)state;
     return true;
 }
 
 size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     uint64_t end = p->offset + len;
-    const qcap_state_t *s = state_of(p);
-    if (end < p->calm_end && (s->kind & QCAP_STATE_CALM) && len > 0) {
-        if (len >= SMALL_LEN || (s->kind & QCAP_STATE_SUSPENDS) || p->stream_depth || !is_idle(p, s, bytes, len))
-            return read_calmly(p, s, bytes, len);
-        p->offset = p->piece_offset = end;
-        return len;
-    }
-    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
-        return 0;
-    return feed_with_care(p, bytes, len);
+    unsigned kind = state_of(p)->kind;
+    if (end >= p->calm_end || !(kind & QCAP_STATE_CALM) || len == 0)
+        return feed_with_care(p, bytes, len);
+    if (len >= SMALL_LEN || p->stream_depth || !pass(p, bytes, len) ||
+        ((kind & QCAP_STATE_SUSPENDS) && !qcapint_value_append(p, bytes, len)))
+        return read_calmly(p, bytes, len);
+    p->offset = p->piece_offset = end;
+    return len;
 }
 
 /* ---------------------------------------------------------------- datagrams */

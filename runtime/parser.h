@@ -638,7 +638,6 @@ struct qcap_parser {
     const unsigned char *next;  /* bytes that come behind the piece, to look at */
     size_t next_len;
     uint64_t piece_offset;      /* its stream offset */
-    uint64_t offset;            /* behind the last byte taken; up to date between pieces */
     qcap_register_t *registers; /* these ten lie behind the struct, in the same block */
     qcap_slot_t *slots;
     qcap_region_t *regions;
@@ -656,6 +655,7 @@ struct qcap_parser {
     uint64_t waiting;           /* the oldest offset that something may begin at that waits for calls to return */
     uint64_t candidate;         /* while searching: where what may be found began */
     uint64_t unlimited;         /* before this offset no limit is met */
+    uint64_t offset;            /* behind the last byte taken; up to date between pieces */
     uint64_t calm_end;          /* pieces that end before this offset need nothing but reading */
     uint32_t later_count;
     uint32_t saved_count;       /* words on that stack */

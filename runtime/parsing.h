@@ -80,6 +80,10 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
  * [piece] in parser.c. */
 void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row);
 
+/* value.c: the same for a piece that has not begun, and that conversions go through. False: not all of them are texts whose
+ * first bytes are in the accumulator already; nothing is lost then. */
+bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t len);
+
 /* value.c: no conversion that is under way has all its bytes any more. */
 void qcapint_value_lose(qcap_parser_t *p);
 

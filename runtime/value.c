@@ -66,7 +66,7 @@ static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c
 }
 
 /* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
-static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+static inline void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
 {
     if (end <= acc->done)
         return;
@@ -76,7 +76,11 @@ static void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumu
         uint64_t kept = acc->done - acc->begin;
         if (kept < c->text_size) {
             size_t room = c->text_size - (size_t)kept;
-            memcpy(text_of(p, c, acc) + kept, bytes, len < room ? len : room);
+            unsigned char *text = text_of(p, c, acc) + kept;
+            if (len == 1)
+                *text = *bytes;
+            else
+                memcpy(text, bytes, len < room ? len : room);
         }
     } else {
         add_number(c, acc, bytes, len);
@@ -126,6 +130,26 @@ void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row)
         return;
     qcap_accumulator_t *acc = find_accumulator(p, c, begin);
     accumulate(p, c, acc ? acc : new_accumulator(p, row->conversion, begin), end);
+}
+
+bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    const qcap_keep_t *keep = keep_of(p);
+    for (unsigned i = 0; i < keep->suspend_count; i++) {
+        const qcap_suspend_t *row = &protocol->suspends[keep->suspend + i];
+        const qcap_conversion_t *c = &protocol->conversions[row->conversion];
+        qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
+        uint64_t kept = acc->done - acc->begin;
+        if (row->begin != QCAP_PLACE_COMMITTED || acc->begin != p->underway[row->conversion].begin ||
+            acc->done != p->offset || kept == 0 || row->end != QCAP_PLACE_BACK || c->accumulator_count != 1 || c->text_size == 0)
+            return false;
+        unsigned char *text = p->text + c->text;
+        for (size_t k = 0; k < len && kept + k < c->text_size; k++)
+            text[kept + k] = bytes[k];
+        acc->done += len;
+    }
+    return true;
 }
 
 void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
