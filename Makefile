@@ -228,7 +228,7 @@ demo: all
 	@$(B)/ip_identity $(DEMO_CAPTURE)
 
 # Scripts find what was built through BUILD, and how to compile through CC and SANITIZE.
-test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all)
+test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all $(SUPPORTS))
 	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 STRAY = $(filter-out $(PROTOCOLS:%=generated/%.h) $(PROTOCOLS:%=generated/%.c),$(wildcard generated/*))

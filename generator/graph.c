@@ -58,7 +58,7 @@ static void print_rest_of_rule(const picture_t *p, unsigned state, text_t *text)
 static void print_control(const control_t *c, text_t *text)
 {
     static const char *const words[] = {
-        [CONTROL_CHOICE] = "when", [CONTROL_RETURN] = "return", [CONTROL_AGAIN] = "again", [CONTROL_DONE] = "done"};
+        [CONTROL_CHOICE] = "when", [CONTROL_RETURN] = "return", [CONTROL_AGAIN] = "again", [CONTROL_DONE] = "done", [CONTROL_SKIP] = "found"};
     const char *word = (size_t)c->kind < sizeof words / sizeof *words ? words[c->kind] : NULL;
 
     if (word) {

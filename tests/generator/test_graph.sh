@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_graph.sh: qcapgen graph: what it draws, and that Graphviz, if it is there, can read it.
 specs=$PWD/specs
+support=$PWD/tests/support
 . tests/support/qcapgen.sh
 
 cat >toy.abnf <<'END'
@@ -102,6 +103,11 @@ done
 
 # Graphviz can draw all of it, at any size, and has nothing to say.
 if command -v dot >/dev/null; then
+    for spec in "$support"/*.abnf; do
+        expect 0 '' graph "$spec" --limit 100
+        dot -Tsvg out >picture 2>err || fail "dot fails: graph $spec"
+        [ ! -s err ] || fail "dot says of graph $spec: $(head -n 3 err)"
+    done
     for options in '' '--limit 200' '--rule request-line' '--rule chunk --limit 1'; do
         # shellcheck disable=SC2086 # options
         expect 0 '' graph "$specs/http.abnf" $options

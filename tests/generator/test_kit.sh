@@ -6,11 +6,19 @@ top=$(pwd)
 . tests/support/qcapgen.sh
 build=$top/${BUILD:-build}
 
-# compile PROGRAM KIT-FILE
+# compile PROGRAM KIT-FILE ARGUMENT-OF-CC...
 compile() {
+    program=$1 kit=$2
+    shift 2
     # shellcheck disable=SC2086 # flags
     "${CC:-cc}" -std=c11 -Wall -Wextra -Wconversion -Werror ${SANITIZE:-} -I"$build/include/qcap" -I"$build/toys" -I"$top/generated" \
-        -o "$1" "$2" "$build/libsupport.a" "$build/libqcap.a" 2>err || fail "$2 does not compile: $(head -n 5 err)"
+        -o "$program" "$kit" "$@" "$build/libsupport.a" "$build/libqcap.a" 2>err || fail "$kit does not compile: $(head -n 5 err)"
+}
+
+# passes PROTOCOL: the kit finds nothing wrong
+passes() {
+    ./kit >out || fail "$(tail -n 5 out)"
+    grep -q "^$1: [1-9][0-9]* scenes, [1-9][0-9]* runs, 0 scenes failed$" out || fail "the kit of $1: $(tail -n 1 out)"
 }
 
 for name in http sampler values counts nested rounds tagged; do
@@ -18,9 +26,19 @@ for name in http sampler values counts nested rounds tagged; do
     [ -f "$spec" ] || spec=$top/specs/$name.abnf
     expect 0 '' kit "$spec" -o kits
     compile kit "kits/${name}_kit.c"
-    ./kit >out || fail "$(tail -n 5 out)"
-    grep -q "^$name: [1-9][0-9]* scenes, [1-9][0-9]* runs, 0 scenes failed$" out || fail "the kit of $name: $(tail -n 1 out)"
+    passes "$name"
 done
+
+# Protocols as their RFCs print them.
+for spec in "$top"/tests/grammars/*.abnf; do
+    grep -q '^;@ client' "$spec" || continue
+    name=$(sed -n 's/^;@ protocol \([a-z0-9_]*\).*/\1/p' "$spec")
+    expect 0 '' kit "$spec" -o rfcs
+    expect 0 '' generate "$spec" -o rfcs
+    compile kit "rfcs/${name}_kit.c" "rfcs/$name.c" -Irfcs
+    passes "$name"
+done
+[ "$(ls rfcs/*_kit.c | wc -l)" -gt 3 ] || fail 'the protocols of RFCs were not found'
 
 # The same seed makes the same kit, another one another.
 expect 0 '' kit "$top/tests/support/sampler.abnf" -o again
