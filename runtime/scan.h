@@ -276,7 +276,7 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
     }
 
 #define QCAP_SCAN_AS(name, stop, in, is, is_exact)                                                                     \
-    static __attribute__((noinline)) const unsigned char *name##_on(const unsigned char *at, const unsigned char *end) \
+    static __attribute__((noinline, unused)) const unsigned char *name##_on(const unsigned char *at, const unsigned char *end) \
     {                                                                                                                  \
         while (end - at >= QCAP_LANES)                                                                                 \
             QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                    \
@@ -284,7 +284,7 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
             at++;                                                                                                      \
         return at;                                                                                                     \
     }                                                                                                                  \
-    static inline __attribute__((always_inline)) const unsigned char *name(const unsigned char *at,                    \
+    static inline __attribute__((always_inline, unused)) const unsigned char *name(const unsigned char *at,                    \
                                                                            const unsigned char *end)                   \
     {                                                                                                                  \
         if (end - at >= QCAP_LANES)                                                                                    \
