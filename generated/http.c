@@ -2475,11 +2475,11 @@ absolute_path_1:
     if (IS_SET_1(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 189 /* open method */, 0, side->positions[0]);
+        qcap_op_later(parser, 189 /* open method */, side->positions[0]);
         side->underway[4].begin = (side->positions[0]);
-        qcap_op_later(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, here - 2, find_4), here - 2);
-        qcap_op_later(parser, 186 /* close method */, 0, here - 2);
-        qcap_op_later(parser, 185 /* open request-target */, 0, here - 1);
+        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, here - 2, find_4), here - 2);
+        qcap_op_later(parser, 186 /* close method */, here - 2);
+        qcap_op_later(parser, 185 /* open request-target */, here - 1);
         parser->marks[0] = parser->later_count;
         side->positions[2] = here - 1;
         if (qcap_must_stop(parser))
@@ -2513,16 +2513,16 @@ pchar_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 189 /* open method */, 0, side->positions[0]);
+        qcap_op_later(parser, 189 /* open method */, side->positions[0]);
         side->underway[4].begin = (side->positions[0]);
-        qcap_op_later(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, side->positions[1], find_4), side->positions[1]);
-        qcap_op_later(parser, 186 /* close method */, 0, side->positions[1]);
-        qcap_op_later(parser, 185 /* open request-target */, 0, side->positions[2]);
+        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, side->positions[1], find_4), side->positions[1]);
+        qcap_op_later(parser, 186 /* close method */, side->positions[1]);
+        qcap_op_later(parser, 185 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 170 /* open path */, 0, side->positions[2]);
-        qcap_op_later(parser, 169 /* close path */, 0, here - 1);
-        qcap_op_later(parser, 161 /* close request-target */, 0, here - 1);
-        qcap_op_later(parser, 160 /* open HTTP-version */, 0, here);
+        qcap_op_later(parser, 170 /* open path */, side->positions[2]);
+        qcap_op_later(parser, 169 /* close path */, here - 1);
+        qcap_op_later(parser, 161 /* close request-target */, here - 1);
+        qcap_op_later(parser, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
@@ -2548,8 +2548,8 @@ port_1:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 184 /* open scheme */, 0, side->positions[2]);
-        qcap_op_later(parser, 183 /* close scheme */, 0, here - 2);
+        qcap_op_later(parser, 184 /* open scheme */, side->positions[2]);
+        qcap_op_later(parser, 183 /* close scheme */, here - 2);
         goto hier_part_1;
     }
     return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
@@ -2630,8 +2630,8 @@ pchar_3:
     if (*at == '?') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 169 /* close path */, 0, here - 1);
-        qcap_op_later(parser, 168 /* open query */, 0, here);
+        qcap_op_later(parser, 169 /* close path */, here - 1);
+        qcap_op_later(parser, 168 /* open query */, here);
         goto pchar_4;
     }
     return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_TABLE);
@@ -2646,7 +2646,7 @@ hier_part_1:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 182 /* open authority */, 0, here);
+        qcap_op_later(parser, 182 /* open authority */, here);
         goto userinfo_1;
     }
     return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_TABLE);
@@ -2662,9 +2662,9 @@ pchar_4:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 167 /* close query */, 0, here - 1);
-        qcap_op_later(parser, 161 /* close request-target */, 0, here - 1);
-        qcap_op_later(parser, 160 /* open HTTP-version */, 0, here);
+        qcap_op_later(parser, 167 /* close query */, here - 1);
+        qcap_op_later(parser, 161 /* close request-target */, here - 1);
+        qcap_op_later(parser, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         goto http_name_5;
     }
@@ -2748,18 +2748,18 @@ pchar_5:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 189 /* open method */, 0, side->positions[0]);
+        qcap_op_later(parser, 189 /* open method */, side->positions[0]);
         side->underway[4].begin = (side->positions[0]);
-        qcap_op_later(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, side->positions[1], find_4), side->positions[1]);
-        qcap_op_later(parser, 186 /* close method */, 0, side->positions[1]);
-        qcap_op_later(parser, 185 /* open request-target */, 0, side->positions[2]);
+        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, side->positions[1], find_4), side->positions[1]);
+        qcap_op_later(parser, 186 /* close method */, side->positions[1]);
+        qcap_op_later(parser, 185 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 170 /* open path */, 0, side->positions[2]);
-        qcap_op_later(parser, 169 /* close path */, 0, side->positions[3]);
-        qcap_op_later(parser, 168 /* open query */, 0, side->positions[4]);
-        qcap_op_later(parser, 167 /* close query */, 0, here - 1);
-        qcap_op_later(parser, 161 /* close request-target */, 0, here - 1);
-        qcap_op_later(parser, 160 /* open HTTP-version */, 0, here);
+        qcap_op_later(parser, 170 /* open path */, side->positions[2]);
+        qcap_op_later(parser, 169 /* close path */, side->positions[3]);
+        qcap_op_later(parser, 168 /* open query */, side->positions[4]);
+        qcap_op_later(parser, 167 /* close query */, here - 1);
+        qcap_op_later(parser, 161 /* close request-target */, here - 1);
+        qcap_op_later(parser, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
@@ -2853,10 +2853,10 @@ userinfo_2:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 179 /* open host */, 0, side->positions[0]);
-        qcap_op_later(parser, 178 /* close host */, 0, here - 1);
-        qcap_op_later(parser, 175 /* close authority */, 0, here - 1);
-        qcap_op_later(parser, 170 /* open path */, 0, here - 1);
+        qcap_op_later(parser, 179 /* open host */, side->positions[0]);
+        qcap_op_later(parser, 178 /* close host */, here - 1);
+        qcap_op_later(parser, 175 /* close authority */, here - 1);
+        qcap_op_later(parser, 170 /* open path */, here - 1);
         goto pchar_3;
     }
     return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_TABLE);
@@ -3562,9 +3562,9 @@ http_version_8:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 157 /* close HTTP-version */, 0, here);
-        qcap_op_later(parser, 156 /* push methods method */, 0, here);
-        qcap_op_atomic_end(parser);
+        qcap_op_later(parser, 157 /* close HTTP-version */, here);
+        qcap_op_later(parser, 156 /* push methods method */, here);
+        qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
         goto trailing_blanks_1;
@@ -4111,7 +4111,7 @@ http_name_1:
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
         qcap_element_open(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here - 1);
-        qcap_op_later(parser, 329 /* open HTTP-version */, 0, here - 1);
+        qcap_op_later(parser, 329 /* open HTTP-version */, here - 1);
         parser->marks[0] = parser->later_count;
         goto http_name_2;
     }
@@ -4202,7 +4202,7 @@ http_version_4:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 328 /* close HTTP-version */, 0, here);
+        qcap_op_later(parser, 328 /* close HTTP-version */, here);
         goto status_line_1;
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_4, QCAP_STOP_TABLE);
@@ -4215,7 +4215,7 @@ status_line_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 327 /* open status-code */, 0, here);
+        qcap_op_later(parser, 327 /* open status-code */, here);
         side->underway[6].begin = (here);
         goto status_code_1;
     }
@@ -4251,8 +4251,8 @@ status_code_3:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 325 /* convert status-code */, qcap_op_convert(parser, 6, here), here);
-        qcap_op_later(parser, 324 /* close status-code */, 0, here);
+        qcap_op_later_value(parser, 325 /* convert status-code */, qcap_op_convert(parser, 6, here), here);
+        qcap_op_later(parser, 324 /* close status-code */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_PAUSED);
         goto status_line_2;
@@ -4282,7 +4282,7 @@ reason_phrase_1:
     if (IS_SET_9(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 322 /* open reason-phrase */, 0, here - 1);
+        qcap_op_later(parser, 322 /* open reason-phrase */, here - 1);
         goto reason_phrase_2;
     }
     return qcap_stop(parser, at, AT_REASON_PHRASE_1, QCAP_STOP_TABLE);
@@ -4322,8 +4322,8 @@ reason_phrase_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 321 /* close reason-phrase */, 0, here - 1);
-        qcap_op_atomic_end(parser);
+        qcap_op_later(parser, 321 /* close reason-phrase */, here - 1);
+        qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_PAUSED);
         goto crlf_9;

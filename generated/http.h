@@ -13,19 +13,19 @@
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 5
- *     atomic.operations 29
+ *     atomic.words 31
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 3496
+ *     bytes.conversation 2360
  *     bytes.shared 120
- *     bytes.direction 1688
+ *     bytes.direction 1120
  *     bytes.direction.parser 344
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
  *     bytes.direction.calls 16
  *     bytes.direction.positions 48
- *     bytes.direction.atomic 696
+ *     bytes.direction.atomic 124
  *     bytes.direction.conversions 112
  *     bytes.direction.accumulators 224
  *     bytes.direction.local 8
@@ -151,7 +151,7 @@ struct qcap_http_side {
     qcap_region_t regions[1];
     qcap_frame_t frames[1];
     uint64_t positions[6];
-    qcap_later_t later[29];
+    qcap_later_t later[31];
     qcap_underway_t underway[7];
     qcap_accumulator_t accumulators[7];
     uint64_t saved[1];

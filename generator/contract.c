@@ -10,7 +10,7 @@ static const struct {
     unsigned size, align;
 } types[] = {
     {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 344, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
-    {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 24, 8},   {"qcap_underway_t", 16, 8},
+    {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 4, 4},   {"qcap_underway_t", 16, 8},
     {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 8, 4}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
     {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
@@ -161,7 +161,7 @@ void contract_print(const layout_t *l, const contract_t *c, const char *before, 
         {"elements", l->dfa->nfa->elements.count},
         {"elements.nested", c->depth},      {"regions.nested", c->regions},
         {"calls.nested", c->calls},         {"position-registers", l->position_count - 1},
-        {"atomic.operations", l->dfa->later_max},
+        {"atomic.words", l->dfa->later_max},
         {"lookback.bytes", c->lookback},    {"lookback.open-states", c->open_states},
         {"bytes.conversation", c->size},    {"bytes.shared", c->common_size},
         {"bytes.direction", c->side_size},  {"bytes.direction.parser", c->parser_size},

@@ -791,6 +791,7 @@ static void prepare(builder_t *b)
 /* What is on the list of an atomic rule. */
 typedef struct listed {
     unsigned count; /* operations */
+    unsigned words; /* that they take: see qcap_later_t */
     unsigned text;  /* bytes of texts that they carry */
 } listed_t;
 
@@ -806,12 +807,13 @@ static listed_t count_later(dfa_t *dfa, const pendings_t *commits, listed_t list
     for (size_t i = 0; i < commits->count; i++) {
         const op_t *op = &dfa->nfa->ops.items[commits->items[i].op];
         if (op->kind == OP_ATOMIC_END)
-            listed = (listed_t){0, 0};
+            listed = (listed_t){0};
         if (!regop_is_later(op))
             continue;
         listed.count++;
+        listed.words += op->kind == OP_CONVERT_CLOSE ? 3 : 1;
         listed.text += later_text(dfa, op);
-        dfa->later_max = listed.count > dfa->later_max ? listed.count : dfa->later_max;
+        dfa->later_max = listed.words > dfa->later_max ? listed.words : dfa->later_max;
         dfa->later_text_max = listed.text > dfa->later_text_max ? listed.text : dfa->later_text_max;
     }
     return listed;
@@ -819,7 +821,8 @@ static listed_t count_later(dfa_t *dfa, const pendings_t *commits, listed_t list
 
 static bool raise(listed_t *most, listed_t listed)
 {
-    bool is_more = listed.count > most->count || listed.text > most->text;
+    bool is_more = listed.count > most->count || listed.words > most->words || listed.text > most->text;
+    most->words = listed.words > most->words ? listed.words : most->words;
     most->count = listed.count > most->count ? listed.count : most->count;
     most->text = listed.text > most->text ? listed.text : most->text;
     return is_more;

@@ -91,7 +91,7 @@ typedef struct dfa {
     VEC(control_t) controls; /* as the NFA's, with targets in `states` */
     uint8_t class_of[256];   /* bytes that no set tells apart have the same class */
     unsigned class_count;
-    unsigned later_max;      /* most operations on the list of an atomic rule */
+    unsigned later_max;      /* most words on the list of an atomic rule */
     unsigned later_text_max; /* most bytes of texts on it */
     VEC(refusal_t) refusals; /* if there are any, the automaton is not complete */
     unsigned client, server, datagram;     /* states where reading begins, or STATE_NONE */

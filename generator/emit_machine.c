@@ -118,7 +118,7 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         text_print(text, ");\n");
         return false;
     case OP_ATOMIC_END:
-        text_print(text, "qcap_op_atomic_end(parser);\n");
+        text_print(text, "qcap_op_atomic_end(parser, here);\n");
         return false;
     case OP_ATOMIC_BEGIN:
         return false;
@@ -148,14 +148,12 @@ static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t
         return;
     text_print(text, "%s", indent);
     if (regop_is_later(op)) {
-        text_print(text, "qcap_op_later(parser, %u /* ", p->op);
+        text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_later_value(parser, %u /* " : "qcap_op_later(parser, %u /* ", p->op);
         emit_op_name(l, op, text);
         text_print(text, " */, ");
         if (op->kind == OP_CONVERT_CLOSE) {
             emit_convert(l, op, p->at, text);
             text_print(text, ", ");
-        } else {
-            text_print(text, "0, ");
         }
     } else if (op->kind == OP_CONVERT_CLOSE && !l->dfa->nfa->conversions.items[op->conversion].reg) {
         text_print(text, "side->underway[%u].value = ", op->conversion);
@@ -174,7 +172,7 @@ static bool needs_here(const layout_t *l, const pendings_t *commits, const moves
     for (size_t i = 0; i < commits->count; i++) {
         const op_t *op = &l->dfa->nfa->ops.items[commits->items[i].op];
         bool is_silent = !regop_has_position(op) && !regop_is_later(op) && op->kind != OP_SET;
-        if (!is_silent && commits->items[i].at.reg < 0)
+        if ((!is_silent && commits->items[i].at.reg < 0) || op->kind == OP_ATOMIC_END)
             return true;
     }
     for (size_t i = 0; moves && i < moves->count; i++)

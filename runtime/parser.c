@@ -248,19 +248,10 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
     p->error = (qcap_error_t){.code = code, .offset = at, .byte = -1, .rule = protocol_of(p)->texts[rule], .expected = ""};
 }
 
-void qcap_op_atomic_end(qcap_parser_t *p)
+void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
 {
-    const qcap_op_t *ops = protocol_of(p)->ops;
-    for (uint32_t i = 0; i < p->later_count; i++) {
-        const qcap_later_t *later = &p->later[i];
-        const qcap_op_t *op = &ops[later->op];
-        if (op->kind == QCAP_OP_OPEN && !(op->flags & QCAP_OP_STREAM) && !p->has_error)
-            qcap_element_open(p, p->slots, p->base + op->depth, op->a, later->at);
-        else if (op->kind == QCAP_OP_CLOSE && !(op->flags & QCAP_OP_STREAM))
-            qcap_element_close(p, p->slots, p->base + op->depth, op->a, later->at);
-        else
-            qcap_table_perform_later(p, later);
-    }
+    for (uint32_t i = 0; i < p->later_count;)
+        i += qcap_table_perform_later(p, &p->later[i], from);
     p->later_count = p->later_text = 0;
 }
 
@@ -462,8 +453,8 @@ static uint64_t oldest_pending(const qcap_parser_t *p)
     for (unsigned r = 0; keep->held_registers >> r; r++)
         if ((keep->held_registers >> r & 1) && p->positions[r] < oldest)
             oldest = p->positions[r];
-    if (p->later_count && p->later[0].at < oldest)
-        oldest = p->later[0].at;
+    if (p->later_count && qcap_later_at(p->later[0], here(p)) < oldest)
+        oldest = qcap_later_at(p->later[0], here(p));
     return oldest < p->waiting ? oldest : p->waiting;
 }
 
@@ -646,6 +637,12 @@ static qcap_slot_t *oldest_element(const qcap_parser_t *p)
     return NULL;
 }
 
+/* How many bytes something may stay undecided for. */
+static uint32_t undecided_max(const qcap_parser_t *p)
+{
+    return p->conversation->limit < QCAP_UNDECIDED_MAX ? p->conversation->limit : QCAP_UNDECIDED_MAX;
+}
+
 /* Delivers elements that have reached the limit, and gives up what has been undecided for so long. */
 static void enforce_limit(qcap_parser_t *p)
 {
@@ -657,7 +654,7 @@ static void enforce_limit(qcap_parser_t *p)
             deliver_stream(p, open_stream(p), place(p, keep_of(p)->stream_end));
         send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, slot->begin + limit, QCAP_EVENT_TRUNCATED);
     }
-    if (now - oldest_pending(p) >= limit)
+    if (now - oldest_pending(p) >= undecided_max(p))
         qcapint_parser_fail(p, QCAP_ERROR_LIMIT, about_of(p)->rule, now);
 }
 
@@ -690,11 +687,11 @@ static const unsigned char *region_end(const qcap_parser_t *p, const unsigned ch
 /* The offset at which a limit would be met first. */
 static uint64_t first_limit(const qcap_parser_t *p)
 {
-    uint64_t first = oldest_pending(p);
+    uint64_t first = oldest_pending(p) + undecided_max(p);
     const qcap_slot_t *slot = oldest_element(p);
-    if (slot && slot->begin < first)
-        first = slot->begin;
-    return first + p->conversation->limit;
+    if (slot && slot->begin + p->conversation->limit < first)
+        first = slot->begin + p->conversation->limit;
+    return first;
 }
 
 /* What opens, or is undecided, later on begins no earlier than what is now: once found, a bound holds until it is reached. */

@@ -484,12 +484,13 @@ typedef struct qcap_text {
     uint32_t size; /* the most there can be */
 } qcap_text_t;
 
-/* An operation of an atomic rule that has not matched yet. */
-typedef struct qcap_later {
-    uint64_t at;    /* where it was performed */
-    uint64_t value; /* of a conversion */
-    uint32_t op;    /* the generated file's number */
-} qcap_later_t;
+/* The list of operations of an atomic rule that has not matched yet is words: the operation's number in the lower half, in the
+ * upper one the lower half of the offset at which it was performed, which is less than QCAP_UNDECIDED_MAX behind; of a conversion
+ * two more follow, its value. */
+typedef uint32_t qcap_later_t;
+
+#define QCAP_LATER_VALUE 2u /* words of a value */
+#define QCAP_UNDECIDED_MAX 65536u
 
 /* A conversion, from its opening on. */
 typedef struct qcap_underway {
@@ -657,7 +658,7 @@ struct qcap_parser {
     uint64_t unlimited;         /* before this offset no limit is met */
     uint64_t offset;            /* behind the last byte taken; up to date between pieces */
     uint64_t calm_end;          /* pieces that end before this offset need nothing but reading */
-    uint32_t later_count;
+    uint32_t later_count;       /* words on it */
     uint32_t saved_count;       /* words on that stack */
     uint32_t later_text;        /* bytes of texts that belong to that list */
     uint32_t joined_len;        /* of the value that is being joined */
@@ -722,8 +723,8 @@ qcap_stop_t qcap_table_run(qcap_parser_t *parser, const unsigned char *at, const
 /* Performs the action, `here` being the current position. */
 void qcap_table_perform(qcap_parser_t *parser, unsigned action, uint64_t here);
 
-/* Performs an operation from the list of an atomic rule. */
-void qcap_table_perform_later(qcap_parser_t *parser, const qcap_later_t *later);
+/* Performs an operation from the list of an atomic rule. Returns how many words it had. */
+unsigned qcap_table_perform_later(qcap_parser_t *parser, const qcap_later_t *later, uint64_t here);
 
 /* ---------------------------------------------------------------- what machines call */
 
@@ -744,19 +745,29 @@ void qcap_op_found(qcap_parser_t *parser, uint64_t at);
 void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned key, uint64_t at);
 void qcap_op_local_open(qcap_parser_t *parser, unsigned reg);
 void qcap_op_local_close(qcap_parser_t *parser, unsigned reg);
-void qcap_op_atomic_end(qcap_parser_t *parser);
+void qcap_op_atomic_end(qcap_parser_t *parser, uint64_t here);
 
 /* The value of a conversion that ends at `at`, and its register := value: the two halves of qcap_op_convert_close(). */
 uint64_t qcap_op_convert(qcap_parser_t *parser, unsigned conversion, uint64_t at);
 void qcap_op_store(qcap_parser_t *parser, unsigned conversion, uint64_t value, uint64_t at);
 
 /* Puts an operation on the list of the atomic rule; there is room for it. */
-static inline void qcap_op_later(qcap_parser_t *parser, unsigned op, uint64_t value, uint64_t at)
+static inline void qcap_op_later(qcap_parser_t *parser, unsigned op, uint64_t at)
 {
-    qcap_later_t *later = &parser->later[parser->later_count++];
-    later->op = op;
-    later->value = value;
-    later->at = at;
+    parser->later[parser->later_count++] = (uint32_t)at << 16 | op;
+}
+
+static inline void qcap_op_later_value(qcap_parser_t *parser, unsigned op, uint64_t value, uint64_t at)
+{
+    qcap_op_later(parser, op, at);
+    parser->later[parser->later_count++] = (uint32_t)value;
+    parser->later[parser->later_count++] = (uint32_t)(value >> 32);
+}
+
+/* The offset at which an operation on the list was performed; `here` is where all of them are behind. */
+static inline uint64_t qcap_later_at(qcap_later_t later, uint64_t here)
+{
+    return here - (uint16_t)((uint32_t)here - (later >> 16));
 }
 
 /* Added to the index of a register that both sides share, where it could be either kind. */

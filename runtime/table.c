@@ -61,19 +61,26 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
     case QCAP_OP_FOUND:
         qcap_op_found(p, at);
         break;
-    case QCAP_OP_ATOMIC_END:
-        qcap_op_atomic_end(p);
+    case QCAP_OP_ATOMIC_END: /* whoever has the current position */
         break;
     }
 }
 
-void qcap_table_perform_later(qcap_parser_t *p, const qcap_later_t *later)
+unsigned qcap_table_perform_later(qcap_parser_t *p, const qcap_later_t *later, uint64_t from)
 {
-    const qcap_op_t *op = &p->conversation->protocol->ops[later->op];
-    if (op->kind == QCAP_OP_CONVERT_CLOSE)
-        qcap_op_store(p, op->a, later->value, later->at);
+    const qcap_op_t *op = &protocol_of(p)->ops[*later & 0xffff];
+    uint64_t at = qcap_later_at(*later, from);
+    if (op->kind == QCAP_OP_CONVERT_CLOSE) {
+        qcap_op_store(p, op->a, later[1] | (uint64_t)later[2] << 32, at);
+        return 1 + QCAP_LATER_VALUE;
+    }
+    if (op->kind == QCAP_OP_OPEN && !(op->flags & QCAP_OP_STREAM) && !p->has_error)
+        qcap_element_open(p, p->slots, p->base + op->depth, op->a, at);
+    else if (op->kind == QCAP_OP_CLOSE && !(op->flags & QCAP_OP_STREAM))
+        qcap_element_close(p, p->slots, p->base + op->depth, op->a, at);
     else
-        perform(p, op, later->at);
+        perform(p, op, at);
+    return 1;
 }
 
 static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)
@@ -93,10 +100,14 @@ static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from
             continue;
         }
         const qcap_op_t *op = &protocol->ops[step->what];
-        if (!(op->flags & QCAP_OP_LATER))
+        if (op->kind == QCAP_OP_ATOMIC_END)
+            qcap_op_atomic_end(p, from);
+        else if (!(op->flags & QCAP_OP_LATER))
             perform(p, op, at);
+        else if (op->kind == QCAP_OP_CONVERT_CLOSE)
+            qcap_op_later_value(p, step->what, qcap_op_convert(p, op->a, at), at);
         else
-            qcap_op_later(p, step->what, op->kind == QCAP_OP_CONVERT_CLOSE ? qcap_op_convert(p, op->a, at) : 0, at);
+            qcap_op_later(p, step->what, at);
     }
 }
 
