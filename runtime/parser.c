@@ -982,7 +982,9 @@ static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsi
     const qcap_state_t *s = state_of(p);
     begin_piece(p, bytes, len);
     qcap_machine_t read = s->machine == QCAP_MACHINE_NONE ? qcap_table_run : protocol_of(p)->machines[s->machine];
-    if (read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
+    if (any_of(p) == p->state) /* nothing is looked at */
+        p->at = bytes + len;
+    else if (read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
         return read_with_care(p, begin);
     suspend(p);
     p->piece = p->at = p->piece_end = no_bytes;
