@@ -87,8 +87,9 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         text_print(text, "qcap_op_convert_close(parser, %u, ", op->conversion);
         return true;
     case OP_SET:
-        text_print(text, "qcap_op_set(parser, %u /* %s */, %s, %s, value_%u(parser), ", op->reg->index, op->reg->name,
-                   op->reg->is_shared ? "true" : "false", op->is_unique ? "true" : "false", layout_value(l, op->expr));
+        text_print(text, "qcap_op_set(parser, %u /* %s */, %s, %s, value_%u(parser), %u, ", op->reg->index, op->reg->name,
+                   op->reg->is_shared ? "true" : "false", op->is_unique ? "true" : "false", layout_value(l, op->expr),
+                   layout_text(l, op->name));
         return true;
     case OP_PUSH:
         text_print(text, "qcap_op_push(parser, %u /* %s */, ", op->queue->index, op->queue->name);

@@ -197,7 +197,7 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
     else if (op->reg)
         a = op->reg->index;
     if (op->kind == OP_SET)
-        b = layout_value(l, op->expr);
+        b = layout_value(l, op->expr), c = layout_text(l, op->name);
     else if (op->name)
         b = layout_text(l, op->name);
     text_print(text, "    {QCAP_OP_%s, %s%s%s%s, %u, %u, %u, %u}, /* ", kinds[op->kind], regop_is_later(op) ? "QCAP_OP_LATER" : "0",

@@ -576,7 +576,8 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_SET)
             next = add_op(b, inner, (op_t){.kind = OP_SET, .reg = notes->items[i]->reg, .expr = notes->items[i]->expr,
-                                           .is_unique = notes->items[i]->is_unique}, next);
+                                           .is_unique = notes->items[i]->is_unique,
+                                           .name = inner->rule ? inner->rule->name : ""}, next);
     return next;
 }
 

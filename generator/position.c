@@ -132,53 +132,70 @@ static bool has_conversion(const nfa_state_t *state, unsigned conversion)
     return false;
 }
 
-/* How `config` stands to a conversion: false if it has nothing to do with it. */
-static bool underway_in(const nfa_t *nfa, const config_t *config, unsigned conversion, underway_t *found)
+typedef VEC(underway_t) underways_t;
+
+/* Adds how `config` stands to a conversion: nothing if it has nothing to do with it, and several if its rule has been read more
+ * than once since anything was certain. */
+static void underway_in(const dfa_t *dfa, const config_t *config, unsigned conversion, underways_t *found)
 {
-    *found = (underway_t){
+    const underway_t committed = {
         .conversion = conversion, .is_committed = true, .begin = {STAMP_BACK, 0}, .end = {STAMP_BACK, 0}};
-    bool is_open = has_conversion(&nfa->states.items[config->state], conversion), is_concerned = is_open;
+    size_t first = found->count;
     for (size_t i = 0; i < config->pendings.count; i++) {
         const pending_t *p = &config->pendings.items[i];
-        const op_t *op = &nfa->ops.items[p->op];
-        if (op->conversion != conversion)
+        const op_t *op = &dfa->nfa->ops.items[p->op];
+        if (op->conversion != conversion || (op->kind != OP_CONVERT_OPEN && op->kind != OP_CONVERT_CLOSE))
             continue;
-        if (op->kind == OP_CONVERT_OPEN) {
-            found->is_committed = false;
-            found->begin = p->at;
-            is_concerned = true;
-        } else if (op->kind == OP_CONVERT_CLOSE) {
-            found->end = p->at;
-            is_concerned = true;
+        if (op->kind == OP_CONVERT_OPEN || found->count == first)
+            vec_push(dfa->arena, found, committed);
+        underway_t *last = &found->items[found->count - 1];
+        if (op->kind == OP_CONVERT_CLOSE) {
+            last->end = p->at;
+        } else {
+            last->is_committed = false;
+            last->begin = p->at;
         }
     }
-    return is_concerned;
+    if (found->count == first && has_conversion(&dfa->nfa->states.items[config->state], conversion))
+        vec_push(dfa->arena, found, committed);
+}
+
+static bool is_begin_equal(const underway_t *a, const underway_t *b)
+{
+    return a->conversion == b->conversion && a->is_committed == b->is_committed && stamp_equal(a->begin, b->begin);
 }
 
 static underway_t *find_begin(dfa_state_t *s, const underway_t *wanted)
 {
     for (size_t i = 0; i < s->underway.count; i++) {
         underway_t *u = &s->underway.items[i];
-        if (u->conversion == wanted->conversion && u->is_committed == wanted->is_committed &&
-            stamp_equal(u->begin, wanted->begin))
+        if (is_begin_equal(u, wanted))
             return u;
     }
     return NULL;
 }
 
+static bool has_begin(const underways_t *underways, const underway_t *one)
+{
+    for (size_t i = 0; i < underways->count; i++)
+        if (is_begin_equal(&underways->items[i], one))
+            return true;
+    return false;
+}
+
 /* Two readings end a number at different places: `second`, and the first that began it where that did. */
-static void refuse(dfa_t *dfa, unsigned state, unsigned conversion, size_t second)
+static void refuse(dfa_t *dfa, unsigned state, const underway_t *one, size_t second)
 {
     const configs_t *configs = &dfa->states.items[state].configs;
-    underway_t one, other;
     size_t first = 0;
-    underway_in(dfa->nfa, &configs->items[second], conversion, &one);
-    while (!underway_in(dfa->nfa, &configs->items[first], conversion, &other) || other.is_committed != one.is_committed ||
-           !stamp_equal(other.begin, one.begin))
-        first++;
+    for (underways_t others = {0}; !has_begin(&others, one); first++) {
+        others.count = 0;
+        underway_in(dfa, &configs->items[first], one->conversion, &others);
+    }
     vec_push(dfa->arena, &dfa->refusals,
              ((refusal_t){.kind = REFUSAL_CONVERSION, .where = {.from = state, .byte = -1, .start = STATE_NONE},
-                          .first = configs->items[first].state, .second = configs->items[second].state, .op = conversion}));
+                          .first = configs->items[first - 1].state, .second = configs->items[second].state,
+                          .op = one->conversion}));
 }
 
 /* Readings whose rule began at the same place share an accumulator. They must then agree on where a number ended; a text that
@@ -189,18 +206,20 @@ static void find_underway(dfa_t *dfa, unsigned state, unsigned conversion)
     conversion_t *c = &dfa->nfa->conversions.items[conversion];
     unsigned count = 0;
     for (size_t i = 0; i < s->configs.count; i++) {
-        underway_t one;
-        if (!underway_in(dfa->nfa, &s->configs.items[i], conversion, &one))
-            continue;
-        underway_t *known = find_begin(s, &one);
-        if (!known) {
-            vec_push(dfa->arena, &s->underway, one);
-            count++;
-        } else if (!stamp_equal(known->end, one.end)) {
-            known->end = (stamp_t){STAMP_BACK, 0};
-            if (c->text_size == 0) {
-                refuse(dfa, state, conversion, i);
-                return;
+        underways_t all = {0};
+        underway_in(dfa, &s->configs.items[i], conversion, &all);
+        for (size_t k = 0; k < all.count; k++) {
+            const underway_t one = all.items[k];
+            underway_t *known = find_begin(s, &one);
+            if (!known) {
+                vec_push(dfa->arena, &s->underway, one);
+                count++;
+            } else if (!stamp_equal(known->end, one.end)) {
+                known->end = (stamp_t){STAMP_BACK, 0};
+                if (c->text_size == 0) {
+                    refuse(dfa, state, &one, i);
+                    return;
+                }
             }
         }
     }

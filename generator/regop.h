@@ -9,7 +9,7 @@
  *     OP_ANOMALY_CLOSE  depth, name           event anomaly [slot[depth].begin, at)
  *     OP_CONVERT_OPEN   conversion            accumulator := empty, begins at `at`
  *     OP_CONVERT_CLOSE  conversion            register := value of the bytes [accumulator.begin, at)
- *     OP_SET            reg, expr, is_unique  register := expression
+ *     OP_SET            reg, expr, is_unique, name  register := expression
  *     OP_RESET          reg                   register := unset
  *     OP_LOCAL_OPEN     reg                   register goes onto the stack of saved ones; register := unset
  *     OP_LOCAL_CLOSE    reg                   register := what was saved last

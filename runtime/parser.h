@@ -410,7 +410,7 @@ typedef enum {
     QCAP_OP_ANOMALY_CLOSE, /* depth, -, name: index in texts */
     QCAP_OP_CONVERT_OPEN,  /* -, conversion */
     QCAP_OP_CONVERT_CLOSE, /* -, conversion */
-    QCAP_OP_SET,           /* -, register, index in protocol->values; flags shared, unique */
+    QCAP_OP_SET,           /* -, register, index in protocol->values, rule: index in texts; flags shared, unique */
     QCAP_OP_RESET,         /* -, register, with QCAP_SHARED if it is */
     QCAP_OP_LOCAL_OPEN,    /* the same */
     QCAP_OP_LOCAL_CLOSE,   /* the same */
@@ -985,7 +985,8 @@ static inline qcap_number_t qcap_not(qcap_number_t a)
 
 
 /* register := number, for `REG = EXPRESSION`. */
-void qcap_op_set(qcap_parser_t *parser, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at);
+void qcap_op_set(qcap_parser_t *parser, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value,
+                 unsigned rule, uint64_t at);
 
 #ifdef __cplusplus
 }

@@ -35,7 +35,8 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
         qcap_op_convert_close(p, op->a, at);
         break;
     case QCAP_OP_SET:
-        qcap_op_set(p, op->a, op->flags & QCAP_OP_SHARED, op->flags & QCAP_OP_UNIQUE, protocol->values[op->b](p), at);
+        qcap_op_set(p, op->a, op->flags & QCAP_OP_SHARED, op->flags & QCAP_OP_UNIQUE, protocol->values[op->b](p), op->c,
+                    at);
         break;
     case QCAP_OP_RESET:
         qcap_op_reset(p, op->a);

@@ -386,12 +386,15 @@ void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
         store_text(p, c, read_text(p, c, p->underway[conversion].begin, at), at);
 }
 
-void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, uint64_t at)
+void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, unsigned rule,
+                 uint64_t at)
 {
+    if (p->has_error)
+        return;
     if (value.state == QCAP_NUMBER_SET)
-        store(p, reg, is_shared, is_unique, value.value, about_of(p)->rule, at);
+        store(p, reg, is_shared, is_unique, value.value, rule, at);
     else
-        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, about_of(p)->rule, at);
+        qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, rule, at);
 }
 
 /* ---------------------------------------------------------------- saved registers
