@@ -11,6 +11,8 @@
 ## make check-corpus      compares what is read in the captures of CORPUS with the truth beside them: see tests/corpus/check
 ## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them,
 ##                        FUZZ_SEED=1 for the same inputs every time
+## make soak             compares parsers with the interpreter of their grammars: SOAK_INPUTS (100000) inputs for each spec,
+##                        WILD_SPECS (1000) specs thrown together; SOAK_SEED and WILD_SEED are the first of them
 ## make bench             the generated parsers beside others; build/reader and build/ip_identity beside tcpstat on a
 ##                        synthetic trace of BENCH_PACKETS packets; installs the packages it needs. See tests/bench/README.md
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
@@ -87,7 +89,7 @@ PARSERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/parse_*.c)) $(B)/tests/be
 TOOLS = $(filter-out $(PARSERS) %/parse,$(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c)))
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
-.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz bench install clean help packages
+.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak bench install clean help packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -305,6 +307,15 @@ fuzz: $(FUZZERS:%=$(B)/fuzz/%)
 	        { tail -n 60 $(B)/fuzz/$$target.log; exit 1; }; \
 	    sed -n 's/^stat::\(number_of_executed_units\|new_units_added\)/    \1/p' $(B)/fuzz/$$target.log; \
 	done
+
+# ---------------------------------------------------------------- soaking
+
+SOAK_INPUTS = 100000
+WILD_SPECS = 1000
+
+soak: $(B)/tests/generator/test_agree $(B)/tests/generator/test_wild
+	SOAK_INPUTS=$(SOAK_INPUTS) $(B)/tests/generator/test_agree
+	CC="$(CC)" SANITIZE="$(SANITIZE)" WILD_SPECS=$(WILD_SPECS) $(B)/tests/generator/test_wild
 
 # ---------------------------------------------------------------- measuring
 

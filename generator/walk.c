@@ -378,12 +378,13 @@ typedef struct wrapped {
     const char *name; /* of a bare `emit` */
     const node_t *body;
     const rule_t *rule;          /* NULL: an alternative */
+    const void *reference;       /* what refers to it */
     const refine_entry_t *entry; /* the VALUE is read by this; NULL: by its body */
     const spot_t *returns;       /* the rule contains itself: its STOP_RETURN */
     const frame_t *resumed;      /* found by a search: these are around it, and have not been opened yet */
 } wrapped_t;
 
-static spot_t *make_rule(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next);
+static spot_t *make_rule(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next);
 
 static const frame_t *link_frame(walk_t *w, const frame_t *outer, const void *of, frame_t *frame)
 {
@@ -428,6 +429,7 @@ static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t
     link_frame(w, outer, x->notes, &frame);
     if (x->rule) {
         frame.rule = x->rule;
+        frame.reference = x->reference;
         frame.is_rule = true;
     }
     if (x->returns) {
@@ -477,10 +479,10 @@ static spot_t *make_body(walk_t *w, const wrapped_t *x, const frame_t *frame, sp
     if (!x->entry)
         return make_node(w, x->body, frame, next);
     if (x->entry->is_strict)
-        return make_rule(w, x->entry->rule, frame, next);
+        return make_rule(w, x->entry->rule, x->entry, frame, next);
     spot_t spot;
     const frame_t *guard = guard_frame(w, frame, x->entry, false);
-    blank_spot(&spot, SPOT_FALLBACK, frame, make_rule(w, x->entry->rule, guard, next));
+    blank_spot(&spot, SPOT_FALLBACK, frame, make_rule(w, x->entry->rule, x->entry, guard, next));
     spot.other = make_node(w, x->body, frame, next);
     spot.entry = x->entry;
     return intern_spot(w, &spot);
@@ -584,7 +586,7 @@ static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, 
 }
 
 /* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump. */
-static spot_t *enter_call(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
+static spot_t *enter_call(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next)
 {
     spot_t *tail = next;
     const frame_t *caller = frame;
@@ -598,7 +600,8 @@ static spot_t *enter_call(walk_t *w, const rule_t *rule, const frame_t *frame, s
         frame = caller->parent;
     else
         tail = make_return(w, rule, frame, next);
-    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .returns = tail};
+    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .returns = tail,
+                   .reference = reference};
     spot_t *spot = wrap(w, &x, frame, tail);
     for (size_t i = left.count; i-- > 0 && is_jump;) {
         spot_t leaving = *left.items[i];
@@ -618,16 +621,17 @@ static bool is_inside_called(const frame_t *frame)
     return false;
 }
 
-static spot_t *make_rule(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
+static spot_t *make_rule(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next)
 {
     if (rule->is_called && is_inside_called(frame)) {
         spot_t call;
         blank_spot(&call, SPOT_STOP, frame, next);
         call.stop = STOP_CALL;
         call.rule = rule;
+        call.reference = reference;
         return intern_spot(w, &call);
     }
-    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule};
+    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .reference = reference};
     return wrap(w, &x, frame, next);
 }
 
@@ -704,7 +708,7 @@ static spot_t *open_items(walk_t *w, const spot_t *spot)
     if (!spot->note || child->kind != NODE_RULE || child->rule != spot->note->value)
         return make_node(w, child, spot->frame, next);
     wrapped_t x = {.notes = &child->rule->notes, .name = child->rule->name, .body = child->rule->body,
-                   .rule = child->rule, .entry = spot->entry};
+                   .rule = child->rule, .entry = spot->entry, .reference = child};
     return wrap(w, &x, spot->frame, next);
 }
 
@@ -799,7 +803,8 @@ static void open_search(walk_t *w, spot_t *spot)
     for (size_t i = 0; i < found.count; i++) {
         const spot_t *s = found.items[i];
         const rule_t *rule = s->node->rule;
-        wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .resumed = s->frame};
+        wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .resumed = s->frame,
+                       .reference = s->node};
         vec_push(w->arena, &spot->branches, wrap(w, &x, s->frame, s->next));
     }
 }
@@ -814,7 +819,7 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
         if (spot->node->kind == NODE_CHOICE)
             open_choice(w, spot);
         else
-            vec_push(w->arena, &spot->branches, make_rule(w, spot->node->rule, spot->frame, spot->next));
+            vec_push(w->arena, &spot->branches, make_rule(w, spot->node->rule, spot->node, spot->frame, spot->next));
         break;
     case SPOT_ITEMS:
         vec_push(w->arena, &spot->branches, open_items(w, spot));
@@ -851,7 +856,7 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
     if (stop->stop == STOP_CHOICE)
         return make_alternative(w, stop->node->children.items[n], stop->frame, stop->next);
     if (stop->stop == STOP_CALL)
-        return enter_call(w, stop->rule, stop->frame, stop->next);
+        return enter_call(w, stop->rule, stop->reference, stop->frame, stop->next);
     if (stop->stop == STOP_COUNT || stop->stop == STOP_ROUND) {
         n = stop->stop == STOP_COUNT ? n : stop->n;
         spot_t round;

@@ -38,6 +38,7 @@ typedef struct place_name {
 typedef struct frame {
     const struct frame *parent;
     const rule_t *rule;          /* the innermost */
+    const void *reference;       /* what refers to the rule: two references to it are two places */
     const void *of;              /* what this frame is of: notes, a choice, a fallback; NULL at the top */
     const place_name_t *element; /* the innermost emitted one, or NULL */
     const struct spot *after;    /* if rule->is_called: its SPOT_STOP that returns */
@@ -122,6 +123,7 @@ struct spot {
     const frame_t *frame;
     const node_t *node;
     const rule_t *rule;          /* STOP_CALL, STOP_RETURN */
+    const void *reference;       /* STOP_CALL */
     const note_t *note;          /* SPOT_STOP; SPOT_ITEMS: the refinement whose value is read by `entry` */
     const refine_entry_t *entry; /* SPOT_ITEMS; SPOT_FALLBACK: what may fail */
     const effect_t *effect;

@@ -2,13 +2,16 @@
 #include "judge.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define LIMIT 512u /* of an element: small, so that limits are reached */
-#define TRIES_MAX 3000u
+#define TRIES_MAX 1500u
 
 typedef struct lines {
     char **items;
@@ -43,6 +46,7 @@ struct judge {
     qcap_conversation_t *conversation;
     uint64_t random;
     bool is_cut;
+    bool is_apart;
     unsigned tries; /* of shrinking */
 };
 
@@ -419,7 +423,7 @@ static char *print_difference(const judge_t *judge)
     return text;
 }
 
-char *judge_compare(judge_t *judge, const scene_t *scene, uint64_t seed)
+static char *compare(judge_t *judge, const scene_t *scene, uint64_t seed)
 {
     lay_out(judge, scene);
     run_interpreter(judge, scene);
@@ -431,6 +435,41 @@ char *judge_compare(judge_t *judge, const scene_t *scene, uint64_t seed)
             return print_difference(judge);
     }
     return NULL;
+}
+
+/* Tries it in another process first. NULL if they agree. */
+static char *compare_apart(judge_t *judge, const scene_t *scene, uint64_t seed)
+{
+    int status = 0;
+    char *text = NULL;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+        for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+            signal(signals[i], SIG_DFL); /* cmocka would go on with the test here */
+        alarm(20);
+        _exit(compare(judge, scene, seed) ? 1 : 0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        abort();
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status) == 0 ? NULL : WEXITSTATUS(status) == 1 ? compare(judge, scene, seed) : strdup("it stops\n");
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    fprintf(out, "it dies by signal %d\n", WTERMSIG(status));
+    fclose(out);
+    return text;
+}
+
+char *judge_compare(judge_t *judge, const scene_t *scene, uint64_t seed)
+{
+    return judge->is_apart ? compare_apart(judge, scene, seed) : compare(judge, scene, seed);
+}
+
+void judge_set_apart(judge_t *judge)
+{
+    judge->is_apart = true;
 }
 
 /* ---------------------------------------------------------------- scenes */

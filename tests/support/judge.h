@@ -16,6 +16,9 @@ typedef struct judge judge_t;
 judge_t *judge_new(const qcap_protocol_t *protocol, const grammar_t *grammar);
 void judge_free(judge_t *judge);
 
+/* Each comparison runs in a process of its own, so that a parser which crashes or does not stop is a difference, too. */
+void judge_set_apart(judge_t *judge);
+
 /* NULL if they agree; else what each of them said, line by line, with the first difference marked. The caller frees it. */
 char *judge_compare(judge_t *judge, const scene_t *scene, uint64_t seed);
 
