@@ -18,6 +18,7 @@
 
 #define JUMPED_MAX (1u << 20) /* bytes of one datagram that `at` reads */
 #define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
+#define IDLE_ERROR 1000u /* an error at the end of a region counts for so many */
 #define SMALL_LEN 16 /* bytes of a piece that are looked at one by one */
 
 static const unsigned char no_bytes[1];
@@ -440,8 +441,10 @@ static void end_region(qcap_parser_t *p)
     } else {
         fail_here(p, QCAP_ERROR_EXTENT, p->at);
     }
-    if (p->has_error)
+    if (p->has_error) {
         report_error(p, &region); /* nothing is left of the region to skip: goes on behind it */
+        p->idle += IDLE_ERROR;
+    }
     leave_region(p, &region);
 }
 
@@ -809,13 +812,13 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
 static void run(qcap_parser_t *p, const unsigned char *end)
 {
     const unsigned char *before = p->at;
-    unsigned idle = 0;
+    p->idle = 0;
     while (!p->is_paused && !p->has_become && !p->has_failed) {
-        idle = p->at == before ? idle + 1 : 0;
+        p->idle = p->at == before ? p->idle + 1 : 0;
         before = p->at;
-        if (idle == IDLE_MAX) {
+        if (p->idle >= IDLE_MAX) {
             qcapint_parser_fail(p, QCAP_ERROR_IDLE, about_of(p)->rule, here(p));
-            idle = 0;
+            p->idle = 0;
         }
         if (p->has_error) {
             recover(p);

@@ -658,6 +658,7 @@ struct qcap_parser {
     uint64_t unlimited;         /* before this offset no limit is met */
     uint64_t offset;            /* behind the last byte taken; up to date between pieces */
     uint64_t calm_end;          /* pieces that end before this offset need nothing but reading */
+    uint32_t idle;              /* turns since the last byte */
     uint32_t later_count;       /* words on it */
     uint32_t saved_count;       /* words on that stack */
     uint32_t later_text;        /* bytes of texts that belong to that list */
