@@ -2017,13 +2017,13 @@ static unsigned find_5(const unsigned char *text, size_t len)
 static const qcap_keywords_t keywords_5 = {find_5, 17};
 
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 83, 4, false, false}, /* 0: chunk-size */
-    {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 0, 0, 47, 2, false, true}, /* 1: length */
-    {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 0, 8, 202, 3, false, false}, /* 2: coding-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 8, 19, 203, QCAP_NONE, false, false}, /* 3: field-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 27, 7, 204, 0, false, false}, /* 4: method */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 34, 17, 203, QCAP_NONE, false, false}, /* 5: field-name */
-    {QCAP_CONVERT_DECIMAL, NULL, 6, 1, 51, 0, 44, 1, false, false}, /* 6: status-code */
+    {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 0, 83, 4, false, false}, /* 0: chunk-size */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 47, 2, false, true}, /* 1: length */
+    {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 8, 0, 202, 3, false, false}, /* 2: coding-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_3, 0, 1, 0, 19, 0, 203, QCAP_NONE, false, false}, /* 3: field-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_4, 0, 1, 0, 7, 0, 204, 0, false, false}, /* 4: method */
+    {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 17, 0, 203, QCAP_NONE, false, false}, /* 5: field-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 44, 1, false, false}, /* 6: status-code */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2476,8 +2476,8 @@ absolute_path_1:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, 189 /* open method */, side->positions[0]);
-        side->underway[4].begin = (side->positions[0]);
-        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, here - 2, find_4), here - 2);
+        side->underway[0].begin = (side->positions[0]);
+        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, here - 2, find_4), here - 2);
         qcap_op_later(parser, 186 /* close method */, here - 2);
         qcap_op_later(parser, 185 /* open request-target */, here - 1);
         parser->marks[0] = parser->later_count;
@@ -2514,8 +2514,8 @@ pchar_1:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, 189 /* open method */, side->positions[0]);
-        side->underway[4].begin = (side->positions[0]);
-        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, side->positions[1], find_4), side->positions[1]);
+        side->underway[0].begin = (side->positions[0]);
+        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
         qcap_op_later(parser, 186 /* close method */, side->positions[1]);
         qcap_op_later(parser, 185 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
@@ -2692,7 +2692,7 @@ token_3:
     if (IS_SET_6(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, origin, here);
-        side->underway[3].value = qcap_find_keyword(parser, 3, side->underway[3].begin, here, find_3);
+        side->underway[0].value = qcap_find_keyword(parser, 3, side->underway[0].begin, here, find_3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
         goto field_line_1;
@@ -2749,8 +2749,8 @@ pchar_5:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, 189 /* open method */, side->positions[0]);
-        side->underway[4].begin = (side->positions[0]);
-        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[4].begin, side->positions[1], find_4), side->positions[1]);
+        side->underway[0].begin = (side->positions[0]);
+        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
         qcap_op_later(parser, 186 /* close method */, side->positions[1]);
         qcap_op_later(parser, 185 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
@@ -2797,7 +2797,7 @@ http_name_7:
     /* field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 field_line_1:
-    switch (side->underway[3].value) {
+    switch (side->underway[0].value) {
     case 1: /* Content-Length */
         goto entry_6;
     case 2: /* Transfer-Encoding */
@@ -3173,7 +3173,7 @@ ows_8:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
-        side->underway[1].begin = (here - 1);
+        side->underway[0].begin = (here - 1);
         goto length_1;
     }
     return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_TABLE);
@@ -3868,7 +3868,7 @@ token68_3:
 do_7:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
-    side->underway[3].begin = (here - 1);
+    side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
     goto token_3;
 
@@ -3884,7 +3884,7 @@ do_35:
     qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
     qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
-    side->underway[3].begin = (here - 1);
+    side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
@@ -4216,7 +4216,7 @@ status_line_1:
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, 327 /* open status-code */, here);
-        side->underway[6].begin = (here);
+        side->underway[0].begin = (here);
         goto status_code_1;
     }
     return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_TABLE);
@@ -4340,7 +4340,7 @@ token_14:
     if (IS_SET_6(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, origin, here);
-        side->underway[5].value = qcap_find_keyword(parser, 5, side->underway[5].begin, here, find_5);
+        side->underway[0].value = qcap_find_keyword(parser, 5, side->underway[0].begin, here, find_5);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
         goto response_field_1;
@@ -4373,7 +4373,7 @@ response_content_1:
     /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
 response_field_1:
-    switch (side->underway[5].value) {
+    switch (side->underway[0].value) {
     case 1: /* Content-Length */
         goto entry_14;
     case 2: /* Transfer-Encoding */
@@ -4790,7 +4790,7 @@ ows_22:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, here - 1);
-        side->underway[1].begin = (here - 1);
+        side->underway[0].begin = (here - 1);
         goto length_2;
     }
     return qcap_stop(parser, at, AT_OWS_22, QCAP_STOP_TABLE);
@@ -4832,7 +4832,7 @@ ows_23:
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, here - 1);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, here - 1);
-        side->underway[2].begin = (here - 1);
+        side->underway[0].begin = (here - 1);
         goto token_15;
     }
     return qcap_stop(parser, at, AT_OWS_23, QCAP_STOP_TABLE);
@@ -5373,7 +5373,7 @@ token_25:
 do_7:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-    side->underway[5].begin = (here - 1);
+    side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
     goto token_14;
 
@@ -5382,7 +5382,7 @@ do_38:
     qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
     qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-    side->underway[5].begin = (here - 1);
+    side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_PAUSED);
@@ -5435,7 +5435,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 127, .value = value_0}, /* 0 */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 110, .value = value_1}, /* 1 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 28, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 32, .conversion = 3}, /* 3 */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 32, .slot = 0}, /* 3 */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 201, .protocol = "?"}, /* 4 */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 201, .protocol = "?"}, /* 5 */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 127, .value = value_0}, /* 6 */
@@ -5444,7 +5444,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 79, .choose = choose_9}, /* 9 */
     {.kind = QCAP_CONTROL_POP, .targets = targets_10, .rule = 79, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 10 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 73, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 75, .conversion = 5}, /* 12 */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 75, .slot = 0}, /* 12 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -29603,7 +29603,7 @@ static const qcap_queue_t queues[] = {
 
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
-static const qcap_text_t register_texts[] = {{51, 0}, {51, 0}, {51, 0}, {51, 0}, {51, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{19, 0}, {19, 0}, {19, 0}, {19, 0}, {19, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}};
 
@@ -29681,8 +29681,8 @@ const qcap_protocol_t qcap_http_protocol = {
     .register_texts = register_texts,
     .shared_texts = shared_texts,
     .shared_text = offsetof(qcap_http_t, shared_text),
-    .joined_text = 51,
-    .later_text = 51,
+    .joined_text = 19,
+    .later_text = 19,
     .texts = texts,
 };
 

@@ -68,7 +68,7 @@ static void list_members(const layout_t *l, contract_t *c)
         {"qcap_frame_t", "frames", "calls", at_least_one(c->calls)},
         {"uint64_t", "positions", "positions", l->position_count},
         {"qcap_later_t", "later", "atomic", at_least_one(l->dfa->later_max)},
-        {"qcap_underway_t", "underway", "conversions", at_least_one(nfa->conversions.count)},
+        {"qcap_underway_t", "underway", "conversions", at_least_one(l->slots.count)},
         {"qcap_accumulator_t", "accumulators", "accumulators", at_least_one(l->accumulator_count)},
         {"uint64_t", "saved", "local", at_least_one(layout_saved(nfa))},
         {"qcap_watch_t", "watches", "ends", at_least_one(nfa->until_max ? c->regions : 0)},

@@ -25,7 +25,6 @@ static void emit_conversions(const layout_t *l, text_t *text)
                                         [CONVERT_KEYWORD] = "KEYWORD", [CONVERT_BYTES] = "BYTES",
                                         [CONVERT_UNQUOTE] = "UNQUOTE"};
     const nfa_t *nfa = l->dfa->nfa;
-    unsigned offset = 0, accumulator = 0;
     for (unsigned i = 0; i < nfa->conversions.count; i++)
         emit_keywords(l, i, text);
     text_print(text, "static const qcap_conversion_t conversions[] = {\n");
@@ -33,14 +32,14 @@ static void emit_conversions(const layout_t *l, text_t *text)
         const conversion_t *c = &nfa->conversions.items[i];
         const char *keywords = c->kind == CONVERT_KEYWORD ? arena_print(l->arena, "&keywords_%u", i) : "NULL";
         const char *reg = c->reg ? arena_print(l->arena, "%u", c->reg->index) : "QCAP_NONE";
-        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
-                   accumulator, c->accumulator_count, offset, c->text_size, layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
+        const conversion_slot_t *slot = &l->slots.items[l->conversion_slots[i]];
+        text_print(text, "    {QCAP_CONVERT_%s, %s, %u, %u, %u, %u, %u, %u, %s, %s, %s}, /* %u: %s */\n", kinds[c->kind], keywords,
+                   slot->accumulator, c->accumulator_count, slot->text, c->text_size, l->conversion_slots[i],
+                   layout_text(l, c->rule->name), reg, c->reg && c->reg->is_shared ? "true" : "false",
                    c->is_unique ? "true" : "false", i, c->rule->name);
-        accumulator += c->accumulator_count;
-        offset += c->accumulator_count * c->text_size;
     }
     if (nfa->conversions.count == 0)
-        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
+        text_print(text, "    {QCAP_CONVERT_DECIMAL, NULL, 0, 0, 0, 0, 0, 0, QCAP_NONE, false, false}, /* none */\n");
     text_print(text, "};\n\n");
 }
 
@@ -87,7 +86,7 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
     if (c->kind == CONTROL_LENGTH || c->kind == CONTROL_AT || (c->kind == CONTROL_REPEAT && c->expr))
         text_print(text, ", .value = value_%u", layout_value(l, c->expr));
     if (c->kind == CONTROL_REFINE)
-        text_print(text, ", .conversion = %u", c->conversion);
+        text_print(text, ", .slot = %u", l->conversion_slots[c->conversion]);
     if (c->kind == CONTROL_POP)
         text_print(text, ", .queue = %u, .reg = %u, .key = %u", c->queue->index, emit_register_number(c->reg),
                    emit_register_number(c->key));

@@ -81,7 +81,7 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         text_print(text, "qcap_op_anomaly_close(parser, %u, \"%s\", ", op->depth, op->name);
         return true;
     case OP_CONVERT_OPEN:
-        text_print(text, "side->underway[%u].begin = (", op->conversion);
+        text_print(text, "side->underway[%u].begin = (", l->conversion_slots[op->conversion]);
         return true;
     case OP_CONVERT_CLOSE:
         text_print(text, "qcap_op_convert_close(parser, %u, ", op->conversion);
@@ -136,7 +136,8 @@ static void emit_convert(const layout_t *l, const op_t *op, stamp_t at, text_t *
         text_print(text, ")");
         return;
     }
-    text_print(text, "qcap_find_keyword(parser, %u, side->underway[%u].begin, ", op->conversion, op->conversion);
+    text_print(text, "qcap_find_keyword(parser, %u, side->underway[%u].begin, ", op->conversion,
+               l->conversion_slots[op->conversion]);
     emit_stamp(at, text);
     text_print(text, ", find_%u)", op->conversion);
 }
@@ -157,7 +158,7 @@ static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t
             text_print(text, ", ");
         }
     } else if (op->kind == OP_CONVERT_CLOSE && !l->dfa->nfa->conversions.items[op->conversion].reg) {
-        text_print(text, "side->underway[%u].value = ", op->conversion);
+        text_print(text, "side->underway[%u].value = ", l->conversion_slots[op->conversion]);
         emit_convert(l, op, p->at, text);
         text_print(text, ";\n");
         return;
@@ -437,7 +438,7 @@ static void emit_choice(const layout_t *l, unsigned state, text_t *text)
 static void emit_refine(const layout_t *l, const control_t *control, text_t *text)
 {
     const conversion_t *conversion = &l->dfa->nfa->conversions.items[control->conversion];
-    text_print(text, "    switch (side->underway[%u].value) {\n", control->conversion);
+    text_print(text, "    switch (side->underway[%u].value) {\n", l->conversion_slots[control->conversion]);
     for (size_t i = 1; i < control->targets.count; i++) {
         text_print(text, "    case %zu: /* %s */\n", i, conversion->keywords.items[i - 1]);
         emit_jump(l, control->targets.items[i], "        ", text);

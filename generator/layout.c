@@ -130,6 +130,58 @@ static void find_values(layout_t *l)
 
 /* ---------------------------------------------------------------- the whole */
 
+static bool is_underway(const dfa_state_t *s, unsigned conversion)
+{
+    for (size_t i = 0; i < s->underway.count; i++)
+        if (s->underway.items[i].conversion == conversion)
+            return true;
+    return false;
+}
+
+static bool are_underway(const dfa_t *dfa, unsigned a, unsigned b)
+{
+    for (size_t s = 0; s < dfa->states.count; s++)
+        if (is_underway(&dfa->states.items[s], a) && is_underway(&dfa->states.items[s], b))
+            return true;
+    return false;
+}
+
+/* The first slot none of whose conversions is under way together with this one. */
+static unsigned find_slot(const layout_t *l, unsigned conversion)
+{
+    unsigned slot = 0;
+    for (unsigned other = 0; other < conversion;)
+        if (l->conversion_slots[other] == slot && are_underway(l->dfa, other, conversion)) {
+            slot++;
+            other = 0;
+        } else {
+            other++;
+        }
+    return slot;
+}
+
+static void find_slots(layout_t *l)
+{
+    const nfa_t *nfa = l->dfa->nfa;
+    l->conversion_slots = ARENA_ARRAY(l->arena, unsigned, nfa->conversions.count);
+    for (unsigned i = 0; i < nfa->conversions.count; i++) {
+        const conversion_t *c = &nfa->conversions.items[i];
+        unsigned number = l->conversion_slots[i] = find_slot(l, i);
+        if (number == l->slots.count)
+            vec_push(l->arena, &l->slots, (conversion_slot_t){0});
+        conversion_slot_t *slot = &l->slots.items[number];
+        slot->accumulator_count = c->accumulator_count > slot->accumulator_count ? c->accumulator_count : slot->accumulator_count;
+        unsigned text_size = c->accumulator_count * c->text_size;
+        slot->text_size = text_size > slot->text_size ? text_size : slot->text_size;
+    }
+    for (size_t i = 0; i < l->slots.count; i++) {
+        l->slots.items[i].accumulator = l->accumulator_count;
+        l->slots.items[i].text = l->text_size;
+        l->accumulator_count += l->slots.items[i].accumulator_count;
+        l->text_size += l->slots.items[i].text_size;
+    }
+}
+
 /* Behind the texts under way stand those of registers, then those on the list of an atomic rule. */
 static void find_texts_of_registers(layout_t *l)
 {
@@ -193,11 +245,7 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     l->expected_text = ARENA_ARRAY(l->arena, unsigned, count);
     l->spare = position_count;
     l->position_count = position_count + 1;
-    for (size_t i = 0; i < dfa->nfa->conversions.count; i++) {
-        const conversion_t *c = &dfa->nfa->conversions.items[i];
-        l->accumulator_count += c->accumulator_count;
-        l->text_size += c->accumulator_count * c->text_size;
-    }
+    find_slots(l);
     find_texts_of_registers(l);
     find_machines(l);
     find_texts(l);

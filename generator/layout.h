@@ -4,6 +4,12 @@
 
 #include "dfa.h"
 
+/* What conversions that are never under way together share. */
+typedef struct conversion_slot {
+    unsigned accumulator, accumulator_count; /* the first, and how many */
+    unsigned text, text_size;                /* where their texts begin in the side's text area; of each, at most */
+} conversion_slot_t;
+
 typedef struct layout {
     arena_t *arena;
     const dfa_t *dfa;
@@ -20,6 +26,8 @@ typedef struct layout {
     unsigned *expected_text;       /* by state */
     unsigned position_count;       /* variables for positions, one spare for moves included */
     unsigned spare;                /* that one */
+    unsigned *conversion_slots;    /* by conversion: those that are never under way together share one */
+    VEC(conversion_slot_t) slots;
     unsigned accumulator_count;    /* of all conversions, for each side */
     unsigned text_size;            /* bytes of texts, for each side */
     VEC(unsigned) register_texts;  /* by register: where its text begins among them */

@@ -279,7 +279,7 @@ typedef enum {
     QCAP_CONTROL_CLOSE,  /* `until close`: the same to the end of the stream */
     QCAP_CONTROL_POP,    /* `pop`: waits for an entry, sets a register, goes to targets[0] */
     QCAP_CONTROL_BECOME, /* `become`: hands over; of targets[0], only what needs no byte runs */
-    QCAP_CONTROL_REFINE, /* `refine`: goes to targets[the keyword that `conversion` gave]; part of its machine */
+    QCAP_CONTROL_REFINE, /* `refine`: goes to targets[the keyword that the name is]; part of its machine */
     QCAP_CONTROL_CALL,   /* a rule that contains itself: goes to targets[0], remembers targets[1] */
     QCAP_CONTROL_RETURN, /* its end: goes on where it was called */
     QCAP_CONTROL_REPEAT, /* begins to count rounds, value() or `max` of them; goes to targets[0] */
@@ -317,7 +317,7 @@ typedef struct qcap_control {
     uint16_t queue;               /* QCAP_CONTROL_POP */
     uint16_t reg;                 /* QCAP_CONTROL_POP; both with QCAP_SHARED if they are */
     uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
-    uint16_t conversion;          /* QCAP_CONTROL_REFINE */
+    uint16_t slot;                /* QCAP_CONTROL_REFINE: of the conversion of the name */
     const char *protocol;         /* QCAP_CONTROL_BECOME */
     const qcap_until_t *until;    /* QCAP_CONTROL_UNTIL */
     uint32_t min, max;            /* QCAP_CONTROL_REPEAT, QCAP_CONTROL_AGAIN; both 0: each of them must come */
@@ -461,6 +461,7 @@ typedef struct qcap_conversion {
     uint16_t accumulator_count;      /* ... and how many can be in use at once */
     uint32_t text;                   /* of a text: where the first one's bytes are in the side's text area ... */
     uint32_t text_size;              /* ... and how many are kept of each; 0: a number */
+    uint16_t slot;                   /* in `underway`: those that are never under way together share one */
     uint16_t rule;                   /* index in protocol->texts */
     uint16_t reg;                    /* the register; QCAP_NONE: the value stays in the accumulator */
     bool is_shared;                  /* the register is shared by both sides */
@@ -506,6 +507,7 @@ typedef struct qcap_accumulator {
     uint64_t begin;   /* where the rule began */
     uint64_t done;    /* bytes before this offset are in value, or in the text; not beyond begin: nothing is */
     uint64_t value;   /* number so far */
+    uint16_t conversion; /* that has it: those that are never under way together share theirs */
     bool is_overflow; /* it does not fit */
 } qcap_accumulator_t;
 

@@ -172,7 +172,7 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
             const qcap_control_t *control = &protocol->controls[s->row];
             if (control->kind != QCAP_CONTROL_REFINE)
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_CONTROL);
-            state = control->targets[p->underway[control->conversion].value];
+            state = control->targets[p->underway[control->slot].value];
             continue;
         }
         if (kind == QCAP_STATE_BYTES && at == end) {

@@ -60,6 +60,11 @@ static void add_number(const qcap_conversion_t *c, qcap_accumulator_t *acc, cons
     }
 }
 
+static qcap_underway_t *underway_of(const qcap_parser_t *p, unsigned conversion)
+{
+    return &p->underway[protocol_of(p)->conversions[conversion].slot];
+}
+
 static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c, const qcap_accumulator_t *acc)
 {
     return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->text_size;
@@ -93,7 +98,7 @@ static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_c
 {
     for (unsigned i = 0; i < c->accumulator_count; i++) {
         qcap_accumulator_t *acc = &p->accumulators[c->accumulator + i];
-        if (acc->begin == begin && acc->done > begin)
+        if (acc->begin == begin && acc->done > begin && &protocol_of(p)->conversions[acc->conversion] == c)
             return acc;
     }
     return NULL;
@@ -101,7 +106,7 @@ static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_c
 
 static uint64_t row_begin(const qcap_parser_t *p, const qcap_suspend_t *row)
 {
-    return row->begin == QCAP_PLACE_COMMITTED ? p->underway[row->conversion].begin : place(p, row->begin);
+    return row->begin == QCAP_PLACE_COMMITTED ? underway_of(p, row->conversion)->begin : place(p, row->begin);
 }
 
 /* One that no reading of this state needs any more. There are as many as the state with the most readings needs. */
@@ -118,7 +123,7 @@ static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conv
                 is_needed = true;
         acc = is_needed ? acc : &p->accumulators[c->accumulator + i];
     }
-    *acc = (qcap_accumulator_t){.begin = begin, .done = begin};
+    *acc = (qcap_accumulator_t){.begin = begin, .done = begin, .conversion = (uint16_t)conversion};
     return acc;
 }
 
@@ -141,7 +146,7 @@ bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t l
         const qcap_conversion_t *c = &protocol->conversions[row->conversion];
         qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
         uint64_t kept = acc->done - acc->begin;
-        if (row->begin != QCAP_PLACE_COMMITTED || acc->begin != p->underway[row->conversion].begin ||
+        if (row->begin != QCAP_PLACE_COMMITTED || acc->conversion != row->conversion || acc->begin != underway_of(p, row->conversion)->begin ||
             acc->done != p->offset || kept == 0 || row->end != QCAP_PLACE_BACK || c->accumulator_count != 1 || c->text_size == 0)
             return false;
         unsigned char *text = p->text + c->text;
@@ -154,13 +159,13 @@ bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t l
 
 void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
 {
-    p->underway[conversion].begin = at;
+    underway_of(p, conversion)->begin = at;
 }
 
 void qcapint_value_lose(qcap_parser_t *p)
 {
     for (unsigned i = 0; i < protocol_of(p)->conversion_count; i++)
-        p->underway[i].begin = QCAP_LOST;
+        underway_of(p, i)->begin = QCAP_LOST;
     p->is_joined_cut = true;
 }
 
@@ -168,9 +173,9 @@ void qcapint_value_lose(qcap_parser_t *p)
 static bool is_lost(qcap_parser_t *p, unsigned conversion)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    if (p->underway[conversion].begin != QCAP_LOST)
+    if (underway_of(p, conversion)->begin != QCAP_LOST)
         return false;
-    p->underway[conversion].value = 0;
+    underway_of(p, conversion)->value = 0;
     p->is_joined_cut |= c->kind == QCAP_CONVERT_JOIN;
     if (c->reg != QCAP_NONE)
         *(c->is_shared ? &p->conversation->shared_set : &p->set) &= ~((uint64_t)1 << c->reg);
@@ -359,7 +364,7 @@ static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique
 uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    uint64_t begin = p->underway[conversion].begin;
+    uint64_t begin = underway_of(p, conversion)->begin;
     if (is_text(c))
         return list_text(p, c, read_text(p, c, begin, at));
     return c->kind == QCAP_CONVERT_KEYWORD ? find_keyword(p, c, begin, at) : find_number(p, c, begin, at);
@@ -368,7 +373,7 @@ uint64_t qcap_op_convert(qcap_parser_t *p, unsigned conversion, uint64_t at)
 void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64_t at)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
-    p->underway[conversion].value = value;
+    underway_of(p, conversion)->value = value;
     if (is_text(c) && !p->has_error)
         store_text(p, c, (reader_t){.bytes = p->text + QCAP_BYTES_OFFSET(value), .len = QCAP_BYTES_LEN(value)}, at);
     else if (c->reg != QCAP_NONE && !p->has_error)
@@ -383,7 +388,7 @@ void qcap_op_convert_close(qcap_parser_t *p, unsigned conversion, uint64_t at)
     if (!is_text(c))
         qcap_op_store(p, conversion, qcap_op_convert(p, conversion, at), at);
     else if (!p->has_error)
-        store_text(p, c, read_text(p, c, p->underway[conversion].begin, at), at);
+        store_text(p, c, read_text(p, c, underway_of(p, conversion)->begin, at), at);
 }
 
 void qcap_op_set(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, qcap_number_t value, unsigned rule,
