@@ -201,8 +201,10 @@ $(PARSERS): $(B)/%: $(B)/obj/%.o $(B)/obj/tests/bench/parse.o $(LIBRARY)
 
 # http with more fields: another parser of the same name, that the linker finds before the library's.
 FIELDS50 = $(B)/fields50
-$(FIELDS50)/http.abnf: specs/http.abnf tests/bench/fields50.abnf
-	@mkdir -p $(@D) && cp specs/uri.abnf $(wildcard specs/http.*.sample) $(@D) && cat $^ >$@
+$(FIELDS50)/http.abnf: specs/http.abnf tests/bench/fields50.abnf specs/http.client.sample tests/bench/fields50.sample
+	@mkdir -p $(@D) && cp specs/uri.abnf specs/http.server.sample $(@D)
+	@cat $(filter %.sample,$^) >$(FIELDS50)/http.client.sample
+	@cat $(filter %.abnf,$^) >$@
 
 $(FIELDS50)/http.c $(FIELDS50)/http.h: $(FIELDS50)/http.abnf $(GENERATE)
 	$(SHOW) $(B)/qcapgen generate $< -o $(FIELDS50)
