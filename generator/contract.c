@@ -9,7 +9,7 @@ static const struct {
     const char *type;
     unsigned size, align;
 } types[] = {
-    {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 344, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
+    {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 240, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
     {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 4, 4},   {"qcap_underway_t", 16, 8},
     {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 8, 4}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
@@ -52,7 +52,7 @@ static unsigned at_least_one(size_t count)
 
 /* ---------------------------------------------------------------- members */
 
-/* C has no arrays of nothing: of what is not needed there is one. */
+/* C has no arrays of nothing: of registers there is at least one, so that there is a struct; the rest is left out. */
 static void list_members(const layout_t *l, contract_t *c)
 {
     const nfa_t *nfa = l->dfa->nfa;
@@ -63,23 +63,24 @@ static void list_members(const layout_t *l, contract_t *c)
     };
     const contract_member_t side[] = {
         {"qcap_register_t", "registers", "registers", at_least_one(l->grammar->registers.count)},
-        {"qcap_slot_t", "slots", "elements", at_least_one(c->depth)},
-        {"qcap_region_t", "regions", "regions", at_least_one(c->regions)},
-        {"qcap_frame_t", "frames", "calls", at_least_one(c->calls)},
+        {"qcap_slot_t", "slots", "elements", (unsigned)(c->depth)},
+        {"qcap_region_t", "regions", "regions", (unsigned)(c->regions)},
+        {"qcap_frame_t", "frames", "calls", (unsigned)(c->calls)},
         {"uint64_t", "positions", "positions", l->position_count},
-        {"qcap_later_t", "later", "atomic", at_least_one(l->dfa->later_max)},
-        {"qcap_underway_t", "underway", "conversions", at_least_one(l->slots.count)},
-        {"qcap_accumulator_t", "accumulators", "accumulators", at_least_one(l->accumulator_count)},
-        {"uint64_t", "saved", "local", at_least_one(layout_saved(nfa))},
-        {"qcap_watch_t", "watches", "ends", at_least_one(nfa->until_max ? c->regions : 0)},
-        {"unsigned char", "ends", "ends.texts", at_least_one(2 * nfa->until_max * c->regions)},
-        {"unsigned char", "ahead", "ends.ahead", at_least_one(nfa->until_max)},
-        {"unsigned char", "text", "texts", at_least_one(l->text_size)},
+        {"qcap_later_t", "later", "atomic", (unsigned)(l->dfa->later_max)},
+        {"qcap_underway_t", "underway", "conversions", (unsigned)(l->slots.count)},
+        {"qcap_accumulator_t", "accumulators", "accumulators", (unsigned)(l->accumulator_count)},
+        {"uint64_t", "saved", "local", (unsigned)(layout_saved(nfa))},
+        {"qcap_watch_t", "watches", "ends", (unsigned)(nfa->until_max ? c->regions : 0)},
+        {"unsigned char", "ends", "ends.texts", (unsigned)(2 * nfa->until_max * c->regions)},
+        {"unsigned char", "ahead", "ends.ahead", (unsigned)(nfa->until_max)},
+        {"unsigned char", "text", "texts", (unsigned)(l->text_size)},
     };
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         vec_push(l->arena, &c->common, common[i]);
     for (size_t i = 0; i < sizeof side / sizeof *side; i++)
-        vec_push(l->arena, &c->side, side[i]);
+        if (side[i].count > 0)
+            vec_push(l->arena, &c->side, side[i]);
 }
 
 static void add_up(contract_t *c)

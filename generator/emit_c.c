@@ -1,4 +1,5 @@
 /* emit_c.c: the generated source, from its parts. */
+#include "contract.h"
 #include "emit.h"
 
 #include "keyword.h"
@@ -252,18 +253,24 @@ static int only_byte(const layout_t *l, unsigned state)
 
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
-    static const char *const parts[] = {"registers", "slots",        "regions", "frames", "positions", "later",
-                                        "underway",  "accumulators", "text",    "saved",  "watches",   "ends", "ahead"};
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
     text_print(text, "               .search = %s", search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
     text_print(text, only_byte(l, search) < 0 ? ",\n               .search_byte = QCAP_NONE" : ",\n               .search_byte = %d",
                only_byte(l, search));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        text_print(text, ",\n               .%s = offsetof(%s_t, %s_side.%s)", parts[i], l->prefix, side, parts[i]);
     text_print(text, "},\n");
 }
 
-static void emit_protocol(const layout_t *l, text_t *text)
+/* What there is none of has no place. */
+static void emit_side(const layout_t *l, const contract_t *c, text_t *text)
+{
+    text_print(text, "    .side = {");
+    for (size_t i = 1; i < c->side.count; i++)
+        text_print(text, "%s.%s = offsetof(struct %s_side, %s)", i > 1 ? ",\n             " : "", c->side.items[i].name, l->prefix,
+                   c->side.items[i].name);
+    text_print(text, "},\n");
+}
+
+static void emit_protocol(const layout_t *l, const contract_t *contract, text_t *text)
 {
     text_print(text, "const qcap_protocol_t %s_protocol = {\n", l->prefix);
     text_print(text, "    .name = \"%s\",\n    .title = ", l->grammar->name);
@@ -275,6 +282,7 @@ static void emit_protocol(const layout_t *l, text_t *text)
                l->prefix, l->prefix);
     emit_root(l, "client", l->dfa->client, l->dfa->client_search, text);
     emit_root(l, "server", l->dfa->server, l->dfa->server_search, text);
+    emit_side(l, contract, text);
     text_print(text, "    .datagram = %s,\n", l->dfa->datagram == STATE_NONE ? "QCAP_NONE" : l->enumerators[l->dfa->datagram]);
     text_print(text, "    .states = states,\n    .class_of = class_of,\n    .class_count = %u,\n    .rows = rows,\n"
                      "    .edges = edges,\n    .action_at = action_at,\n    .actions = actions,\n    .steps = steps,\n    .ops = ops,\n"
@@ -327,7 +335,8 @@ void emit_c(const layout_t *l, const table_t *table, text_t *text)
     emit_names(l, text);
     emit_queues(l, text);
     emit_register_texts(l, text);
-    emit_protocol(l, text);
+    const contract_t contract = contract_of(l, table);
+    emit_protocol(l, &contract, text);
     text_print(text, "void %s_init(%s_t *conversation, qcap_event_handler_t on_event, void *user)\n{\n", l->prefix, l->prefix);
     text_print(text, "    qcap_conversation_init(conversation, &%s_protocol, on_event, user);\n}\n", l->prefix);
 }

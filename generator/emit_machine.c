@@ -150,7 +150,7 @@ static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t
         return;
     text_print(text, "%s", indent);
     if (regop_is_later(op)) {
-        text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_later_value(parser, %u /* " : "qcap_op_later(parser, %u /* ", p->op);
+        text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_later_value(parser, side->later, %u /* " : "qcap_op_later(parser, side->later, %u /* ", p->op);
         emit_op_name(l, op, text);
         text_print(text, " */, ");
         if (op->kind == OP_CONVERT_CLOSE) {

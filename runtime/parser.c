@@ -80,7 +80,7 @@ void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *t
 /* The open stream element, or NULL. There are none inside it. */
 static qcap_slot_t *open_stream(const qcap_parser_t *p)
 {
-    return p->stream_depth ? &p->slots[p->stream_depth - 1] : NULL;
+    return p->stream_depth ? &side_slots(p)[p->stream_depth - 1] : NULL;
 }
 
 /* Delivers the open stream element up to `end`. */
@@ -98,7 +98,7 @@ static void abandon(qcap_parser_t *p, unsigned depth)
     if (p->joined_depth > depth)
         p->joined_depth = 0;
     while (p->depth > depth) {
-        const qcap_slot_t *slot = &p->slots[--p->depth];
+        const qcap_slot_t *slot = &side_slots(p)[--p->depth];
         if (p->stream_depth != p->depth + 1)
             continue;
         p->stream_depth = 0;
@@ -113,7 +113,7 @@ static void abandon(qcap_parser_t *p, unsigned depth)
 
 static void open_slot(qcap_parser_t *p, unsigned depth, unsigned element, uint64_t at)
 {
-    p->slots[p->base + depth] = (qcap_slot_t){.begin = at, .element = (uint16_t)element};
+    side_slots(p)[p->base + depth] = (qcap_slot_t){.begin = at, .element = (uint16_t)element};
     p->depth = (uint16_t)(p->base + depth + 1);
 }
 
@@ -152,7 +152,7 @@ void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->has_error)
         return;
-    const qcap_slot_t *slot = &p->slots[p->base + depth];
+    const qcap_slot_t *slot = &side_slots(p)[p->base + depth];
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     if (is_wanted(p, slot->element))
@@ -173,7 +173,7 @@ void qcap_op_close_joined(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->has_error)
         return;
-    const qcap_slot_t *slot = &p->slots[p->base + depth];
+    const qcap_slot_t *slot = &side_slots(p)[p->base + depth];
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     p->joined_depth = 0;
@@ -185,7 +185,7 @@ void qcap_op_close_joined(qcap_parser_t *p, unsigned depth, uint64_t at)
                           .begin = slot->begin,
                           .end = at,
                           .bytes = bytes_at(p, slot->begin),
-                          .value = p->text + protocol_of(p)->joined_text,
+                          .value = side_text(p) + protocol_of(p)->joined_text,
                           .value_len = p->joined_len};
     send(p, &event);
 }
@@ -194,7 +194,7 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
 {
     if (p->has_error)
         return;
-    const qcap_slot_t *slot = &p->slots[p->base + depth];
+    const qcap_slot_t *slot = &side_slots(p)[p->base + depth];
     deliver_stream(p, slot, at);
     p->stream_depth = 0;
     p->depth = (uint16_t)(p->base + depth);
@@ -215,7 +215,7 @@ void qcap_op_anomaly_close(qcap_parser_t *p, unsigned depth, const char *name, u
     if (p->has_error)
         return;
     p->depth = (uint16_t)(p->base + depth);
-    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, p->slots[p->depth].begin, at);
+    qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, name, side_slots(p)[p->depth].begin, at);
 }
 
 void qcap_op_mismatch(qcap_parser_t *p, unsigned depth, const char *name, uint64_t at)
@@ -246,13 +246,13 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
     if (p->has_error)
         return;
     p->has_error = true;
-    p->error = (qcap_error_t){.code = code, .offset = at, .byte = -1, .rule = protocol_of(p)->texts[rule], .expected = ""};
+    p->error = (qcap_failure_t){.code = (uint8_t)code, .offset = at, .byte = -1, .rule = (uint16_t)rule};
 }
 
 void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
 {
     for (uint32_t i = 0; i < p->later_count;)
-        i += qcap_table_perform_later(p, &p->later[i], from);
+        i += qcap_table_perform_later(p, &side_later(p)[i], from);
     p->later_count = p->later_text = 0;
 }
 
@@ -268,7 +268,7 @@ static void become(qcap_parser_t *p)
 static void drop_frames(qcap_parser_t *p, unsigned count)
 {
     while (p->frame_count > count) {
-        const qcap_frame_t *frame = &p->frames[--p->frame_count];
+        const qcap_frame_t *frame = &side_frames(p)[--p->frame_count];
         if (frame->after != QCAP_NONE)
             p->waiting = frame->left;
     }
@@ -313,7 +313,13 @@ static uint64_t report_error(qcap_parser_t *p, const qcap_region_t *region)
 {
     qcapint_value_lose(p);
     qcapint_value_restore(p, region ? region->saved : 0);
-    qcap_error_t error = p->error;
+    const qcap_failure_t *failure = &p->error;
+    const char *const *texts = protocol_of(p)->texts;
+    qcap_error_t error = {.code = (qcap_error_code_t)failure->code,
+                          .offset = failure->offset,
+                          .byte = failure->byte,
+                          .rule = texts[failure->rule],
+                          .expected = texts[failure->expected]};
     p->has_error = false;
     p->later_count = p->later_text = 0;
     abandon(p, region ? region->depth : 0);
@@ -352,7 +358,7 @@ static void recover(qcap_parser_t *p)
         search_on(p);
         return;
     }
-    const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
+    const qcap_region_t *region = p->region_count ? &side_regions(p)[p->region_count - 1] : NULL;
     bool is_bounded = region && (region->end != QCAP_REGION_OPEN || is_watched(p, p->region_count - 1u));
     if (p->error.code == QCAP_ERROR_MISSING && p->until_count > 0)
         is_bounded = false; /* its end may be among what is missing */
@@ -373,7 +379,7 @@ static void fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned c
 {
     const qcap_about_t *about = about_of(p);
     qcapint_parser_fail(p, code, about->rule, here(p));
-    p->error.expected = protocol_of(p)->texts[about->expected];
+    p->error.expected = about->expected;
     if (code == QCAP_ERROR_SYNTAX && p->at < end)
         p->error.byte = *p->at;
 }
@@ -384,7 +390,7 @@ static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64
         qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
         return;
     }
-    p->regions[p->region_count++] = (qcap_region_t){.end = end,
+    side_regions(p)[p->region_count++] = (qcap_region_t){.end = end,
                                                     .after = control->targets[1],
                                                     .depth = p->depth,
                                                     .base = p->base,
@@ -398,10 +404,10 @@ static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64
 /* To the end of what is around it, unless something ends it before. */
 static void begin_open_region(qcap_parser_t *p, const qcap_control_t *control)
 {
-    begin_region(p, control, p->region_count ? end_of(p, &p->regions[p->region_count - 1]) : QCAP_REGION_OPEN);
+    begin_region(p, control, p->region_count ? end_of(p, &side_regions(p)[p->region_count - 1]) : QCAP_REGION_OPEN);
     if (p->has_error)
         return;
-    p->regions[p->region_count - 1].is_open = true;
+    side_regions(p)[p->region_count - 1].is_open = true;
     if (control->until && !qcapint_until_begin(p, control->until)) {
         p->region_count--;
         qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
@@ -420,13 +426,13 @@ static bool skip(qcap_parser_t *p, const unsigned char *end)
 /* Has the region come to where its rule said that it ends? */
 static bool is_complete(const qcap_parser_t *p, unsigned region)
 {
-    return is_watched(p, region) ? qcapint_watch(p, region)->is_found : p->regions[region].is_open || !p->regions[region].is_cut;
+    return is_watched(p, region) ? qcapint_watch(p, region)->is_found : side_regions(p)[region].is_open || !side_regions(p)[region].is_cut;
 }
 
 /* The region's last byte has been read: its rule must be able to end there. */
 static void end_region(qcap_parser_t *p)
 {
-    const qcap_region_t region = p->regions[p->region_count - 1];
+    const qcap_region_t region = side_regions(p)[p->region_count - 1];
     bool is_right = is_complete(p, p->region_count - 1u);
     if (is_watched(p, p->region_count - 1u)) {
         p->skip_len = is_right ? qcapint_watch(p, p->region_count - 1u)->len : 0;
@@ -454,10 +460,10 @@ static uint64_t oldest_pending(const qcap_parser_t *p)
     const qcap_keep_t *keep = keep_of(p);
     uint64_t oldest = here(p) - keep->held_back;
     for (unsigned r = 0; keep->held_registers >> r; r++)
-        if ((keep->held_registers >> r & 1) && p->positions[r] < oldest)
-            oldest = p->positions[r];
-    if (p->later_count && qcap_later_at(p->later[0], here(p)) < oldest)
-        oldest = qcap_later_at(p->later[0], here(p));
+        if ((keep->held_registers >> r & 1) && side_positions(p)[r] < oldest)
+            oldest = side_positions(p)[r];
+    if (p->later_count && qcap_later_at(side_later(p)[0], here(p)) < oldest)
+        oldest = qcap_later_at(side_later(p)[0], here(p));
     return oldest < p->waiting ? oldest : p->waiting;
 }
 
@@ -465,7 +471,7 @@ static uint64_t oldest_pending(const qcap_parser_t *p)
 static qcap_frame_t *push_frame(qcap_parser_t *p, const qcap_control_t *control)
 {
     if (p->frame_count < protocol_of(p)->frame_max)
-        return &p->frames[p->frame_count++];
+        return &side_frames(p)[p->frame_count++];
     qcapint_parser_fail(p, QCAP_ERROR_DEPTH, control->rule, here(p));
     return NULL;
 }
@@ -498,7 +504,7 @@ static void begin_repeat(qcap_parser_t *p, const qcap_control_t *control)
 /* Between two rounds of a repeat. */
 static void repeat(qcap_parser_t *p, const qcap_control_t *control)
 {
-    qcap_frame_t *frame = &p->frames[p->frame_count - 1];
+    qcap_frame_t *frame = &side_frames(p)[p->frame_count - 1];
     bool is_last = frame->left == 0, is_free = control->max - frame->left >= control->min && control->max > 0;
     p->state = control->targets[is_last ? 2 : is_free ? 1 : 0];
     frame->left -= !is_last;
@@ -506,7 +512,7 @@ static void repeat(qcap_parser_t *p, const qcap_control_t *control)
 
 static void return_from_call(qcap_parser_t *p)
 {
-    const qcap_frame_t *frame = &p->frames[--p->frame_count];
+    const qcap_frame_t *frame = &side_frames(p)[--p->frame_count];
     p->base = frame->base;
     p->waiting = frame->left;
     p->state = frame->after;
@@ -517,7 +523,7 @@ static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
     qcap_number_t n = control->value(p);
     uint64_t room = UINT64_MAX - 1 - here(p);
     if (p->region_count)
-        room = end_of(p, &p->regions[p->region_count - 1]) - here(p);
+        room = end_of(p, &side_regions(p)[p->region_count - 1]) - here(p);
     if (n.state != QCAP_NUMBER_SET)
         qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
     else if (n.value > room)
@@ -529,7 +535,7 @@ static void begin_length(qcap_parser_t *p, const qcap_control_t *control)
 /* The innermost region, if it is one of `at`; else NULL. */
 static const qcap_region_t *jump_of(const qcap_parser_t *p)
 {
-    const qcap_region_t *region = p->region_count ? &p->regions[p->region_count - 1] : NULL;
+    const qcap_region_t *region = p->region_count ? &side_regions(p)[p->region_count - 1] : NULL;
     return region && region->is_jump ? region : NULL;
 }
 
@@ -540,8 +546,8 @@ static void begin_jump(qcap_parser_t *p, const qcap_control_t *control)
     qcap_number_t n = control->value(p);
     uint64_t limit = (uint64_t)p->datagram_len + 1;
     for (unsigned i = p->region_count; i-- > 0 && limit > p->datagram_len;)
-        if (p->regions[i].is_jump)
-            limit = QCAP_JUMP_TO(p->regions[i].end);
+        if (side_regions(p)[i].is_jump)
+            limit = QCAP_JUMP_TO(side_regions(p)[i].end);
     if (n.state != QCAP_NUMBER_SET)
         qcapint_parser_fail(p, QCAP_ERROR_ARITHMETIC, control->rule, here(p));
     else if (n.value >= limit)
@@ -555,7 +561,7 @@ static void begin_jump(qcap_parser_t *p, const qcap_control_t *control)
         p->state = control->targets[1];
         return;
     }
-    p->regions[p->region_count - 1].is_jump = true;
+    side_regions(p)[p->region_count - 1].is_jump = true;
     p->at = p->piece + n.value;
 }
 
@@ -633,7 +639,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
 static qcap_slot_t *oldest_element(const qcap_parser_t *p)
 {
     for (unsigned d = 0; d < p->depth; d++) {
-        qcap_slot_t *slot = &p->slots[d];
+        qcap_slot_t *slot = &side_slots(p)[d];
         if (!slot->is_done && is_wanted(p, slot->element) && is_held(p, slot->element))
             return slot;
     }
@@ -684,7 +690,7 @@ static const unsigned char *region_end(const qcap_parser_t *p, const unsigned ch
 {
     if (p->until_count > 0)
         end = earlier(p, end, qcapint_until_safe(p));
-    return p->region_count ? earlier(p, end, end_of(p, &p->regions[p->region_count - 1])) : end;
+    return p->region_count ? earlier(p, end, end_of(p, &side_regions(p)[p->region_count - 1])) : end;
 }
 
 /* The offset at which a limit would be met first. */
@@ -716,7 +722,7 @@ static const unsigned char *run_end(const qcap_parser_t *p, const unsigned char 
 
 static bool is_region_at_end(const qcap_parser_t *p)
 {
-    return p->region_count && end_of(p, &p->regions[p->region_count - 1]) == here(p);
+    return p->region_count && end_of(p, &side_regions(p)[p->region_count - 1]) == here(p);
 }
 
 /* Machines and tables in turn, until neither goes on. */
@@ -837,7 +843,7 @@ static uint64_t calm_end(const qcap_parser_t *p)
     if (p->is_searching || p->is_skipping || p->is_paused || p->is_waiting || p->has_error || p->has_failed || p->has_become ||
         p->until_count > 0 || p->conversation->becomes)
         return 0;
-    uint64_t end = p->region_count ? end_of(p, &p->regions[p->region_count - 1]) : UINT64_MAX;
+    uint64_t end = p->region_count ? end_of(p, &side_regions(p)[p->region_count - 1]) : UINT64_MAX;
     return end < p->unlimited ? end : p->unlimited;
 }
 
@@ -910,24 +916,19 @@ static bool is_undecided(const qcap_parser_t *p)
     return p->until_count > 0 && is_reading && p->at != p->piece_end && !p->is_last && qcapint_until_safe(p) == here(p);
 }
 
-static unsigned char *ahead_of(const qcap_parser_t *p)
-{
-    return in_block(p->conversation, p->root->ahead);
-}
-
 static void keep_ahead(qcap_parser_t *p)
 {
     if (!is_undecided(p))
         return;
     p->ahead_len = (uint16_t)(p->piece_end - p->at);
-    memcpy(ahead_of(p), p->at, p->ahead_len);
+    memcpy(side_ahead(p), p->at, p->ahead_len);
 }
 
 /* Reads the bytes that were kept, now that others follow. Those are kept, too, if that still does not tell. Returns how many of
  * them. */
 static size_t read_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    begin_piece(p, ahead_of(p), p->ahead_len);
+    begin_piece(p, side_ahead(p), p->ahead_len);
     p->next = bytes;
     p->next_len = len;
     read_piece(p);
@@ -936,10 +937,10 @@ static size_t read_ahead(qcap_parser_t *p, const unsigned char *bytes, size_t le
     const unsigned char *rest = p->at;
     put_away(p);
     p->next_len = 0;
-    memmove(ahead_of(p), rest, left);
+    memmove(side_ahead(p), rest, left);
     size_t taken = is_short ? len : 0;
     if (taken > 0)
-        memcpy(ahead_of(p) + left, bytes, taken);
+        memcpy(side_ahead(p) + left, bytes, taken);
     p->ahead_len = (uint16_t)(left + taken);
     return taken;
 }
@@ -1036,9 +1037,9 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
 /* Leaves the regions that last to the end of the stream. */
 static void end_open_regions(qcap_parser_t *p)
 {
-    while (p->region_count && p->regions[p->region_count - 1].end == QCAP_REGION_OPEN && !is_watched(p, p->region_count - 1u) &&
+    while (p->region_count && side_regions(p)[p->region_count - 1].end == QCAP_REGION_OPEN && !is_watched(p, p->region_count - 1u) &&
            !p->has_failed) {
-        p->regions[p->region_count - 1].end = here(p);
+        side_regions(p)[p->region_count - 1].end = here(p);
         run(p, p->at);
     }
 }
@@ -1122,7 +1123,7 @@ static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
     bool is_counting = !p->is_skipping && keep_of(p)->counter_count > 0;
     if ((is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping) || p->until_count > 0)
         return 0;
-    uint64_t end = p->region_count ? p->regions[p->region_count - 1].end : UINT64_MAX;
+    uint64_t end = p->region_count ? side_regions(p)[p->region_count - 1].end : UINT64_MAX;
     uint64_t full = is_counting ? next_full(p) : UINT64_MAX;
     uint64_t left = (full < end ? full : end) - p->offset;
     uint64_t skipped = len < left ? len : left;
@@ -1263,16 +1264,6 @@ static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_
     p->root = root;
     p->is_server = is_server;
     p->piece = p->at = no_bytes;
-    p->registers = in_block(c, root->registers);
-    p->slots = in_block(c, root->slots);
-    p->regions = in_block(c, root->regions);
-    p->frames = in_block(c, root->frames);
-    p->positions = in_block(c, root->positions);
-    p->later = in_block(c, root->later);
-    p->underway = in_block(c, root->underway);
-    p->accumulators = in_block(c, root->accumulators);
-    p->text = in_block(c, root->text);
-    p->saved = in_block(c, root->saved);
     p->waiting = UINT64_MAX;
     p->state = root->start == QCAP_NONE ? 0 : root->start;
 }

@@ -579,13 +579,25 @@ typedef struct qcap_queue_state {
 #define QCAP_MARKS 4
 
 typedef struct qcap_root {
-    uint16_t start;  /* state; QCAP_NONE: this direction says nothing */
-    uint16_t search; /* state; QCAP_NONE: no place to go on after an error */
+    uint16_t start;       /* state; QCAP_NONE: this direction says nothing */
+    uint16_t search;      /* state; QCAP_NONE: no place to go on after an error */
     uint16_t search_byte; /* with which all begins that can be found; QCAP_NONE: there are several */
-    uint32_t registers, slots, regions, frames, positions, later, underway, accumulators, text, saved; /* offsets in the block */
-    uint32_t watches, ends, ahead; /* likewise: a watch for each region; for each, until_max bytes of what ends it and as many
-                                    * that are or'ed before they are compared; taken bytes that may be that: read next */
 } qcap_root_t;
+
+/* Where what a direction remembers lies: offsets behind its qcap_parser_t. Registers are the first. `watches`: one for each
+ * region; `ends`: for each, until_max bytes of what ends it and as many that are or'ed before they are compared; `ahead`: taken
+ * bytes that may be that, read next. */
+typedef struct qcap_side {
+    uint32_t slots, regions, frames, positions, later, underway, accumulators, text, saved, watches, ends, ahead;
+} qcap_side_t;
+
+/* An error that has not been reported yet: see qcap_error_t. */
+typedef struct qcap_failure {
+    uint64_t offset;
+    uint16_t rule, expected; /* indices in protocol->texts */
+    int16_t byte;
+    uint8_t code;
+} qcap_failure_t;
 
 struct qcap_protocol {
     const char *name;  /* read: "http" */
@@ -599,6 +611,7 @@ struct qcap_protocol {
     uint32_t extra_size;            /* read: bytes of its queues */
     uint32_t client_offset, server_offset; /* of the two parsers in the block */
     qcap_root_t client, server;
+    qcap_side_t side;
     uint16_t datagram; /* state in which a datagram of either side is begun; QCAP_NONE: there are none */
     const qcap_state_t *states;
     const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */
@@ -641,16 +654,6 @@ struct qcap_parser {
     const unsigned char *next;  /* bytes that come behind the piece, to look at */
     size_t next_len;
     uint64_t piece_offset;      /* its stream offset */
-    qcap_register_t *registers; /* these ten lie behind the struct, in the same block */
-    qcap_slot_t *slots;
-    qcap_region_t *regions;
-    qcap_frame_t *frames;
-    uint64_t *positions;
-    qcap_later_t *later;        /* what an atomic rule has listed, in order */
-    qcap_underway_t *underway;
-    qcap_accumulator_t *accumulators;
-    unsigned char *text;
-    uint64_t *saved;            /* stack of registers that `local` has saved */
     uint64_t set;               /* registers that are set, one bit each */
     uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
     uint64_t streamed;          /* the open stream element has been delivered up to here */
@@ -701,7 +704,7 @@ struct qcap_parser {
     bool has_become;
     bool has_failed;
     bool is_lossy;              /* bytes were skipped since the last pop */
-    qcap_error_t error;
+    qcap_failure_t error;
 };
 
 struct qcap_conversation {
@@ -754,17 +757,17 @@ void qcap_op_atomic_end(qcap_parser_t *parser, uint64_t here);
 uint64_t qcap_op_convert(qcap_parser_t *parser, unsigned conversion, uint64_t at);
 void qcap_op_store(qcap_parser_t *parser, unsigned conversion, uint64_t value, uint64_t at);
 
-/* Puts an operation on the list of the atomic rule; there is room for it. */
-static inline void qcap_op_later(qcap_parser_t *parser, unsigned op, uint64_t at)
+/* Puts an operation on the direction's list for an atomic rule; there is room for it. */
+static inline void qcap_op_later(qcap_parser_t *parser, qcap_later_t *later, unsigned op, uint64_t at)
 {
-    parser->later[parser->later_count++] = (uint32_t)at << 16 | op;
+    later[parser->later_count++] = (uint32_t)at << 16 | op;
 }
 
-static inline void qcap_op_later_value(qcap_parser_t *parser, unsigned op, uint64_t value, uint64_t at)
+static inline void qcap_op_later_value(qcap_parser_t *parser, qcap_later_t *later, unsigned op, uint64_t value, uint64_t at)
 {
-    qcap_op_later(parser, op, at);
-    parser->later[parser->later_count++] = (uint32_t)value;
-    parser->later[parser->later_count++] = (uint32_t)(value >> 32);
+    qcap_op_later(parser, later, op, at);
+    later[parser->later_count++] = (uint32_t)value;
+    later[parser->later_count++] = (uint32_t)(value >> 32);
 }
 
 /* The offset at which an operation on the list was performed; `here` is where all of them are behind. */
@@ -875,9 +878,14 @@ static inline qcap_number_t qcap_number(uint64_t value)
     return n;
 }
 
+static inline qcap_register_t *qcap_registers(const qcap_parser_t *parser)
+{
+    return (qcap_register_t *)(uintptr_t)(parser + 1);
+}
+
 static inline qcap_number_t qcap_register(const qcap_parser_t *parser, unsigned reg)
 {
-    qcap_number_t n = {parser->registers[reg].value, parser->set >> reg & 1 ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
+    qcap_number_t n = {qcap_registers(parser)[reg].value, parser->set >> reg & 1 ? QCAP_NUMBER_SET : QCAP_NUMBER_UNSET};
     return n;
 }
 

@@ -9,6 +9,72 @@ static inline const qcap_protocol_t *protocol_of(const qcap_parser_t *p)
     return p->conversation->protocol;
 }
 
+/* What lies behind the parser: see qcap_side_t. */
+static inline void *behind(const qcap_parser_t *p, uint32_t offset)
+{
+    return (unsigned char *)(uintptr_t)(p + 1) + offset;
+}
+
+static inline qcap_register_t *side_registers(const qcap_parser_t *p)
+{
+    return qcap_registers(p);
+}
+
+static inline qcap_slot_t *side_slots(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.slots);
+}
+
+static inline qcap_region_t *side_regions(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.regions);
+}
+
+static inline qcap_frame_t *side_frames(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.frames);
+}
+
+static inline uint64_t *side_positions(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.positions);
+}
+
+static inline qcap_later_t *side_later(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.later);
+}
+
+static inline qcap_underway_t *side_underway(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.underway);
+}
+
+static inline qcap_accumulator_t *side_accumulators(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.accumulators);
+}
+
+static inline unsigned char *side_text(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.text);
+}
+
+static inline uint64_t *side_saved(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.saved);
+}
+
+static inline unsigned char *side_ends(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.ends);
+}
+
+static inline unsigned char *side_ahead(const qcap_parser_t *p)
+{
+    return behind(p, protocol_of(p)->side.ahead);
+}
+
 static inline const qcap_state_t *state_of(const qcap_parser_t *p)
 {
     return &protocol_of(p)->states[p->state];
@@ -43,7 +109,7 @@ static inline uint64_t place(const qcap_parser_t *p, uint16_t where)
 {
     if (where & QCAP_PLACE_BACK)
         return here(p) - (where & (QCAP_PLACE_BACK - 1));
-    return p->positions[where];
+    return side_positions(p)[where];
 }
 
 /* The bytes [begin, end) if they lie in the piece. */
@@ -55,7 +121,7 @@ static inline const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t beg
 /* How the end of a region is looked for; the side has room for it if the protocol has `until` at all. */
 static inline qcap_watch_t *qcapint_watch(const qcap_parser_t *p, unsigned region)
 {
-    return (qcap_watch_t *)(void *)((unsigned char *)p->conversation + p->root->watches) + region;
+    return (qcap_watch_t *)behind(p, protocol_of(p)->side.watches) + region;
 }
 
 /* until.c: the innermost region ends where the text begins that `until` describes. False: a register of it is not set. */

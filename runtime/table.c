@@ -6,7 +6,7 @@
 
 static uint64_t place_from(const qcap_parser_t *p, unsigned where, uint64_t from)
 {
-    return where & QCAP_PLACE_BACK ? from - (where & (QCAP_PLACE_BACK - 1)) : p->positions[where];
+    return where & QCAP_PLACE_BACK ? from - (where & (QCAP_PLACE_BACK - 1)) : side_positions(p)[where];
 }
 
 /* ---------------------------------------------------------------- operations */
@@ -76,9 +76,9 @@ unsigned qcap_table_perform_later(qcap_parser_t *p, const qcap_later_t *later, u
         return 1 + QCAP_LATER_VALUE;
     }
     if (op->kind == QCAP_OP_OPEN && !(op->flags & QCAP_OP_STREAM) && !p->has_error)
-        qcap_element_open(p, p->slots, p->base + op->depth, op->a, at);
+        qcap_element_open(p, side_slots(p), p->base + op->depth, op->a, at);
     else if (op->kind == QCAP_OP_CLOSE && !(op->flags & QCAP_OP_STREAM))
-        qcap_element_close(p, p->slots, p->base + op->depth, op->a, at);
+        qcap_element_close(p, side_slots(p), p->base + op->depth, op->a, at);
     else
         perform(p, op, at);
     return 1;
@@ -97,7 +97,7 @@ static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from
         const qcap_step_t *step = &protocol->steps[words[i]];
         uint64_t at = place_from(p, step->place, from);
         if (step->what & QCAP_STEP_MOVE) {
-            p->positions[step->what & ~QCAP_STEP_MOVE] = at;
+            side_positions(p)[step->what & ~QCAP_STEP_MOVE] = at;
             continue;
         }
         const qcap_op_t *op = &protocol->ops[step->what];
@@ -106,9 +106,9 @@ static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from
         else if (!(op->flags & QCAP_OP_LATER))
             perform(p, op, at);
         else if (op->kind == QCAP_OP_CONVERT_CLOSE)
-            qcap_op_later_value(p, step->what, qcap_op_convert(p, op->a, at), at);
+            qcap_op_later_value(p, side_later(p), step->what, qcap_op_convert(p, op->a, at), at);
         else
-            qcap_op_later(p, step->what, at);
+            qcap_op_later(p, side_later(p), step->what, at);
     }
 }
 
@@ -172,7 +172,7 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
             const qcap_control_t *control = &protocol->controls[s->row];
             if (control->kind != QCAP_CONTROL_REFINE)
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_CONTROL);
-            state = control->targets[p->underway[control->slot].value];
+            state = control->targets[side_underway(p)[control->slot].value];
             continue;
         }
         if (kind == QCAP_STATE_BYTES && at == end) {

@@ -25,7 +25,7 @@ static unsigned char byte_at(const qcap_parser_t *p, uint64_t offset)
 static unsigned char *text_of(const qcap_parser_t *p, unsigned region)
 {
     size_t max = protocol_of(p)->until_max;
-    return (unsigned char *)p->conversation + p->root->ends + 2 * max * region;
+    return side_ends(p) + 2 * max * region;
 }
 
 /* ---------------------------------------------------------------- beginning */
@@ -136,10 +136,10 @@ static void end_at(qcap_parser_t *p, unsigned region, uint64_t at)
 {
     qcapint_watch(p, region)->is_found = true;
     for (unsigned i = region; i < p->region_count; i++) {
-        if (p->regions[i].is_jump || p->regions[i].end <= at)
+        if (side_regions(p)[i].is_jump || side_regions(p)[i].end <= at)
             continue;
-        p->regions[i].end = at;
-        p->regions[i].is_cut = i > region;
+        side_regions(p)[i].end = at;
+        side_regions(p)[i].is_cut = i > region;
     }
 }
 
@@ -147,8 +147,8 @@ static void end_at(qcap_parser_t *p, unsigned region, uint64_t at)
 static void look(qcap_parser_t *p, unsigned region, uint64_t limit)
 {
     qcap_watch_t *w = qcapint_watch(p, region);
-    bool is_last = p->regions[region].end <= limit || (p->is_last && limit == window_end(p));
-    limit = p->regions[region].end < limit ? p->regions[region].end : limit;
+    bool is_last = side_regions(p)[region].end <= limit || (p->is_last && limit == window_end(p));
+    limit = side_regions(p)[region].end < limit ? side_regions(p)[region].end : limit;
     while (w->looked < limit) {
         if (!w->until->is_line)
             w->looked = next_candidate(p, region, w->looked, limit);

@@ -62,12 +62,12 @@ static void add_number(const qcap_conversion_t *c, qcap_accumulator_t *acc, cons
 
 static qcap_underway_t *underway_of(const qcap_parser_t *p, unsigned conversion)
 {
-    return &p->underway[protocol_of(p)->conversions[conversion].slot];
+    return &side_underway(p)[protocol_of(p)->conversions[conversion].slot];
 }
 
 static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c, const qcap_accumulator_t *acc)
 {
-    return p->text + c->text + (size_t)(acc - &p->accumulators[c->accumulator]) * c->text_size;
+    return side_text(p) + c->text + (size_t)(acc - &side_accumulators(p)[c->accumulator]) * c->text_size;
 }
 
 /* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
@@ -97,7 +97,7 @@ static inline void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap
 static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin)
 {
     for (unsigned i = 0; i < c->accumulator_count; i++) {
-        qcap_accumulator_t *acc = &p->accumulators[c->accumulator + i];
+        qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator + i];
         if (acc->begin == begin && acc->done > begin && &protocol_of(p)->conversions[acc->conversion] == c)
             return acc;
     }
@@ -115,13 +115,13 @@ static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conv
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
     const qcap_keep_t *keep = keep_of(p);
     const qcap_suspend_t *rows = &protocol_of(p)->suspends[keep->suspend];
-    qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
+    qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator];
     for (unsigned i = 0; i < c->accumulator_count; i++) {
         bool is_needed = false;
         for (unsigned r = 0; r < keep->suspend_count; r++)
-            if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == p->accumulators[c->accumulator + i].begin)
+            if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == side_accumulators(p)[c->accumulator + i].begin)
                 is_needed = true;
-        acc = is_needed ? acc : &p->accumulators[c->accumulator + i];
+        acc = is_needed ? acc : &side_accumulators(p)[c->accumulator + i];
     }
     *acc = (qcap_accumulator_t){.begin = begin, .done = begin, .conversion = (uint16_t)conversion};
     return acc;
@@ -144,12 +144,12 @@ bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t l
     for (unsigned i = 0; i < keep->suspend_count; i++) {
         const qcap_suspend_t *row = &protocol->suspends[keep->suspend + i];
         const qcap_conversion_t *c = &protocol->conversions[row->conversion];
-        qcap_accumulator_t *acc = &p->accumulators[c->accumulator];
+        qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator];
         uint64_t kept = acc->done - acc->begin;
         if (row->begin != QCAP_PLACE_COMMITTED || acc->conversion != row->conversion || acc->begin != underway_of(p, row->conversion)->begin ||
             acc->done != p->offset || kept == 0 || row->end != QCAP_PLACE_BACK || c->accumulator_count != 1 || c->text_size == 0)
             return false;
-        unsigned char *text = p->text + c->text;
+        unsigned char *text = side_text(p) + c->text;
         for (size_t k = 0; k < len && kept + k < c->text_size; k++)
             text[kept + k] = bytes[k];
         acc->done += len;
@@ -272,7 +272,7 @@ static const qcap_text_t *text_of_register(const qcap_parser_t *p, unsigned reg,
 
 static unsigned char *register_bytes(const qcap_parser_t *p, unsigned reg, bool is_shared)
 {
-    return (is_shared ? p->conversation->shared_text : p->text) + text_of_register(p, reg, is_shared)->offset;
+    return (is_shared ? p->conversation->shared_text : side_text(p)) + text_of_register(p, reg, is_shared)->offset;
 }
 
 /* Adds a part to the value of the element around that is joined, if there is one. */
@@ -280,8 +280,8 @@ static void join(qcap_parser_t *p, reader_t r)
 {
     if (p->joined_depth == 0)
         return;
-    const char *separator = protocol_of(p)->elements[p->slots[p->joined_depth - 1].element].separator;
-    unsigned char *value = p->text + protocol_of(p)->joined_text;
+    const char *separator = protocol_of(p)->elements[side_slots(p)[p->joined_depth - 1].element].separator;
+    unsigned char *value = side_text(p) + protocol_of(p)->joined_text;
     for (; p->has_part && *separator; separator++)
         if (p->joined_len < QCAP_JOINED_MAX)
             value[p->joined_len++] = (unsigned char)*separator;
@@ -299,7 +299,7 @@ static void store_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t r,
         join(p, r);
         return;
     }
-    qcap_register_t *value = &(c->is_shared ? p->conversation->shared : p->registers)[c->reg];
+    qcap_register_t *value = &(c->is_shared ? p->conversation->shared : side_registers(p))[c->reg];
     uint64_t *set = c->is_shared ? &p->conversation->shared_set : &p->set;
     unsigned char *text = register_bytes(p, c->reg, c->is_shared);
     if (c->is_unique && (*set >> c->reg & 1)) {
@@ -320,14 +320,14 @@ static uint64_t list_text(qcap_parser_t *p, const qcap_conversion_t *c, reader_t
     uint32_t size = c->text_size;
     if (c->reg != QCAP_NONE)
         size = text_of_register(p, c->reg, c->is_shared)->size + 1; /* one too many shows again that it is cut */
-    uint64_t value = copy_text(r, p->text + offset, size);
+    uint64_t value = copy_text(r, side_text(p) + offset, size);
     p->later_text += QCAP_BYTES_LEN(value);
     return value | (uint64_t)offset << 32;
 }
 
 qcap_bytes_t qcap_bytes(const qcap_parser_t *p, unsigned reg, bool is_shared)
 {
-    uint64_t value = (is_shared ? p->conversation->shared : p->registers)[reg].value;
+    uint64_t value = (is_shared ? p->conversation->shared : side_registers(p))[reg].value;
     bool is_known = ((is_shared ? p->conversation->shared_set : p->set) >> reg & 1) && !(value & QCAP_BYTES_CUT);
     return (qcap_bytes_t){.bytes = register_bytes(p, reg, is_shared),
                           .len = is_known ? QCAP_BYTES_LEN(value) : 0,
@@ -344,14 +344,14 @@ qcap_number_t qcapint_value_of(const qcap_parser_t *p, unsigned reg)
 void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value)
 {
     unsigned index = reg & ~QCAP_SHARED;
-    (reg & QCAP_SHARED ? p->conversation->shared : p->registers)[index].value = value;
+    (reg & QCAP_SHARED ? p->conversation->shared : side_registers(p))[index].value = value;
     *(reg & QCAP_SHARED ? &p->conversation->shared_set : &p->set) |= (uint64_t)1 << index;
 }
 
 static void store(qcap_parser_t *p, unsigned reg, bool is_shared, bool is_unique, uint64_t value, unsigned rule, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
-    qcap_register_t *registers = is_shared ? c->shared : p->registers;
+    qcap_register_t *registers = is_shared ? c->shared : side_registers(p);
     uint64_t *set = is_shared ? &c->shared_set : &p->set;
     if (is_unique && (*set >> reg & 1) && registers[reg].value != value) {
         qcapint_parser_fail(p, QCAP_ERROR_DIFFERENT, rule, at);
@@ -375,7 +375,7 @@ void qcap_op_store(qcap_parser_t *p, unsigned conversion, uint64_t value, uint64
     const qcap_conversion_t *c = &protocol_of(p)->conversions[conversion];
     underway_of(p, conversion)->value = value;
     if (is_text(c) && !p->has_error)
-        store_text(p, c, (reader_t){.bytes = p->text + QCAP_BYTES_OFFSET(value), .len = QCAP_BYTES_LEN(value)}, at);
+        store_text(p, c, (reader_t){.bytes = side_text(p) + QCAP_BYTES_OFFSET(value), .len = QCAP_BYTES_LEN(value)}, at);
     else if (c->reg != QCAP_NONE && !p->has_error)
         store(p, c->reg, c->is_shared, c->is_unique, value, c->rule, at);
 }
@@ -420,22 +420,22 @@ void qcap_op_local_open(qcap_parser_t *p, unsigned reg)
         return;
     }
     if (words > 0)
-        memcpy(p->saved + p->saved_count, register_bytes(p, reg, false), text_of_register(p, reg, false)->size);
+        memcpy(side_saved(p) + p->saved_count, register_bytes(p, reg, false), text_of_register(p, reg, false)->size);
     p->saved_count += words;
-    p->saved[p->saved_count++] = p->registers[reg].value;
-    p->saved[p->saved_count++] = (uint64_t)reg << 1 | (p->set >> reg & 1);
+    side_saved(p)[p->saved_count++] = side_registers(p)[reg].value;
+    side_saved(p)[p->saved_count++] = (uint64_t)reg << 1 | (p->set >> reg & 1);
     qcap_op_reset(p, reg);
 }
 
 static void restore_last(qcap_parser_t *p)
 {
-    uint64_t head = p->saved[--p->saved_count];
+    uint64_t head = side_saved(p)[--p->saved_count];
     unsigned reg = (unsigned)(head >> 1);
-    p->registers[reg].value = p->saved[--p->saved_count];
+    side_registers(p)[reg].value = side_saved(p)[--p->saved_count];
     p->set = (p->set & ~((uint64_t)1 << reg)) | (head & 1) << reg;
     p->saved_count -= text_words(p, reg);
     if (text_words(p, reg) > 0)
-        memcpy(register_bytes(p, reg, false), p->saved + p->saved_count, text_of_register(p, reg, false)->size);
+        memcpy(register_bytes(p, reg, false), side_saved(p) + p->saved_count, text_of_register(p, reg, false)->size);
 }
 
 void qcap_op_local_close(qcap_parser_t *p, unsigned reg)
