@@ -2475,11 +2475,11 @@ absolute_path_1:
     if (IS_SET_1(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 189 /* open method */, side->positions[0]);
+        qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, here - 2, find_4), here - 2);
-        qcap_op_later(parser, 186 /* close method */, here - 2);
-        qcap_op_later(parser, 185 /* open request-target */, here - 1);
+        qcap_op_later_value(parser, side->later, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, here - 2, find_4), here - 2);
+        qcap_op_later(parser, side->later, 186 /* close method */, here - 2);
+        qcap_op_later(parser, side->later, 185 /* open request-target */, here - 1);
         parser->marks[0] = parser->later_count;
         side->positions[2] = here - 1;
         if (qcap_must_stop(parser))
@@ -2513,16 +2513,16 @@ pchar_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 189 /* open method */, side->positions[0]);
+        qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
-        qcap_op_later(parser, 186 /* close method */, side->positions[1]);
-        qcap_op_later(parser, 185 /* open request-target */, side->positions[2]);
+        qcap_op_later_value(parser, side->later, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
+        qcap_op_later(parser, side->later, 186 /* close method */, side->positions[1]);
+        qcap_op_later(parser, side->later, 185 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 170 /* open path */, side->positions[2]);
-        qcap_op_later(parser, 169 /* close path */, here - 1);
-        qcap_op_later(parser, 161 /* close request-target */, here - 1);
-        qcap_op_later(parser, 160 /* open HTTP-version */, here);
+        qcap_op_later(parser, side->later, 170 /* open path */, side->positions[2]);
+        qcap_op_later(parser, side->later, 169 /* close path */, here - 1);
+        qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
+        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
@@ -2548,8 +2548,8 @@ port_1:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 184 /* open scheme */, side->positions[2]);
-        qcap_op_later(parser, 183 /* close scheme */, here - 2);
+        qcap_op_later(parser, side->later, 184 /* open scheme */, side->positions[2]);
+        qcap_op_later(parser, side->later, 183 /* close scheme */, here - 2);
         goto hier_part_1;
     }
     return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
@@ -2630,8 +2630,8 @@ pchar_3:
     if (*at == '?') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 169 /* close path */, here - 1);
-        qcap_op_later(parser, 168 /* open query */, here);
+        qcap_op_later(parser, side->later, 169 /* close path */, here - 1);
+        qcap_op_later(parser, side->later, 168 /* open query */, here);
         goto pchar_4;
     }
     return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_TABLE);
@@ -2646,7 +2646,7 @@ hier_part_1:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 182 /* open authority */, here);
+        qcap_op_later(parser, side->later, 182 /* open authority */, here);
         goto userinfo_1;
     }
     return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_TABLE);
@@ -2662,9 +2662,9 @@ pchar_4:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 167 /* close query */, here - 1);
-        qcap_op_later(parser, 161 /* close request-target */, here - 1);
-        qcap_op_later(parser, 160 /* open HTTP-version */, here);
+        qcap_op_later(parser, side->later, 167 /* close query */, here - 1);
+        qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
+        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         goto http_name_5;
     }
@@ -2748,18 +2748,18 @@ pchar_5:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 189 /* open method */, side->positions[0]);
+        qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
-        qcap_op_later(parser, 186 /* close method */, side->positions[1]);
-        qcap_op_later(parser, 185 /* open request-target */, side->positions[2]);
+        qcap_op_later_value(parser, side->later, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
+        qcap_op_later(parser, side->later, 186 /* close method */, side->positions[1]);
+        qcap_op_later(parser, side->later, 185 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, 170 /* open path */, side->positions[2]);
-        qcap_op_later(parser, 169 /* close path */, side->positions[3]);
-        qcap_op_later(parser, 168 /* open query */, side->positions[4]);
-        qcap_op_later(parser, 167 /* close query */, here - 1);
-        qcap_op_later(parser, 161 /* close request-target */, here - 1);
-        qcap_op_later(parser, 160 /* open HTTP-version */, here);
+        qcap_op_later(parser, side->later, 170 /* open path */, side->positions[2]);
+        qcap_op_later(parser, side->later, 169 /* close path */, side->positions[3]);
+        qcap_op_later(parser, side->later, 168 /* open query */, side->positions[4]);
+        qcap_op_later(parser, side->later, 167 /* close query */, here - 1);
+        qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
+        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
@@ -2853,10 +2853,10 @@ userinfo_2:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 179 /* open host */, side->positions[0]);
-        qcap_op_later(parser, 178 /* close host */, here - 1);
-        qcap_op_later(parser, 175 /* close authority */, here - 1);
-        qcap_op_later(parser, 170 /* open path */, here - 1);
+        qcap_op_later(parser, side->later, 179 /* open host */, side->positions[0]);
+        qcap_op_later(parser, side->later, 178 /* close host */, here - 1);
+        qcap_op_later(parser, side->later, 175 /* close authority */, here - 1);
+        qcap_op_later(parser, side->later, 170 /* open path */, here - 1);
         goto pchar_3;
     }
     return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_TABLE);
@@ -3562,8 +3562,8 @@ http_version_8:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 157 /* close HTTP-version */, here);
-        qcap_op_later(parser, 156 /* push methods method */, here);
+        qcap_op_later(parser, side->later, 157 /* close HTTP-version */, here);
+        qcap_op_later(parser, side->later, 156 /* push methods method */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
@@ -4145,7 +4145,7 @@ http_name_1:
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
         qcap_element_open(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here - 1);
-        qcap_op_later(parser, 329 /* open HTTP-version */, here - 1);
+        qcap_op_later(parser, side->later, 329 /* open HTTP-version */, here - 1);
         parser->marks[0] = parser->later_count;
         goto http_name_2;
     }
@@ -4236,7 +4236,7 @@ http_version_4:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 328 /* close HTTP-version */, here);
+        qcap_op_later(parser, side->later, 328 /* close HTTP-version */, here);
         goto status_line_1;
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_4, QCAP_STOP_TABLE);
@@ -4249,7 +4249,7 @@ status_line_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 327 /* open status-code */, here);
+        qcap_op_later(parser, side->later, 327 /* open status-code */, here);
         side->underway[0].begin = (here);
         goto status_code_1;
     }
@@ -4285,8 +4285,8 @@ status_code_3:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later_value(parser, 325 /* convert status-code */, qcap_op_convert(parser, 6, here), here);
-        qcap_op_later(parser, 324 /* close status-code */, here);
+        qcap_op_later_value(parser, side->later, 325 /* convert status-code */, qcap_op_convert(parser, 6, here), here);
+        qcap_op_later(parser, side->later, 324 /* close status-code */, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_PAUSED);
         goto status_line_2;
@@ -4316,7 +4316,7 @@ reason_phrase_1:
     if (IS_SET_9(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 322 /* open reason-phrase */, here - 1);
+        qcap_op_later(parser, side->later, 322 /* open reason-phrase */, here - 1);
         goto reason_phrase_2;
     }
     return qcap_stop(parser, at, AT_REASON_PHRASE_1, QCAP_STOP_TABLE);
@@ -4356,7 +4356,7 @@ reason_phrase_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, 321 /* close reason-phrase */, here - 1);
+        qcap_op_later(parser, side->later, 321 /* close reason-phrase */, here - 1);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_9, QCAP_STOP_PAUSED);
@@ -29926,36 +29926,17 @@ const qcap_protocol_t qcap_http_protocol = {
     .server_offset = offsetof(qcap_http_t, server),
     .client = {.start = AT_ENTRY_1,
                .search = AT_ENTRY_25,
-               .search_byte = QCAP_NONE,
-               .registers = offsetof(qcap_http_t, client_side.registers),
-               .slots = offsetof(qcap_http_t, client_side.slots),
-               .regions = offsetof(qcap_http_t, client_side.regions),
-               .frames = offsetof(qcap_http_t, client_side.frames),
-               .positions = offsetof(qcap_http_t, client_side.positions),
-               .later = offsetof(qcap_http_t, client_side.later),
-               .underway = offsetof(qcap_http_t, client_side.underway),
-               .accumulators = offsetof(qcap_http_t, client_side.accumulators),
-               .text = offsetof(qcap_http_t, client_side.text),
-               .saved = offsetof(qcap_http_t, client_side.saved),
-               .watches = offsetof(qcap_http_t, client_side.watches),
-               .ends = offsetof(qcap_http_t, client_side.ends),
-               .ahead = offsetof(qcap_http_t, client_side.ahead)},
+               .search_byte = QCAP_NONE},
     .server = {.start = AT_ENTRY_2,
                .search = AT_ENTRY_26,
-               .search_byte = 72,
-               .registers = offsetof(qcap_http_t, server_side.registers),
-               .slots = offsetof(qcap_http_t, server_side.slots),
-               .regions = offsetof(qcap_http_t, server_side.regions),
-               .frames = offsetof(qcap_http_t, server_side.frames),
-               .positions = offsetof(qcap_http_t, server_side.positions),
-               .later = offsetof(qcap_http_t, server_side.later),
-               .underway = offsetof(qcap_http_t, server_side.underway),
-               .accumulators = offsetof(qcap_http_t, server_side.accumulators),
-               .text = offsetof(qcap_http_t, server_side.text),
-               .saved = offsetof(qcap_http_t, server_side.saved),
-               .watches = offsetof(qcap_http_t, server_side.watches),
-               .ends = offsetof(qcap_http_t, server_side.ends),
-               .ahead = offsetof(qcap_http_t, server_side.ahead)},
+               .search_byte = 72},
+    .side = {.slots = offsetof(struct qcap_http_side, slots),
+             .regions = offsetof(struct qcap_http_side, regions),
+             .positions = offsetof(struct qcap_http_side, positions),
+             .later = offsetof(struct qcap_http_side, later),
+             .underway = offsetof(struct qcap_http_side, underway),
+             .accumulators = offsetof(struct qcap_http_side, accumulators),
+             .text = offsetof(struct qcap_http_side, text)},
     .datagram = QCAP_NONE,
     .states = states,
     .class_of = class_of,

@@ -16,22 +16,17 @@
  *     atomic.words 31
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1720
+ *     bytes.conversation 1416
  *     bytes.shared 120
- *     bytes.direction 800
- *     bytes.direction.parser 344
+ *     bytes.direction 648
+ *     bytes.direction.parser 240
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
- *     bytes.direction.calls 16
  *     bytes.direction.positions 48
  *     bytes.direction.atomic 124
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
- *     bytes.direction.local 8
- *     bytes.direction.ends 24
- *     bytes.direction.ends.texts 1
- *     bytes.direction.ends.ahead 1
  *     bytes.direction.texts 19
  *     bytes.queues 8192
  *     bytes.tables 95165
@@ -149,15 +144,10 @@ struct qcap_http_side {
     qcap_register_t registers[5];
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
-    qcap_frame_t frames[1];
     uint64_t positions[6];
     qcap_later_t later[31];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
-    uint64_t saved[1];
-    qcap_watch_t watches[1];
-    unsigned char ends[1];
-    unsigned char ahead[1];
     unsigned char text[19];
 };
 
