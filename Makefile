@@ -22,7 +22,7 @@
 
 VERSION = 0.1.0
 PROTOCOLS = http
-PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h runtime/testkit.h)
+PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h runtime/decoders.h runtime/testkit.h)
 
 # ---------------------------------------------------------------- settings
 
@@ -50,7 +50,10 @@ B = $(BUILD)
 # Ours, whatever the user's CFLAGS are.
 OURS = -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wconversion $(if $(WERROR),-Werror) -MMD -MP
 FUZZ = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-LIBS = -lpcap -lz
+LIBS = -lpcap -lz $(if $(HAVE_BROTLI),-lbrotlidec)
+
+# Decoders whose library is not there are left out.
+HAVE_BROTLI := $(shell echo '\#include <brotli/decode.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
 
 # ---------------------------------------------------------------- what there is
 
@@ -110,7 +113,7 @@ packages:
 # examples what is installed; tests anything.
 
 INCLUDE_generator = -Igenerator -I$(B)/generator
-INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/builtin
+INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/builtin $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI)
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
 INCLUDE_examples = $(RELEASE) -I$(B)/include
 INCLUDE_toys = $(INCLUDE_generated)
@@ -231,9 +234,9 @@ demo: all
 	@echo "$(B)/ip_identity $(DEMO_CAPTURE)"
 	@$(B)/ip_identity $(DEMO_CAPTURE)
 
-# Scripts find what was built through BUILD, and how to compile through CC and SANITIZE.
+# Scripts find what was built through BUILD, and how to compile through CC, SANITIZE and LIBS.
 test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all $(SUPPORTS))
-	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" LIBS="$(LIBS)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
 STRAY = $(filter-out $(PROTOCOLS:%=generated/%.h) $(PROTOCOLS:%=generated/%.c),$(wildcard generated/*))
 
@@ -260,7 +263,7 @@ install: all
 	install $(GENERATE) $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/qcap
 	install -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/qcap.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/qcap.pc
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' runtime/qcap.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/qcap.pc
 
 clean:
 	rm -rf build

@@ -29912,6 +29912,14 @@ static const qcap_text_t register_texts[] = {{19, 0}, {19, 0}, {19, 0}, {19, 0},
 
 static const qcap_text_t shared_texts[] = {{0, 0}};
 
+static const qcap_decode_t decodes[] = {
+    {NULL, NULL, 0, QCAP_NONE}, /* none */
+};
+
+static const qcap_feed_t feeds[] = {
+    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
+};
+
 const qcap_protocol_t qcap_http_protocol = {
     .name = "http",
     .title = "HTTP/1.x",
@@ -29963,6 +29971,9 @@ const qcap_protocol_t qcap_http_protocol = {
     .frame_max = 0,
     .shared = offsetof(qcap_http_t, shared),
     .queue_states = offsetof(qcap_http_t, queues),
+    .feeds = feeds,
+    .feed_count = 0,
+    .decodes = decodes,
     .saved_size = 0,
     .register_texts = register_texts,
     .shared_texts = shared_texts,

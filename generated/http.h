@@ -16,10 +16,11 @@
  *     atomic.words 31
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1416
- *     bytes.shared 120
- *     bytes.direction 648
- *     bytes.direction.parser 240
+ *     bytes.conversation 1472
+ *     bytes.shared 160
+ *     bytes.direction 656
+ *     bytes.direction.parser 248
+ *     bytes.sub-stream 0
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24

@@ -9,10 +9,11 @@ static const struct {
     const char *type;
     unsigned size, align;
 } types[] = {
-    {"qcap_conversation_t", 96, 8}, {"qcap_parser_t", 240, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
+    {"qcap_conversation_t", 136, 8}, {"qcap_parser_t", 248, 8},   {"qcap_register_t", 8, 8}, {"qcap_slot_t", 16, 8},
     {"qcap_region_t", 24, 8},       {"qcap_frame_t", 16, 8},      {"qcap_later_t", 4, 4},   {"qcap_underway_t", 16, 8},
     {"qcap_accumulator_t", 32, 8},  {"qcap_queue_state_t", 8, 4}, {"qcap_queue_entry_t", 32, 8}, {"qcap_state_t", 12, 4},
     {"qcap_edge_t", 4, 2},          {"qcap_op_t", 10, 2},        {"qcap_about_t", 4, 2},    {"qcap_suspend_t", 6, 2},
+    {"qcap_substream_t", 312, 8},
     {"qcap_watch_t", 24, 8},        {"qcap_counter_t", 8, 4},   {"qcap_keep_t", 16, 2}, {"qcap_step_t", 4, 2},      {"uint64_t", 8, 8},        {"unsigned char", 1, 1},
 };
 
@@ -94,7 +95,8 @@ static void add_up(contract_t *c)
     c->parser_size = contract_type_size("qcap_parser_t");
     c->common_size = contract_type_size("qcap_conversation_t") + align(before, word);
     c->side_size = c->parser_size + align(side, word);
-    c->size = c->common_size + 2 * c->side_size;
+    c->sub_size = c->side_size + contract_type_size("qcap_substream_t");
+    c->size = c->common_size + 2 * c->side_size + 2 * c->feeds * c->sub_size;
 }
 
 /* ---------------------------------------------------------------- the automaton */
@@ -131,7 +133,8 @@ contract_t contract_of(const layout_t *l, const table_t *table)
 {
     contract_t c = {.depth = layout_slots(l->dfa->nfa),
                     .regions = layout_regions(l->dfa->nfa),
-                    .calls = layout_frames(l->dfa->nfa)};
+                    .calls = layout_frames(l->dfa->nfa),
+                    .feeds = (unsigned)l->dfa->nfa->feeds.count};
 
     list_members(l, &c);
     add_up(&c);
@@ -166,6 +169,7 @@ void contract_print(const layout_t *l, const contract_t *c, const char *before, 
         {"lookback.bytes", c->lookback},    {"lookback.open-states", c->open_states},
         {"bytes.conversation", c->size},    {"bytes.shared", c->common_size},
         {"bytes.direction", c->side_size},  {"bytes.direction.parser", c->parser_size},
+        {"bytes.sub-stream", c->feeds ? c->sub_size : 0},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         text_print(text, "%s%s %zu\n", before, numbers[i].key, numbers[i].value);

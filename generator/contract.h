@@ -19,6 +19,8 @@ typedef struct contract {
     unsigned parser_size;          /* bytes of a qcap_parser_t */
     unsigned common_size;          /* bytes of what is shared */
     unsigned side_size;            /* bytes of a direction, its qcap_parser_t included */
+    unsigned sub_size;             /* bytes of a sub-stream of one direction */
+    unsigned feeds;                /* sub-streams of each direction */
     unsigned size;                 /* bytes of a conversation: qcap_protocol_t's `size` */
     unsigned queue_size;           /* bytes of all queues, which are allocated when the first entry is pushed */
     unsigned depth;                /* elements and anomalies in each other, at most */

@@ -863,6 +863,39 @@ static void bound_later(builder_t *b)
         count_later(dfa, &dfa->states.items[s].accept, before[s]);
 }
 
+starts_t dfa_starts(dfa_t *dfa)
+{
+    unsigned *const roots[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search, &dfa->datagram};
+    starts_t starts = {0};
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        vec_push(dfa->arena, &starts, roots[i]);
+    for (size_t i = 0; i < dfa->feeds.count; i++) {
+        vec_push(dfa->arena, &starts, &dfa->feeds.items[i]);
+        vec_push(dfa->arena, &starts, &dfa->feed_searches.items[i]);
+    }
+    return starts;
+}
+
+/* The states where reading begins. */
+static void begin(builder_t *b)
+{
+    const nfa_t *nfa = b->nfa;
+    const unsigned roots[] = {nfa->client, nfa->server, nfa->client_search, nfa->server_search, nfa->datagram};
+    size_t root_count = sizeof roots / sizeof *roots;
+    for (size_t i = 0; i < nfa->feeds.count; i++) {
+        vec_push(b->arena, &b->dfa->feeds, STATE_NONE);
+        vec_push(b->arena, &b->dfa->feed_searches, STATE_NONE);
+    }
+    starts_t starts = dfa_starts(b->dfa);
+    for (size_t i = 0; i < starts.count; i++) {
+        const feed_t *feed = i < root_count ? NULL : &nfa->feeds.items[(i - root_count) / 2];
+        unsigned state = !feed ? roots[i] : (i - root_count) % 2 ? feed->search : feed->start;
+        *starts.items[i] = STATE_NONE;
+        if (state != STATE_NONE && !b->is_failed)
+            *starts.items[i] = entry_of(b, state, STATE_NONE);
+    }
+}
+
 dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
 {
     dfa_t *dfa = ARENA_NEW(nfa->arena, dfa_t);
@@ -870,13 +903,7 @@ dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
     dfa->nfa = nfa;
     builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag, .states_max = states_max};
     prepare(&b);
-    const unsigned starts[] = {nfa->client, nfa->server, nfa->client_search, nfa->server_search, nfa->datagram};
-    unsigned *const states[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search, &dfa->datagram};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        *states[i] = STATE_NONE;
-        if (starts[i] != STATE_NONE && !b.is_failed)
-            *states[i] = entry_of(&b, starts[i], STATE_NONE);
-    }
+    begin(&b);
     explore(&b);
     if (!b.is_failed && dfa->refusals.count == 0)
         bound_later(&b);

@@ -96,6 +96,7 @@ typedef struct dfa {
     VEC(refusal_t) refusals; /* if there are any, the automaton is not complete */
     unsigned client, server, datagram;     /* states where reading begins, or STATE_NONE */
     unsigned client_search, server_search; /* and where it goes on after an error */
+    VEC(unsigned) feeds, feed_searches;    /* the same for each sub-stream */
     VEC(clash_t) clashes;    /* the first of each kind, in the order in which they were found */
     VEC(clash_t) ends;       /* where the input may end for a reading at the control point `at`, and ends for a later one */
 } dfa_t;
@@ -107,6 +108,10 @@ static inline bool dfa_is_on_byte(const edge_t *edge)
 }
 
 #define DFA_STATES_MAX 30000u
+
+/* Where the automaton has its starts: each may be STATE_NONE. */
+typedef VEC(unsigned *) starts_t;
+starts_t dfa_starts(dfa_t *dfa);
 
 /* NULL if there is no automaton of at most `states_max` states: `diag` says why, unless there are refusals, which refusal.c
  * explains. */

@@ -251,6 +251,43 @@ static int only_byte(const layout_t *l, unsigned state)
     return s->kind == DFA_BYTES && charset_count(&set) == 1 ? (int)charset_first(&set) : -1;
 }
 
+/* A decoder of that name, with a register as its key; or the keywords of a register, which are names. */
+static void emit_decode(const note_t *note, text_t *text)
+{
+    const reg_t *reg = note->reg;
+    if (note->name) {
+        text_print(text, "    {\"%s\", NULL, 0, %u},\n", note->name, emit_register_number(reg));
+        return;
+    }
+    text_print(text, "    {NULL, (const char *const[]){");
+    for (size_t i = 0; i < reg->keywords.count; i++)
+        text_print(text, "%s\"%s\"", i ? ", " : "", reg->keywords.items[i]);
+    text_print(text, "}, %zu, %u},\n", reg->keywords.count, emit_register_number(reg));
+}
+
+/* Decoders of all sub-streams, then which of them are whose. */
+static void emit_feeds(const layout_t *l, text_t *text)
+{
+    const nfa_t *nfa = l->dfa->nfa;
+    unsigned first = 0;
+    text_print(text, "static const qcap_decode_t decodes[] = {\n");
+    for (size_t i = 0; i < nfa->feeds.count; i++)
+        for (size_t k = 0; k < nfa->feeds.items[i].decoders.count; k++)
+            emit_decode(nfa->feeds.items[i].decoders.items[k], text);
+    text_print(text, "    {NULL, NULL, 0, QCAP_NONE}, /* none */\n};\n\nstatic const qcap_feed_t feeds[] = {\n");
+    for (unsigned i = 0; i < nfa->feeds.count; i++) {
+        const feed_t *feed = &nfa->feeds.items[i];
+        unsigned start = l->dfa->feeds.items[i], search = l->dfa->feed_searches.items[i];
+        text_print(text, "    {{.start = %s, .search = %s, .search_byte = QCAP_NONE}, ", start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start],
+                   search == STATE_NONE ? "QCAP_NONE" : l->enumerators[search]);
+        text_print(text, feed->rule ? "NULL, " : "\"%s\", ", feed->protocol);
+        text_print(text, "%s, %u, %zu}, /* %s */\n", feed->is_datagram ? "true" : "false", first, feed->decoders.count,
+                   feed->rule ? feed->rule->name : feed->protocol);
+        first += (unsigned)feed->decoders.count;
+    }
+    text_print(text, "    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */\n};\n\n");
+}
+
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
 {
     text_print(text, "    .%s = {.start = %s,\n", side, start == STATE_NONE ? "QCAP_NONE" : l->enumerators[start]);
@@ -296,6 +333,11 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
     text_print(text, "    .region_max = %u,\n    .frame_max = %u,\n", layout_regions(l->dfa->nfa), layout_frames(l->dfa->nfa));
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
+    if (l->dfa->nfa->feeds.count)
+        text_print(text, "    .subs = offsetof(%s_t, subs),\n    .sub_size = sizeof(((%s_t *)0)->subs[0]),\n"
+                         "    .sub_state = offsetof(%s_t, subs[0].substream) - offsetof(%s_t, subs),\n", l->prefix, l->prefix,
+                   l->prefix, l->prefix);
+    text_print(text, "    .feeds = feeds,\n    .feed_count = %zu,\n    .decodes = decodes,\n", l->dfa->nfa->feeds.count);
     text_print(text, "    .saved_size = %u,\n", layout_saved(l->dfa->nfa));
     text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
                      "    .shared_text = offsetof(%s_t, shared_text),\n    .joined_text = %u,\n    .later_text = %u,\n", l->prefix, l->joined_text,
@@ -335,6 +377,7 @@ void emit_c(const layout_t *l, const table_t *table, text_t *text)
     emit_names(l, text);
     emit_queues(l, text);
     emit_register_texts(l, text);
+    emit_feeds(l, text);
     const contract_t contract = contract_of(l, table);
     emit_protocol(l, &contract, text);
     text_print(text, "void %s_init(%s_t *conversation, qcap_event_handler_t on_event, void *user)\n{\n", l->prefix, l->prefix);

@@ -61,6 +61,9 @@ static void emit_conversation(const layout_t *l, const contract_t *c, text_t *te
                      "    qcap_parser_t server;\n    struct %s_side server_side;\n", l->prefix, l->prefix);
     for (size_t i = 0; i < c->common.count; i++)
         emit_member(&c->common.items[i], text);
+    if (c->feeds)
+        text_print(text, "    struct {\n        qcap_parser_t parser;\n        struct %s_side side;\n        qcap_substream_t substream;\n"
+                         "    } subs[%u]; /* those of the client, then those of the server */\n", l->prefix, 2 * c->feeds);
     text_print(text, "} %s_t;\n\n", l->prefix);
 }
 

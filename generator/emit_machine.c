@@ -118,6 +118,13 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         emit_register(op->reg, text);
         text_print(text, ");\n");
         return false;
+    case OP_FEED_OPEN:
+    case OP_FEED_CLOSE:
+        text_print(text, "qcap_op_feed_%s(parser, %u, %u, ", op->kind == OP_FEED_OPEN ? "open" : "close", op->depth, op->feed);
+        return true;
+    case OP_FINISH:
+        text_print(text, "qcap_op_finish(parser, %u, ", op->feed);
+        return true;
     case OP_ATOMIC_END:
         text_print(text, "qcap_op_atomic_end(parser, here);\n");
         return false;

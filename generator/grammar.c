@@ -127,6 +127,17 @@ static void print_note(const note_t *note, text_t *text)
     case NOTE_COUNT:
         print_with_expr("count", note, text);
         break;
+    case NOTE_FEED:
+        text_print(text, "feed %s%s", note->is_datagram ? "datagram " : "", note->rule ? note->rule->name : note->name);
+        break;
+    case NOTE_FINISH:
+        text_print(text, "finish %s", note->rule ? note->rule->name : note->name);
+        break;
+    case NOTE_DECODE:
+        text_print(text, note->name ? "decode %s" : "decode by %s", note->name ? note->name : note->reg->name);
+        if (note->name && note->reg)
+            text_print(text, "(%s)", note->reg->name);
+        break;
     case NOTE_AT:
         print_with_expr("at", note, text);
         break;

@@ -105,6 +105,9 @@ typedef enum {
     NOTE_COUNT,   /* expr: of a repeat */
     NOTE_AT,      /* expr */
     NOTE_UNTIL,   /* parts, is_line */
+    NOTE_FEED,    /* rule or name, is_datagram */
+    NOTE_FINISH,  /* rule or name */
+    NOTE_DECODE,  /* name, reg; or reg alone: its keywords are names */
     NOTE_UNTIL_CLOSE,
     NOTE_WHEN,   /* expr */
     NOTE_REFINE, /* value, by, entries */
@@ -158,6 +161,7 @@ typedef struct note {
     place_t place;               /* of all its words */
     const char *name;            /* NOTE_EMIT: of the element, always; NOTE_ANOMALY; NOTE_BECOME */
     bool is_stream, is_unique;   /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
+    bool is_datagram;            /* NOTE_FEED: what it is fed is read as one datagram */
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(const reg_t *) regs;     /* NOTE_RESET, NOTE_LOCAL */
     const convert_t *convert;    /* NOTE_CONVERT */
@@ -165,7 +169,7 @@ typedef struct note {
     const queue_t *queue;        /* NOTE_PUSH, NOTE_POP */
     const reg_t *key;            /* NOTE_PUSH, NOTE_POP: an entry is found by it; NULL: the first one is */
     const char *separator;       /* NOTE_EMIT: between the texts that are joined; NULL: nothing is */
-    const rule_t *rule;          /* NOTE_CUT; NOTE_EMIT: whose texts are joined */
+    const rule_t *rule;          /* NOTE_CUT; NOTE_EMIT: whose texts are joined; NOTE_FEED, NOTE_FINISH: NULL if another protocol is fed */
     const rule_t *value, *by;    /* NOTE_REFINE: both are elements of the annotated sequence, `by` the first of them */
     VEC(refine_entry_t) entries; /* NOTE_REFINE: each name once */
     VEC(until_part_t) parts;     /* NOTE_UNTIL */

@@ -210,6 +210,8 @@ static void print_all(const picture_t *p, text_t *text)
     print_start(p, "client", p->dfa->client, text);
     print_start(p, "server", p->dfa->server, text);
     print_start(p, "datagram", p->dfa->datagram, text);
+    for (size_t i = 0; i < p->dfa->feeds.count; i++)
+        print_start(p, "fed", p->dfa->feeds.items[i], text);
     print_group(p, p->root, "", &number, 0, text);
     for (unsigned n = 0; n < p->nodes.count; n++)
         for (size_t i = 0; i < p->nodes.items[n].edges.count && !p->nodes.items[n].is_passed; i++)

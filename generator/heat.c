@@ -87,9 +87,9 @@ static void renumber(dfa_t *dfa, const unsigned *number)
     for (size_t c = 0; c < dfa->controls.count; c++)
         for (size_t i = 0; i < dfa->controls.items[c].targets.count; i++)
             dfa->controls.items[c].targets.items[i] = renumbered(number, dfa->controls.items[c].targets.items[i]);
-    unsigned *const starts[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        *starts[i] = renumbered(number, *starts[i]);
+    const starts_t starts = dfa_starts(dfa);
+    for (size_t i = 0; i < starts.count; i++)
+        *starts.items[i] = renumbered(number, *starts.items[i]);
 }
 
 static void read_sample(const dfa_t *dfa, unsigned start, const sample_t *sample, const char *side, heat_t *heat, diag_t *diag)

@@ -195,10 +195,10 @@ static void rebuild(partition_t *p, unsigned blocks)
         for (size_t i = 0; i < dfa->controls.items[c].targets.count; i++)
             if (dfa->controls.items[c].targets.items[i] != STATE_NONE)
                 dfa->controls.items[c].targets.items[i] = renumbered[dfa->controls.items[c].targets.items[i]];
-    unsigned *const starts[] = {&dfa->client, &dfa->server, &dfa->client_search, &dfa->server_search, &dfa->datagram};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (*starts[i] != STATE_NONE)
-            *starts[i] = renumbered[*starts[i]];
+    const starts_t starts = dfa_starts(dfa);
+    for (size_t i = 0; i < starts.count; i++)
+        if (*starts.items[i] != STATE_NONE)
+            *starts.items[i] = renumbered[*starts.items[i]];
     free(number);
     free(renumbered);
 }

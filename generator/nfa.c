@@ -55,6 +55,8 @@ typedef struct builder {
     const context_t *resuming; /* a copy to search for is being built: what to open first; see note [search] */
     unsigned *sizes;       /* of rules by index: see size_of() */
     bool is_datagram;          /* the root being built reads datagrams */
+    bool is_fed;               /* or a sub-stream */
+    const node_t *root;        /* that one */
     bool is_too_large;
 } builder_t;
 
@@ -212,6 +214,113 @@ static const char *emitted_name(const rule_t *rule)
     if (!emit)
         return NULL;
     return emit->name ? emit->name : rule->name;
+}
+
+/* ---------------------------------------------------------------- sub-streams */
+
+/* A `feed` or `finish` means this sub-stream, as far as its name says. */
+static bool is_fed_by(const feed_t *feed, const note_t *note)
+{
+    return note->rule ? feed->rule == note->rule : !feed->rule && strcmp(feed->protocol, note->name) == 0;
+}
+
+/* Is it decoded as the notes say? */
+static bool is_decoded_by(const feed_t *feed, const notes_t *notes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < notes->count; i++) {
+        const note_t *note = notes->items[i];
+        if (note->kind != NOTE_DECODE)
+            continue;
+        const note_t *decoder = count < feed->decoders.count ? feed->decoders.items[count] : NULL;
+        if (!decoder || decoder->reg != note->reg || !decoder->name != !note->name ||
+            (note->name && strcmp(decoder->name, note->name) != 0))
+            return false;
+        count++;
+    }
+    return count == feed->decoders.count;
+}
+
+static unsigned find_feed(const nfa_t *nfa, const note_t *note, const notes_t *notes)
+{
+    unsigned i = 0;
+    for (; i < nfa->feeds.count; i++) {
+        const feed_t *feed = &nfa->feeds.items[i];
+        if (feed->is_datagram == note->is_datagram && is_fed_by(feed, note) && is_decoded_by(feed, notes))
+            break;
+    }
+    return i;
+}
+
+static void add_feed(builder_t *b, const notes_t *notes)
+{
+    const note_t *note = find_note(notes, NOTE_FEED);
+    if (!note || find_feed(b->nfa, note, notes) < b->nfa->feeds.count)
+        return;
+    feed_t feed = {.rule = note->rule, .protocol = note->name, .is_datagram = note->is_datagram, .start = STATE_NONE,
+                   .search = STATE_NONE};
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == NOTE_DECODE)
+            vec_push(b->arena, &feed.decoders, notes->items[i]);
+    vec_push(b->arena, &b->nfa->feeds, feed);
+}
+
+/* All sub-streams, before anything is built: what ends with a message depends on what is in it. */
+static void find_feeds(builder_t *b)
+{
+    for (size_t i = 0; i < b->nfa->grammar->rules.count; i++) {
+        const rule_t *rule = b->nfa->grammar->rules.items[i];
+        add_feed(b, &rule->notes);
+        for (size_t k = 0; k < rule->body->children.count; k++)
+            add_feed(b, &rule->body->children.items[k]->notes);
+    }
+}
+
+/* A search for what feeds a sub-stream, or finishes it. */
+typedef struct search {
+    const nfa_t *nfa;
+    const feed_t *feed;
+    note_kind_t kind; /* NOTE_FEED or NOTE_FINISH */
+    bool *is_seen;    /* rules by index */
+} search_t;
+
+static bool is_found_in(search_t *search, const node_t *node);
+
+static bool is_found_among(search_t *search, const notes_t *notes)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        const note_t *note = notes->items[i];
+        if (note->kind == search->kind && is_fed_by(search->feed, note) &&
+            (note->kind == NOTE_FINISH || &search->nfa->feeds.items[find_feed(search->nfa, note, notes)] == search->feed))
+            return true;
+        for (size_t k = 0; k < note->entries.count; k++) {
+            const node_t reference = {.kind = NODE_RULE, .rule = note->entries.items[k].rule};
+            if (is_found_in(search, &reference))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_found_in(search_t *search, const node_t *node)
+{
+    if (is_found_among(search, &node->notes))
+        return true;
+    if (node->kind == NODE_RULE && !search->is_seen[node->rule->index]) {
+        search->is_seen[node->rule->index] = true;
+        return is_found_among(search, &node->rule->notes) || is_found_in(search, node->rule->body);
+    }
+    for (size_t i = 0; i < node->children.count; i++)
+        if (is_found_in(search, node->children.items[i]))
+            return true;
+    return false;
+}
+
+/* Can reading the node feed the sub-stream, or finish it? */
+static bool is_within(const builder_t *b, const node_t *node, note_kind_t kind, const feed_t *feed)
+{
+    search_t search = {b->nfa, feed, kind, ARENA_ARRAY(b->arena, bool, b->nfa->grammar->rules.count + 1)};
+    return is_found_in(&search, node);
 }
 
 /* ---------------------------------------------------------------- expressions */
@@ -443,6 +552,9 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
     }
     nest->saved = inner->saved > nest->saved ? inner->saved : nest->saved;
     inner->is_atomic |= find_note(w->notes, NOTE_ATOMIC) || find_note(w->notes, NOTE_RESYNC);
+    const note_t *feed = find_note(w->notes, NOTE_FEED);
+    if (feed && inner->is_stream)
+        diag_error(b->diag, feed->place, "`feed` inside a stream element, or inside another `feed`");
     const note_t *emit = find_note(w->notes, NOTE_EMIT);
     if (emit && emit->is_stream && inner->is_stream)
         diag_error(b->diag, emit->place, "`emit stream` inside another stream element");
@@ -452,6 +564,8 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
         inner->depth++;
         inner->is_stream |= emit->is_stream;
     }
+    inner->depth += feed != NULL;
+    inner->is_stream |= feed != NULL;
     nest->depth = inner->depth > nest->depth ? inner->depth : nest->depth;
     return inner;
 }
@@ -537,6 +651,22 @@ static unsigned build_body(builder_t *b, const wrapped_t *w, context_t *context,
     return state;
 }
 
+/* Which sub-streams end behind the rule: those it says, and if it is a message, those that nothing else ends. */
+static unsigned build_finishes(builder_t *b, const wrapped_t *w, const context_t *outer, unsigned next)
+{
+    bool is_message = w->rule && !outer->rule && outer->procedure == PROCEDURE_NONE;
+    for (unsigned i = (unsigned)b->nfa->feeds.count; i-- > 0;) {
+        const feed_t *feed = &b->nfa->feeds.items[i];
+        const node_t message = {.kind = NODE_RULE, .rule = w->rule};
+        bool is_meant = is_message && is_within(b, &message, NOTE_FEED, feed) && !is_within(b, b->root, NOTE_FINISH, feed);
+        for (size_t k = 0; k < w->notes->count && !is_meant; k++)
+            is_meant = w->notes->items[k]->kind == NOTE_FINISH && is_fed_by(feed, w->notes->items[k]);
+        if (is_meant)
+            next = add_op(b, outer, (op_t){.kind = OP_FINISH, .feed = i}, next);
+    }
+    return next;
+}
+
 /* The operations that close, from the last to the first. */
 static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *outer, context_t *inner,
                             unsigned next)
@@ -544,6 +674,8 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
     const notes_t *notes = w->notes;
     for (size_t i = notes->count; i-- > 0;) {
         const note_t *note = notes->items[i];
+        if (note->kind == NOTE_BECOME && b->is_fed)
+            diag_error(b->diag, note->place, "`become` in a sub-stream, which has no other side");
         if (note->kind == NOTE_BECOME) {
             control_t control = {.kind = CONTROL_BECOME, .place = note->place, .rule = inner->rule, .protocol = note->name};
             vec_push(b->arena, &control.targets, next);
@@ -557,6 +689,7 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
         inner->skip = (unsigned)b->nfa->controls.count;
         next = add_control(b, outer, control);
     }
+    next = build_finishes(b, w, outer, next);
     if (inner->is_atomic && !outer->is_atomic)
         next = add_op(b, inner, (op_t){.kind = OP_ATOMIC_END}, next);
     for (size_t i = 0; i < notes->count; i++)
@@ -565,6 +698,11 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
     const note_t *anomaly = find_note(notes, NOTE_ANOMALY);
     if (anomaly)
         next = add_op(b, inner, (op_t){.kind = OP_ANOMALY_CLOSE, .depth = outer->depth, .name = anomaly->name}, next);
+    const note_t *feed = find_note(notes, NOTE_FEED);
+    unsigned feed_depth = outer->depth + (anomaly ? 1 : 0);
+    if (feed)
+        next = add_op(b, inner, (op_t){.kind = OP_FEED_CLOSE, .depth = feed_depth, .feed = find_feed(b->nfa, feed, notes)},
+                      next);
     if (find_note(notes, NOTE_EMIT))
         next = add_op(b, inner, (op_t){.kind = OP_CLOSE, .element = inner->element, .depth = inner->depth - 1,
                                        .is_joined = b->nfa->elements.items[inner->element].separator != NULL,
@@ -609,6 +747,11 @@ static unsigned build_open(builder_t *b, const wrapped_t *w, const context_t *ou
     add_openings(b, notes, NOTE_RESET, OP_RESET, &opening);
     if (find_note(notes, NOTE_ANOMALY))
         vec_push(b->arena, &opening, ((op_t){.kind = OP_ANOMALY_OPEN, .depth = outer->depth}));
+    const note_t *feed = find_note(notes, NOTE_FEED);
+    unsigned feed_depth = outer->depth + (find_note(notes, NOTE_ANOMALY) ? 1 : 0);
+    if (feed)
+        vec_push(b->arena, &opening, ((op_t){.kind = OP_FEED_OPEN, .depth = feed_depth,
+                                             .feed = find_feed(b->nfa, feed, notes)}));
     if (find_note(notes, NOTE_EMIT))
         vec_push(b->arena, &opening, ((op_t){.kind = OP_OPEN, .element = inner->element, .depth = inner->depth - 1,
                                              .is_joined = b->nfa->elements.items[inner->element].separator != NULL,
@@ -1115,12 +1258,46 @@ static void build_root(builder_t *b, const node_t *root, unsigned *start, unsign
     if (!root)
         return;
     b->resumes.count = 0;
+    b->root = root;
     const context_t *top = nested(b, NULL);
     unsigned accept = add(b, NFA_ACCEPT, top, NULL, STATE_NONE);
     *start = build_node(b, root, top, accept);
     build_procedures(b);
     *search = build_search(b, top);
     build_procedures(b);
+}
+
+/* Does what reads the sub-stream feed it, too, if only through others? */
+static bool is_loop(const builder_t *b, const feed_t *feed, const feed_t *wanted, unsigned depth)
+{
+    for (size_t i = 0; i < b->nfa->feeds.count && feed->rule; i++) {
+        const feed_t *next = &b->nfa->feeds.items[i];
+        const node_t reader = {.kind = NODE_RULE, .rule = feed->rule};
+        if (is_within(b, &reader, NOTE_FEED, next) &&
+            (next == wanted || depth == b->nfa->feeds.count || is_loop(b, next, wanted, depth + 1)))
+            return true;
+    }
+    return false;
+}
+
+static void build_feeds(builder_t *b)
+{
+    b->is_fed = true;
+    for (size_t i = 0; i < b->nfa->feeds.count; i++) {
+        feed_t *feed = &b->nfa->feeds.items[i];
+        if (!feed->rule)
+            continue;
+        if (is_loop(b, feed, feed, 0)) {
+            diag_error(b->diag, feed->rule->place, "`%s` reads a sub-stream that it feeds itself", feed->rule->name);
+            continue;
+        }
+        node_t *node = ARENA_NEW(b->arena, node_t);
+        node->kind = NODE_RULE;
+        node->place = feed->rule->place;
+        node->rule = feed->rule;
+        b->is_datagram = feed->is_datagram;
+        build_root(b, node, &feed->start, &feed->search);
+    }
 }
 
 typedef VEC(unsigned) numbers_t;
@@ -1173,6 +1350,8 @@ static void number_elements(nfa_t *nfa)
     meet_elements(nfa, nfa->client, &order, is_met);
     meet_elements(nfa, nfa->server, &order, is_met);
     meet_elements(nfa, nfa->datagram, &order, is_met);
+    for (size_t i = 0; i < nfa->feeds.count; i++)
+        meet_elements(nfa, nfa->feeds.items[i].start, &order, is_met);
     for (unsigned i = 0; i < total; i++)
         if (!is_met[i])
             vec_push(nfa->arena, &order, i);
@@ -1198,11 +1377,13 @@ nfa_t *nfa_build(const grammar_t *grammar, const repeats_t *unrolled, diag_t *di
     nfa->grammar = grammar;
     builder_t b = {.nfa = nfa, .arena = grammar->arena, .diag = diag, .unrolled = unrolled,
                    .sizes = ARENA_ARRAY(grammar->arena, unsigned, grammar->rules.count + 1)};
+    find_feeds(&b);
     build_root(&b, grammar->client, &nfa->client, &nfa->client_search);
     build_root(&b, grammar->server, &nfa->server, &nfa->server_search);
     b.is_datagram = true;
     unsigned no_search; /* the next datagram is where to go on */
     build_root(&b, grammar->datagram, &nfa->datagram, &no_search);
+    build_feeds(&b);
     nfa->visited = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
     nfa->came_from = ARENA_ARRAY(b.arena, unsigned, nfa->states.count + 1);
     for (size_t i = 0; i < nfa->states.count; i++)

@@ -176,6 +176,15 @@ typedef struct alternative {
 
 typedef VEC(const node_t *) repeats_t;
 
+/* A sub-stream: the bytes of rules that feed it, one after the other, are read by a rule, or by another protocol. */
+typedef struct feed {
+    const rule_t *rule;         /* NULL: another protocol reads it ... */
+    const char *protocol;       /* ... of this name */
+    bool is_datagram;           /* it is read as a whole, when it is finished */
+    VEC(const note_t *) decoders; /* that the bytes go through, in order */
+    unsigned start, search;     /* of the rule, as of roots */
+} feed_t;
+
 typedef struct nfa {
     arena_t *arena;
     const grammar_t *grammar;
@@ -184,6 +193,7 @@ typedef struct nfa {
     VEC(control_t) controls;
     VEC(element_t) elements;
     VEC(conversion_t) conversions;
+    VEC(feed_t) feeds;
     VEC(alternative_t) alternatives;      /* but those that are sets of bytes, all of which have become one */
     unsigned until_max;                   /* bytes of the longest text that can end a rule by `until` */
     VEC(bool) scope_used;                 /* scopes that a cut refers to */

@@ -354,6 +354,8 @@ picture_t *picture_of(const layout_t *layout, const graph_options_t *options)
     fix_start(p, layout->dfa->client);
     fix_start(p, layout->dfa->server);
     fix_start(p, layout->dfa->datagram);
+    for (size_t i = 0; i < layout->dfa->feeds.count; i++)
+        fix_start(p, layout->dfa->feeds.items[i]);
     for (unsigned n = 0; n < p->nodes.count; n++)
         for (size_t i = 0; i < p->nodes.items[n].edges.count; i++)
             pass_literals(p, &p->nodes.items[n].edges.items[i]);

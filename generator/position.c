@@ -249,7 +249,7 @@ static void find_held(dfa_t *dfa, dfa_state_t *s)
             const op_t *op = &dfa->nfa->ops.items[pendings->items[k].op];
             if (regop_has_position(op))
                 hold(dfa, s, pendings->items[k].at);
-            if (op->kind == OP_CLOSE && op->is_stream && s->stream_end.reg < 0 && s->stream_end.back == 0)
+            if (((op->kind == OP_CLOSE && op->is_stream) || op->kind == OP_FEED_CLOSE) && s->stream_end.reg < 0 && s->stream_end.back == 0)
                 s->stream_end = pendings->items[k].at;
         }
     }

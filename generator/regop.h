@@ -13,6 +13,9 @@
  *     OP_RESET          reg                   register := unset
  *     OP_LOCAL_OPEN     reg                   register goes onto the stack of saved ones; register := unset
  *     OP_LOCAL_CLOSE    reg                   register := what was saved last
+ *     OP_FEED_OPEN      feed, depth           slot[depth] := (feed, at); depth := depth + 1; opens the sub-stream if need be
+ *     OP_FEED_CLOSE     feed, depth           the sub-stream has had all bytes [slot[depth].begin, at); depth := depth
+ *     OP_FINISH         feed                  ends the sub-stream if it is open
  *     OP_PUSH           queue, reg, key       queue gets (register, at), to be found by the other register if there is one
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
  *     OP_MARK           level                 mark[level] := length of the list of the atomic rule
@@ -40,6 +43,9 @@ typedef enum {
     OP_RESET,
     OP_LOCAL_OPEN,
     OP_LOCAL_CLOSE,
+    OP_FEED_OPEN,
+    OP_FEED_CLOSE,
+    OP_FINISH,
     OP_PUSH,
     OP_MISMATCH,
     OP_MARK,
@@ -54,6 +60,7 @@ typedef struct op {
     unsigned element;    /* index of the element */
     unsigned depth;      /* emitted elements and anomalies around it */
     unsigned conversion; /* index of the conversion */
+    unsigned feed;       /* index of the sub-stream */
     const reg_t *reg;
     const expr_t *expr;
     const queue_t *queue;

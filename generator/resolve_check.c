@@ -174,6 +174,15 @@ static void reach_rule(reach_t *reach, const rule_t *rule)
     reach_node(reach, rule->body);
 }
 
+/* What is fed is no part of what feeds it. */
+static void reach_fed(reach_t *reach, const rule_t *rule)
+{
+    const char *atomic = reach->atomic;
+    reach->atomic = NULL;
+    reach_rule(reach, rule);
+    reach->atomic = atomic;
+}
+
 static void reach_notes(reach_t *reach, const notes_t *notes)
 {
     for (size_t i = 0; i < notes->count; i++) {
@@ -183,6 +192,10 @@ static void reach_notes(reach_t *reach, const notes_t *notes)
         for (size_t k = 0; k < note->parts.count; k++)
             if (note->parts.items[k].node)
                 reach_node(reach, note->parts.items[k].node);
+        if (note->kind == NOTE_FEED && note->rule)
+            reach_fed(reach, note->rule);
+        if (reach->atomic && note->kind == NOTE_FEED)
+            diag_error(reach->resolver->diag, note->place, "`feed` cannot be part of `%s`, which is atomic", reach->atomic);
         if (reach->atomic && note->kind == NOTE_EMIT && note->is_stream)
             diag_error(reach->resolver->diag, note->place, "a stream cannot be part of `%s`, which is atomic",
                        reach->atomic);

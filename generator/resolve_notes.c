@@ -267,6 +267,29 @@ static bool resolve_cut(resolver_t *resolver, const subject_t *subject, note_t *
     return definition != NULL;
 }
 
+/* What is fed is a rule of that name, or another protocol: any name that no rule has. */
+static bool resolve_feed(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    definition_t *definition = scope_find(resolver->scope, &subject->ast->name);
+    note->is_datagram = subject->ast->is_datagram;
+    note->rule = definition ? resolve_rule(resolver, definition) : NULL;
+    return true;
+}
+
+static bool resolve_decode(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    declared_t *declared = subject->ast->reg.text ? resolve_register(resolver, &subject->ast->reg) : NULL;
+    if (subject->ast->reg.text && !declared)
+        return false;
+    if (declared)
+        read_at(declared, subject->ast->reg.place);
+    note->reg = declared ? declared->reg : NULL;
+    if (!note->name && note->reg->type != REGISTER_KEYWORD)
+        diag_error(resolver->diag, note->place, "`%s` is no register of keywords, which would be names of decoders",
+                   note->reg->name);
+    return true;
+}
+
 static bool resolve_joined(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     definition_t *definition = scope_get(resolver->scope, &subject->ast->rule);
@@ -347,6 +370,11 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     case NOTE_LENGTH:
     case NOTE_AT:
         return resolve_length(resolver, subject, note);
+    case NOTE_FEED:
+    case NOTE_FINISH:
+        return resolve_feed(resolver, subject, note);
+    case NOTE_DECODE:
+        return resolve_decode(resolver, subject, note);
     case NOTE_COUNT:
         return resolve_count(resolver, subject, note);
     case NOTE_UNTIL:
@@ -390,6 +418,9 @@ static const struct {
     [NOTE_COUNT] = {"count", true, ANYWHERE},
     [NOTE_AT] = {"at", true, ANYWHERE},
     [NOTE_UNTIL] = {"until", true, ANYWHERE},
+    [NOTE_FEED] = {"feed", true, ANYWHERE},
+    [NOTE_FINISH] = {"finish", false, ANYWHERE},
+    [NOTE_DECODE] = {"decode", false, ANYWHERE},
     [NOTE_UNTIL_CLOSE] = {"until close", true, ANYWHERE},
     [NOTE_WHEN] = {"when", true, ON_ALTERNATIVE},
     [NOTE_REFINE] = {"refine", false, ANYWHERE},
@@ -434,6 +465,13 @@ static bool may_stand_here(resolver_t *resolver, const subject_t *subject, const
     return false;
 }
 
+static void check_decoders(resolver_t *resolver, const notes_t *notes)
+{
+    for (size_t i = 0; i < notes->count && !has_kind(notes, NOTE_FEED); i++)
+        if (notes->items[i]->kind == NOTE_DECODE)
+            diag_error(resolver->diag, notes->items[i]->place, "`decode` stands beside the `feed` whose bytes it decodes");
+}
+
 void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body, bool is_alternative,
                    const ast_notes_t *ast, notes_t *notes)
 {
@@ -450,4 +488,5 @@ void resolve_notes(resolver_t *resolver, const rule_t *rule, const node_t *body,
         if (resolve_note(resolver, &subject, note))
             vec_push(resolver->arena, notes, note);
     }
+    check_decoders(resolver, notes);
 }

@@ -116,7 +116,7 @@ static void not_supported(const reader_t *reader, place_t place);
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
     RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
-    KEY "key" LOCAL "local" AT "at" JOINED "joined"
+    KEY "key" LOCAL "local" AT "at" JOINED "joined" FEED "feed" FINISH "finish" DECODE "decode"
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -259,6 +259,16 @@ note:
       $$->is_unique = $4;
   }
 | RESET words                     { $$ = $2; $$->kind = NOTE_RESET; $$->place = @$; }
+| FEED word                       { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($2); }
+| FEED DATAGRAM word              { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($3); $$->is_datagram = true; }
+| FINISH word                     { $$ = note(reader, NOTE_FINISH, @$); $$->name = name_of($2); }
+| DECODE word                     { $$ = note(reader, NOTE_DECODE, @$); $$->name = name_of($2); }
+| DECODE word "(" word ")"        {
+      $$ = note(reader, NOTE_DECODE, @$);
+      $$->name = name_of($2);
+      $$->reg = name_of($4);
+  }
+| DECODE BY word                  { $$ = note(reader, NOTE_DECODE, @$); $$->reg = name_of($3); }
 | AT expr                         { $$ = note(reader, NOTE_AT, @$); $$->expr = $2; }
 | LOCAL words                     { $$ = $2; $$->kind = NOTE_LOCAL; $$->place = @$; }
 | LENGTH expr                     { $$ = note(reader, NOTE_LENGTH, @$); $$->expr = $2; }
@@ -387,7 +397,7 @@ contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED | LATER | LATER_WORD
-| KEY | LOCAL | AT | JOINED
+| KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE
 ;
 
 reserved:

@@ -139,6 +139,8 @@ void unset_report(const nfa_t *nfa, diag_t *diag)
     flow_to(&f, nfa->client, 0);
     flow_to(&f, nfa->server, 0);
     flow_to(&f, nfa->datagram, 0);
+    for (size_t i = 0; i < nfa->feeds.count; i++) /* it sees what its parent has set: anything, for all that is known here */
+        flow_to(&f, nfa->feeds.items[i].start, ~(regs_t)0);
     while (f.waiting.count > 0)
         leave(&f, f.waiting.items[--f.waiting.count]);
     for (unsigned i = 0; i < count; i++)

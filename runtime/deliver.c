@@ -24,6 +24,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "decoders.h"
 #include "handle.h"
 
 #define TEXT_SIZE 512
@@ -44,7 +45,6 @@ struct qcapint_deliver {
     const qcapint_plan_t *plan;
     qcap_conversation_t *conversation; /* behind the struct */
     size_t size;                       /* of this block */
-    size_t extra_size;                 /* of conversation->extra; 0: not allocated */
     int64_t time_ns;                   /* when the packet came whose bytes are being fed */
     side_t sides[2];                   /* [0]: from the client */
 };
@@ -115,10 +115,10 @@ static void on_element(qcapint_deliver_t *deliver, side_t *side, const qcap_even
         .element = event->element,
         .begin_offset = side->begin + event->begin,
         .end_offset = side->begin + event->end,
-        .bytes = bytes_of(deliver, side, event),
+        .bytes = event->value ? event->value : bytes_of(deliver, side, event),
     };
     if (match.bytes)
-        match.len = (size_t)(event->end - event->begin);
+        match.len = event->value ? event->value_len : (size_t)(event->end - event->begin);
     else
         match.flags |= QCAP_MATCH_LOST;
     call_rows(deliver, side, &match);
@@ -219,10 +219,39 @@ void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 
 /* ---------------------------------------------------------------- parsers */
 
+/* An event of a sub-stream: it stands where its bytes were in the stream, though they may be others when decoded. */
+static void on_substream(qcapint_deliver_t *deliver, const side_t *side, const qcap_event_t *event)
+{
+    qcap_event_t there = *event;
+    there.begin = event->outer_begin;
+    there.end = event->outer_end;
+    if (event->kind == QCAP_EVENT_ANOMALY)
+        on_anomaly(deliver, side, &there);
+    if (event->element == QCAP_NONE || event->kind == QCAP_EVENT_GAP || !has_active_row(deliver, side, event->element))
+        return;
+    qcap_match_t match = {
+        .kind = event->kind,
+        .flags = event->flags,
+        .element = event->element,
+        .begin_offset = side->begin + there.begin,
+        .end_offset = side->begin + there.end,
+        .bytes = event->value ? event->value : event->bytes,
+        .len = event->value ? event->value_len : event->bytes ? (size_t)(event->end - event->begin) : 0,
+    };
+    if (event->kind == QCAP_EVENT_ELEMENT && !match.bytes)
+        match.flags |= QCAP_MATCH_LOST;
+    call_rows(deliver, side, &match);
+}
+
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
     qcapint_deliver_t *deliver = user;
     side_t *side = &deliver->sides[qcap_parser_is_server(parser)];
+    if (qcap_parser_parent(parser)) {
+        if (qcap_parser_conversation(parser) == deliver->conversation) /* another protocol's names are not looked up */
+            on_substream(deliver, side, event);
+        return;
+    }
     switch (event->kind) {
     case QCAP_EVENT_ELEMENT:
         on_element(deliver, side, event);
@@ -247,14 +276,14 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     }
 }
 
-/* Memory for the queues of a conversation: qcap_memory_handler_t. */
-static void *get_extra(size_t size, void *user)
+/* Memory for queues, sub-streams and decoders: qcap_memory_handler_t. */
+static void *get_memory(void *block, size_t size, void *user)
 {
     qcapint_deliver_t *deliver = user;
-    void *extra = qcapint_budget_alloc(&deliver->conv->q->budget, size);
-    if (extra)
-        deliver->extra_size = size;
-    return extra;
+    if (!block)
+        return qcapint_budget_alloc(&deliver->conv->q->budget, size);
+    qcapint_budget_free(&deliver->conv->q->budget, block, size);
+    return NULL;
 }
 
 static size_t align(size_t size)
@@ -288,7 +317,8 @@ qcapint_deliver_t *qcapint_deliver_new(qcapint_conv_t *conv, const qcapint_plan_
     deliver->size = size;
     deliver->conversation = (qcap_conversation_t *)(void *)((unsigned char *)deliver + head);
     qcap_conversation_init(deliver->conversation, plan->protocol, on_event, deliver);
-    qcap_conversation_set_memory(deliver->conversation, get_extra);
+    qcap_conversation_set_memory(deliver->conversation, get_memory);
+    qcap_conversation_set_decoders(deliver->conversation, qcap_decoders);
     qcap_conversation_set_wanted(deliver->conversation, plan->wanted);
     qcap_conversation_set_limit(deliver->conversation, upper->limit);
     init_side(deliver, false, begin[0], chosen);
@@ -301,7 +331,7 @@ void qcapint_deliver_free(qcapint_deliver_t *deliver)
     if (!deliver)
         return;
     qcapint_budget_t *budget = &deliver->conv->q->budget;
-    qcapint_budget_free(budget, deliver->conversation->extra, deliver->extra_size);
+    qcap_conversation_fini(deliver->conversation);
     qcapint_budget_free(budget, deliver, deliver->size);
 }
 

@@ -45,19 +45,33 @@ static uint16_t any_of(const qcap_parser_t *p)
 
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
 {
-    return element != QCAP_NONE && qcap_is_wanted(p, element);
+    return element < QCAP_FEED && qcap_is_wanted(p, element);
+}
+
+/* A slot of a rule that feeds a sub-stream. */
+static bool is_feed(unsigned element)
+{
+    return element >= QCAP_FEED && element != QCAP_NONE;
 }
 
 /* Its bytes have to be there when it ends. */
 static bool is_held(const qcap_parser_t *p, unsigned element)
 {
-    return element != QCAP_NONE && !protocol_of(p)->elements[element].is_stream &&
+    return element < QCAP_FEED && !protocol_of(p)->elements[element].is_stream &&
            !protocol_of(p)->elements[element].separator;
 }
 
 static void send(qcap_parser_t *p, const qcap_event_t *event)
 {
-    p->conversation->on_event(p, event, p->conversation->user);
+    if (p->substream)
+        qcap_op_send(p, event);
+    else
+        p->conversation->on_event(p, event, p->conversation->user);
+}
+
+void qcapint_parser_send(qcap_parser_t *p, const qcap_event_t *event)
+{
+    send(p, event);
 }
 
 static void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
@@ -83,13 +97,33 @@ static qcap_slot_t *open_stream(const qcap_parser_t *p)
     return p->stream_depth ? &side_slots(p)[p->stream_depth - 1] : NULL;
 }
 
-/* Delivers the open stream element up to `end`. */
+/* The sub-stream that is fed with the bytes of the open stream element, or of the rule that the slot is; NULL: none. */
+static const qcap_slot_t *feed_of(const qcap_parser_t *p, const qcap_slot_t *slot)
+{
+    if (slot && !is_feed(slot->element))
+        slot = slot > side_slots(p) ? slot - 1 : NULL;
+    return slot && is_feed(slot->element) ? slot : NULL;
+}
+
+/* What stream_depth is when the stream element has closed: the rule that it is may go on to feed. */
+static uint16_t fed_depth(const qcap_parser_t *p, const qcap_slot_t *slot)
+{
+    const qcap_slot_t *feed = is_feed(slot->element) ? NULL : feed_of(p, slot);
+    return feed ? (uint16_t)(feed - side_slots(p) + 1) : 0;
+}
+
+/* Delivers the open stream element up to `end`, and feeds with it. */
 static void deliver_stream(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
 {
-    if (end > p->streamed && is_wanted(p, slot->element))
-        send_span(p, QCAP_EVENT_PIECE, slot->element, p->streamed, end, 0);
-    if (end > p->streamed)
-        p->streamed = end;
+    uint64_t begin = p->streamed;
+    const qcap_slot_t *feed = feed_of(p, slot);
+    if (end <= begin)
+        return;
+    p->streamed = end;
+    if (is_wanted(p, slot->element))
+        send_span(p, QCAP_EVENT_PIECE, slot->element, begin, end, 0);
+    if (feed)
+        qcapint_substream_feed(p, feed->element - QCAP_FEED, bytes_at(p, begin), (size_t)(end - begin));
 }
 
 /* Forgets open elements deeper than `depth`; stream elements end there and then. */
@@ -101,8 +135,10 @@ static void abandon(qcap_parser_t *p, unsigned depth)
         const qcap_slot_t *slot = &side_slots(p)[--p->depth];
         if (p->stream_depth != p->depth + 1)
             continue;
-        p->stream_depth = 0;
+        p->stream_depth = fed_depth(p, slot);
         deliver_stream(p, slot, here(p));
+        if (is_feed(slot->element))
+            qcapint_substream_break(p, slot->element - QCAP_FEED);
         if (is_wanted(p, slot->element))
             send_span(p, QCAP_EVENT_END, slot->element, slot->begin, p->streamed, QCAP_EVENT_ABORTED);
     }
@@ -145,7 +181,7 @@ void qcap_op_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
                                 .begin = slot->begin,
                                 .end = end,
                                 .bytes = bytes_at(p, slot->begin)};
-    p->conversation->on_event(p, &event, p->conversation->user);
+    send(p, &event);
 }
 
 void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -196,11 +232,37 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
         return;
     const qcap_slot_t *slot = &side_slots(p)[p->base + depth];
     deliver_stream(p, slot, at);
-    p->stream_depth = 0;
+    p->stream_depth = fed_depth(p, slot);
     p->depth = (uint16_t)(p->base + depth);
     p->is_confirmed = true;
     if (is_wanted(p, slot->element))
         send_span(p, QCAP_EVENT_END, slot->element, slot->begin, at, 0);
+}
+
+void qcap_op_feed_open(qcap_parser_t *p, unsigned depth, unsigned feed, uint64_t at)
+{
+    if (p->has_error)
+        return;
+    open_slot(p, depth, QCAP_FEED + feed, at);
+    p->stream_depth = p->depth;
+    p->streamed = at;
+    qcapint_substream_open(p, feed, at);
+}
+
+void qcap_op_feed_close(qcap_parser_t *p, unsigned depth, unsigned feed, uint64_t at)
+{
+    (void)feed;
+    if (p->has_error)
+        return;
+    deliver_stream(p, &side_slots(p)[p->base + depth], at);
+    p->depth = (uint16_t)(p->base + depth);
+    p->stream_depth = 0;
+}
+
+void qcapint_parser_abandon(qcap_parser_t *p)
+{
+    qcapint_substream_end_all(p, false);
+    abandon(p, 0);
 }
 
 void qcap_op_anomaly_open(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -288,9 +350,11 @@ static void search_from_here(qcap_parser_t *p)
 static void begin_search(qcap_parser_t *p, uint64_t from)
 {
     if (p->root->search == QCAP_NONE || p->is_datagram) {
+        qcapint_substream_end_all(p, false);
         p->has_failed = true;
         return;
     }
+    qcapint_substream_end_all(p, false);
     p->skip_begin = from;
     p->is_searching = true;
     p->region_count = p->until_count = 0;
@@ -401,6 +465,15 @@ static void begin_region(qcap_parser_t *p, const qcap_control_t *control, uint64
     p->state = control->targets[0];
 }
 
+/* Bytes that nobody reads: a sub-stream misses them. */
+static void pass_over(qcap_parser_t *p, uint64_t begin, uint64_t end)
+{
+    const qcap_slot_t *feed = feed_of(p, open_stream(p));
+    if (feed && end > begin)
+        qcapint_substream_gap(p, feed->element - QCAP_FEED, end - begin);
+    p->streamed = end;
+}
+
 /* To the end of what is around it, unless something ends it before. */
 static void begin_open_region(qcap_parser_t *p, const qcap_control_t *control)
 {
@@ -441,7 +514,7 @@ static void end_region(qcap_parser_t *p)
     if (p->is_skipping) {
         p->is_skipping = false;
         send_span(p, QCAP_EVENT_SKIPPED, QCAP_NONE, p->skip_begin, here(p), 0);
-        p->streamed = here(p);
+        pass_over(p, p->streamed, here(p));
     } else if (is_right && is_accepting(p)) {
         qcap_table_perform(p, keep_of(p)->accept, here(p));
     } else {
@@ -1061,13 +1134,12 @@ static void end_input(qcap_parser_t *p)
         fail_here(p, QCAP_ERROR_UNFINISHED, p->at);
 }
 
-static void begin_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+static void begin_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len)
 {
     begin_piece(p, bytes, len);
     p->is_last = true;
     p->skip_len = 0;
-    p->state = protocol_of(p)->datagram;
-    p->set = 0;
+    p->state = start;
     p->jumped = 0;
     p->is_datagram = true;
     p->calm_end = 0;
@@ -1086,19 +1158,26 @@ static void forget_datagram(qcap_parser_t *p)
     p->piece_offset = p->offset;
 }
 
-void qcap_parser_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len)
 {
-    if (protocol_of(p)->datagram == QCAP_NONE || p->is_finished || p->has_become)
-        return;
-    begin_datagram(p, bytes, len < UINT32_MAX ? len : UINT32_MAX);
+    begin_datagram(p, start, bytes, len < UINT32_MAX ? len : UINT32_MAX);
     do {
         p->is_paused = false;
         run(p, p->piece + p->datagram_len);
     } while (p->is_paused);
     end_input(p);
+    qcapint_substream_end_all(p, !p->has_error && !p->has_failed && !p->has_become);
     if (p->has_error)
         report_error(p, NULL);
     forget_datagram(p);
+}
+
+void qcap_parser_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    if (protocol_of(p)->datagram == QCAP_NONE || p->is_finished || p->has_become)
+        return;
+    p->set = 0;
+    qcapint_parser_datagram(p, protocol_of(p)->datagram, bytes, len);
 }
 
 /* ---------------------------------------------------------------- gaps and ends */
@@ -1106,13 +1185,11 @@ void qcap_parser_datagram(qcap_parser_t *p, const unsigned char *bytes, size_t l
 static void note_gap(qcap_parser_t *p, uint64_t len)
 {
     const qcap_slot_t *slot = open_stream(p);
-    unsigned element = slot ? slot->element : QCAP_NONE;
-    if (slot && !is_wanted(p, element))
-        element = QCAP_NONE;
+    unsigned element = slot && is_wanted(p, slot->element) ? slot->element : QCAP_NONE;
     send_span(p, QCAP_EVENT_GAP, element, p->offset, p->offset + len, 0);
     p->offset += len;
     if (p->streamed < p->offset)
-        p->streamed = p->offset;
+        pass_over(p, p->streamed, p->offset);
     begin_piece(p, NULL, 0);
 }
 
@@ -1179,6 +1256,7 @@ void qcap_parser_finish(qcap_parser_t *p)
     read_last_ahead(p);
     begin_piece(p, NULL, 0);
     end_input(p);
+    qcapint_substream_end_all(p, !p->has_error && !p->has_failed && !p->has_become && !p->is_searching);
     if (p->is_searching && !p->has_failed)
         end_search(p, p->offset);
     if (!p->has_error)
@@ -1258,7 +1336,7 @@ qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *p)
 
 /* ---------------------------------------------------------------- conversations */
 
-static void init_side(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
+void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
 {
     p->conversation = c;
     p->root = root;
@@ -1285,16 +1363,34 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
     c->wanted = protocol->all_elements;
     c->user = user;
     c->limit = QCAP_LIMIT;
+    c->decoded_size = QCAP_DECODED_SIZE;
+    c->decoded_ratio = QCAP_DECODED_RATIO;
     c->shared = in_block(block, protocol->shared);
     c->shared_text = in_block(block, protocol->shared_text);
     c->queues = in_block(block, protocol->queue_states);
-    init_side(c, qcap_conversation_client(c), &protocol->client, false);
-    init_side(c, qcap_conversation_server(c), &protocol->server, true);
+    qcapint_parser_init(c, qcap_conversation_client(c), &protocol->client, false);
+    qcapint_parser_init(c, qcap_conversation_server(c), &protocol->server, true);
 }
 
 void qcap_conversation_set_memory(qcap_conversation_t *c, qcap_memory_handler_t memory)
 {
     c->memory = memory;
+}
+
+void qcap_conversation_set_find(qcap_conversation_t *c, qcap_find_handler_t find)
+{
+    c->find = find;
+}
+
+void qcap_conversation_set_decoders(qcap_conversation_t *c, const qcap_decoder_t *const *decoders)
+{
+    c->decoders = decoders;
+}
+
+void qcap_conversation_set_decoded_limits(qcap_conversation_t *c, uint64_t size, uint32_t ratio)
+{
+    c->decoded_size = size;
+    c->decoded_ratio = ratio;
 }
 
 static void forget_limits(qcap_conversation_t *c)
@@ -1351,8 +1447,30 @@ static void keep(qcap_keeper_t *k, uint64_t held)
     size_t len = (size_t)(end - from);
     if (len > k->size - k->len)
         len = k->size - k->len;
-    memcpy(k->buffer + k->len, k->piece + (from - k->piece_begin), len);
+    if (len > 0) /* there may be no buffer */
+        memcpy(k->buffer + k->len, k->piece + (from - k->piece_begin), len);
     k->len += len;
+}
+
+void qcapint_keeper_keep(qcap_keeper_t *k, const qcap_parser_t *p, const unsigned char *piece, size_t len)
+{
+    k->piece = piece;
+    k->piece_begin = k->begin = qcap_parser_offset(p) - len;
+    k->piece_len = len;
+    k->len = 0;
+    keep(k, qcap_parser_held(p));
+    k->piece_len = 0;
+}
+
+const unsigned char *qcapint_keeper_whole(qcap_keeper_t *k, uint64_t begin, uint64_t end)
+{
+    uint64_t kept_end = k->begin + k->len;
+    size_t more = end > kept_end ? (size_t)(end - kept_end) : 0;
+    if (begin < k->begin || begin > kept_end || more > k->size - k->len || end > k->piece_begin + k->piece_len)
+        return NULL;
+    if (more > 0) /* behind what is kept; it is kept there, too, if it is needed again */
+        memcpy(k->buffer + k->len, k->piece + (kept_end - k->piece_begin), more);
+    return k->buffer + (begin - k->begin);
 }
 
 size_t qcap_keeper_feed(qcap_keeper_t *k, qcap_parser_t *p, const unsigned char *bytes, size_t len)

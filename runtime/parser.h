@@ -1,8 +1,8 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
  * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c, table.c, value.c, until.c and queue.c, which share parsing.h; scan.h is for both. They need nothing
- * else: no libc beyond string.h, no allocation, no global state.
+ * protocol is in parser.c, table.c, value.c, until.c, queue.c, substream.c, decoding.c and blocks.c, which share parsing.h;
+ * scan.h is for both. They need nothing else: no libc beyond string.h, no allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
  *     qcap_NAME_init(&conversation, on_event, user);
@@ -104,7 +104,8 @@ typedef struct qcap_event {
     qcap_event_kind_t kind;
     unsigned flags;             /* QCAP_EVENT_TRUNCATED, QCAP_EVENT_ABORTED */
     uint16_t element;           /* index in protocol->elements, or QCAP_NONE */
-    uint64_t begin, end;        /* stream offsets of this direction */
+    uint64_t begin, end;        /* stream offsets of this direction, or sub-stream */
+    uint64_t outer_begin, outer_end; /* where in its parent, if this is of a sub-stream; else not set */
     const unsigned char *bytes; /* [begin, end), or NULL; borrowed until the handler returns */
     const unsigned char *value; /* of an element that is joined from parts: these; else NULL; borrowed likewise */
     size_t value_len;
@@ -178,10 +179,11 @@ void qcap_parser_search(qcap_parser_t *parser);
 
 /* ---------------------------------------------------------------- conversations */
 
-/* Returns `size` bytes, aligned for any type, or NULL if there are none. Called at most once a conversation, at the first
- * use of a queue; the result is kept in conversation->extra, and is the caller's to free with the conversation. Without
- * it, queues hold nothing: an anomaly "queue-full" tells. */
-typedef void *(*qcap_memory_handler_t)(size_t size, void *user);
+/* Gives `size` bytes, aligned for any type, or NULL if there are none; or, if `block` is not NULL, takes back that block of
+ * `size` bytes, and returns NULL. Asked at the first use of a queue, of a sub-stream whose elements lie in several pieces or
+ * that another protocol reads, and of a decoder. Without it, queues hold nothing (an anomaly "queue-full" tells), and such
+ * sub-streams are not read ("substream-memory"). */
+typedef void *(*qcap_memory_handler_t)(void *block, size_t size, void *user);
 
 /* Makes a conversation in `block`, which has protocol->size bytes. What qcap_NAME_init() calls. */
 void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user);
@@ -189,6 +191,13 @@ void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_e
 /* Sets where queues live (default: nowhere), which elements are wanted (one bit each, borrowed, NULL: all; others cost a bit
  * test and are not held), and the most bytes of a whole element (default QCAP_LIMIT). */
 void qcap_conversation_set_memory(qcap_conversation_t *conversation, qcap_memory_handler_t memory);
+
+/* Gives back all memory that the handler gave. The conversation cannot be used any more. */
+void qcap_conversation_fini(qcap_conversation_t *conversation);
+
+/* Memory of the conversation, for decoders: zeroed; NULL if there is none. It may be given back before the conversation ends. */
+void *qcap_conversation_get(qcap_conversation_t *conversation, size_t size);
+void qcap_conversation_put(qcap_conversation_t *conversation, void *block);
 void qcap_conversation_set_wanted(qcap_conversation_t *conversation, const uint64_t *wanted);
 void qcap_conversation_set_limit(qcap_conversation_t *conversation, uint32_t limit);
 
@@ -199,6 +208,56 @@ void qcap_conversation_set_limit(qcap_conversation_t *conversation, uint32_t lim
 qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *parser);
 qcap_parser_t *qcap_conversation_client(qcap_conversation_t *conversation);
 qcap_parser_t *qcap_conversation_server(qcap_conversation_t *conversation);
+
+/* ---------------------------------------------------------------- sub-streams
+ *
+ * `feed RULE` gives a rule's bytes to a stream of its own, which RULE reads; `feed PROTOCOL` to another protocol. Its
+ * parser is not fed from outside. Its events come to the same handler, in their order among the parent's, with offsets
+ * of its own; outer_begin and outer_end say where in the parent the bytes were: to the byte, but for elements that began
+ * more than QCAP_SEGMENTS feeds ago, and for decoded bytes, of which only the feeds are known. Elements have their bytes.
+ * An error of a sub-stream is an anomaly of the parent, "substream-error", with the `error` in the sub-stream's offsets; what
+ * belongs to it is then passed over up to its end, unless the rule can be searched for. A pause takes effect in the
+ * parent. */
+
+/* The parser whose bytes feed this one, or NULL. */
+qcap_parser_t *qcap_parser_parent(const qcap_parser_t *parser);
+
+/* Finds the protocol of that name, or NULL: nobody reads what is fed to it. */
+typedef const qcap_protocol_t *(*qcap_find_handler_t)(const char *name, void *user);
+
+void qcap_conversation_set_find(qcap_conversation_t *conversation, qcap_find_handler_t find);
+
+/* ---------------------------------------------------------------- decoders */
+
+typedef enum { QCAP_DECODE_MORE, QCAP_DECODE_END, QCAP_DECODE_ERROR } qcap_decode_status_t;
+
+/* What a decoder reads and where it writes: both move on as it does. */
+typedef struct qcap_decode_io {
+    const unsigned char *in;
+    size_t in_len;
+    unsigned char *out;
+    size_t out_len;
+} qcap_decode_io_t;
+
+/* One kind of decoder. They are passed in by whoever runs the parser, so that a parser needs no library. */
+typedef struct qcap_decoder {
+    const char *name;  /* as in `decode NAME` */
+    size_t state_size; /* of what `run` is called with; zeroed before `begin` */
+    /* Begins a stream; again, to begin another. False if there is no memory. */
+    bool (*begin)(void *state, qcap_conversation_t *conversation, const unsigned char *key, size_t key_len);
+    /* Decodes as much as there are bytes and room. MORE: one of both is used up. END: the stream is complete; also for whatever
+     * follows it. */
+    qcap_decode_status_t (*run)(void *state, qcap_decode_io_t *io);
+} qcap_decoder_t;
+
+/* Sets which there are, the last being followed by NULL (borrowed; default: none), and how much they may make of their
+ * input: at most `size` bytes a sub-stream (0: any), and behind the first 64 KiB at most `ratio` times what they read (0: any).
+ * Defaults: QCAP_DECODED_SIZE, QCAP_DECODED_RATIO. Beyond that: an anomaly "decoded-too-much", and the rest is passed over. */
+void qcap_conversation_set_decoders(qcap_conversation_t *conversation, const qcap_decoder_t *const *decoders);
+void qcap_conversation_set_decoded_limits(qcap_conversation_t *conversation, uint64_t size, uint32_t ratio);
+
+#define QCAP_DECODED_SIZE ((uint64_t)1 << 30)
+#define QCAP_DECODED_RATIO 1100u /* deflate cannot make more of what it reads: 1032 */
 
 /* ---------------------------------------------------------------- keeping bytes */
 
@@ -414,6 +473,9 @@ typedef enum {
     QCAP_OP_RESET,         /* -, register, with QCAP_SHARED if it is */
     QCAP_OP_LOCAL_OPEN,    /* the same */
     QCAP_OP_LOCAL_CLOSE,   /* the same */
+    QCAP_OP_FEED_OPEN,     /* depth, sub-stream */
+    QCAP_OP_FEED_CLOSE,    /* the same */
+    QCAP_OP_FINISH,        /* -, sub-stream */
     QCAP_OP_PUSH,          /* -, queue, register, register that is the key or QCAP_NONE; both with QCAP_SHARED if they are */
     QCAP_OP_MISMATCH,      /* depth, -, name: index in texts */
     QCAP_OP_MARK,          /* number of the mark in place of depth */
@@ -511,6 +573,9 @@ typedef struct qcap_accumulator {
     bool is_overflow; /* it does not fit */
 } qcap_accumulator_t;
 
+/* In a slot, instead of an element: feeds of sub-streams, from this number on. */
+#define QCAP_FEED 0xf000u
+
 /* An element that is open: it began at `begin`. One slot for each depth of nesting. */
 typedef struct qcap_slot {
     uint64_t begin;
@@ -598,6 +663,51 @@ typedef struct qcap_failure {
     int16_t byte;
     uint8_t code;
 } qcap_failure_t;
+/* A sub-stream. */
+typedef struct qcap_feed {
+    qcap_root_t root;     /* of the rule that reads it */
+    const char *protocol; /* that reads it instead; or NULL */
+    bool is_datagram;     /* it is read when it is complete */
+    uint16_t decode;      /* first of its decoders, in order, in protocol->decodes ... */
+    uint16_t decode_count;
+} qcap_feed_t;
+
+/* A decoder in front of a sub-stream. */
+typedef struct qcap_decode {
+    const char *name;          /* of the decoder; NULL: what the register says */
+    const char *const *names;  /* of that register's keywords */
+    uint16_t name_count;
+    uint16_t reg;              /* the key, or that register; QCAP_NONE: no key; with QCAP_SHARED if it is */
+} qcap_decode_t;
+
+#define QCAP_DECODERS 4 /* in one sub-stream, one behind the other */
+#define QCAP_SEGMENTS 8
+
+/* From `begin` on, the bytes of a sub-stream are the parent's from `outer` on. */
+typedef struct qcap_segment_of {
+    uint64_t begin, outer;
+} qcap_segment_of_t;
+
+typedef struct qcap_substream {
+    qcap_parser_t *parent;
+    qcap_parser_t *reader;         /* in the parent's block, or in `other`; NULL: there is none */
+    qcap_conversation_t *other;    /* of another protocol, or NULL */
+    const struct qcap_decoder *decoders[QCAP_DECODERS];
+    void *states[QCAP_DECODERS];   /* of those */
+    qcap_keeper_t keeper;          /* its buffer is allocated when it is needed */
+    unsigned char *datagram;       /* of QCAP_DATAGRAM_MAX bytes, likewise */
+    uint64_t decoded_in, decoded_out; /* bytes that the decoders have read and made */
+    qcap_segment_of_t segments[QCAP_SEGMENTS];
+    uint32_t segment_count;        /* ever; the last ones are kept */
+    uint32_t datagram_len;
+    uint8_t decoder_count;
+    bool is_open;
+    bool is_broken;                /* what comes is passed over */
+    bool is_datagram;
+    uint16_t datagram_start;       /* state */
+} qcap_substream_t;
+
+#define QCAP_DATAGRAM_MAX 65535u
 
 struct qcap_protocol {
     const char *name;  /* read: "http" */
@@ -612,6 +722,10 @@ struct qcap_protocol {
     uint32_t client_offset, server_offset; /* of the two parsers in the block */
     qcap_root_t client, server;
     qcap_side_t side;
+    const qcap_feed_t *feeds;
+    uint16_t feed_count;
+    uint32_t subs, sub_size, sub_state; /* offset of the sub-streams, size of one, offset in it of its qcap_substream_t */
+    const qcap_decode_t *decodes;
     uint16_t datagram; /* state in which a datagram of either side is begun; QCAP_NONE: there are none */
     const qcap_state_t *states;
     const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */
@@ -647,6 +761,7 @@ struct qcap_protocol {
 
 struct qcap_parser {
     qcap_conversation_t *conversation;
+    qcap_substream_t *substream; /* that this one reads; or NULL */
     const qcap_root_t *root;
     const unsigned char *at;    /* next byte to read */
     const unsigned char *piece; /* first byte of the piece being fed */
@@ -712,6 +827,11 @@ struct qcap_conversation {
     qcap_event_handler_t on_event;
     void *user;                      /* read */
     qcap_memory_handler_t memory;
+    qcap_find_handler_t find;
+    const qcap_decoder_t *const *decoders;
+    uint64_t decoded_size;           /* limits of decoders */
+    uint32_t decoded_ratio;
+    void *blocks;                    /* all that `memory` gave: a list */
     const uint64_t *wanted;
     void *extra;                     /* read: the block that `memory` gave, or NULL */
     qcap_register_t *shared;
@@ -749,6 +869,10 @@ void qcap_op_convert_close(qcap_parser_t *parser, unsigned conversion, uint64_t 
 void qcap_op_mismatch(qcap_parser_t *parser, unsigned depth, const char *name, uint64_t at);
 void qcap_op_found(qcap_parser_t *parser, uint64_t at);
 void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned key, uint64_t at);
+void qcap_op_feed_open(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
+void qcap_op_feed_close(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
+void qcap_op_send(qcap_parser_t *parser, const qcap_event_t *event);
+void qcap_op_finish(qcap_parser_t *parser, unsigned feed, uint64_t at);
 void qcap_op_local_open(qcap_parser_t *parser, unsigned reg);
 void qcap_op_local_close(qcap_parser_t *parser, unsigned reg);
 void qcap_op_atomic_end(qcap_parser_t *parser, uint64_t here);
@@ -828,7 +952,10 @@ static inline void qcap_element_send(qcap_parser_t *parser, const qcap_slot_t *s
     event.value_len = 0;
     event.text = NULL;
     event.error = NULL;
-    parser->conversation->on_event(parser, &event, parser->conversation->user);
+    if (QCAP_LIKELY(!parser->substream))
+        parser->conversation->on_event(parser, &event, parser->conversation->user);
+    else
+        qcap_op_send(parser, &event);
 }
 
 /* The same as qcap_element_close(), for where it happens often. */

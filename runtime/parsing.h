@@ -164,4 +164,46 @@ void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value);
  * other side may still push, so wait. */
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);
 
+/* parser.c: reads a datagram from `start` on. */
+void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len);
+
+/* parser.c: what is open ends, in the middle. */
+void qcapint_parser_abandon(qcap_parser_t *p);
+
+/* parser.c: a parser that is all zeros begins with `root`. */
+void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server);
+
+/* parser.c: an event on its way to the handler. */
+void qcapint_parser_send(qcap_parser_t *p, const qcap_event_t *event);
+
+/* parser.c: keeps what is needed of a piece that has been fed without a buffer, now that there is one. */
+void qcapint_keeper_keep(qcap_keeper_t *k, const qcap_parser_t *p, const unsigned char *piece, size_t len);
+
+/* parser.c: [begin, end) in one piece, or NULL. */
+const unsigned char *qcapint_keeper_whole(qcap_keeper_t *k, uint64_t begin, uint64_t end);
+
+/* substream.c: a rule that feeds begins at `at`. */
+void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at);
+
+/* substream.c: gives bytes, or a hole, to the open sub-stream. */
+void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char *bytes, size_t len);
+void qcapint_substream_gap(qcap_parser_t *p, unsigned feed, uint64_t len);
+
+/* substream.c: bytes that have been decoded. */
+void qcapint_substream_read(qcap_substream_t *s, const unsigned char *bytes, size_t len);
+
+/* substream.c: what comes for it is passed over, up to its end; with an anomaly, or because its parent has failed. */
+void qcapint_substream_give_up(qcap_substream_t *s, const char *text);
+void qcapint_substream_break(qcap_parser_t *p, unsigned feed);
+
+/* substream.c: ends what this parser has fed: in order, or because nobody knows how it goes on. */
+void qcapint_substream_end_all(qcap_parser_t *p, bool is_in_order);
+
+/* substream.c: gives back the memory of other protocols' conversations. */
+void qcapint_substream_fini(qcap_conversation_t *c);
+
+/* decoding.c: readies the decoders of a sub-stream; and decodes, for qcapint_substream_read(). */
+void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed);
+void qcapint_decoding_run(qcap_substream_t *s, const unsigned char *bytes, size_t len);
+
 #endif

@@ -84,8 +84,8 @@ static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_
 {
     qcap_conversation_t *c = p->conversation;
     bool is_full = c->queues[queue].count == c->protocol->queues[queue].capacity;
-    if (!c->extra && c->memory)
-        c->extra = c->memory(c->protocol->extra_size, c->user);
+    if (!c->extra)
+        c->extra = qcap_conversation_get(c, c->protocol->extra_size);
     if (!c->extra || is_full)
         qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
     if (!c->extra || (is_full && !has_key))
@@ -147,7 +147,7 @@ static bool may_come(const qcap_parser_t *p, const qcap_control_t *control)
     if (control->key != QCAP_NONE && !key_of(p, control->key).is_set)
         return false;
     return !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become && !p->is_hurried &&
-           !p->is_finished && !p->is_datagram;
+           !p->is_finished && !p->is_datagram && !p->substream;
 }
 
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control)

@@ -47,6 +47,15 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
     case QCAP_OP_LOCAL_CLOSE:
         qcap_op_local_close(p, op->a);
         break;
+    case QCAP_OP_FEED_OPEN:
+        qcap_op_feed_open(p, op->depth, op->a, at);
+        break;
+    case QCAP_OP_FEED_CLOSE:
+        qcap_op_feed_close(p, op->depth, op->a, at);
+        break;
+    case QCAP_OP_FINISH:
+        qcap_op_finish(p, op->a, at);
+        break;
     case QCAP_OP_PUSH:
         qcap_op_push(p, op->a, op->b, op->c, at);
         break;

@@ -49,7 +49,6 @@ typedef struct qcap_kit_side {
 typedef struct qcap_kit_run {
     const qcap_protocol_t *protocol;
     qcap_conversation_t *conversation;
-    void *queues;
     qcap_kit_side_t sides[2];
     const char *wrong; /* the first thing that was; NULL: nothing */
     char line[600];    /* what was said then */
@@ -65,10 +64,13 @@ static inline void *qcap_kit_allocate(size_t size)
     return memory;
 }
 
-static inline void *qcap_kit_queues(size_t size, void *user)
+static inline void *qcap_kit_memory(void *block, size_t size, void *user)
 {
-    qcap_kit_run_t *run = (qcap_kit_run_t *)user;
-    return run->queues = qcap_kit_allocate(size);
+    (void)user;
+    if (!block)
+        return qcap_kit_allocate(size);
+    free(block);
+    return NULL;
 }
 
 static inline void qcap_kit_fail(qcap_kit_run_t *run, const char *wrong)
@@ -131,7 +133,7 @@ static inline void qcap_kit_on_event(qcap_parser_t *parser, const qcap_event_t *
 {
     qcap_kit_run_t *run = (qcap_kit_run_t *)user;
     qcap_kit_side_t *side = &run->sides[qcap_parser_is_server(parser)];
-    if (run->wrong)
+    if (run->wrong || qcap_parser_parent(parser)) /* what sub-streams say depends on what can decode them */
         return;
     side->event_count++;
     qcap_kit_print(run, event, run->line, sizeof run->line);
@@ -237,7 +239,7 @@ static inline int qcap_kit_run_once(const qcap_protocol_t *protocol, const qcap_
     run.protocol = protocol;
     run.conversation = (qcap_conversation_t *)qcap_kit_allocate(protocol->size);
     qcap_conversation_init(run.conversation, protocol, qcap_kit_on_event, &run);
-    qcap_conversation_set_memory(run.conversation, qcap_kit_queues);
+    qcap_conversation_set_memory(run.conversation, qcap_kit_memory);
     qcap_conversation_set_limit(run.conversation, QCAP_KIT_LIMIT);
     run.sides[0].parser = qcap_conversation_client(run.conversation);
     run.sides[1].parser = qcap_conversation_server(run.conversation);
@@ -252,7 +254,7 @@ static inline int qcap_kit_run_once(const qcap_protocol_t *protocol, const qcap_
         free(run.sides[i].said);
         free(run.sides[i].store);
     }
-    free(run.queues);
+    qcap_conversation_fini(run.conversation);
     free(run.conversation);
     return run.wrong != NULL;
 }

@@ -36,10 +36,10 @@ typedef struct reader {
     bool has_failed;
 } reader_t;
 
-static void *get_extra(size_t size, void *user)
+static void *get_extra(void *block, size_t size, void *user)
 {
     (void)user;
-    return size <= sizeof extra ? extra : NULL;
+    return !block && size <= sizeof extra ? extra : NULL;
 }
 
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)

@@ -17,10 +17,13 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
         abort();
 }
 
-static void *get_memory(size_t size, void *user)
+static void *get_memory(void *block, size_t size, void *user)
 {
     (void)user;
-    return calloc(1, size);
+    if (!block)
+        return calloc(1, size);
+    free(block);
+    return NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -43,6 +46,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         bytes += 1 + datagram_len;
         len -= 1 + (size_t)datagram_len;
     }
-    free(conversation.conversation.extra);
+    qcap_conversation_fini(&conversation.conversation);
     return 0;
 }

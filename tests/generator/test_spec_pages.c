@@ -268,6 +268,7 @@ int main(void)
         PAGE(GOLDEN "structure.md"),
         PAGE(GOLDEN "unset.md"),
         PAGE(GOLDEN "lengths.md"),
+        PAGE(GOLDEN "feeds.md"),
         PAGE("specs/README.md"),
     };
 

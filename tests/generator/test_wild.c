@@ -51,7 +51,7 @@ static int setup(void **state)
     if (!mkdtemp(folder))
         return -1;
     *state = folder;
-    run_command("for file in parser table value queue until; do "
+    run_command("for file in parser table value queue until substream decoding blocks; do "
                 "%s %s -std=c11 -g -O1 -fPIC -fvisibility=hidden -Iruntime -c runtime/$file.c -o %s/$file.o || exit 1; done",
                 compiler(), sanitizers(), folder);
     return 0;

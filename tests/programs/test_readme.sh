@@ -7,7 +7,7 @@ trap 'rm -rf "$folder"' EXIT
 
 sed -n '/^```c$/,/^```$/{/^```/!p}' README.md >"$folder/program.c"
 # shellcheck disable=SC2086 # flags
-$CC -std=c11 -Wall -Wextra -Wconversion -Werror $SANITIZE -I"$BUILD/include" "$folder/program.c" "$BUILD/libqcap.a" -lpcap -lz \
+$CC -std=c11 -Wall -Wextra -Wconversion -Werror $SANITIZE -I"$BUILD/include" "$folder/program.c" "$BUILD/libqcap.a" $LIBS \
     -o "$folder/program"
 "$folder/program" tests/captures/pipelined.pcap >"$folder/output"
 diff - "$folder/output" <<'TEXT'

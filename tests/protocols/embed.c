@@ -8,15 +8,15 @@
 
 #define KEPT_MAX 4096 /* bytes of the longest element this program wants whole */
 
-static unsigned char queues[8192]; /* what the two directions share beyond the conversation */
+static uint64_t queues[1100]; /* what the two directions share beyond the conversation */
 
 /* The two directions. */
 static qcap_keeper_t client_keeper, server_keeper;
 
-static void *get_queues(size_t size, void *user)
+static void *get_queues(void *block, size_t size, void *user)
 {
     (void)user;
-    return size <= sizeof queues ? queues : NULL;
+    return !block && size <= sizeof queues ? queues : NULL;
 }
 
 static void print_element(qcap_parser_t *parser, const qcap_event_t *event)

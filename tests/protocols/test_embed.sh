@@ -10,10 +10,14 @@ top=$(cd "$here/../.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-cp "$top"/generated/http.[ch] "$top"/runtime/parser.[ch] "$top"/runtime/scan.h "$top"/runtime/parsing.h \
-     "$top"/runtime/table.c "$top"/runtime/value.c "$top"/runtime/queue.c "$top"/runtime/until.c "$top"/tests/protocols/embed.c "$folder"
+parts="parser table value queue until substream decoding blocks"
+cp "$top"/generated/http.[ch] "$top"/runtime/parser.h "$top"/runtime/scan.h "$top"/runtime/parsing.h "$top"/tests/protocols/embed.c \
+    "$folder"
 cd "$folder"
-${CC:-cc} -std=c11 -Wall -Wextra -Wconversion -Werror -o embed embed.c http.c parser.c table.c value.c queue.c until.c
+for part in $parts; do
+    cp "$top/runtime/$part.c" .
+done
+${CC:-cc} -std=c11 -Wall -Wextra -Wconversion -Werror -o embed embed.c http.c $(printf '%s.c ' $parts)
 ./embed >found
 diff "$top"/tests/protocols/embed.expected found
 echo "the embedded parser said what was expected"

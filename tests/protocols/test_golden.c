@@ -12,11 +12,13 @@
 #include "follow.h"
 #include "http.h"
 #include "joint.h"
+#include "parcels.h"
 #include "nested.h"
 #include "rounds.h"
 #include "sampler.h"
 #include "tagged.h"
 #include "test.h"
+#include "toy.h"
 #include "values.h"
 
 #define PAGES_MAX 64
@@ -35,6 +37,7 @@ static const struct {
     {"tests/protocols/values", &qcap_values_protocol},
     {"tests/protocols/tagged", &qcap_tagged_protocol},
     {"tests/protocols/datagrams", &qcap_datagrams_protocol},
+    {"tests/protocols/parcels", &qcap_parcels_protocol},
 };
 
 typedef struct book {
@@ -189,6 +192,8 @@ static void single_bytes_cause_the_same_events(void **state)
 
 int main(void)
 {
+    static const qcap_protocol_t *const fed[] = {&qcap_toy_protocol, NULL};
+    follow_protocols = fed;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_causes_the_events_of_its_page),
         cmocka_unit_test(any_two_pieces_cause_the_same_events),

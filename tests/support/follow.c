@@ -3,11 +3,15 @@
  * A side that waits for the other keeps its bytes here, and is offered them again when the other side has moved on. */
 #include "follow.h"
 
+#include "decoders.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+const qcap_protocol_t *const *follow_protocols;
 
 #define SHOWN_MAX 64u /* bytes of a text that a line shows */
 
@@ -64,10 +68,10 @@ static log_line_t *add_line(event_log_t *log, const log_line_t *line)
 }
 
 /* The last line about that side, or NULL. */
-static log_line_t *last_line(event_log_t *log, bool is_server)
+static log_line_t *last_line(event_log_t *log, unsigned teller)
 {
     for (size_t i = log->count; i-- > 0;)
-        if (log->lines[i].is_server == is_server)
+        if (log->lines[i].teller == teller)
             return &log->lines[i];
     return NULL;
 }
@@ -75,7 +79,7 @@ static log_line_t *last_line(event_log_t *log, bool is_server)
 /* Adds a piece to the line of the piece in front of it. */
 static bool join(event_log_t *log, const log_line_t *piece)
 {
-    log_line_t *last = last_line(log, piece->is_server);
+    log_line_t *last = last_line(log, piece->teller);
     if (!last || last->kind != QCAP_EVENT_PIECE || last->element != piece->element || last->end != piece->begin)
         return false;
     unsigned char *bytes = get_memory(last->len + piece->len);
@@ -85,6 +89,7 @@ static bool join(event_log_t *log, const log_line_t *piece)
     last->bytes = bytes;
     last->len += piece->len;
     last->end = piece->end;
+    last->outer_end = piece->outer_end;
     return true;
 }
 
@@ -120,20 +125,38 @@ static void print_rest(const qcap_event_t *event, FILE *out)
         fputs(" aborted", out);
 }
 
-/* SIDE OFFSETS [PATH] [KIND] [TEXT]; the text of a piece is added when no more can come. */
-static char *print_event(const follower_t *f, bool is_server, const qcap_event_t *event)
+#define TELLERS 8
+
+/* Who tells of it: a side, or what that feeds. */
+static void print_teller(unsigned teller, FILE *out)
+{
+    fputs(teller % 2 ? "server" : "client", out);
+    for (; teller >= 2; teller -= 2)
+        fputs(" >", out);
+}
+
+/* Offsets, and of a sub-stream those of the parent. */
+static void print_span(const log_line_t *line, FILE *out)
+{
+    bool is_place = line->kind == QCAP_EVENT_BEGIN || line->kind == QCAP_EVENT_BECOME;
+    fprintf(out, is_place ? " %llu" : " %llu..%llu", (unsigned long long)line->begin, (unsigned long long)line->end);
+    if (line->teller >= 2)
+        fprintf(out, is_place ? " (%llu)" : " (%llu..%llu)", (unsigned long long)line->outer_begin,
+                (unsigned long long)line->outer_end);
+}
+
+/* SIDE OFFSETS [PATH] [KIND] [TEXT]; the offsets and the text of a piece are added when no more can come. */
+static char *print_event(const qcap_parser_t *parser, const log_line_t *line_of, const qcap_event_t *event)
 {
     char *line = NULL, path[256];
     size_t size;
     FILE *out = open_memstream(&line, &size);
-    bool is_place = event->kind == QCAP_EVENT_BEGIN || event->kind == QCAP_EVENT_BECOME;
     if (event->kind != QCAP_EVENT_PIECE)
-        fputs(is_server ? "server" : "client", out);
+        print_teller(line_of->teller, out);
     if (event->kind != QCAP_EVENT_PIECE && event->kind != QCAP_EVENT_ERROR)
-        fprintf(out, is_place ? " %llu" : " %llu..%llu", (unsigned long long)event->begin,
-                (unsigned long long)event->end);
+        print_span(line_of, out);
     if (event->element != QCAP_NONE) {
-        qcap_element_path(f->protocol, event->element, path, sizeof path);
+        qcap_element_path(qcap_parser_conversation(parser)->protocol, event->element, path, sizeof path);
         fprintf(out, " %s", path);
     }
     if (event->kind != QCAP_EVENT_ELEMENT)
@@ -151,9 +174,10 @@ static void complete(log_line_t *line)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    if (line->kind == QCAP_EVENT_PIECE)
-        fprintf(out, "%s %llu..%llu", line->is_server ? "server" : "client", (unsigned long long)line->begin,
-                (unsigned long long)line->end);
+    if (line->kind == QCAP_EVENT_PIECE) {
+        print_teller(line->teller, out);
+        print_span(line, out);
+    }
     fputs(line->text, out);
     if (line->kind == QCAP_EVENT_PIECE || line->kind == QCAP_EVENT_ELEMENT)
         print_text(line->bytes, line->len, out);
@@ -175,9 +199,9 @@ static void get_bytes(const side_t *side, const qcap_event_t *event, log_line_t 
 {
     static const char wrong[] = "(not the bytes at these offsets)", hole[] = "(with a hole)";
     size_t len = (size_t)(event->end - event->begin);
-    if (event->value) {
-        line->bytes = copy_bytes(event->value, event->value_len);
-        line->len = event->value_len;
+    if (event->value || (line->teller >= 2 && event->bytes)) {
+        line->len = event->value ? event->value_len : len;
+        line->bytes = copy_bytes(event->value ? event->value : event->bytes, line->len);
         return;
     }
     line->bytes = get_memory(len);
@@ -200,15 +224,19 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
 {
     follower_t *f = user;
     bool is_server = qcap_parser_is_server(parser);
-    log_line_t line = {.is_server = is_server, .kind = event->kind, .element = event->element, .begin = event->begin,
-                       .end = event->end};
+    unsigned teller = is_server;
+    for (const qcap_parser_t *p = parser; qcap_parser_parent(p) && teller + 2 < TELLERS; p = qcap_parser_parent(p))
+        teller += 2;
+    log_line_t line = {.teller = teller, .kind = event->kind, .element = event->element, .begin = event->begin,
+                       .end = event->end, .outer_begin = teller >= 2 ? event->outer_begin : 0,
+                       .outer_end = teller >= 2 ? event->outer_end : 0};
     if (event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_PIECE)
         get_bytes(&f->sides[is_server], event, &line);
     if (event->kind == QCAP_EVENT_PIECE && join(f->log, &line)) {
         free(line.bytes);
         return;
     }
-    line.text = print_event(f, is_server, event);
+    line.text = print_event(parser, &line, event);
     add_line(f->log, &line);
 }
 
@@ -298,10 +326,22 @@ static void do_step(follower_t *f, const step_t *step)
 
 /* ---------------------------------------------------------------- a scene */
 
-static void *queue_memory(size_t size, void *user)
+static void *queue_memory(void *block, size_t size, void *user)
 {
     (void)user;
-    return get_memory(size);
+    if (!block)
+        return get_memory(size);
+    free(block);
+    return NULL;
+}
+
+static const qcap_protocol_t *find_protocol(const char *name, void *user)
+{
+    (void)user;
+    for (size_t i = 0; follow_protocols && follow_protocols[i]; i++)
+        if (strcmp(follow_protocols[i]->name, name) == 0)
+            return follow_protocols[i];
+    return NULL;
 }
 
 /* How far a step takes its side's stream. */
@@ -370,7 +410,7 @@ static void log_status(follower_t *f)
         char text[64];
         snprintf(text, sizeof text, "%s %llu is %s", i ? "server" : "client",
                  (unsigned long long)qcap_parser_offset(f->sides[i].parser), names[status]);
-        log_line_t line = {.is_server = i == 1, .kind = QCAP_EVENT_BEGIN, .text = copy_bytes(text, strlen(text) + 1)};
+        log_line_t line = {.teller = (unsigned)i, .kind = QCAP_EVENT_BEGIN, .text = copy_bytes(text, strlen(text) + 1)};
         add_line(f->log, &line);
     }
 }
@@ -383,6 +423,8 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
     qcap_conversation_t *conversation = get_memory(protocol->size);
     qcap_conversation_init(conversation, protocol, on_event, &f);
     qcap_conversation_set_memory(conversation, queue_memory);
+    qcap_conversation_set_find(conversation, find_protocol);
+    qcap_conversation_set_decoders(conversation, qcap_decoders);
     f.sides[0].parser = qcap_conversation_client(conversation);
     f.sides[1].parser = qcap_conversation_server(conversation);
 
@@ -397,7 +439,7 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
     log_status(&f);
     for (size_t i = 0; i < log->count; i++)
         complete(&log->lines[i]);
-    free(conversation->extra);
+    qcap_conversation_fini(conversation);
     free(conversation);
     fini(&f);
 }
@@ -423,20 +465,20 @@ char *event_log_print(const event_log_t *log)
     return text;
 }
 
-static const log_line_t *next_line(const event_log_t *log, bool is_server, size_t *at)
+static const log_line_t *next_line(const event_log_t *log, unsigned teller, size_t *at)
 {
     while (*at < log->count)
-        if (log->lines[(*at)++].is_server == is_server)
+        if (log->lines[(*at)++].teller == teller)
             return &log->lines[*at - 1];
     return NULL;
 }
 
 const char *event_log_compare(const event_log_t *expected, const event_log_t *log)
 {
-    for (int i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < TELLERS; i++) {
         size_t left = 0, right = 0;
         for (;;) {
-            const log_line_t *a = next_line(expected, i == 1, &left), *b = next_line(log, i == 1, &right);
+            const log_line_t *a = next_line(expected, i, &left), *b = next_line(log, i, &right);
             if (!a && !b)
                 break;
             if (!a || !b || strcmp(a->text, b->text) != 0)

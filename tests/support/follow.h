@@ -16,10 +16,10 @@ typedef struct cutting {
 } cutting_t;
 
 typedef struct log_line {
-    bool is_server;
+    unsigned teller; /* 0: the client; 1: the server; 2 and 3: what they feed; and so on */
     qcap_event_kind_t kind; /* of what the line tells; pieces that adjoin are one line */
     uint16_t element;
-    uint64_t begin, end;
+    uint64_t begin, end, outer_begin, outer_end;
     unsigned char *bytes;   /* of an element or piece */
     size_t len;
     char *text;             /* the line as it is printed; made when the scene has ended */
@@ -30,13 +30,16 @@ typedef struct event_log {
     size_t count;
 } event_log_t;
 
+/* Other protocols, to which a sub-stream may be fed; the last one is followed by NULL. What follow() knows; NULL: none. */
+extern const qcap_protocol_t *const *follow_protocols;
+
 /* The events of `scene`, then one line for each side that is neither ready nor finished. Free with event_log_fini(). */
 void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cutting, event_log_t *log);
 
 /* All lines, each with its end; the caller frees it. */
 char *event_log_print(const event_log_t *log);
 
-/* NULL if both logs say the same of each side, however the sides alternate; else the first line of `log` that differs,
+/* NULL if both logs say the same of each side, and of what it feeds, however these alternate; else the first line of `log` that differs,
  * "" if it lacks one. */
 const char *event_log_compare(const event_log_t *expected, const event_log_t *log);
 

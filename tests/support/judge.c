@@ -348,10 +348,13 @@ static void add_state(judge_t *judge, bool is_parser, bool is_server)
     }
 }
 
-static void *get_queues(size_t size, void *user)
+static void *get_queues(void *block, size_t size, void *user)
 {
     (void)user;
-    return get_memory(size);
+    if (!block)
+        return get_memory(size);
+    free(block);
+    return NULL;
 }
 
 static void run_interpreter(judge_t *judge, const scene_t *scene)
@@ -380,7 +383,7 @@ static void run_parser(judge_t *judge, const scene_t *scene)
     follow_scene(judge, true, scene);
     add_state(judge, true, false);
     add_state(judge, true, true);
-    free(judge->conversation->extra);
+    qcap_conversation_fini(judge->conversation);
     free(judge->conversation);
 }
 

@@ -1,6 +1,8 @@
 /* twice.c: one input, two runs, one hash for each side of each run. */
 #include "twice.h"
 
+#include "decoders.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +24,7 @@ typedef struct side {
 typedef struct run {
     qcap_conversation_t *conversation;
     side_t sides[2]; /* client, server */
-    void *queues;    /* allocated on first use */
+    side_t subs[2];  /* what they feed: only the hash means something */
 } run_t;
 
 /* ---------------------------------------------------------------- hashing */
@@ -66,10 +68,22 @@ static void add_element(side_t *side, const qcap_event_t *event)
         add_number(side, text[i]);
 }
 
+/* The value of a joined element, or the bytes of a sub-stream's: they are at hand. */
+static void add_value(side_t *side, const qcap_event_t *event)
+{
+    const unsigned char *bytes = event->value ? event->value : event->bytes;
+    size_t len = event->value ? event->value_len : (size_t)(event->end - event->begin);
+    if (!bytes && len > 0)
+        abort();
+    for (size_t i = 0; i < len; i++)
+        add_number(side, bytes[i]);
+}
+
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
     run_t *run = user;
-    side_t *side = &run->sides[qcap_parser_is_server(parser)];
+    bool is_sub = qcap_parser_parent(parser) != NULL;
+    side_t *side = &(is_sub ? run->subs : run->sides)[qcap_parser_is_server(parser)];
     side->events++;
     if (event->begin > event->end)
         abort();
@@ -82,8 +96,14 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     add_number(side, event->flags);
     add_number(side, event->begin);
     add_number(side, event->end);
+    if (is_sub) {
+        add_number(side, event->outer_begin);
+        add_number(side, event->outer_end);
+    }
     add_text(side, event->text);
-    if (event->kind == QCAP_EVENT_ELEMENT)
+    if (event->kind == QCAP_EVENT_ELEMENT && (is_sub || event->value))
+        add_value(side, event);
+    else if (event->kind == QCAP_EVENT_ELEMENT)
         add_element(side, event);
     if (event->kind == QCAP_EVENT_ERROR) {
         add_number(side, event->error->code);
@@ -157,10 +177,13 @@ static size_t do_record(run_t *run, const uint8_t *record, size_t len, bool is_c
     return len;
 }
 
-static void *get_queues(size_t size, void *user)
+static void *get_memory(void *block, size_t size, void *user)
 {
-    run_t *run = user;
-    return run->queues = calloc(1, size);
+    (void)user;
+    if (!block)
+        return calloc(1, size);
+    free(block);
+    return NULL;
 }
 
 /* NULL if memory is out. */
@@ -172,7 +195,8 @@ static run_t *run_new(const qcap_protocol_t *protocol)
         return NULL;
     }
     qcap_conversation_init(run->conversation, protocol, on_event, run);
-    qcap_conversation_set_memory(run->conversation, get_queues);
+    qcap_conversation_set_memory(run->conversation, get_memory);
+    qcap_conversation_set_decoders(run->conversation, qcap_decoders);
     qcap_conversation_set_limit(run->conversation, LIMIT);
     run->sides[0].parser = qcap_conversation_client(run->conversation);
     run->sides[1].parser = qcap_conversation_server(run->conversation);
@@ -192,9 +216,10 @@ static void run_once(const qcap_protocol_t *protocol, const uint8_t *bytes, size
     for (int i = 0; i < 2; i++) {
         add_number(&run->sides[i], qcap_parser_offset(run->sides[i].parser));
         add_number(&run->sides[i], qcap_parser_status(run->sides[i].parser));
+        add_number(&run->sides[i], run->subs[i].hash);
         hashes[i] = run->sides[i].hash;
     }
-    free(run->queues);
+    qcap_conversation_fini(run->conversation);
     free(run->conversation);
     free(run);
 }

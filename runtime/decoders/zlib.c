@@ -1,0 +1,122 @@
+/* zlib.c: gzip, deflate and raw-deflate (RFC 1952, 1950, 1951), by zlib. Its memory is the conversation's. */
+#include "decoders.h"
+
+#include <zlib.h>
+
+#define RAW (-MAX_WBITS)      /* what inflateInit2() wants: no header, */
+#define ZLIB MAX_WBITS        /* RFC 1950's, */
+#define GZIP (MAX_WBITS + 16) /* RFC 1952's */
+
+typedef struct inflater {
+    z_stream z;
+    bool has_memory; /* zlib's own state exists */
+    bool is_new;     /* nothing has been read of this stream */
+    bool is_at_end;  /* or of a gzip file, of this member */
+} inflater_t;
+
+static void *get(void *user, unsigned count, unsigned size)
+{
+    return size && count > SIZE_MAX / size ? NULL : qcap_conversation_get(user, (size_t)count * size);
+}
+
+static void put(void *user, void *block)
+{
+    qcap_conversation_put(user, block);
+}
+
+static bool begin(inflater_t *i, qcap_conversation_t *c, int window)
+{
+    i->is_new = true;
+    i->is_at_end = false;
+    if (i->has_memory)
+        return inflateReset2(&i->z, window) == Z_OK;
+    i->z.zalloc = get;
+    i->z.zfree = put;
+    i->z.opaque = c;
+    i->has_memory = inflateInit2(&i->z, window) == Z_OK;
+    return i->has_memory;
+}
+
+/* One call of zlib. */
+static int inflate_some(inflater_t *i, qcap_decode_io_t *io)
+{
+    uInt in_len = io->in_len < UINT32_MAX ? (uInt)io->in_len : UINT32_MAX, out_len = (uInt)io->out_len;
+    i->z.next_in = (unsigned char *)(uintptr_t)io->in; /* zlib's API knows no const; it does not write there */
+    i->z.avail_in = in_len;
+    i->z.next_out = io->out;
+    i->z.avail_out = out_len;
+    int result = inflate(&i->z, Z_NO_FLUSH);
+    io->in = i->z.next_in;
+    io->in_len -= in_len - i->z.avail_in;
+    io->out = i->z.next_out;
+    io->out_len = i->z.avail_out;
+    i->is_new = false;
+    return result;
+}
+
+static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
+{
+    inflater_t *i = state;
+    if (i->is_at_end)
+        return QCAP_DECODE_END;
+    int result = inflate_some(i, io);
+    i->is_at_end = result == Z_STREAM_END;
+    if (i->is_at_end)
+        return QCAP_DECODE_END;
+    return result == Z_OK || result == Z_BUF_ERROR ? QCAP_DECODE_MORE : QCAP_DECODE_ERROR;
+}
+
+/* ---------------------------------------------------------------- gzip */
+
+static bool begin_gzip(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
+{
+    (void)key;
+    (void)key_len;
+    return begin(state, c, GZIP);
+}
+
+/* Behind a member there may be another (RFC 1952, 2.2), which begins with 0x1f; anything else is padding. */
+static qcap_decode_status_t run_gzip(void *state, qcap_decode_io_t *io)
+{
+    inflater_t *i = state;
+    if (i->is_at_end && io->in_len > 0 && *io->in == 0x1f) {
+        inflateReset(&i->z);
+        i->is_at_end = false;
+    }
+    qcap_decode_status_t status = run(state, io);
+    return status == QCAP_DECODE_END && io->in_len > 0 && *io->in == 0x1f ? QCAP_DECODE_MORE : status;
+}
+
+const qcap_decoder_t qcap_decoder_gzip = {"gzip", sizeof(inflater_t), begin_gzip, run_gzip};
+
+/* ---------------------------------------------------------------- deflate */
+
+static bool begin_deflate(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
+{
+    (void)key;
+    (void)key_len;
+    return begin(state, c, ZLIB);
+}
+
+/* HTTP's `deflate` is RFC 1950 (RFC 9110, 8.4.1.2), but some send RFC 1951 under that name. RFC 1950's first byte has 8 in its
+ * low half; a raw stream that begins so would have a stored block of an odd kind, which no encoder makes first. */
+static qcap_decode_status_t run_deflate(void *state, qcap_decode_io_t *io)
+{
+    inflater_t *i = state;
+    if (i->is_new && io->in_len > 0 && (*io->in & 0x0f) != Z_DEFLATED && inflateReset2(&i->z, RAW) != Z_OK)
+        return QCAP_DECODE_ERROR;
+    return run(state, io);
+}
+
+const qcap_decoder_t qcap_decoder_deflate = {"deflate", sizeof(inflater_t), begin_deflate, run_deflate};
+
+/* ---------------------------------------------------------------- raw-deflate */
+
+static bool begin_raw(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
+{
+    (void)key;
+    (void)key_len;
+    return begin(state, c, RAW);
+}
+
+const qcap_decoder_t qcap_decoder_raw_deflate = {"raw-deflate", sizeof(inflater_t), begin_raw, run};

@@ -1,0 +1,299 @@
+/* substream.c: streams inside a stream: what rules feed, and who reads it.
+ *
+ * A sub-stream is read by a parser of its own: one that lies in the parent's block, with a rule as its root, or another
+ * protocol's client. It opens when it is fed first, and ends where the spec says. Its parser is run where the parent's
+ * stands: so events come in order, and there is nothing to wait for.
+ *
+ * note [kept]: an element of a sub-stream may lie in several pieces, and between them anything: the caller could not say where its
+ * bytes are, and decoded bytes are nowhere but here. So what is needed again is kept here. */
+#include "parsing.h"
+
+#include <string.h>
+
+static unsigned sub_index(const qcap_parser_t *p, unsigned feed)
+{
+    return (p->is_server ? protocol_of(p)->feed_count : 0u) + feed;
+}
+
+static qcap_parser_t *sub_parser(const qcap_parser_t *p, unsigned feed)
+{
+    const qcap_protocol_t *protocol = protocol_of(p);
+    unsigned char *block = (unsigned char *)p->conversation + protocol->subs;
+    return (qcap_parser_t *)(void *)(block + (size_t)sub_index(p, feed) * protocol->sub_size);
+}
+
+static qcap_substream_t *substream(const qcap_parser_t *p, unsigned feed)
+{
+    return (qcap_substream_t *)(void *)((unsigned char *)sub_parser(p, feed) + protocol_of(p)->sub_state);
+}
+
+void qcapint_substream_give_up(qcap_substream_t *s, const char *text)
+{
+    uint64_t at = s->segments[(s->segment_count - 1) % QCAP_SEGMENTS].outer;
+    qcapint_parser_tell(s->parent, QCAP_EVENT_ANOMALY, text, at, at);
+    s->is_broken = true;
+}
+
+/* ---------------------------------------------------------------- where bytes were */
+
+static void add_segment(qcap_substream_t *s, uint64_t begin, uint64_t outer)
+{
+    s->segments[s->segment_count++ % QCAP_SEGMENTS] = (qcap_segment_of_t){.begin = begin, .outer = outer};
+}
+
+/* Where in the parent the byte at `offset` was. Of decoded bytes, the feed is known; of those too long ago, the oldest one. */
+static uint64_t outer_of(const qcap_substream_t *s, uint64_t offset)
+{
+    uint32_t first = s->segment_count > QCAP_SEGMENTS ? s->segment_count - QCAP_SEGMENTS : 0, i = s->segment_count;
+    const qcap_segment_of_t *segment;
+    if (i == 0)
+        return 0;
+    do
+        segment = &s->segments[--i % QCAP_SEGMENTS];
+    while (i > first && segment->begin > offset);
+    bool is_exact = s->decoder_count == 0 && offset >= segment->begin;
+    return segment->outer + (is_exact ? offset - segment->begin : 0);
+}
+
+/* ---------------------------------------------------------------- opening */
+
+/* The reader sees the parent's registers as they are now; what it sets is its own. */
+static void copy_registers(qcap_parser_t *to, const qcap_parser_t *from)
+{
+    const qcap_protocol_t *protocol = protocol_of(from);
+    uint32_t text = protocol->register_texts[0].offset;
+    to->set = from->set;
+    memcpy(side_registers(to), side_registers(from), protocol->side.slots);
+    memcpy(side_text(to) + text, side_text(from) + text, protocol->joined_text - text);
+}
+
+/* A parser of this protocol that begins with the rule. */
+static void open_rule(qcap_parser_t *p, qcap_substream_t *s, unsigned feed)
+{
+    qcap_parser_t *reader = sub_parser(p, feed);
+    memset(reader, 0, sizeof *reader);
+    qcapint_parser_init(p->conversation, reader, &protocol_of(p)->feeds[feed].root, p->is_server);
+    copy_registers(reader, p);
+    s->reader = reader;
+    s->datagram_start = reader->root->start;
+}
+
+/* Forgets another protocol's conversation; its block stays if it serves for the next one, of `protocol`. */
+static void close_other(qcap_substream_t *s, const qcap_protocol_t *protocol)
+{
+    if (!s->other)
+        return;
+    qcap_conversation_fini(s->other);
+    if (s->other->protocol == protocol)
+        return;
+    qcap_conversation_put(s->parent->conversation, s->other);
+    s->other = NULL;
+}
+
+static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *name)
+{
+    qcap_conversation_t *c = p->conversation;
+    const qcap_protocol_t *protocol = c->find ? c->find(name, c->user) : NULL;
+    s->reader = NULL;
+    if (!protocol) {
+        qcapint_substream_give_up(s, "substream-unknown");
+        return;
+    }
+    uint16_t start = s->is_datagram ? protocol->datagram : protocol->client.start;
+    close_other(s, protocol);
+    if (!s->other)
+        s->other = qcap_conversation_get(c, protocol->size);
+    if (!s->other || start == QCAP_NONE) {
+        qcapint_substream_give_up(s, start == QCAP_NONE ? "substream-unknown" : "substream-memory");
+        return;
+    }
+    qcap_conversation_init(s->other, protocol, c->on_event, c->user);
+    s->other->memory = c->memory;
+    s->other->find = c->find;
+    s->other->decoders = c->decoders;
+    s->other->limit = c->limit;
+    s->reader = qcap_conversation_client(s->other);
+    s->datagram_start = start;
+}
+
+/* Elements need room where they are kept; see note [kept]. */
+static void make_room(qcap_substream_t *s)
+{
+    size_t size = s->parent->conversation->limit;
+    if (!s->keeper.buffer && (s->keeper.buffer = qcap_conversation_get(s->parent->conversation, size)) != NULL)
+        s->keeper.size = size;
+}
+
+static void open(qcap_parser_t *p, qcap_substream_t *s, unsigned feed, uint64_t at)
+{
+    const qcap_feed_t *f = &protocol_of(p)->feeds[feed];
+    unsigned char *buffer = s->keeper.buffer;
+    s->is_open = true;
+    s->is_broken = false;
+    s->parent = p;
+    s->is_datagram = f->is_datagram;
+    s->segment_count = s->datagram_len = 0;
+    s->decoder_count = 0;
+    add_segment(s, 0, at);
+    qcap_keeper_init(&s->keeper, buffer, s->keeper.size);
+    if (f->protocol)
+        open_protocol(p, s, f->protocol);
+    else
+        open_rule(p, s, feed);
+    if (s->reader)
+        s->reader->substream = s;
+    if (!s->is_broken)
+        qcapint_decoding_begin(s, f);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+/* Bytes for a datagram are gathered until it is complete. */
+static void gather(qcap_substream_t *s, const unsigned char *bytes, size_t len)
+{
+    if (!s->datagram)
+        s->datagram = qcap_conversation_get(s->parent->conversation, QCAP_DATAGRAM_MAX);
+    if (!s->datagram) {
+        qcapint_substream_give_up(s, "substream-memory");
+    } else if (len > QCAP_DATAGRAM_MAX - s->datagram_len) {
+        qcapint_substream_give_up(s, "datagram-too-long");
+    } else {
+        memcpy(s->datagram + s->datagram_len, bytes, len);
+        s->datagram_len += (uint32_t)len;
+    }
+}
+
+/* A reader that stops has been paused, which its parent heeds, or takes no more. */
+static void read(qcap_substream_t *s, const unsigned char *bytes, size_t len)
+{
+    for (size_t taken = 1; len > 0 && taken > 0; bytes += taken, len -= taken) {
+        taken = qcap_keeper_feed(&s->keeper, s->reader, bytes, len);
+        s->parent->is_paused |= s->reader->is_paused;
+        if (s->keeper.size == 0 && qcap_parser_held(s->reader) < qcap_parser_offset(s->reader)) {
+            make_room(s);
+            qcapint_keeper_keep(&s->keeper, s->reader, bytes, taken);
+        }
+    }
+}
+
+void qcapint_substream_read(qcap_substream_t *s, const unsigned char *bytes, size_t len)
+{
+    if (s->is_broken || len == 0)
+        return;
+    if (s->is_datagram)
+        gather(s, bytes, len);
+    else
+        read(s, bytes, len);
+}
+
+void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char *bytes, size_t len)
+{
+    qcap_substream_t *s = substream(p, feed);
+    if (s->is_broken || len == 0)
+        return;
+    if (s->decoder_count > 0)
+        qcapint_decoding_run(s, bytes, len);
+    else
+        qcapint_substream_read(s, bytes, len);
+}
+
+void qcapint_substream_gap(qcap_parser_t *p, unsigned feed, uint64_t len)
+{
+    qcap_substream_t *s = substream(p, feed);
+    if (s->is_broken)
+        return;
+    if (s->decoder_count > 0 || s->is_datagram)
+        qcapint_substream_give_up(s, "substream-gap");
+    else
+        qcap_parser_gap(s->reader, len);
+}
+
+/* ---------------------------------------------------------------- ending */
+
+/* In order: what it has read is complete. */
+static void end(qcap_substream_t *s, bool is_in_order)
+{
+    bool is_read = !s->is_broken && is_in_order;
+    if (is_read && s->is_datagram)
+        qcapint_parser_datagram(s->reader, s->datagram_start, s->datagram, s->datagram_len);
+    else if (is_read)
+        qcap_parser_finish(s->reader);
+    else if (s->reader)
+        qcapint_parser_abandon(s->reader);
+    s->is_open = false;
+}
+
+void qcap_op_finish(qcap_parser_t *p, unsigned feed, uint64_t at)
+{
+    (void)at;
+    qcap_substream_t *s = substream(p, feed);
+    if (!p->has_error && s->is_open && s->parent == p)
+        end(s, true);
+}
+
+void qcapint_substream_end_all(qcap_parser_t *p, bool is_in_order)
+{
+    for (unsigned i = 0; i < protocol_of(p)->feed_count; i++)
+        if (substream(p, i)->is_open && substream(p, i)->parent == p)
+            end(substream(p, i), is_in_order);
+}
+
+void qcapint_substream_break(qcap_parser_t *p, unsigned feed)
+{
+    qcap_substream_t *s = substream(p, feed);
+    if (s->reader && !s->is_broken)
+        qcapint_parser_abandon(s->reader);
+    s->is_broken = true;
+}
+
+void qcapint_substream_fini(qcap_conversation_t *c)
+{
+    for (int side = 0; side < 2; side++)
+        for (unsigned i = 0; i < c->protocol->feed_count; i++) {
+            qcap_substream_t *s = substream(side ? qcap_conversation_server(c) : qcap_conversation_client(c), i);
+            if (s->other)
+                qcap_conversation_fini(s->other);
+            s->other = NULL;
+        }
+}
+
+/* ---------------------------------------------------------------- feeds */
+
+void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
+{
+    qcap_substream_t *s = substream(p, feed);
+    if (!s->is_open)
+        open(p, s, feed, at);
+    else if (s->reader)
+        add_segment(s, s->is_datagram ? s->reader->offset + s->datagram_len : s->reader->offset, at);
+}
+
+/* ---------------------------------------------------------------- events */
+
+static void send_error(qcap_substream_t *s, const qcap_event_t *event)
+{
+    uint64_t outer = outer_of(s, event->begin);
+    qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .element = QCAP_NONE, .begin = outer, .end = outer,
+                            .text = "substream-error", .error = event->error};
+    qcapint_parser_send(s->parent, &anomaly);
+}
+
+void qcap_op_send(qcap_parser_t *p, const qcap_event_t *event)
+{
+    qcap_substream_t *s = p->substream;
+    qcap_event_t sent = *event;
+    if (event->kind == QCAP_EVENT_ERROR) {
+        send_error(s, event);
+        return;
+    }
+    sent.outer_begin = outer_of(s, event->begin);
+    sent.outer_end = outer_of(s, event->end);
+    if (event->kind == QCAP_EVENT_ELEMENT && !event->bytes && !event->value)
+        sent.bytes = qcapint_keeper_whole(&s->keeper, event->begin, event->end);
+    p->conversation->on_event(p, &sent, p->conversation->user);
+}
+
+qcap_parser_t *qcap_parser_parent(const qcap_parser_t *p)
+{
+    return p->substream ? p->substream->parent : NULL;
+}
