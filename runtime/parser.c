@@ -311,13 +311,6 @@ void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule
     p->error = (qcap_failure_t){.code = (uint8_t)code, .offset = at, .byte = -1, .rule = (uint16_t)rule};
 }
 
-void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
-{
-    for (uint32_t i = 0; i < p->later_count;)
-        i += qcap_table_perform_later(p, &side_later(p)[i], from);
-    p->later_count = p->later_text = 0;
-}
-
 /* ---------------------------------------------------------------- errors and regions */
 
 static void become(qcap_parser_t *p)

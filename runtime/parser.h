@@ -849,9 +849,6 @@ qcap_stop_t qcap_table_run(qcap_parser_t *parser, const unsigned char *at, const
 /* Performs the action, `here` being the current position. */
 void qcap_table_perform(qcap_parser_t *parser, unsigned action, uint64_t here);
 
-/* Performs an operation from the list of an atomic rule. Returns how many words it had. */
-unsigned qcap_table_perform_later(qcap_parser_t *parser, const qcap_later_t *later, uint64_t here);
-
 /* ---------------------------------------------------------------- what machines call */
 
 /* The operations; `at` is the stream offset at which each was performed. The generator's regop.h has their meaning. */

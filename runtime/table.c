@@ -76,21 +76,31 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
     }
 }
 
-unsigned qcap_table_perform_later(qcap_parser_t *p, const qcap_later_t *later, uint64_t from)
+/* Elements, which most of them are, without further calls: this is done for every message. */
+void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
 {
-    const qcap_op_t *op = &protocol_of(p)->ops[*later & 0xffff];
-    uint64_t at = qcap_later_at(*later, from);
-    if (op->kind == QCAP_OP_CONVERT_CLOSE) {
-        qcap_op_store(p, op->a, later[1] | (uint64_t)later[2] << 32, at);
-        return 1 + QCAP_LATER_VALUE;
+    const qcap_op_t *ops = protocol_of(p)->ops;
+    const uint64_t *wanted = p->conversation->wanted;
+    const qcap_later_t *first = side_later(p), *end = first + p->later_count;
+    qcap_slot_t *slots = side_slots(p);
+    uint64_t origin = qcap_origin(p);
+    for (const qcap_later_t *later = first; later < end; later++) {
+        const qcap_op_t *op = &ops[*later & 0xffff];
+        uint64_t at = qcap_later_at(*later, from);
+        if (op->kind == QCAP_OP_CONVERT_CLOSE) {
+            qcap_op_store(p, op->a, later[1] | (uint64_t)later[2] << 32, at);
+            later += QCAP_LATER_VALUE;
+        } else if ((op->flags & QCAP_OP_STREAM) || p->has_error) {
+            perform(p, op, at);
+        } else if (op->kind == QCAP_OP_OPEN) {
+            qcap_element_open(p, slots, p->base + op->depth, op->a, at);
+        } else if (op->kind == QCAP_OP_CLOSE) {
+            qcap_element_close_here(p, slots, p->base + op->depth, op->a, wanted, origin, at);
+        } else {
+            perform(p, op, at);
+        }
     }
-    if (op->kind == QCAP_OP_OPEN && !(op->flags & QCAP_OP_STREAM) && !p->has_error)
-        qcap_element_open(p, side_slots(p), p->base + op->depth, op->a, at);
-    else if (op->kind == QCAP_OP_CLOSE && !(op->flags & QCAP_OP_STREAM))
-        qcap_element_close(p, side_slots(p), p->base + op->depth, op->a, at);
-    else
-        perform(p, op, at);
-    return 1;
+    p->later_count = p->later_text = 0;
 }
 
 static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)

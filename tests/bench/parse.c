@@ -6,7 +6,7 @@
  * round; then, a line each, how many items of each kind a round gave, and how many bytes they had. Exit status 1 if the
  * parser takes a message for malformed.
  *
- *   browser    one request of 700 bytes: nine fields, a long cookie
+ *   browser    one request of 700 bytes, again and again: nine fields, a long cookie
  *   mix        the recorded requests
  *   unknown    the recorded requests; names of fields have their letters shifted by one, but those that frame a body
  *   responses  the recorded responses
@@ -27,6 +27,7 @@
 
 #define MESSAGES_MAX 256
 #define BODY_LEN ((size_t)1 << 20)
+#define BROWSER_COUNT 64 /* times that the one request is sent on its connection */
 #define ENOUGH_NS 100000000u
 
 static struct {
@@ -152,7 +153,8 @@ static stream_t open_stream(const char *folder, const char *messages, const char
     stream_t stream = {.piece_len = SIZE_MAX};
     if (strcmp(messages, "browser") == 0) {
         snprintf(path, sizeof path, "%s/browser.http", folder);
-        read_file(path);
+        for (unsigned i = 0; i < BROWSER_COUNT; i++)
+            read_file(path);
     } else if (strcmp(messages, "mix") == 0 || strcmp(messages, "unknown") == 0) {
         read_folder(folder, "requests");
         if (*messages == 'u')
