@@ -65,6 +65,15 @@ static bool is_region_at_end(side_t *side)
     return region_of(side) && region_of(side)->end == side->offset;
 }
 
+/* Does a region look for the text that ends it? */
+static bool is_looking(const side_t *side)
+{
+    for (size_t i = 0; i < side->regions.count; i++)
+        if (side->regions.items[i].until && !side->regions.items[i].is_found)
+            return true;
+    return false;
+}
+
 /* ---------------------------------------------------------------- readings */
 
 /* Live readings are few and small; what came before them is forgotten. */
@@ -252,18 +261,20 @@ static void report(side_t *side, const region_t *region)
     effect_send(side, error);
 }
 
-/* Reports the error and goes on behind it. Returns how many of `available` bytes were skipped. */
-static size_t recover(side_t *side, size_t available)
+/* Reports the error and goes on behind it; a search, behind the byte that did not fit, if that is at hand. */
+static void recover(side_t *side, bool has_byte)
 {
     const region_t *region = region_of(side);
-    bool is_bounded = region && region->end != REGION_OPEN;
+    bool is_bounded = region && (region->end != REGION_OPEN || region->until);
+    if (side->error.code == INTERPRET_ERROR_MISSING && is_looking(side))
+        is_bounded = false; /* its end may be in the hole */
     if (side->is_searching && side->error.code != INTERPRET_ERROR_IDLE) {
         /* What was found so far was no beginning: the byte that did not fit may be one. */
-        bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && available > 0;
+        bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && has_byte;
         side->has_error = false;
         side->offset += is_skipped;
         search_from_here(side);
-        return is_skipped;
+        return;
     }
     report(side, is_bounded ? region : NULL);
     if (side->is_searching) { /* it would go round again */
@@ -274,20 +285,38 @@ static size_t recover(side_t *side, size_t available)
     } else {
         begin_search(side, side->error.begin);
     }
-    return 0;
 }
 
 /* ---------------------------------------------------------------- regions */
 
-static void begin_region(side_t *side, const spot_t *stop, uint64_t end)
+static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
 {
     if (side->regions.count >= side->owner->region_max) {
         effect_fail(side, INTERPRET_ERROR_DEPTH, stop->frame->rule->name, side->offset);
-        return;
+        return false;
     }
     vec_push(side->owner->arena, &side->regions,
-             ((region_t){.end = end, .after = stop->other, .depth = side->slots.count, .saved = side->saved.count}));
+             ((region_t){.end = end, .begin = side->offset, .after = stop->other, .depth = side->slots.count,
+                         .saved = side->saved.count}));
     begin_at(side, stop->next);
+    return true;
+}
+
+/* `until`: the region ends with what is around it, or before. */
+static void begin_open_region(side_t *side, const spot_t *stop)
+{
+    if (!begin_region(side, stop, region_of(side) ? region_of(side)->end : REGION_OPEN))
+        return;
+    region_t *region = region_of(side);
+    region->is_open = true;
+    region->looked = side->offset;
+    if (stop->stop == STOP_CLOSE)
+        return;
+    region->until = (spot_t *)(uintptr_t)stop;
+    if (effect_find_ending(side, stop->note, &region->ending))
+        return;
+    side->regions.count--;
+    effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule->name, side->offset);
 }
 
 static void begin_length(side_t *side, const spot_t *stop)
@@ -305,16 +334,80 @@ static void begin_length(side_t *side, const spot_t *stop)
 static void end_region(side_t *side)
 {
     region_t region = *region_of(side);
+    bool is_right = region.until ? region.is_found : region.is_open || !region.is_cut;
+    if (region.until)
+        side->skip_len = is_right ? region.ending.text.count : 0;
     if (side->is_skipping) {
         side->is_skipping = false;
         effect_send(side, (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
-    } else if (!can_end(side, true)) {
+    } else if (!is_right || !can_end(side, true)) {
         fail_here(side, INTERPRET_ERROR_EXTENT, -1);
     }
     if (side->has_error)
         report(side, &region); /* nothing of the region is left to skip */
     side->regions.count--;
     begin_at(side, region.after);
+}
+
+/* ---------------------------------------------------------------- texts that end regions */
+
+static bool ends_with_line(const ending_t *ending)
+{
+    return ending->text.items[ending->text.count - 1] == '\n';
+}
+
+/* May the text begin at `at`? Known are the bytes before `limit`; is_last: no others follow. */
+static ending_fit_t fit(side_t *side, const region_t *region, uint64_t at, uint64_t limit, bool is_last)
+{
+    const unsigned char *bytes = side->bytes.items;
+    bool is_line = at == region->begin || (at >= region->begin + 2 && bytes[at - 2] == '\r' && bytes[at - 1] == '\n');
+    if (region->until->note->is_line && !is_line)
+        return ENDING_NOT;
+    ending_fit_t found = ending_fit(&region->ending, bytes + at, (size_t)(limit - at));
+    if (found == ENDING_MAYBE)
+        return is_last ? ENDING_NOT : ENDING_MAYBE;
+    if (found == ENDING_NOT || ends_with_line(&region->ending))
+        return found;
+    uint64_t behind = at + region->ending.text.count;
+    if (behind == limit)
+        return is_last ? ENDING_HERE : ENDING_MAYBE;
+    return charset_has(walk_behind(side->owner->walk, region->until), bytes[behind]) ? ENDING_HERE : ENDING_NOT;
+}
+
+/* The region, and those in it, end at `at`. */
+static void end_regions_at(side_t *side, size_t first, uint64_t at)
+{
+    side->regions.items[first].is_found = true;
+    for (size_t i = first; i < side->regions.count; i++) {
+        if (side->regions.items[i].end <= at)
+            continue;
+        side->regions.items[i].end = at;
+        side->regions.items[i].is_cut = i > first;
+    }
+}
+
+/* Looks for the ends of regions, outer ones first: what may end one of them is not looked at for those in it. Returns false if
+ * whether one ends here is not known yet. */
+static bool look(side_t *side)
+{
+    uint64_t limit = side->bytes.count;
+    bool is_known = true;
+    for (size_t i = 0; i < side->regions.count; i++) {
+        region_t *region = &side->regions.items[i];
+        if (!region->until || region->is_found)
+            continue;
+        bool is_last = region->end <= limit || (side->is_last && limit == side->bytes.count);
+        uint64_t end = region->end < limit ? region->end : limit;
+        ending_fit_t found = ENDING_NOT;
+        while (region->looked < end && (found = fit(side, region, region->looked, end, is_last)) == ENDING_NOT)
+            region->looked++;
+        if (found == ENDING_HERE)
+            end_regions_at(side, i, region->looked);
+        if (found == ENDING_MAYBE && region->looked < limit)
+            limit = region->looked;
+        is_known &= found != ENDING_MAYBE || region->looked > side->offset;
+    }
+    return is_known;
 }
 
 /* ---------------------------------------------------------------- stops */
@@ -408,7 +501,13 @@ static bool pass_stop(side_t *side, const spot_t *stop, bool has_byte)
         begin_length(side, stop);
         return true;
     case STOP_CLOSE:
-        begin_region(side, stop, REGION_OPEN);
+    case STOP_UNTIL:
+        begin_open_region(side, stop);
+        return true;
+    case STOP_SKIP:
+        side->offset += side->skip_len; /* they are at hand, or it would not have been found */
+        side->skip_len = 0;
+        begin_at(side, walk_target(side->owner->walk, stop, 0));
         return true;
     case STOP_POP:
         side->is_waiting = !effect_pop(side, stop->note);
@@ -498,18 +597,19 @@ static void enforce_limit(side_t *side)
 
 /* ---------------------------------------------------------------- the driver */
 
-/* What can be done with the next byte (-1: there is none at hand), and then without any. True if the byte was used. */
-static bool run(side_t *side, int byte)
+/* What can be done with the next byte, if `reads`, and then without any. */
+static void run(side_t *side, bool reads)
 {
-    bool is_used = false;
+    uint64_t begin = side->offset;
     unsigned idle = 0;
     while (!side->has_become && !side->has_failed && !side->owner->complaint) {
-        bool has_byte = byte >= 0 && !is_used;
+        bool has_byte = reads && side->offset == begin && begin < side->bytes.count;
         if (++idle > IDLE_MAX)
             effect_fail(side, INTERPRET_ERROR_IDLE, rule_of(side), side->offset);
         const spot_t *stop = side->is_skipping ? NULL : stop_of(side);
+        bool is_known = look(side);
         if (side->has_error) {
-            is_used |= recover(side, has_byte) > 0;
+            recover(side, has_byte);
         } else if (stop) {
             if (!pass_stop(side, stop, has_byte))
                 break;
@@ -517,10 +617,9 @@ static bool run(side_t *side, int byte)
             if (side->is_skipping || !pass_end(side))
                 end_region(side);
         } else if (side->is_skipping) {
-            if (!has_byte)
+            if (!has_byte || !is_known)
                 break;
             side->offset++;
-            is_used = true;
         } else if (side->is_entry) {
             pass_entry(side);
             pass_refinements(side);
@@ -528,12 +627,11 @@ static bool run(side_t *side, int byte)
             enforce_limit(side);
             if (side->has_error)
                 continue;
-            if (!has_byte)
+            if (!has_byte || !is_known)
                 break;
-            is_used = step(side, (unsigned)byte);
+            step(side, side->bytes.items[begin]);
         }
     }
-    return is_used;
 }
 
 /* The other side has confirmed that both speak something else now, and this side is between messages. */
@@ -550,9 +648,25 @@ static bool is_over(const side_t *side)
 
 static void add_bytes(side_t *side, const unsigned char *bytes, size_t len)
 {
-    side->bytes.count = side->offset;
     for (size_t i = 0; i < len; i++)
         vec_push(side->owner->arena, &side->bytes, bytes ? bytes[i] : 0);
+}
+
+/* Reads the bytes at hand as far as that goes. True if the next one waits for others that tell what it is. */
+static bool read_bytes(side_t *side)
+{
+    for (uint64_t before = side->offset + 1; before != side->offset;) {
+        run(side, false);
+        if (is_to_become(side))
+            become(side);
+        before = side->offset;
+        if (side->is_waiting || is_over(side) || before == side->bytes.count)
+            return false;
+        if (!stop_of(side) && !look(side))
+            return true;
+        run(side, true);
+    }
+    return false;
 }
 
 size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *bytes, size_t len)
@@ -561,16 +675,19 @@ size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *byte
     if (is_over(side))
         return 0;
     side->is_waiting = false;
+    size_t begin = side->bytes.count;
     add_bytes(side, bytes, len);
-    uint64_t begin = side->offset;
-    run(side, -1);
-    for (size_t i = 0;; i++) {
-        if (is_to_become(side))
-            become(side);
-        if (i == len || side->is_waiting || side->has_become || !run(side, bytes[i]))
-            break;
-    }
-    return (size_t)(side->offset - begin);
+    if (!read_bytes(side)) /* what was not read is not taken, but for what was taken before */
+        side->bytes.count = side->offset > begin ? side->offset : begin;
+    return side->bytes.count - begin;
+}
+
+/* Nothing follows that would belong to what ends a region. What still waits is given up. */
+static void read_last(side_t *side)
+{
+    side->is_last = true;
+    read_bytes(side);
+    side->offset = side->bytes.count;
 }
 
 /* Is a value made of the bytes that are read now? */
@@ -617,6 +734,8 @@ static uint64_t skip_unseen(side_t *side, uint64_t len)
     interpret_t *it = side->owner;
     uint64_t left = (region_of(side) ? region_of(side)->end : UINT64_MAX) - side->offset;
     uint64_t skipped = len < left ? len : left;
+    if (is_looking(side)) /* what it looks for may be in the hole */
+        return 0;
     if (side->is_skipping)
         return skipped;
     for (uint64_t i = 0; i < skipped; i++) {
@@ -662,13 +781,14 @@ void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
         side->offset += len;
         return;
     }
+    read_last(side);
     while (len > 0 && !side->has_become && !it->complaint) {
         side->is_waiting = false;
-        run(side, -1);
+        run(side, false);
         uint64_t skipped = side->is_searching || side->has_failed ? len : skip_unseen(side, len);
         if (skipped == 0) { /* a byte that would have been looked at */
             fail_here(side, INTERPRET_ERROR_MISSING, -1);
-            recover(side, 0);
+            recover(side, false);
             continue;
         }
         if (side->is_searching)
@@ -679,7 +799,8 @@ void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
             search_from_here(side);
         len -= skipped;
     }
-    run(side, -1);
+    run(side, false);
+    side->is_last = false;
 }
 
 void interpret_finish(interpret_t *it, bool is_server)
@@ -692,14 +813,16 @@ void interpret_finish(interpret_t *it, bool is_server)
     if (was_over)
         return;
     side->is_waiting = false;
-    run(side, -1);
-    while (region_of(side) && region_of(side)->end == REGION_OPEN && !side->has_failed && !it->complaint) {
+    read_last(side);
+    run(side, false);
+    while (region_of(side) && region_of(side)->end == REGION_OPEN && !region_of(side)->until && !side->has_failed &&
+           !it->complaint) {
         region_of(side)->end = side->offset;
-        run(side, -1);
+        run(side, false);
     }
     while (!side->regions.count && !side->is_searching && !side->has_failed && !side->has_become && !it->complaint &&
            pass_end(side))
-        run(side, -1);
+        run(side, false);
     if (side->has_failed || side->has_become || it->complaint)
         return;
     if (side->is_searching) {
@@ -711,7 +834,7 @@ void interpret_finish(interpret_t *it, bool is_server)
     if (!side->has_error)
         return;
     side->regions.count = 0;
-    recover(side, 0);
+    recover(side, false);
     side->is_searching = false;
 }
 
@@ -820,7 +943,7 @@ interpret_status_t interpret_status(const interpret_t *it, bool is_server)
 
 uint64_t interpret_offset(const interpret_t *it, bool is_server)
 {
-    return it->sides[is_server].offset;
+    return it->sides[is_server].bytes.count;
 }
 
 bool interpret_register(const interpret_t *it, bool is_server, const reg_t *reg, interpret_value_t *value)

@@ -42,6 +42,11 @@ static number_t get_register(const reg_t *reg, void *user)
     return *register_of(user, reg);
 }
 
+bool effect_find_ending(side_t *side, const note_t *until, ending_t *ending)
+{
+    return ending_find(side->owner->arena, until, get_register, side, ending);
+}
+
 number_t effect_evaluate(side_t *side, const expr_t *expr)
 {
     return number_evaluate(expr, get_register, side);
@@ -177,7 +182,7 @@ static void push(side_t *side, const note_t *note, uint64_t at)
     interpret_t *it = side->owner;
     entries_t *queue = &it->queues[note->queue->index];
     entry_t entry = {.value = *register_of(side, note->reg), .key = key_of(side, note->key),
-                     .other = it->sides[!side->is_server].offset};
+                     .other = it->sides[!side->is_server].bytes.count};
     bool is_full = queue->count >= note->queue->capacity;
     if (is_full)
         send_text(side, INTERPRET_ANOMALY, "queue-full", at, at);

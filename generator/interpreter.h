@@ -2,6 +2,7 @@
 #ifndef QCAPGEN_INTERPRETER_H
 #define QCAPGEN_INTERPRETER_H
 
+#include "ending.h"
 #include "interpret.h"
 #include "number.h"
 #include "reading.h"
@@ -18,6 +19,13 @@ typedef struct slot {
 
 typedef struct region {
     uint64_t end;   /* offset, or REGION_OPEN */
+    uint64_t begin;
+    bool is_open;   /* it ends with what is around it, or where its text is found */
+    bool is_cut;    /* one around it has ended before it did */
+    spot_t *until;  /* looks for a text: the STOP_UNTIL; NULL: does not, or has found it */
+    bool is_found;
+    ending_t ending; /* that text */
+    uint64_t looked; /* it does not begin before this offset */
     spot_t *after;  /* where to go on behind it */
     size_t depth;   /* slots in use when it began, ... */
     size_t saved;   /* ... and saved registers */
@@ -62,8 +70,10 @@ typedef struct side {
     bool has_ended;          /* the region, or the whole */
     bool is_entry;           /* `certain` is still to be done, before the next byte */
     deeds_t certain;
-    VEC(unsigned char) bytes; /* all that came; a hole is zeroes */
-    uint64_t offset;         /* behind the last byte read */
+    VEC(unsigned char) bytes; /* all that were taken; a hole is zeroes */
+    uint64_t offset;         /* behind the last byte read; those behind it wait for others that tell what ends */
+    size_t skip_len;         /* of the text that has ended a region */
+    bool is_last;            /* no more bytes follow those at hand */
     number_t *registers;
     VEC(slot_t) slots;
     VEC(region_t) regions;
@@ -116,6 +126,9 @@ void effect_found(side_t *side, uint64_t at);
 
 /* False: the side has to wait. */
 bool effect_pop(side_t *side, const note_t *note);
+
+/* The text of an `until`; false: a register has none. */
+bool effect_find_ending(side_t *side, const note_t *until, ending_t *ending);
 
 number_t effect_evaluate(side_t *side, const expr_t *expr);
 

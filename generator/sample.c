@@ -14,6 +14,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "ending.h"
 #include "lengths.h"
 #include "number.h"
 
@@ -664,11 +665,34 @@ static void close_notes(sample_t *s, const notes_t *notes, size_t begin, const n
     }
 }
 
+/* What ends at a line's beginning needs one. */
+static void end_line(sample_t *s, size_t begin)
+{
+    bool has_line = s->text.len == begin || (s->text.len >= begin + 2 && memcmp(s->text.bytes + s->text.len - 2, "\r\n", 2) == 0);
+    if (!has_line)
+        text_append(&s->text, "\r\n", 2);
+}
+
+/* The text that ends the rule that began at `begin`: it must stand nowhere before its end. */
+static void write_ending(sample_t *s, const ending_t *ending, size_t begin, bool is_line)
+{
+    size_t end = s->text.len;
+    for (size_t i = 0; i < ending->text.count; i++)
+        write_byte(s, ending->text.items[i]);
+    for (size_t at = begin; at < end; at++) {
+        const char *text = s->text.bytes;
+        bool is_place = !is_line || at == begin || (at >= begin + 2 && text[at - 2] == '\r' && text[at - 1] == '\n');
+        s->has_failed |= is_place && ending_fit(ending, (const unsigned char *)text + at, s->text.len - at) == ENDING_HERE;
+    }
+}
+
 /* The body with everything around it. */
 static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry, long extent)
 {
     const note_t *length = find_note(notes, NOTE_LENGTH), *number = NULL, *keyword = NULL;
+    const note_t *until = find_note(notes, NOTE_UNTIL);
     size_t begin = s->text.len, local_count = 0;
+    ending_t ending;
     for (size_t i = 0; i < notes->count; i++) {
         local_count += notes->items[i]->kind == NOTE_LOCAL ? notes->items[i]->regs.count : 0;
         number = is_number(notes->items[i]) ? notes->items[i] : number;
@@ -676,6 +700,10 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
     }
     number_t *saved = ARENA_ARRAY(s->scratch, number_t, local_count + 1);
     open_notes(s, notes, saved);
+    if (until && !ending_find(s->scratch, until, get_register, s, &ending)) {
+        s->has_failed = true;
+        return;
+    }
     if (length) {
         number_t n = number_evaluate(length->expr, get_register, s);
         if (n.state != NUMBER_SET || n.value > LARGEST || (extent != ANY_EXTENT && n.value != (uint64_t)extent)) {
@@ -691,7 +719,11 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
     else
         write_body(s, notes, body, entry, extent);
     s->has_failed |= extent != ANY_EXTENT && s->text.len - begin != (size_t)extent;
+    if (until && until->is_line)
+        end_line(s, begin);
     close_notes(s, notes, begin, saved);
+    if (until && !s->has_failed)
+        write_ending(s, &ending, begin, until->is_line);
 }
 
 static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *entry, long extent)

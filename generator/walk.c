@@ -494,6 +494,8 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_BECOME)
             next = make_stop(w, STOP_BECOME, outer, notes->items[i], NULL, next, NULL);
+    if (walk_note(notes, NOTE_UNTIL))
+        next = make_stop(w, STOP_SKIP, outer, walk_note(notes, NOTE_UNTIL), NULL, next, NULL);
     if (inner->is_atomic && !outer->is_atomic)
         next = make_effect(w, inner, plain_effect(w, EFFECT_ATOMIC_END, inner), next);
     for (size_t i = 0; i < notes->count; i++)
@@ -543,14 +545,15 @@ static spot_t *make_opening(walk_t *w, const wrapped_t *x, const frame_t *outer,
 static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, spot_t *next)
 {
     const note_t *length = walk_note(x->notes, NOTE_LENGTH);
-    const note_t *close = walk_note(x->notes, NOTE_UNTIL_CLOSE);
-    if (!length && !close)
+    const note_t *close = walk_note(x->notes, NOTE_UNTIL_CLOSE), *until = walk_note(x->notes, NOTE_UNTIL);
+    if (!length && !close && !until)
         length = walk_count_of_bytes(x->notes, x->body);
-    if (!length && !close)
+    if (!length && !close && !until)
         return make_body(w, x, inner, next);
     spot_t end;
     spot_t *inside = make_body(w, x, inner, intern_spot(w, blank_spot(&end, SPOT_END, inner, NULL)));
-    return make_stop(w, length ? STOP_LENGTH : STOP_CLOSE, inner, length ? length : close, NULL, inside, next);
+    return make_stop(w, length ? STOP_LENGTH : until ? STOP_UNTIL : STOP_CLOSE, inner, length ? length : until ? until : close,
+                     NULL, inside, next);
 }
 
 static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next)

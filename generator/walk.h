@@ -107,6 +107,8 @@ typedef enum {
     STOP_REFINE,
     STOP_LENGTH,
     STOP_CLOSE,
+    STOP_UNTIL,
+    STOP_SKIP, /* behind the text that has ended a region: passes over it */
     STOP_POP,
     STOP_BECOME,
     STOP_CALL,
@@ -180,6 +182,9 @@ const charset_t *walk_set(spot_t *spot);
 
 /* The bytes that can come next at a spot that a reading can stand at. */
 charset_t walk_first(walk_t *walk, spot_t *spot);
+
+/* The bytes that can come behind the text that a STOP_UNTIL looks for. */
+const charset_t *walk_behind(walk_t *walk, spot_t *until);
 
 /* Can nothing at all come after a SPOT_STOP? */
 bool walk_can_end(walk_t *walk, spot_t *stop);

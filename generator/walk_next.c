@@ -56,7 +56,7 @@ static next_t trace_items(trace_t *t, const node_t *node, size_t i, const note_t
 static next_t trace_notes(trace_t *t, const notes_t *notes, const node_t *body, next_t after)
 {
     const note_t *refine = walk_note(notes, NOTE_REFINE);
-    bool is_open = walk_note(notes, NOTE_UNTIL_CLOSE) != NULL;
+    bool is_open = walk_note(notes, NOTE_UNTIL_CLOSE) || walk_note(notes, NOTE_UNTIL);
     bool is_region = walk_note(notes, NOTE_LENGTH) || walk_count_of_bytes(notes, body);
     if (walk_note(notes, NOTE_BECOME))
         after.set = charset_range(0, 255);
@@ -139,7 +139,7 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
         f->can_end |= next->is_end && !is_region;
         return;
     }
-    bool begins = stop->stop == STOP_LENGTH || stop->stop == STOP_CLOSE;
+    bool begins = stop->stop == STOP_LENGTH || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL;
     size_t ways = stop->stop == STOP_CHOICE   ? stop->node->children.count
                   : stop->stop == STOP_REFINE ? stop->note->entries.count + 1
                   : stop->stop == STOP_COUNT  ? 2
@@ -150,7 +150,7 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
         find_first(f, stop->other, is_region);
     if (stop->stop == STOP_ROUND) /* or the last one */
         find_first(f, stop->next, is_region);
-    if (stop->stop == STOP_BECOME || stop->stop == STOP_CLOSE)
+    if (stop->stop == STOP_BECOME || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL)
         f->set = charset_range(0, 255);
 }
 
@@ -186,6 +186,15 @@ charset_t walk_first(walk_t *w, spot_t *spot)
     spot->first = f.set;
     spot->can_end = f.can_end;
     return spot->first;
+}
+
+const charset_t *walk_behind(walk_t *w, spot_t *until)
+{
+    spot_t *spot = until->other;
+    while (spot->kind != SPOT_STOP || spot->stop != STOP_SKIP) /* what closes the rule is on the way */
+        spot = spot->next;
+    walk_first(w, spot);
+    return &spot->first;
 }
 
 bool walk_can_end(walk_t *w, spot_t *stop)

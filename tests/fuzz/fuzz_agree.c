@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "counts.h"
+#include "ends.h"
 #include "http.h"
 #include "judge.h"
 #include "nested.h"
@@ -29,7 +30,7 @@ static const struct {
     {"specs/http.abnf", &qcap_http_protocol},           {"tests/support/sampler.abnf", &qcap_sampler_protocol},
     {"tests/support/values.abnf", &qcap_values_protocol}, {"tests/support/counts.abnf", &qcap_counts_protocol},
     {"tests/support/nested.abnf", &qcap_nested_protocol}, {"tests/support/rounds.abnf", &qcap_rounds_protocol},
-    {"tests/support/tagged.abnf", &qcap_tagged_protocol},
+    {"tests/support/tagged.abnf", &qcap_tagged_protocol}, {"tests/support/ends.abnf", &qcap_ends_protocol},
 };
 
 #define SUBJECT_COUNT (sizeof subjects / sizeof *subjects)

@@ -5,6 +5,7 @@
 #include <dirent.h>
 
 #include "counts.h"
+#include "ends.h"
 #include "http.h"
 #include "judge.h"
 #include "nested.h"
@@ -30,6 +31,7 @@ static const subject_t subjects[] = {
     {"tests/support/counts.abnf", "tests/protocols/counts", &qcap_counts_protocol},
     {"tests/support/nested.abnf", "tests/protocols/nested", &qcap_nested_protocol},
     {"tests/support/rounds.abnf", "tests/protocols/rounds", &qcap_rounds_protocol},
+    {"tests/support/ends.abnf", "tests/protocols/ends", &qcap_ends_protocol},
     {"tests/support/tagged.abnf", "tests/protocols/tagged", &qcap_tagged_protocol},
 };
 

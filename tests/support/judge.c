@@ -497,7 +497,7 @@ static void print_bytes(FILE *out, const unsigned char *bytes, size_t len)
 
 char *scene_print(const scene_t *scene)
 {
-    static const char *const words[] = {"", "gap", "finish", "absent", "hurry", "search", "limit"};
+    static const char *const words[] = {"", "datagram", "gap", "finish", "absent", "hurry", "search", "limit"};
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);

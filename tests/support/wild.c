@@ -10,7 +10,7 @@
 
 #define RULES_MAX 8u
 
-typedef enum { KIND_PLAIN, KIND_NUMBER, KIND_WORD, KIND_SIZED, KIND_CASES, KIND_FIELD, KIND_TEXT, KIND_COUNTED } kind_t;
+typedef enum { KIND_PLAIN, KIND_NUMBER, KIND_WORD, KIND_SIZED, KIND_CASES, KIND_FIELD, KIND_TEXT, KIND_COUNTED, KIND_ENDED } kind_t;
 
 typedef struct wild {
     FILE *out;
@@ -202,6 +202,9 @@ static void write_rule(wild_t *w, unsigned rule)
 {
     static const char *const texts[] = {"1*%x61-62  ;@ emit, t = bytes", "1*5%x61-63  ;@ t = bytes",
                                         "DQUOTE *( %x61-63 / \"\\\" %x61-63 ) DQUOTE  ;@ t = unquote, emit"};
+    static const char *const endings[] = {"*OCTET  ;@ until \"ab\"", "*OCTET  ;@ until t, emit stream", "*%x61-63  ;@ until \"-\", emit",
+                                          "*OCTET  ;@ until line \".\" CRLF, emit", "*( \"a\" / \"b\" )  ;@ until %x61 t",
+                                          "*OCTET  ;@ until LF"};
     static const char *const words[] = {"1*%x61-63  ;@ k = keyword", "1*2%x61-62  ;@ emit, k = keyword"};
     switch (w->kinds[rule]) {
     case KIND_PLAIN:
@@ -224,6 +227,9 @@ static void write_rule(wild_t *w, unsigned rule)
         break;
     case KIND_TEXT:
         fprintf(w->out, "r%u = %s\n", rule, any_of(w, texts, 3));
+        break;
+    case KIND_ENDED:
+        fprintf(w->out, "r%u = %s\n", rule, any_of(w, endings, 6));
         break;
     case KIND_COUNTED:
         fprintf(w->out, "r%u = *( ", rule);
@@ -260,7 +266,7 @@ static void write_message(wild_t *w, const char *name, const char *letters)
 char *wild_spec(uint64_t seed)
 {
     static const kind_t kinds[] = {KIND_PLAIN, KIND_NUMBER, KIND_WORD,  KIND_TEXT,
-                                   KIND_SIZED, KIND_CASES,  KIND_FIELD, KIND_COUNTED};
+                                   KIND_SIZED, KIND_CASES,  KIND_FIELD, KIND_COUNTED, KIND_ENDED};
     char *text = NULL;
     size_t len;
     wild_t w = {.out = open_memstream(&text, &len), .random = seed};
@@ -269,7 +275,7 @@ char *wild_spec(uint64_t seed)
     w.has_atomic = often(&w, 3);
     w.rule_count = 3 + below(&w, RULES_MAX - 3);
     for (unsigned i = 0; i < w.rule_count; i++)
-        w.kinds[i] = often(&w, 3) ? kinds[below(&w, w.has_atomic ? 4 : 8)] : KIND_PLAIN;
+        w.kinds[i] = often(&w, 3) ? kinds[below(&w, w.has_atomic ? 4 : 9)] : KIND_PLAIN;
     write(&w, ";@ protocol wild \"Wild\"\n;@ register n : uint\n;@ register m : uint\n;@ register on : flag\n"
               ";@ register k : keyword(a ab abc)\n;@ register t : bytes(4)\n;@ shared s : uint\n;@ queue q(2) : uint\n");
     fprintf(w.out, ";@ client = *( %ssettings / message )\n", has_heading ? "heading / " : "");
