@@ -209,7 +209,8 @@ static scene_t changed_scene(const scene_t *scene, const scene_t *other, uint64_
     }
     if (random_below(random, 3) == 0)
         for (size_t i = 0; i < other->step_count; i++)
-            add_copy(&copy, &other->steps[i]);
+            if (other->steps[i].kind != STEP_SEARCH) /* that comes before all bytes */
+                add_copy(&copy, &other->steps[i]);
     add_end(&copy, random);
     return copy;
 }
