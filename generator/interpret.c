@@ -20,7 +20,7 @@
 #define READINGS_MAX 20000u
 #define IDLE_MAX 100000u /* turns without a byte: so many that it goes round */
 
-static unsigned next_number(interpret_t *it)
+unsigned drive_next_number(interpret_t *it)
 {
     return ++it->steps;
 }
@@ -47,7 +47,7 @@ static const char *rule_of(const side_t *side)
     return side->is_entry ? "" : walk_rule_name(first_spot(side)->frame);
 }
 
-static void fail_here(side_t *side, interpret_code_t code, int byte)
+void drive_fail_here(side_t *side, interpret_code_t code, int byte)
 {
     if (side->has_error)
         return;
@@ -55,23 +55,14 @@ static void fail_here(side_t *side, interpret_code_t code, int byte)
     side->error.byte = byte;
 }
 
-static region_t *region_of(side_t *side)
+region_t *drive_region(side_t *side)
 {
     return side->regions.count ? &side->regions.items[side->regions.count - 1] : NULL;
 }
 
 static bool is_region_at_end(side_t *side)
 {
-    return region_of(side) && region_of(side)->end == side->offset;
-}
-
-/* Does a region look for the text that ends it? */
-static bool is_looking(const side_t *side)
-{
-    for (size_t i = 0; i < side->regions.count; i++)
-        if (side->regions.items[i].until && !side->regions.items[i].is_found)
-            return true;
-    return false;
+    return drive_region(side) && drive_region(side)->end == side->offset;
 }
 
 /* ---------------------------------------------------------------- readings */
@@ -105,14 +96,14 @@ static bool has_deeds(const readings_t *readings)
 }
 
 /* Goes on at a spot: what is certain there is done when the side's turn comes. */
-static void begin_at(side_t *side, spot_t *spot)
+void drive_begin_at(side_t *side, spot_t *spot)
 {
     interpret_t *it = side->owner;
     if (!side->has_ended && side->readings.count)
         side->trail = side->readings.items[0].trail;
     side->has_ended = false;
     side->certain = (deeds_t){0};
-    side->readings = reading_start(it->walk, it->readings, next_number(it), spot, side->offset, side->trail);
+    side->readings = reading_start(it->walk, it->readings, drive_next_number(it), spot, side->offset, side->trail);
     reading_settle(it->walk, it->readings, &side->readings, side->offset, &side->certain);
     side->is_entry = side->certain.count > 0 || has_deeds(&side->readings);
 }
@@ -128,7 +119,7 @@ static void pass_refinements(side_t *side)
 {
     const spot_t *stop;
     while (!side->has_error && (stop = stop_of(side)) != NULL && stop->stop == STOP_REFINE) {
-        begin_at(side, walk_target(side->owner->walk, stop, (size_t)side->refined));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, (size_t)side->refined));
         pass_entry(side);
     }
 }
@@ -172,11 +163,11 @@ static bool step(side_t *side, unsigned byte)
         take(side, readings, side->offset);
         return false;
     }
-    readings = reading_step(it->walk, it->readings, next_number(it), &side->readings, byte, side->offset + 1);
+    readings = reading_step(it->walk, it->readings, drive_next_number(it), &side->readings, byte, side->offset + 1);
     if (readings.count > READINGS_MAX)
         complain(it, "too many readings are alive");
     if (readings.count == 0) {
-        fail_here(side, INTERPRET_ERROR_SYNTAX, (int)byte);
+        drive_fail_here(side, INTERPRET_ERROR_SYNTAX, (int)byte);
         return false;
     }
     side->offset++;
@@ -185,7 +176,7 @@ static bool step(side_t *side, unsigned byte)
 }
 
 /* Can the input, or the region, end here? What is pending is done then if `is_end`. */
-static bool can_end(side_t *side, bool is_end)
+bool drive_can_end(side_t *side, bool is_end)
 {
     interpret_t *it = side->owner;
     deeds_t certain = {0};
@@ -222,12 +213,12 @@ static bool pass_end(side_t *side)
 
 /* ---------------------------------------------------------------- errors */
 
-static void search_from_here(side_t *side)
+void drive_search_from_here(side_t *side)
 {
     side->candidate = side->offset;
     side->list.count = 0;
     side->begun.count = 0;
-    begin_at(side, side->search);
+    drive_begin_at(side, side->search);
 }
 
 static void begin_search(side_t *side, uint64_t from)
@@ -240,20 +231,20 @@ static void begin_search(side_t *side, uint64_t from)
     side->is_searching = true;
     side->regions.count = 0;
     side->is_skipping = false;
-    search_from_here(side);
+    drive_search_from_here(side);
 }
 
 /* Of what is being converted not all will have been read. */
-static void lose_conversions(side_t *side)
+void drive_lose_conversions(side_t *side)
 {
     for (size_t i = 0; i < side->begun.count; i++)
         side->begun.items[i].is_lost = true;
 }
 
-static void report(side_t *side, const region_t *region)
+void drive_report(side_t *side, const region_t *region)
 {
     interpret_event_t error = side->error;
-    lose_conversions(side);
+    drive_lose_conversions(side);
     side->has_error = false;
     side->list.count = 0;
     effect_restore(side, region ? region->saved : 0);
@@ -262,21 +253,21 @@ static void report(side_t *side, const region_t *region)
 }
 
 /* Reports the error and goes on behind it; a search, behind the byte that did not fit, if that is at hand. */
-static void recover(side_t *side, bool has_byte)
+void drive_recover(side_t *side, bool has_byte)
 {
-    const region_t *region = region_of(side);
+    const region_t *region = drive_region(side);
     bool is_bounded = region && (region->end != REGION_OPEN || region->until);
-    if (side->error.code == INTERPRET_ERROR_MISSING && is_looking(side))
+    if (side->error.code == INTERPRET_ERROR_MISSING && region_is_looking(side))
         is_bounded = false; /* its end may be in the hole */
     if (side->is_searching && side->error.code != INTERPRET_ERROR_IDLE) {
         /* What was found so far was no beginning: the byte that did not fit may be one. */
         bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && has_byte;
         side->has_error = false;
         side->offset += is_skipped;
-        search_from_here(side);
+        drive_search_from_here(side);
         return;
     }
-    report(side, is_bounded ? region : NULL);
+    drive_report(side, is_bounded ? region : NULL);
     if (side->is_searching) { /* it would go round again */
         side->has_failed = true;
     } else if (is_bounded) {
@@ -285,129 +276,6 @@ static void recover(side_t *side, bool has_byte)
     } else {
         begin_search(side, side->error.begin);
     }
-}
-
-/* ---------------------------------------------------------------- regions */
-
-static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
-{
-    if (side->regions.count >= side->owner->region_max) {
-        effect_fail(side, INTERPRET_ERROR_DEPTH, stop->frame->rule->name, side->offset);
-        return false;
-    }
-    vec_push(side->owner->arena, &side->regions,
-             ((region_t){.end = end, .begin = side->offset, .after = stop->other, .depth = side->slots.count,
-                         .saved = side->saved.count}));
-    begin_at(side, stop->next);
-    return true;
-}
-
-/* `until`: the region ends with what is around it, or before. */
-static void begin_open_region(side_t *side, const spot_t *stop)
-{
-    if (!begin_region(side, stop, region_of(side) ? region_of(side)->end : REGION_OPEN))
-        return;
-    region_t *region = region_of(side);
-    region->is_open = true;
-    region->looked = side->offset;
-    if (stop->stop == STOP_CLOSE)
-        return;
-    region->until = (spot_t *)(uintptr_t)stop;
-    if (effect_find_ending(side, stop->note, &region->ending))
-        return;
-    side->regions.count--;
-    effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule->name, side->offset);
-}
-
-static void begin_length(side_t *side, const spot_t *stop)
-{
-    number_t n = effect_evaluate(side, stop->note->expr);
-    uint64_t end = region_of(side) ? region_of(side)->end : REGION_OPEN - 1;
-    if (n.state != NUMBER_SET)
-        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule->name, side->offset);
-    else if (n.value > end - side->offset)
-        effect_fail(side, INTERPRET_ERROR_EXTENT, stop->frame->rule->name, side->offset);
-    else
-        begin_region(side, stop, side->offset + n.value);
-}
-
-static void end_region(side_t *side)
-{
-    region_t region = *region_of(side);
-    bool is_right = region.until ? region.is_found : region.is_open || !region.is_cut;
-    if (region.until)
-        side->skip_len = is_right ? region.ending.text.count : 0;
-    if (side->is_skipping) {
-        side->is_skipping = false;
-        effect_send(side, (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
-    } else if (!is_right || !can_end(side, true)) {
-        fail_here(side, INTERPRET_ERROR_EXTENT, -1);
-    }
-    if (side->has_error)
-        report(side, &region); /* nothing of the region is left to skip */
-    side->regions.count--;
-    begin_at(side, region.after);
-}
-
-/* ---------------------------------------------------------------- texts that end regions */
-
-static bool ends_with_line(const ending_t *ending)
-{
-    return ending->text.items[ending->text.count - 1] == '\n';
-}
-
-/* May the text begin at `at`? Known are the bytes before `limit`; is_last: no others follow. */
-static ending_fit_t fit(side_t *side, const region_t *region, uint64_t at, uint64_t limit, bool is_last)
-{
-    const unsigned char *bytes = side->bytes.items;
-    bool is_line = at == region->begin || (at >= region->begin + 2 && bytes[at - 2] == '\r' && bytes[at - 1] == '\n');
-    if (region->until->note->is_line && !is_line)
-        return ENDING_NOT;
-    ending_fit_t found = ending_fit(&region->ending, bytes + at, (size_t)(limit - at));
-    if (found == ENDING_MAYBE)
-        return is_last ? ENDING_NOT : ENDING_MAYBE;
-    if (found == ENDING_NOT || ends_with_line(&region->ending))
-        return found;
-    uint64_t behind = at + region->ending.text.count;
-    if (behind == limit)
-        return is_last ? ENDING_HERE : ENDING_MAYBE;
-    return charset_has(walk_behind(side->owner->walk, region->until), bytes[behind]) ? ENDING_HERE : ENDING_NOT;
-}
-
-/* The region, and those in it, end at `at`. */
-static void end_regions_at(side_t *side, size_t first, uint64_t at)
-{
-    side->regions.items[first].is_found = true;
-    for (size_t i = first; i < side->regions.count; i++) {
-        if (side->regions.items[i].end <= at)
-            continue;
-        side->regions.items[i].end = at;
-        side->regions.items[i].is_cut = i > first;
-    }
-}
-
-/* Looks for the ends of regions, outer ones first: what may end one of them is not looked at for those in it. Returns false if
- * whether one ends here is not known yet. */
-static bool look(side_t *side)
-{
-    uint64_t limit = side->bytes.count;
-    bool is_known = true;
-    for (size_t i = 0; i < side->regions.count; i++) {
-        region_t *region = &side->regions.items[i];
-        if (!region->until || region->is_found)
-            continue;
-        bool is_last = region->end <= limit || (side->is_last && limit == side->bytes.count);
-        uint64_t end = region->end < limit ? region->end : limit;
-        ending_fit_t found = ENDING_NOT;
-        while (region->looked < end && (found = fit(side, region, region->looked, end, is_last)) == ENDING_NOT)
-            region->looked++;
-        if (found == ENDING_HERE)
-            end_regions_at(side, i, region->looked);
-        if (found == ENDING_MAYBE && region->looked < limit)
-            limit = region->looked;
-        is_known &= found != ENDING_MAYBE || region->looked > side->offset;
-    }
-    return is_known;
 }
 
 /* ---------------------------------------------------------------- stops */
@@ -447,7 +315,7 @@ static void choose(side_t *side, const spot_t *stop)
     if (chosen == choice->children.count)
         effect_fail(side, INTERPRET_ERROR_CHOICE, stop->frame->rule ? stop->frame->rule->name : "", side->offset);
     else
-        begin_at(side, walk_target(side->owner->walk, stop, chosen));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, chosen));
 }
 
 static const char *rule_around(const spot_t *stop)
@@ -460,7 +328,7 @@ static void call(side_t *side, const spot_t *stop)
     if (stop->frame->nest >= side->owner->call_max)
         effect_fail(side, INTERPRET_ERROR_DEPTH, stop->rule->name, side->offset);
     else
-        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
 }
 
 static void begin_rounds(side_t *side, const spot_t *stop)
@@ -475,7 +343,7 @@ static void begin_rounds(side_t *side, const spot_t *stop)
     else if (stop->frame->nest > side->owner->call_max)
         effect_fail(side, INTERPRET_ERROR_DEPTH, rule_around(stop), side->offset);
     else
-        begin_at(side, walk_target(side->owner->walk, stop, (size_t)n.value));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, (size_t)n.value));
 }
 
 static void become(side_t *side)
@@ -498,23 +366,23 @@ static bool pass_stop(side_t *side, const spot_t *stop, bool has_byte)
         pass_refinements(side);
         return true;
     case STOP_LENGTH:
-        begin_length(side, stop);
+        region_begin_length(side, stop);
         return true;
     case STOP_CLOSE:
     case STOP_UNTIL:
-        begin_open_region(side, stop);
+        region_begin_open(side, stop);
         return true;
     case STOP_SKIP:
         side->offset += side->skip_len; /* they are at hand, or it would not have been found */
         side->skip_len = 0;
-        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
         return true;
     case STOP_POP:
         side->is_waiting = !effect_pop(side, stop->note);
         if (side->is_waiting)
             return false;
         side->is_hurried = false;
-        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
         return true;
     case STOP_CALL:
         call(side, stop);
@@ -526,11 +394,11 @@ static bool pass_stop(side_t *side, const spot_t *stop, bool has_byte)
         return true;
     case STOP_RETURN:
     case STOP_ROUND:
-        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
         return true;
     case STOP_BECOME:
         side->owner->becomes = stop->note->name;
-        begin_at(side, walk_target(side->owner->walk, stop, 0));
+        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
         if (side->is_entry)
             pass_entry(side); /* what ends here ends before the change */
         become(side);
@@ -598,7 +466,7 @@ static void enforce_limit(side_t *side)
 /* ---------------------------------------------------------------- the driver */
 
 /* What can be done with the next byte, if `reads`, and then without any. */
-static void run(side_t *side, bool reads)
+void drive_run(side_t *side, bool reads)
 {
     uint64_t begin = side->offset;
     unsigned idle = 0;
@@ -607,15 +475,15 @@ static void run(side_t *side, bool reads)
         if (++idle > IDLE_MAX)
             effect_fail(side, INTERPRET_ERROR_IDLE, rule_of(side), side->offset);
         const spot_t *stop = side->is_skipping ? NULL : stop_of(side);
-        bool is_known = look(side);
+        bool is_known = region_look(side);
         if (side->has_error) {
-            recover(side, has_byte);
+            drive_recover(side, has_byte);
         } else if (stop) {
             if (!pass_stop(side, stop, has_byte))
                 break;
         } else if (!side->is_entry && is_region_at_end(side)) {
             if (side->is_skipping || !pass_end(side))
-                end_region(side);
+                region_end(side);
         } else if (side->is_skipping) {
             if (!has_byte || !is_known)
                 break;
@@ -638,7 +506,7 @@ static void run(side_t *side, bool reads)
 static bool is_to_become(side_t *side)
 {
     return side->owner->becomes && !side->has_become && !side->has_failed &&
-           (side->is_searching || (side->regions.count == 0 && can_end(side, false)));
+           (side->is_searching || (side->regions.count == 0 && drive_can_end(side, false)));
 }
 
 static bool is_over(const side_t *side)
@@ -646,7 +514,7 @@ static bool is_over(const side_t *side)
     return side->is_finished || side->has_failed || side->has_become || !side->start || side->owner->complaint;
 }
 
-static void add_bytes(side_t *side, const unsigned char *bytes, size_t len)
+void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         vec_push(side->owner->arena, &side->bytes, bytes ? bytes[i] : 0);
@@ -656,15 +524,15 @@ static void add_bytes(side_t *side, const unsigned char *bytes, size_t len)
 static bool read_bytes(side_t *side)
 {
     for (uint64_t before = side->offset + 1; before != side->offset;) {
-        run(side, false);
+        drive_run(side, false);
         if (is_to_become(side))
             become(side);
         before = side->offset;
         if (side->is_waiting || is_over(side) || before == side->bytes.count)
             return false;
-        if (!stop_of(side) && !look(side))
+        if (!stop_of(side) && !region_look(side))
             return true;
-        run(side, true);
+        drive_run(side, true);
     }
     return false;
 }
@@ -676,131 +544,18 @@ size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *byte
         return 0;
     side->is_waiting = false;
     size_t begin = side->bytes.count;
-    add_bytes(side, bytes, len);
+    drive_add_bytes(side, bytes, len);
     if (!read_bytes(side)) /* what was not read is not taken, but for what was taken before */
         side->bytes.count = side->offset > begin ? side->offset : begin;
     return side->bytes.count - begin;
 }
 
 /* Nothing follows that would belong to what ends a region. What still waits is given up. */
-static void read_last(side_t *side)
+void drive_read_last(side_t *side)
 {
     side->is_last = true;
     read_bytes(side);
     side->offset = side->bytes.count;
-}
-
-/* Is a value made of the bytes that are read now? */
-static bool is_converting(const side_t *side)
-{
-    for (size_t i = 0; i < side->readings.count; i++) {
-        const deeds_t *deeds = &side->readings.items[i].deeds;
-        for (size_t k = 0; k < deeds->count; k++)
-            if (deeds->items[k].effect->kind == EFFECT_CONVERT_OPEN)
-                return true;
-    }
-    return side->begun.count > 0;
-}
-
-/* Does every byte do the same? Each reading that goes on takes any. */
-static bool is_blind(side_t *side)
-{
-    charset_t all = charset_range(0, 255);
-    size_t readers = 0;
-    for (size_t i = 0; i < side->readings.count; i++) {
-        charset_t first = walk_first(side->owner->walk, side->readings.items[i].spot);
-        if (charset_is_empty(&first))
-            continue;
-        if (side->readings.items[i].spot->kind == SPOT_STOP || !charset_equal(&first, &all))
-            return false;
-        readers++;
-    }
-    return readers > 0 && !is_converting(side);
-}
-
-static bool is_same_place(const readings_t *a, const readings_t *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (a->items[i].spot != b->items[i].spot)
-            return false;
-    return true;
-}
-
-/* How many missing bytes can be skipped because none would have been looked at. */
-static uint64_t skip_unseen(side_t *side, uint64_t len)
-{
-    interpret_t *it = side->owner;
-    uint64_t left = (region_of(side) ? region_of(side)->end : UINT64_MAX) - side->offset;
-    uint64_t skipped = len < left ? len : left;
-    if (is_looking(side)) /* what it looks for may be in the hole */
-        return 0;
-    if (side->is_skipping)
-        return skipped;
-    for (uint64_t i = 0; i < skipped; i++) {
-        if (side->is_entry || !is_blind(side))
-            return i;
-        deeds_t certain = {0};
-        uint64_t at = side->offset + i + 1;
-        readings_t next = reading_step(it->walk, it->readings, next_number(it), &side->readings, 0, at);
-        reading_settle(it->walk, it->readings, &next, at - 1, &certain);
-        bool is_loop = is_same_place(&next, &side->readings);
-        side->readings = next;
-        if (certain.count) { /* whichever byte it was: done behind the hole */
-            side->certain = certain;
-            side->is_entry = true;
-            return i + 1;
-        }
-        if (is_loop)
-            break;
-    }
-    return skipped;
-}
-
-static void note_gap(side_t *side, uint64_t len)
-{
-    const char *path = NULL;
-    for (size_t i = 0; i < side->slots.count; i++)
-        if (side->slots.items[i].element && side->slots.items[i].element->is_stream)
-            path = side->slots.items[i].element->path;
-    lose_conversions(side);
-    effect_send(side, (interpret_event_t){
-                          .kind = INTERPRET_GAP, .path = path, .begin = side->offset, .end = side->offset + len});
-    add_bytes(side, NULL, (size_t)len);
-    side->offset += len;
-}
-
-void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
-{
-    side_t *side = &it->sides[is_server];
-    if (side->is_finished || side->has_become || !side->start || it->complaint)
-        return;
-    if (side->has_failed) {
-        add_bytes(side, NULL, (size_t)len);
-        side->offset += len;
-        return;
-    }
-    read_last(side);
-    while (len > 0 && !side->has_become && !it->complaint) {
-        side->is_waiting = false;
-        run(side, false);
-        uint64_t skipped = side->is_searching || side->has_failed ? len : skip_unseen(side, len);
-        if (skipped == 0) { /* a byte that would have been looked at */
-            fail_here(side, INTERPRET_ERROR_MISSING, -1);
-            recover(side, false);
-            continue;
-        }
-        if (side->is_searching)
-            search_from_here(side);
-        note_gap(side, skipped);
-        side->candidate = side->offset;
-        if (side->is_searching)
-            search_from_here(side);
-        len -= skipped;
-    }
-    run(side, false);
-    side->is_last = false;
 }
 
 void interpret_finish(interpret_t *it, bool is_server)
@@ -813,28 +568,28 @@ void interpret_finish(interpret_t *it, bool is_server)
     if (was_over)
         return;
     side->is_waiting = false;
-    read_last(side);
-    run(side, false);
-    while (region_of(side) && region_of(side)->end == REGION_OPEN && !region_of(side)->until && !side->has_failed &&
+    drive_read_last(side);
+    drive_run(side, false);
+    while (drive_region(side) && drive_region(side)->end == REGION_OPEN && !drive_region(side)->until && !side->has_failed &&
            !it->complaint) {
-        region_of(side)->end = side->offset;
-        run(side, false);
+        drive_region(side)->end = side->offset;
+        drive_run(side, false);
     }
     while (!side->regions.count && !side->is_searching && !side->has_failed && !side->has_become && !it->complaint &&
            pass_end(side))
-        run(side, false);
+        drive_run(side, false);
     if (side->has_failed || side->has_become || it->complaint)
         return;
     if (side->is_searching) {
         effect_found(side, side->offset);
         return;
     }
-    if (side->regions.count || !can_end(side, true))
-        fail_here(side, INTERPRET_ERROR_UNFINISHED, -1);
+    if (side->regions.count || !drive_can_end(side, true))
+        drive_fail_here(side, INTERPRET_ERROR_UNFINISHED, -1);
     if (!side->has_error)
         return;
     side->regions.count = 0;
-    recover(side, false);
+    drive_recover(side, false);
     side->is_searching = false;
 }
 
@@ -853,63 +608,6 @@ void interpret_search(interpret_t *it, bool is_server)
     side_t *side = &it->sides[is_server];
     if (side->search)
         begin_search(side, side->offset);
-}
-
-void interpret_set_trace(interpret_t *it)
-{
-    walk_free(it->walk);
-    it->walk = walk_new(it->grammar, true);
-    interpret_restart(it);
-}
-
-/* Turns the trail round. */
-interpret_spans_t interpret_trace(const interpret_t *it, bool is_server, arena_t *arena)
-{
-    const side_t *side = &it->sides[is_server];
-    const trail_t *last = side->has_ended || side->readings.count == 0 ? side->trail : side->readings.items[0].trail;
-    size_t count = 0, depth = 0;
-    for (const trail_t *t = last; t; t = t->before)
-        count++;
-    const trail_t **steps = ARENA_ARRAY(arena, const trail_t *, count + 1);
-    for (const trail_t *t = last; t; t = t->before)
-        steps[--count] = t;
-    interpret_spans_t spans = {0};
-    VEC(size_t) open = {0};
-    for (; steps[count]; count++) {
-        const trail_t *t = steps[count];
-        if (!t->is_end) {
-            interpret_span_t span = {.rule = t->frame->is_rule ? t->frame->rule : NULL, .notes = t->frame->of,
-                                     .begin = t->at, .end = side->offset, .depth = (unsigned)depth++, .is_open = true};
-            vec_push(arena, &open, spans.count);
-            vec_push(arena, &spans, span);
-        } else if (open.count) {
-            interpret_span_t *span = &spans.items[open.items[--open.count]];
-            span->end = t->at;
-            span->is_open = false;
-            depth--;
-        }
-    }
-    return spans;
-}
-
-interpret_hopes_t interpret_hopes(const interpret_t *it, bool is_server, arena_t *arena)
-{
-    interpret_hopes_t hopes = {0};
-    const side_t *side = &it->sides[is_server];
-    for (size_t i = 0; i < side->readings.count; i++) {
-        spot_t *spot = side->readings.items[i].spot;
-        const char *rule = walk_rule_name(spot->frame);
-        bool can_end = spot->kind == SPOT_END || (spot->kind == SPOT_STOP && walk_can_end(it->walk, spot));
-        charset_t set = walk_first(it->walk, spot);
-        size_t k = 0;
-        while (k < hopes.count && strcmp(hopes.items[k].rule, rule) != 0)
-            k++;
-        if (k == hopes.count)
-            vec_push(arena, &hopes, ((interpret_hope_t){.rule = rule, .set = charset_none()}));
-        hopes.items[k].set = charset_union(hopes.items[k].set, set);
-        hopes.items[k].can_end |= can_end;
-    }
-    return hopes;
 }
 
 void interpret_set_depth(interpret_t *it, unsigned regions, unsigned calls)
@@ -997,7 +695,7 @@ static void init_side(interpret_t *it, side_t *side, const node_t *root)
         return;
     side->start = walk_start(it->walk, root);
     side->search = walk_search(it->walk, root);
-    begin_at(side, side->start);
+    drive_begin_at(side, side->start);
 }
 
 void interpret_restart(interpret_t *it)

@@ -132,4 +132,57 @@ bool effect_find_ending(side_t *side, const note_t *until, ending_t *ending);
 
 number_t effect_evaluate(side_t *side, const expr_t *expr);
 
+/* ---------------------------------------------------------------- the driver, and regions */
+
+/* The innermost region, or NULL. */
+region_t *drive_region(side_t *side);
+
+/* Goes on at a spot: what is certain there is done when the side's turn comes. */
+void drive_begin_at(side_t *side, spot_t *spot);
+
+/* Notes an error at the place where the side is. */
+void drive_fail_here(side_t *side, interpret_code_t code, int byte);
+
+/* Reports the error. What was opened inside the region, or at all if that is NULL, is abandoned. */
+void drive_report(side_t *side, const region_t *region);
+
+/* Can the input, or the region, end here? What is pending is done then if `is_end`. */
+bool drive_can_end(side_t *side, bool is_end);
+
+/* For reading.c. */
+unsigned drive_next_number(interpret_t *it);
+
+/* Reports the error and goes on behind it; a search, behind the byte that did not fit, if that is at hand. */
+void drive_recover(side_t *side, bool has_byte);
+
+/* Looks for a place to go on. */
+void drive_search_from_here(side_t *side);
+
+/* What can be done with the next byte, if `reads`, and then without any. */
+void drive_run(side_t *side, bool reads);
+
+/* Nothing follows that would belong to what ends a region. What still waits is given up. */
+void drive_read_last(side_t *side);
+
+/* Of what is being converted not all will have been read. */
+void drive_lose_conversions(side_t *side);
+
+/* These have been taken; NULL: they are missing. */
+void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len);
+
+/* `length`. */
+void region_begin_length(side_t *side, const spot_t *stop);
+
+/* `until`: the region ends with what is around it, or before. */
+void region_begin_open(side_t *side, const spot_t *stop);
+
+/* The region's last byte has been read: its rule must be able to end there. */
+void region_end(side_t *side);
+
+/* Looks for the ends of regions. False: whether one ends here is not known yet. */
+bool region_look(side_t *side);
+
+/* Does a region look for the text that ends it? */
+bool region_is_looking(const side_t *side);
+
 #endif

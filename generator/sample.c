@@ -9,14 +9,11 @@
  *
  * What annotations forbid after all (no alternative applies, a second value differs, a length was not met) gives the attempt
  * up; the next one begins with the registers as they were. */
-#include "sample.h"
+#include "sampler.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "ending.h"
-#include "lengths.h"
-#include "number.h"
 
 #define ROOMY 300u      /* bytes of a message without hurry */
 #define DEEP 60u        /* rules inside each other, likewise */
@@ -24,167 +21,10 @@
 #define ATTEMPTS 60u
 #define SMALL 40u       /* a number that may be a length should be below this */
 
-/* A place where the grammar leaves a choice, and the ways there. */
-typedef struct fork {
-    const void *of; /* node or note */
-    size_t count;
-    unsigned *used;   /* by way: how often */
-    unsigned *trying; /* by way: in this attempt */
-    bool is_wanting;  /* something at it, or behind it, has not been used ... */
-    unsigned asked;   /* ... when this round asked */
-} fork_t;
-
-typedef struct queue_state {
-    VEC(number_t) values;
-    VEC(number_t) keys;
-} queue_state_t;
-
-/* All that a conversation has come to, apart from its text. */
-typedef struct state {
-    number_t *registers[2];
-    number_t *shared;
-    queue_state_t *queues;
-    bool is_over[2];
-} state_t;
-
-struct sample {
-    arena_t *arena;    /* of the sample */
-    arena_t *scratch;  /* of one conversation */
-    const grammar_t *grammar;
-    lengths_t *lengths;
-    uint64_t random;
-    state_t state;
-    text_t text;       /* of the message */
-    bool is_server;
-    bool has_failed;   /* the attempt is given up */
-    unsigned depth;    /* rules inside each other */
-    unsigned small;    /* inside a conversion of bytes to a number */
-    unsigned round;    /* of asking what is wanting */
-    VEC(fork_t *) forks; /* hash table by `of`; open addressing */
-    size_t fork_count;
-};
-
 static void write_node(sample_t *s, const node_t *node, long extent);
 static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *entry, long extent);
 
 #define ANY_EXTENT (-1L)
-
-/* ---------------------------------------------------------------- chance */
-
-static uint64_t chance(sample_t *s)
-{
-    uint64_t z = s->random += 0x9e3779b97f4a7c15u; /* splitmix64 */
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static unsigned below(sample_t *s, size_t count)
-{
-    return count ? (unsigned)(chance(s) % count) : 0;
-}
-
-/* ---------------------------------------------------------------- forks */
-
-static size_t slot_of(const sample_t *s, const void *of)
-{
-    size_t at = (size_t)(((uintptr_t)of >> 4) * 0x9e3779b97f4a7c15u >> 20) & (s->forks.count - 1);
-    while (s->forks.items[at] && s->forks.items[at]->of != of)
-        at = (at + 1) & (s->forks.count - 1);
-    return at;
-}
-
-static void grow_forks(sample_t *s)
-{
-    size_t count = s->forks.count ? s->forks.count * 2 : 256;
-    fork_t **old = s->forks.items;
-    size_t old_count = s->forks.count;
-    s->forks.items = ARENA_ARRAY(s->arena, fork_t *, count);
-    s->forks.count = s->forks.capacity = count;
-    for (size_t i = 0; i < old_count; i++)
-        if (old[i])
-            s->forks.items[slot_of(s, old[i]->of)] = old[i];
-}
-
-static fork_t *get_fork(sample_t *s, const void *of, size_t count)
-{
-    if (s->fork_count * 2 >= s->forks.count)
-        grow_forks(s);
-    size_t at = slot_of(s, of);
-    if (s->forks.items[at])
-        return s->forks.items[at];
-    fork_t *fork = ARENA_NEW(s->arena, fork_t);
-    fork->of = of;
-    fork->count = count;
-    fork->used = ARENA_ARRAY(s->arena, unsigned, count);
-    fork->trying = ARENA_ARRAY(s->arena, unsigned, count);
-    s->forks.items[at] = fork;
-    s->fork_count++;
-    return fork;
-}
-
-static const note_t *find_note(const notes_t *notes, note_kind_t kind)
-{
-    for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i]->kind == kind)
-            return notes->items[i];
-    return NULL;
-}
-
-/* The numbers of times that are tried for a repeat. */
-static unsigned repeat_ways(const node_t *node)
-{
-    if (node->max == REPEAT_UNBOUNDED)
-        return 3;
-    return node->max - node->min < 2 ? node->max - node->min + 1 : 3;
-}
-
-static unsigned repeat_times(sample_t *s, const node_t *node, unsigned way)
-{
-    if (way < 2)
-        return node->min + way;
-    if (node->max == REPEAT_UNBOUNDED)
-        return node->min + 2 + below(s, 4);
-    return node->max > 5000 ? node->max - below(s, 2) : node->max;
-}
-
-static bool is_wanting(sample_t *s, const node_t *node);
-
-static bool is_rule_wanting(sample_t *s, const rule_t *rule)
-{
-    fork_t *fork = get_fork(s, rule, 0);
-    if (fork->asked == s->round)
-        return fork->is_wanting;
-    fork->asked = s->round;
-    fork->is_wanting = false; /* while it is being asked */
-    const note_t *refine = find_note(&rule->notes, NOTE_REFINE);
-    bool wants = is_wanting(s, rule->body);
-    if (refine && refine->entries.count) {
-        fork_t *names = get_fork(s, refine, refine->entries.count + 1);
-        for (size_t i = 0; i < names->count; i++)
-            wants |= names->used[i] == 0;
-        for (size_t i = 0; i < refine->entries.count; i++)
-            wants |= is_rule_wanting(s, refine->entries.items[i].rule);
-    }
-    return fork->is_wanting = wants;
-}
-
-/* Is there anything at the node, or below it, that has not been used? */
-static bool is_wanting(sample_t *s, const node_t *node)
-{
-    if (node->kind == NODE_RULE)
-        return is_rule_wanting(s, node->rule);
-    if (node->kind == NODE_CHOICE || node->kind == NODE_REPEAT) {
-        fork_t *fork = get_fork(s, node, node->kind == NODE_CHOICE ? node->children.count : repeat_ways(node));
-        for (size_t i = 0; i < fork->count; i++)
-            if (fork->used[i] == 0)
-                return true;
-    }
-    for (size_t i = 0; i < node->children.count; i++)
-        if (is_wanting(s, node->children.items[i]))
-            return true;
-    return false;
-}
 
 /* ---------------------------------------------------------------- registers */
 
@@ -232,82 +72,6 @@ static void pop(sample_t *s, const note_t *note)
     queue->keys.count--;
 }
 
-/* ---------------------------------------------------------------- words
- * Whether a rule reads a word that an annotation names. Places in the word are bits. */
-
-#define WORD_MAX 63u
-
-typedef struct word {
-    const char *text;
-    size_t len;
-    unsigned depth;
-} word_t;
-
-static uint64_t reach(word_t *w, const node_t *node, uint64_t from);
-
-static uint64_t reach_byte(const word_t *w, const node_t *node, size_t i, uint64_t from)
-{
-    uint64_t to = 0;
-    for (size_t at = 0; at < w->len; at++) {
-        unsigned byte = (unsigned char)w->text[at];
-        bool is_read = node->kind == NODE_SET ? charset_has(&node->set, byte) : (unsigned char)node->text[i] == byte;
-        if (node->kind == NODE_STRING && !node->is_case_sensitive)
-            is_read = tolower((unsigned char)node->text[i]) == tolower((int)byte);
-        if ((from >> at & 1) && is_read)
-            to |= (uint64_t)1 << (at + 1);
-    }
-    return to;
-}
-
-static uint64_t reach_repeat(word_t *w, const node_t *node, uint64_t from)
-{
-    uint64_t to = 0;
-    for (unsigned i = 0; from && i <= node->max && i <= node->min + w->len; i++) {
-        if (i >= node->min)
-            to |= from;
-        from = reach(w, node->children.items[0], from);
-    }
-    return to;
-}
-
-/* The places that a reading can get to by the node from those in `from`. */
-static uint64_t reach(word_t *w, const node_t *node, uint64_t from)
-{
-    uint64_t to = 0;
-    switch (node->kind) {
-    case NODE_EMPTY:
-        return from;
-    case NODE_SET:
-        return reach_byte(w, node, 0, from);
-    case NODE_STRING:
-        for (size_t i = 0; i < node->len && from; i++)
-            from = reach_byte(w, node, i, from);
-        return from;
-    case NODE_SEQUENCE:
-        for (size_t i = 0; i < node->children.count && from; i++)
-            from = reach(w, node->children.items[i], from);
-        return from;
-    case NODE_CHOICE:
-        for (size_t i = 0; i < node->children.count; i++)
-            to |= reach(w, node->children.items[i], from);
-        return to;
-    case NODE_REPEAT:
-        return reach_repeat(w, node, from);
-    case NODE_RULE:
-        w->depth++;
-        to = from && w->depth < 100 ? reach(w, node->rule->body, from) : 0;
-        w->depth--;
-        return to;
-    }
-    return to;
-}
-
-static bool reads_word(const node_t *node, const char *text)
-{
-    word_t word = {.text = text, .len = strlen(text)};
-    return word.len <= WORD_MAX && (reach(&word, node, 1) >> word.len & 1);
-}
-
 /* ---------------------------------------------------------------- bytes */
 
 static void write_byte(sample_t *s, unsigned byte)
@@ -324,13 +88,13 @@ static void write_set(sample_t *s, const charset_t *set)
 {
     charset_t seen = charset_intersect(*set, charset_range(0x21, 0x7e));
     charset_t low = charset_intersect(*set, charset_range(0, SMALL - 1));
-    if (s->small && charset_has(set, 0) && below(s, 3))
+    if (s->small && charset_has(set, 0) && sample_below(s, 3))
         low = charset_range(0, 0);
     if (s->small && !charset_is_empty(&low))
         set = &low;
-    else if (!charset_is_empty(&seen) && below(s, 8))
+    else if (!charset_is_empty(&seen) && sample_below(s, 8))
         set = &seen;
-    unsigned n = below(s, charset_count(set)), byte = 0;
+    unsigned n = sample_below(s, charset_count(set)), byte = 0;
     for (;; byte++)
         if (charset_has(set, byte) && n-- == 0)
             break;
@@ -339,11 +103,11 @@ static void write_set(sample_t *s, const charset_t *set)
 
 static void write_string(sample_t *s, const node_t *node)
 {
-    bool is_other = !node->is_case_sensitive && below(s, 10) == 0;
+    bool is_other = !node->is_case_sensitive && sample_below(s, 10) == 0;
     for (size_t i = 0; i < node->len; i++) {
         unsigned byte = (unsigned char)node->text[i];
         bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        write_byte(s, is_letter && is_other && below(s, 2) ? byte ^ 0x20u : byte);
+        write_byte(s, is_letter && is_other && sample_below(s, 2) ? byte ^ 0x20u : byte);
     }
 }
 
@@ -354,34 +118,13 @@ static bool is_hurried(const sample_t *s)
     return s->text.len > ROOMY || s->depth > DEEP;
 }
 
-/* One of the ways that are `open`: at random, but what has not been used goes first. */
-static size_t choose(sample_t *s, fork_t *fork, const bool *open, const bool *wanting)
-{
-    size_t candidates = 0, preferred = 0;
-    for (size_t i = 0; i < fork->count; i++) {
-        candidates += open[i];
-        preferred += open[i] && (fork->used[i] == 0 || wanting[i]);
-    }
-    if (candidates == 0) {
-        s->has_failed = true;
-        return 0;
-    }
-    bool is_picky = preferred > 0 && below(s, 8);
-    size_t n = below(s, is_picky ? preferred : candidates), i = 0;
-    for (;; i++)
-        if (open[i] && (!is_picky || fork->used[i] == 0 || wanting[i]) && n-- == 0)
-            break;
-    fork->trying[i]++;
-    return i;
-}
-
 /* The alternative that registers decide; the number of alternatives if none does, or is to. */
 static size_t decide(sample_t *s, const node_t *choice)
 {
     size_t count = choice->children.count, otherwise = count;
     bool has_when = false;
     for (size_t i = 0; i < count; i++) {
-        const note_t *when = find_note(&choice->children.items[i]->notes, NOTE_WHEN);
+        const note_t *when = sample_note(&choice->children.items[i]->notes, NOTE_WHEN);
         has_when |= when != NULL;
         if (!when && otherwise == count)
             otherwise = i;
@@ -399,18 +142,18 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
 static void write_choice(sample_t *s, const node_t *node, long extent)
 {
     size_t count = node->children.count;
-    fork_t *fork = get_fork(s, node, count);
+    fork_t *fork = fork_get(s, node, count);
     bool *open = ARENA_ARRAY(s->scratch, bool, count), *wanting = ARENA_ARRAY(s->scratch, bool, count);
     size_t decided = decide(s, node), shortest = lengths_shortest(s->lengths, node);
     for (size_t i = 0; i < count; i++) {
         const node_t *child = node->children.items[i];
         open[i] = decided < count ? i == decided : extent != ANY_EXTENT ? lengths_has(s->lengths, child, (size_t)extent) : true;
         open[i] &= !is_hurried(s) || extent != ANY_EXTENT || decided < count || i == shortest;
-        wanting[i] = open[i] && is_wanting(s, child);
+        wanting[i] = open[i] && fork_is_wanting(s, child);
     }
     if (s->has_failed)
         return;
-    size_t chosen = choose(s, fork, open, wanting);
+    size_t chosen = fork_choose(s, fork, open, wanting);
     const node_t *child = node->children.items[chosen];
     if (!s->has_failed)
         write_notes(s, &child->notes, child, NULL, extent);
@@ -425,28 +168,17 @@ static void write_times(sample_t *s, const node_t *node, unsigned times)
     }
 }
 
-/* Extent, not choice, has made it so many times. */
-static void note_times(sample_t *s, const node_t *node, unsigned times)
-{
-    fork_t *fork = get_fork(s, node, repeat_ways(node));
-    unsigned way = times - node->min;
-    if (way >= 2 && fork->count == 3 && (node->max == REPEAT_UNBOUNDED || times == node->max))
-        way = 2;
-    if (way < fork->count)
-        fork->trying[way]++;
-}
-
 /* Items of such lengths that they come to `extent` together. */
 static void write_exact_repeat(sample_t *s, const node_t *node, size_t extent)
 {
     const node_t *child = node->children.items[0];
     for (unsigned done = 0; !s->has_failed; done++) {
         bool can_end = extent == 0 && done >= node->min;
-        if (can_end && (done == node->max || below(s, 2) || !lengths_has(s->lengths, child, 0))) {
-            note_times(s, node, done);
+        if (can_end && (done == node->max || sample_below(s, 2) || !lengths_has(s->lengths, child, 0))) {
+            fork_note_times(s, node, done);
             return;
         }
-        size_t len = lengths_pick_item(s->lengths, node, done, extent, chance(s));
+        size_t len = lengths_pick_item(s->lengths, node, done, extent, sample_chance(s));
         size_t before = s->text.len;
         if (len == LENGTHS_NONE)
             s->has_failed = true;
@@ -464,27 +196,27 @@ static void write_repeat(sample_t *s, const node_t *node, long extent)
         write_exact_repeat(s, node, (size_t)extent);
         return;
     }
-    fork_t *fork = get_fork(s, node, repeat_ways(node));
+    fork_t *fork = fork_get(s, node, fork_repeat_ways(node));
     bool open[3] = {true, true, true}, wanting[3] = {false, false, false};
-    bool wants = is_wanting(s, node->children.items[0]);
+    bool wants = fork_is_wanting(s, node->children.items[0]);
     for (size_t i = 0; i < fork->count; i++) {
         open[i] = !is_hurried(s) || i == 0;
         wanting[i] = wants && (i > 0 || node->min > 0);
     }
-    size_t way = choose(s, fork, open, wanting);
-    write_times(s, node, repeat_times(s, node, (unsigned)way));
+    size_t way = fork_choose(s, fork, open, wanting);
+    write_times(s, node, fork_repeat_times(s, node, (unsigned)way));
 }
 
 /* Which of the refinement's names NAME is to be, 0 for none of them; writes NAME. */
 static size_t write_name(sample_t *s, const node_t *item, const note_t *refine)
 {
-    fork_t *fork = get_fork(s, refine, refine->entries.count + 1);
+    fork_t *fork = fork_get(s, refine, refine->entries.count + 1);
     bool *open = ARENA_ARRAY(s->scratch, bool, fork->count), *wanting = ARENA_ARRAY(s->scratch, bool, fork->count);
     for (size_t i = 0; i < fork->count; i++) {
-        open[i] = i == 0 || reads_word(item->rule->body, refine->entries.items[i - 1].name);
-        wanting[i] = i > 0 && is_rule_wanting(s, refine->entries.items[i - 1].rule);
+        open[i] = i == 0 || word_is_read(item->rule->body, refine->entries.items[i - 1].name);
+        wanting[i] = i > 0 && fork_is_rule_wanting(s, refine->entries.items[i - 1].rule);
     }
-    size_t chosen = choose(s, fork, open, wanting), begin = s->text.len;
+    size_t chosen = fork_choose(s, fork, open, wanting), begin = s->text.len;
     write_rule(s, item->rule, NULL, ANY_EXTENT);
     if (chosen > 0 && !s->has_failed) {
         s->text.len = begin;
@@ -506,7 +238,7 @@ static void write_items(sample_t *s, const node_t *node, const note_t *refine, l
         size_t before = s->text.len;
         long part = ANY_EXTENT;
         if (extent != ANY_EXTENT) {
-            size_t len = lengths_pick_part(s->lengths, node, i, (size_t)extent, chance(s));
+            size_t len = lengths_pick_part(s->lengths, node, i, (size_t)extent, sample_chance(s));
             s->has_failed |= len == LENGTHS_NONE;
             part = (long)len;
         }
@@ -577,14 +309,14 @@ static void write_rounds(sample_t *s, const note_t *count, const node_t *repeat)
     number_t n = number_evaluate(count->expr, get_register, s);
     s->has_failed |= n.state != NUMBER_SET || n.value < repeat->min || n.value > repeat->max;
     if (!s->has_failed)
-        note_times(s, repeat, (unsigned)n.value);
+        fork_note_times(s, repeat, (unsigned)n.value);
     for (uint64_t i = 0; i < n.value && !s->has_failed; i++)
         write_node(s, repeat->children.items[0], ANY_EXTENT);
 }
 
 static void write_body(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry, long extent)
 {
-    const note_t *refine = find_note(notes, NOTE_REFINE), *count = find_note(notes, NOTE_COUNT);
+    const note_t *refine = sample_note(notes, NOTE_REFINE), *count = sample_note(notes, NOTE_COUNT);
     if (refine)
         write_items(s, body, refine, extent);
     else if (count)
@@ -600,7 +332,7 @@ static void write_number(sample_t *s, const note_t *note, const notes_t *notes, 
                          const refine_entry_t *entry, long extent)
 {
     size_t begin = s->text.len;
-    bool wants_any = below(s, 12) == 0;
+    bool wants_any = sample_below(s, 12) == 0;
     for (unsigned attempt = 0; attempt < 8 && !s->has_failed; attempt++) {
         s->text.len = begin;
         s->small += is_binary(note);
@@ -615,12 +347,12 @@ static void write_number(sample_t *s, const note_t *note, const notes_t *notes, 
 /* One of the register's keywords, if the rule reads them and one is chosen; else it is left to the rule. */
 static bool write_keyword(sample_t *s, const note_t *note, const node_t *body)
 {
-    fork_t *fork = get_fork(s, note, note->reg->keywords.count + 1);
+    fork_t *fork = fork_get(s, note, note->reg->keywords.count + 1);
     bool *open = ARENA_ARRAY(s->scratch, bool, fork->count), *wanting = ARENA_ARRAY(s->scratch, bool, fork->count);
     open[0] = true;
     for (size_t i = 1; i < fork->count; i++)
-        open[i] = reads_word(body, note->reg->keywords.items[i - 1]);
-    size_t chosen = choose(s, fork, open, wanting);
+        open[i] = word_is_read(body, note->reg->keywords.items[i - 1]);
+    size_t chosen = fork_choose(s, fork, open, wanting);
     if (chosen == 0)
         return false;
     text_print(&s->text, "%s", note->reg->keywords.items[chosen - 1]);
@@ -689,8 +421,8 @@ static void write_ending(sample_t *s, const ending_t *ending, size_t begin, bool
 /* The body with everything around it. */
 static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry, long extent)
 {
-    const note_t *length = find_note(notes, NOTE_LENGTH), *number = NULL, *keyword = NULL;
-    const note_t *until = find_note(notes, NOTE_UNTIL);
+    const note_t *length = sample_note(notes, NOTE_LENGTH), *number = NULL, *keyword = NULL;
+    const note_t *until = sample_note(notes, NOTE_UNTIL);
     size_t begin = s->text.len, local_count = 0;
     ending_t ending;
     for (size_t i = 0; i < notes->count; i++) {
@@ -761,21 +493,6 @@ static state_t copy_state(sample_t *s, const state_t *from)
     return copy;
 }
 
-static void count_ways(sample_t *s, bool is_used)
-{
-    for (size_t i = 0; i < s->forks.count; i++)
-        for (size_t k = 0; s->forks.items[i] && k < s->forks.items[i]->count; k++) {
-            s->forks.items[i]->used[k] += is_used ? s->forks.items[i]->trying[k] : 0;
-            s->forks.items[i]->trying[k] = 0;
-        }
-}
-
-/* One round of the root's repeat, so that what it was made of is known; else the root. */
-static const node_t *round_of(const node_t *root)
-{
-    return root->kind == NODE_REPEAT && root->max == REPEAT_UNBOUNDED ? root->children.items[0] : root;
-}
-
 static const unsigned char *attempt(sample_t *s, const node_t *root, const rule_t *rule, size_t *len)
 {
     for (unsigned i = 0; i < ATTEMPTS; i++) {
@@ -787,8 +504,8 @@ static const unsigned char *attempt(sample_t *s, const node_t *root, const rule_
         if (rule)
             write_rule(s, rule, NULL, ANY_EXTENT);
         else
-            write_node(s, round_of(root), ANY_EXTENT);
-        count_ways(s, !s->has_failed);
+            write_node(s, sample_round(root), ANY_EXTENT);
+        fork_count_ways(s, !s->has_failed);
         if (!s->has_failed) {
             text_append(&s->text, "", 1); /* room for one byte more */
             *len = --s->text.len;
@@ -806,7 +523,7 @@ const unsigned char *sample_next(sample_t *s, bool is_server, size_t *len)
     if (!root || s->state.is_over[is_server])
         return NULL;
     const unsigned char *bytes = attempt(s, root, NULL, len);
-    s->state.is_over[is_server] |= round_of(root) == root;
+    s->state.is_over[is_server] |= sample_round(root) == root;
     return bytes;
 }
 
@@ -818,9 +535,9 @@ const unsigned char *sample_rule(sample_t *s, const rule_t *rule, size_t *len)
 
 size_t sample_spoil(sample_t *s, unsigned char *bytes, size_t len)
 {
-    size_t at = below(s, len);
-    unsigned char byte = (unsigned char)(below(s, 2) ? chance(s) : 0x20 + below(s, 0x5f));
-    switch (len ? below(s, 4) : 1) {
+    size_t at = sample_below(s, len);
+    unsigned char byte = (unsigned char)(sample_below(s, 2) ? sample_chance(s) : 0x20 + sample_below(s, 0x5f));
+    switch (len ? sample_below(s, 4) : 1) {
     case 0:
         bytes[at] = bytes[at] == byte ? (unsigned char)~byte : byte;
         return len;
@@ -834,55 +551,6 @@ size_t sample_spoil(sample_t *s, unsigned char *bytes, size_t len)
     default:
         return at;
     }
-}
-
-/* ---------------------------------------------------------------- counting */
-
-static void count_node(sample_t *s, const node_t *node, size_t *used, size_t *all);
-
-static void count_rule(sample_t *s, const rule_t *rule, size_t *used, size_t *all)
-{
-    fork_t *fork = get_fork(s, rule, 0);
-    if (fork->asked == s->round)
-        return;
-    fork->asked = s->round;
-    const note_t *refine = find_note(&rule->notes, NOTE_REFINE);
-    fork_t *names = refine && refine->entries.count ? get_fork(s, refine, refine->entries.count + 1) : NULL;
-    for (size_t i = 0; names && i < names->count; i++) {
-        *used += names->used[i] > 0;
-        *all += 1;
-        if (i > 0)
-            count_rule(s, refine->entries.items[i - 1].rule, used, all);
-    }
-    count_node(s, rule->body, used, all);
-}
-
-static void count_node(sample_t *s, const node_t *node, size_t *used, size_t *all)
-{
-    if (node->kind == NODE_RULE)
-        count_rule(s, node->rule, used, all);
-    if (node->kind == NODE_CHOICE || node->kind == NODE_REPEAT) {
-        fork_t *fork = get_fork(s, node, node->kind == NODE_CHOICE ? node->children.count : repeat_ways(node));
-        for (size_t i = 0; i < fork->count; i++) {
-            *used += fork->used[i] > 0;
-            *all += 1;
-        }
-    }
-    for (size_t i = 0; i < node->children.count; i++)
-        count_node(s, node->children.items[i], used, all);
-}
-
-void sample_count(sample_t *s, const rule_t *rule, size_t *used, size_t *all)
-{
-    *used = *all = 0;
-    s->round++;
-    if (rule)
-        count_rule(s, rule, used, all);
-    if (!rule && s->grammar->client)
-        count_node(s, round_of(s->grammar->client), used, all);
-    if (!rule && s->grammar->server)
-        count_node(s, round_of(s->grammar->server), used, all);
-    s->round++;
 }
 
 /* ---------------------------------------------------------------- life */

@@ -5,110 +5,13 @@
  *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
  *     )local, )atomic, become, cut, leave
  *
- * so wrap() makes that list from its end. Everything else follows a node's kind. */
-#include "walk.h"
+ * so walk_wrap() makes that list from its end. Everything else follows a node's kind. */
+#include "walker.h"
 
 #include <stdlib.h>
 
 #define LEVEL_MAX 4u    /* fallbacks within fallbacks: generator/README.md, "Fallbacks" */
 #define ONE_BYTE_MAX 16u /* rules and brackets around a byte for it to count as one */
-
-typedef VEC(const effect_t *) effects_t;
-
-/* ---------------------------------------------------------------- interning */
-
-static size_t hash(const void *key, size_t size)
-{
-    const unsigned char *bytes = key;
-    uint64_t h = 0x9e3779b97f4a7c15u;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 0x100000001b3u;
-    return (size_t)(h ^ h >> 29);
-}
-
-static void grow(table_t *t)
-{
-    size_t capacity = t->capacity ? t->capacity * 2 : 256;
-    void **slots = calloc(capacity, sizeof *slots);
-    if (!slots)
-        abort();
-    for (size_t i = 0; i < t->capacity; i++) {
-        if (!t->slots[i])
-            continue;
-        size_t at = hash(t->slots[i], t->key) & (capacity - 1);
-        while (slots[at])
-            at = (at + 1) & (capacity - 1);
-        slots[at] = t->slots[i];
-    }
-    free(t->slots);
-    t->slots = slots;
-    t->capacity = capacity;
-}
-
-/* The one that is like `wanted`, whose padding is zero. */
-static void *intern(walk_t *w, table_t *t, const void *wanted)
-{
-    if (t->count * 2 >= t->capacity)
-        grow(t);
-    size_t at = hash(wanted, t->key) & (t->capacity - 1);
-    for (; t->slots[at]; at = (at + 1) & (t->capacity - 1))
-        if (memcmp(t->slots[at], wanted, t->key) == 0)
-            return t->slots[at];
-    void *made = arena_alloc(w->arena, t->size);
-    memcpy(made, wanted, t->size);
-    t->slots[at] = made;
-    t->count++;
-    return made;
-}
-
-/* All zeroes, padding too. */
-#define BLANK(type, name)                                                                                              \
-    type name;                                                                                                         \
-    memset(&name, 0, sizeof name)
-
-static spot_t *blank_spot(spot_t *spot, spot_kind_t kind, const frame_t *frame, spot_t *next)
-{
-    memset(spot, 0, sizeof *spot);
-    spot->kind = kind;
-    spot->frame = frame;
-    spot->next = next;
-    return spot;
-}
-
-static spot_t *intern_spot(walk_t *w, const spot_t *spot)
-{
-    return intern(w, &w->spots, spot);
-}
-
-static const frame_t *intern_frame(walk_t *w, const frame_t *frame)
-{
-    return intern(w, &w->frames, frame);
-}
-
-static const char *get_name(walk_t *w, const char *name)
-{
-    /* Names are compared as pointers; equal ones may come from different annotations. */
-    for (size_t i = 0; i < w->names.capacity; i++) {
-        const place_name_t *known = w->names.slots[i];
-        if (known && strcmp(known->name, name) == 0)
-            return known->name;
-    }
-    return name;
-}
-
-static const place_name_t *get_element(walk_t *w, const place_name_t *parent, const char *name, bool is_stream)
-{
-    BLANK(place_name_t, wanted);
-    wanted.parent = parent;
-    wanted.name = get_name(w, name);
-    wanted.path = NULL;
-    wanted.is_stream = is_stream;
-    place_name_t *element = intern(w, &w->names, &wanted);
-    if (!element->path)
-        element->path = arena_print(w->arena, "%s.%s", parent ? parent->path : w->grammar->name ? w->grammar->name : "",
-                                    name);
-    return element;
-}
 
 /* ---------------------------------------------------------------- notes */
 
@@ -203,42 +106,42 @@ static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t 
     if (n >= node->children.count)
         return next;
     spot_t spot;
-    blank_spot(&spot, SPOT_ITEMS, frame, next);
+    walk_blank_spot(&spot, SPOT_ITEMS, frame, next);
     spot.node = node;
     spot.n = (unsigned)n;
     spot.note = refinement;
     spot.entry = entry;
-    return intern_spot(w, &spot);
+    return walk_intern_spot(w, &spot);
 }
 
-static spot_t *make_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame,
+spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame,
                              spot_t *next)
 {
     spot_t spot;
-    blank_spot(&spot, kind, frame, next);
+    walk_blank_spot(&spot, kind, frame, next);
     spot.node = node;
     spot.n = n;
-    return intern_spot(w, &spot);
+    return walk_intern_spot(w, &spot);
 }
 
 static spot_t *make_node(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
 {
     charset_t set;
     if (node->kind == NODE_SET || is_one_byte(node, ONE_BYTE_MAX, &set))
-        return make_numbered(w, SPOT_BYTE, node, 0, frame, next);
+        return walk_numbered(w, SPOT_BYTE, node, 0, frame, next);
     switch (node->kind) {
     case NODE_SET:
     case NODE_EMPTY:
         return next;
     case NODE_STRING:
-        return node->len ? make_numbered(w, SPOT_TEXT, node, 0, frame, next) : next;
+        return node->len ? walk_numbered(w, SPOT_TEXT, node, 0, frame, next) : next;
     case NODE_SEQUENCE:
         return make_items(w, node, 0, NULL, NULL, frame, next);
     case NODE_REPEAT:
-        return make_numbered(w, SPOT_REPEAT, node, 0, frame, next);
+        return walk_numbered(w, SPOT_REPEAT, node, 0, frame, next);
     case NODE_CHOICE:
     case NODE_RULE:
-        return make_numbered(w, SPOT_NODE, node, 0, frame, next);
+        return walk_numbered(w, SPOT_NODE, node, 0, frame, next);
     }
     return next;
 }
@@ -246,9 +149,9 @@ static spot_t *make_node(walk_t *w, const node_t *node, const frame_t *frame, sp
 static spot_t *make_effect(walk_t *w, const frame_t *frame, const effect_t *effect, spot_t *next)
 {
     spot_t spot;
-    blank_spot(&spot, SPOT_EFFECT, frame, next);
+    walk_blank_spot(&spot, SPOT_EFFECT, frame, next);
     spot.effect = effect;
-    return intern_spot(w, &spot);
+    return walk_intern_spot(w, &spot);
 }
 
 static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spot_t *next)
@@ -256,133 +159,28 @@ static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spo
     spot_t spot;
     if (!w->has_cut)
         return next;
-    blank_spot(&spot, kind, frame, next);
-    return intern_spot(w, &spot);
+    walk_blank_spot(&spot, kind, frame, next);
+    return walk_intern_spot(w, &spot);
 }
 
 static spot_t *make_trace(walk_t *w, const frame_t *frame, unsigned n, spot_t *next)
 {
-    return w->is_traced ? make_numbered(w, SPOT_TRACE, NULL, n, frame, next) : next;
+    return w->is_traced ? walk_numbered(w, SPOT_TRACE, NULL, n, frame, next) : next;
 }
 
 static spot_t *make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, const note_t *note, const node_t *node,
                          spot_t *next, spot_t *other)
 {
     spot_t spot;
-    blank_spot(&spot, SPOT_STOP, frame, next);
+    walk_blank_spot(&spot, SPOT_STOP, frame, next);
     spot.stop = stop;
     spot.note = note;
     spot.node = node;
     spot.other = other;
-    return intern_spot(w, &spot);
-}
-
-/* ---------------------------------------------------------------- effects */
-
-static effect_t *blank_effect(effect_t *effect, effect_kind_t kind, const frame_t *frame)
-{
-    memset(effect, 0, sizeof *effect);
-    effect->kind = kind;
-    effect->level = frame->level;
-    effect->is_atomic = frame->is_atomic;
-    return effect;
-}
-
-static const effect_t *get_effect(walk_t *w, const effect_t *effect)
-{
-    return intern(w, &w->effects, effect);
-}
-
-static const effect_t *plain_effect(walk_t *w, effect_kind_t kind, const frame_t *frame)
-{
-    effect_t effect;
-    return get_effect(w, blank_effect(&effect, kind, frame));
-}
-
-static const effect_t *noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note,
-                                    const rule_t *rule)
-{
-    effect_t effect;
-    blank_effect(&effect, kind, frame);
-    effect.note = note;
-    effect.rule = rule;
-    return get_effect(w, &effect);
-}
-
-static const effect_t *element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame)
-{
-    effect_t effect;
-    blank_effect(&effect, kind, frame);
-    effect.element = frame->element;
-    effect.depth = frame->depth - 1;
-    return get_effect(w, &effect);
-}
-
-static const effect_t *anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
-                                      const char *name)
-{
-    effect_t effect;
-    blank_effect(&effect, kind, frame);
-    effect.depth = depth;
-    effect.name = name;
-    return get_effect(w, &effect);
-}
-
-static const effect_t *register_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const reg_t *reg)
-{
-    effect_t effect;
-    blank_effect(&effect, kind, frame);
-    effect.reg = reg;
-    effect.rule = frame->rule;
-    return get_effect(w, &effect);
-}
-
-static void add_openings(walk_t *w, const frame_t *frame, note_kind_t kind, effect_kind_t effect, effects_t *effects)
-{
-    const notes_t *notes = frame->of;
-    for (size_t i = 0; i < notes->count; i++)
-        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == kind; k++)
-            vec_push(w->arena, effects, register_effect(w, effect, frame, notes->items[i]->regs.items[k]));
-}
-
-/* What opening a frame does, in order; as part of an atomic rule if `is_atomic`. */
-static effects_t opening(walk_t *w, const frame_t *frame, bool is_atomic)
-{
-    effects_t effects = {0};
-    const notes_t *notes = frame->of;
-    if (!notes || frame->is_choice || frame->is_guard)
-        return effects;
-    frame_t as = *frame;
-    as.is_atomic |= is_atomic;
-    add_openings(w, &as, NOTE_LOCAL, EFFECT_LOCAL_OPEN, &effects);
-    add_openings(w, &as, NOTE_RESET, EFFECT_RESET, &effects);
-    if (walk_note(notes, NOTE_ANOMALY))
-        vec_push(w->arena, &effects, anomaly_effect(w, EFFECT_ANOMALY_OPEN, &as, frame->parent->depth, NULL));
-    if (walk_note(notes, NOTE_EMIT))
-        vec_push(w->arena, &effects, element_effect(w, EFFECT_OPEN, &as));
-    return effects;
-}
-
-const effect_t *walk_failed(walk_t *w, const spot_t *fallback)
-{
-    bool is_refined = fallback->entry != NULL;
-    return anomaly_effect(w, is_refined ? EFFECT_MISMATCH : EFFECT_ROLLBACK, fallback->frame, fallback->frame->depth,
-                          is_refined ? fallback->entry->rule->name : NULL);
+    return walk_intern_spot(w, &spot);
 }
 
 /* ---------------------------------------------------------------- annotated things */
-
-/* What is annotated: a rule, an alternative, or the VALUE of a refinement. */
-typedef struct wrapped {
-    const notes_t *notes;
-    const char *name; /* of a bare `emit` */
-    const node_t *body;
-    const rule_t *rule;          /* NULL: an alternative */
-    const void *reference;       /* what refers to it */
-    const refine_entry_t *entry; /* the VALUE is read by this; NULL: by its body */
-    const spot_t *returns;       /* the rule contains itself: its STOP_RETURN */
-    const frame_t *resumed;      /* found by a search: these are around it, and have not been opened yet */
-} wrapped_t;
 
 static spot_t *make_rule(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next);
 
@@ -398,7 +196,7 @@ static const frame_t *link_frame(walk_t *w, const frame_t *outer, const void *of
     frame->nest = outer->nest;
     frame->is_stream = outer->is_stream;
     frame->is_atomic = outer->is_atomic;
-    return intern_frame(w, frame);
+    return walk_intern_frame(w, frame);
 }
 
 static const frame_t *guard_frame(walk_t *w, const frame_t *outer, const void *of, bool is_choice)
@@ -408,7 +206,7 @@ static const frame_t *guard_frame(walk_t *w, const frame_t *outer, const void *o
     frame.level++;
     frame.is_guard = true;
     frame.is_choice = is_choice;
-    return intern_frame(w, &frame);
+    return walk_intern_frame(w, &frame);
 }
 
 /* What is around the first call of a rule that contains itself: so that paths do not grow. */
@@ -444,11 +242,11 @@ static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t
     if (walk_note(x->notes, NOTE_ATOMIC) || walk_note(x->notes, NOTE_RESYNC))
         frame.is_atomic = true;
     if (emit) {
-        frame.element = get_element(w, outer_element, emit->name ? emit->name : x->name, emit->is_stream);
+        frame.element = walk_element(w, outer_element, emit->name ? emit->name : x->name, emit->is_stream);
         frame.depth++;
         frame.is_stream |= emit->is_stream;
     }
-    return intern_frame(w, &frame);
+    return walk_intern_frame(w, &frame);
 }
 
 /* NAME ... VALUE, where NAME's text decides how VALUE is read. */
@@ -460,9 +258,9 @@ static spot_t *make_refined(walk_t *w, const node_t *body, const note_t *note, c
     while (by < body->children.count && body->children.items[by]->rule != note->by)
         by++;
     spot_t *spot = make_stop(w, STOP_REFINE, frame, note, body, next, NULL);
-    spot = make_effect(w, frame, noted_effect(w, EFFECT_CONVERT_CLOSE, frame, note, note->by), spot);
+    spot = make_effect(w, frame, walk_noted_effect(w, EFFECT_CONVERT_CLOSE, frame, note, note->by), spot);
     spot = make_node(w, body->children.items[by], frame, spot);
-    spot = make_effect(w, frame, noted_effect(w, EFFECT_CONVERT_OPEN, frame, note, note->by), spot);
+    spot = make_effect(w, frame, walk_noted_effect(w, EFFECT_CONVERT_OPEN, frame, note, note->by), spot);
     for (size_t i = by; i-- > 0;)
         spot = make_node(w, body->children.items[i], frame, spot);
     return spot;
@@ -482,10 +280,10 @@ static spot_t *make_body(walk_t *w, const wrapped_t *x, const frame_t *frame, sp
         return make_rule(w, x->entry->rule, x->entry, frame, next);
     spot_t spot;
     const frame_t *guard = guard_frame(w, frame, x->entry, false);
-    blank_spot(&spot, SPOT_FALLBACK, frame, make_rule(w, x->entry->rule, x->entry, guard, next));
+    walk_blank_spot(&spot, SPOT_FALLBACK, frame, make_rule(w, x->entry->rule, x->entry, guard, next));
     spot.other = make_node(w, x->body, frame, next);
     spot.entry = x->entry;
-    return intern_spot(w, &spot);
+    return walk_intern_spot(w, &spot);
 }
 
 static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, const frame_t *inner, spot_t *next)
@@ -497,21 +295,21 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
     if (walk_note(notes, NOTE_UNTIL))
         next = make_stop(w, STOP_SKIP, outer, walk_note(notes, NOTE_UNTIL), NULL, next, NULL);
     if (inner->is_atomic && !outer->is_atomic)
-        next = make_effect(w, inner, plain_effect(w, EFFECT_ATOMIC_END, inner), next);
+        next = make_effect(w, inner, walk_plain_effect(w, EFFECT_ATOMIC_END, inner), next);
     for (size_t i = 0; i < notes->count; i++)
         for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_LOCAL; k++)
-            next = make_effect(w, inner, register_effect(w, EFFECT_LOCAL_CLOSE, inner, notes->items[i]->regs.items[k]), next);
+            next = make_effect(w, inner, walk_register_effect(w, EFFECT_LOCAL_CLOSE, inner, notes->items[i]->regs.items[k]), next);
     const note_t *anomaly = walk_note(notes, NOTE_ANOMALY);
     if (anomaly)
-        next = make_effect(w, inner, anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name), next);
+        next = make_effect(w, inner, walk_anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name), next);
     if (walk_note(notes, NOTE_EMIT))
-        next = make_effect(w, inner, element_effect(w, EFFECT_CLOSE, inner), next);
+        next = make_effect(w, inner, walk_element_effect(w, EFFECT_CLOSE, inner), next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_PUSH)
-            next = make_effect(w, inner, noted_effect(w, EFFECT_PUSH, inner, notes->items[i], inner->rule), next);
+            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_PUSH, inner, notes->items[i], inner->rule), next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_SET)
-            next = make_effect(w, inner, noted_effect(w, EFFECT_SET, inner, notes->items[i], inner->rule), next);
+            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_SET, inner, notes->items[i], inner->rule), next);
     return next;
 }
 
@@ -526,19 +324,19 @@ static const frame_t *cut_frame(const note_t *cut, const frame_t *frame)
 
 static spot_t *make_opening(walk_t *w, const wrapped_t *x, const frame_t *outer, const frame_t *inner, spot_t *next)
 {
-    effects_t effects = opening(w, inner, false);
+    effects_t effects = walk_opening(w, inner, false);
     for (size_t i = effects.count; i-- > 0;)
         next = make_effect(w, inner, effects.items[i], next);
     if (x->resumed) {
         for (const frame_t *f = x->resumed; f; f = f->parent) {
-            effects = opening(w, f, true);
+            effects = walk_opening(w, f, true);
             for (size_t i = effects.count; i-- > 0;)
                 next = make_effect(w, inner, effects.items[i], next);
         }
-        next = make_effect(w, inner, plain_effect(w, EFFECT_FOUND, inner), next);
+        next = make_effect(w, inner, walk_plain_effect(w, EFFECT_FOUND, inner), next);
     }
     if (inner->is_atomic && !outer->is_atomic)
-        next = make_effect(w, inner, plain_effect(w, EFFECT_ATOMIC_BEGIN, inner), next);
+        next = make_effect(w, inner, walk_plain_effect(w, EFFECT_ATOMIC_BEGIN, inner), next);
     return next;
 }
 
@@ -551,12 +349,12 @@ static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, 
     if (!length && !close && !until)
         return make_body(w, x, inner, next);
     spot_t end;
-    spot_t *inside = make_body(w, x, inner, intern_spot(w, blank_spot(&end, SPOT_END, inner, NULL)));
+    spot_t *inside = make_body(w, x, inner, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, inner, NULL)));
     return make_stop(w, length ? STOP_LENGTH : until ? STOP_UNTIL : STOP_CLOSE, inner, length ? length : until ? until : close,
                      NULL, inside, next);
 }
 
-static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next)
+spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next)
 {
     const notes_t *notes = x->notes;
     const frame_t *inner = wrapped_frame(w, x, outer);
@@ -567,11 +365,11 @@ static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t 
     next = make_close(w, x, outer, inner, next);
     for (size_t i = 0; i < notes->count; i++)
         if (notes->items[i]->kind == NOTE_CONVERT)
-            next = make_effect(w, inner, noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
+            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
     next = make_region(w, x, inner, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_CONVERT)
-            next = make_effect(w, inner, noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule), next);
+            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule), next);
     next = make_opening(w, x, outer, inner, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_POP)
@@ -582,10 +380,10 @@ static spot_t *wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t 
 static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
 {
     spot_t spot;
-    blank_spot(&spot, SPOT_STOP, frame, next);
+    walk_blank_spot(&spot, SPOT_STOP, frame, next);
     spot.stop = STOP_RETURN;
     spot.rule = rule;
-    return intern_spot(w, &spot);
+    return walk_intern_spot(w, &spot);
 }
 
 /* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump. */
@@ -605,12 +403,12 @@ static spot_t *enter_call(walk_t *w, const rule_t *rule, const void *reference, 
         tail = make_return(w, rule, frame, next);
     wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .returns = tail,
                    .reference = reference};
-    spot_t *spot = wrap(w, &x, frame, tail);
+    spot_t *spot = walk_wrap(w, &x, frame, tail);
     for (size_t i = left.count; i-- > 0 && is_jump;) {
         spot_t leaving = *left.items[i];
-        blank_spot(&leaving, left.items[i]->kind, left.items[i]->frame, spot);
+        walk_blank_spot(&leaving, left.items[i]->kind, left.items[i]->frame, spot);
         leaving.n = left.items[i]->n;
-        spot = intern_spot(w, &leaving);
+        spot = walk_intern_spot(w, &leaving);
     }
     return spot;
 }
@@ -628,14 +426,14 @@ static spot_t *make_rule(walk_t *w, const rule_t *rule, const void *reference, c
 {
     if (rule->is_called && is_inside_called(frame)) {
         spot_t call;
-        blank_spot(&call, SPOT_STOP, frame, next);
+        walk_blank_spot(&call, SPOT_STOP, frame, next);
         call.stop = STOP_CALL;
         call.rule = rule;
         call.reference = reference;
-        return intern_spot(w, &call);
+        return walk_intern_spot(w, &call);
     }
     wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .reference = reference};
-    return wrap(w, &x, frame, next);
+    return walk_wrap(w, &x, frame, next);
 }
 
 static spot_t *make_alternative(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
@@ -646,7 +444,7 @@ static spot_t *make_alternative(walk_t *w, const node_t *node, const frame_t *fr
     if (!is_wrapped)
         return make_node(w, node, frame, next);
     wrapped_t x = {.notes = &node->notes, .name = node->kind == NODE_RULE ? node->rule->name : NULL, .body = node};
-    return wrap(w, &x, frame, next);
+    return walk_wrap(w, &x, frame, next);
 }
 
 /* ---------------------------------------------------------------- choices */
@@ -664,11 +462,11 @@ static spot_t *make_tolerant(walk_t *w, const node_t *node, unsigned strict, con
 {
     spot_t spot;
     const frame_t *guard = guard_frame(w, frame, node, true);
-    blank_spot(&spot, SPOT_FALLBACK, frame, NULL);
+    walk_blank_spot(&spot, SPOT_FALLBACK, frame, NULL);
     spot.node = node;
-    spot.next = make_numbered(w, SPOT_NODE, node, 1, guard, next);
-    spot.other = make_numbered(w, SPOT_NODE, node, 1 + strict, frame, next);
-    return make_effect(w, frame, plain_effect(w, EFFECT_MARK, frame), intern_spot(w, &spot));
+    spot.next = walk_numbered(w, SPOT_NODE, node, 1, guard, next);
+    spot.other = walk_numbered(w, SPOT_NODE, node, 1 + strict, frame, next);
+    return make_effect(w, frame, walk_plain_effect(w, EFFECT_MARK, frame), walk_intern_spot(w, &spot));
 }
 
 /* n: 0 opens the whole choice; 1 the strict alternatives of a tolerant one; k + 1 those from number k on. */
@@ -685,7 +483,7 @@ static void open_choice(walk_t *w, spot_t *spot)
         frame_t key;
         link_frame(w, frame, node, &key);
         key.is_choice = true;
-        frame = intern_frame(w, &key);
+        frame = walk_intern_frame(w, &key);
         next = make_scope(w, SPOT_LEAVE, frame, next);
         if (has_when(node))
             first = make_stop(w, STOP_CHOICE, frame, NULL, node, next, NULL);
@@ -712,7 +510,7 @@ static spot_t *open_items(walk_t *w, const spot_t *spot)
         return make_node(w, child, spot->frame, next);
     wrapped_t x = {.notes = &child->rule->notes, .name = child->rule->name, .body = child->rule->body,
                    .rule = child->rule, .entry = spot->entry, .reference = child};
-    return wrap(w, &x, spot->frame, next);
+    return walk_wrap(w, &x, spot->frame, next);
 }
 
 static void open_repeat(walk_t *w, spot_t *spot)
@@ -723,93 +521,12 @@ static void open_repeat(walk_t *w, spot_t *spot)
     if (can_go_on) {
         bool is_last = node->max != REPEAT_UNBOUNDED && spot->n + 1 == node->max;
         spot_t *again = is_last ? spot->next
-                                : make_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame,
+                                : walk_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame,
                                                 spot->next);
         vec_push(w->arena, &spot->branches, make_node(w, node->children.items[0], spot->frame, again));
     }
     if (spot->n >= node->min)
         vec_push(w->arena, &spot->branches, spot->next);
-}
-
-/* Can a rule at which parsing resumes be found in the node? */
-static bool is_resumable(walk_t *w, const node_t *node)
-{
-    if (node->kind == NODE_RULE) {
-        unsigned *known = &w->resumable[node->rule->index];
-        if (*known == 0) {
-            *known = 1; /* the answer for one that is within itself */
-            *known = walk_note(&node->rule->notes, NOTE_RESYNC) || is_resumable(w, node->rule->body) ? 2 : 1;
-        }
-        return *known == 2;
-    }
-    for (size_t i = 0; i < node->children.count; i++)
-        if (is_resumable(w, node->children.items[i]))
-            return true;
-    return false;
-}
-
-static bool is_within(const frame_t *frame, const rule_t *rule)
-{
-    for (; frame; frame = frame->parent)
-        if (frame->is_rule && frame->rule == rule)
-            return true;
-    return false;
-}
-
-/* Adds to `found` the references to such rules that can be met from `spot` on. */
-static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned number)
-{
-    while (spot && spot->seen != number) {
-        spot->seen = number;
-        if (spot->kind == SPOT_NODE && (spot->node->kind == NODE_RULE || spot->n == 0) && !is_resumable(w, spot->node)) {
-            spot = spot->next;
-            continue;
-        }
-        if (spot->kind == SPOT_NODE && spot->node->kind == NODE_RULE && !spot->node->rule->is_called) {
-            if (walk_note(&spot->node->rule->notes, NOTE_RESYNC))
-                vec_push(w->arena, found, spot);
-            if (is_within(spot->frame, spot->node->rule)) {
-                spot = spot->next;
-                continue;
-            }
-        }
-        if (spot->kind == SPOT_STOP) {
-            if (spot->stop == STOP_CALL) { /* nothing resumes in it */
-                spot = spot->next;
-                continue;
-            }
-            size_t ways = spot->stop == STOP_CHOICE   ? spot->node->children.count
-                          : spot->stop == STOP_REFINE ? spot->note->entries.count + 1
-                          : spot->stop == STOP_COUNT  ? 2
-                                                      : 1;
-            for (size_t i = 0; i < ways; i++)
-                find_resumable(w, walk_target(w, spot, i), found, number);
-            spot = spot->stop == STOP_ROUND ? spot->next : spot->other;
-            continue;
-        }
-        if (spot->kind == SPOT_FALLBACK)
-            find_resumable(w, spot->other, found, number);
-        const spots_t *branches = walk_open(w, spot);
-        for (size_t i = 0; i + 1 < branches->count; i++)
-            find_resumable(w, branches->items[i], found, number);
-        spot = branches->count ? branches->items[branches->count - 1] : NULL;
-    }
-}
-
-static void open_search(walk_t *w, spot_t *spot)
-{
-    spots_t found = {0};
-    find_resumable(w, walk_start(w, spot->node), &found, UINT32_MAX);
-    for (size_t i = 0; i < w->spots.capacity; i++)
-        if (w->spots.slots[i])
-            ((spot_t *)w->spots.slots[i])->seen = 0;
-    for (size_t i = 0; i < found.count; i++) {
-        const spot_t *s = found.items[i];
-        const rule_t *rule = s->node->rule;
-        wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .resumed = s->frame,
-                       .reference = s->node};
-        vec_push(w->arena, &spot->branches, wrap(w, &x, s->frame, s->next));
-    }
 }
 
 const spots_t *walk_open(walk_t *w, spot_t *spot)
@@ -831,11 +548,11 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
         open_repeat(w, spot);
         break;
     case SPOT_SEARCH:
-        open_search(w, spot);
+        walk_open_search(w, spot);
         break;
     case SPOT_TEXT:
         vec_push(w->arena, &spot->branches,
-                 spot->n + 1 < spot->node->len ? make_numbered(w, SPOT_TEXT, spot->node, spot->n + 1, spot->frame, spot->next)
+                 spot->n + 1 < spot->node->len ? walk_numbered(w, SPOT_TEXT, spot->node, spot->n + 1, spot->frame, spot->next)
                                                : spot->next);
         break;
     case SPOT_BYTE:
@@ -863,16 +580,16 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
     if (stop->stop == STOP_COUNT || stop->stop == STOP_ROUND) {
         n = stop->stop == STOP_COUNT ? n : stop->n;
         spot_t round;
-        blank_spot(&round, SPOT_STOP, stop->frame, stop->next);
+        walk_blank_spot(&round, SPOT_STOP, stop->frame, stop->next);
         round.stop = STOP_ROUND;
         round.node = stop->node;
         round.n = (unsigned)(n < UINT32_MAX ? n : UINT32_MAX);
         if (stop->stop == STOP_COUNT)
-            return intern_spot(w, &round);
+            return walk_intern_spot(w, &round);
         if (n == 0)
             return stop->next;
         round.n--;
-        return make_node(w, stop->node->children.items[0], stop->frame, intern_spot(w, &round));
+        return make_node(w, stop->node->children.items[0], stop->frame, walk_intern_spot(w, &round));
     }
     if (stop->stop != STOP_REFINE)
         return stop->next;
@@ -889,14 +606,8 @@ spot_t *walk_start(walk_t *w, const node_t *root)
 {
     spot_t end;
     BLANK(frame_t, top);
-    const frame_t *frame = intern_frame(w, &top);
-    return make_node(w, root, frame, intern_spot(w, blank_spot(&end, SPOT_END, frame, NULL)));
-}
-
-spot_t *walk_search(walk_t *w, const node_t *root)
-{
-    BLANK(frame_t, top);
-    return is_resumable(w, root) ? make_numbered(w, SPOT_SEARCH, root, 0, intern_frame(w, &top), NULL) : NULL;
+    const frame_t *frame = walk_intern_frame(w, &top);
+    return make_node(w, root, frame, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, frame, NULL)));
 }
 
 const char *walk_rule_name(const frame_t *frame)

@@ -1,0 +1,57 @@
+/* walker.h: what the files of walk.c share. */
+#ifndef QCAPGEN_WALKER_H
+#define QCAPGEN_WALKER_H
+
+#include "walk.h"
+
+typedef VEC(const effect_t *) effects_t;
+
+/* All zeroes, padding too. */
+#define BLANK(type, name)                                                                                              \
+    type name;                                                                                                         \
+    memset(&name, 0, sizeof name)
+
+/* ---------------------------------------------------------------- walk_intern.c */
+
+spot_t *walk_blank_spot(spot_t *spot, spot_kind_t kind, const frame_t *frame, spot_t *next);
+spot_t *walk_intern_spot(walk_t *w, const spot_t *spot);
+const frame_t *walk_intern_frame(walk_t *w, const frame_t *frame);
+const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const char *name, bool is_stream);
+
+/* Effects of a frame, interned. */
+const effect_t *walk_plain_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
+const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note, const rule_t *rule);
+const effect_t *walk_element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
+const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth, const char *name);
+const effect_t *walk_register_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const reg_t *reg);
+
+/* What opening a frame does, in order; as part of an atomic rule if `is_atomic`. */
+effects_t walk_opening(walk_t *w, const frame_t *frame, bool is_atomic);
+
+/* ---------------------------------------------------------------- walk.c */
+
+/* What is annotated: a rule, an alternative, or the VALUE of a refinement. */
+typedef struct wrapped {
+    const notes_t *notes;
+    const char *name; /* of a bare `emit` */
+    const node_t *body;
+    const rule_t *rule;          /* NULL: an alternative */
+    const void *reference;       /* what refers to it */
+    const refine_entry_t *entry; /* the VALUE is read by this; NULL: by its body */
+    const spot_t *returns;       /* the rule contains itself: its STOP_RETURN */
+    const frame_t *resumed;      /* found by a search: these are around it, and have not been opened yet */
+} wrapped_t;
+
+/* Everything that its annotations put around the body. */
+spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next);
+
+spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame, spot_t *next);
+
+/* ---------------------------------------------------------------- walk_search.c */
+
+/* Can a rule at which parsing resumes be found in the node? */
+bool walk_is_resumable(walk_t *w, const node_t *node);
+
+void walk_open_search(walk_t *w, spot_t *spot);
+
+#endif
