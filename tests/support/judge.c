@@ -12,6 +12,7 @@
 
 #define LIMIT 512u /* of an element: small, so that limits are reached */
 #define TRIES_MAX 1500u
+#define SECONDS_MAX 60u /* that work apart may take */
 
 typedef struct lines {
     char **items;
@@ -440,24 +441,50 @@ static char *compare(judge_t *judge, const scene_t *scene, uint64_t seed)
     return NULL;
 }
 
-/* Tries it in another process first. NULL if they agree. */
-static char *compare_apart(judge_t *judge, const scene_t *scene, uint64_t seed)
+/* How a process of its own has ended that does the work; its exit status is what that returns. */
+static int run_apart(int (*work)(void *), void *user)
 {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
     int status = 0;
-    char *text = NULL;
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
         for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
             signal(signals[i], SIG_DFL); /* cmocka would go on with the test here */
-        alarm(20);
-        _exit(compare(judge, scene, seed) ? 1 : 0);
+        alarm(SECONDS_MAX);
+        _exit(work(user));
     }
     if (child < 0 || waitpid(child, &status, 0) != child)
         abort();
+    return status;
+}
+
+bool judge_works_apart(int (*work)(void *), void *user)
+{
+    int status = run_apart(work, user);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+typedef struct comparison {
+    judge_t *judge;
+    const scene_t *scene;
+    uint64_t seed;
+} comparison_t;
+
+static int do_comparison(void *user)
+{
+    comparison_t *c = user;
+    return compare(c->judge, c->scene, c->seed) ? 1 : 0;
+}
+
+/* Tries it in another process first. NULL if they agree. */
+static char *compare_apart(judge_t *judge, const scene_t *scene, uint64_t seed)
+{
+    comparison_t comparison = {judge, scene, seed};
+    int status = run_apart(do_comparison, &comparison);
+    char *text = NULL;
     if (WIFEXITED(status))
-        return WEXITSTATUS(status) == 0 ? NULL : WEXITSTATUS(status) == 1 ? compare(judge, scene, seed) : strdup("it stops\n");
+        return WEXITSTATUS(status) == 0 ? NULL : compare(judge, scene, seed);
     size_t size;
     FILE *out = open_memstream(&text, &size);
     fprintf(out, "it dies by signal %d\n", WTERMSIG(status));

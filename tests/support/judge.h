@@ -19,6 +19,9 @@ void judge_free(judge_t *judge);
 /* Each comparison runs in a process of its own, so that a parser which crashes or does not stop is a difference, too. */
 void judge_set_apart(judge_t *judge);
 
+/* Does the work in a process of its own. True if it returned 0: it did not crash, and did not go on for ever. */
+bool judge_works_apart(int (*work)(void *), void *user);
+
 /* NULL if they agree; else what each of them said, line by line, with the first difference marked. The caller frees it. */
 char *judge_compare(judge_t *judge, const scene_t *scene, uint64_t seed);
 
