@@ -672,7 +672,9 @@ static void give_up(builder_t *b, unsigned state)
         return;
     b->is_failed = true;
     if (configs->count > 1 && configs->items[which].pendings.count >= PENDING_MANY) {
+        unsigned states = b->states_max;
         refuse_undecided(b, configs, which, (clash_t){.from = state, .byte = -1, .start = STATE_NONE});
+        b->dfa->refusals.items[0].states = states;
         return;
     }
     const rule_t *rule = busiest_rule(b);

@@ -82,6 +82,7 @@ typedef struct refusal {
     unsigned first, second; /* ... and two of them: NFA states, the preferred one first */
     unsigned op;            /* REFUSAL_UNDECIDED: what stays so; REFUSAL_CONVERSION: the conversion */
     unsigned byte;          /* REFUSAL_COMPETING: the next one */
+    unsigned states;        /* REFUSAL_UNDECIDED: more than so many had come of it when building gave up; 0: it goes on for ever */
 } refusal_t;
 
 typedef struct dfa {

@@ -87,7 +87,8 @@ static void suggest(explainer_t *e, const refusal_t *refusal, const parting_t *p
         diag_note(e->diag, "a `cut` behind what tells them apart may settle it");
     if (answer == REMEDY_NONE) {
         if (refusal->kind == REFUSAL_UNDECIDED) {
-            diag_note(e->diag, "no `cut` settles it: the same bytes can be either, for as long as one likes");
+            if (witness_alternative(parting, 0))
+                diag_note(e->diag, "no `cut` in the first of them settles it: the same bytes can be either");
             diag_note(e->diag, "it would help to annotate what is around the repeat rather than each turn of it");
         } else if (refusal->kind == REFUSAL_CONVERSION) {
             diag_note(e->diag, "it would help if a byte that cannot be part of the number stood behind it");
@@ -138,8 +139,12 @@ static void explain_pair(explainer_t *e, const refusal_t *refusal)
     if (has_parted && refusal->kind == REFUSAL_COMPETING)
         parting.next = (int)refusal->byte;
     if (refusal->kind == REFUSAL_UNDECIDED) {
-        diag_error(e->diag, has_parted ? witness_place(&parting, 0) : place_of(e, refusal->first),
-                   "%s stays undecided for any number of bytes", describe(e, refusal->op));
+        place_t place = has_parted ? witness_place(&parting, 0) : place_of(e, refusal->first);
+        if (refusal->states)
+            diag_error(e->diag, place, "%s stays undecided for so long that there are more than %u states",
+                       describe(e, refusal->op), refusal->states);
+        else
+            diag_error(e->diag, place, "%s stays undecided for any number of bytes", describe(e, refusal->op));
         diag_note(e->diag, "for example after %s, and what may follow", input);
     } else if (refusal->kind == REFUSAL_CONVERSION) {
         const rule_t *rule = e->dfa->nfa->conversions.items[refusal->op].rule;
