@@ -51,8 +51,9 @@ const command_t cmd_check = {
     .max = ARGUMENTS_ANY,
     .summary = "say what is wrong with specs",
     .help = "What a step made is printed even if a later one complains.\n",
-    .options = (const option_t[]){{"--dump", "STEP", "print what a step made of the spec: tokens, tree, grammar, nfa, dfa, optimised,\n"
-                                                  "header, source"},
+    .options = (const option_t[]){{"--dump", "STEP",
+                                   "print what a step made of the spec: tokens, tree, grammar, nfa, dfa,\n"
+                                   "optimised, header, source"},
                                   {NULL, NULL, NULL}},
     .run = run,
 };

@@ -20,8 +20,8 @@ static int print_object(const request_t *request, const char *path)
     const char *reason = object_measure(&file, &sizes);
     if (reason)
         return command_fail("cannot measure %s: %s", path, reason);
-    printf("bytes.object.code %" PRIu64 "\nbytes.object.constant %" PRIu64 "\nbytes.object.variable %" PRIu64 "\n", sizes.code,
-           sizes.constant, sizes.variable);
+    printf("bytes.object.code %" PRIu64 "\nbytes.object.constant %" PRIu64 "\nbytes.object.variable %" PRIu64 "\n",
+           sizes.code, sizes.constant, sizes.variable);
     return STATUS_RIGHT;
 }
 
@@ -56,15 +56,17 @@ const command_t cmd_contract = {
             "  regions.nested, calls.nested  likewise lengths, and rules that contain themselves\n"
             "  position-registers    places in the input that are kept until something is certain\n"
             "  atomic.operations     that may wait for an atomic rule to match\n"
-            "  lookback.bytes        how far behind the position the parser may need bytes again, which whoever feeds it keeps;\n"
-            "                        an open element, which is delivered whole, comes on top\n"
+            "  lookback.bytes        how far behind the position the parser may need bytes again, which whoever\n"
+            "                        feeds it keeps; an open element, which is delivered whole, comes on top\n"
             "  lookback.open-states  in which that is from where an element began that is not certain yet\n"
             "  bytes.conversation    all of one conversation: what is shared and two directions; queues are extra,\n"
             "                        and allocated when they are first used\n"
             "  bytes.direction.*     what a direction has them for\n"
             "  bytes.tables          of constants, without texts\n"
             "  bytes.object.*        sections of --object\n",
-    .options = (const option_t[]){{"--object", "FILE", "also print the sizes of this object file (ELF): what the parser was compiled to"},
+    .options = (const option_t[]){{"--object", "FILE",
+                                   "also print the sizes of this object file (ELF): what the parser was\n"
+                                   "compiled to"},
                                   {NULL, NULL, NULL}},
     .run = run,
 };

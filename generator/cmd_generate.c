@@ -57,7 +57,8 @@ static void print_paths(text_t *text, const char *const *paths, size_t count, co
     }
 }
 
-/* `NAME.h NAME.c: SPEC...` for each parser; and a rule without a recipe for each file, so that one that is gone is no error. */
+/* `NAME.h NAME.c: SPEC...` for each parser; and a rule without a recipe for each file, so that one that is gone is no
+ * error. */
 static void print_dependencies(const request_t *request, const compile_result_t *results, text_t *text)
 {
     for (unsigned i = 0; i < request->count; i++) {
@@ -147,13 +148,15 @@ const command_t cmd_generate = {
     .min = 1,
     .max = ARGUMENTS_ANY,
     .summary = "write the parser of each spec: NAME.h and NAME.c, of the protocol's name",
-    .help = "The same specs make the same files, byte by byte. All files are written, or, if a spec is wrong or the disk is\n"
-            "full, none.\n",
+    .help = "The same specs make the same files, byte by byte. All files are written, or, if a spec is\n"
+            "wrong or the disk is full, none.\n",
     .options = (const option_t[]){{"-o", "DIR", "the folder of the generated files; made if it is not there"},
-                                  {"--check", NULL, "write nothing; exit with 1, and say how they differ, if files in DIR are not\n"
-                                                    "what would be generated"},
-                                  {"--depfile", "FILE", "write to FILE, as a makefile, which specs the files are made from, imports\n"
-                                                        "included"},
+                                  {"--check", NULL,
+                                   "write nothing; exit with 1, and say how they differ, if files in DIR\n"
+                                   "are not what would be generated"},
+                                  {"--depfile", "FILE",
+                                   "write to FILE, as a makefile, which specs the files are made from,\n"
+                                   "imports included"},
                                   {NULL, NULL, NULL}},
     .run = run,
 };

@@ -83,12 +83,15 @@ const command_t cmd_graph = {
     .min = 1,
     .max = 1,
     .summary = "draw the automaton, in the language of Graphviz: qcapgen graph SPEC | dot -Tsvg -o FILE",
-    .help = "A frame is a machine, or a rule in it. A box is a state: the rule, with a dot where its first reading stands. A hexagon\n"
-            "is a control point. A solid is all states of a rule for which there was no room: ask for that rule. Green is what\n"
-            "is performed. Dashed is what lies around the machine or rule that was asked for.\n",
+    .help = "A frame is a machine, or a rule in it. A box is a state: the rule, with a dot where its first\n"
+            "reading stands. A hexagon is a control point. A solid is all states of a rule for which there\n"
+            "was no room: ask for that rule. Green is what is performed. Dashed is what lies around the\n"
+            "machine or rule that was asked for.\n",
     .options = (const option_t[]){{"--machine", "NAME", "this machine alone; the frames have the names"},
                                   {"--rule", "RULE", "the states in this rule alone"},
-                                  {"--limit", "N", "how many nodes there may be (20): rules deep inside others are one node then"},
+                                  {"--limit", "N",
+                                   "how many nodes there may be (20): rules deep inside others are one\n"
+                                   "node then"},
                                   {NULL, NULL, NULL}},
     .run = run,
 };

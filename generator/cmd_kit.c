@@ -26,8 +26,8 @@ static bool read_number(const request_t *request, const char *option, unsigned l
 }
 
 /* Adds the kit of a spec to `output`. */
-static int add_kit(const request_t *request, const char *spec, const compile_result_t *result, const kit_options_t *options,
-                   output_t *output)
+static int add_kit(const request_t *request, const char *spec, const compile_result_t *result,
+                   const kit_options_t *options, output_t *output)
 {
     text_t *text = ARENA_NEW(request->arena, text_t);
 
@@ -39,7 +39,8 @@ static int add_kit(const request_t *request, const char *spec, const compile_res
     const char *reason = kit_print(result->layout, options, text);
     if (reason)
         return command_fail("cannot make a kit of %s: %s", spec, reason);
-    output_add(output, arena_print(request->arena, "%s/%s_kit.c", command_option(request, "-o"), result->grammar->name), text);
+    output_add(output, arena_print(request->arena, "%s/%s_kit.c", command_option(request, "-o"), result->grammar->name),
+               text);
     return STATUS_RIGHT;
 }
 
@@ -71,12 +72,13 @@ const command_t cmd_kit = {
     .min = 1,
     .max = ARGUMENTS_ANY,
     .summary = "write a program that tests the generated parser: NAME_kit.c",
-    .help = "It feeds the parser with messages made up from the spec, valid ones and near-misses, in every cut, and compares what\n"
-            "the parser says with what the spec, read directly, says of them. To compile it takes what a parser takes, and\n"
-            "testkit.h.\n",
+    .help = "It feeds the parser with messages made up from the spec, valid ones and near-misses, in every\n"
+            "cut, and compares what the parser says with what the spec, read directly, says of them. To\n"
+            "compile, it takes what a parser takes, and testkit.h.\n",
     .options = (const option_t[]){{"-o", "DIR", "the folder it goes to; made if it is not there"},
-                                  {"-n", "COUNT", "so many conversations; unless told, until every alternative has been used,\n"
-                                              "and a hundred at least"},
+                                  {"-n", "COUNT",
+                                   "so many conversations; unless told, until every alternative has been\n"
+                                   "used, and a hundred at least"},
                                   {"--seed", "N", "other messages; 1 unless told"},
                                   {NULL, NULL, NULL}},
     .run = run,

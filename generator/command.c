@@ -12,8 +12,9 @@
 #include "spec.h"
 
 const option_t command_common_options[] = {
-    {"--color", "WHEN", "messages in colours: always, never, or auto: on a terminal, unless TERM is dumb or NO_COLOR\n"
-                        "is in the environment"},
+    {"--color", "WHEN",
+     "messages in colours: always, never, or auto: on a terminal, unless TERM is dumb or NO_COLOR\n"
+     "is in the environment"},
     {"--help", NULL, "this text"},
     {NULL, NULL, NULL},
 };
@@ -61,7 +62,8 @@ int command_misuse(const command_t *command, const char *format, ...)
     return STATUS_USAGE;
 }
 
-int command_unknown(const command_t *command, const char *what, const char *name, const char *const *names, size_t count)
+int command_unknown(const command_t *command, const char *what, const char *name, const char *const *names,
+                    size_t count)
 {
     const char *likely = similar_find(name, names, count);
 
@@ -82,7 +84,8 @@ int command_fail(const char *format, ...)
     return STATUS_WRONG;
 }
 
-bool command_compile(const request_t *request, const char *path, const compile_options_t *options, compile_result_t *result)
+bool command_compile(const request_t *request, const char *path, const compile_options_t *options,
+                     compile_result_t *result)
 {
     diag_t *diag = diag_new(request->arena);
     if (request->is_coloured)

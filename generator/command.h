@@ -1,7 +1,7 @@
 /* command.h: what a command of qcapgen is made of, and what commands share.
  *
- * A command is one file, cmd_NAME.c, that defines a command_t, and a line in the table in main.c. The command line has been
- * read when it runs: options are there by name, arguments are as many as it asks for, `--help` has been dealt with. */
+ * A command is one file, cmd_NAME.c, that defines a command_t, and a line in the table in main.c. The command line has
+ * been read when it runs: options are there by name, arguments are as many as it asks for, `--help` has been dealt with. */
 #ifndef QCAPGEN_COMMAND_H
 #define QCAPGEN_COMMAND_H
 
@@ -12,7 +12,7 @@ enum { STATUS_RIGHT = 0, STATUS_WRONG = 1, STATUS_USAGE = 2 };
 
 typedef struct option {
     const char *name;  /* "-o", "--dump" */
-    const char *value; /* what its value is called, "DIR": written -o DIR, --dump=STEP or --dump STEP. NULL: it has none */
+    const char *value; /* what its value is called, "DIR": written -o DIR, --dump=STEP, --dump STEP; NULL: it has none */
     const char *help;  /* what it does; lines end with \n, but for the last */
 } option_t;
 
@@ -43,8 +43,8 @@ struct request {
 /* Options that every command has; the last one has no name. */
 extern const option_t command_common_options[];
 
-/* The value of an option that the command, or every command, has; the last one given. "" if it has none, NULL if it was not
- * given. */
+/* The value of an option that the command, or every command, has; the last one given. "" if it has none, NULL if it
+ * was not given. */
 const char *command_option(const request_t *request, const char *name);
 
 /* What --color says of the messages; false after a complaint. */

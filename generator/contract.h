@@ -27,9 +27,9 @@ typedef struct contract {
     unsigned regions;              /* in each other, at most */
     unsigned calls;                /* of recursive rules in each other, at most */
     unsigned lookback;             /* bytes behind the position that are needed, at most, where that is known ... */
-    unsigned open_states;          /* ... and states in which it is not: from where an element began that is not certain yet */
-    unsigned hot_states;           /* that are code; all are in tables, too */
-    unsigned table_size;           /* bytes of tables, without texts */
+    unsigned open_states; /* ... and states in which it is not: from where an element began that is not certain yet */
+    unsigned hot_states;  /* that are code; all are in tables, too */
+    unsigned table_size;  /* bytes of tables, without texts */
 } contract_t;
 
 /* Sizes are those of a machine with 64-bit pointers. */

@@ -1,7 +1,7 @@
 /* difference.c: how a text differs from what it should be.
  *
- * Lines that are equal before the first difference are passed; of those behind it, WINDOW on each side are compared by their
- * longest common subsequence, which is more than anybody reads. */
+ * Lines that are equal before the first difference are passed; of those behind it, WINDOW on each side are compared by
+ * their longest common subsequence, which is more than anybody reads. */
 #include "difference.h"
 
 #include <stdint.h>
@@ -21,9 +21,9 @@ typedef VEC(line_t) lines_t;
 
 typedef struct comparison {
     lines_t is, should;
-    size_t first;     /* equal lines before the first difference */
+    size_t first;                   /* equal lines before the first difference */
     uint16_t (*common)[WINDOW + 1]; /* [i][k]: lines that the rest from i and the rest from k have in common */
-    size_t is_count, should_count; /* lines behind `first` that are compared */
+    size_t is_count, should_count;  /* lines behind `first` that are compared */
 } comparison_t;
 
 static lines_t split(arena_t *arena, const text_t *text)
@@ -137,8 +137,8 @@ void difference_print(const text_t *is, const text_t *should, unsigned line_max,
     for (size_t n = begin; n < c.first; n++)
         put(&hunk, ' ', &c.is.items[n]);
     put_lines(&c, &hunk, &i, &k);
-    text_print(text, "@@ -%zu,%zu +%zu,%zu @@\n", begin + (hunk.is_count > 0), hunk.is_count, begin + (hunk.should_count > 0),
-               hunk.should_count);
+    text_print(text, "@@ -%zu,%zu +%zu,%zu @@\n", begin + (hunk.is_count > 0), hunk.is_count,
+               begin + (hunk.should_count > 0), hunk.should_count);
     text_append(text, lines.bytes, lines.len);
     if (is_more(&c, i, k))
         text_print(text, "and more\n");

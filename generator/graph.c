@@ -1,4 +1,4 @@
-/* graph.c: a picture in the language of Graphviz. Labels are its HTML, so that operations have a colour of their own. */
+/* graph.c: a picture in the language of Graphviz. Labels are its HTML, so that operations have a colour. */
 #include "picture.h"
 
 #include "name.h"
@@ -57,8 +57,11 @@ static void print_rest_of_rule(const picture_t *p, unsigned state, text_t *text)
 /* An annotation as it is written; what is none has a word of its own. */
 static void print_control(const control_t *c, text_t *text)
 {
-    static const char *const words[] = {
-        [CONTROL_CHOICE] = "when", [CONTROL_RETURN] = "return", [CONTROL_AGAIN] = "again", [CONTROL_DONE] = "done", [CONTROL_SKIP] = "found"};
+    static const char *const words[] = {[CONTROL_CHOICE] = "when",
+                                        [CONTROL_RETURN] = "return",
+                                        [CONTROL_AGAIN] = "again",
+                                        [CONTROL_DONE] = "done",
+                                        [CONTROL_SKIP] = "found"};
     const char *word = (size_t)c->kind < sizeof words / sizeof *words ? words[c->kind] : NULL;
 
     if (word) {
@@ -102,7 +105,8 @@ static void print_node(const picture_t *p, unsigned number, const char *indent, 
         text_print(text, "shape=box3d, label=<");
         print_escaped(text, n->group->name, strlen(n->group->name));
         if (!n->is_beside)
-            text_print(text, "<BR/><FONT COLOR=\"gray40\">%u state%s</FONT>", n->group->total, n->group->total == 1 ? "" : "s");
+            text_print(text, "<BR/><FONT COLOR=\"gray40\">%u state%s</FONT>", n->group->total,
+                       n->group->total == 1 ? "" : "s");
     } else {
         print_state(p, n->state, text);
     }
@@ -160,11 +164,12 @@ static void print_edge(const picture_t *p, unsigned from, const drawn_edge_t *e,
 /* Has it nothing but one frame in it? */
 static bool is_wrapper(const group_t *group)
 {
-    return group->is_open && group->states.count == 0 && group->children.count == 1 && group->children.items[0]->is_open;
+    return group->is_open && group->states.count == 0 && group->children.count == 1 &&
+           group->children.items[0]->is_open;
 }
 
-/* The nodes of a group, in a frame; those of the groups in it in frames inside. Frames around a single one have their names in
- * that one: `around`. */
+/* The nodes of a group, in a frame; those of the groups in it in frames inside. Frames around a single one have their
+ * names in that one: `around`. */
 static void print_group(const picture_t *p, const group_t *group, const char *around, unsigned *number, unsigned depth,
                         text_t *text)
 {
@@ -172,7 +177,8 @@ static void print_group(const picture_t *p, const group_t *group, const char *ar
     bool is_framed = group->is_open && group != p->root;
 
     if (is_framed && is_wrapper(group)) {
-        print_group(p, group->children.items[0], arena_print(p->arena, "%s%s > ", around, group->name), number, depth, text);
+        print_group(p, group->children.items[0], arena_print(p->arena, "%s%s > ", around, group->name), number, depth,
+                    text);
         return;
     }
     if (is_framed) {
@@ -203,7 +209,8 @@ static void print_all(const picture_t *p, text_t *text)
     unsigned number = 0;
 
     text_print(text,
-               "digraph \"%s\" {\n  rankdir=LR; newrank=true;\n  fontname=\"Helvetica\"; fontsize=11; color=\"gray60\"; labeljust=l;\n"
+               "digraph \"%s\" {\n  rankdir=LR; newrank=true;\n  fontname=\"Helvetica\"; fontsize=11; "
+               "color=\"gray60\"; labeljust=l;\n"
                "  node [shape=box, style=rounded, fontname=\"Helvetica\", fontsize=10, height=0.3];\n"
                "  edge [fontname=\"Helvetica\", fontsize=9, arrowsize=0.6];\n",
                p->layout->grammar->name);

@@ -10,8 +10,8 @@ typedef struct graph_options {
     unsigned limit;      /* nodes: what is inside of rules that would make it more is one node each */
 } graph_options_t;
 
-/* The automaton with the states of a rule in a frame, and what lies around what was asked for. False, and no text, if nothing
- * was asked for: no state stands in such a rule. */
+/* The automaton with the states of a rule in a frame, and what lies around what was asked for. False, and no text, if
+ * nothing was asked for: no state stands in such a rule. */
 bool graph_print(const layout_t *layout, const graph_options_t *options, text_t *text);
 
 #endif

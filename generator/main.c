@@ -67,10 +67,11 @@ static void print_help(void)
         print_item(commands[i]->name, NULL, commands[i]->summary);
     putchar('\n');
     print_options(command_common_options);
-    puts("\nA SPEC is a file of ABNF with annotations, specs/NAME.abnf; - is standard input. One that names no protocol is there\n"
-         "to be imported: it can be checked, and nothing is generated from it.\n"
+    puts("\nA SPEC is a file of ABNF with annotations, specs/NAME.abnf; - is standard input. One that names no\n"
+         "protocol is there to be imported: it can be checked, and nothing is generated from it.\n"
          "\n"
-         "Exit status: 0 all is well; 1 a spec is wrong, or a file cannot be written; 2 wrong usage.");
+         "Exit status: 0 all is well; 1 a spec is wrong, an input cannot be read, a file is stale or cannot be\n"
+         "written; 2 wrong usage.");
 }
 
 static void print_command_help(const command_t *command)

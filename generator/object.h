@@ -13,8 +13,8 @@ typedef struct object_sizes {
     uint64_t variable; /* bytes that can change */
 } object_sizes_t;
 
-/* Adds up the sections that are loaded. NULL, or why `file` is no object file: it has to be ELF, for 64 bits, in the byte order of
- * this machine. */
+/* Adds up the sections that are loaded. NULL, or why `file` is no object file: it has to be ELF, for 64 bits, in the
+ * byte order of this machine. */
 const char *object_measure(const text_t *file, object_sizes_t *sizes);
 
 #endif

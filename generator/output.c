@@ -1,4 +1,5 @@
-/* output.c: files that are written all or not at all: each under another name first, and renamed when the last one is there. */
+/* output.c: files that are written all or not at all: each under another name first, and renamed when the last one is
+ * there. */
 #include "output.h"
 
 #include <errno.h>

@@ -22,8 +22,9 @@ typedef struct output {
 /* Another file; both are borrowed until it is written. */
 void output_add(output_t *output, const char *path, const text_t *text);
 
-/* Writes all files beside where they go, and then puts them there: whoever reads one sees the old or the new one, whole. False
- * if one cannot be written, as on a full disk: `failed` and errno say which and why, and no file has changed. */
+/* Writes all files beside where they go, and then puts them there: whoever reads one sees the old or the new one,
+ * whole. False if one cannot be written, as on a full disk: `failed` and errno say which and why, and no file has
+ * changed. */
 bool output_write(output_t *output);
 
 /* All of a file. False with errno. */

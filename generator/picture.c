@@ -1,9 +1,9 @@
 /* picture.c: the automaton, less what nobody could see in it.
  *
- * Thousands of states are no picture. States are grouped by machine, and in it by the rules around them, as their preferred
- * reading has them. Groups are opened from the outside to the inside as long as there is room; what is inside of a group that
- * stays closed is one node. Entry states are left out: what leads to one leads to its target. States on the way through a
- * literal, at which nothing happens, are left out too: their bytes stand at one edge. */
+ * Thousands of states are no picture. States are grouped by machine, and in it by the rules around them, as their
+ * preferred reading has them. Groups are opened from the outside to the inside as long as there is room; what is inside
+ * of a group that stays closed is one node. Entry states are left out: what leads to one leads to its target. States on
+ * the way through a literal, at which nothing happens, are left out too: their bytes stand at one edge. */
 #include "picture.h"
 
 #include "source.h"
@@ -138,8 +138,8 @@ static group_t *group_beside(const picture_t *p, group_t *group)
     return group;
 }
 
-/* What a state is drawn as: itself, if its group is open; else the outermost closed group around it. Beside the picture there
- * are groups only, and the control points between machines. */
+/* What a state is drawn as: itself, if its group is open; else the outermost closed group around it. Beside the picture
+ * there are groups only, and the control points between machines. */
 static unsigned node_of(picture_t *p, unsigned state)
 {
     group_t *group = p->group_of[state];
@@ -200,7 +200,8 @@ static void print_ops(const picture_t *p, const pendings_t *ops, text_t *text)
 }
 
 /* Edges that differ only in their bytes are one. What happens in a closed group does not show. */
-static void add_edge(picture_t *p, unsigned from, unsigned to, const charset_t *set, const char *reason, const char *ops)
+static void add_edge(picture_t *p, unsigned from, unsigned to, const charset_t *set, const char *reason,
+                     const char *ops)
 {
     drawn_node_t *node = &p->nodes.items[from];
 
@@ -215,7 +216,8 @@ static void add_edge(picture_t *p, unsigned from, unsigned to, const charset_t *
             return;
         }
     }
-    vec_push(p->arena, &node->edges, ((drawn_edge_t){.to = to, .set = *set, .reason = reason, .ops = ops, .literal = ""}));
+    vec_push(p->arena, &node->edges,
+             ((drawn_edge_t){.to = to, .set = *set, .reason = reason, .ops = ops, .literal = ""}));
     p->nodes.items[to].in_count++;
 }
 
@@ -300,12 +302,14 @@ static void pass_literals(picture_t *p, drawn_edge_t *e)
     if (!is_literal(e))
         return;
     e->literal = arena_print(p->arena, "%c", letter_of(&e->set));
-    for (drawn_node_t *next; next = &p->nodes.items[e->to], next->in_count == 1 && !next->is_fixed && !next->is_passed;) {
+    for (drawn_node_t *next;
+         next = &p->nodes.items[e->to], next->in_count == 1 && !next->is_fixed && !next->is_passed;) {
         if (next->edges.count != 1 || !is_literal(&next->edges.items[0]) || next->edges.items[0].to == e->to)
             return;
         next->is_passed = true;
-        const char *more = *next->edges.items[0].literal ? next->edges.items[0].literal
-                                                         : arena_print(p->arena, "%c", letter_of(&next->edges.items[0].set));
+        const char *more = *next->edges.items[0].literal
+                               ? next->edges.items[0].literal
+                               : arena_print(p->arena, "%c", letter_of(&next->edges.items[0].set));
         e->literal = arena_print(p->arena, "%s%s", e->literal, more);
         e->to = next->edges.items[0].to;
     }

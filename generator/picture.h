@@ -25,12 +25,12 @@ typedef struct drawn_edge {
 } drawn_edge_t;
 
 typedef struct drawn_node {
-    unsigned state;      /* STATE_NONE: all of a group */
-    group_t *group;      /* it is drawn in, or stands for */
-    unsigned in_count;   /* edges that lead here */
-    bool is_beside;      /* of what was asked for */
-    bool is_fixed;       /* drawn in any case */
-    bool is_passed;      /* its bytes stand at the edge before it: not drawn */
+    unsigned state;    /* STATE_NONE: all of a group */
+    group_t *group;    /* it is drawn in, or stands for */
+    unsigned in_count; /* edges that lead here */
+    bool is_beside;    /* of what was asked for */
+    bool is_fixed;     /* drawn in any case */
+    bool is_passed;    /* its bytes stand at the edge before it: not drawn */
     VEC(drawn_edge_t) edges;
 } drawn_node_t;
 

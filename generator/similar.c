@@ -14,7 +14,8 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* rows[i][j]: mistakes between the first i bytes of a and the first j bytes of b; of rows, only the last three are kept. */
+/* rows[i][j]: mistakes between the first i bytes of a and the first j bytes of b; of rows, only the last three are
+ * kept. */
 static unsigned mistakes(const char *a, const char *b)
 {
     unsigned rows[3][LEN_MAX + 1];

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* The one of `names` that takes the fewest typing mistakes to become `name`; the first of several. NULL if all take too many
- * for it to be likely. */
+/* The one of `names` that takes the fewest typing mistakes to become `name`; the first of several. NULL if all take too
+ * many for it to be likely. */
 const char *similar_find(const char *name, const char *const *names, size_t count);
 
 #endif

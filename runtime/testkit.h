@@ -1,9 +1,10 @@
-/* testkit.h: a test kit: feeds a generated parser with messages, in every cut, and compares what it says with what it should.
+/* testkit.h: a test kit: feeds a generated parser with messages, in every cut, and compares what it says with what it
+ * should.
  *
- * `qcapgen kit` makes a program of this header, messages made up from a spec, and what the spec, read directly, says of them. Each
- * scene is fed whole, byte by byte, and with each message cut in two at every place; each time the same lines must come of it, the
- * bytes of elements must be those of the input, and the pieces of streams must be all of it. Needs stdio and memory, which
- * nothing else that is embedded does. */
+ * `qcapgen kit` makes a program of this header, messages made up from a spec, and what the spec, read directly, says of
+ * them. Each scene is fed whole, byte by byte, and with each message cut in two at every place; each time the same
+ * lines must come of it, the bytes of elements must be those of the input, and the pieces of streams must be all of it.
+ * Needs stdio and memory, which nothing else that is embedded does. */
 #ifndef QCAP_TESTKIT_H
 #define QCAP_TESTKIT_H
 
@@ -30,7 +31,7 @@ typedef struct qcap_kit_scene {
     const char *says[2]; /* lines that must come of the client, of the server */
 } qcap_kit_scene_t;
 
-#define QCAP_KIT_LIMIT 4096u /* bytes of a whole element */
+#define QCAP_KIT_LIMIT 4096u               /* bytes of a whole element */
 #define QCAP_KIT_BYTE_BY_BYTE ((size_t)-1) /* in place of the step that is cut */
 #define QCAP_KIT_WHOLE ((size_t)-2)
 
@@ -38,11 +39,11 @@ typedef struct qcap_kit_scene {
 typedef struct qcap_kit_side {
     qcap_parser_t *parser;
     qcap_keeper_t keeper;
-    unsigned char *store;  /* the keeper's */
-    unsigned char *said;   /* all that the side sends */
+    unsigned char *store;       /* the keeper's */
+    unsigned char *said;        /* all that the side sends */
     size_t len, arrived, taken; /* all of it, how much may be taken, and how much was */
-    const char *expected;  /* what is left of the lines that must come */
-    uint64_t streamed;     /* the open stream element has come up to here */
+    const char *expected;       /* what is left of the lines that must come */
+    uint64_t streamed;          /* the open stream element has come up to here */
     size_t event_count;
 } qcap_kit_side_t;
 
@@ -89,7 +90,8 @@ static inline void qcap_kit_check_element(qcap_kit_run_t *run, const qcap_kit_si
         return;
     }
     unsigned char *text = (unsigned char *)qcap_kit_allocate(len);
-    if (qcap_keeper_copy(&side->keeper, event->begin, event->end, text) != len || memcmp(text, side->said + event->begin, len) != 0)
+    if (qcap_keeper_copy(&side->keeper, event->begin, event->end, text) != len ||
+        memcmp(text, side->said + event->begin, len) != 0)
         qcap_kit_fail(run, "an element has other bytes than the input, or they were not kept");
     free(text);
 }
@@ -109,15 +111,16 @@ static inline void qcap_kit_print(const qcap_kit_run_t *run, const qcap_event_t 
 {
     char path[300] = "";
     if (event->kind == QCAP_EVENT_ERROR) {
-        snprintf(line, size, "error %llu code %d byte %d in %s", (unsigned long long)event->error->offset, (int)event->error->code,
-                 event->error->byte, event->error->rule);
+        snprintf(line, size, "error %llu code %d byte %d in %s", (unsigned long long)event->error->offset,
+                 (int)event->error->code, event->error->byte, event->error->rule);
         return;
     }
     if (event->element != QCAP_NONE)
         qcap_element_path(run->protocol, event->element, path, sizeof path);
     snprintf(line, size, "%s %llu..%llu %s%s%s%s", qcap_event_kind_name(event->kind), (unsigned long long)event->begin,
              (unsigned long long)event->end, path, event->text ? event->text : "",
-             event->flags & QCAP_EVENT_TRUNCATED ? " truncated" : "", event->flags & QCAP_EVENT_ABORTED ? " aborted" : "");
+             event->flags & QCAP_EVENT_TRUNCATED ? " truncated" : "",
+             event->flags & QCAP_EVENT_ABORTED ? " aborted" : "");
 }
 
 static inline void qcap_kit_compare(qcap_kit_run_t *run, qcap_kit_side_t *side, const char *line)
@@ -227,12 +230,13 @@ static inline void qcap_kit_report(const qcap_kit_run_t *run, size_t scene, size
         printf("message %zu cut at %zu", cut_step + 1, cut);
     printf(": %s\n  said:     %s\n", run->wrong, run->line);
     for (int i = 0; i < 2; i++)
-        printf("  expected of the %s: %.*s\n", i ? "server" : "client",
-               (int)strcspn(run->sides[i].expected, "\n"), run->sides[i].expected);
+        printf("  expected of the %s: %.*s\n", i ? "server" : "client", (int)strcspn(run->sides[i].expected, "\n"),
+               run->sides[i].expected);
 }
 
 /* 0 if all went well. */
-static inline int qcap_kit_run_once(const qcap_protocol_t *protocol, const qcap_kit_scene_t *scenes, size_t number, size_t cut_step, size_t cut)
+static inline int qcap_kit_run_once(const qcap_protocol_t *protocol, const qcap_kit_scene_t *scenes, size_t number,
+                                    size_t cut_step, size_t cut)
 {
     qcap_kit_run_t run;
     memset(&run, 0, sizeof run);
@@ -259,12 +263,14 @@ static inline int qcap_kit_run_once(const qcap_protocol_t *protocol, const qcap_
     return run.wrong != NULL;
 }
 
-/* All scenes in every cut. Prints the first thing that is wrong with each scene, and a line at the end. 0 if nothing was wrong. */
+/* All scenes in every cut. Prints the first thing that is wrong with each scene, and a line at the end. 0 if nothing
+ * was wrong. */
 static inline int qcap_kit_run(const qcap_protocol_t *protocol, const qcap_kit_scene_t *scenes, size_t count)
 {
     size_t runs = 0, failures = 0;
     for (size_t s = 0; s < count; s++) {
-        int is_wrong = qcap_kit_run_once(protocol, scenes, s, QCAP_KIT_WHOLE, 0) || qcap_kit_run_once(protocol, scenes, s, QCAP_KIT_BYTE_BY_BYTE, 0);
+        int is_wrong = qcap_kit_run_once(protocol, scenes, s, QCAP_KIT_WHOLE, 0) ||
+                       qcap_kit_run_once(protocol, scenes, s, QCAP_KIT_BYTE_BY_BYTE, 0);
         runs += 2;
         for (size_t i = 0; i < scenes[s].step_count; i++)
             for (size_t cut = 1; cut < scenes[s].steps[i].len && !is_wrong; cut++, runs++)
