@@ -30812,6 +30812,10 @@ static const qcap_feed_t feeds[] = {
     {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
 };
 
+static const qcap_expect_t expects[] = {
+    {NULL, NULL, QCAP_HOST_CLIENT, QCAP_NONE, NULL}, /* none */
+};
+
 const qcap_protocol_t qcap_http_protocol = {
     .name = "http",
     .title = "HTTP/1.x",
@@ -30866,6 +30870,7 @@ const qcap_protocol_t qcap_http_protocol = {
     .feeds = feeds,
     .feed_count = 0,
     .decodes = decodes,
+    .expects = expects,
     .saved_size = 0,
     .register_texts = register_texts,
     .shared_texts = shared_texts,

@@ -72,6 +72,14 @@ static bool has_targets(const control_t *c)
     return c->targets.count > 0 && c->targets.items[0] != STATE_NONE;
 }
 
+static void emit_keywords_as_names(const reg_t *reg, text_t *text)
+{
+    text_print(text, "(const char *const[]){");
+    for (size_t i = 0; i < reg->keywords.count; i++)
+        text_print(text, "%s\"%s\"", i ? ", " : "", reg->keywords.items[i]);
+    text_print(text, "}");
+}
+
 static void emit_control_row(const layout_t *l, const control_t *c, unsigned number, text_t *text)
 {
     static const char *const kinds[] = {"CHOICE", "REFINE", "LENGTH", "AT", "CLOSE", "POP", "BECOME", "CALL", "RETURN",
@@ -91,8 +99,13 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
     if (c->kind == CONTROL_POP)
         text_print(text, ", .queue = %u, .reg = %u, .key = %u", c->queue->index, emit_register_number(c->reg),
                    emit_register_number(c->key));
-    if (c->protocol)
+    if (c->kind == CONTROL_BECOME && c->reg) {
+        text_print(text, ", .names = ");
+        emit_keywords_as_names(c->reg, text);
+        text_print(text, ", .name_count = %zu, .reg = %u", c->reg->keywords.count, emit_register_number(c->reg));
+    } else if (c->protocol) {
         text_print(text, ", .protocol = \"%s\"", c->protocol);
+    }
     if (c->kind == CONTROL_REPEAT || (c->kind == CONTROL_AGAIN && !c->expr))
         text_print(text, ", .min = %uu, .max = %uu", c->repeat->min, c->repeat->max);
     if (c->kind == CONTROL_UNTIL)
@@ -259,10 +272,9 @@ static void emit_decode(const note_t *note, text_t *text)
         text_print(text, "    {\"%s\", NULL, 0, %u},\n", note->name, emit_register_number(reg));
         return;
     }
-    text_print(text, "    {NULL, (const char *const[]){");
-    for (size_t i = 0; i < reg->keywords.count; i++)
-        text_print(text, "%s\"%s\"", i ? ", " : "", reg->keywords.items[i]);
-    text_print(text, "}, %zu, %u},\n", reg->keywords.count, emit_register_number(reg));
+    text_print(text, "    {NULL, ");
+    emit_keywords_as_names(reg, text);
+    text_print(text, ", %zu, %u},\n", reg->keywords.count, emit_register_number(reg));
 }
 
 /* Decoders of all sub-streams, then which of them are whose. */
@@ -286,6 +298,20 @@ static void emit_feeds(const layout_t *l, text_t *text)
         first += (unsigned)feed->decoders.count;
     }
     text_print(text, "    {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */\n};\n\n");
+}
+
+/* Conversations that are expected: what is known of them, where the rest is. */
+static void emit_expects(const layout_t *l, text_t *text)
+{
+    text_print(text, "static const qcap_expect_t expects[] = {\n");
+    for (size_t i = 0; i < l->expects.count; i++) {
+        const note_t *e = l->expects.items[i];
+        text_print(text, "    {\"%s\", \"%s\", %s, %u, value_%u},\n", e->transport, e->name,
+                   e->reg ? e->reg->type == REGISTER_BYTES ? "QCAP_HOST_TEXT" : "QCAP_HOST_ADDRESS"
+                   : e->is_server ? "QCAP_HOST_SERVER" : "QCAP_HOST_CLIENT",
+                   emit_register_number(e->reg), layout_value(l, e->expr));
+    }
+    text_print(text, "    {NULL, NULL, QCAP_HOST_CLIENT, QCAP_NONE, NULL}, /* none */\n};\n\n");
 }
 
 static void emit_root(const layout_t *l, const char *side, unsigned start, unsigned search, text_t *text)
@@ -337,7 +363,7 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
         text_print(text, "    .subs = offsetof(%s_t, subs),\n    .sub_size = sizeof(((%s_t *)0)->subs[0]),\n"
                          "    .sub_state = offsetof(%s_t, subs[0].substream) - offsetof(%s_t, subs),\n", l->prefix, l->prefix,
                    l->prefix, l->prefix);
-    text_print(text, "    .feeds = feeds,\n    .feed_count = %zu,\n    .decodes = decodes,\n", l->dfa->nfa->feeds.count);
+    text_print(text, "    .feeds = feeds,\n    .feed_count = %zu,\n    .decodes = decodes,\n    .expects = expects,\n", l->dfa->nfa->feeds.count);
     text_print(text, "    .saved_size = %u,\n", layout_saved(l->dfa->nfa));
     text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"
                      "    .shared_text = offsetof(%s_t, shared_text),\n    .joined_text = %u,\n    .later_text = %u,\n", l->prefix, l->joined_text,
@@ -378,6 +404,7 @@ void emit_c(const layout_t *l, const table_t *table, text_t *text)
     emit_queues(l, text);
     emit_register_texts(l, text);
     emit_feeds(l, text);
+    emit_expects(l, text);
     const contract_t contract = contract_of(l, table);
     emit_protocol(l, &contract, text);
     text_print(text, "void %s_init(%s_t *conversation, qcap_event_handler_t on_event, void *user)\n{\n", l->prefix, l->prefix);

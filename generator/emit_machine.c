@@ -122,6 +122,9 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
     case OP_FEED_CLOSE:
         text_print(text, "qcap_op_feed_%s(parser, %u, %u, ", op->kind == OP_FEED_OPEN ? "open" : "close", op->depth, op->feed);
         return true;
+    case OP_EXPECT:
+        text_print(text, "qcap_op_expect(parser, %u /* %s */, ", layout_expect(l, op->expect), op->expect->name);
+        return true;
     case OP_FINISH:
         text_print(text, "qcap_op_finish(parser, %u, ", op->feed);
         return true;

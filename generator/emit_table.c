@@ -183,7 +183,7 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
         [OP_OPEN] = "OPEN",         [OP_CLOSE] = "CLOSE",       [OP_ANOMALY_OPEN] = "ANOMALY_OPEN",
         [OP_CONVERT_OPEN] = "CONVERT_OPEN", [OP_CONVERT_CLOSE] = "CONVERT_CLOSE", [OP_ANOMALY_CLOSE] = "ANOMALY_CLOSE",
         [OP_SET] = "SET",           [OP_RESET] = "RESET",       [OP_LOCAL_OPEN] = "LOCAL_OPEN",     [OP_LOCAL_CLOSE] = "LOCAL_CLOSE",       [OP_FEED_OPEN] = "FEED_OPEN", [OP_FEED_CLOSE] = "FEED_CLOSE",
-        [OP_FINISH] = "FINISH",     [OP_PUSH] = "PUSH",
+        [OP_FINISH] = "FINISH",     [OP_EXPECT] = "EXPECT",     [OP_PUSH] = "PUSH",
         [OP_MISMATCH] = "MISMATCH", [OP_MARK] = "MARK",         [OP_ROLLBACK] = "ROLLBACK",
         [OP_FOUND] = "FOUND",       [OP_ATOMIC_END] = "ATOMIC_END", [OP_ATOMIC_BEGIN] = "ATOMIC_END"};
     unsigned a = 0, b = 0, c = 0;
@@ -193,6 +193,8 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
         a = op->conversion;
     else if (op->kind == OP_PUSH)
         a = op->queue->index, b = emit_register_number(op->reg), c = emit_register_number(op->key);
+    else if (op->kind == OP_EXPECT)
+        a = layout_expect(l, op->expect);
     else if (op->kind == OP_FEED_OPEN || op->kind == OP_FEED_CLOSE || op->kind == OP_FINISH)
         a = op->feed;
     else if (op->kind == OP_RESET || op->kind == OP_LOCAL_OPEN || op->kind == OP_LOCAL_CLOSE)

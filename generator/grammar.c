@@ -175,7 +175,13 @@ static void print_note(const note_t *note, text_t *text)
         text_print(text, note->key ? " key %s" : "", note->key ? note->key->name : "");
         break;
     case NOTE_BECOME:
-        text_print(text, "become %s", note->name);
+        text_print(text, "become %s", note->reg ? note->reg->name : note->name);
+        break;
+    case NOTE_EXPECT:
+        text_print(text, "expect %s %s ", note->transport,
+                   note->reg ? note->reg->name : note->is_server ? "server" : "client");
+        print_expr(note->expr, false, text);
+        text_print(text, " as %s", note->name);
         break;
     case NOTE_PART:
         text_print(text, "part");

@@ -116,7 +116,8 @@ typedef enum {
     NOTE_ANOMALY, /* name */
     NOTE_PUSH,    /* queue, reg */
     NOTE_POP,     /* queue, reg */
-    NOTE_BECOME,  /* name: the protocol, "?" */
+    NOTE_BECOME,  /* name: the protocol, "?"; or reg: its keywords are names */
+    NOTE_EXPECT,  /* transport, reg or is_server, expr, name */
     NOTE_RESYNC,
     NOTE_PART, /* an element joins the texts of this rule; follows from that element */
     NOTE_ORDERED  /* the order in which readings are preferred is meant: no ambiguity */
@@ -161,6 +162,8 @@ typedef struct note {
     place_t place;               /* of all its words */
     const char *name;            /* NOTE_EMIT: of the element, always; NOTE_ANOMALY; NOTE_BECOME */
     bool is_stream, is_unique;   /* NOTE_EMIT; NOTE_CONVERT, NOTE_SET */
+    bool is_server;              /* NOTE_EXPECT, without reg: the address is the server's, else the client's */
+    const char *transport;       /* NOTE_EXPECT: "tcp", "udp" */
     bool is_datagram;            /* NOTE_FEED: what it is fed is read as one datagram */
     const reg_t *reg;            /* NOTE_CONVERT, NOTE_SET, NOTE_PUSH, NOTE_POP */
     VEC(const reg_t *) regs;     /* NOTE_RESET, NOTE_LOCAL */

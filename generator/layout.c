@@ -118,11 +118,31 @@ static void add_value(layout_t *l, const expr_t *expr)
     vec_push(l->arena, &l->values, expr);
 }
 
+unsigned layout_expect(const layout_t *l, const note_t *expect)
+{
+    unsigned i = 0;
+    while (l->expects.items[i] != expect)
+        i++;
+    return i;
+}
+
+static void add_expect(layout_t *l, const note_t *expect)
+{
+    for (size_t i = 0; i < l->expects.count; i++)
+        if (l->expects.items[i] == expect)
+            return;
+    vec_push(l->arena, &l->expects, expect);
+    add_value(l, expect->expr);
+}
+
 static void find_values(layout_t *l)
 {
     for (size_t i = 0; i < l->dfa->nfa->ops.count; i++)
         if (l->dfa->nfa->ops.items[i].kind == OP_SET)
             add_value(l, l->dfa->nfa->ops.items[i].expr);
+    for (size_t i = 0; i < l->dfa->nfa->ops.count; i++)
+        if (l->dfa->nfa->ops.items[i].kind == OP_EXPECT)
+            add_expect(l, l->dfa->nfa->ops.items[i].expect);
     for (size_t c = 0; c < l->dfa->controls.count; c++)
         if (l->dfa->controls.items[c].expr)
             add_value(l, l->dfa->controls.items[c].expr);

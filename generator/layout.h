@@ -22,6 +22,7 @@ typedef struct layout {
     VEC(const char *) machines;    /* names of the functions */
     VEC(const char *) texts;       /* rules, expectations, anomalies; the first is "" */
     VEC(const expr_t *) values;    /* expressions that are numbers */
+    VEC(const note_t *) expects;   /* conversations that are expected */
     unsigned *rule_text;           /* by state: index in texts */
     unsigned *expected_text;       /* by state */
     unsigned position_count;       /* variables for positions, one spare for moves included */
@@ -56,6 +57,9 @@ unsigned layout_queue_stride(const queue_t *queue);
 
 /* The index of a text that is there: of a rule that converts or stands at a control point, or an anomaly. */
 unsigned layout_text(const layout_t *layout, const char *text);
+
+/* The index of what is expected. */
+unsigned layout_expect(const layout_t *layout, const note_t *expect);
 
 /* The index of an expression of an operation or control point. */
 unsigned layout_value(const layout_t *layout, const expr_t *expr);

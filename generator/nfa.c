@@ -677,7 +677,8 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
         if (note->kind == NOTE_BECOME && b->is_fed)
             diag_error(b->diag, note->place, "`become` in a sub-stream, which has no other side");
         if (note->kind == NOTE_BECOME) {
-            control_t control = {.kind = CONTROL_BECOME, .place = note->place, .rule = inner->rule, .protocol = note->name};
+            control_t control = {.kind = CONTROL_BECOME, .place = note->place, .rule = inner->rule, .protocol = note->name,
+                                 .reg = note->reg};
             vec_push(b->arena, &control.targets, next);
             next = add_control(b, outer, control);
         }
@@ -707,6 +708,9 @@ static unsigned build_close(builder_t *b, const wrapped_t *w, const context_t *o
         next = add_op(b, inner, (op_t){.kind = OP_CLOSE, .element = inner->element, .depth = inner->depth - 1,
                                        .is_joined = b->nfa->elements.items[inner->element].separator != NULL,
                                        .is_stream = b->nfa->elements.items[inner->element].is_stream}, next);
+    for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_EXPECT)
+            next = add_op(b, inner, (op_t){.kind = OP_EXPECT, .expect = notes->items[i]}, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_PUSH)
             next = add_op(b, inner, (op_t){.kind = OP_PUSH, .queue = notes->items[i]->queue, .reg = notes->items[i]->reg,

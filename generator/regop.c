@@ -3,7 +3,7 @@
 
 static bool equal(const op_t *a, const op_t *b)
 {
-    return a->kind == b->kind && a->element == b->element && a->depth == b->depth && a->conversion == b->conversion && a->feed == b->feed &&
+    return a->kind == b->kind && a->element == b->element && a->depth == b->depth && a->conversion == b->conversion && a->feed == b->feed && a->expect == b->expect &&
            a->reg == b->reg && a->expr == b->expr && a->queue == b->queue && a->key == b->key && a->is_stream == b->is_stream && a->is_joined == b->is_joined &&
            a->is_unique == b->is_unique && a->is_atomic == b->is_atomic && a->level == b->level &&
            (a->name == b->name || (a->name && b->name && strcmp(a->name, b->name) == 0));
@@ -130,6 +130,9 @@ void regop_print(const op_t *op, text_t *text)
         break;
     case OP_FINISH:
         text_print(text, "finish f%u", op->feed);
+        break;
+    case OP_EXPECT:
+        text_print(text, "expect %s", op->expect->name);
         break;
     case OP_PUSH:
         text_print(text, "push %s %s", op->queue->name, op->reg->name);

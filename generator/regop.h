@@ -16,6 +16,7 @@
  *     OP_FEED_OPEN      feed, depth           slot[depth] := (feed, at); depth := depth + 1; opens the sub-stream if need be
  *     OP_FEED_CLOSE     feed, depth           the sub-stream has had all bytes [slot[depth].begin, at); depth := depth
  *     OP_FINISH         feed                  ends the sub-stream if it is open
+ *     OP_EXPECT         expect                event expect
  *     OP_PUSH           queue, reg, key       queue gets (register, at), to be found by the other register if there is one
  *     OP_MISMATCH       depth, name           event anomaly [at, at); elements deeper than depth are abandoned
  *     OP_MARK           level                 mark[level] := length of the list of the atomic rule
@@ -46,6 +47,7 @@ typedef enum {
     OP_FEED_OPEN,
     OP_FEED_CLOSE,
     OP_FINISH,
+    OP_EXPECT,
     OP_PUSH,
     OP_MISMATCH,
     OP_MARK,
@@ -61,6 +63,7 @@ typedef struct op {
     unsigned depth;      /* emitted elements and anomalies around it */
     unsigned conversion; /* index of the conversion */
     unsigned feed;       /* index of the sub-stream */
+    const note_t *expect; /* what is expected */
     const reg_t *reg;
     const expr_t *expr;
     const queue_t *queue;

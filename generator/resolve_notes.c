@@ -159,12 +159,39 @@ static bool resolve_push_or_pop(resolver_t *resolver, const subject_t *subject, 
     return fits_queue(resolver, queue, declared->reg, note->place);
 }
 
-static bool resolve_become(resolver_t *resolver, note_t *note)
+/* A register of that name, whose keywords are protocols; or a protocol. */
+static bool resolve_become(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     if (!map_find(&resolver->registers, note->name))
         return true;
-    diag_error(resolver->diag, note->place, "`become` with a register is not supported yet");
+    declared_t *declared = resolve_register(resolver, &subject->ast->name);
+    read_at(declared, note->place);
+    note->reg = declared->reg;
+    if (note->reg->type == REGISTER_KEYWORD)
+        return true;
+    diag_error(resolver->diag, note->place, "`%s` is no register of keywords, which would be names of protocols",
+               note->reg->name);
     return false;
+}
+
+static bool resolve_expect(resolver_t *resolver, const subject_t *subject, note_t *note)
+{
+    const ast_name_t *address = &subject->ast->reg, *transport = &subject->ast->transport;
+    note->transport = transport->text;
+    if (strcmp(transport->text, "tcp") != 0 && strcmp(transport->text, "udp") != 0)
+        diag_error(resolver->diag, transport->place, "what is expected comes over `tcp` or `udp`");
+    note->is_server = strcmp(address->text, "server") == 0;
+    if (!note->is_server && strcmp(address->text, "client") != 0) {
+        declared_t *declared = resolve_register(resolver, address);
+        if (!declared)
+            return false;
+        read_at(declared, address->place);
+        note->reg = declared->reg;
+        if (note->reg->type != REGISTER_UINT && note->reg->type != REGISTER_BYTES)
+            diag_error(resolver->diag, address->place, "`%s` is no address: that is a number, or a text", note->reg->name);
+    }
+    note->expr = resolve_number(resolver, subject->ast->expr);
+    return note->expr != NULL;
 }
 
 /* ---------------------------------------------------------------- refine */
@@ -389,7 +416,9 @@ static bool resolve_note(resolver_t *resolver, const subject_t *subject, note_t 
     case NOTE_POP:
         return resolve_push_or_pop(resolver, subject, note);
     case NOTE_BECOME:
-        return resolve_become(resolver, note);
+        return resolve_become(resolver, subject, note);
+    case NOTE_EXPECT:
+        return resolve_expect(resolver, subject, note);
     case NOTE_UNTIL_CLOSE:
     case NOTE_ATOMIC:
     case NOTE_ANOMALY:
@@ -430,6 +459,7 @@ static const struct {
     [NOTE_PUSH] = {"push", false, ANYWHERE},
     [NOTE_POP] = {"pop", false, ANYWHERE},
     [NOTE_BECOME] = {"become", true, ANYWHERE},
+    [NOTE_EXPECT] = {"expect", false, ANYWHERE},
     [NOTE_RESYNC] = {"resync", true, ON_RULE},
     [NOTE_ORDERED] = {"ordered", true, ON_RULE},
 };

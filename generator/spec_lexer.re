@@ -471,7 +471,7 @@ static bool scan_annotation(lexer_t *lexer)
         "become"        { add(lexer, TOKEN_BECOME); return true; }
         "resync"        { add(lexer, TOKEN_RESYNC); return true; }
         "ordered"       { add(lexer, TOKEN_ORDERED); return true; }
-        "expect"        { add(lexer, TOKEN_LATER); return true; }
+        "expect"        { add(lexer, TOKEN_EXPECT); return true; }
         "feed"          { add(lexer, TOKEN_FEED); return true; }
         "finish"        { add(lexer, TOKEN_FINISH); return true; }
         "decode"        { add(lexer, TOKEN_DECODE); return true; }

@@ -4,8 +4,7 @@
  * directive, and the notes of one annotation. Each annotation is read on its own, so a mistake in one hides no other;
  * in the rules, the parser goes on with the next rule.
  *
- * Words of annotations are words only where they mean something: a register may be called `length`. A word that the
- * language has and the generator does not support yet is reported as such. */
+ * Words of annotations are words only where they mean something: a register may be called `length`. */
 %require "3.8"
 %define api.pure full
 %define api.prefix {spec_yy}
@@ -89,7 +88,6 @@ static void add_entry(const reader_t *reader, ast_note_t *note, const token_t *n
 static ast_expr_t *operand(const reader_t *reader, expr_kind_t kind, const token_t *token);
 static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_t *left, ast_expr_t *right,
                              place_t place);
-static void not_supported(const reader_t *reader, place_t place);
 }
 
 %union {
@@ -115,8 +113,8 @@ static void not_supported(const reader_t *reader, place_t place);
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
-    RESYNC "resync" ORDERED "ordered" LATER LATER_WORD
-    KEY "key" LOCAL "local" AT "at" JOINED "joined" FEED "feed" FINISH "finish" DECODE "decode"
+    RESYNC "resync" ORDERED "ordered"
+    KEY "key" LOCAL "local" AT "at" JOINED "joined" FEED "feed" FINISH "finish" DECODE "decode" EXPECT "expect"
     UNIQUE "unique" CONVERSION "a conversion"
 
 %left OR
@@ -237,8 +235,6 @@ type:
 notes:
   note                            { vec_push(reader->arena, reader->notes, $1); }
 | notes "," note                  { vec_push(reader->arena, reader->notes, $3); }
-| later
-| notes "," later
 ;
 
 note:
@@ -259,6 +255,13 @@ note:
       $$->is_unique = $4;
   }
 | RESET words                     { $$ = $2; $$->kind = NOTE_RESET; $$->place = @$; }
+| EXPECT word word expr AS word   {
+      $$ = note(reader, NOTE_EXPECT, @$);
+      $$->transport = name_of($2);
+      $$->reg = name_of($3);
+      $$->expr = $4;
+      $$->name = name_of($6);
+  }
 | FEED word                       { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($2); }
 | FEED DATAGRAM word              { $$ = note(reader, NOTE_FEED, @$); $$->name = name_of($3); $$->is_datagram = true; }
 | FINISH word                     { $$ = note(reader, NOTE_FINISH, @$); $$->name = name_of($2); }
@@ -299,23 +302,6 @@ note:
 | BECOME ANY                      { $$ = note(reader, NOTE_BECOME, @$); $$->name = name_of($2); }
 | RESYNC                          { $$ = note(reader, NOTE_RESYNC, @$); }
 | ORDERED                         { $$ = note(reader, NOTE_ORDERED, @$); }
-;
-
-/* What the language has and the generator has not: its words are passed over. */
-later:
-  LATER                                 { not_supported(reader, @1); }
-| LATER something rest                  { not_supported(reader, @1); }
-;
-
-rest:
-  %empty
-| rest something
-| rest "="
-;
-
-something:
-  word | STRING | SET | NUMBER | ":" | "!" | "?" | "/" | "(" | ")" | "+" | "-" | "*" | "&"
-| DIFFERS | LESS | LESS_EQUAL | GREATER | GREATER_EQUAL
 ;
 
 stream:
@@ -396,8 +382,8 @@ word: NAME | contextual | reserved ;
 contextual:
   PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
-| BECOME | RESYNC | ORDERED | LATER | LATER_WORD
-| KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE
+| BECOME | RESYNC | ORDERED
+| KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE | EXPECT
 ;
 
 reserved:
@@ -512,11 +498,6 @@ static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
     else
         report_word(reader, token, expected, count);
     return 0;
-}
-
-static void not_supported(const reader_t *reader, place_t place)
-{
-    diag_error(reader->diag, place, "`%.*s` is not supported yet", (int)place.len, place.source->text + place.offset);
 }
 
 /* ---------------------------------------------------------------- building rules */

@@ -272,6 +272,7 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
         break;
     case QCAP_EVENT_SKIPPED: /* the error said it */
     case QCAP_EVENT_BECOME:  /* pair.c sees it from the status */
+    case QCAP_EVENT_EXPECT:  /* conversations are identified by what they say */
         break;
     }
 }

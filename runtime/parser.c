@@ -239,6 +239,34 @@ void qcap_op_close_stream(qcap_parser_t *p, unsigned depth, uint64_t at)
         send_span(p, QCAP_EVENT_END, slot->element, slot->begin, at, 0);
 }
 
+/* An address or a port that is not known is an anomaly: nobody could say what is expected. */
+void qcap_op_expect(qcap_parser_t *p, unsigned expect, uint64_t at)
+{
+    const qcap_expect_t *e = &protocol_of(p)->expects[expect];
+    qcap_expected_t expected = {.transport = e->transport, .host = e->host};
+    qcap_number_t port = e->port(p), address = {0, QCAP_NUMBER_SET};
+    if (p->has_error)
+        return;
+    if (e->host == QCAP_HOST_TEXT) {
+        qcap_bytes_t text = qcap_bytes(p, e->reg & ~QCAP_SHARED, e->reg & QCAP_SHARED);
+        expected.text = text.bytes;
+        expected.text_len = text.len;
+        address.state = text.state;
+    } else if (e->host == QCAP_HOST_ADDRESS) {
+        address = qcapint_value_of(p, e->reg);
+        expected.address = (uint32_t)address.value;
+    }
+    if (port.state != QCAP_NUMBER_SET || port.value > UINT16_MAX || address.state != QCAP_NUMBER_SET ||
+        address.value > UINT32_MAX) {
+        qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "expect-unknown", at, at);
+        return;
+    }
+    expected.port = (uint16_t)port.value;
+    const qcap_event_t event = {.kind = QCAP_EVENT_EXPECT, .element = QCAP_NONE, .begin = at, .end = at,
+                                .text = e->protocol, .expected = &expected};
+    send(p, &event);
+}
+
 void qcap_op_feed_open(qcap_parser_t *p, unsigned depth, unsigned feed, uint64_t at)
 {
     if (p->has_error)
@@ -631,6 +659,16 @@ static void begin_jump(qcap_parser_t *p, const qcap_control_t *control)
     p->at = p->piece + n.value;
 }
 
+/* The protocol that comes next: the register's keyword, unless it is none of them. */
+static const char *name_of_next(const qcap_parser_t *p, const qcap_control_t *control)
+{
+    if (!control->names)
+        return control->protocol;
+    qcap_number_t n = qcapint_value_of(p, control->reg);
+    bool is_known = n.state == QCAP_NUMBER_SET && n.value > 0 && n.value <= control->name_count;
+    return is_known ? control->names[n.value - 1] : "?";
+}
+
 /* Passes a control point; false if it has to wait for more input or for the other side. */
 static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const unsigned char *end)
 {
@@ -670,7 +708,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
     case QCAP_CONTROL_REFINE: /* the machine's */
         break;
     case QCAP_CONTROL_BECOME:
-        p->conversation->becomes = control->protocol;
+        p->conversation->becomes = name_of_next(p, control);
         other_side(p)->calm_end = 0;
         p->state = control->targets[0];
         if (is_kind(p, QCAP_STATE_ENTRY)) /* what ends here ends before the change */

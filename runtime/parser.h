@@ -49,7 +49,8 @@ typedef struct qcap_protocol qcap_protocol_t;         /* what the generator know
  * QCAP_EVENT_ANOMALY   input that the grammar only tolerates: [begin, end), named by `text`.
  * QCAP_EVENT_ERROR     the input cannot be read: at begin. `error` has the rest. Elements that were open are abandoned.
  * QCAP_EVENT_SKIPPED   after an error or a gap, parsing goes on at end; nothing was read from begin on.
- * QCAP_EVENT_BECOME    from end on this direction speaks another protocol: `text` names it, "?" if it is not known. */
+ * QCAP_EVENT_BECOME    from end on this direction speaks another protocol: `text` names it, "?" if it is not known.
+ * QCAP_EVENT_EXPECT    at end, another conversation was agreed upon: `expected` says which, `text` is its protocol's name. */
 #define QCAP_EVENT_MAP(X)                                                                                              \
     X(ELEMENT, "element")                                                                                              \
     X(BEGIN, "begin")                                                                                                  \
@@ -59,7 +60,8 @@ typedef struct qcap_protocol qcap_protocol_t;         /* what the generator know
     X(ANOMALY, "anomaly")                                                                                              \
     X(ERROR, "error")                                                                                                  \
     X(SKIPPED, "skipped")                                                                                              \
-    X(BECOME, "become")
+    X(BECOME, "become")                                                                                                \
+    X(EXPECT, "expect")
 
 typedef enum {
 #define X(name, text) QCAP_EVENT_##name,
@@ -100,6 +102,23 @@ typedef struct qcap_error {
     const char *expected; /* what could have continued, for people: "SP or \"/\""; "" if not known */
 } qcap_error_t;
 
+/* Where a conversation to come is to be found. */
+typedef enum {
+    QCAP_HOST_CLIENT,  /* at the client of this conversation */
+    QCAP_HOST_SERVER,  /* at its server */
+    QCAP_HOST_ADDRESS, /* at an IPv4 address */
+    QCAP_HOST_TEXT     /* at what a text says: an address or a name */
+} qcap_host_t;
+
+typedef struct qcap_expected {
+    const char *transport; /* "tcp", "udp" */
+    qcap_host_t host;
+    uint32_t address;           /* QCAP_HOST_ADDRESS: its first byte is the highest */
+    const unsigned char *text;  /* QCAP_HOST_TEXT; borrowed until the handler returns */
+    size_t text_len;
+    uint16_t port;
+} qcap_expected_t;
+
 typedef struct qcap_event {
     qcap_event_kind_t kind;
     unsigned flags;             /* QCAP_EVENT_TRUNCATED, QCAP_EVENT_ABORTED */
@@ -111,6 +130,7 @@ typedef struct qcap_event {
     size_t value_len;
     const char *text;           /* the anomaly's or protocol's name; else NULL */
     const qcap_error_t *error;  /* for QCAP_EVENT_ERROR; borrowed until the handler returns */
+    const qcap_expected_t *expected; /* for QCAP_EVENT_EXPECT; likewise; for others not set */
 } qcap_event_t;
 
 /* Called for each event, in the order of commitment. `parser` tells the direction (qcap_parser_is_server) and the
@@ -377,7 +397,9 @@ typedef struct qcap_control {
     uint16_t reg;                 /* QCAP_CONTROL_POP; both with QCAP_SHARED if they are */
     uint16_t key;                 /* QCAP_CONTROL_POP: of the entry; QCAP_NONE: the first one is meant */
     uint16_t slot;                /* QCAP_CONTROL_REFINE: of the conversion of the name */
-    const char *protocol;         /* QCAP_CONTROL_BECOME */
+    const char *protocol;         /* QCAP_CONTROL_BECOME; NULL: what the register says */
+    const char *const *names;     /* of that one's keywords */
+    uint16_t name_count;
     const qcap_until_t *until;    /* QCAP_CONTROL_UNTIL */
     uint32_t min, max;            /* QCAP_CONTROL_REPEAT, QCAP_CONTROL_AGAIN; both 0: each of them must come */
     uint16_t depth;               /* QCAP_CONTROL_CALL: elements around it, in the rule that it stands in */
@@ -476,6 +498,7 @@ typedef enum {
     QCAP_OP_FEED_OPEN,     /* depth, sub-stream */
     QCAP_OP_FEED_CLOSE,    /* the same */
     QCAP_OP_FINISH,        /* -, sub-stream */
+    QCAP_OP_EXPECT,        /* -, index in protocol->expects */
     QCAP_OP_PUSH,          /* -, queue, register, register that is the key or QCAP_NONE; both with QCAP_SHARED if they are */
     QCAP_OP_MISMATCH,      /* depth, -, name: index in texts */
     QCAP_OP_MARK,          /* number of the mark in place of depth */
@@ -680,6 +703,14 @@ typedef struct qcap_decode {
     uint16_t reg;              /* the key, or that register; QCAP_NONE: no key; with QCAP_SHARED if it is */
 } qcap_decode_t;
 
+/* A conversation that is expected. */
+typedef struct qcap_expect {
+    const char *transport, *protocol;
+    qcap_host_t host;
+    uint16_t reg;      /* the address, with QCAP_SHARED if it is; or QCAP_NONE */
+    qcap_number_t (*port)(const qcap_parser_t *parser);
+} qcap_expect_t;
+
 #define QCAP_DECODERS 4 /* in one sub-stream, one behind the other */
 #define QCAP_SEGMENTS 8
 
@@ -726,6 +757,7 @@ struct qcap_protocol {
     uint16_t feed_count;
     uint32_t subs, sub_size, sub_state; /* offset of the sub-streams, size of one, offset in it of its qcap_substream_t */
     const qcap_decode_t *decodes;
+    const qcap_expect_t *expects;
     uint16_t datagram; /* state in which a datagram of either side is begun; QCAP_NONE: there are none */
     const qcap_state_t *states;
     const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */
@@ -869,6 +901,7 @@ void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned 
 void qcap_op_feed_open(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
 void qcap_op_feed_close(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
 void qcap_op_send(qcap_parser_t *parser, const qcap_event_t *event);
+void qcap_op_expect(qcap_parser_t *parser, unsigned expect, uint64_t at);
 void qcap_op_finish(qcap_parser_t *parser, unsigned feed, uint64_t at);
 void qcap_op_local_open(qcap_parser_t *parser, unsigned reg);
 void qcap_op_local_close(qcap_parser_t *parser, unsigned reg);

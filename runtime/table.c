@@ -56,6 +56,9 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
     case QCAP_OP_FINISH:
         qcap_op_finish(p, op->a, at);
         break;
+    case QCAP_OP_EXPECT:
+        qcap_op_expect(p, op->a, at);
+        break;
     case QCAP_OP_PUSH:
         qcap_op_push(p, op->a, op->b, op->c, at);
         break;

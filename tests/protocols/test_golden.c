@@ -16,6 +16,7 @@
 #include "nested.h"
 #include "rounds.h"
 #include "sampler.h"
+#include "switches.h"
 #include "tagged.h"
 #include "test.h"
 #include "toy.h"
@@ -38,6 +39,7 @@ static const struct {
     {"tests/protocols/tagged", &qcap_tagged_protocol},
     {"tests/protocols/datagrams", &qcap_datagrams_protocol},
     {"tests/protocols/parcels", &qcap_parcels_protocol},
+    {"tests/protocols/switches", &qcap_switches_protocol},
 };
 
 typedef struct book {

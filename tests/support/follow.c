@@ -109,6 +109,19 @@ static void print_text(const unsigned char *bytes, size_t len, FILE *out)
     fputs(len > SHOWN_MAX ? "\"..." : "\"", out);
 }
 
+static void print_expected(const qcap_expected_t *expected, FILE *out)
+{
+    uint32_t a = expected->address;
+    fprintf(out, " over %s at ", expected->transport);
+    if (expected->host == QCAP_HOST_TEXT)
+        fprintf(out, "%.*s", (int)expected->text_len, (const char *)expected->text);
+    else if (expected->host == QCAP_HOST_ADDRESS)
+        fprintf(out, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
+    else
+        fputs(expected->host == QCAP_HOST_SERVER ? "the server" : "the client", out);
+    fprintf(out, ", port %u", expected->port);
+}
+
 /* What is said of an event that is neither an element nor a piece. */
 static void print_rest(const qcap_event_t *event, FILE *out)
 {
@@ -119,6 +132,8 @@ static void print_rest(const qcap_event_t *event, FILE *out)
     } else if (event->text) {
         fprintf(out, " %s", event->text);
     }
+    if (event->kind == QCAP_EVENT_EXPECT)
+        print_expected(event->expected, out);
     if (event->flags & QCAP_EVENT_TRUNCATED)
         fputs(" truncated", out);
     if (event->flags & QCAP_EVENT_ABORTED)

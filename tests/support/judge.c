@@ -176,6 +176,7 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
         break;
     case QCAP_EVENT_ANOMALY:
     case QCAP_EVENT_BECOME:
+    case QCAP_EVENT_EXPECT:
         break;
     }
     add_event(lines, qcap_event_kind_name(event->kind), *path ? path : NULL, event->begin, event->end, event->text,
