@@ -18,12 +18,6 @@
  * in the class but not in the lanes costs as much as a block of them: the lanes should hold the usual ones. Where they hold
  * all, QCAP_SCAN_EXACT does the same and is faster.
  *
- * note [the jump at the end of a run]: runs are short in formats of text, 5 to 50 bytes. What takes the time is not to look
- * at the bytes but the chain from one run's end, which is computed (load, compare, mask, count, add: 20 to 25 cycles), to
- * the next run's begin. A jump by the count, to one addition of a constant each, makes of it something that the processor
- * predicts, as it does the end of a loop over single bytes: the next run is begun before the last one's end is known.
- * It pays where scans are inline, so that each has jumps of its own. Compilers know how to undo it, hence the empty asm.
- *
  * note [no wider lanes]: 32 bytes at a time, or a lookup of any class by shuffles, were slower on real messages: both have
  * to be chosen at run time, and a call by a pointer or a longer chain costs more than they gain. */
 #ifndef QCAP_SCAN_H
@@ -227,48 +221,15 @@ static inline unsigned qcap_lanes_first(uint64_t no)
 
 /* ---------------------------------------------------------------- scans */
 
-/* at + count; count < QCAP_LANES. See note [the jump at the end of a run]. */
-static inline __attribute__((always_inline)) const unsigned char *qcap_jump(const unsigned char *at, unsigned count)
-{
-#define QCAP_JUMP(n)                                                                                                   \
-    case n:                                                                                                            \
-        at += n;                                                                                                       \
-        __asm__ volatile("" : "+r"(at));                                                                               \
-        return at;
-    switch (count & (QCAP_LANES - 1)) {
-        QCAP_JUMP(0)
-        QCAP_JUMP(1)
-        QCAP_JUMP(2)
-        QCAP_JUMP(3)
-        QCAP_JUMP(4)
-        QCAP_JUMP(5)
-        QCAP_JUMP(6)
-        QCAP_JUMP(7)
-#if QCAP_LANES > 8
-        QCAP_JUMP(8)
-        QCAP_JUMP(9)
-        QCAP_JUMP(10)
-        QCAP_JUMP(11)
-        QCAP_JUMP(12)
-        QCAP_JUMP(13)
-        QCAP_JUMP(14)
-        QCAP_JUMP(15)
-#endif
-    default:
-        __builtin_unreachable();
-    }
-#undef QCAP_JUMP
-}
-
 /* One block: goes on at its end, or returns the end of the run. The first one stands outside the loop: what is compared with
  * is in memory for it, and need not be loaded first. */
-#define QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                              \
+#define QCAP_SCAN_BLOCK(stop, in, is, is_exact)                                                                        \
     {                                                                                                                  \
-        uint64_t no = stop(in(qcap_lanes_load(at)));                                                          \
+        uint64_t no = stop(in(qcap_lanes_load(at)));                                                                   \
         if (no == 0) {                                                                                                 \
             at += QCAP_LANES;                                                                                          \
         } else {                                                                                                       \
-            at = qcap_jump(at, qcap_lanes_first(no));                                                                  \
+            at += qcap_lanes_first(no);                                                                                \
             if (is_exact || !is(*at))                                                                                  \
                 return at;                                                                                             \
             at++;                                                                                                      \
@@ -284,7 +245,7 @@ static inline __attribute__((always_inline)) const unsigned char *qcap_jump(cons
             at++;                                                                                                      \
         return at;                                                                                                     \
     }                                                                                                                  \
-    static inline __attribute__((always_inline, unused)) const unsigned char *name(const unsigned char *at,                    \
+    static inline __attribute__((always_inline, unused)) const unsigned char *name(const unsigned char *at,            \
                                                                            const unsigned char *end)                   \
     {                                                                                                                  \
         if (end - at >= QCAP_LANES)                                                                                    \
