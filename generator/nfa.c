@@ -71,8 +71,11 @@ static unsigned add(builder_t *b, nfa_kind_t kind, const context_t *context, con
 {
     nfa_state_t state = {.kind = kind, .context = context, .node = node, .next = next};
     if (b->nfa->states.count >= STATES_MAX) {
+        const rule_t *rule = context->rule;
+        if (!rule && context->procedure < b->nfa->procedures.count)
+            rule = b->nfa->procedures.items[context->procedure].rule;
         if (!b->is_too_large)
-            diag_error(b->diag, context->rule ? context->rule->place : (place_t){0},
+            diag_error(b->diag, rule ? rule->place : (place_t){0},
                        "the grammar is too large here: more than %u states when written out", STATES_MAX);
         b->is_too_large = true;
         return 0;
