@@ -15,8 +15,10 @@ charset_t charset_range(unsigned low, unsigned high)
 {
     charset_t set = {{0}};
 
-    for (unsigned byte = low; byte <= high && byte < 256; byte++)
-        set.bits[byte / 64] |= (uint64_t)1 << (byte % 64);
+    for (unsigned i = low / 64; i < 4 && i <= high / 64 && low <= high; i++) {
+        unsigned first = i == low / 64 ? low % 64 : 0, last = i == high / 64 ? high % 64 : 63;
+        set.bits[i] = UINT64_MAX >> (63 - last) & UINT64_MAX << first;
+    }
     return set;
 }
 
@@ -141,6 +143,8 @@ void charset_print(const charset_t *set, text_t *text)
 
     for (size_t i = 0; i < sizeof core / sizeof *core; i++) {
         charset_t ranges = charset_none();
+        if (!charset_has(&rest, core[i].low[0])) /* the least that it has */
+            continue;
         for (int k = 0; k < 3; k++)
             ranges = charset_union(ranges, charset_range(core[i].low[k], core[i].high[k]));
         print_core(core[i].name, ranges, &rest, text, &is_first);

@@ -1,18 +1,22 @@
 /* minimize.c: merging states that behave alike.
  *
  * Partition refinement (Moore). States begin in blocks by everything about them but their targets; a block is split while
- * two of its states have edges to different blocks. To compare exactly and cheaply, every state is a row of numbers: its
- * block, then for each class of bytes, and for each edge that is not taken on a byte, the number of what the edge does (interned) and the
- * block of its target. Rows are
- * sorted; equal neighbours form the next partition. */
+ * two of its states have edges to different blocks. To compare exactly, every state is a row of numbers: its block, then for
+ * each class of bytes, and for each edge that is not taken on a byte, the number of what the edge does (interned) and the
+ * block of its target.
+ *
+ * States of a block that nothing has happened to still have equal rows. So only states with a target that went into another
+ * block are looked at again: their rows are sorted, and those that differ from the rest of their block leave it. */
 #include "minimize.h"
 
 #include <stdlib.h>
 
+#include "map.h"
 #include "name.h"
 
 typedef struct partition {
     dfa_t *dfa;
+    arena_t *arena;       /* of the work */
     unsigned columns;     /* classes of bytes, and other edges of the state with the most */
     unsigned width;       /* numbers in a row */
     uint32_t *rows;
@@ -20,19 +24,28 @@ typedef struct partition {
     unsigned *actions;    /* by state and column: what its edge does, 0 for none */
     unsigned *targets;    /* by state and column */
     unsigned bytes[256];  /* one byte of each class */
+    unsigned blocks;      /* the last block; they count from 1 */
+    unsigned *sizes;      /* by block: states */
+    unsigned *quiet;      /* by block: where to begin to look for a state that is not looked at */
+    unsigned *first;      /* by state: in `sources` ... */
+    unsigned *sources;    /* ... what has an edge to it */
+    VEC(unsigned) changed; /* states to be looked at */
+    bool *is_changed;     /* by state: it is among those */
+    bool *is_looked_at;   /* by state: it was, and its row is at hand */
 } partition_t;
 
 /* ---------------------------------------------------------------- what edges and states do, as numbers */
 
-typedef VEC(const char *) strings_t;
-
-static unsigned number_of(arena_t *arena, strings_t *seen, const text_t *text)
+/* The number of a text, from 1. */
+static unsigned number_of(arena_t *arena, map_t *seen, const text_t *text)
 {
-    for (unsigned i = 0; i < seen->count; i++)
-        if (strcmp(seen->items[i], text->bytes) == 0)
-            return i + 1;
-    vec_push(arena, seen, arena_copy(arena, text->bytes, text->len));
-    return (unsigned)seen->count;
+    unsigned *number = map_find(seen, text->bytes);
+    if (number)
+        return *number;
+    number = ARENA_NEW(arena, unsigned);
+    *number = (unsigned)seen->count + 1;
+    map_put(seen, arena_copy(arena, text->bytes, text->len), number);
+    return *number;
 }
 
 static void describe_commits(const pendings_t *commits, text_t *text)
@@ -69,7 +82,7 @@ static void number_edges(partition_t *p)
 {
     dfa_t *dfa = p->dfa;
     arena_t *scratch = arena_new();
-    strings_t edges = {0}, states = {0};
+    map_t edges = {.arena = scratch}, states = {.arena = scratch};
     for (unsigned s = 0; s < dfa->states.count; s++) {
         const dfa_state_t *state = &dfa->states.items[s];
         text_t text;
@@ -109,36 +122,129 @@ static int compare_rows(const void *a, const void *b)
     return 0;
 }
 
-static void fill_rows(partition_t *p)
+static uint32_t *fill_row(partition_t *p, unsigned s)
 {
-    for (unsigned s = 0; s < p->dfa->states.count; s++) {
-        uint32_t *row = p->rows + (size_t)s * (p->width + 1);
-        row[0] = p->block[s];
-        for (unsigned c = 0; c < p->columns; c++) {
-            unsigned action = p->actions[s * p->columns + c];
-            row[1 + 2 * c] = action;
-            row[2 + 2 * c] = action ? p->block[p->targets[s * p->columns + c]] : 0;
+    uint32_t *row = p->rows + (size_t)s * (p->width + 1);
+    row[0] = p->block[s];
+    for (unsigned c = 0; c < p->columns; c++) {
+        unsigned action = p->actions[s * p->columns + c];
+        row[1 + 2 * c] = action;
+        row[2 + 2 * c] = action ? p->block[p->targets[s * p->columns + c]] : 0;
+    }
+    row[p->width] = s;
+    return row;
+}
+
+/* The states that have an edge to a state: p->sources from number p->first[state] on. */
+static void find_sources(partition_t *p)
+{
+    size_t count = p->dfa->states.count, edges = count * p->columns;
+    for (size_t i = 0; i < edges; i++)
+        p->first[p->targets[i] + 1] += p->actions[i] != 0;
+    for (size_t s = 0; s < count; s++)
+        p->first[s + 1] += p->first[s];
+    unsigned *next = malloc((count + 1) * sizeof *next);
+    memcpy(next, p->first, (count + 1) * sizeof *next);
+    for (size_t i = 0; i < edges; i++)
+        if (p->actions[i])
+            p->sources[next[p->targets[i]]++] = (unsigned)(i / p->columns);
+    free(next);
+}
+
+/* Moves a state to a block; what has an edge to it is to be looked at again. */
+static void move(partition_t *p, unsigned s, unsigned block)
+{
+    p->sizes[p->block[s]]--;
+    p->sizes[block]++;
+    p->block[s] = block;
+    for (unsigned i = p->first[s]; i < p->first[s + 1]; i++)
+        if (!p->is_changed[p->sources[i]]) {
+            p->is_changed[p->sources[i]] = true;
+            vec_push(p->arena, &p->changed, p->sources[i]);
         }
-        row[p->width] = s;
+}
+
+/* A state of the block that is not looked at: its row is that of all such. Their rows are as old as the last time they were. */
+static unsigned find_quiet(const partition_t *p, unsigned block)
+{
+    unsigned s = p->quiet[block];
+    while (p->block[s] != block || p->is_looked_at[s])
+        s = s + 1 == p->dfa->states.count ? 0 : s + 1;
+    return s;
+}
+
+/* Some rows of one block, sorted: of those of its states that are looked at. */
+typedef struct group {
+    uint32_t **rows;
+    size_t count;
+    uint32_t *stays; /* rows that are equal to this one stay in the block */
+} group_t;
+
+/* Of sorted rows, the first of those that most are equal to. */
+static uint32_t *most_common(uint32_t **rows, size_t count)
+{
+    size_t begin = 0, best = 0, most = 0;
+    for (size_t i = 1; i <= count; i++) {
+        if (i < count && compare_rows(&rows[i], &rows[begin]) == 0)
+            continue;
+        if (i - begin > most) {
+            most = i - begin;
+            best = begin;
+        }
+        begin = i;
+    }
+    return rows[best];
+}
+
+/* What is like the states that are not looked at stays; if there are none, what is most common: the fewer move, the fewer have
+ * to be looked at again. */
+static group_t group_of(partition_t *p, uint32_t **rows, size_t count)
+{
+    unsigned block = rows[0][0];
+    group_t group = {.rows = rows, .count = 0};
+    while (group.count < count && rows[group.count][0] == block)
+        group.count++;
+    if (p->sizes[block] > group.count) {
+        p->quiet[block] = find_quiet(p, block);
+        group.stays = fill_row(p, p->quiet[block]);
+    } else {
+        group.stays = most_common(rows, group.count);
+    }
+    return group;
+}
+
+static void split(partition_t *p, const group_t *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        uint32_t **row = &group->rows[i];
+        if (compare_rows(row, &group->stays) == 0)
+            continue;
+        if (i == 0 || compare_rows(row, row - 1) != 0) {
+            p->blocks++;
+            p->quiet[p->blocks] = (*row)[p->width];
+        }
+        move(p, (*row)[p->width], p->blocks);
     }
 }
 
-/* Returns the number of blocks. */
-static unsigned refine(partition_t *p, uint32_t **order)
+/* Looks at the states that have been changed. No state moves before all rows are there: they speak of one partition. */
+static void refine(partition_t *p, uint32_t **rows, group_t *groups)
 {
-    size_t count = p->dfa->states.count;
-    fill_rows(p);
-    for (size_t s = 0; s < count; s++)
-        order[s] = p->rows + s * (p->width + 1);
-    compared_width = p->width;
-    qsort(order, count, sizeof *order, compare_rows);
-    unsigned blocks = 0;
+    size_t count = p->changed.count, group_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || compare_rows(&order[i - 1], &order[i]) != 0)
-            blocks++;
-        p->block[order[i][p->width]] = blocks;
+        unsigned s = p->changed.items[i];
+        rows[i] = fill_row(p, s);
+        p->is_looked_at[s] = true;
+        p->is_changed[s] = false;
     }
-    return blocks;
+    p->changed.count = 0;
+    qsort(rows, count, sizeof *rows, compare_rows);
+    for (size_t i = 0; i < count; i += groups[group_count - 1].count)
+        groups[group_count++] = group_of(p, rows + i, count - i);
+    for (size_t i = 0; i < group_count; i++)
+        split(p, &groups[i]);
+    for (size_t i = 0; i < count; i++)
+        p->is_looked_at[rows[i][p->width]] = false;
 }
 
 /* ---------------------------------------------------------------- rebuilding */
@@ -219,25 +325,33 @@ static unsigned count_others(const dfa_t *dfa)
 void minimize(dfa_t *dfa)
 {
     size_t count = dfa->states.count;
-    partition_t p = {.dfa = dfa, .columns = dfa->class_count + count_others(dfa)};
+    arena_t *arena = arena_new();
+    partition_t p = {.dfa = dfa, .arena = arena, .columns = dfa->class_count + count_others(dfa)};
     p.width = 1 + 2 * p.columns;
-    p.rows = malloc(count * (p.width + 1) * sizeof *p.rows);
-    p.block = calloc(count, sizeof *p.block);
-    p.actions = calloc(count * p.columns, sizeof *p.actions);
-    p.targets = calloc(count * p.columns, sizeof *p.targets);
+    p.rows = ARENA_ARRAY(arena, uint32_t, count * (p.width + 1));
+    p.block = ARENA_ARRAY(arena, unsigned, count);
+    p.actions = ARENA_ARRAY(arena, unsigned, count * p.columns);
+    p.targets = ARENA_ARRAY(arena, unsigned, count * p.columns);
+    p.sizes = ARENA_ARRAY(arena, unsigned, 2 * count + 1);
+    p.quiet = ARENA_ARRAY(arena, unsigned, 2 * count + 1);
+    p.first = ARENA_ARRAY(arena, unsigned, count + 1);
+    p.sources = ARENA_ARRAY(arena, unsigned, count * p.columns);
+    p.is_changed = ARENA_ARRAY(arena, bool, count);
+    p.is_looked_at = ARENA_ARRAY(arena, bool, count);
+    uint32_t **rows = ARENA_ARRAY(arena, uint32_t *, count);
+    group_t *groups = ARENA_ARRAY(arena, group_t, count);
     for (unsigned byte = 256; byte-- > 0;)
         p.bytes[dfa->class_of[byte]] = byte;
-    uint32_t **order = malloc(count * sizeof *order);
     number_edges(&p);
-    unsigned blocks = 0;
-    for (unsigned last = ~0u; blocks != last;) {
-        last = blocks;
-        blocks = refine(&p, order);
+    find_sources(&p);
+    compared_width = p.width;
+    for (unsigned s = 0; s < count; s++) {
+        p.blocks = p.block[s] > p.blocks ? p.block[s] : p.blocks;
+        p.sizes[p.block[s]]++;
+        vec_push(arena, &p.changed, s);
     }
-    rebuild(&p, blocks);
-    free(order);
-    free(p.rows);
-    free(p.block);
-    free(p.actions);
-    free(p.targets);
+    while (p.changed.count)
+        refine(&p, rows, groups);
+    rebuild(&p, p.blocks);
+    arena_free(arena);
 }
