@@ -13,7 +13,7 @@ dfa_t *automaton_build(const grammar_t *grammar, unsigned states_max, const nfa_
         dfa_t *dfa = built ? dfa_build(built, states_max, found) : NULL;
         if (nfa)
             *nfa = built;
-        if (!built || built->unrolled.count == 0) {
+        if (!built || built->unrolled.count == 0 || built->is_given_up) {
             diag_add(diag, found);
             return dfa;
         }

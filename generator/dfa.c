@@ -22,6 +22,8 @@
 
 #define REFUSALS_MAX 10u
 #define PENDING_MAX 100u
+#define FOLLOWED_MAX 20000000u /* readings: some seconds */
+#define KEPT_MAX 3000000u      /* some hundred megabytes */
 #define PENDING_MANY 8u /* where there are too many states, too */
 #define ENDS_MAX 100u
 #define CLASHES_MAX 4000u /* kept; one ambiguity has many kinds of clashes */
@@ -39,6 +41,8 @@ typedef struct builder {
     follow_t *follows;     /* by control: what can come next */
     VEC(uint64_t) clash_kinds; /* hash table of those that are known, or 0; open addressing */
     unsigned states_max;
+    size_t followed;      /* readings that have been followed over a byte */
+    size_t kept;          /* what the automaton consists of: readings, operations, scopes, edges, moves */
     bool is_refused;       /* the step under way */
     bool is_failed;
 } builder_t;
@@ -170,6 +174,7 @@ static configs_t keep_configs(builder_t *b, const configs_t *configs)
         for (size_t k = 0; k < configs->items[i].scopes.count; k++)
             vec_push(b->arena, &c.scopes, configs->items[i].scopes.items[k]);
         vec_push(b->arena, &kept, c);
+        b->kept += 1 + c.pendings.count + c.scopes.count;
     }
     return kept;
 }
@@ -314,6 +319,7 @@ static void refuse_fallback(builder_t *b, const config_t *config)
 /* Commits what is certain. A single main reading at a control point drops its fallbacks and commits everything. */
 static void settle(builder_t *b, configs_t *configs, stamp_t mismatch, pendings_t *commits, clash_t where)
 {
+    b->followed += 1 + configs->count;
     closure_promote(b->nfa, b->scratch, configs, mismatch, commits);
     closure_commit(b->nfa, b->scratch, configs, commits);
     if (closure_main_count(configs) == 1 && configs->count > 1) {
@@ -409,7 +415,7 @@ typedef struct outlook {
 static outlook_t look(builder_t *b, const configs_t *configs, unsigned byte)
 {
     outlook_t o = {0};
-    for (size_t i = 0; i < closure_main_count(configs); i++) {
+    for (size_t i = 0, count = closure_main_count(configs); i < count; i++) {
         const config_t *c = &configs->items[i];
         const nfa_state_t *s = nfa_state(b, c);
         if (nfa_reads(s) && charset_has(&s->set, byte) && !o.reader)
@@ -467,6 +473,7 @@ static void add_edge(builder_t *b, unsigned state, edge_t edge)
             return;
         }
     }
+    b->kept += 1 + edge.moves.count + edge.commits.count;
     vec_push(b->arena, &s->edges, edge);
 }
 
@@ -584,7 +591,8 @@ static void step_end(builder_t *b, unsigned state, const config_t *config)
 static void keep_ends(builder_t *b, unsigned state, size_t accepting)
 {
     const configs_t *configs = &b->dfa->states.items[state].configs;
-    for (size_t i = 0; i < accepting && i < closure_main_count(configs); i++) {
+    size_t count = closure_main_count(configs);
+    for (size_t i = 0; i < accepting && i < count; i++) {
         const nfa_state_t *s = nfa_state(b, &configs->items[i]);
         bool is_known = s->kind != NFA_CONTROL || !b->follows[s->control].is_end || b->dfa->ends.count == ENDS_MAX;
         for (size_t k = 0; k < b->dfa->ends.count && !is_known; k++)
@@ -615,7 +623,7 @@ static void accept(builder_t *b, unsigned state)
         s->accept = commits;
         return;
     }
-    for (size_t i = 0; i < closure_main_count(&s->configs); i++) {
+    for (size_t i = 0, count = closure_main_count(&s->configs); i < count; i++) {
         const config_t *c = &s->configs.items[i];
         if (nfa_state(b, c)->kind != NFA_CONTROL || !b->follows[nfa_state(b, c)->control].is_end)
             continue;
@@ -678,8 +686,10 @@ static void give_up(builder_t *b, unsigned state)
         return;
     }
     const rule_t *rule = busiest_rule(b);
-    diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u states: most of them are for rule `%s`", b->states_max,
-               rule ? rule->name : "");
+    const bool is_by_count = b->dfa->states.count > b->states_max;
+    diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u %s: most of them are for rule `%s`",
+               is_by_count ? b->states_max : b->kept > KEPT_MAX ? KEPT_MAX : FOLLOWED_MAX,
+               is_by_count ? "states" : "readings in all states", rule ? rule->name : "");
     diag_note(b->diag, "for example after %s", example(b, state, -1));
     diag_note(b->diag, "that many ways to stand there have to be told apart: %zu readings are under way", configs->count);
 }
@@ -757,7 +767,8 @@ static void explore(builder_t *b)
         case DFA_ENTRY:
             break;
         }
-        if (b->dfa->states.count > b->states_max) {
+        if (b->dfa->states.count > b->states_max || b->kept > KEPT_MAX || b->followed > FOLLOWED_MAX) {
+            b->nfa->is_given_up = true;
             give_up(b, state);
             return;
         }

@@ -34,6 +34,7 @@
 #define STATES_MAX 400000u
 #define REGISTERS_MAX 64u /* bits of a parser's set of registers */
 #define DEPTH_MAX 200u
+#define ELEMENTS_MAX 5000u
 #define UNROLLED_MAX 8u /* larger repeats of one class of bytes are counted */
 #define WRITTEN_MAX 1000u /* states: other repeats are counted if they would be more */
 #define FALLBACK_MAX 4u /* fallbacks within fallbacks; QCAP_MARKS in parser.h */
@@ -160,6 +161,10 @@ static unsigned element_intern(builder_t *b, unsigned parent, const char *name, 
     unsigned found = element_find(b->nfa, parent, name);
     if (found != ELEMENT_NONE)
         return found;
+    if (b->nfa->elements.count == ELEMENTS_MAX && !b->is_too_large) {
+        diag_error(b->diag, (place_t){0}, "more than %u elements; `%s` is among the last", ELEMENTS_MAX, name);
+        b->is_too_large = true;
+    }
     element_t element = {.name = name, .parent = parent, .selector = ELEMENT_NONE, .is_stream = is_stream};
     vec_push(b->arena, &b->nfa->elements, element);
     return (unsigned)b->nfa->elements.count - 1;

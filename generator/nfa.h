@@ -205,6 +205,7 @@ typedef struct nfa {
     unsigned client_search, server_search; /* where to begin after an error, or STATE_NONE */
     unsigned datagram;                     /* start, or STATE_NONE: of either side's datagrams */
     repeats_t unrolled;                     /* repeats that a counter will not do for: see note [counter] */
+    bool is_given_up;                       /* the automaton is too large: it would only grow with repeats written out */
     unsigned *came_from;                  /* by state: a state from which one came here; for closure.c alone */
     unsigned *visited;                    /* by state: the last closure that met it; for closure.c alone */
     unsigned generation;                  /* the closure under way */

@@ -346,9 +346,10 @@ const char *witness_derivation(const parting_t *parting, unsigned which)
 {
     const path_t *path = &parting->paths[which];
     const context_t *around = parting->around;
-    while (around->parent && !begins_rule(around))
+    while (around && around->parent && !begins_rule(around))
         around = around->parent;
-    derivation_t d = {.parting = parting, .open = around->parent, .is_first = true};
+    const context_t *outermost = around ? around->parent : NULL; /* what is called has nothing around it */
+    derivation_t d = {.parting = parting, .open = outermost, .is_first = true};
     text_init(&d.text, parting->arena);
     open_links(&d, state_of(parting, parting->split)->context, true);
     for (size_t i = 0; i < path->steps.count; i++) {
@@ -358,7 +359,7 @@ const char *witness_derivation(const parting_t *parting, unsigned which)
     }
     if (parting->next >= 0)
         print_next(&d, state_of(parting, path->end));
-    while (d.open != around->parent) {
+    while (d.open != outermost) {
         if (begins_rule(d.open) && is_within(state_of(parting, path->end)->context, d.open))
             print_rest(&d);
         close_link(&d);
