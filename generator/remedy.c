@@ -274,14 +274,25 @@ static bool try_cut_behind(search_t *s, const point_t *point)
     return is_good;
 }
 
+/* Annotations that name the items of the sequence, or want it to be what it is. */
+static bool is_fixed(const notes_t *notes)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind == NOTE_REFINE || notes->items[i]->kind == NOTE_COUNT)
+            return true;
+    return false;
+}
+
 static bool try_point(search_t *s, const point_t *point, remedy_t *remedy)
 {
     const node_t *last = item(point->sequence, point->end - 1);
     rule_t *rule = point->end == 1 && last->kind == NODE_RULE ? own(s, last->rule) : NULL;
     *remedy = (remedy_t){.kind = REMEDY_CUT_BEHIND, .place = place_of(point), .is_outer = point->is_outer};
     s->made.count = 0;
-    if (!rule || rule->is_core)
-        return try_cut_behind(s, point);
+    if (!rule || rule->is_core) {
+        bool is_body = point->sequence == point->owner->body && is_fixed(&point->owner->notes);
+        return !is_body && !is_fixed(&point->sequence->notes) && try_cut_behind(s, point);
+    }
     remedy->kind = REMEDY_CUT_RULE;
     remedy->place = rule->place;
     remedy->rule = rule;
