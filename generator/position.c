@@ -240,6 +240,15 @@ static void hold(dfa_t *dfa, dfa_state_t *s, stamp_t at)
     vec_push(dfa->arena, &s->held_registers, (unsigned)at.reg);
 }
 
+/* Is `at` before `end`, as far as that is known? The present, at which nothing has ended, is behind all; what varies has most
+ * likely been for longer than what does not. */
+static bool is_earlier(stamp_t at, stamp_t end)
+{
+    if (end.reg < 0 && end.back == 0)
+        return true;
+    return at.reg < 0 ? end.reg < 0 && at.back > end.back : end.reg < 0;
+}
+
 static void find_held(dfa_t *dfa, dfa_state_t *s)
 {
     s->stream_end = (stamp_t){STAMP_BACK, 0};
@@ -249,7 +258,8 @@ static void find_held(dfa_t *dfa, dfa_state_t *s)
             const op_t *op = &dfa->nfa->ops.items[pendings->items[k].op];
             if (regop_has_position(op))
                 hold(dfa, s, pendings->items[k].at);
-            if (((op->kind == OP_CLOSE && op->is_stream) || op->kind == OP_FEED_CLOSE) && s->stream_end.reg < 0 && s->stream_end.back == 0)
+            bool is_end = (op->kind == OP_CLOSE && op->is_stream) || op->kind == OP_FEED_CLOSE;
+            if (is_end && is_earlier(pendings->items[k].at, s->stream_end))
                 s->stream_end = pendings->items[k].at;
         }
     }
