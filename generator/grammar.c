@@ -172,7 +172,8 @@ static void print_note(const note_t *note, text_t *text)
     case NOTE_PUSH:
     case NOTE_POP:
         text_print(text, "%s %s %s", note->kind == NOTE_PUSH ? "push" : "pop", note->queue->name, note->reg->name);
-        text_print(text, note->key ? " key %s" : "", note->key ? note->key->name : "");
+        if (note->key)
+            text_print(text, " key %s", note->key->name);
         break;
     case NOTE_BECOME:
         text_print(text, "become %s", note->reg ? note->reg->name : note->name);
