@@ -3,10 +3,14 @@
 
 #include <stdio.h>
 
+#define LISTED_MAX 10000 /* messages about one spec */
+
 static int list(const request_t *request, const char *path, const compile_options_t *options)
 {
     diag_t *diag = diag_new(request->arena);
     compile_result_t result;
+
+    diag_keep(diag, LISTED_MAX);
     bool is_right = compile(request->arena, path, options, &result, diag) && !diag_has_errors(diag);
 
     diag_print(diag, is_right ? stdout : stderr);

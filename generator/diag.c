@@ -30,7 +30,8 @@ typedef struct message {
 struct diag {
     arena_t *arena;          /* where texts are kept */
     VEC(message_t) messages; /* in the order in which they were found */
-    unsigned dropped;        /* messages behind MESSAGE_MAX */
+    unsigned most;           /* messages that are kept */
+    unsigned dropped;        /* messages behind that */
     bool is_dropping;        /* the message before was not kept: nor are its notes */
     bool has_errors;         /* any message, kept or dropped, was an error */
     bool is_coloured;        /* when printed */
@@ -41,6 +42,7 @@ diag_t *diag_new(arena_t *arena)
     diag_t *diag = ARENA_NEW(arena, diag_t);
 
     diag->arena = arena;
+    diag->most = MESSAGE_MAX;
     return diag;
 }
 
@@ -72,7 +74,7 @@ static bool is_known(const diag_t *diag, const message_t *message)
 static void add(diag_t *diag, place_t place, bool is_error, const char *format, va_list args)
 {
     diag->has_errors |= is_error;
-    diag->is_dropping = diag->messages.count == MESSAGE_MAX;
+    diag->is_dropping = diag->messages.count >= diag->most;
     if (diag->is_dropping) {
         diag->dropped++;
         return;
@@ -88,7 +90,7 @@ void diag_add(diag_t *diag, const diag_t *other)
     diag->has_errors |= other->has_errors;
     diag->dropped += other->dropped;
     for (size_t i = 0; i < other->messages.count; i++) {
-        diag->is_dropping = diag->messages.count == MESSAGE_MAX;
+        diag->is_dropping = diag->messages.count >= diag->most;
         diag->dropped += diag->is_dropping;
         if (diag->is_dropping || is_known(diag, &other->messages.items[i]))
             continue;
@@ -139,6 +141,11 @@ void diag_note_at(diag_t *diag, place_t place, const char *format, ...)
     va_start(args, format);
     add_note(diag, place, format, args);
     va_end(args);
+}
+
+void diag_keep(diag_t *diag, unsigned most)
+{
+    diag->most = most;
 }
 
 bool diag_has_errors(const diag_t *diag)

@@ -37,6 +37,9 @@ void diag_note_at(diag_t *diag, place_t place, const char *format, ...) __attrib
 /* Adds the messages of `other`. */
 void diag_add(diag_t *diag, const diag_t *other);
 
+/* Keeps up to `most` messages from now on, rather than the few that a reader takes in. */
+void diag_keep(diag_t *diag, unsigned most);
+
 bool diag_has_errors(const diag_t *diag);
 
 /* From here on messages are printed in colours, for a terminal (ECMA-48, 8.3.117: SGR). */

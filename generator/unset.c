@@ -5,14 +5,17 @@
  * expression is reported if that holds in each copy of its rule that can be reached. After an error registers have whatever values
  * they had, so the search for a new beginning adds nothing.
  *
+ * A sub-stream sees the registers as they are where it is opened; what it sets is its own.
+ *
  * What ends a region goes on behind the control point that began it, which stands right around the region. */
 #include "unset.h"
 
 typedef uint64_t regs_t; /* a bit for each register, by its index */
 
 typedef struct read {
-    const expr_t *expr;
-    bool is_fine; /* in one copy the register may be set */
+    const reg_t *reg;
+    place_t place; /* of the expression, or of the control point */
+    bool is_fine;  /* in one copy the register may be set */
 } read_t;
 
 
@@ -79,8 +82,12 @@ static void leave(flow_t *f, unsigned state)
 {
     const nfa_state_t *s = &f->nfa->states.items[state];
     regs_t regs = f->before[state];
-    if (s->kind == NFA_OP)
-        regs = after_op(f, &f->nfa->ops.items[s->op], regs);
+    if (s->kind == NFA_OP) {
+        const op_t *op = &f->nfa->ops.items[s->op];
+        if (op->kind == OP_FEED_OPEN && f->nfa->feeds.items[op->feed].rule)
+            flow_to(f, f->nfa->feeds.items[op->feed].start, regs);
+        regs = after_op(f, op, regs);
+    }
     if (s->kind == NFA_CONTROL)
         leave_control(f, &f->nfa->controls.items[s->control], regs);
     if (s->kind == NFA_ACCEPT)
@@ -93,15 +100,17 @@ static void leave(flow_t *f, unsigned state)
         flow_to(f, s->branches.items[i], regs);
 }
 
-static void note_read(flow_t *f, const expr_t *expr, regs_t regs)
+static void note_read(flow_t *f, const reg_t *reg, place_t place, regs_t regs)
 {
-    bool is_fine = expr->reg->is_shared || (regs & bit(expr->reg)) != 0;
-    for (size_t i = 0; i < f->reads.count; i++)
-        if (f->reads.items[i].expr == expr) {
-            f->reads.items[i].is_fine |= is_fine;
+    bool is_fine = reg->is_shared || (regs & bit(reg)) != 0;
+    for (size_t i = 0; i < f->reads.count; i++) {
+        read_t *read = &f->reads.items[i];
+        if (read->reg == reg && read->place.source == place.source && read->place.offset == place.offset) {
+            read->is_fine |= is_fine;
             return;
         }
-    vec_push(f->arena, &f->reads, ((read_t){expr, is_fine}));
+    }
+    vec_push(f->arena, &f->reads, ((read_t){reg, place, is_fine}));
 }
 
 static void note_reads(flow_t *f, const expr_t *expr, regs_t regs)
@@ -109,7 +118,7 @@ static void note_reads(flow_t *f, const expr_t *expr, regs_t regs)
     if (!expr)
         return;
     if (expr->kind == EXPR_REGISTER || expr->kind == EXPR_IS_SET)
-        note_read(f, expr, regs);
+        note_read(f, expr->reg, expr->place, regs);
     note_reads(f, expr->left, regs);
     note_reads(f, expr->right, regs);
 }
@@ -125,6 +134,9 @@ static void note_state(flow_t *f, unsigned state)
     note_reads(f, control->expr, f->before[state]);
     for (size_t i = 0; i < control->guards.count; i++)
         note_reads(f, control->guards.items[i], f->before[state]);
+    for (size_t i = 0; i < control->pieces.count; i++)
+        if (control->pieces.items[i].reg)
+            note_read(f, control->pieces.items[i].reg, control->place, f->before[state]);
 }
 
 void unset_report(const nfa_t *nfa, diag_t *diag)
@@ -148,11 +160,11 @@ void unset_report(const nfa_t *nfa, diag_t *diag)
             note_state(&f, i);
     regs_t reported = 0; /* one reading of a register tells enough */
     for (size_t i = 0; i < f.reads.count; i++) {
-        const expr_t *expr = f.reads.items[i].expr;
-        if (f.reads.items[i].is_fine || (reported & bit(expr->reg)) != 0)
+        const read_t *read = &f.reads.items[i];
+        if (read->is_fine || (reported & bit(read->reg)) != 0)
             continue;
-        reported |= bit(expr->reg);
-        diag_warning(diag, expr->place, "register `%s` cannot be set yet where it is read here", expr->reg->name);
+        reported |= bit(read->reg);
+        diag_warning(diag, read->place, "register `%s` cannot be set yet where it is read here", read->reg->name);
         diag_note(diag, "what sets it comes later, is `reset` before, or is what the other side sends: `shared` registers are "
                   "seen by both");
     }
