@@ -11,18 +11,22 @@ typedef struct head {
     size_t unused; /* what follows is aligned for any type */
 } head_t;
 
-void *qcap_conversation_get(qcap_conversation_t *c, size_t size)
+void *qcapint_blocks_get(qcap_conversation_t *c, size_t size)
 {
     head_t *head = c->memory && size <= SIZE_MAX - sizeof *head ? c->memory(NULL, sizeof *head + size, c->user) : NULL;
     if (!head)
         return NULL;
-    memset(head, 0, sizeof *head + size);
-    head->size = sizeof *head + size;
-    head->next = c->blocks;
+    *head = (head_t){.size = sizeof *head + size, .next = c->blocks};
     if (head->next)
         head->next->previous = head;
     c->blocks = head;
     return head + 1;
+}
+
+void *qcap_conversation_get(qcap_conversation_t *c, size_t size)
+{
+    void *block = qcapint_blocks_get(c, size);
+    return block ? memset(block, 0, size) : NULL;
 }
 
 void qcap_conversation_put(qcap_conversation_t *c, void *block)

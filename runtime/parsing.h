@@ -160,6 +160,9 @@ void qcapint_value_restore(qcap_parser_t *p, uint32_t count);
 qcap_number_t qcapint_value_of(const qcap_parser_t *p, unsigned reg);
 void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value);
 
+/* blocks.c: as qcap_conversation_get(), but what is in it is not known: for what is large, and written before it is read. */
+void *qcapint_blocks_get(qcap_conversation_t *c, size_t size);
+
 /* queue.c: takes an entry for the register of the control point, and unsets that if none can come any more. False: the
  * other side may still push, so wait. */
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);

@@ -85,7 +85,7 @@ static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_
     qcap_conversation_t *c = p->conversation;
     bool is_full = c->queues[queue].count == c->protocol->queues[queue].capacity;
     if (!c->extra)
-        c->extra = qcap_conversation_get(c, c->protocol->extra_size);
+        c->extra = qcapint_blocks_get(c, c->protocol->extra_size);
     if (!c->extra || is_full)
         qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
     if (!c->extra || (is_full && !has_key))

@@ -120,7 +120,7 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
 static void make_room(qcap_substream_t *s)
 {
     size_t size = s->parent->conversation->limit;
-    if (!s->keeper.buffer && (s->keeper.buffer = qcap_conversation_get(s->parent->conversation, size)) != NULL)
+    if (!s->keeper.buffer && (s->keeper.buffer = qcapint_blocks_get(s->parent->conversation, size)) != NULL)
         s->keeper.size = size;
 }
 
@@ -152,7 +152,7 @@ static void open(qcap_parser_t *p, qcap_substream_t *s, unsigned feed, uint64_t 
 static void gather(qcap_substream_t *s, const unsigned char *bytes, size_t len)
 {
     if (!s->datagram)
-        s->datagram = qcap_conversation_get(s->parent->conversation, QCAP_DATAGRAM_MAX);
+        s->datagram = qcapint_blocks_get(s->parent->conversation, QCAP_DATAGRAM_MAX);
     if (!s->datagram) {
         qcapint_substream_give_up(s, "substream-memory");
     } else if (len > QCAP_DATAGRAM_MAX - s->datagram_len) {
