@@ -254,7 +254,8 @@ const command_t cmd_explain = {
     .min = 1,
     .max = 2,
     .summary = "say which rule reads which bytes of an input",
-    .help = "INPUT is a file, or standard input. Each line is a rule: the offsets where it began and ended, its bytes, and what\n"
+    .help = "INPUT is a file, or standard input. Each line is a rule: the offsets where it began and ended, its bytes, "
+            "and what\n"
             "its annotations make of them. Where the input cannot be read, the last lines say what could have come.\n"
             "Exit status 1 if it cannot be read.\n",
     .options = (const option_t[]){{"--server", NULL, "what the server sends, rather than the client"},

@@ -16,7 +16,7 @@ typedef struct order {
     bool is_server;
     bool is_spoilt;
     bool is_quoted;
-    const char *folder; /* NULL: standard output */
+    const char *folder;  /* NULL: standard output */
     unsigned long count; /* 0: until everything has been used */
     sample_t *sample;
     arena_t *arena;
@@ -125,7 +125,8 @@ static bool find_root(const request_t *request, order_t *order)
 {
     const char *root = command_option(request, "--root");
     order->is_server = root ? strcmp(root, "server") == 0 : !order->grammar->client;
-    if (order->is_server ? order->grammar->server != NULL : order->grammar->client && (!root || strcmp(root, "client") == 0))
+    if (order->is_server ? order->grammar->server != NULL
+                         : order->grammar->client && (!root || strcmp(root, "client") == 0))
         return true;
     order->rule = root ? grammar_find(order->grammar, root) : NULL;
     return order->rule != NULL;
@@ -134,9 +135,12 @@ static bool find_root(const request_t *request, order_t *order)
 static int run(const request_t *request)
 {
     unsigned long seed = 1;
-    order_t order = {.arena = request->arena, .folder = command_option(request, "-o"),
-                     .is_quoted = command_option(request, "--quote"), .is_spoilt = command_option(request, "--near-miss")};
-    if (!read_number(request, "--seed", &seed) || !read_number(request, "-n", &order.count) || order.count > MESSAGES_MAX)
+    order_t order = {.arena = request->arena,
+                     .folder = command_option(request, "-o"),
+                     .is_quoted = command_option(request, "--quote"),
+                     .is_spoilt = command_option(request, "--near-miss")};
+    if (!read_number(request, "--seed", &seed) || !read_number(request, "-n", &order.count) ||
+        order.count > MESSAGES_MAX)
         return command_misuse(request->command, "--seed and -n want numbers, -n at most %lu", MESSAGES_MAX);
     order.grammar = command_load(request, request->arguments[0]);
     if (!order.grammar)
@@ -158,9 +162,11 @@ const command_t cmd_sample = {
     .min = 1,
     .max = 1,
     .summary = "write messages that a spec allows",
-    .help = "They are made up, but follow the annotations: lengths are those of what they announce. Without -n there are as\n"
-            "many as it takes to use every alternative, every name of a refinement and every bound of a repeat. The same\n"
-            "seed makes the same messages.\n",
+    .help =
+        "They are made up, but follow the annotations: lengths are those of what they announce. Without -n there are "
+        "as\n"
+        "many as it takes to use every alternative, every name of a refinement and every bound of a repeat. The same\n"
+        "seed makes the same messages.\n",
     .options = (const option_t[]){{"--root", "ROOT", "client (unless told), server, or a rule"},
                                   {"-n", "COUNT", "so many messages"},
                                   {"--seed", "N", "other messages; 1 unless told"},

@@ -2,7 +2,7 @@
  *
  *     OPEN           an element begins             RESET     a register is unset
  *     CLOSE          it ends: an event             PUSH      a queue gets a register's value
- *     ANOMALY_OPEN   something tolerated begins    MISMATCH  a refined value is read by its own rule after all: an event
+ *     ANOMALY_OPEN   something tolerated begins    MISMATCH  a refined value is read by its own rule: an event
  *     ANOMALY_CLOSE  it ends: an event             MARK      the atomic rule's list may be cut back to here ...
  *     CONVERT_OPEN   a conversion's bytes begin    ROLLBACK  ... and is
  *     CONVERT_CLOSE  they end: a register is set   FOUND     the search is over: an event
@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-#define COMPACT_STEPS 512u        /* after so many, readings move to fresh memory */
+#define COMPACT_STEPS 512u          /* after so many, readings move to fresh memory */
 #define SPOTS_MAX ((size_t)4 << 20) /* a walk larger than this is given up */
 #define READINGS_MAX 20000u
 #define IDLE_MAX 100000u /* turns without a byte: so many that it goes round */
@@ -39,7 +39,8 @@ static const spot_t *first_spot(const side_t *side)
 /* The stop at which all readings have come together, or NULL. */
 static const spot_t *stop_of(const side_t *side)
 {
-    return !side->is_entry && side->readings.count == 1 && first_spot(side)->kind == SPOT_STOP ? first_spot(side) : NULL;
+    return !side->is_entry && side->readings.count == 1 && first_spot(side)->kind == SPOT_STOP ? first_spot(side)
+                                                                                               : NULL;
 }
 
 static const char *rule_of(const side_t *side)
@@ -71,7 +72,9 @@ static bool is_region_at_end(side_t *side)
 static void compact(interpret_t *it)
 {
     arena_t *fresh;
-    it->complaint = it->complaint ? it->complaint : walk_size(it->walk) > SPOTS_MAX ? "the grammar needs too much memory" : NULL;
+    it->complaint = it->complaint                     ? it->complaint
+                    : walk_size(it->walk) > SPOTS_MAX ? "the grammar needs too much memory"
+                                                      : NULL;
     if (++it->age < COMPACT_STEPS)
         return;
     it->age = 0;
@@ -304,7 +307,8 @@ static void choose(side_t *side, const spot_t *stop)
         if (when)
             n = effect_evaluate(side, when->expr);
         if (n.state == NUMBER_ERROR) {
-            effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule ? stop->frame->rule->name : "", side->offset);
+            effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule ? stop->frame->rule->name : "",
+                        side->offset);
             return;
         }
         if (n.value) {
@@ -349,7 +353,9 @@ static void begin_rounds(side_t *side, const spot_t *stop)
 static void become(side_t *side)
 {
     side->has_become = true;
-    effect_send(side, (interpret_event_t){.kind = INTERPRET_BECOME, .text = side->owner->becomes, .begin = side->offset,
+    effect_send(side, (interpret_event_t){.kind = INTERPRET_BECOME,
+                                          .text = side->owner->becomes,
+                                          .begin = side->offset,
                                           .end = side->offset});
 }
 
@@ -456,8 +462,11 @@ static void enforce_limit(side_t *side)
     uint32_t limit = side->owner->limit;
     for (slot_t *slot; (slot = oldest_element(side)) != NULL && side->offset - slot->begin >= limit;) {
         slot->is_done = true;
-        effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT, .is_truncated = true, .path = slot->element->path,
-                                              .begin = slot->begin, .end = slot->begin + limit});
+        effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT,
+                                              .is_truncated = true,
+                                              .path = slot->element->path,
+                                              .begin = slot->begin,
+                                              .end = slot->begin + limit});
     }
     if (side->offset - oldest_pending(side) >= limit)
         effect_fail(side, INTERPRET_ERROR_LIMIT, rule_of(side), side->offset);
@@ -570,8 +579,8 @@ void interpret_finish(interpret_t *it, bool is_server)
     side->is_waiting = false;
     drive_read_last(side);
     drive_run(side, false);
-    while (drive_region(side) && drive_region(side)->end == REGION_OPEN && !drive_region(side)->until && !side->has_failed &&
-           !it->complaint) {
+    while (drive_region(side) && drive_region(side)->end == REGION_OPEN && !drive_region(side)->until &&
+           !side->has_failed && !it->complaint) {
         drive_region(side)->end = side->offset;
         drive_run(side, false);
     }

@@ -1,11 +1,12 @@
 /* interpret.h: reads input by a grammar as it is: no automaton, nothing precomputed, no cuts.
  *
- * The other way to say what a spec means: the grammar and its annotations are followed directly, byte by byte, with the whole
- * history of every reading at hand. It is slow, and simple enough to be believed: tests compare generated parsers with
- * it, and `qcapgen explain` shows what it did. It shares grammar.h with the rest of the generator, and nothing else.
+ * The other way to say what a spec means: the grammar and its annotations are followed directly, byte by byte, with the
+ * whole history of every reading at hand. It is slow, and simple enough to be believed: tests compare generated parsers
+ * with it, and `qcapgen explain` shows what it did. It shares grammar.h with the rest of the generator, and nothing
+ * else.
  *
- * Events, offsets and statuses are those of runtime/parser.h, which says what they mean; but there are no pieces: all that
- * was said of a stream element's bytes is in its begin, its end, and the gaps and skipped bytes between. */
+ * Events, offsets and statuses are those of runtime/parser.h, which says what they mean; but there are no pieces: all
+ * that was said of a stream element's bytes is in its begin, its end, and the gaps and skipped bytes between. */
 #ifndef QCAPGEN_INTERPRET_H
 #define QCAPGEN_INTERPRET_H
 
@@ -65,8 +66,8 @@ typedef struct interpret_event {
 /* Borrowed until the handler returns. */
 typedef void (*interpret_handler_t)(const interpret_event_t *event, void *user);
 
-/* ORDER: as qcap_parser_status_t without PAUSED. BROKEN: the grammar is not one that a parser could be made of (readings
- * compete at a control point), or needs too much memory: interpret_complaint() says which. */
+/* ORDER: as qcap_parser_status_t without PAUSED. BROKEN: the grammar is not one that a parser could be made of
+ * (readings compete at a control point), or needs too much memory: interpret_complaint() says which. */
 typedef enum {
     INTERPRET_READY,
     INTERPRET_SEARCHING,
@@ -89,8 +90,8 @@ void interpret_set_root(interpret_t *interpret, const rule_t *rule);
 /* The most bytes of a whole element; 65536 unless told. */
 void interpret_set_limit(interpret_t *interpret, uint32_t limit);
 
-/* The most regions, and calls of rules that contain themselves with counted repeats, that may be open; else it is an error of
- * the input. 64 unless told. */
+/* The most regions, and calls of rules that contain themselves with counted repeats, that may be open; else it is an
+ * error of the input. 64 unless told. */
 void interpret_set_depth(interpret_t *interpret, unsigned regions, unsigned calls);
 
 /* As qcap_parser_feed() and its neighbours. */
@@ -121,8 +122,8 @@ typedef struct interpret_span {
     const rule_t *rule;   /* NULL: an alternative */
     const notes_t *notes; /* its annotations */
     uint64_t begin, end;
-    unsigned depth;       /* spans around it */
-    bool is_open;         /* it goes on, or was broken off */
+    unsigned depth; /* spans around it */
+    bool is_open;   /* it goes on, or was broken off */
 } interpret_span_t;
 
 typedef VEC(interpret_span_t) interpret_spans_t;
@@ -134,12 +135,13 @@ interpret_spans_t interpret_trace(const interpret_t *interpret, bool is_server, 
 typedef struct interpret_hope {
     const char *rule; /* "": what stands in no rule */
     charset_t set;
-    bool can_end;     /* the input, or the region, could end */
+    bool can_end; /* the input, or the region, could end */
 } interpret_hope_t;
 
 typedef VEC(interpret_hope_t) interpret_hopes_t;
 
-/* Of all readings, in order of preference. In a handler of INTERPRET_ERROR: those that came to the byte that does not fit. */
+/* Of all readings, in order of preference. In a handler of INTERPRET_ERROR: those that came to the byte that does not
+ * fit. */
 interpret_hopes_t interpret_hopes(const interpret_t *interpret, bool is_server, arena_t *arena);
 
 /* INTERPRET_BROKEN: why. */

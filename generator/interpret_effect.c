@@ -1,4 +1,5 @@
-/* interpret_effect.c: what readings do, once it is certain: events, registers, queues; and the values of expressions. */
+/* interpret_effect.c: what readings do, once it is certain: events, registers, queues; and the values of expressions.
+ */
 #include "interpreter.h"
 
 static number_t *register_of(const side_t *side, const reg_t *reg)
@@ -19,8 +20,8 @@ void effect_send(side_t *side, interpret_event_t event)
 
 static void send_span(side_t *side, interpret_kind_t kind, const place_name_t *element, uint64_t begin, uint64_t end)
 {
-    effect_send(side, (interpret_event_t){
-                          .kind = kind, .path = element ? element->path : NULL, .begin = begin, .end = end});
+    effect_send(side,
+                (interpret_event_t){.kind = kind, .path = element ? element->path : NULL, .begin = begin, .end = end});
 }
 
 static void send_text(side_t *side, interpret_kind_t kind, const char *text, uint64_t begin, uint64_t end)
@@ -33,8 +34,12 @@ void effect_fail(side_t *side, interpret_code_t code, const char *rule, uint64_t
     if (side->has_error)
         return;
     side->has_error = true;
-    side->error = (interpret_event_t){
-        .kind = INTERPRET_ERROR, .code = code, .begin = at, .end = at, .byte = -1, .rule = rule ? rule : ""};
+    side->error = (interpret_event_t){.kind = INTERPRET_ERROR,
+                                      .code = code,
+                                      .begin = at,
+                                      .end = at,
+                                      .byte = -1,
+                                      .rule = rule ? rule : ""};
 }
 
 static number_t get_register(const reg_t *reg, void *user)
@@ -88,8 +93,11 @@ void effect_abandon(side_t *side, size_t depth)
         const slot_t *slot = open_stream(side);
         bool is_stream = slot == &side->slots.items[--side->slots.count];
         if (is_stream)
-            effect_send(side, (interpret_event_t){.kind = INTERPRET_END, .is_aborted = true, .path = slot->element->path,
-                                                  .begin = slot->begin, .end = side->offset});
+            effect_send(side, (interpret_event_t){.kind = INTERPRET_END,
+                                                  .is_aborted = true,
+                                                  .path = slot->element->path,
+                                                  .begin = slot->begin,
+                                                  .end = side->offset});
     }
 }
 
@@ -181,7 +189,8 @@ static void push(side_t *side, const note_t *note, uint64_t at)
 {
     interpret_t *it = side->owner;
     entries_t *queue = &it->queues[note->queue->index];
-    entry_t entry = {.value = *register_of(side, note->reg), .key = key_of(side, note->key),
+    entry_t entry = {.value = *register_of(side, note->reg),
+                     .key = key_of(side, note->key),
                      .other = it->sides[!side->is_server].bytes.count};
     bool is_full = queue->count >= note->queue->capacity;
     if (is_full)
@@ -193,8 +202,8 @@ static void push(side_t *side, const note_t *note, uint64_t at)
     vec_push(it->arena, queue, entry);
 }
 
-/* After a loss: if the second entry was pushed when its side had seen more than what this side had popped for, but nothing of
- * this message, the first entry's answer is among what was lost. */
+/* After a loss: if the second entry was pushed when its side had seen more than what this side had popped for, but
+ * nothing of this message, the first entry's answer is among what was lost. */
 static void drop_lost(side_t *side, entries_t *queue)
 {
     uint64_t begin = side->slots.count ? side->slots.items[0].begin : side->offset;

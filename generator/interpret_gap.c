@@ -76,8 +76,9 @@ static void note_gap(side_t *side, uint64_t len)
         if (side->slots.items[i].element && side->slots.items[i].element->is_stream)
             path = side->slots.items[i].element->path;
     drive_lose_conversions(side);
-    effect_send(side, (interpret_event_t){
-                          .kind = INTERPRET_GAP, .path = path, .begin = side->offset, .end = side->offset + len});
+    effect_send(
+        side,
+        (interpret_event_t){.kind = INTERPRET_GAP, .path = path, .begin = side->offset, .end = side->offset + len});
     drive_add_bytes(side, NULL, (size_t)len);
     side->offset += len;
 }

@@ -17,7 +17,10 @@ static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
         return false;
     }
     vec_push(side->owner->arena, &side->regions,
-             ((region_t){.end = end, .begin = side->offset, .after = stop->other, .depth = side->slots.count,
+             ((region_t){.end = end,
+                         .begin = side->offset,
+                         .after = stop->other,
+                         .depth = side->slots.count,
                          .saved = side->saved.count}));
     drive_begin_at(side, stop->next);
     return true;
@@ -60,7 +63,8 @@ void region_end(side_t *side)
         side->skip_len = is_right ? region.ending.text.count : 0;
     if (side->is_skipping) {
         side->is_skipping = false;
-        effect_send(side, (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
+        effect_send(side,
+                    (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
     } else if (!is_right || !drive_can_end(side, true)) {
         drive_fail_here(side, INTERPRET_ERROR_EXTENT, -1);
     }
@@ -107,8 +111,8 @@ static void end_regions_at(side_t *side, size_t first, uint64_t at)
     }
 }
 
-/* Looks for the ends of regions, outer ones first: what may end one of them is not looked at for those in it. Returns false if
- * whether one ends here is not known yet. */
+/* Looks for the ends of regions, outer ones first: what may end one of them is not looked at for those in it. Returns
+ * false if whether one ends here is not known yet. */
 bool region_look(side_t *side)
 {
     uint64_t limit = side->bytes.count;

@@ -24,8 +24,12 @@ interpret_spans_t interpret_trace(const interpret_t *it, bool is_server, arena_t
     for (; steps[count]; count++) {
         const trail_t *t = steps[count];
         if (!t->is_end) {
-            interpret_span_t span = {.rule = t->frame->is_rule ? t->frame->rule : NULL, .notes = t->frame->of,
-                                     .begin = t->at, .end = side->offset, .depth = (unsigned)depth++, .is_open = true};
+            interpret_span_t span = {.rule = t->frame->is_rule ? t->frame->rule : NULL,
+                                     .notes = t->frame->of,
+                                     .begin = t->at,
+                                     .end = side->offset,
+                                     .depth = (unsigned)depth++,
+                                     .is_open = true};
             vec_push(arena, &open, spans.count);
             vec_push(arena, &spans, span);
         } else if (open.count) {

@@ -18,17 +18,17 @@ typedef struct slot {
 } slot_t;
 
 typedef struct region {
-    uint64_t end;   /* offset, or REGION_OPEN */
+    uint64_t end; /* offset, or REGION_OPEN */
     uint64_t begin;
-    bool is_open;   /* it ends with what is around it, or where its text is found */
-    bool is_cut;    /* one around it has ended before it did */
-    spot_t *until;  /* looks for a text: the STOP_UNTIL; NULL: does not, or has found it */
+    bool is_open;  /* it ends with what is around it, or where its text is found */
+    bool is_cut;   /* one around it has ended before it did */
+    spot_t *until; /* looks for a text: the STOP_UNTIL; NULL: does not, or has found it */
     bool is_found;
     ending_t ending; /* that text */
     uint64_t looked; /* it does not begin before this offset */
-    spot_t *after;  /* where to go on behind it */
-    size_t depth;   /* slots in use when it began, ... */
-    size_t saved;   /* ... and saved registers */
+    spot_t *after;   /* where to go on behind it */
+    size_t depth;    /* slots in use when it began, ... */
+    size_t saved;    /* ... and saved registers */
 } region_t;
 
 /* A conversion that has begun. */
@@ -64,16 +64,16 @@ typedef VEC(entry_t) entries_t;
 typedef struct side {
     interpret_t *owner;
     bool is_server;
-    spot_t *start, *search;  /* NULL: there is none */
+    spot_t *start, *search; /* NULL: there is none */
     readings_t readings;
-    const trail_t *trail;    /* up to where all readings went together, or the one that has ended */
-    bool has_ended;          /* the region, or the whole */
-    bool is_entry;           /* `certain` is still to be done, before the next byte */
+    const trail_t *trail; /* up to where all readings went together, or the one that has ended */
+    bool has_ended;       /* the region, or the whole */
+    bool is_entry;        /* `certain` is still to be done, before the next byte */
     deeds_t certain;
     VEC(unsigned char) bytes; /* all that were taken; a hole is zeroes */
-    uint64_t offset;         /* behind the last byte read; those behind it wait for others that tell what ends */
-    size_t skip_len;         /* of the text that has ended a region */
-    bool is_last;            /* no more bytes follow those at hand */
+    uint64_t offset;          /* behind the last byte read; those behind it wait for others that tell what ends */
+    size_t skip_len;          /* of the text that has ended a region */
+    bool is_last;             /* no more bytes follow those at hand */
     number_t *registers;
     VEC(slot_t) slots;
     VEC(region_t) regions;
@@ -81,7 +81,7 @@ typedef struct side {
     VEC(saved_t) saved;
     VEC(later_t) list;
     size_t marks[MARKS_MAX];
-    uint64_t refined;        /* which of a refinement's names its NAME is, 0 for none */
+    uint64_t refined; /* which of a refinement's names its NAME is, 0 for none */
     uint64_t skip_begin, candidate, popped;
     bool is_searching, is_skipping, is_waiting, is_hurried, is_absent, is_finished, has_become, has_failed, is_lossy;
     bool has_error;

@@ -12,7 +12,6 @@ typedef struct set {
     uint64_t bits[WORDS];
 } set_t;
 
-
 struct lengths {
     arena_t *arena;
     const grammar_t *grammar;

@@ -17,8 +17,9 @@ bool lengths_has(lengths_t *lengths, const node_t *node, size_t len);
 /* Of a choice, the alternative that is the quickest way out: the index. */
 size_t lengths_shortest(lengths_t *lengths, const node_t *choice);
 
-/* `extent` bytes are left for the items of a sequence from number `item` on: how many of them for that one; or for one more item
- * of a repeat that has `done`. One of the possible lengths, picked by `random`; LENGTHS_NONE: there is none. */
+/* `extent` bytes are left for the items of a sequence from number `item` on: how many of them for that one; or for one
+ * more item of a repeat that has `done`. One of the possible lengths, picked by `random`; LENGTHS_NONE: there is none.
+ */
 size_t lengths_pick_part(lengths_t *lengths, const node_t *sequence, size_t item, size_t extent, uint64_t random);
 size_t lengths_pick_item(lengths_t *lengths, const node_t *repeat, unsigned done, size_t extent, uint64_t random);
 

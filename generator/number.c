@@ -105,7 +105,8 @@ number_t number_evaluate(const expr_t *expr, number_get_t get, void *user)
 
 bool number_is_shared(const expr_t *expr)
 {
-    return expr && ((expr->reg && expr->reg->is_shared) || number_is_shared(expr->left) || number_is_shared(expr->right));
+    return expr &&
+           ((expr->reg && expr->reg->is_shared) || number_is_shared(expr->left) || number_is_shared(expr->right));
 }
 
 /* ---------------------------------------------------------------- conversions */

@@ -1,5 +1,5 @@
-/* number.h: what registers hold and expressions come to, for those who work them out while they read a grammar: interpret.c and
- * sample.c. Generated parsers do the same with runtime/value.c. */
+/* number.h: what registers hold and expressions come to, for those who work them out while they read a grammar:
+ * interpret.c and sample.c. Generated parsers do the same with runtime/value.c. */
 #ifndef QCAPGEN_NUMBER_H
 #define QCAPGEN_NUMBER_H
 

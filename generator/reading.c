@@ -1,9 +1,9 @@
 /* reading.c: one step of all readings.
  *
- * After a byte, each reading that took it goes on through everything that reads nothing, every branch in order, until it
- * stands before a byte again. Two readings at the same spot behave alike from then on: the later one in order is dropped,
- * which is what makes alternatives ordered and repetition greedy. An effect is certain when all main readings have had it,
- * and everything before it, alike.
+ * After a byte, each reading that took it goes on through everything that reads nothing, every branch in order, until
+ * it stands before a byte again. Two readings at the same spot behave alike from then on: the later one in order is
+ * dropped, which is what makes alternatives ordered and repetition greedy. An effect is certain when all main readings
+ * have had it, and everything before it, alike.
  *
  * Fallbacks come behind all main readings, and have no say about what is inside that which they stand by for. */
 #include "reading.h"
@@ -14,7 +14,7 @@ typedef struct step {
     unsigned number;
     uint64_t at;
     readings_t out;
-    readings_t waiting;   /* fallbacks that were met, for when their betters are done */
+    readings_t waiting;    /* fallbacks that were met, for when their betters are done */
     VEC(entered_t) closed; /* by cuts, in this step */
 } step_t;
 
@@ -182,7 +182,8 @@ readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *
     return s.out;
 }
 
-readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte, uint64_t at)
+readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte,
+                        uint64_t at)
 {
     step_t s = {.walk = walk, .arena = arena, .number = number, .at = at};
     for (unsigned level = LEVEL_MAIN; level > 0; level = next_level(from, &s.waiting, level)) {

@@ -44,13 +44,15 @@ typedef VEC(reading_t) readings_t;
 /* All memory of the results comes from `arena`. `number` tells this call from all others on the same walk. */
 
 /* The readings that begin at `spot`, at offset `at`, behind `trail`. */
-readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at, const trail_t *trail);
+readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at,
+                         const trail_t *trail);
 
 /* The readings of `from` that go on with `byte`; `at` is behind it. */
-readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte, uint64_t at);
+readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte,
+                        uint64_t at);
 
-/* Takes from the readings what is certain now, and adds it to `done`. If only fallbacks are left, the innermost become main
- * readings; `failed_at` is the offset at which that is reported. */
+/* Takes from the readings what is certain now, and adds it to `done`. If only fallbacks are left, the innermost become
+ * main readings; `failed_at` is the offset at which that is reported. */
 void reading_settle(walk_t *walk, arena_t *arena, readings_t *readings, uint64_t failed_at, deeds_t *done);
 
 /* How many are main readings. */

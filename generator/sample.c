@@ -1,25 +1,25 @@
 /* sample.c: a walk through the grammar that writes instead of reading.
  *
- * Choices. Each alternative of a choice, each bound of a repeat (the least, one more, the most, or a few where there is no
- * most) and each name of a refinement is a way, counted when a message that went it has been finished. A way is chosen
- * at random among those behind which something has not been used yet; if there is none, among all.
+ * Choices. Each alternative of a choice, each bound of a repeat (the least, one more, the most, or a few where there is
+ * no most) and each name of a refinement is a way, counted when a message that went it has been finished. A way is
+ * chosen at random among those behind which something has not been used yet; if there is none, among all.
  *
- * Extent. Where a rule must be so many bytes long, only ways are open that can be: lengths.c knows. Elsewhere a message that
- * grows beyond ROOMY bytes takes the shortest ways from there on, which end any recursion.
+ * Extent. Where a rule must be so many bytes long, only ways are open that can be: lengths.c knows. Elsewhere a message
+ * that grows beyond ROOMY bytes takes the shortest ways from there on, which end any recursion.
  *
- * What annotations forbid after all (no alternative applies, a second value differs, a length was not met) gives the attempt
- * up; the next one begins with the registers as they were. */
+ * What annotations forbid after all (no alternative applies, a second value differs, a length was not met) gives the
+ * attempt up; the next one begins with the registers as they were. */
 #include "sampler.h"
 
 #include <stdlib.h>
 
 #include "ending.h"
 
-#define ROOMY 300u      /* bytes of a message without hurry */
-#define DEEP 60u        /* rules inside each other, likewise */
-#define LARGEST 20000u  /* bytes of a message, at most */
+#define ROOMY 300u     /* bytes of a message without hurry */
+#define DEEP 60u       /* rules inside each other, likewise */
+#define LARGEST 20000u /* bytes of a message, at most */
 #define ATTEMPTS 60u
-#define SMALL 40u       /* a number that may be a length should be below this */
+#define SMALL 40u /* a number that may be a length should be below this */
 
 static void write_node(sample_t *s, const node_t *node, long extent);
 static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *entry, long extent);
@@ -137,7 +137,8 @@ static size_t decide(sample_t *s, const node_t *choice)
     return has_when ? otherwise : count;
 }
 
-static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry, long extent);
+static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry,
+                        long extent);
 
 static void write_choice(sample_t *s, const node_t *node, long extent)
 {
@@ -147,7 +148,9 @@ static void write_choice(sample_t *s, const node_t *node, long extent)
     size_t decided = decide(s, node), shortest = lengths_shortest(s->lengths, node);
     for (size_t i = 0; i < count; i++) {
         const node_t *child = node->children.items[i];
-        open[i] = decided < count ? i == decided : extent != ANY_EXTENT ? lengths_has(s->lengths, child, (size_t)extent) : true;
+        open[i] = decided < count        ? i == decided
+                  : extent != ANY_EXTENT ? lengths_has(s->lengths, child, (size_t)extent)
+                                         : true;
         open[i] &= !is_hurried(s) || extent != ANY_EXTENT || decided < count || i == shortest;
         wanting[i] = open[i] && fork_is_wanting(s, child);
     }
@@ -295,8 +298,8 @@ static bool is_binary(const note_t *note)
 
 static bool is_number(const note_t *note)
 {
-    return note->kind == NOTE_CONVERT && note->convert->kind != CONVERT_KEYWORD && note->convert->kind != CONVERT_BYTES &&
-           note->convert->kind != CONVERT_UNQUOTE;
+    return note->kind == NOTE_CONVERT && note->convert->kind != CONVERT_KEYWORD &&
+           note->convert->kind != CONVERT_BYTES && note->convert->kind != CONVERT_UNQUOTE;
 }
 
 static bool is_keyword(const note_t *note)
@@ -338,7 +341,8 @@ static void write_number(sample_t *s, const note_t *note, const notes_t *notes, 
         s->small += is_binary(note);
         write_body(s, notes, body, entry, extent);
         s->small -= is_binary(note);
-        number_t value = number_convert(s->scratch, note, (const unsigned char *)s->text.bytes + begin, s->text.len - begin);
+        number_t value =
+            number_convert(s->scratch, note, (const unsigned char *)s->text.bytes + begin, s->text.len - begin);
         if (value.state == NUMBER_SET && (wants_any || value.value <= SMALL))
             return;
     }
@@ -380,7 +384,8 @@ static void close_notes(sample_t *s, const notes_t *notes, size_t begin, const n
     for (size_t i = 0; i < notes->count && !s->has_failed; i++)
         if (notes->items[i]->kind == NOTE_CONVERT)
             store(s, notes->items[i],
-                  number_convert(s->scratch, notes->items[i], (const unsigned char *)s->text.bytes + begin, s->text.len - begin));
+                  number_convert(s->scratch, notes->items[i], (const unsigned char *)s->text.bytes + begin,
+                                 s->text.len - begin));
     for (size_t i = 0; i < notes->count && !s->has_failed; i++)
         if (notes->items[i]->kind == NOTE_SET)
             store(s, notes->items[i], number_evaluate(notes->items[i]->expr, get_register, s));
@@ -400,7 +405,8 @@ static void close_notes(sample_t *s, const notes_t *notes, size_t begin, const n
 /* What ends at a line's beginning needs one. */
 static void end_line(sample_t *s, size_t begin)
 {
-    bool has_line = s->text.len == begin || (s->text.len >= begin + 2 && memcmp(s->text.bytes + s->text.len - 2, "\r\n", 2) == 0);
+    bool has_line =
+        s->text.len == begin || (s->text.len >= begin + 2 && memcmp(s->text.bytes + s->text.len - 2, "\r\n", 2) == 0);
     if (!has_line)
         text_append(&s->text, "\r\n", 2);
 }
@@ -414,7 +420,8 @@ static void write_ending(sample_t *s, const ending_t *ending, size_t begin, bool
     for (size_t at = begin; at < end; at++) {
         const char *text = s->text.bytes;
         bool is_place = !is_line || at == begin || (at >= begin + 2 && text[at - 2] == '\r' && text[at - 1] == '\n');
-        s->has_failed |= is_place && ending_fit(ending, (const unsigned char *)text + at, s->text.len - at) == ENDING_HERE;
+        s->has_failed |=
+            is_place && ending_fit(ending, (const unsigned char *)text + at, s->text.len - at) == ENDING_HERE;
     }
 }
 

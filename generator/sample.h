@@ -16,8 +16,8 @@ void sample_free(sample_t *sample);
 /* A new conversation begins: registers and queues are as at the start. */
 void sample_restart(sample_t *sample);
 
-/* What one side says next: one round of the repeat that its root is, or all of the root. NULL: it says nothing (any more), or
- * nothing was found that its annotations allow. Borrowed until the next call. */
+/* What one side says next: one round of the repeat that its root is, or all of the root. NULL: it says nothing (any
+ * more), or nothing was found that its annotations allow. Borrowed until the next call. */
 const unsigned char *sample_next(sample_t *sample, bool is_server, size_t *len);
 
 /* The same for one rule. */

@@ -1,4 +1,5 @@
-/* sample_word.c: whether a node reads a word that an annotation names: all readings at once, places in the word being bits. */
+/* sample_word.c: whether a node reads a word that an annotation names: all readings at once, places in the word being
+ * bits. */
 #include "sampler.h"
 
 #include <ctype.h>

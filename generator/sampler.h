@@ -30,18 +30,18 @@ typedef struct state {
 } state_t;
 
 struct sample {
-    arena_t *arena;    /* of the sample */
-    arena_t *scratch;  /* of one conversation */
+    arena_t *arena;   /* of the sample */
+    arena_t *scratch; /* of one conversation */
     const grammar_t *grammar;
     lengths_t *lengths;
     uint64_t random;
     state_t state;
-    text_t text;       /* of the message */
+    text_t text; /* of the message */
     bool is_server;
-    bool has_failed;   /* the attempt is given up */
-    unsigned depth;    /* rules inside each other */
-    unsigned small;    /* inside a conversion of bytes to a number */
-    unsigned round;    /* of asking what is wanting */
+    bool has_failed;     /* the attempt is given up */
+    unsigned depth;      /* rules inside each other */
+    unsigned small;      /* inside a conversion of bytes to a number */
+    unsigned round;      /* of asking what is wanting */
     VEC(fork_t *) forks; /* hash table by `of`; open addressing */
     size_t fork_count;
 };

@@ -2,15 +2,15 @@
  *
  * What an annotated rule or alternative does stands around its body in this order (generator/README.md):
  *
- *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close, )anomaly,
- *     )local, )atomic, become, cut, leave
+ *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close,
+ * )anomaly, )local, )atomic, become, cut, leave
  *
  * so walk_wrap() makes that list from its end. Everything else follows a node's kind. */
 #include "walker.h"
 
 #include <stdlib.h>
 
-#define LEVEL_MAX 4u    /* fallbacks within fallbacks: generator/README.md, "Fallbacks" */
+#define LEVEL_MAX 4u     /* fallbacks within fallbacks: generator/README.md, "Fallbacks" */
 #define ONE_BYTE_MAX 16u /* rules and brackets around a byte for it to count as one */
 
 /* ---------------------------------------------------------------- notes */
@@ -100,8 +100,8 @@ const charset_t *walk_set(spot_t *spot)
 
 /* ---------------------------------------------------------------- spots of nodes */
 
-static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement, const refine_entry_t *entry,
-                          const frame_t *frame, spot_t *next)
+static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement,
+                          const refine_entry_t *entry, const frame_t *frame, spot_t *next)
 {
     if (n >= node->children.count)
         return next;
@@ -114,8 +114,7 @@ static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t 
     return walk_intern_spot(w, &spot);
 }
 
-spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame,
-                             spot_t *next)
+spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame, spot_t *next)
 {
     spot_t spot;
     walk_blank_spot(&spot, kind, frame, next);
@@ -298,10 +297,12 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
         next = make_effect(w, inner, walk_plain_effect(w, EFFECT_ATOMIC_END, inner), next);
     for (size_t i = 0; i < notes->count; i++)
         for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_LOCAL; k++)
-            next = make_effect(w, inner, walk_register_effect(w, EFFECT_LOCAL_CLOSE, inner, notes->items[i]->regs.items[k]), next);
+            next = make_effect(
+                w, inner, walk_register_effect(w, EFFECT_LOCAL_CLOSE, inner, notes->items[i]->regs.items[k]), next);
     const note_t *anomaly = walk_note(notes, NOTE_ANOMALY);
     if (anomaly)
-        next = make_effect(w, inner, walk_anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name), next);
+        next = make_effect(w, inner, walk_anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name),
+                           next);
     if (walk_note(notes, NOTE_EMIT))
         next = make_effect(w, inner, walk_element_effect(w, EFFECT_CLOSE, inner), next);
     for (size_t i = notes->count; i-- > 0;)
@@ -350,7 +351,14 @@ static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, 
         return make_body(w, x, inner, next);
     spot_t end;
     spot_t *inside = make_body(w, x, inner, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, inner, NULL)));
-    return make_stop(w, length ? STOP_LENGTH : until ? STOP_UNTIL : STOP_CLOSE, inner, length ? length : until ? until : close,
+    return make_stop(w,
+                     length  ? STOP_LENGTH
+                     : until ? STOP_UNTIL
+                             : STOP_CLOSE,
+                     inner,
+                     length  ? length
+                     : until ? until
+                             : close,
                      NULL, inside, next);
 }
 
@@ -365,11 +373,13 @@ spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *n
     next = make_close(w, x, outer, inner, next);
     for (size_t i = 0; i < notes->count; i++)
         if (notes->items[i]->kind == NOTE_CONVERT)
-            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
+            next = make_effect(w, inner,
+                               walk_noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
     next = make_region(w, x, inner, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_CONVERT)
-            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule), next);
+            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule),
+                               next);
     next = make_opening(w, x, outer, inner, next);
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_POP)
@@ -386,7 +396,8 @@ static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, 
     return walk_intern_spot(w, &spot);
 }
 
-/* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump. */
+/* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump.
+ */
 static spot_t *enter_call(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next)
 {
     spot_t *tail = next;
@@ -401,7 +412,11 @@ static spot_t *enter_call(walk_t *w, const rule_t *rule, const void *reference, 
         frame = caller->parent;
     else
         tail = make_return(w, rule, frame, next);
-    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .returns = tail,
+    wrapped_t x = {.notes = &rule->notes,
+                   .name = rule->name,
+                   .body = rule->body,
+                   .rule = rule,
+                   .returns = tail,
                    .reference = reference};
     spot_t *spot = walk_wrap(w, &x, frame, tail);
     for (size_t i = left.count; i-- > 0 && is_jump;) {
@@ -508,8 +523,12 @@ static spot_t *open_items(walk_t *w, const spot_t *spot)
     spot_t *next = make_items(w, spot->node, spot->n + 1u, spot->note, spot->entry, spot->frame, spot->next);
     if (!spot->note || child->kind != NODE_RULE || child->rule != spot->note->value)
         return make_node(w, child, spot->frame, next);
-    wrapped_t x = {.notes = &child->rule->notes, .name = child->rule->name, .body = child->rule->body,
-                   .rule = child->rule, .entry = spot->entry, .reference = child};
+    wrapped_t x = {.notes = &child->rule->notes,
+                   .name = child->rule->name,
+                   .body = child->rule->body,
+                   .rule = child->rule,
+                   .entry = spot->entry,
+                   .reference = child};
     return walk_wrap(w, &x, spot->frame, next);
 }
 
@@ -520,9 +539,9 @@ static void open_repeat(walk_t *w, spot_t *spot)
     bool can_go_on = node->max == REPEAT_UNBOUNDED || spot->n < node->max;
     if (can_go_on) {
         bool is_last = node->max != REPEAT_UNBOUNDED && spot->n + 1 == node->max;
-        spot_t *again = is_last ? spot->next
-                                : walk_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame,
-                                                spot->next);
+        spot_t *again =
+            is_last ? spot->next
+                    : walk_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame, spot->next);
         vec_push(w->arena, &spot->branches, make_node(w, node->children.items[0], spot->frame, again));
     }
     if (spot->n >= node->min)
@@ -552,8 +571,9 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
         break;
     case SPOT_TEXT:
         vec_push(w->arena, &spot->branches,
-                 spot->n + 1 < spot->node->len ? walk_numbered(w, SPOT_TEXT, spot->node, spot->n + 1, spot->frame, spot->next)
-                                               : spot->next);
+                 spot->n + 1 < spot->node->len
+                     ? walk_numbered(w, SPOT_TEXT, spot->node, spot->n + 1, spot->frame, spot->next)
+                     : spot->next);
         break;
     case SPOT_BYTE:
     case SPOT_EFFECT:

@@ -1,8 +1,8 @@
 /* walk.h: places in a grammar, for interpret.c: where a reading stands, and all that is still to come.
  *
- * A spot is one thing to do and the spot that follows it, so it stands for the whole rest of the input: a list, back to the
- * root. Spots are made when a reading gets there, and interned: the same rest is the same pointer, so two readings are at the
- * same place in the grammar if their pointers are equal. Recursive rules need nothing more.
+ * A spot is one thing to do and the spot that follows it, so it stands for the whole rest of the input: a list, back to
+ * the root. Spots are made when a reading gets there, and interned: the same rest is the same pointer, so two readings
+ * are at the same place in the grammar if their pointers are equal. Recursive rules need nothing more.
  *
  *     SPOT_BYTE      node             reads one byte of the node's set
  *     SPOT_TEXT      node, n          reads byte n of a string
@@ -101,7 +101,8 @@ typedef enum {
     SPOT_END
 } spot_kind_t;
 
-/* What the driver does at a stop. A rule that contains itself is called, and returns; the rounds of a `count` begin, and go on. */
+/* What the driver does at a stop. A rule that contains itself is called, and returns; the rounds of a `count` begin,
+ * and go on. */
 typedef enum {
     STOP_CHOICE,
     STOP_REFINE,
@@ -130,12 +131,12 @@ struct spot {
     const refine_entry_t *entry; /* SPOT_ITEMS; SPOT_FALLBACK: what may fail */
     const effect_t *effect;
     unsigned n;
-    spot_t *next, *other;        /* SPOT_STOP with a region: next is what is in it, other what follows it */
+    spot_t *next, *other; /* SPOT_STOP with a region: next is what is in it, other what follows it */
 
-    unsigned seen;       /* by the step of that number; for reading.c */
+    unsigned seen; /* by the step of that number; for reading.c */
     bool is_open, has_first, can_end;
-    spots_t branches;    /* if is_open: see walk_open() */
-    charset_t first;     /* if has_first: the bytes that can come next */
+    spots_t branches; /* if is_open: see walk_open() */
+    charset_t first;  /* if has_first: the bytes that can come next */
 };
 
 /* What can come next: bytes, and the end. */
@@ -173,8 +174,8 @@ spot_t *walk_search(walk_t *walk, const node_t *root);
 /* Where a spot that reads nothing leads to, in order; a fallback's `other` is not among them. */
 const spots_t *walk_open(walk_t *walk, spot_t *spot);
 
-/* What follows a SPOT_STOP: for a choice its alternative number `n`, for a refinement its entry, 0 being none of the listed
- * names; for a count, when there are to be `n` rounds; else the one way there is. */
+/* What follows a SPOT_STOP: for a choice its alternative number `n`, for a refinement its entry, 0 being none of the
+ * listed names; for a count, when there are to be `n` rounds; else the one way there is. */
 spot_t *walk_target(walk_t *walk, const spot_t *stop, size_t n);
 
 /* The bytes that a SPOT_BYTE or SPOT_TEXT reads. */

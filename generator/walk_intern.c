@@ -1,4 +1,5 @@
-/* walk_intern.c: what a walk makes is interned: spots, frames, elements, effects. The same thing is the same pointer. */
+/* walk_intern.c: what a walk makes is interned: spots, frames, elements, effects. The same thing is the same pointer.
+ */
 #include "walker.h"
 
 #include <stdlib.h>
@@ -86,7 +87,10 @@ const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const ch
     wanted.is_stream = is_stream;
     place_name_t *element = intern(w, &w->names, &wanted);
     if (!element->path)
-        element->path = arena_print(w->arena, "%s.%s", parent ? parent->path : w->grammar->name ? w->grammar->name : "",
+        element->path = arena_print(w->arena, "%s.%s",
+                                    parent             ? parent->path
+                                    : w->grammar->name ? w->grammar->name
+                                                       : "",
                                     name);
     return element;
 }
@@ -114,7 +118,7 @@ const effect_t *walk_plain_effect(walk_t *w, effect_kind_t kind, const frame_t *
 }
 
 const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note,
-                                    const rule_t *rule)
+                                  const rule_t *rule)
 {
     effect_t effect;
     blank_effect(&effect, kind, frame);
@@ -133,7 +137,7 @@ const effect_t *walk_element_effect(walk_t *w, effect_kind_t kind, const frame_t
 }
 
 const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
-                                      const char *name)
+                                    const char *name)
 {
     effect_t effect;
     blank_effect(&effect, kind, frame);
@@ -180,6 +184,6 @@ effects_t walk_opening(walk_t *w, const frame_t *frame, bool is_atomic)
 const effect_t *walk_failed(walk_t *w, const spot_t *fallback)
 {
     bool is_refined = fallback->entry != NULL;
-    return walk_anomaly_effect(w, is_refined ? EFFECT_MISMATCH : EFFECT_ROLLBACK, fallback->frame, fallback->frame->depth,
-                          is_refined ? fallback->entry->rule->name : NULL);
+    return walk_anomaly_effect(w, is_refined ? EFFECT_MISMATCH : EFFECT_ROLLBACK, fallback->frame,
+                               fallback->frame->depth, is_refined ? fallback->entry->rule->name : NULL);
 }

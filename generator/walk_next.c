@@ -1,7 +1,7 @@
 /* walk_next.c: what can come next at a stop.
  *
- * A rule that contains itself can return to wherever it is referred to: what can follow any of these references counts for
- * each return. So parsers have it, too: which of them is meant is not known before the return. The rest is looked
+ * A rule that contains itself can return to wherever it is referred to: what can follow any of these references counts
+ * for each return. So parsers have it, too: which of them is meant is not known before the return. The rest is looked
  * up in the spots behind the stop. */
 #include "walk.h"
 
@@ -202,4 +202,3 @@ bool walk_can_end(walk_t *w, spot_t *stop)
     walk_first(w, stop);
     return stop->can_end;
 }
-

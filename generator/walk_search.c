@@ -1,4 +1,5 @@
-/* walk_search.c: where parsing can resume after an error: every reference to a `resync` rule that can be met from the root. */
+/* walk_search.c: where parsing can resume after an error: every reference to a `resync` rule that can be met from the
+ * root. */
 #include "walker.h"
 
 /* Can a rule at which parsing resumes be found in the node? */
@@ -31,7 +32,8 @@ static void find_resumable(walk_t *w, spot_t *spot, spots_t *found, unsigned num
 {
     while (spot && spot->seen != number) {
         spot->seen = number;
-        if (spot->kind == SPOT_NODE && (spot->node->kind == NODE_RULE || spot->n == 0) && !walk_is_resumable(w, spot->node)) {
+        if (spot->kind == SPOT_NODE && (spot->node->kind == NODE_RULE || spot->n == 0) &&
+            !walk_is_resumable(w, spot->node)) {
             spot = spot->next;
             continue;
         }
@@ -76,7 +78,11 @@ void walk_open_search(walk_t *w, spot_t *spot)
     for (size_t i = 0; i < found.count; i++) {
         const spot_t *s = found.items[i];
         const rule_t *rule = s->node->rule;
-        wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .resumed = s->frame,
+        wrapped_t x = {.notes = &rule->notes,
+                       .name = rule->name,
+                       .body = rule->body,
+                       .rule = rule,
+                       .resumed = s->frame,
                        .reference = s->node};
         vec_push(w->arena, &spot->branches, walk_wrap(w, &x, s->frame, s->next));
     }

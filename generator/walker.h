@@ -20,9 +20,11 @@ const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const ch
 
 /* Effects of a frame, interned. */
 const effect_t *walk_plain_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
-const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note, const rule_t *rule);
+const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const note_t *note,
+                                  const rule_t *rule);
 const effect_t *walk_element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
-const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth, const char *name);
+const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
+                                    const char *name);
 const effect_t *walk_register_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const reg_t *reg);
 
 /* What opening a frame does, in order; as part of an atomic rule if `is_atomic`. */

@@ -1,6 +1,8 @@
-/* fuzz_agree.c: libFuzzer's target for what a spec means: a generated parser and the interpreter of its grammar read the same.
+/* fuzz_agree.c: libFuzzer's target for what a spec means: a generated parser and the interpreter of its grammar read
+ * the same.
  *
- * The first byte chooses the spec. Behind it are records, each an op byte, a length byte, and for bytes so many of them:
+ * The first byte chooses the spec. Behind it are records, each an op byte, a length byte, and for bytes so many of
+ * them:
  *
  *     op bit 0      the side: client, server
  *     op bits 1, 2  0, 1: bytes      2: a hole, if the other bits are all ones, else bytes      3: the side ends
@@ -27,10 +29,14 @@ static const struct {
     const char *spec;
     const qcap_protocol_t *protocol;
 } subjects[] = {
-    {"specs/http.abnf", &qcap_http_protocol},           {"tests/support/sampler.abnf", &qcap_sampler_protocol},
-    {"tests/support/values.abnf", &qcap_values_protocol}, {"tests/support/counts.abnf", &qcap_counts_protocol},
-    {"tests/support/nested.abnf", &qcap_nested_protocol}, {"tests/support/rounds.abnf", &qcap_rounds_protocol},
-    {"tests/support/tagged.abnf", &qcap_tagged_protocol}, {"tests/support/ends.abnf", &qcap_ends_protocol},
+    {"specs/http.abnf", &qcap_http_protocol},
+    {"tests/support/sampler.abnf", &qcap_sampler_protocol},
+    {"tests/support/values.abnf", &qcap_values_protocol},
+    {"tests/support/counts.abnf", &qcap_counts_protocol},
+    {"tests/support/nested.abnf", &qcap_nested_protocol},
+    {"tests/support/rounds.abnf", &qcap_rounds_protocol},
+    {"tests/support/tagged.abnf", &qcap_tagged_protocol},
+    {"tests/support/ends.abnf", &qcap_ends_protocol},
 };
 
 #define SUBJECT_COUNT (sizeof subjects / sizeof *subjects)

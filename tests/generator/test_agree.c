@@ -1,7 +1,8 @@
 /* test_agree.c: generated parsers and the interpreter of their grammars say the same of the same input.
  *
- * In: the scenes of the golden pages; then SOAK_INPUTS (1000) for each spec: changed copies of those, and messages made up
- * from the grammar. They are the same ones each time; SOAK_SEED makes others. What they disagree on is shown as small as it can be made. */
+ * In: the scenes of the golden pages; then SOAK_INPUTS (1000) for each spec: changed copies of those, and messages made
+ * up from the grammar. They are the same ones each time; SOAK_SEED makes others. What they disagree on is shown as
+ * small as it can be made. */
 #include <dirent.h>
 
 #include "counts.h"
@@ -169,7 +170,8 @@ static void change(step_t *step, const scene_t *other, uint64_t *random)
         if (!source)
             break;
         size_t from = random_below(random, (unsigned)source->len);
-        splice(step, at, random_below(random, 2) ? some : 0, source->bytes + from, random_below(random, (unsigned)(source->len - from + 1)));
+        splice(step, at, random_below(random, 2) ? some : 0, source->bytes + from,
+               random_below(random, (unsigned)(source->len - from + 1)));
         break;
     }
     case 4: { /* again */
@@ -201,7 +203,8 @@ static scene_t changed_scene(const scene_t *scene, const scene_t *other, uint64_
     for (size_t i = 0; i < scene->step_count; i++) {
         add_copy(&copy, &scene->steps[i]);
         step_t *step = &copy.steps[copy.step_count - 1];
-        for (unsigned n = random_below(random, 3); n > 0 && step->kind == STEP_BYTES && step->len && step->len < 4096; n--)
+        for (unsigned n = random_below(random, 3); n > 0 && step->kind == STEP_BYTES && step->len && step->len < 4096;
+             n--)
             change(step, other, random);
         step_t gap = {.kind = STEP_GAP, .is_server = random_below(random, 2), .number = 1 + random_below(random, 20)};
         if (random_below(random, 20) == 0)

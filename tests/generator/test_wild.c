@@ -1,7 +1,7 @@
 /* test_wild.c: small specs thrown together, compiled, loaded, and compared with the interpreter of their grammars.
  *
- * WILD_SPECS (30) of them, from WILD_SEED (0) on, and WILD_INPUTS (40) messages for each; CC compiles them. A spec that is refused
- * must be refused with a message. */
+ * WILD_SPECS (30) of them, from WILD_SEED (0) on, and WILD_INPUTS (40) messages for each; CC compiles them. A spec that
+ * is refused must be refused with a message. */
 #include <dlfcn.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,9 +51,10 @@ static int setup(void **state)
     if (!mkdtemp(folder))
         return -1;
     *state = folder;
-    run_command("for file in parser table value queue until substream decoding blocks; do "
-                "%s %s -std=c11 -g -O1 -fPIC -fvisibility=hidden -Iruntime -c runtime/$file.c -o %s/$file.o || exit 1; done",
-                compiler(), sanitizers(), folder);
+    run_command(
+        "for file in parser table value queue until substream decoding blocks; do "
+        "%s %s -std=c11 -g -O1 -fPIC -fvisibility=hidden -Iruntime -c runtime/$file.c -o %s/$file.o || exit 1; done",
+        compiler(), sanitizers(), folder);
     return 0;
 }
 
@@ -80,8 +81,8 @@ static void *load(const char *folder, const compiled_t *compiled, uint64_t seed)
     write_text(folder, "wild.h", &compiled->result.header);
     write_text(folder, "wild.c", &compiled->result.source);
     snprintf(path, sizeof path, "%s/wild%llu.so", folder, (unsigned long long)seed);
-    run_command("%s %s -std=c11 -g -O0 -shared -fPIC -Iruntime -o %s %s/wild.c %s/*.o", compiler(), sanitizers(), path, folder,
-                folder);
+    run_command("%s %s -std=c11 -g -O0 -shared -fPIC -Iruntime -o %s %s/wild.c %s/*.o", compiler(), sanitizers(), path,
+                folder, folder);
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!object)
         fail_msg("%s", dlerror());
@@ -123,7 +124,8 @@ static scene_t make_scene(sample_t *sample, uint64_t *random)
     }
     for (unsigned side = 0; side < 2; side++)
         if (random_below(random, 4))
-            add_step(&scene, (step_t){.kind = random_below(random, 6) ? STEP_FINISH : STEP_ABSENT, .is_server = side == 1});
+            add_step(&scene,
+                     (step_t){.kind = random_below(random, 6) ? STEP_FINISH : STEP_ABSENT, .is_server = side == 1});
     return scene;
 }
 

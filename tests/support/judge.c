@@ -24,7 +24,7 @@ typedef struct listener {
     qcap_parser_t *parser;
     qcap_keeper_t keeper;
     unsigned char buffer[LIMIT < 65536u ? 65536u : LIMIT]; /* the keeper's */
-    uint64_t streamed; /* the open stream element has come up to here */
+    uint64_t streamed;                                     /* the open stream element has come up to here */
     bool has_stream;
     bool has_hole;
 } listener_t;
@@ -96,8 +96,8 @@ static void clear(lines_t *lines)
     *lines = (lines_t){0};
 }
 
-static void add_event(lines_t *lines, const char *kind, const char *path, uint64_t begin, uint64_t end, const char *text,
-                      bool is_truncated, bool is_aborted)
+static void add_event(lines_t *lines, const char *kind, const char *path, uint64_t begin, uint64_t end,
+                      const char *text, bool is_truncated, bool is_aborted)
 {
     add_line(lines, "%s %" PRIu64 "..%" PRIu64 " %s%s%s%s", kind, begin, end, path ? path : "", text ? text : "",
              is_truncated ? " truncated" : "", is_aborted ? " aborted" : "");
@@ -105,7 +105,8 @@ static void add_event(lines_t *lines, const char *kind, const char *path, uint64
 
 static void add_error(lines_t *lines, unsigned code, uint64_t offset, int byte, const char *rule)
 {
-    add_line(lines, "error %" PRIu64 " %s byte %d in %s", offset, interpret_code_text((interpret_code_t)code), byte, rule);
+    add_line(lines, "error %" PRIu64 " %s byte %d in %s", offset, interpret_code_text((interpret_code_t)code), byte,
+             rule);
 }
 
 static void on_interpreted(const interpret_event_t *event, void *user)
@@ -193,7 +194,8 @@ static size_t feed(judge_t *judge, bool is_parser, bool is_server, const unsigne
     listener_t *listener = &judge->listeners[is_server];
     size_t taken = 0;
     do {
-        size_t piece = judge->is_cut && len - taken > 1 ? 1 + random_below(&judge->random, (unsigned)(len - taken)) : len - taken;
+        size_t piece =
+            judge->is_cut && len - taken > 1 ? 1 + random_below(&judge->random, (unsigned)(len - taken)) : len - taken;
         if (judge->is_cut && random_below(&judge->random, 4) == 0)
             piece = len > taken;
         unsigned char *copy = get_memory(piece); /* so that a sanitizer sees what is read behind it */
@@ -286,7 +288,8 @@ static void lay_out(judge_t *judge, const scene_t *scene)
         for (size_t k = 0; k < scene->step_count; k++)
             if (scene->steps[k].is_server == (i == 1))
                 said->len += scene->steps[k].kind == STEP_BYTES ? scene->steps[k].len
-                             : scene->steps[k].kind == STEP_GAP ? (size_t)scene->steps[k].number : 0;
+                             : scene->steps[k].kind == STEP_GAP ? (size_t)scene->steps[k].number
+                                                                : 0;
         said->bytes = get_memory(said->len);
         size_t at = 0;
         for (size_t k = 0; k < scene->step_count; k++) {
@@ -377,7 +380,8 @@ static void run_parser(judge_t *judge, const scene_t *scene)
     qcap_conversation_set_limit(judge->conversation, LIMIT);
     for (int i = 0; i < 2; i++) {
         listener_t *listener = &judge->listeners[i];
-        listener->parser = i ? qcap_conversation_server(judge->conversation) : qcap_conversation_client(judge->conversation);
+        listener->parser =
+            i ? qcap_conversation_server(judge->conversation) : qcap_conversation_client(judge->conversation);
         qcap_keeper_init(&listener->keeper, listener->buffer, sizeof listener->buffer);
         listener->has_stream = listener->has_hole = false;
         listener->streamed = 0;
@@ -419,8 +423,8 @@ static char *print_difference(const judge_t *judge)
             if (is_equal && was_equal)
                 fprintf(out, "    %s  %s\n", i ? "server" : "client", left);
             else
-                fprintf(out, "%s %s  interpreter: %-50s | parser: %s\n", is_equal ? "   " : "***", i ? "server" : "client", left,
-                        right);
+                fprintf(out, "%s %s  interpreter: %-50s | parser: %s\n", is_equal ? "   " : "***",
+                        i ? "server" : "client", left, right);
             was_equal &= is_equal;
         }
     }

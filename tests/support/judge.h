@@ -1,8 +1,8 @@
 /* judge.h: one scene, read by a generated parser and by the interpreter of its grammar: do they agree?
  *
- * What must agree, side by side: the events in their order (kind, element, offsets, flags, names; an error's code, offset, byte
- * and rule), the bytes of elements and streams, the status and offset at the end, and every register. The parser
- * reads the scene whole and cut into random pieces. */
+ * What must agree, side by side: the events in their order (kind, element, offsets, flags, names; an error's code,
+ * offset, byte and rule), the bytes of elements and streams, the status and offset at the end, and every register. The
+ * parser reads the scene whole and cut into random pieces. */
 #ifndef QCAP_TESTS_JUDGE_H
 #define QCAP_TESTS_JUDGE_H
 
@@ -16,13 +16,15 @@ typedef struct judge judge_t;
 judge_t *judge_new(const qcap_protocol_t *protocol, const grammar_t *grammar);
 void judge_free(judge_t *judge);
 
-/* Each comparison runs in a process of its own, so that a parser which crashes or does not stop is a difference, too. */
+/* Each comparison runs in a process of its own, so that a parser which crashes or does not stop is a difference, too.
+ */
 void judge_set_apart(judge_t *judge);
 
 /* Does the work in a process of its own. True if it returned 0: it did not crash, and did not go on for ever. */
 bool judge_works_apart(int (*work)(void *), void *user);
 
-/* NULL if they agree; else what each of them said, line by line, with the first difference marked. The caller frees it. */
+/* NULL if they agree; else what each of them said, line by line, with the first difference marked. The caller frees it.
+ */
 char *judge_compare(judge_t *judge, const scene_t *scene, uint64_t seed);
 
 /* The scene as a page would show it. The caller frees it. */

@@ -1,5 +1,5 @@
-/* wild.c: a spec has a message that begins with a letter for each kind, and rules behind that, which refer to later rules alone,
- * or to themselves in brackets. Letters are few, so that readings compete. */
+/* wild.c: a spec has a message that begins with a letter for each kind, and rules behind that, which refer to later
+ * rules alone, or to themselves in brackets. Letters are few, so that readings compete. */
 #include "wild.h"
 
 #include <stdio.h>
@@ -10,15 +10,25 @@
 
 #define RULES_MAX 8u
 
-typedef enum { KIND_PLAIN, KIND_NUMBER, KIND_WORD, KIND_SIZED, KIND_CASES, KIND_FIELD, KIND_TEXT, KIND_COUNTED, KIND_ENDED } kind_t;
+typedef enum {
+    KIND_PLAIN,
+    KIND_NUMBER,
+    KIND_WORD,
+    KIND_SIZED,
+    KIND_CASES,
+    KIND_FIELD,
+    KIND_TEXT,
+    KIND_COUNTED,
+    KIND_ENDED
+} kind_t;
 
 typedef struct wild {
     FILE *out;
     uint64_t random;
     unsigned rule_count;
     kind_t kinds[RULES_MAX];
-    bool is_tame;     /* most alternatives begin with a letter of their own */
-    bool has_atomic;  /* then there is nothing that cannot stand in an atomic rule */
+    bool is_tame;    /* most alternatives begin with a letter of their own */
+    bool has_atomic; /* then there is nothing that cannot stand in an atomic rule */
 } wild_t;
 
 static unsigned below(wild_t *w, unsigned count)
@@ -45,8 +55,8 @@ static const char *any_of(wild_t *w, const char *const *texts, unsigned count)
 
 static void write_terminal(wild_t *w)
 {
-    static const char *const terminals[] = {"\"a\"", "\"b\"", "\"ab\"", "%x61-62", "%x61-63", "\"c\"", "\"-\"",
-                                            "%s\"B\"", "\"ba\"", "DIGIT"};
+    static const char *const terminals[] = {"\"a\"", "\"b\"", "\"ab\"",  "%x61-62", "%x61-63",
+                                            "\"c\"", "\"-\"", "%s\"B\"", "\"ba\"",  "DIGIT"};
     write(w, any_of(w, terminals, 10));
 }
 
@@ -92,16 +102,17 @@ static void write_expression(wild_t *w, unsigned after, unsigned depth)
 
 static void write_condition(wild_t *w)
 {
-    static const char *const conditions[] = {"n = 1", "n > 2", "k = ab", "k", "not n", "on", "k <> ab and n < 9", "n and on",
-                                             "s", "s = 2", "m", "n = m", "n + 1 > 3", "n - 2 = 0"};
+    static const char *const conditions[] = {
+        "n = 1",    "n > 2", "k = ab", "k", "not n", "on",        "k <> ab and n < 9",
+        "n and on", "s",     "s = 2",  "m", "n = m", "n + 1 > 3", "n - 2 = 0"};
     write(w, any_of(w, conditions, 14));
 }
 
 /* What stands behind an alternative, or a rule. */
 static void write_notes(wild_t *w, bool is_rule)
 {
-    static const char *const settings[] = {"on = true", "on = false", "m = 2", "m = n + 1", "s = n", "reset n", "reset k m",
-                                           "push q n", "m = 1 unique"};
+    static const char *const settings[] = {"on = true", "on = false", "m = 2",    "m = n + 1",   "s = n",
+                                           "reset n",   "reset k m",  "push q n", "m = 1 unique"};
     const char *between = is_rule ? "\n       ;@ " : "  ;@ ";
     static const char *const names[] = {"emit", "emit", "emit stream", "anomaly odd", "atomic", "cut"};
     bool has_any = false;
@@ -151,15 +162,17 @@ static void write_plain(wild_t *w, unsigned rule)
 
 static void write_number(wild_t *w, unsigned rule)
 {
-    static const char *const numbers[] = {"1*2DIGIT  ;@ n = decimal", "DIGIT  ;@ m = decimal", "1*3HEXDIG  ;@ n = hex",
-                                          "1*DIGIT  ;@ n = decimal unique", "1*2DIGIT  ;@ s = decimal", "%x00-09  ;@ n = u8",
+    static const char *const numbers[] = {"1*2DIGIT  ;@ n = decimal", "DIGIT  ;@ m = decimal",
+                                          "1*3HEXDIG  ;@ n = hex",    "1*DIGIT  ;@ n = decimal unique",
+                                          "1*2DIGIT  ;@ s = decimal", "%x00-09  ;@ n = u8",
                                           "%x00 %x00-03  ;@ n = be16"};
     fprintf(w->out, "r%u = %s%s\n", rule, any_of(w, numbers, 7), often(w, 3) ? ", emit" : "");
 }
 
 static void write_sized(wild_t *w, unsigned rule)
 {
-    static const char *const sizes[] = {"length n", "length n + 1", "length m", "length 3", "until close", "length n * 2 - 1"};
+    static const char *const sizes[] = {"length n", "length n + 1", "length m",
+                                        "length 3", "until close",  "length n * 2 - 1"};
     static const char *const bodies[] = {"*OCTET", "*%x61-63", "1*3OCTET"};
     const char *const emits[] = {"", ", emit", ", emit stream"};
     fprintf(w->out, "r%u = ", rule);
@@ -190,9 +203,10 @@ static void write_cases(wild_t *w, unsigned rule)
 
 static void write_field(wild_t *w, unsigned rule)
 {
-    fprintf(w->out, "r%u = name%u \"=\" value%u  ;@ emit, refine value%u by name%u: ab=typed%u ba=other%u%s\n", rule, rule, rule,
-            rule, rule, rule, rule, often(w, 2) ? "!" : "");
-    fprintf(w->out, "name%u = 1*%%x61-63  ;@ emit\nvalue%u = *%%x21-7E%s\n", rule, rule, often(w, 2) ? "  ;@ emit" : "");
+    fprintf(w->out, "r%u = name%u \"=\" value%u  ;@ emit, refine value%u by name%u: ab=typed%u ba=other%u%s\n", rule,
+            rule, rule, rule, rule, rule, rule, often(w, 2) ? "!" : "");
+    fprintf(w->out, "name%u = 1*%%x61-63  ;@ emit\nvalue%u = *%%x21-7E%s\n", rule, rule,
+            often(w, 2) ? "  ;@ emit" : "");
     fprintf(w->out, "typed%u = ", rule);
     write_expression(w, rule + 1, 1);
     fprintf(w->out, "%s\nother%u = 1*2DIGIT  ;@ emit, m = decimal\n", often(w, 2) ? "  ;@ emit" : "", rule);
@@ -202,8 +216,11 @@ static void write_rule(wild_t *w, unsigned rule)
 {
     static const char *const texts[] = {"1*%x61-62  ;@ emit, t = bytes", "1*5%x61-63  ;@ t = bytes",
                                         "DQUOTE *( %x61-63 / \"\\\" %x61-63 ) DQUOTE  ;@ t = unquote, emit"};
-    static const char *const endings[] = {"*OCTET  ;@ until \"ab\"", "*OCTET  ;@ until t, emit stream", "*%x61-63  ;@ until \"-\", emit",
-                                          "*OCTET  ;@ until line \".\" CRLF, emit", "*( \"a\" / \"b\" )  ;@ until %x61 t",
+    static const char *const endings[] = {"*OCTET  ;@ until \"ab\"",
+                                          "*OCTET  ;@ until t, emit stream",
+                                          "*%x61-63  ;@ until \"-\", emit",
+                                          "*OCTET  ;@ until line \".\" CRLF, emit",
+                                          "*( \"a\" / \"b\" )  ;@ until %x61 t",
                                           "*OCTET  ;@ until LF"};
     static const char *const words[] = {"1*%x61-63  ;@ k = keyword", "1*2%x61-62  ;@ emit, k = keyword"};
     switch (w->kinds[rule]) {
@@ -265,8 +282,8 @@ static void write_message(wild_t *w, const char *name, const char *letters)
 
 char *wild_spec(uint64_t seed)
 {
-    static const kind_t kinds[] = {KIND_PLAIN, KIND_NUMBER, KIND_WORD,  KIND_TEXT,
-                                   KIND_SIZED, KIND_CASES,  KIND_FIELD, KIND_COUNTED, KIND_ENDED};
+    static const kind_t kinds[] = {KIND_PLAIN, KIND_NUMBER, KIND_WORD,    KIND_TEXT, KIND_SIZED,
+                                   KIND_CASES, KIND_FIELD,  KIND_COUNTED, KIND_ENDED};
     char *text = NULL;
     size_t len;
     wild_t w = {.out = open_memstream(&text, &len), .random = seed};
@@ -276,8 +293,9 @@ char *wild_spec(uint64_t seed)
     w.rule_count = 3 + below(&w, RULES_MAX - 3);
     for (unsigned i = 0; i < w.rule_count; i++)
         w.kinds[i] = often(&w, 3) ? kinds[below(&w, w.has_atomic ? 4 : 9)] : KIND_PLAIN;
-    write(&w, ";@ protocol wild \"Wild\"\n;@ register n : uint\n;@ register m : uint\n;@ register on : flag\n"
-              ";@ register k : keyword(a ab abc)\n;@ register t : bytes(4)\n;@ shared s : uint\n;@ queue q(2) : uint\n");
+    write(&w,
+          ";@ protocol wild \"Wild\"\n;@ register n : uint\n;@ register m : uint\n;@ register on : flag\n"
+          ";@ register k : keyword(a ab abc)\n;@ register t : bytes(4)\n;@ shared s : uint\n;@ queue q(2) : uint\n");
     fprintf(w.out, ";@ client = *( %ssettings / message )\n", has_heading ? "heading / " : "");
     write(&w, has_server ? ";@ server = *answer\n" : "");
     write(&w, has_heading ? "heading = \"==\" 1*%x61-63 LF  ;@ resync, emit\n" : "");

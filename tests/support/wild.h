@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* A spec of the protocol `wild`, the same one for the same seed. Most can be compiled; the others must be refused with a
- * message. The caller frees it. */
+/* A spec of the protocol `wild`, the same one for the same seed. Most can be compiled; the others must be refused with
+ * a message. The caller frees it. */
 char *wild_spec(uint64_t seed);
 
 #endif
