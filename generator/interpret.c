@@ -15,8 +15,9 @@
 
 #include <stdlib.h>
 
-#define COMPACT_STEPS 512u          /* after so many, readings move to fresh memory */
-#define SPOTS_MAX ((size_t)4 << 20) /* a walk larger than this is given up */
+#define COMPACT_STEPS 512u           /* after so many, readings move to fresh memory */
+#define SPOTS_MAX ((size_t)1 << 20)  /* a walk larger than this is given up */
+#define SPOTS_KEPT ((size_t)1 << 17) /* one larger than this is not kept for the next conversation */
 #define READINGS_MAX 20000u
 #define IDLE_MAX 100000u /* turns without a byte: so many that it goes round */
 
@@ -713,6 +714,11 @@ void interpret_restart(interpret_t *it)
     if (it->arena) {
         arena_free(it->arena);
         arena_free(it->readings);
+    }
+    if (walk_size(it->walk) > SPOTS_KEPT) {
+        bool is_traced = it->walk->is_traced;
+        walk_free(it->walk);
+        it->walk = walk_new(grammar, is_traced);
     }
     it->arena = arena_new();
     it->readings = arena_new();

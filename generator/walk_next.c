@@ -9,8 +9,9 @@
 
 typedef struct trace {
     walk_t *walk;
-    next_t *returns; /* by rule: what can come behind a reference */
-    next_t *starts;  /* by rule: what it can begin with, or what comes behind if it can be empty */
+    next_t *returns;          /* by rule: what can come behind a reference */
+    next_t *starts;           /* by rule: what it can begin with, or what comes behind if it can be empty */
+    VEC(const rule_t *) open; /* that contain themselves, and that the trace is in */
     bool is_changed;
 } trace_t;
 
@@ -31,12 +32,26 @@ static void add_to(trace_t *t, next_t *to, next_t more)
     *to = all;
 }
 
+static bool is_open(const trace_t *t, const rule_t *rule)
+{
+    for (size_t i = 0; i < t->open.count; i++)
+        if (t->open.items[i] == rule)
+            return true;
+    return false;
+}
+
+/* The first of a rule that contains itself returns to nowhere: it is written out where it stands. */
 static next_t trace_rule(trace_t *t, const rule_t *rule, next_t after)
 {
-    if (!rule->is_called)
-        return trace_notes(t, &rule->notes, rule->body, after);
-    add_to(t, &t->returns[rule->index], after);
-    return t->starts[rule->index];
+    if (is_open(t, rule)) {
+        add_to(t, &t->returns[rule->index], after);
+        return t->starts[rule->index];
+    }
+    if (rule->is_called)
+        vec_push(t->walk->arena, &t->open, rule);
+    next_t first = trace_notes(t, &rule->notes, rule->body, after);
+    t->open.count -= rule->is_called;
+    return first;
 }
 
 /* The items from number `i` on; the refined VALUE among them may be read by any of the rules. */
@@ -111,10 +126,15 @@ static const next_t *returns_of(walk_t *w, const rule_t *rule)
         for (int i = 0; i < 2; i++)
             if (i ? g->server : g->client)
                 trace_node(&t, i ? g->server : g->client, end);
-        for (size_t i = 0; i < g->rules.count; i++)
-            if (g->rules.items[i]->is_called)
-                add_to(&t, &t.starts[i],
-                       trace_notes(&t, &g->rules.items[i]->notes, g->rules.items[i]->body, t.returns[i]));
+        for (size_t i = 0; i < g->rules.count; i++) {
+            const rule_t *called = g->rules.items[i];
+            if (!called->is_called)
+                continue;
+            t.open.count = 0;
+            vec_push(w->arena, &t.open, called);
+            add_to(&t, &t.starts[i], trace_notes(&t, &called->notes, called->body, t.returns[i]));
+            t.open.count = 0;
+        }
     }
     return &w->returns[rule->index];
 }
