@@ -482,8 +482,10 @@ void drive_run(side_t *side, bool reads)
     unsigned idle = 0;
     while (!side->has_become && !side->has_failed && !side->owner->complaint) {
         bool has_byte = reads && side->offset == begin && begin < side->bytes.count;
-        if (++idle > IDLE_MAX)
+        if (++idle == IDLE_MAX) {
             effect_fail(side, INTERPRET_ERROR_IDLE, rule_of(side), side->offset);
+            idle = 0;
+        }
         const spot_t *stop = side->is_skipping ? NULL : stop_of(side);
         bool is_known = region_look(side);
         if (side->has_error) {
