@@ -11,8 +11,8 @@
 static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size_t len, unsigned base)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned c = bytes[i] | 0x20u; /* letters to lower case; digits have that bit anyway */
-        unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+        unsigned c = bytes[i], lower = c | 0x20u;
+        unsigned digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
         if (digit >= base)
             continue;
         if (acc->value > (UINT64_MAX - digit) / base)
