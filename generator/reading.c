@@ -44,7 +44,7 @@ static bool is_cut_off(const step_t *s, const reading_t *reading)
 {
     for (size_t i = 0; i < s->closed.count; i++)
         for (size_t k = 0; k < reading->entered.count; k++)
-            if (reading->entered.items[k].frame == s->closed.items[i].frame &&
+            if (reading->entered.items[k].spot == s->closed.items[i].spot &&
                 reading->entered.items[k].at == s->closed.items[i].at)
                 return true;
     return false;
@@ -118,7 +118,7 @@ static void go_on(step_t *s, reading_t *reading)
             vec_push(s->arena, &reading->deeds, ((deed_t){spot->effect, s->at, spot->frame}));
             break;
         case SPOT_ENTER:
-            vec_push(s->arena, &reading->entered, ((entered_t){spot->frame, s->at}));
+            vec_push(s->arena, &reading->entered, ((entered_t){spot->frame, spot->other, s->at}));
             break;
         case SPOT_LEAVE:
             leave(reading, spot->frame);

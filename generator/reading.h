@@ -16,6 +16,7 @@ typedef VEC(deed_t) deeds_t;
 /* A reading was at this place when it entered the frame. */
 typedef struct entered {
     const frame_t *frame;
+    const spot_t *spot; /* where it will be left: two rounds of a repeat are two */
     uint64_t at;
 } entered_t;
 

@@ -162,6 +162,17 @@ static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spo
     return walk_intern_spot(w, &spot);
 }
 
+/* `leave` is where the frame is left: it tells one round of a repeat from the next. */
+static spot_t *make_enter(walk_t *w, const frame_t *frame, spot_t *leave, spot_t *next)
+{
+    spot_t spot;
+    if (!w->has_cut)
+        return next;
+    walk_blank_spot(&spot, SPOT_ENTER, frame, next);
+    spot.other = leave;
+    return walk_intern_spot(w, &spot);
+}
+
 static spot_t *make_trace(walk_t *w, const frame_t *frame, unsigned n, spot_t *next)
 {
     return w->is_traced ? walk_numbered(w, SPOT_TRACE, NULL, n, frame, next) : next;
@@ -367,6 +378,7 @@ spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *n
     const notes_t *notes = x->notes;
     const frame_t *inner = wrapped_frame(w, x, outer);
     next = make_trace(w, inner, 1, make_scope(w, SPOT_LEAVE, inner, next));
+    spot_t *leave = next;
     for (size_t i = 0; i < notes->count; i++)
         if (notes->items[i]->kind == NOTE_CUT && cut_frame(notes->items[i], outer))
             next = make_scope(w, SPOT_CUT, cut_frame(notes->items[i], outer), next);
@@ -384,7 +396,7 @@ spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *n
     for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_POP)
             next = make_stop(w, STOP_POP, outer, notes->items[i], NULL, next, NULL);
-    return make_scope(w, SPOT_ENTER, inner, make_trace(w, inner, 0, next));
+    return make_enter(w, inner, leave, make_trace(w, inner, 0, next));
 }
 
 static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
@@ -505,13 +517,13 @@ static void open_choice(walk_t *w, spot_t *spot)
         else if (frame->is_atomic && frame->level < LEVEL_MAX && strict > 0 && strict < count)
             first = make_tolerant(w, node, strict, frame, next);
         if (first) {
-            vec_push(w->arena, &spot->branches, make_scope(w, SPOT_ENTER, frame, first));
+            vec_push(w->arena, &spot->branches, make_enter(w, frame, next, first));
             return;
         }
     }
     for (unsigned i = begin; i < end; i++) {
         spot_t *branch = make_alternative(w, node->children.items[i], frame, next);
-        vec_push(w->arena, &spot->branches, spot->n == 0 ? make_scope(w, SPOT_ENTER, frame, branch) : branch);
+        vec_push(w->arena, &spot->branches, spot->n == 0 ? make_enter(w, frame, next, branch) : branch);
     }
 }
 

@@ -131,7 +131,8 @@ struct spot {
     const refine_entry_t *entry; /* SPOT_ITEMS; SPOT_FALLBACK: what may fail */
     const effect_t *effect;
     unsigned n;
-    spot_t *next, *other; /* SPOT_STOP with a region: next is what is in it, other what follows it */
+    spot_t *next,
+        *other; /* SPOT_STOP with a region: next is what is in it, other what follows it; SPOT_ENTER: see walk.c */
 
     unsigned seen; /* by the step of that number; for reading.c */
     bool is_open, has_first, can_end;
