@@ -279,6 +279,8 @@ static bool do_fallbacks_agree(const readings_t *readings, size_t mains, const d
 
 static void drop_front(deeds_t *deeds, size_t count)
 {
+    if (count == 0) /* and there may be no items to point to */
+        return;
     deeds->items += count;
     deeds->count -= count;
     deeds->capacity -= count;
