@@ -139,6 +139,14 @@ static void emit_rows(const pool_t *rows, text_t *text)
     text_print(text, "%s};\n\n", rows->entries.count ? "" : "    0, /* none */\n");
 }
 
+static void emit_lists(const pool_t *lists, text_t *text)
+{
+    text_print(text, "/* The edges of states. */\nstatic const uint16_t edge_lists[] = {");
+    for (size_t i = 0; i < lists->words.count; i++)
+        text_print(text, "%s%u,", i % PER_LINE ? " " : "\n    ", lists->words.items[i]);
+    text_print(text, "%s\n};\n\n", lists->words.count ? "" : "\n    0, /* none */");
+}
+
 static void emit_edges(const pool_t *edges, text_t *text)
 {
     text_print(text, "/* Target and action. */\nstatic const qcap_edge_t edges[] = {");
@@ -245,9 +253,9 @@ static void emit_state(const layout_t *l, const table_t *t, unsigned state, text
     const table_state_t *row = &t->states[state];
     const unsigned *keep = &t->keeps.words.items[t->keeps.entries.items[row->keep].first];
     unsigned before = keep[6] + has_end(s);
-    bool is_plain = is_any(s) && t->edges.words.items[row->edges + 2 * before + 1] == ACTION_NONE;
+    bool is_plain = is_any(s) && t->edges.words.items[2 * t->lists.words.items[row->edges + before] + 1] == ACTION_NONE;
     print_comments(l, state, text);
-    text_print(text, "    {%u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s, ", row->edges / 2,
+    text_print(text, "    {%u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s, ", row->edges,
                s->kind == DFA_CONTROL ? s->control : row->row, row->about, row->keep, kinds[s->kind],
                s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
                s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", keep[1] ? " | QCAP_STATE_SUSPENDS" : "");
@@ -262,6 +270,7 @@ void emit_tables(const layout_t *l, const table_t *t, text_t *text)
     emit_class_of(l, text);
     emit_rows(&t->rows, text);
     emit_edges(&t->edges, text);
+    emit_lists(&t->lists, text);
     emit_actions(&t->actions, &t->steps, text);
     emit_ops(l, text);
     text_print(text, "/* Rule and what was expected. */\n");

@@ -41,8 +41,8 @@ static unsigned add_edge_action(const layout_t *l, table_t *t, const edge_t *edg
 
 static unsigned add_edge(const layout_t *l, table_t *t, const edge_t *edge, unsigned *used, words_t *edges)
 {
-    vec_push(l->arena, edges, edge->target);
-    vec_push(l->arena, edges, add_edge_action(l, t, edge));
+    unsigned words[] = {edge->target, add_edge_action(l, t, edge)};
+    vec_push(l->arena, edges, pool_add(&t->edges, words, 2));
     return ++*used;
 }
 
@@ -73,13 +73,15 @@ static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table
         vec_push(l->arena, &row, of_class);
     }
     state->row = pool_add(&t->rows, row.items, row.count);
-    state->edges = pool_place(&t->edges, edges.items, edges.count);
+    state->edges = pool_place(&t->lists, edges.items, edges.count);
 }
 
 static void add_entry(const layout_t *l, table_t *t, const edge_t *edge, table_state_t *state)
 {
-    unsigned words[] = {edge->target, add_edge_action(l, t, edge)};
-    state->edges = pool_place(&t->edges, words, 2);
+    words_t edges = {0};
+    unsigned used = 0;
+    add_edge(l, t, edge, &used, &edges);
+    state->edges = pool_place(&t->lists, edges.items, edges.count);
 }
 
 /* What has to be kept of a piece that ends in the state: first of the suspends and their number, the distance behind the
@@ -113,7 +115,7 @@ static unsigned add_keep(const layout_t *l, table_t *t, const dfa_state_t *s)
 const table_t *table_build(layout_t *l)
 {
     table_t *t = ARENA_NEW(l->arena, table_t);
-    pool_t *const pools[] = {&t->rows, &t->edges, &t->actions, &t->abouts, &t->keeps, &t->suspends, &t->counters, &t->steps};
+    pool_t *const pools[] = {&t->rows, &t->lists, &t->edges, &t->actions, &t->abouts, &t->keeps, &t->suspends, &t->counters, &t->steps};
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++)
         pools[i]->arena = l->arena;
     t->states = ARENA_ARRAY(l->arena, table_state_t, l->dfa->states.count);

@@ -13,13 +13,15 @@
 
 typedef struct table_state {
     unsigned row;    /* entry in rows; of a state that reads bytes */
-    unsigned edges;  /* index in edges.words: target, action, target, action ... */
+    unsigned edges;  /* index in lists.words */
     unsigned about;  /* entry in abouts: rule, expected; indices in texts */
     unsigned keep;   /* entry in keeps: see table_keep() */
 } table_state_t;
 
 typedef struct table {
-    pool_t rows, edges, actions, abouts, keeps;
+    pool_t rows, actions, abouts, keeps;
+    pool_t edges;         /* target, action */
+    pool_t lists;         /* entries in edges, for each */
     pool_t suspends;      /* of conversions under way: conversion, begin, end, for each */
     pool_t counters;      /* limit, begin, for each */
     pool_t steps;         /* what, place */

@@ -40,7 +40,7 @@ static uint16_t any_of(const qcap_parser_t *p)
 {
     const qcap_state_t *s = state_of(p);
     unsigned before = keep_of(p)->counter_count + (s->kind & QCAP_STATE_END ? 1u : 0u);
-    return s->kind & QCAP_STATE_ANY ? protocol_of(p)->edges[s->edges + before].target : QCAP_NONE;
+    return s->kind & QCAP_STATE_ANY ? edge_of(protocol_of(p), s, before)->target : QCAP_NONE;
 }
 
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
@@ -1108,8 +1108,8 @@ static inline bool pass(qcap_parser_t *p, const unsigned char *bytes, size_t len
     unsigned state = p->state;
     for (size_t i = 0; i < len; i++) {
         unsigned number = protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[bytes[i]]];
-        const qcap_edge_t *edge = &protocol->edges[s->edges + number] - 1;
-        if (number == 0 || edge->action != 0)
+        const qcap_edge_t *edge = number > 0 ? edge_of(protocol, s, number - 1) : NULL;
+        if (!edge || edge->action != 0)
             return false;
         if (edge->target == state)
             continue;

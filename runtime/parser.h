@@ -448,7 +448,7 @@ typedef enum {
 } qcap_state_kind_t;
 
 typedef struct qcap_state {
-    uint32_t edges;    /* index of the first in protocol->edges */
+    uint32_t edges;    /* index of the first in protocol->edge_lists */
     uint16_t row;      /* QCAP_STATE_BYTES: index in protocol->rows, in units of class_count; _CONTROL: in protocol->controls */
     uint16_t about;    /* index in protocol->abouts */
     uint16_t keep;     /* index in protocol->keeps */
@@ -764,6 +764,7 @@ struct qcap_protocol {
     uint16_t class_count;
     const uint8_t *rows;     /* class_count numbers each: which of the state's edges, from 1; 0: none */
     const qcap_edge_t *edges;
+    const uint16_t *edge_lists; /* the edges of a state, one behind the other: indices in `edges` */
     const uint32_t *action_at; /* where each action begins in `actions` */
     const uint16_t *actions;
     const qcap_step_t *steps;

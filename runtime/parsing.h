@@ -90,6 +90,12 @@ static inline const qcap_keep_t *keep_of(const qcap_parser_t *p)
     return &protocol_of(p)->keeps[state_of(p)->keep];
 }
 
+/* The state's edge of that number, from 0. */
+static inline const qcap_edge_t *edge_of(const qcap_protocol_t *protocol, const qcap_state_t *s, unsigned number)
+{
+    return &protocol->edges[protocol->edge_lists[s->edges + number]];
+}
+
 static inline bool is_kind(const qcap_parser_t *p, qcap_state_kind_t kind)
 {
     return (state_of(p)->kind & QCAP_STATE_KIND) == kind;

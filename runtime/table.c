@@ -141,11 +141,6 @@ void qcap_table_perform(qcap_parser_t *p, unsigned action, uint64_t from)
 
 /* ---------------------------------------------------------------- states */
 
-static const qcap_edge_t *edges_of(const qcap_protocol_t *protocol, const qcap_state_t *s)
-{
-    return &protocol->edges[s->edges];
-}
-
 /* The number of the edge that the byte follows, from 1; 0: none. */
 static unsigned edge_by_byte(const qcap_protocol_t *protocol, const qcap_state_t *s, unsigned char byte)
 {
@@ -157,7 +152,7 @@ const unsigned char *qcapint_table_find(const qcap_parser_t *p, const unsigned c
     const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_state_t *s = state_of(p);
     if ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
-        s = &protocol->states[edges_of(protocol, s)->target];
+        s = &protocol->states[edge_of(protocol, s, 0)->target];
     while (at != end && edge_by_byte(protocol, s, *at) == 0)
         at++;
     return at;
@@ -209,7 +204,7 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_ERROR);
             is_read = true;
         }
-        const qcap_edge_t *edge = edges_of(protocol, s) + number - 1;
+        const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
         if (edge->target == state && edge->action == 0) {
             while (at != end && edge_by_byte(protocol, s, *at) == number)
                 at++;
