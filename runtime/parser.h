@@ -71,6 +71,7 @@ typedef enum {
 
 #define QCAP_EVENT_TRUNCATED 1u
 #define QCAP_EVENT_ABORTED 2u
+#define QCAP_EVENT_FED 4u /* an anomaly of what this stream feeds: among pieces of a stream, its place depends on their cuts */
 
 #define QCAP_NONE 0xffffu /* no element, no register, no state */
 

@@ -30,7 +30,9 @@ static qcap_substream_t *substream(const qcap_parser_t *p, unsigned feed)
 void qcapint_substream_give_up(qcap_substream_t *s, const char *text)
 {
     uint64_t at = s->segments[(s->segment_count - 1) % QCAP_SEGMENTS].outer;
-    qcapint_parser_tell(s->parent, QCAP_EVENT_ANOMALY, text, at, at);
+    const qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = at,
+                                  .end = at, .text = text};
+    qcapint_parser_send(s->parent, &anomaly);
     s->is_broken = true;
 }
 
@@ -273,8 +275,8 @@ void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
 static void send_error(qcap_substream_t *s, const qcap_event_t *event)
 {
     uint64_t outer = outer_of(s, event->begin);
-    qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .element = QCAP_NONE, .begin = outer, .end = outer,
-                            .text = "substream-error", .error = event->error};
+    qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = outer,
+                            .end = outer, .text = "substream-error", .error = event->error};
     qcapint_parser_send(s->parent, &anomaly);
 }
 

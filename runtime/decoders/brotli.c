@@ -1,4 +1,7 @@
-/* brotli.c: br (RFC 7932), by libbrotlidec. Its memory is the conversation's. Without the library, an empty file. */
+/* brotli.c: br (RFC 7932), by libbrotlidec. Its memory is the conversation's. Without the library, an empty file.
+ *
+ * It is given byte by byte: where its input is wrong the library forgets what it has decoded of the piece and not given yet, so
+ * that what comes of it would depend on how the input was cut. */
 #include "decoders.h"
 
 #ifdef QCAP_HAVE_BROTLI
@@ -37,8 +40,13 @@ static qcap_decode_status_t run(void *state, qcap_decode_io_t *io)
     brotli_t *b = state;
     if (b->is_at_end)
         return QCAP_DECODE_END;
-    BrotliDecoderResult result =
-        BrotliDecoderDecompressStream(b->decoder, &io->in_len, &io->in, &io->out_len, &io->out, NULL);
+    BrotliDecoderResult result;
+    do {
+        size_t left = io->in_len > 0;
+        io->in_len -= left;
+        result = BrotliDecoderDecompressStream(b->decoder, &left, &io->in, &io->out_len, &io->out, NULL);
+        io->in_len += left;
+    } while (result == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT && io->in_len > 0);
     b->is_at_end = result == BROTLI_DECODER_RESULT_SUCCESS;
     if (b->is_at_end)
         return QCAP_DECODE_END;

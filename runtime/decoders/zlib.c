@@ -12,6 +12,7 @@ typedef struct inflater {
     bool has_memory; /* zlib's own state exists */
     bool is_new;     /* nothing has been read of this stream */
     bool is_at_end;  /* or of a gzip file, of this member */
+    bool is_over;    /* of a gzip file: no member follows */
 } inflater_t;
 
 static void *get(void *user, unsigned count, unsigned size)
@@ -27,7 +28,7 @@ static void put(void *user, void *block)
 static bool begin(inflater_t *i, qcap_conversation_t *c, int window)
 {
     i->is_new = true;
-    i->is_at_end = false;
+    i->is_at_end = i->is_over = false;
     if (i->has_memory)
         return inflateReset2(&i->z, window) == Z_OK;
     i->z.zalloc = get;
@@ -75,16 +76,24 @@ static bool begin_gzip(void *state, qcap_conversation_t *c, const unsigned char 
     return begin(state, c, GZIP);
 }
 
-/* Behind a member there may be another (RFC 1952, 2.2), which begins with 0x1f; anything else is padding. */
+/* Behind a member there may be another (RFC 1952, 2.2), which begins with 0x1f; anything else is padding, up to the end. */
+static bool has_another(inflater_t *i, const qcap_decode_io_t *io)
+{
+    if (io->in_len == 0 || i->is_over)
+        return false;
+    i->is_over = *io->in != 0x1f;
+    return !i->is_over;
+}
+
 static qcap_decode_status_t run_gzip(void *state, qcap_decode_io_t *io)
 {
     inflater_t *i = state;
-    if (i->is_at_end && io->in_len > 0 && *io->in == 0x1f) {
+    if (i->is_at_end && has_another(i, io)) {
         inflateReset(&i->z);
         i->is_at_end = false;
     }
     qcap_decode_status_t status = run(state, io);
-    return status == QCAP_DECODE_END && io->in_len > 0 && *io->in == 0x1f ? QCAP_DECODE_MORE : status;
+    return status == QCAP_DECODE_END && has_another(i, io) ? QCAP_DECODE_MORE : status;
 }
 
 const qcap_decoder_t qcap_decoder_gzip = {"gzip", sizeof(inflater_t), begin_gzip, run_gzip};

@@ -142,9 +142,11 @@ static void print_rest(const qcap_event_t *event, FILE *out)
 
 #define TELLERS 8
 
-/* Who tells of it: a side, or what that feeds. */
+/* Who tells of it: a side, or what that feeds; TELLERS more for what a side tells of what it feeds, whose order among its own
+ * events depends on cuts. */
 static void print_teller(unsigned teller, FILE *out)
 {
+    teller %= TELLERS;
     fputs(teller % 2 ? "server" : "client", out);
     for (; teller >= 2; teller -= 2)
         fputs(" >", out);
@@ -155,7 +157,7 @@ static void print_span(const log_line_t *line, FILE *out)
 {
     bool is_place = line->kind == QCAP_EVENT_BEGIN || line->kind == QCAP_EVENT_BECOME;
     fprintf(out, is_place ? " %llu" : " %llu..%llu", (unsigned long long)line->begin, (unsigned long long)line->end);
-    if (line->teller >= 2)
+    if (line->teller % TELLERS >= 2)
         fprintf(out, is_place ? " (%llu)" : " (%llu..%llu)", (unsigned long long)line->outer_begin,
                 (unsigned long long)line->outer_end);
 }
@@ -214,7 +216,7 @@ static void get_bytes(const side_t *side, const qcap_event_t *event, log_line_t 
 {
     static const char wrong[] = "(not the bytes at these offsets)", hole[] = "(with a hole)";
     size_t len = (size_t)(event->end - event->begin);
-    if (event->value || (line->teller >= 2 && event->bytes)) {
+    if (event->value || (line->teller % TELLERS >= 2 && event->bytes)) {
         line->len = event->value ? event->value_len : len;
         line->bytes = copy_bytes(event->value ? event->value : event->bytes, line->len);
         return;
@@ -242,9 +244,11 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     unsigned teller = is_server;
     for (const qcap_parser_t *p = parser; qcap_parser_parent(p) && teller + 2 < TELLERS; p = qcap_parser_parent(p))
         teller += 2;
+    if (event->flags & QCAP_EVENT_FED)
+        teller += TELLERS;
     log_line_t line = {.teller = teller, .kind = event->kind, .element = event->element, .begin = event->begin,
-                       .end = event->end, .outer_begin = teller >= 2 ? event->outer_begin : 0,
-                       .outer_end = teller >= 2 ? event->outer_end : 0};
+                       .end = event->end, .outer_begin = qcap_parser_parent(parser) ? event->outer_begin : 0,
+                       .outer_end = qcap_parser_parent(parser) ? event->outer_end : 0};
     if (event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_PIECE)
         get_bytes(&f->sides[is_server], event, &line);
     if (event->kind == QCAP_EVENT_PIECE && join(f->log, &line)) {
@@ -490,7 +494,7 @@ static const log_line_t *next_line(const event_log_t *log, unsigned teller, size
 
 const char *event_log_compare(const event_log_t *expected, const event_log_t *log)
 {
-    for (unsigned i = 0; i < TELLERS; i++) {
+    for (unsigned i = 0; i < 2 * TELLERS; i++) {
         size_t left = 0, right = 0;
         for (;;) {
             const log_line_t *a = next_line(expected, i, &left), *b = next_line(log, i, &right);

@@ -83,7 +83,8 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
 {
     run_t *run = user;
     bool is_sub = qcap_parser_parent(parser) != NULL;
-    side_t *side = &(is_sub ? run->subs : run->sides)[qcap_parser_is_server(parser)];
+    bool is_told_of_sub = is_sub || (event->flags & QCAP_EVENT_FED);
+    side_t *side = &(is_told_of_sub ? run->subs : run->sides)[qcap_parser_is_server(parser)];
     side->events++;
     if (event->begin > event->end)
         abort();
