@@ -44,7 +44,7 @@ static const spot_t *stop_of(const side_t *side)
                                                                                                : NULL;
 }
 
-static const char *rule_of(const side_t *side)
+const char *drive_rule(const side_t *side)
 {
     return side->is_entry ? "" : walk_rule_name(first_spot(side)->frame);
 }
@@ -53,7 +53,7 @@ void drive_fail_here(side_t *side, interpret_code_t code, int byte)
 {
     if (side->has_error)
         return;
-    effect_fail(side, code, rule_of(side), side->offset);
+    effect_fail(side, code, drive_rule(side), side->offset);
     side->error.byte = byte;
 }
 
@@ -112,19 +112,19 @@ void drive_begin_at(side_t *side, spot_t *spot)
     side->is_entry = side->certain.count > 0 || has_deeds(&side->readings);
 }
 
-static void pass_entry(side_t *side)
+void drive_pass_entry(side_t *side)
 {
     side->is_entry = false;
     effect_perform(side, &side->certain);
 }
 
 /* The text of NAME has decided how VALUE is read. */
-static void pass_refinements(side_t *side)
+void drive_pass_refinements(side_t *side)
 {
     const spot_t *stop;
     while (!side->has_error && (stop = stop_of(side)) != NULL && stop->stop == STOP_REFINE) {
         drive_begin_at(side, walk_target(side->owner->walk, stop, (size_t)side->refined));
-        pass_entry(side);
+        drive_pass_entry(side);
     }
 }
 
@@ -135,7 +135,7 @@ static void take(side_t *side, readings_t readings, uint64_t failed_at)
     side->readings = readings;
     reading_settle(it->walk, it->readings, &side->readings, failed_at, &certain);
     effect_perform(side, &certain);
-    pass_refinements(side);
+    drive_pass_refinements(side);
     compact(it);
 }
 
@@ -282,197 +282,6 @@ void drive_recover(side_t *side, bool has_byte)
     }
 }
 
-/* ---------------------------------------------------------------- stops */
-
-static bool is_shared_choice(const node_t *choice)
-{
-    for (size_t i = 0; i < choice->children.count; i++) {
-        const note_t *when = walk_note(&choice->children.items[i]->notes, NOTE_WHEN);
-        if (when && number_is_shared(when->expr))
-            return true;
-    }
-    return false;
-}
-
-/* The first alternative whose `when` holds; if none does, the first that has none. */
-static void choose(side_t *side, const spot_t *stop)
-{
-    const node_t *choice = stop->node;
-    size_t chosen = choice->children.count;
-    for (size_t i = choice->children.count; i-- > 0;)
-        if (!walk_note(&choice->children.items[i]->notes, NOTE_WHEN))
-            chosen = i;
-    for (size_t i = 0; i < choice->children.count; i++) {
-        const note_t *when = walk_note(&choice->children.items[i]->notes, NOTE_WHEN);
-        number_t n = {.state = NUMBER_SET};
-        if (when)
-            n = effect_evaluate(side, when->expr);
-        if (n.state == NUMBER_ERROR) {
-            effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule ? stop->frame->rule->name : "",
-                        side->offset);
-            return;
-        }
-        if (n.value) {
-            chosen = i;
-            break;
-        }
-    }
-    if (chosen == choice->children.count)
-        effect_fail(side, INTERPRET_ERROR_CHOICE, stop->frame->rule ? stop->frame->rule->name : "", side->offset);
-    else
-        drive_begin_at(side, walk_target(side->owner->walk, stop, chosen));
-}
-
-static const char *rule_around(const spot_t *stop)
-{
-    return stop->frame->rule ? stop->frame->rule->name : "";
-}
-
-static void call(side_t *side, const spot_t *stop)
-{
-    if (stop->frame->nest >= side->owner->call_max)
-        effect_fail(side, INTERPRET_ERROR_DEPTH, stop->rule->name, side->offset);
-    else
-        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
-}
-
-static void begin_rounds(side_t *side, const spot_t *stop)
-{
-    number_t n = effect_evaluate(side, stop->note->expr);
-    const node_t *repeat = stop->node;
-    bool is_bounded = repeat->max != REPEAT_UNBOUNDED;
-    if (n.state != NUMBER_SET)
-        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_around(stop), side->offset);
-    else if (n.value < repeat->min || (is_bounded && n.value > repeat->max))
-        effect_fail(side, INTERPRET_ERROR_EXTENT, rule_around(stop), side->offset);
-    else if (stop->frame->nest > side->owner->call_max)
-        effect_fail(side, INTERPRET_ERROR_DEPTH, rule_around(stop), side->offset);
-    else
-        drive_begin_at(side, walk_target(side->owner->walk, stop, (size_t)n.value));
-}
-
-static void become(side_t *side)
-{
-    side->has_become = true;
-    effect_send(side, (interpret_event_t){.kind = INTERPRET_BECOME,
-                                          .text = side->owner->becomes,
-                                          .begin = side->offset,
-                                          .end = side->offset});
-}
-
-/* False: it has to wait, for a byte or for the other side. */
-static bool pass_stop(side_t *side, const spot_t *stop, bool has_byte)
-{
-    switch (stop->stop) {
-    case STOP_CHOICE:
-        if (is_shared_choice(stop->node) && !has_byte && !side->is_finished)
-            return false;
-        choose(side, stop);
-        return true;
-    case STOP_REFINE:
-        pass_refinements(side);
-        return true;
-    case STOP_LENGTH:
-        region_begin_length(side, stop);
-        return true;
-    case STOP_CLOSE:
-    case STOP_UNTIL:
-        region_begin_open(side, stop);
-        return true;
-    case STOP_SKIP:
-        side->offset += side->skip_len; /* they are at hand, or it would not have been found */
-        side->skip_len = 0;
-        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
-        return true;
-    case STOP_POP:
-        side->is_waiting = !effect_pop(side, stop->note);
-        if (side->is_waiting)
-            return false;
-        side->is_hurried = false;
-        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
-        return true;
-    case STOP_CALL:
-        call(side, stop);
-        return true;
-    case STOP_COUNT:
-        if (number_is_shared(stop->note->expr) && !has_byte && !side->is_finished)
-            return false;
-        begin_rounds(side, stop);
-        return true;
-    case STOP_RETURN:
-    case STOP_ROUND:
-        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
-        return true;
-    case STOP_BECOME:
-        side->owner->becomes = stop->note->name;
-        drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
-        if (side->is_entry)
-            pass_entry(side); /* what ends here ends before the change */
-        become(side);
-        return true;
-    }
-    return false;
-}
-
-/* ---------------------------------------------------------------- limits */
-
-static bool has_place(const effect_t *effect)
-{
-    switch (effect->kind) {
-    case EFFECT_SET:
-    case EFFECT_RESET:
-    case EFFECT_LOCAL_OPEN:
-    case EFFECT_LOCAL_CLOSE:
-    case EFFECT_MARK:
-    case EFFECT_ROLLBACK:
-    case EFFECT_ATOMIC_BEGIN:
-    case EFFECT_ATOMIC_END:
-        return false;
-    default:
-        return true;
-    }
-}
-
-/* Where the oldest thing that is not certain yet began. */
-static uint64_t oldest_pending(const side_t *side)
-{
-    uint64_t oldest = side->offset;
-    for (size_t i = 0; i < side->readings.count && !side->is_entry; i++) {
-        const deeds_t *deeds = &side->readings.items[i].deeds;
-        for (size_t k = 0; k < deeds->count; k++)
-            if (has_place(deeds->items[k].effect) && deeds->items[k].at < oldest)
-                oldest = deeds->items[k].at;
-    }
-    if (side->list.count && side->list.items[0].deed.at < oldest)
-        oldest = side->list.items[0].deed.at;
-    return oldest;
-}
-
-static slot_t *oldest_element(side_t *side)
-{
-    for (size_t i = 0; i < side->slots.count; i++) {
-        slot_t *slot = &side->slots.items[i];
-        if (slot->element && !slot->element->is_stream && !slot->is_done)
-            return slot;
-    }
-    return NULL;
-}
-
-static void enforce_limit(side_t *side)
-{
-    uint32_t limit = side->owner->limit;
-    for (slot_t *slot; (slot = oldest_element(side)) != NULL && side->offset - slot->begin >= limit;) {
-        slot->is_done = true;
-        effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT,
-                                              .is_truncated = true,
-                                              .path = slot->element->path,
-                                              .begin = slot->begin,
-                                              .end = slot->begin + limit});
-    }
-    if (side->offset - oldest_pending(side) >= limit)
-        effect_fail(side, INTERPRET_ERROR_LIMIT, rule_of(side), side->offset);
-}
-
 /* ---------------------------------------------------------------- the driver */
 
 /* What can be done with the next byte, if `reads`, and then without any. */
@@ -483,7 +292,7 @@ void drive_run(side_t *side, bool reads)
     while (!side->has_become && !side->has_failed && !side->owner->complaint) {
         bool has_byte = reads && side->offset == begin && begin < side->bytes.count;
         if (++idle == IDLE_MAX) {
-            effect_fail(side, INTERPRET_ERROR_IDLE, rule_of(side), side->offset);
+            effect_fail(side, INTERPRET_ERROR_IDLE, drive_rule(side), side->offset);
             idle = 0;
         }
         const spot_t *stop = side->is_skipping ? NULL : stop_of(side);
@@ -491,7 +300,7 @@ void drive_run(side_t *side, bool reads)
         if (side->has_error) {
             drive_recover(side, has_byte);
         } else if (stop) {
-            if (!pass_stop(side, stop, has_byte))
+            if (!stop_pass(side, stop, has_byte))
                 break;
         } else if (!side->is_entry && is_region_at_end(side)) {
             if (side->is_skipping || !pass_end(side))
@@ -501,10 +310,10 @@ void drive_run(side_t *side, bool reads)
                 break;
             side->offset++;
         } else if (side->is_entry) {
-            pass_entry(side);
-            pass_refinements(side);
+            drive_pass_entry(side);
+            drive_pass_refinements(side);
         } else {
-            enforce_limit(side);
+            limit_enforce(side);
             if (side->has_error)
                 continue;
             if (!has_byte || !is_known)
@@ -538,7 +347,7 @@ static bool read_bytes(side_t *side)
     for (uint64_t before = side->offset + 1; before != side->offset;) {
         drive_run(side, false);
         if (is_to_become(side))
-            become(side);
+            stop_become(side);
         before = side->offset;
         if (side->is_waiting || is_over(side) || before == side->bytes.count)
             return false;

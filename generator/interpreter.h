@@ -134,6 +134,13 @@ number_t effect_evaluate(side_t *side, const expr_t *expr);
 
 /* ---------------------------------------------------------------- the driver, and regions */
 
+/* The rule that is being read. */
+const char *drive_rule(const side_t *side);
+
+/* Does what is certain where the side has begun, and goes on where a NAME has decided how VALUE is read. */
+void drive_pass_entry(side_t *side);
+void drive_pass_refinements(side_t *side);
+
 /* The innermost region, or NULL. */
 region_t *drive_region(side_t *side);
 
@@ -169,6 +176,15 @@ void drive_lose_conversions(side_t *side);
 
 /* These have been taken; NULL: they are missing. */
 void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len);
+
+/* Passes a stop. False: it has to wait, for a byte or for the other side. */
+bool stop_pass(side_t *side, const spot_t *stop, bool has_byte);
+
+/* The side speaks another protocol from here on. */
+void stop_become(side_t *side);
+
+/* Delivers elements that have reached the limit, and gives up what has been undecided for so long. */
+void limit_enforce(side_t *side);
 
 /* `length`. */
 void region_begin_length(side_t *side, const spot_t *stop);

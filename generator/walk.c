@@ -1,11 +1,6 @@
 /* walk.c: spots, made as readings get there.
  *
- * What an annotated rule or alternative does stands around its body in this order (generator/README.md):
- *
- *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close,
- * )anomaly, )local, )atomic, become, cut, leave
- *
- * so walk_wrap() makes that list from its end. Everything else follows a node's kind. */
+ * What follows a spot is made first, so a rule's spots are made from its end. What is annotated: walk_wrap.c. */
 #include "walker.h"
 
 #include <stdlib.h>
@@ -100,7 +95,7 @@ const charset_t *walk_set(spot_t *spot)
 
 /* ---------------------------------------------------------------- spots of nodes */
 
-static spot_t *make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement,
+spot_t *walk_make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement,
                           const refine_entry_t *entry, const frame_t *frame, spot_t *next)
 {
     if (n >= node->children.count)
@@ -123,7 +118,7 @@ spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned 
     return walk_intern_spot(w, &spot);
 }
 
-static spot_t *make_node(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
+spot_t *walk_make_node(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
 {
     charset_t set;
     if (node->kind == NODE_SET || is_one_byte(node, ONE_BYTE_MAX, &set))
@@ -135,7 +130,7 @@ static spot_t *make_node(walk_t *w, const node_t *node, const frame_t *frame, sp
     case NODE_STRING:
         return node->len ? walk_numbered(w, SPOT_TEXT, node, 0, frame, next) : next;
     case NODE_SEQUENCE:
-        return make_items(w, node, 0, NULL, NULL, frame, next);
+        return walk_make_items(w, node, 0, NULL, NULL, frame, next);
     case NODE_REPEAT:
         return walk_numbered(w, SPOT_REPEAT, node, 0, frame, next);
     case NODE_CHOICE:
@@ -145,7 +140,7 @@ static spot_t *make_node(walk_t *w, const node_t *node, const frame_t *frame, sp
     return next;
 }
 
-static spot_t *make_effect(walk_t *w, const frame_t *frame, const effect_t *effect, spot_t *next)
+spot_t *walk_make_effect(walk_t *w, const frame_t *frame, const effect_t *effect, spot_t *next)
 {
     spot_t spot;
     walk_blank_spot(&spot, SPOT_EFFECT, frame, next);
@@ -153,7 +148,7 @@ static spot_t *make_effect(walk_t *w, const frame_t *frame, const effect_t *effe
     return walk_intern_spot(w, &spot);
 }
 
-static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spot_t *next)
+spot_t *walk_make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spot_t *next)
 {
     spot_t spot;
     if (!w->has_cut)
@@ -162,8 +157,7 @@ static spot_t *make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spo
     return walk_intern_spot(w, &spot);
 }
 
-/* `leave` is where the frame is left: it tells one round of a repeat from the next. */
-static spot_t *make_enter(walk_t *w, const frame_t *frame, spot_t *leave, spot_t *next)
+spot_t *walk_make_enter(walk_t *w, const frame_t *frame, spot_t *leave, spot_t *next)
 {
     spot_t spot;
     if (!w->has_cut)
@@ -173,12 +167,12 @@ static spot_t *make_enter(walk_t *w, const frame_t *frame, spot_t *leave, spot_t
     return walk_intern_spot(w, &spot);
 }
 
-static spot_t *make_trace(walk_t *w, const frame_t *frame, unsigned n, spot_t *next)
+spot_t *walk_make_trace(walk_t *w, const frame_t *frame, unsigned n, spot_t *next)
 {
     return w->is_traced ? walk_numbered(w, SPOT_TRACE, NULL, n, frame, next) : next;
 }
 
-static spot_t *make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, const note_t *note, const node_t *node,
+spot_t *walk_make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, const note_t *note, const node_t *node,
                          spot_t *next, spot_t *other)
 {
     spot_t spot;
@@ -188,290 +182,6 @@ static spot_t *make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, cons
     spot.node = node;
     spot.other = other;
     return walk_intern_spot(w, &spot);
-}
-
-/* ---------------------------------------------------------------- annotated things */
-
-static spot_t *make_rule(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next);
-
-static const frame_t *link_frame(walk_t *w, const frame_t *outer, const void *of, frame_t *frame)
-{
-    memset(frame, 0, sizeof *frame);
-    frame->parent = outer;
-    frame->of = of;
-    frame->rule = outer->rule;
-    frame->element = outer->element;
-    frame->depth = outer->depth;
-    frame->level = outer->level;
-    frame->nest = outer->nest;
-    frame->is_stream = outer->is_stream;
-    frame->is_atomic = outer->is_atomic;
-    return walk_intern_frame(w, frame);
-}
-
-static const frame_t *guard_frame(walk_t *w, const frame_t *outer, const void *of, bool is_choice)
-{
-    frame_t frame;
-    link_frame(w, outer, of, &frame);
-    frame.level++;
-    frame.is_guard = true;
-    frame.is_choice = is_choice;
-    return walk_intern_frame(w, &frame);
-}
-
-/* What is around the first call of a rule that contains itself: so that paths do not grow. */
-static const frame_t *outermost_call(const frame_t *outer, const rule_t *rule)
-{
-    const frame_t *found = outer;
-    for (const frame_t *f = outer; f; f = f->parent)
-        if (f->is_rule && f->rule == rule && f->is_stream == f->parent->is_stream)
-            found = f->parent;
-    return found;
-}
-
-static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t *outer)
-{
-    frame_t frame;
-    const note_t *emit = walk_note(x->notes, NOTE_EMIT);
-    const place_name_t *outer_element = outer->element;
-    link_frame(w, outer, x->notes, &frame);
-    if (x->rule) {
-        frame.rule = x->rule;
-        frame.reference = x->reference;
-        frame.is_rule = true;
-    }
-    if (x->returns) {
-        frame.after = x->returns;
-        frame.nest++;
-        outer_element = frame.element = outermost_call(outer, x->rule)->element;
-    }
-    if (walk_note(x->notes, NOTE_COUNT) && !walk_count_of_bytes(x->notes, x->body))
-        frame.nest++;
-    if (walk_note(x->notes, NOTE_ANOMALY))
-        frame.depth++;
-    if (walk_note(x->notes, NOTE_ATOMIC) || walk_note(x->notes, NOTE_RESYNC))
-        frame.is_atomic = true;
-    if (emit) {
-        frame.element = walk_element(w, outer_element, emit->name ? emit->name : x->name, emit->is_stream);
-        frame.depth++;
-        frame.is_stream |= emit->is_stream;
-    }
-    return walk_intern_frame(w, &frame);
-}
-
-/* NAME ... VALUE, where NAME's text decides how VALUE is read. */
-static spot_t *make_refined(walk_t *w, const node_t *body, const note_t *note, const frame_t *frame, spot_t *next)
-{
-    size_t by = 0;
-    if (note->entries.count == 0)
-        return make_node(w, body, frame, next);
-    while (by < body->children.count && body->children.items[by]->rule != note->by)
-        by++;
-    spot_t *spot = make_stop(w, STOP_REFINE, frame, note, body, next, NULL);
-    spot = make_effect(w, frame, walk_noted_effect(w, EFFECT_CONVERT_CLOSE, frame, note, note->by), spot);
-    spot = make_node(w, body->children.items[by], frame, spot);
-    spot = make_effect(w, frame, walk_noted_effect(w, EFFECT_CONVERT_OPEN, frame, note, note->by), spot);
-    for (size_t i = by; i-- > 0;)
-        spot = make_node(w, body->children.items[i], frame, spot);
-    return spot;
-}
-
-static spot_t *make_body(walk_t *w, const wrapped_t *x, const frame_t *frame, spot_t *next)
-{
-    const note_t *refine = walk_note(x->notes, NOTE_REFINE);
-    if (refine)
-        return make_refined(w, x->body, refine, frame, next);
-    const note_t *count = walk_note(x->notes, NOTE_COUNT);
-    if (count && !walk_count_of_bytes(x->notes, x->body))
-        return make_stop(w, STOP_COUNT, frame, count, x->body, next, NULL);
-    if (!x->entry)
-        return make_node(w, x->body, frame, next);
-    if (x->entry->is_strict)
-        return make_rule(w, x->entry->rule, x->entry, frame, next);
-    spot_t spot;
-    const frame_t *guard = guard_frame(w, frame, x->entry, false);
-    walk_blank_spot(&spot, SPOT_FALLBACK, frame, make_rule(w, x->entry->rule, x->entry, guard, next));
-    spot.other = make_node(w, x->body, frame, next);
-    spot.entry = x->entry;
-    return walk_intern_spot(w, &spot);
-}
-
-static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, const frame_t *inner, spot_t *next)
-{
-    const notes_t *notes = x->notes;
-    for (size_t i = notes->count; i-- > 0;)
-        if (notes->items[i]->kind == NOTE_BECOME)
-            next = make_stop(w, STOP_BECOME, outer, notes->items[i], NULL, next, NULL);
-    if (walk_note(notes, NOTE_UNTIL))
-        next = make_stop(w, STOP_SKIP, outer, walk_note(notes, NOTE_UNTIL), NULL, next, NULL);
-    if (inner->is_atomic && !outer->is_atomic)
-        next = make_effect(w, inner, walk_plain_effect(w, EFFECT_ATOMIC_END, inner), next);
-    for (size_t i = 0; i < notes->count; i++)
-        for (size_t k = 0; k < notes->items[i]->regs.count && notes->items[i]->kind == NOTE_LOCAL; k++)
-            next = make_effect(
-                w, inner, walk_register_effect(w, EFFECT_LOCAL_CLOSE, inner, notes->items[i]->regs.items[k]), next);
-    const note_t *anomaly = walk_note(notes, NOTE_ANOMALY);
-    if (anomaly)
-        next = make_effect(w, inner, walk_anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name),
-                           next);
-    if (walk_note(notes, NOTE_EMIT))
-        next = make_effect(w, inner, walk_element_effect(w, EFFECT_CLOSE, inner), next);
-    for (size_t i = notes->count; i-- > 0;)
-        if (notes->items[i]->kind == NOTE_PUSH)
-            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_PUSH, inner, notes->items[i], inner->rule), next);
-    for (size_t i = notes->count; i-- > 0;)
-        if (notes->items[i]->kind == NOTE_SET)
-            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_SET, inner, notes->items[i], inner->rule), next);
-    return next;
-}
-
-/* The frame that a cut closes; NULL if there is none around. */
-static const frame_t *cut_frame(const note_t *cut, const frame_t *frame)
-{
-    for (; frame; frame = frame->parent)
-        if (cut->rule ? frame->is_rule && frame->rule == cut->rule : frame->is_choice)
-            return frame;
-    return NULL;
-}
-
-static spot_t *make_opening(walk_t *w, const wrapped_t *x, const frame_t *outer, const frame_t *inner, spot_t *next)
-{
-    effects_t effects = walk_opening(w, inner, false);
-    for (size_t i = effects.count; i-- > 0;)
-        next = make_effect(w, inner, effects.items[i], next);
-    if (x->resumed) {
-        for (const frame_t *f = x->resumed; f; f = f->parent) {
-            effects = walk_opening(w, f, true);
-            for (size_t i = effects.count; i-- > 0;)
-                next = make_effect(w, inner, effects.items[i], next);
-        }
-        next = make_effect(w, inner, walk_plain_effect(w, EFFECT_FOUND, inner), next);
-    }
-    if (inner->is_atomic && !outer->is_atomic)
-        next = make_effect(w, inner, walk_plain_effect(w, EFFECT_ATOMIC_BEGIN, inner), next);
-    return next;
-}
-
-static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, spot_t *next)
-{
-    const note_t *length = walk_note(x->notes, NOTE_LENGTH);
-    const note_t *close = walk_note(x->notes, NOTE_UNTIL_CLOSE), *until = walk_note(x->notes, NOTE_UNTIL);
-    if (!length && !close && !until)
-        length = walk_count_of_bytes(x->notes, x->body);
-    if (!length && !close && !until)
-        return make_body(w, x, inner, next);
-    spot_t end;
-    spot_t *inside = make_body(w, x, inner, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, inner, NULL)));
-    return make_stop(w,
-                     length  ? STOP_LENGTH
-                     : until ? STOP_UNTIL
-                             : STOP_CLOSE,
-                     inner,
-                     length  ? length
-                     : until ? until
-                             : close,
-                     NULL, inside, next);
-}
-
-spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next)
-{
-    const notes_t *notes = x->notes;
-    const frame_t *inner = wrapped_frame(w, x, outer);
-    next = make_trace(w, inner, 1, make_scope(w, SPOT_LEAVE, inner, next));
-    spot_t *leave = next;
-    for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i]->kind == NOTE_CUT && cut_frame(notes->items[i], outer))
-            next = make_scope(w, SPOT_CUT, cut_frame(notes->items[i], outer), next);
-    next = make_close(w, x, outer, inner, next);
-    for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i]->kind == NOTE_CONVERT)
-            next = make_effect(w, inner,
-                               walk_noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
-    next = make_region(w, x, inner, next);
-    for (size_t i = notes->count; i-- > 0;)
-        if (notes->items[i]->kind == NOTE_CONVERT)
-            next = make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule),
-                               next);
-    next = make_opening(w, x, outer, inner, next);
-    for (size_t i = notes->count; i-- > 0;)
-        if (notes->items[i]->kind == NOTE_POP)
-            next = make_stop(w, STOP_POP, outer, notes->items[i], NULL, next, NULL);
-    return make_enter(w, inner, leave, make_trace(w, inner, 0, next));
-}
-
-static spot_t *make_return(walk_t *w, const rule_t *rule, const frame_t *frame, spot_t *next)
-{
-    spot_t spot;
-    walk_blank_spot(&spot, SPOT_STOP, frame, next);
-    spot.stop = STOP_RETURN;
-    spot.rule = rule;
-    return walk_intern_spot(w, &spot);
-}
-
-/* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump.
- */
-static spot_t *enter_call(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next)
-{
-    spot_t *tail = next;
-    const frame_t *caller = frame;
-    spots_t left = {0};
-    for (; tail->kind == SPOT_LEAVE || tail->kind == SPOT_TRACE; tail = tail->next)
-        vec_push(w->arena, &left, tail);
-    while (caller && !caller->after)
-        caller = caller->parent;
-    bool is_jump = caller && caller->after == tail && caller->parent->depth == frame->depth;
-    if (is_jump)
-        frame = caller->parent;
-    else
-        tail = make_return(w, rule, frame, next);
-    wrapped_t x = {.notes = &rule->notes,
-                   .name = rule->name,
-                   .body = rule->body,
-                   .rule = rule,
-                   .returns = tail,
-                   .reference = reference};
-    spot_t *spot = walk_wrap(w, &x, frame, tail);
-    for (size_t i = left.count; i-- > 0 && is_jump;) {
-        spot_t leaving = *left.items[i];
-        walk_blank_spot(&leaving, left.items[i]->kind, left.items[i]->frame, spot);
-        leaving.n = left.items[i]->n;
-        spot = walk_intern_spot(w, &leaving);
-    }
-    return spot;
-}
-
-/* The outermost of rules inside each other is no call. */
-static bool is_inside_called(const frame_t *frame)
-{
-    for (const frame_t *f = frame; f; f = f->parent)
-        if (f->is_rule && f->rule->is_called)
-            return true;
-    return false;
-}
-
-static spot_t *make_rule(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next)
-{
-    if (rule->is_called && is_inside_called(frame)) {
-        spot_t call;
-        walk_blank_spot(&call, SPOT_STOP, frame, next);
-        call.stop = STOP_CALL;
-        call.rule = rule;
-        call.reference = reference;
-        return walk_intern_spot(w, &call);
-    }
-    wrapped_t x = {.notes = &rule->notes, .name = rule->name, .body = rule->body, .rule = rule, .reference = reference};
-    return walk_wrap(w, &x, frame, next);
-}
-
-static spot_t *make_alternative(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next)
-{
-    bool is_wrapped = false;
-    for (size_t i = 0; i < node->notes.count; i++)
-        is_wrapped |= node->notes.items[i]->kind != NOTE_WHEN;
-    if (!is_wrapped)
-        return make_node(w, node, frame, next);
-    wrapped_t x = {.notes = &node->notes, .name = node->kind == NODE_RULE ? node->rule->name : NULL, .body = node};
-    return walk_wrap(w, &x, frame, next);
 }
 
 /* ---------------------------------------------------------------- choices */
@@ -488,12 +198,12 @@ static bool has_when(const node_t *choice)
 static spot_t *make_tolerant(walk_t *w, const node_t *node, unsigned strict, const frame_t *frame, spot_t *next)
 {
     spot_t spot;
-    const frame_t *guard = guard_frame(w, frame, node, true);
+    const frame_t *guard = walk_guard_frame(w, frame, node, true);
     walk_blank_spot(&spot, SPOT_FALLBACK, frame, NULL);
     spot.node = node;
     spot.next = walk_numbered(w, SPOT_NODE, node, 1, guard, next);
     spot.other = walk_numbered(w, SPOT_NODE, node, 1 + strict, frame, next);
-    return make_effect(w, frame, walk_plain_effect(w, EFFECT_MARK, frame), walk_intern_spot(w, &spot));
+    return walk_make_effect(w, frame, walk_plain_effect(w, EFFECT_MARK, frame), walk_intern_spot(w, &spot));
 }
 
 /* n: 0 opens the whole choice; 1 the strict alternatives of a tolerant one; k + 1 those from number k on. */
@@ -508,22 +218,22 @@ static void open_choice(walk_t *w, spot_t *spot)
     spot_t *next = spot->next, *first = NULL;
     if (spot->n == 0) {
         frame_t key;
-        link_frame(w, frame, node, &key);
+        walk_link_frame(w, frame, node, &key);
         key.is_choice = true;
         frame = walk_intern_frame(w, &key);
-        next = make_scope(w, SPOT_LEAVE, frame, next);
+        next = walk_make_scope(w, SPOT_LEAVE, frame, next);
         if (has_when(node))
-            first = make_stop(w, STOP_CHOICE, frame, NULL, node, next, NULL);
+            first = walk_make_stop(w, STOP_CHOICE, frame, NULL, node, next, NULL);
         else if (frame->is_atomic && frame->level < LEVEL_MAX && strict > 0 && strict < count)
             first = make_tolerant(w, node, strict, frame, next);
         if (first) {
-            vec_push(w->arena, &spot->branches, make_enter(w, frame, next, first));
+            vec_push(w->arena, &spot->branches, walk_make_enter(w, frame, next, first));
             return;
         }
     }
     for (unsigned i = begin; i < end; i++) {
-        spot_t *branch = make_alternative(w, node->children.items[i], frame, next);
-        vec_push(w->arena, &spot->branches, spot->n == 0 ? make_enter(w, frame, next, branch) : branch);
+        spot_t *branch = walk_make_alternative(w, node->children.items[i], frame, next);
+        vec_push(w->arena, &spot->branches, spot->n == 0 ? walk_make_enter(w, frame, next, branch) : branch);
     }
 }
 
@@ -532,9 +242,9 @@ static void open_choice(walk_t *w, spot_t *spot)
 static spot_t *open_items(walk_t *w, const spot_t *spot)
 {
     const node_t *child = spot->node->children.items[spot->n];
-    spot_t *next = make_items(w, spot->node, spot->n + 1u, spot->note, spot->entry, spot->frame, spot->next);
+    spot_t *next = walk_make_items(w, spot->node, spot->n + 1u, spot->note, spot->entry, spot->frame, spot->next);
     if (!spot->note || child->kind != NODE_RULE || child->rule != spot->note->value)
-        return make_node(w, child, spot->frame, next);
+        return walk_make_node(w, child, spot->frame, next);
     wrapped_t x = {.notes = &child->rule->notes,
                    .name = child->rule->name,
                    .body = child->rule->body,
@@ -554,7 +264,7 @@ static void open_repeat(walk_t *w, spot_t *spot)
         spot_t *again =
             is_last ? spot->next
                     : walk_numbered(w, SPOT_REPEAT, node, spot->n < most ? spot->n + 1 : most, spot->frame, spot->next);
-        vec_push(w->arena, &spot->branches, make_node(w, node->children.items[0], spot->frame, again));
+        vec_push(w->arena, &spot->branches, walk_make_node(w, node->children.items[0], spot->frame, again));
     }
     if (spot->n >= node->min)
         vec_push(w->arena, &spot->branches, spot->next);
@@ -570,7 +280,7 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
         if (spot->node->kind == NODE_CHOICE)
             open_choice(w, spot);
         else
-            vec_push(w->arena, &spot->branches, make_rule(w, spot->node->rule, spot->node, spot->frame, spot->next));
+            vec_push(w->arena, &spot->branches, walk_make_rule(w, spot->node->rule, spot->node, spot->frame, spot->next));
         break;
     case SPOT_ITEMS:
         vec_push(w->arena, &spot->branches, open_items(w, spot));
@@ -606,9 +316,9 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
 spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
 {
     if (stop->stop == STOP_CHOICE)
-        return make_alternative(w, stop->node->children.items[n], stop->frame, stop->next);
+        return walk_make_alternative(w, stop->node->children.items[n], stop->frame, stop->next);
     if (stop->stop == STOP_CALL)
-        return enter_call(w, stop->rule, stop->reference, stop->frame, stop->next);
+        return walk_enter_call(w, stop->rule, stop->reference, stop->frame, stop->next);
     if (stop->stop == STOP_COUNT || stop->stop == STOP_ROUND) {
         n = stop->stop == STOP_COUNT ? n : stop->n;
         spot_t round;
@@ -621,7 +331,7 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
         if (n == 0)
             return stop->next;
         round.n--;
-        return make_node(w, stop->node->children.items[0], stop->frame, walk_intern_spot(w, &round));
+        return walk_make_node(w, stop->node->children.items[0], stop->frame, walk_intern_spot(w, &round));
     }
     if (stop->stop != STOP_REFINE)
         return stop->next;
@@ -629,7 +339,7 @@ spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
     while (by < stop->node->children.count && stop->node->children.items[by]->rule != stop->note->by)
         by++;
     const refine_entry_t *entry = n ? &stop->note->entries.items[n - 1] : NULL;
-    return make_items(w, stop->node, by + 1, entry ? stop->note : NULL, entry, stop->frame, stop->next);
+    return walk_make_items(w, stop->node, by + 1, entry ? stop->note : NULL, entry, stop->frame, stop->next);
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -639,7 +349,7 @@ spot_t *walk_start(walk_t *w, const node_t *root)
     spot_t end;
     BLANK(frame_t, top);
     const frame_t *frame = walk_intern_frame(w, &top);
-    return make_node(w, root, frame, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, frame, NULL)));
+    return walk_make_node(w, root, frame, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, frame, NULL)));
 }
 
 const char *walk_rule_name(const frame_t *frame)

@@ -32,6 +32,26 @@ effects_t walk_opening(walk_t *w, const frame_t *frame, bool is_atomic);
 
 /* ---------------------------------------------------------------- walk.c */
 
+/* Spots of a node, or of its items from number n on; `next` where there is nothing to do. */
+spot_t *walk_make_node(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next);
+spot_t *walk_make_items(walk_t *w, const node_t *node, size_t n, const note_t *refinement, const refine_entry_t *entry,
+                        const frame_t *frame, spot_t *next);
+
+spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame, spot_t *next);
+spot_t *walk_make_effect(walk_t *w, const frame_t *frame, const effect_t *effect, spot_t *next);
+spot_t *walk_make_stop(walk_t *w, stop_kind_t stop, const frame_t *frame, const note_t *note, const node_t *node,
+                       spot_t *next, spot_t *other);
+
+/* SPOT_LEAVE or SPOT_CUT, and SPOT_ENTER: if there are cuts at all. `leave` is where the frame is left: it tells one
+ * round of a repeat from the next. */
+spot_t *walk_make_scope(walk_t *w, spot_kind_t kind, const frame_t *frame, spot_t *next);
+spot_t *walk_make_enter(walk_t *w, const frame_t *frame, spot_t *leave, spot_t *next);
+
+/* If the walk is traced. */
+spot_t *walk_make_trace(walk_t *w, const frame_t *frame, unsigned n, spot_t *next);
+
+/* ---------------------------------------------------------------- walk_wrap.c */
+
 /* What is annotated: a rule, an alternative, or the VALUE of a refinement. */
 typedef struct wrapped {
     const notes_t *notes;
@@ -47,7 +67,17 @@ typedef struct wrapped {
 /* Everything that its annotations put around the body. */
 spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next);
 
-spot_t *walk_numbered(walk_t *w, spot_kind_t kind, const node_t *node, unsigned n, const frame_t *frame, spot_t *next);
+/* A reference to a rule; an alternative of a choice. */
+spot_t *walk_make_rule(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next);
+spot_t *walk_make_alternative(walk_t *w, const node_t *node, const frame_t *frame, spot_t *next);
+
+/* A rule that contains itself, entered. Where nothing is left to do in such a rule but to return, the call is a jump.
+ */
+spot_t *walk_enter_call(walk_t *w, const rule_t *rule, const void *reference, const frame_t *frame, spot_t *next);
+
+/* A frame inside `outer`, of something; it can be changed, and interned again. And one of what has a fallback. */
+const frame_t *walk_link_frame(walk_t *w, const frame_t *outer, const void *of, frame_t *frame);
+const frame_t *walk_guard_frame(walk_t *w, const frame_t *outer, const void *of, bool is_choice);
 
 /* ---------------------------------------------------------------- walk_search.c */
 

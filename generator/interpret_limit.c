@@ -1,0 +1,59 @@
+/* interpret_limit.c: elements that are too long, and what stays undecided for too long. */
+#include "interpreter.h"
+
+static bool has_place(const effect_t *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_SET:
+    case EFFECT_RESET:
+    case EFFECT_LOCAL_OPEN:
+    case EFFECT_LOCAL_CLOSE:
+    case EFFECT_MARK:
+    case EFFECT_ROLLBACK:
+    case EFFECT_ATOMIC_BEGIN:
+    case EFFECT_ATOMIC_END:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Where the oldest thing that is not certain yet began. */
+static uint64_t oldest_pending(const side_t *side)
+{
+    uint64_t oldest = side->offset;
+    for (size_t i = 0; i < side->readings.count && !side->is_entry; i++) {
+        const deeds_t *deeds = &side->readings.items[i].deeds;
+        for (size_t k = 0; k < deeds->count; k++)
+            if (has_place(deeds->items[k].effect) && deeds->items[k].at < oldest)
+                oldest = deeds->items[k].at;
+    }
+    if (side->list.count && side->list.items[0].deed.at < oldest)
+        oldest = side->list.items[0].deed.at;
+    return oldest;
+}
+
+static slot_t *oldest_element(side_t *side)
+{
+    for (size_t i = 0; i < side->slots.count; i++) {
+        slot_t *slot = &side->slots.items[i];
+        if (slot->element && !slot->element->is_stream && !slot->is_done)
+            return slot;
+    }
+    return NULL;
+}
+
+void limit_enforce(side_t *side)
+{
+    uint32_t limit = side->owner->limit;
+    for (slot_t *slot; (slot = oldest_element(side)) != NULL && side->offset - slot->begin >= limit;) {
+        slot->is_done = true;
+        effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT,
+                                              .is_truncated = true,
+                                              .path = slot->element->path,
+                                              .begin = slot->begin,
+                                              .end = slot->begin + limit});
+    }
+    if (side->offset - oldest_pending(side) >= limit)
+        effect_fail(side, INTERPRET_ERROR_LIMIT, drive_rule(side), side->offset);
+}
