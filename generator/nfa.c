@@ -156,7 +156,7 @@ static unsigned element_find(const nfa_t *nfa, unsigned parent, const char *name
     return ELEMENT_NONE;
 }
 
-static unsigned element_intern(builder_t *b, unsigned parent, const char *name, bool is_stream)
+static unsigned element_intern(builder_t *b, unsigned parent, const char *name)
 {
     unsigned found = element_find(b->nfa, parent, name);
     if (found != ELEMENT_NONE)
@@ -165,7 +165,7 @@ static unsigned element_intern(builder_t *b, unsigned parent, const char *name, 
         diag_error(b->diag, (place_t){0}, "more than %u elements; `%s` is among the last", ELEMENTS_MAX, name);
         b->is_too_large = true;
     }
-    element_t element = {.name = name, .parent = parent, .selector = ELEMENT_NONE, .is_stream = is_stream};
+    element_t element = {.name = name, .parent = parent, .selector = ELEMENT_NONE};
     vec_push(b->arena, &b->nfa->elements, element);
     return (unsigned)b->nfa->elements.count - 1;
 }
@@ -525,8 +525,8 @@ static unsigned saved_words(const reg_t *reg)
     return (reg->size + 7) / 8 + 2;
 }
 
-/* The element's value is joined as the note says; all of one name alike, and none in another. */
-static void join_element(builder_t *b, const note_t *emit, const context_t *context)
+/* The element is a stream, or its value joined, as the note says; all of one name alike, and no joined one in another. */
+static void shape_element(builder_t *b, const note_t *emit, const context_t *context)
 {
     element_t *element = &b->nfa->elements.items[context->element];
     bool is_new = !element->is_used;
@@ -535,11 +535,15 @@ static void join_element(builder_t *b, const note_t *emit, const context_t *cont
         if (b->nfa->elements.items[e].separator)
             diag_error(b->diag, emit->place, "a joined element inside a joined element, `%s`",
                        b->nfa->elements.items[e].name);
-    if (is_new)
+    if (is_new) {
         element->separator = emit->separator;
-    else if (!element->separator != !emit->separator ||
-             (emit->separator && strcmp(element->separator, emit->separator) != 0))
+        element->is_stream = emit->is_stream;
+    } else if (element->is_stream != emit->is_stream) {
+        diag_error(b->diag, emit->place, "`%s` is a stream in one place, and comes whole in another", element->name);
+    } else if (!element->separator != !emit->separator ||
+             (emit->separator && strcmp(element->separator, emit->separator) != 0)) {
         diag_error(b->diag, emit->place, "`%s` is joined in another way elsewhere", element->name);
+    }
 }
 
 /* The context of the body: one link for what is opened, and one for each conversion. */
@@ -567,8 +571,8 @@ static context_t *open_context(builder_t *b, const wrapped_t *w, const context_t
     if (emit && emit->is_stream && inner->is_stream)
         diag_error(b->diag, emit->place, "`emit stream` inside another stream element");
     if (emit) {
-        inner->element = element_intern(b, outer->element, emit->name ? emit->name : w->name, emit->is_stream);
-        join_element(b, emit, inner);
+        inner->element = element_intern(b, outer->element, emit->name ? emit->name : w->name);
+        shape_element(b, emit, inner);
         inner->depth++;
         inner->is_stream |= emit->is_stream;
     }
@@ -587,8 +591,8 @@ static void note_selector(builder_t *b, const note_t *note, const context_t *con
     const char *by = emitted_name(note->by), *value = emitted_name(note->value);
     if (!by || !value)
         return;
-    unsigned element = element_intern(b, context->element, value, false);
-    unsigned selector = element_intern(b, context->element, by, false);
+    unsigned element = element_intern(b, context->element, value);
+    unsigned selector = element_intern(b, context->element, by);
     b->nfa->elements.items[element].selector = selector;
 }
 
