@@ -46,14 +46,14 @@ static void emit_conversions(const layout_t *l, text_t *text)
 
 /* ---------------------------------------------------------------- control points */
 
+/* The first guard that holds; else the alternative that has none, wherever it stands. */
 static void emit_choice(const control_t *c, unsigned number, text_t *text)
 {
+    size_t otherwise = c->guards.count;
     text_print(text, "static int choose_%u(const qcap_parser_t *parser)\n{\n    qcap_number_t n;\n\n", number);
-    bool has_default = false;
-    for (size_t i = 0; i < c->guards.count && !has_default; i++) {
+    for (size_t i = 0; i < c->guards.count; i++) {
         if (!c->guards.items[i]) {
-            text_print(text, "    return %zu;\n", i);
-            has_default = true;
+            otherwise = i;
             continue;
         }
         text_print(text, "    n = ");
@@ -61,9 +61,10 @@ static void emit_choice(const control_t *c, unsigned number, text_t *text)
         text_print(text, ";\n    if (n.state == QCAP_NUMBER_ERROR)\n        return QCAP_CHOOSE_ERROR;\n");
         text_print(text, "    if (n.value)\n        return %zu;\n", i);
     }
-    if (!has_default)
-        text_print(text, "    return QCAP_CHOOSE_NONE;\n");
-    text_print(text, "}\n\n");
+    if (otherwise < c->guards.count)
+        text_print(text, "    return %zu;\n}\n\n", otherwise);
+    else
+        text_print(text, "    return QCAP_CHOOSE_NONE;\n}\n\n");
 }
 
 /* Does it know where to go on? One that is never reached does not, nor does a return. */

@@ -27,18 +27,15 @@ static bool has_when(const alternative_t *alternative)
     return false;
 }
 
-/* `when` on one alternative makes it a choice by registers: all have one, but for the last, which is the default. */
+/* `when` on one alternative makes it a choice by registers: all have one, but for the one that is taken else. */
 static void check_when(resolver_t *resolver, const definition_t *definition)
 {
-    size_t with = 0;          /* alternatives that have one */
-    bool has_default = false; /* the last has none */
+    size_t with = 0;
 
-    for (size_t i = 0; i < definition->alternatives.count; i++) {
-        has_default = !has_when(&definition->alternatives.items[i]);
-        with += !has_default;
-    }
-    if (with && with + has_default < definition->alternatives.count)
-        diag_error(resolver->diag, definition->place, "in `%s`, every alternative but the last needs a `when`",
+    for (size_t i = 0; i < definition->alternatives.count; i++)
+        with += has_when(&definition->alternatives.items[i]);
+    if (with && with + 1 < definition->alternatives.count)
+        diag_error(resolver->diag, definition->place, "in `%s`, every alternative but one needs a `when`",
                    definition->name);
 }
 
