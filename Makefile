@@ -8,7 +8,8 @@
 ## make generate          rewrites generated/ from specs/
 ## make check-generated   fails if generated/ is not what the generator makes of specs/
 ## make check-headers     compiles every public header alone, as C11 and as C++
-## make check-corpus      compares what is read in the captures of CORPUS with the truth beside them: see tests/corpus/check
+## make check-corpus      compares what is read in the captures of CORPUS with the truth beside them: see tests/corpus/check;
+##                        reads them whole, cut off and damaged: see tests/runtime/test_accounts.c
 ## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them,
 ##                        FUZZ_SEED=1 for the same inputs every time
 ## make soak             compares parsers with the interpreter of their grammars: SOAK_INPUTS (100000) inputs for each spec,
@@ -255,8 +256,9 @@ check-headers: $(HEADERS) $(CONTRACT)
 	    $(CXX) -std=c++11 -Wall -Wextra -Werror -I$(B)/contract -fsyntax-only -x c++ $$header || exit 1; \
 	done
 
-check-corpus: all
+check-corpus: all $(B)/tests/runtime/test_accounts
 	@tests/corpus/check $(B) $(CORPUS)
+	@CORPUS=$(CORPUS) $(B)/tests/runtime/test_accounts
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/qcap $(DESTDIR)$(PREFIX)/lib/pkgconfig

@@ -114,6 +114,17 @@ static qcapint_datagram_t *add(qcap_t *q, const qcapint_datagram_t *key)
     return d;
 }
 
+/* A fragment has come to the end of its way, with its datagram. */
+static void end_fragment(qcap_packet_t *fragment, qcap_stage_t stage)
+{
+    if (stage == QCAP_STAGE_DEFRAGMENTED) { /* that is told of the datagram */
+        qcapint_packet_end(fragment, stage);
+        return;
+    }
+    fragment->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(fragment, stage);
+}
+
 /* Takes the datagram out of the table and frees it; `stage`, if not QCAP_STAGE_COUNT, is what became of its
  * fragments. */
 static void drop(qcap_t *q, qcapint_datagram_t *d, qcap_stage_t stage)
@@ -130,10 +141,8 @@ static void drop(qcap_t *q, qcapint_datagram_t *d, qcap_stage_t stage)
     while (d->fragments) {
         fragment_t *fragment = d->fragments;
         d->fragments = fragment->next;
-        if (stage != QCAP_STAGE_COUNT) {
-            fragment->packet->flags |= QCAP_PACKET_DISCARDED;
-            qcapint_packet_stage(fragment->packet, stage);
-        }
+        if (stage != QCAP_STAGE_COUNT)
+            end_fragment(fragment->packet, stage);
         qcap_packet_unref(fragment->packet);
         qcapint_budget_free(&q->budget, fragment, sizeof *fragment);
     }
@@ -298,7 +307,7 @@ qcap_packet_t *qcapint_defrag_fragment(qcap_t *q, qcap_packet_t *fragment)
     if (d->is_discarded || d->covered != d->len)
         return NULL;
     qcap_packet_t *whole = assemble(q, d, fragment);
-    drop(q, d, whole ? QCAP_STAGE_COUNT : QCAP_STAGE_NO_MEMORY);
+    drop(q, d, whole ? QCAP_STAGE_DEFRAGMENTED : QCAP_STAGE_NO_MEMORY);
     if (whole)
         q->stats.datagrams++;
     return whole;

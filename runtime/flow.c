@@ -335,6 +335,15 @@ void qcapint_flow_fini(qcap_t *q)
     q->flow.bucket_count = 0;
 }
 
+uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
+        for (qcapint_conv_t *conv = q->flow.lists[i].oldest; conv; conv = conv->newer, count++)
+            visitor(&conv->str[0], user);
+    return count;
+}
+
 /* ---------------------------------------------------------------- entry */
 
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)

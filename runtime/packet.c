@@ -90,10 +90,27 @@ void qcap_packet_unref(qcap_packet_t *packet)
 
 /* ---------------------------------------------------------------- stages */
 
+void qcapint_packet_end(qcap_packet_t *packet, qcap_stage_t stage)
+{
+    if (packet->is_counted) {
+        packet->q->stats.ended[packet->stage]--;
+        packet->q->stats.ended[stage]++;
+    }
+    packet->stage = (uint8_t)stage;
+}
+
+void qcapint_packet_count(qcap_packet_t *packet)
+{
+    uint8_t stage = packet->kept ? packet->kept->stage : packet->stage;
+    packet->q->stats.ended[stage]++;
+    if (packet->kept)
+        packet->kept->is_counted = true;
+}
+
 void qcapint_packet_stage(qcap_packet_t *packet, qcap_stage_t stage)
 {
     qcap_t *q = packet->q;
-    packet->stage = (uint8_t)stage;
+    qcapint_packet_end(packet, stage);
     if (packet->kept) { /* a copy that was made early learns what has become known since */
         packet->kept->headers = packet->headers;
         packet->kept->stage = packet->stage;

@@ -25,6 +25,7 @@ struct qcap_packet {
     uint32_t references; /* 0: borrowed */
     uint8_t stage;       /* qcap_stage_t, the last one */
     uint8_t flags;       /* QCAP_PACKET_ */
+    bool is_counted;     /* in stats.ended, at its stage; while a packet is being processed it is not yet */
 };
 
 /* Makes a borrowed packet of a frame. */
@@ -39,5 +40,11 @@ qcap_packet_t *qcapint_packet_new(qcap_t *q, uint32_t len, uint32_t count, unsig
 
 /* The packet has come to a stage: counts it and calls the handlers. */
 void qcapint_packet_stage(qcap_packet_t *packet, qcap_stage_t stage);
+
+/* The packet's way has ended at a stage, of which others are told: no handler is called. */
+void qcapint_packet_end(qcap_packet_t *packet, qcap_stage_t stage);
+
+/* A packet that was read has been processed: it is counted where it is. If it waits there, it will be again where it goes. */
+void qcapint_packet_count(qcap_packet_t *packet);
 
 #endif

@@ -283,6 +283,7 @@ static void process(qcap_t *q, const qcapint_frame_t *frame)
     packet.time_ns = frame->time_ns;
     packet.number = q->stats.packets;
     process_frame(q, &packet);
+    qcapint_packet_count(&packet);
     qcapint_packet_fini(&packet);
 }
 

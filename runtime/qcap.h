@@ -190,7 +190,8 @@ int qcap_link_type(const qcap_t *q);
 
 /* ---------------------------------------------------------------- packets */
 
-/* What can happen to a packet, in the order of the way it takes: name, number, text. A packet goes through several. */
+/* What can happen to a packet, in the order of the way it takes: name, number, text. A packet goes through several; the one
+ * that it has come to last is how it ended: see QCAP_STAGE_END_MAP. */
 #define QCAP_STAGE_MAP(X)                                                                                              \
     X(CAPTURED, 0, "captured")                                                                                         \
     X(LINK_DECODED, 1, "link decoded")                                                                                 \
@@ -214,7 +215,8 @@ int qcap_link_type(const qcap_t *q);
     X(TCP_EXPIRED, 19, "TCP expired")                                                                                  \
     X(TCP_EVICTED, 20, "TCP evicted")                                                                                  \
     X(OTHER, 21, "other protocol")                                                                                     \
-    X(NO_MEMORY, 22, "dropped for lack of memory")
+    X(NO_MEMORY, 22, "dropped for lack of memory")                                                                     \
+    X(TCP_CONTROL, 23, "TCP without new bytes")
 
 typedef enum {
 #define X(name, number, text) QCAP_STAGE_##name = number,
@@ -224,6 +226,34 @@ typedef enum {
 } qcap_stage_t;
 
 const char *qcap_stage_text(qcap_stage_t stage);
+
+/* The stages that end a packet's way: name, what it means to end there. Every packet that was read is counted in exactly one
+ * of them in qcap_stats_t.ended, so that their sum is the number of packets, at any time; a packet that has to wait is
+ * counted where it waits, and moves on when it does. What is made of packets is not counted again: datagrams put together from
+ * fragments, packets made up. */
+#define QCAP_STAGE_END_MAP(X)                                                                                          \
+    X(BAD_HEADER, "a header is cut off or contradicts itself or others")                                               \
+    X(BAD_CHECKSUM, "the receiver does not take it")                                                                   \
+    X(FRAGMENT_QUEUED, "it waits for the others; after the end: there is none")                                        \
+    X(FRAGMENT_OVERLAP, "likewise; or its datagram was discarded for that")                                            \
+    X(FRAGMENT_EXPIRED, "the others did not come")                                                                     \
+    X(DEFRAGMENTED, "a fragment: its datagram was put together")                                                       \
+    X(UDP_DELIVERED, "UDP")                                                                                            \
+    X(ICMP, "ICMP or ICMPv6")                                                                                          \
+    X(TCP_CONTROL, "it opens, acknowledges or tells a window")                                                         \
+    X(TCP_QUEUED, "it waits; after the end: none of its bytes was the receiver's")                                     \
+    X(TCP_DELIVERED, "all of its bytes were new")                                                                      \
+    X(TCP_RETRANSMITTED, "none of its bytes was new")                                                                  \
+    X(TCP_OVERLAP, "some of its bytes were new, or it waits")                                                          \
+    X(TCP_OUTSIDE, "the receiver does not take it")                                                                    \
+    X(TCP_KEEPALIVE, "it only asks for an answer")                                                                     \
+    X(TCP_CLOSED, "the last of its direction")                                                                         \
+    X(TCP_RESET, "a RST that counts, or of no conversation")                                                                                  \
+    X(OTHER, "nothing that is looked into")                                                                            \
+    X(NO_MEMORY, "lost, or in part")
+
+/* Whether packets end at that stage. */
+bool qcap_stage_is_end(qcap_stage_t stage);
 
 /* Called for a packet that is at `stage`. The packet of TCP_EXPIRED and TCP_EVICTED is artificial and empty: it has the
  * addresses of the conversation, client first. */
@@ -288,6 +318,39 @@ bool qcap_tcpstr_has_syn(const qcap_tcpstr_t *str);           /* offset 0 is the
 uint64_t qcap_tcpstr_offset(const qcap_tcpstr_t *str);        /* bytes delivered and lost so far */
 const qcap_endpoint_t *qcap_tcpstr_source(const qcap_tcpstr_t *str);
 const qcap_endpoint_t *qcap_tcpstr_destination(const qcap_tcpstr_t *str);
+
+/* What a TCP endpoint is doing, by the names of RFC 9293, 3.3.2. */
+#define QCAP_TCP_STATE_MAP(X)                                                                                          \
+    X(CLOSED, "CLOSED")                                                                                                \
+    X(LISTEN, "LISTEN")                                                                                                \
+    X(SYN_SENT, "SYN-SENT")                                                                                            \
+    X(SYN_RECEIVED, "SYN-RECEIVED")                                                                                    \
+    X(ESTABLISHED, "ESTABLISHED")                                                                                      \
+    X(FIN_WAIT_1, "FIN-WAIT-1")                                                                                        \
+    X(FIN_WAIT_2, "FIN-WAIT-2")                                                                                        \
+    X(CLOSE_WAIT, "CLOSE-WAIT")                                                                                        \
+    X(CLOSING, "CLOSING")                                                                                              \
+    X(LAST_ACK, "LAST-ACK")                                                                                            \
+    X(TIME_WAIT, "TIME-WAIT")
+
+typedef enum {
+#define X(name, text) QCAP_TCP_##name,
+    QCAP_TCP_STATE_MAP(X)
+#undef X
+} qcap_tcp_state_t;
+
+const char *qcap_tcp_state_text(qcap_tcp_state_t state);
+
+/* The state of the endpoint that sends this direction, as far as the packets until now tell; whatever was captured is
+ * taken to have arrived. LISTEN: there was a SYN for it, and no answer yet. Of a conversation met in the middle it is at
+ * least ESTABLISHED. CLOSED also after a RST that counts; TIME_WAIT until the conversation leaves, after
+ * QCAP_TIMEOUT_CLOSED. */
+qcap_tcp_state_t qcap_tcp_state(const qcap_tcpstr_t *str);
+
+/* Calls the handler with the direction from the client of each TCP conversation that is in memory: open ones, and those
+ * that are over, for a while. Returns how many there were. */
+typedef void (*qcap_tcpstr_visitor_t)(qcap_tcpstr_t *client, void *user);
+uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user);
 
 /* One pointer for the application to keep with each direction; NULL at first. */
 void qcap_tcpstr_set_user(qcap_tcpstr_t *str, void *user);
@@ -440,6 +503,7 @@ typedef struct qcap_stats {
     int64_t first_ns;       /* time of the first one, */
     int64_t last_ns;        /* and the latest time so far */
     uint64_t stages[QCAP_STAGE_COUNT]; /* how often each was reached */
+    uint64_t ended[QCAP_STAGE_COUNT];  /* packets by the stage they have come to last: see QCAP_STAGE_END_MAP */
 
     uint64_t conversations;      /* TCP, met so far */
     uint64_t conversations_open; /* now */

@@ -40,6 +40,31 @@ const char *qcap_stage_text(qcap_stage_t stage)
     }
 }
 
+bool qcap_stage_is_end(qcap_stage_t stage)
+{
+    switch (stage) {
+#define X(name, meaning) case QCAP_STAGE_##name:
+        QCAP_STAGE_END_MAP(X)
+#undef X
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char *qcap_tcp_state_text(qcap_tcp_state_t state)
+{
+    switch (state) {
+#define X(name, text)                                                                                                  \
+    case QCAP_TCP_##name:                                                                                              \
+        return text;
+        QCAP_TCP_STATE_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
 const char *qcap_end_text(qcap_end_t end)
 {
     switch (end) {

@@ -314,8 +314,10 @@ static void note_ack(arrival_t *a)
     if (!is_near(a->peer, a->other, offset))
         return;
     uint64_t ack = offset < 0 ? 0 : (uint64_t)offset;
-    if (a->peer->fin != NONE && ack > a->peer->fin)
+    if (a->peer->fin != NONE && ack > a->peer->fin) {
+        a->peer->is_fin_acked = true;
         ack = a->peer->fin;
+    }
     note_window(a, ack);
     if (a->peer->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
         qcapint_queue_clear(a->conv->q, &a->peer->queue);
@@ -355,8 +357,11 @@ static void note_fin(const arrival_t *a)
     int64_t fin = a->begin + a->headers->payload_wire;
     if ((a->headers->tcp_flags & (QCAPINT_TCP_FIN | QCAPINT_TCP_SYN)) != QCAPINT_TCP_FIN)
         return;
-    if (fin >= (int64_t)a->str->end && (uint64_t)fin < a->side->fin && is_near(a->side, a->str, fin))
-        a->side->fin = (uint64_t)fin;
+    if (fin < (int64_t)a->str->end || (uint64_t)fin >= a->side->fin || !is_near(a->side, a->str, fin))
+        return;
+    a->side->fin = (uint64_t)fin;
+    a->side->is_fin_acked = a->side->acked > a->side->fin;
+    a->side->is_second_fin = a->peer->is_fin_acked;
 }
 
 /* Queues bytes that are not in order, or overlap some that are queued: the receiver's policy decides. */
@@ -420,12 +425,13 @@ static void receive(const arrival_t *a)
     }
     if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->side->snapped)
         a->side->snapped = (uint64_t)wire_end;
-    if (end <= (int64_t)a->str->end) {
-        a->conv->q->stats.retransmitted_bytes += h->payload_len;
-        discard(a, QCAP_STAGE_TCP_RETRANSMITTED);
+    if (end > (int64_t)a->str->end) {
+        take(a, &segment);
         return;
     }
-    take(a, &segment);
+    a->conv->q->stats.retransmitted_bytes += h->payload_len;
+    if (wire_end <= (int64_t)a->str->end) /* else the capture cut off what is new of it */
+        discard(a, QCAP_STAGE_TCP_RETRANSMITTED);
 }
 
 /* Puts a segment whose checksum is wrong aside. Nothing but its bytes is looked at. */
@@ -472,6 +478,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         put_aside(&a);
         return;
     }
+    uint8_t stage = packet->stage;
     if (packet->headers.tcp_flags & QCAPINT_TCP_RST) {
         reset(&a);
         return;
@@ -482,6 +489,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
     }
     a.str->is_seen = true;
     conv->tcp.has_traffic |= !is_syn;
+    a.side->has_sent |= !is_syn;
     note_ack(&a);
     if (!is_syn)
         a.side->is_syn_data = false;
@@ -497,6 +505,8 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
     check_fin(a.side, a.str, packet);
     check_hole(a.side, a.str);
     check_hole(a.peer, a.other);
+    if (packet->stage == stage) /* there was nothing to say of its bytes */
+        qcapint_packet_stage(packet, QCAP_STAGE_TCP_CONTROL);
 }
 
 bool qcapint_tcp_is_over(const qcapint_conv_t *conv)

@@ -19,13 +19,16 @@ typedef struct qcapint_tcp_side {
     uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
     uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
     uint8_t window_scale;     /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
-    bool has_base;            /* the sequence numbers of this direction can be told */
-    bool is_base_guess;       /* base_seq is from the first packet met, not from a SYN */
-    bool has_window;          /* the other side's window is known */
-    bool has_good_checksum;   /* this sender's checksums were right once */
-    bool has_reset;           /* sent a RST that counts */
-    bool is_syn_data;         /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
-    bool is_absent;           /* the sink was told that nothing of it is captured */
+    bool has_base : 1;        /* the sequence numbers of this direction can be told */
+    bool is_base_guess : 1;   /* base_seq is from the first packet met, not from a SYN */
+    bool has_window : 1;      /* the other side's window is known, from an acknowledgement */
+    bool has_good_checksum : 1; /* this sender's checksums were right once */
+    bool has_reset : 1;       /* sent a RST that counts */
+    bool has_sent : 1;        /* a segment that is no SYN was captured */
+    bool is_syn_data : 1;     /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
+    bool is_absent : 1;       /* the sink was told that nothing of it is captured */
+    bool is_fin_acked : 1;    /* the other side has acknowledged the FIN */
+    bool is_second_fin : 1;   /* when this side sent its FIN, it had the other side's */
 } qcapint_tcp_side_t;
 
 /* What is known of a conversation. */
