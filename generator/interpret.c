@@ -309,9 +309,11 @@ void drive_run(side_t *side, bool reads)
             if (!has_byte || !is_known)
                 break;
             side->offset++;
-        } else if (side->is_entry) {
+        } else if (side->is_entry && !limit_is_past(side)) {
             drive_pass_entry(side);
             drive_pass_refinements(side);
+        } else if (side->is_entry) {
+            limit_enforce(side);
         } else {
             limit_enforce(side);
             if (side->has_error)

@@ -43,6 +43,13 @@ static slot_t *oldest_element(side_t *side)
     return NULL;
 }
 
+bool limit_is_past(side_t *side)
+{
+    const slot_t *slot = oldest_element(side);
+    uint32_t limit = side->owner->limit;
+    return (slot && side->offset - slot->begin > limit) || side->offset - oldest_pending(side) > limit;
+}
+
 void limit_enforce(side_t *side)
 {
     uint32_t limit = side->owner->limit;

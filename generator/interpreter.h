@@ -185,6 +185,9 @@ void stop_become(side_t *side);
 
 /* Delivers elements that have reached the limit, and gives up what has been undecided for so long. */
 void limit_enforce(side_t *side);
+/* What goes on without a byte may end an element of just as many bytes as it may have; but more came at once where some were
+ * missing, or passed over. */
+bool limit_is_past(side_t *side);
 
 /* `length`. */
 void region_begin_length(side_t *side, const spot_t *stop);

@@ -900,9 +900,9 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
         p->at = region_end(p, end);
         return is_region_at_end(p);
     }
-    /* Of a datagram all bytes are at hand; what is due may end an element. */
-    if (!p->is_datagram && !is_due && here(p) >= p->unlimited)
-        renew_limit(p);
+    if (!p->is_datagram && here(p) >= p->unlimited) /* of a datagram all bytes are at hand */
+        if (!is_due || here(p) > first_limit(p))    /* what is due may end an element of just as many bytes as it may have */
+            renew_limit(p);
     if (p->has_error)
         return true;
     const unsigned char *stop = run_end(p, end);
