@@ -156,6 +156,7 @@ static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t
 {
     const layout_t *l = m->l;
     const op_t *op = &l->dfa->nfa->ops.items[p->op];
+    const conversion_t *c = op->kind == OP_CONVERT_CLOSE ? &l->dfa->nfa->conversions.items[op->conversion] : NULL;
     if (op->kind == OP_ATOMIC_BEGIN)
         return;
     text_print(text, "%s", indent);
@@ -167,7 +168,7 @@ static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t
             emit_convert(l, op, p->at, text);
             text_print(text, ", ");
         }
-    } else if (op->kind == OP_CONVERT_CLOSE && !l->dfa->nfa->conversions.items[op->conversion].reg) {
+    } else if (c && !c->reg && c->kind == CONVERT_KEYWORD) {
         text_print(text, "side->underway[%u].value = ", l->conversion_slots[op->conversion]);
         emit_convert(l, op, p->at, text);
         text_print(text, ";\n");

@@ -179,9 +179,9 @@ static unsigned text_size_of(const conversion_t *conversion)
             if (strlen(conversion->keywords.items[i]) > longest)
                 longest = (unsigned)strlen(conversion->keywords.items[i]);
         return longest;
-    case CONVERT_JOIN:
-        return JOINED_MAX;
-    case CONVERT_BYTES: /* one more shows that there are too many */
+    case CONVERT_JOIN: /* one more shows that there are too many */
+        return JOINED_MAX + 1;
+    case CONVERT_BYTES: /* likewise */
         return conversion->reg->size + 1;
     case CONVERT_UNQUOTE: /* likewise, each behind a backslash, and the quote before them */
         return 2 * (conversion->reg->size + 1) + 1;
