@@ -1497,7 +1497,9 @@ const unsigned char *qcapint_keeper_whole(qcap_keeper_t *k, uint64_t begin, uint
 {
     uint64_t kept_end = k->begin + k->len;
     size_t more = end > kept_end ? (size_t)(end - kept_end) : 0;
-    if (begin < k->begin || begin > kept_end || more > k->size - k->len || end > k->piece_begin + k->piece_len)
+    if (begin < k->begin || begin > kept_end || more > k->size - k->len)
+        return NULL;
+    if (more > 0 && end > k->piece_begin + k->piece_len)
         return NULL;
     if (more > 0) /* behind what is kept; it is kept there, too, if it is needed again */
         memcpy(k->buffer + k->len, k->piece + (kept_end - k->piece_begin), more);

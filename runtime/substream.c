@@ -92,6 +92,7 @@ static void close_other(qcap_substream_t *s, const qcap_protocol_t *protocol)
     s->other = NULL;
 }
 
+/* Another protocol reads as its client does; one that has only datagrams, a datagram. */
 static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *name)
 {
     qcap_conversation_t *c = p->conversation;
@@ -101,12 +102,17 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
         qcapint_substream_give_up(s, "substream-unknown");
         return;
     }
+    s->is_datagram |= protocol->client.start == QCAP_NONE;
     uint16_t start = s->is_datagram ? protocol->datagram : protocol->client.start;
+    if (start == QCAP_NONE) {
+        qcapint_substream_give_up(s, "substream-unknown");
+        return;
+    }
     close_other(s, protocol);
     if (!s->other)
         s->other = qcap_conversation_get(c, protocol->size);
-    if (!s->other || start == QCAP_NONE) {
-        qcapint_substream_give_up(s, start == QCAP_NONE ? "substream-unknown" : "substream-memory");
+    if (!s->other) {
+        qcapint_substream_give_up(s, "substream-memory");
         return;
     }
     qcap_conversation_init(s->other, protocol, c->on_event, c->user);

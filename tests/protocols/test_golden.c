@@ -194,7 +194,7 @@ static void single_bytes_cause_the_same_events(void **state)
 
 int main(void)
 {
-    static const qcap_protocol_t *const fed[] = {&qcap_toy_protocol, NULL};
+    static const qcap_protocol_t *const fed[] = {&qcap_toy_protocol, &qcap_datagrams_protocol, NULL};
     follow_protocols = fed;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_causes_the_events_of_its_page),
