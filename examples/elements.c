@@ -13,7 +13,8 @@ static const char help[] =
     "       elements [OPTION...] -i DEVICE NAME...\n"
     "Prints each element that a NAME fits, as a line of JSON:\n"
     "  time       seconds since 1970, when the packet came that completed it\n"
-    "  flow       number of the connection; addresses of its client and its server\n"
+    "  flow       number of the connection; addresses of its client and its server;\n"
+    "             of datagrams, in place of the number, exchange: which two endpoints, as they were met\n"
     "  direction  who sent it: client or server\n"
     "  kind       element; or, of one that comes in pieces, begin, piece, gap and end\n"
     "  name       its full path\n"
@@ -68,19 +69,38 @@ static void print_text(const unsigned char *text, size_t len)
     putchar('"');
 }
 
-/* What every line begins with. */
-static void print_head(const qcap_tcpstr_t *str, int64_t time_ns, const char *kind, const char *name, uint64_t begin,
-                       uint64_t end)
+/* Where something was found. */
+typedef struct origin {
+    const qcap_tcpstr_t *str;    /* NULL: in a datagram */
+    const qcap_packet_t *packet; /* the datagram */
+    uint64_t exchange;           /* its number */
+    bool is_server;
+    int64_t time_ns;
+} origin_t;
+
+static void get_ends(const origin_t *origin, qcap_endpoint_t *source, qcap_endpoint_t *destination)
 {
-    bool is_server = qcap_tcpstr_is_server(str);
-    const qcap_endpoint_t *source = qcap_tcpstr_source(str), *destination = qcap_tcpstr_destination(str);
+    if (origin->str) {
+        *source = *qcap_tcpstr_source(origin->str);
+        *destination = *qcap_tcpstr_destination(origin->str);
+    } else {
+        qcap_packet_source(origin->packet, source);
+        qcap_packet_destination(origin->packet, destination);
+    }
+}
+
+/* What every line begins with. */
+static void print_head(const origin_t *origin, const char *kind, const char *name, uint64_t begin, uint64_t end)
+{
+    qcap_endpoint_t ends[2];
     char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
-    printf("{\"time\":" TIME_FORMAT ",\"flow\":{\"number\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"}",
-           TIME_VALUES(time_ns), qcap_tcpstr_number(str),
-           qcap_endpoint_print(is_server ? destination : source, client, sizeof client),
-           qcap_endpoint_print(is_server ? source : destination, server, sizeof server));
+    get_ends(origin, &ends[origin->is_server], &ends[!origin->is_server]);
+    printf("{\"time\":" TIME_FORMAT ",\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"}",
+           TIME_VALUES(origin->time_ns), origin->str ? "number" : "exchange",
+           origin->str ? qcap_tcpstr_number(origin->str) : origin->exchange,
+           qcap_endpoint_print(&ends[0], client, sizeof client), qcap_endpoint_print(&ends[1], server, sizeof server));
     printf(",\"direction\":\"%s\",\"kind\":\"%s\",\"name\":\"%s\",\"offset\":%" PRIu64 ",\"length\":%" PRIu64,
-           is_server ? "server" : "client", kind, name, begin, end - begin);
+           origin->is_server ? "server" : "client", kind, name, begin, end - begin);
 }
 
 /* ---------------------------------------------------------------- handlers */
@@ -88,8 +108,8 @@ static void print_head(const qcap_tcpstr_t *str, int64_t time_ns, const char *ki
 static void on_match(const qcap_match_t *match, void *user)
 {
     (void)user;
-    print_head(match->str, match->time_ns, qcap_event_kind_name(match->kind), match->path, match->begin_offset,
-               match->end_offset);
+    const origin_t origin = {match->str, match->packet, match->exchange, match->is_server, match->time_ns};
+    print_head(&origin, qcap_event_kind_name(match->kind), match->path, match->begin_offset, match->end_offset);
     if (match->bytes) {
         fputs(",\"text\":", stdout);
         print_text(match->bytes, match->len);
@@ -111,8 +131,9 @@ static void on_report(const qcap_report_t *report, void *user)
     (void)user;
     while (report->text[len])
         len++;
-    print_head(report->str, report->time_ns, kinds[report->kind], report->protocol ? report->protocol->name : "",
-               report->begin_offset, report->end_offset);
+    const origin_t origin = {report->str, report->packet, report->exchange, report->is_server, report->time_ns};
+    print_head(&origin, kinds[report->kind], report->protocol ? report->protocol->name : "", report->begin_offset,
+               report->end_offset);
     fputs(",\"text\":", stdout);
     print_text((const unsigned char *)report->text, len);
     puts("}");

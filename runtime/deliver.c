@@ -31,9 +31,9 @@
 
 /* One direction. */
 typedef struct side {
-    qcap_tcpstr_t *str;    /* its stream */
+    qcap_tcpstr_t *str;    /* its stream; NULL: datagrams */
     qcap_parser_t *parser; /* its parser, in the block behind the struct */
-    uint64_t begin;        /* offset in the stream of the parser's first byte */
+    uint64_t begin;        /* offset in the stream of the parser's first byte; in the datagram: below 0, modulo 2^64 */
     uint64_t open_begin;   /* where the stream element that is open began; valid if open is not QCAP_NONE */
     uint16_t open;         /* the stream element that is open, QCAP_NONE: none */
     bool has_lost;         /* the parser reported the gap it is being told of */
@@ -41,7 +41,9 @@ typedef struct side {
 } side_t;
 
 struct qcapint_deliver {
-    qcapint_conv_t *conv;
+    qcap_t *q;
+    qcap_packet_t *packet; /* the datagram that is being read; NULL: a stream */
+    uint64_t exchange;     /* its number; 0: a stream */
     const qcapint_plan_t *plan;
     qcap_conversation_t *conversation; /* behind the struct */
     size_t size;                       /* of this block */
@@ -54,8 +56,8 @@ struct qcapint_deliver {
 /* The event's bytes, wherever they lie. NULL if they are lost. */
 static const unsigned char *bytes_of(const qcapint_deliver_t *deliver, const side_t *side, const qcap_event_t *event)
 {
-    qcapint_upper_t *upper = deliver->conv->q->upper;
-    if (event->bytes)
+    qcapint_upper_t *upper = deliver->q->upper;
+    if (event->bytes || !side->str)
         return event->bytes;
     return qcapint_tcpstr_gather(side->str, side->begin + event->begin, side->begin + event->end, &upper->gathered);
 }
@@ -73,12 +75,15 @@ static void call_rows(qcapint_deliver_t *deliver, const side_t *side, qcap_match
     match->protocol = deliver->plan->protocol;
     match->path = interest->path;
     match->str = side->str;
-    match->begin = &begin;
-    match->end = &end;
+    match->begin = side->str ? &begin : NULL;
+    match->end = side->str ? &end : NULL;
+    match->packet = deliver->packet;
+    match->exchange = deliver->exchange;
+    match->is_server = qcap_parser_is_server(side->parser);
     match->time_ns = deliver->time_ns;
     for (const qcapint_row_t *row = interest->rows; row; row = row->next) {
         if (is_row_active(side, row)) {
-            deliver->conv->q->stats.elements++;
+            deliver->q->stats.elements++;
             row->handler(match, row->user);
         }
     }
@@ -103,6 +108,20 @@ static void choose(const qcapint_deliver_t *deliver, side_t *side, const qcap_ev
                 bytes && choice->len == len && strncasecmp(choice->text, (const char *)bytes, len) == 0;
 }
 
+/* Whether the event is where the capture cut the datagram off: what is found there may be the cut's doing. */
+static bool is_at_cut(const qcapint_deliver_t *deliver, const side_t *side, const qcap_event_t *event)
+{
+    const qcap_packet_t *packet = deliver->packet;
+    return packet && packet->headers.payload_wire > packet->headers.payload_len &&
+           side->begin + event->end >= packet->headers.payload_len;
+}
+
+static unsigned cut_flag(const qcapint_deliver_t *deliver, const side_t *side, const qcap_event_t *event)
+{
+    bool is_cut = (event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_END) && is_at_cut(deliver, side, event);
+    return is_cut ? QCAP_MATCH_TRUNCATED : 0;
+}
+
 static void on_element(qcapint_deliver_t *deliver, side_t *side, const qcap_event_t *event)
 {
     if (deliver->plan->interests[event->element].is_selector)
@@ -111,7 +130,7 @@ static void on_element(qcapint_deliver_t *deliver, side_t *side, const qcap_even
         return;
     qcap_match_t match = {
         .kind = event->kind,
-        .flags = event->flags,
+        .flags = event->flags | cut_flag(deliver, side, event),
         .element = event->element,
         .begin_offset = side->begin + event->begin,
         .end_offset = side->begin + event->end,
@@ -129,7 +148,7 @@ static void on_stream(qcapint_deliver_t *deliver, side_t *side, const qcap_event
 {
     qcap_match_t match = {
         .kind = event->kind,
-        .flags = event->flags,
+        .flags = event->flags | cut_flag(deliver, side, event),
         .element = event->element,
         .begin_offset = side->begin + event->begin,
         .end_offset = side->begin + (event->kind == QCAP_EVENT_BEGIN ? event->begin : event->end),
@@ -144,77 +163,96 @@ static void on_stream(qcapint_deliver_t *deliver, side_t *side, const qcap_event
 
 /* ---------------------------------------------------------------- reports */
 
-static void report(qcap_t *q, const qcap_report_t *report)
+static void tell(qcap_t *q, const qcap_report_t *report)
 {
     const qcapint_upper_t *upper = q->upper;
     for (const qcapint_reporter_t *reporter = upper->reporters[report->kind]; reporter; reporter = reporter->next)
         reporter->handler(report, reporter->user);
 }
 
+/* Fills in what all reports of a side have in common. */
+static void report(qcapint_deliver_t *deliver, const side_t *side, qcap_report_t *report)
+{
+    report->protocol = deliver->plan->protocol;
+    report->str = side->str;
+    report->packet = deliver->packet;
+    report->exchange = deliver->exchange;
+    report->is_server = qcap_parser_is_server(side->parser);
+    report->time_ns = deliver->time_ns;
+    tell(deliver->q, report);
+}
+
 static void on_error(qcapint_deliver_t *deliver, const side_t *side, const qcap_event_t *event)
 {
     char text[TEXT_SIZE];
     qcap_error_t error = *event->error;
+    if (is_at_cut(deliver, side, event)) /* the gap says it */
+        return;
     error.offset += side->begin;
     qcap_error_print(&error, text, sizeof text);
-    deliver->conv->q->stats.errors++;
-    report(deliver->conv->q, &(qcap_report_t){
-                                 .kind = QCAP_REPORT_ERROR,
-                                 .protocol = deliver->plan->protocol,
-                                 .element = QCAP_NONE,
-                                 .str = side->str,
-                                 .begin_offset = side->begin + event->begin,
-                                 .end_offset = side->begin + event->end,
-                                 .text = text,
-                                 .error = &error,
-                                 .time_ns = deliver->time_ns,
-                             });
+    deliver->q->stats.errors++;
+    report(deliver, side, &(qcap_report_t){
+                              .kind = QCAP_REPORT_ERROR,
+                              .element = QCAP_NONE,
+                              .begin_offset = side->begin + event->begin,
+                              .end_offset = side->begin + event->end,
+                              .text = text,
+                              .error = &error,
+                          });
 }
 
 static void on_anomaly(qcapint_deliver_t *deliver, const side_t *side, const qcap_event_t *event)
 {
-    deliver->conv->q->stats.anomalies++;
-    report(deliver->conv->q, &(qcap_report_t){
-                                 .kind = QCAP_REPORT_ANOMALY,
-                                 .protocol = deliver->plan->protocol,
-                                 .element = QCAP_NONE,
-                                 .str = side->str,
-                                 .begin_offset = side->begin + event->begin,
-                                 .end_offset = side->begin + event->end,
-                                 .text = event->text,
-                                 .time_ns = deliver->time_ns,
-                             });
+    deliver->q->stats.anomalies++;
+    report(deliver, side, &(qcap_report_t){
+                              .kind = QCAP_REPORT_ANOMALY,
+                              .element = QCAP_NONE,
+                              .begin_offset = side->begin + event->begin,
+                              .end_offset = side->begin + event->end,
+                              .text = event->text,
+                          });
 }
 
-static void report_gap(qcap_tcpstr_t *str, const qcap_protocol_t *protocol, uint16_t element, uint64_t begin,
-                       uint64_t end, int64_t time_ns)
+/* As snprintf, to text[TEXT_SIZE]. */
+static const char *print_gap(char *text, uint64_t len)
 {
-    char text[64];
-    snprintf(text, sizeof text, "%" PRIu64 " bytes were not captured", end - begin);
-    report(str->conv->q, &(qcap_report_t){
-                             .kind = QCAP_REPORT_GAP,
-                             .protocol = protocol,
-                             .element = element,
-                             .str = str,
-                             .begin_offset = begin,
-                             .end_offset = end,
-                             .text = text,
-                             .time_ns = time_ns,
-                         });
+    snprintf(text, TEXT_SIZE, "%" PRIu64 " bytes were not captured", len);
+    return text;
+}
+
+static void report_gap(qcapint_deliver_t *deliver, const side_t *side, uint16_t element, uint64_t begin, uint64_t end)
+{
+    char text[TEXT_SIZE];
+    report(deliver, side, &(qcap_report_t){
+                              .kind = QCAP_REPORT_GAP,
+                              .element = element,
+                              .begin_offset = begin,
+                              .end_offset = end,
+                              .text = print_gap(text, end - begin),
+                          });
 }
 
 static void on_gap(qcapint_deliver_t *deliver, side_t *side, const qcap_event_t *event)
 {
     side->has_lost = true;
-    report_gap(side->str, deliver->plan->protocol, event->element, side->begin + event->begin, side->begin + event->end,
-               deliver->time_ns);
+    report_gap(deliver, side, event->element, side->begin + event->begin, side->begin + event->end);
     if (event->element != QCAP_NONE && event->element == side->open)
         on_stream(deliver, side, event);
 }
 
 void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 {
-    report_gap(str, NULL, QCAP_NONE, offset, offset + len, str->conv->q->now_ns);
+    char text[TEXT_SIZE];
+    tell(str->conv->q, &(qcap_report_t){
+                           .kind = QCAP_REPORT_GAP,
+                           .element = QCAP_NONE,
+                           .str = str,
+                           .is_server = str->is_server,
+                           .begin_offset = offset,
+                           .end_offset = offset + len,
+                           .text = print_gap(text, len),
+                           .time_ns = str->conv->q->now_ns,
+                       });
 }
 
 /* ---------------------------------------------------------------- parsers */
@@ -282,8 +320,8 @@ static void *get_memory(void *block, size_t size, void *user)
 {
     qcapint_deliver_t *deliver = user;
     if (!block)
-        return qcapint_budget_alloc(&deliver->conv->q->budget, size);
-    qcapint_budget_free(&deliver->conv->q->budget, block, size);
+        return qcapint_budget_alloc(&deliver->q->budget, size);
+    qcapint_budget_free(&deliver->q->budget, block, size);
     return NULL;
 }
 
@@ -292,11 +330,11 @@ static size_t align(size_t size)
     return (size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
 }
 
-static void init_side(qcapint_deliver_t *deliver, bool is_server, uint64_t begin, bool *chosen)
+static void init_side(qcapint_deliver_t *deliver, qcapint_conv_t *conv, bool is_server, uint64_t begin, bool *chosen)
 {
     qcap_conversation_t *conversation = deliver->conversation;
     deliver->sides[is_server] = (side_t){
-        .str = &deliver->conv->str[is_server],
+        .str = conv ? &conv->str[is_server] : NULL,
         .parser = is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation),
         .begin = begin,
         .open = QCAP_NONE,
@@ -304,16 +342,17 @@ static void init_side(qcapint_deliver_t *deliver, bool is_server, uint64_t begin
     };
 }
 
-qcapint_deliver_t *qcapint_deliver_new(qcapint_conv_t *conv, const qcapint_plan_t *plan, const uint64_t begin[2])
+qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qcapint_plan_t *plan,
+                                       const uint64_t begin[2])
 {
-    const qcapint_upper_t *upper = conv->q->upper;
+    const qcapint_upper_t *upper = q->upper;
     size_t head = align(sizeof(qcapint_deliver_t)), block = align(plan->protocol->size);
     size_t size = head + block + (size_t)2 * plan->choice_count;
-    qcapint_deliver_t *deliver = qcapint_budget_alloc(&conv->q->budget, size);
+    qcapint_deliver_t *deliver = qcapint_budget_alloc(&q->budget, size);
     if (!deliver)
         return NULL;
     bool *chosen = (bool *)((unsigned char *)deliver + head + block);
-    deliver->conv = conv;
+    deliver->q = q;
     deliver->plan = plan;
     deliver->size = size;
     deliver->conversation = (qcap_conversation_t *)(void *)((unsigned char *)deliver + head);
@@ -322,8 +361,8 @@ qcapint_deliver_t *qcapint_deliver_new(qcapint_conv_t *conv, const qcapint_plan_
     qcap_conversation_set_decoders(deliver->conversation, qcap_decoders);
     qcap_conversation_set_wanted(deliver->conversation, plan->wanted);
     qcap_conversation_set_limit(deliver->conversation, upper->limit);
-    init_side(deliver, false, begin[0], chosen);
-    init_side(deliver, true, begin[1], chosen + plan->choice_count);
+    init_side(deliver, conv, false, begin[0], chosen);
+    init_side(deliver, conv, true, begin[1], chosen + plan->choice_count);
     return deliver;
 }
 
@@ -331,7 +370,7 @@ void qcapint_deliver_free(qcapint_deliver_t *deliver)
 {
     if (!deliver)
         return;
-    qcapint_budget_t *budget = &deliver->conv->q->budget;
+    qcapint_budget_t *budget = &deliver->q->budget;
     qcap_conversation_fini(deliver->conversation);
     qcapint_budget_free(budget, deliver, deliver->size);
 }
@@ -356,7 +395,7 @@ void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t le
     side->has_lost = false;
     qcap_parser_gap(side->parser, len);
     if (!side->has_lost)
-        report_gap(side->str, deliver->plan->protocol, QCAP_NONE, begin, begin + len, time_ns);
+        report_gap(deliver, side, QCAP_NONE, begin, begin + len);
 }
 
 void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order, int64_t time_ns)
@@ -375,6 +414,20 @@ void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_
                                      .begin = side->open_begin,
                                      .end = qcap_parser_offset(side->parser),
                                  });
+}
+
+void qcapint_deliver_datagram(qcapint_deliver_t *deliver, bool is_server, qcap_packet_t *packet, uint64_t exchange)
+{
+    side_t *side = &deliver->sides[is_server];
+    const qcapint_headers_t *headers = &packet->headers;
+    deliver->packet = packet;
+    deliver->exchange = exchange;
+    deliver->time_ns = packet->time_ns;
+    side->begin = 0 - qcap_parser_offset(side->parser);
+    qcap_parser_datagram(side->parser, packet->bytes + headers->payload, headers->payload_len);
+    if (headers->payload_wire > headers->payload_len)
+        report_gap(deliver, side, QCAP_NONE, headers->payload_len, headers->payload_wire);
+    deliver->packet = NULL;
 }
 
 uint64_t qcapint_deliver_held(const qcapint_deliver_t *deliver, bool is_server)

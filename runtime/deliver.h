@@ -8,9 +8,10 @@
 /* One conversation that is being parsed. */
 typedef struct qcapint_deliver qcapint_deliver_t;
 
-/* Begins to parse a conversation by the protocol of `plan`: each direction [is_server] from its offset begin[] on.
- * NULL if there is no memory. */
-qcapint_deliver_t *qcapint_deliver_new(qcapint_conv_t *conv, const qcapint_plan_t *plan, const uint64_t begin[2]);
+/* Begins to parse a conversation by the protocol of `plan`: each direction [is_server] from its offset begin[] on; `conv` is
+ * NULL for datagrams. NULL if there is no memory. */
+qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qcapint_plan_t *plan,
+                                       const uint64_t begin[2]);
 void qcapint_deliver_free(qcapint_deliver_t *deliver); /* NULL is allowed */
 
 /* The parser of one direction. Its offsets count from begin[]. It is fed with the functions below only. */
@@ -20,6 +21,9 @@ qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_
 size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const unsigned char *bytes, size_t len,
                             int64_t time_ns);
 void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len, int64_t time_ns);
+
+/* Reads what the datagram carries, as of the exchange of that number. What the capture cut off of it is a gap. */
+void qcapint_deliver_datagram(qcapint_deliver_t *deliver, bool is_server, qcap_packet_t *packet, uint64_t exchange);
 
 /* Nothing more comes: the direction was closed in order (FIN), or not. A stream element that is still open afterwards
  * is ended, as aborted. */

@@ -11,6 +11,7 @@
 #include "policy.h"
 #include "qcap.h"
 #include "tcpstr.h"
+#include "udp.h"
 
 /* A packet handler that was added. */
 typedef struct qcapint_packet_subscription {
@@ -41,6 +42,7 @@ struct qcap {
     bool is_ipv6_strict;           /* an IPv6 overlap discards the datagram */
     qcapint_defrag_t defrag;
     qcapint_flow_t flow;
+    qcapint_udp_t udp;
 
     qcapint_packet_subscription_t *packet_handlers[QCAP_STAGE_COUNT];
     qcapint_tap_t *taps;           /* in the order they were added */

@@ -36,6 +36,7 @@
 #include "handle.h"
 #include "identify.h"
 #include "subscribe.h"
+#include "udp.h"
 
 #define HELD_MAX (UINT64_C(1) << 20)         /* bytes of a direction that wait, at most */
 #define WAIT_NS (INT64_C(5) * 1000 * 1000000) /* capture time that a byte waits, at most */
@@ -316,7 +317,7 @@ static void read_both(pair_t *pair)
 static bool begin(pair_t *pair, const qcapint_plan_t *plan)
 {
     const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
-    pair->deliver = qcapint_deliver_new(pair->conv, plan, at);
+    pair->deliver = qcapint_deliver_new(pair->conv->q, pair->conv, plan, at);
     if (!pair->deliver) {
         give_up(pair);
         return false;
@@ -474,5 +475,6 @@ const qcapint_sink_t qcapint_pair_sink = {
     .gap = on_gap,
     .absent = on_absent,
     .end = on_end,
+    .datagram = qcapint_udp_datagram,
     .close = on_close,
 };

@@ -759,7 +759,7 @@ struct qcap_protocol {
     uint32_t subs, sub_size, sub_state; /* offset of the sub-streams, size of one, offset in it of its qcap_substream_t */
     const qcap_decode_t *decodes;
     const qcap_expect_t *expects;
-    uint16_t datagram; /* state in which a datagram of either side is begun; QCAP_NONE: there are none */
+    uint16_t datagram; /* read: state in which a datagram of either side is begun; QCAP_NONE: there are none */
     const qcap_state_t *states;
     const uint8_t *class_of; /* by byte: bytes of one class follow the same edges everywhere */
     uint16_t class_count;

@@ -114,6 +114,7 @@ void qcap_close(qcap_t *q)
         return;
     qcapint_flow_fini(q);
     qcapint_defrag_fini(q);
+    qcapint_udp_fini(q);
     q->sink->fini(q);
     free_handlers(q);
     qcapint_policies_fini(&q->policies, &q->budget);
@@ -195,6 +196,8 @@ static void process_network(qcap_t *q, qcap_packet_t *packet)
             break;
         }
         qcapint_packet_stage(packet, QCAP_STAGE_UDP_DELIVERED);
+        if (q->sink->datagram)
+            q->sink->datagram(q, packet);
         break;
     case QCAPINT_PROTOCOL_ICMP:
     case QCAPINT_PROTOCOL_ICMP6:
@@ -279,6 +282,7 @@ static void process(qcap_t *q, const qcapint_frame_t *frame)
     count(q, frame);
     qcapint_flow_expire(q);
     qcapint_defrag_expire(q);
+    qcapint_udp_expire(q);
     qcapint_packet_init(&packet, q, frame->bytes, frame->len, frame->wire_len);
     packet.time_ns = frame->time_ns;
     packet.number = q->stats.packets;
@@ -291,6 +295,7 @@ static void finish(qcap_t *q)
 {
     qcapint_defrag_finish(q);
     qcapint_flow_finish(q, QCAP_END_CAPTURE);
+    qcapint_udp_fini(q);
 }
 
 /* ---------------------------------------------------------------- running */

@@ -152,7 +152,8 @@ int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict);
     X(OPENING, 60000, "a conversation of which nothing but the opening was seen")                                      \
     X(IDLE, 3600000, "a conversation in which nothing happens")                                                        \
     X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
-    X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")
+    X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")                      \
+    X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")
 
 typedef enum {
 #define X(name, ms, text) QCAP_TIMEOUT_##name,
@@ -422,7 +423,11 @@ int qcap_tap_add(qcap_t *q, const qcap_tap_t *tap, void *user);
 
 /* ---------------------------------------------------------------- protocols and their elements */
 
-/* Adds a protocol that a generated file defines; it is borrowed until qcap_close(). Before the first packet. */
+/* Adds a protocol that a generated file defines; it is borrowed until qcap_close(). Before the first packet.
+ *
+ * The first bytes of a TCP conversation tell its protocol, or the first datagrams between two endpoints, if the protocol has a
+ * `datagram` root: it is the one whose parser reads them; of several, the one whose port it is. All datagrams between two
+ * endpoints are one conversation of the protocol, so that its queues relate responses to requests. */
 int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol);
 
 /* Adds every protocol that the library was built with. */
@@ -443,11 +448,14 @@ typedef struct qcap_match {
     const qcap_protocol_t *protocol; /* that it belongs to */
     uint16_t element;                /* index in protocol->elements */
     const char *path;                /* its full name: "http.request.request-target" */
-    qcap_tcpstr_t *str;              /* the direction it was found in */
-    const qcap_tcpstr_pos_t *begin;  /* its first byte */
-    const qcap_tcpstr_pos_t *end;    /* behind its last byte */
-    uint64_t begin_offset;           /* of begin */
-    uint64_t end_offset;             /* of end */
+    qcap_tcpstr_t *str;              /* the direction it was found in; NULL: in a datagram */
+    const qcap_tcpstr_pos_t *begin;  /* its first byte; NULL: in a datagram */
+    const qcap_tcpstr_pos_t *end;    /* behind its last byte; NULL: in a datagram */
+    qcap_packet_t *packet;           /* the datagram; NULL: in a stream, see qcap_tcpstr_pos_packet() */
+    uint64_t exchange;               /* which two endpoints sent the datagram, 1, 2, ... as they were met; 0: a stream */
+    bool is_server;                  /* sent by the server; of datagrams: by the known port, or whoever was not the first */
+    uint64_t begin_offset;           /* of its first byte, in the stream or in what the datagram carries */
+    uint64_t end_offset;             /* behind its last byte */
     const unsigned char *bytes;      /* ELEMENT, PIECE: in one piece; else NULL. Not terminated by a NUL */
     size_t len;                      /* of bytes */
     int64_t time_ns;                 /* when the packet came that completed it */
@@ -480,7 +488,10 @@ typedef struct qcap_report {
     qcap_report_kind_t kind;
     const qcap_protocol_t *protocol; /* NULL if none was found */
     uint16_t element;                /* GAP: the stream element it lies in; else QCAP_NONE */
-    qcap_tcpstr_t *str;
+    qcap_tcpstr_t *str;              /* these four as in qcap_match_t */
+    qcap_packet_t *packet;
+    uint64_t exchange;
+    bool is_server;
     uint64_t begin_offset, end_offset;
     const char *text;          /* for people, one line */
     const qcap_error_t *error; /* ERROR, else NULL */

@@ -38,7 +38,7 @@ struct qcap_tcpstr_pos {
 };
 
 /* What comes behind the reassembly: pair.c's functions, or a test's. All are called in order, for each conversation:
- * open, then any of data, gap, absent, end (once for each direction), then close. */
+ * open, then any of data, gap, absent, end (once for each direction), then close. `datagram` is not of a conversation. */
 typedef struct qcapint_sink {
     /* Called with each handle that is made and closed; q->upper is theirs. init returns 0 or a status. */
     int (*init)(qcap_t *q);
@@ -67,6 +67,9 @@ typedef struct qcapint_sink {
     /* The conversation is over: free conv->upper. Copied positions may outlive it. Not called from inside another of
      * these functions. When the handle is closed in the middle, close comes without end. */
     void (*close)(qcapint_conv_t *conv);
+
+    /* A UDP datagram has come. NULL: nobody reads them. */
+    void (*datagram)(qcap_t *q, qcap_packet_t *packet);
 } qcapint_sink_t;
 
 void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server);

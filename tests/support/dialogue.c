@@ -94,15 +94,15 @@ static void add_text(chronicle_t *chronicle, const unsigned char *text, size_t l
     add(chronicle, "\"");
 }
 
-static const char *side_name(const qcap_tcpstr_t *str)
+static const char *side_name(bool is_server)
 {
-    return qcap_tcpstr_is_server(str) ? "server" : "client";
+    return is_server ? "server" : "client";
 }
 
 void chronicle_match(const qcap_match_t *match, void *user)
 {
     chronicle_t *chronicle = user;
-    add(chronicle, "%s ", side_name(match->str));
+    add(chronicle, "%s ", side_name(match->is_server));
     if (match->kind != QCAP_EVENT_ELEMENT)
         add(chronicle, "%s ", qcap_event_kind_name(match->kind));
     add(chronicle, "%s %" PRIu64, match->path, match->begin_offset);
@@ -123,6 +123,6 @@ void chronicle_report(const qcap_report_t *report, void *user)
 {
     static const char *const kinds[] = {
         [QCAP_REPORT_ANOMALY] = "anomaly", [QCAP_REPORT_GAP] = "gap", [QCAP_REPORT_ERROR] = "error"};
-    add(user, "%s %s %" PRIu64 " %s\n", side_name(report->str), kinds[report->kind], report->begin_offset,
+    add(user, "%s %s %" PRIu64 " %s\n", side_name(report->is_server), kinds[report->kind], report->begin_offset,
         report->text);
 }

@@ -190,6 +190,25 @@ void traffic_send_fragment(traffic_t *traffic, const traffic_fragment_t *fragmen
     traffic_push(traffic, packet, len, len);
 }
 
+/* ---------------------------------------------------------------- UDP */
+
+/* Without a checksum, as RFC 768 allows. */
+void traffic_send_udp(traffic_t *traffic, const traffic_datagram_t *d)
+{
+    unsigned char packet[TRAFFIC_MAX], *udp = packet + 20;
+    uint16_t client = d->client_port ? d->client_port : 40000, server = d->server_port ? d->server_port : 53;
+    uint32_t len = d->len ? d->len : d->text ? (uint32_t)strlen(d->text) : 0;
+    put_ipv4(packet, 17, d->from_server, 8 + len);
+    qcapint_put_be16(packet + 10, (uint16_t)~fold(sum(packet, 20)));
+    qcapint_put_be16(udp, d->from_server ? server : client);
+    qcapint_put_be16(udp + 2, d->from_server ? client : server);
+    qcapint_put_be16(udp + 4, 8 + len);
+    qcapint_put_be16(udp + 6, 0);
+    if (len > 0)
+        memcpy(udp + 8, d->text, len);
+    traffic_push(traffic, packet, 28 + len - d->snap, 28 + len);
+}
+
 /* ---------------------------------------------------------------- TCP */
 
 static uint8_t flag_bits(const char *flags)

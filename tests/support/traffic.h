@@ -89,6 +89,20 @@ size_t traffic_build_fragment(unsigned char *packet, const traffic_fragment_t *f
 void traffic_send_fragment(traffic_t *traffic, const traffic_fragment_t *fragment);
 #define traffic_fragment(traffic, ...) traffic_send_fragment(traffic, &(traffic_fragment_t){__VA_ARGS__})
 
+/* ---------------------------------------------------------------- UDP */
+
+typedef struct traffic_datagram {
+    bool from_server;     /* from 10.0.0.2 to 10.0.0.1; else the other way */
+    const char *text;     /* payload; NULL: none */
+    uint32_t len;         /* of text; 0: strlen */
+    uint16_t client_port; /* 0: 40000 */
+    uint16_t server_port; /* 0: 53 */
+    uint16_t snap;        /* bytes of the payload that were not captured */
+} traffic_datagram_t;
+
+void traffic_send_udp(traffic_t *traffic, const traffic_datagram_t *datagram);
+#define traffic_udp(traffic, ...) traffic_send_udp(traffic, &(traffic_datagram_t){__VA_ARGS__})
+
 /* Pushes any packet, at the time of the next one. */
 void traffic_push(traffic_t *traffic, const void *packet, size_t len, size_t wire_len);
 

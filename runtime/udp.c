@@ -1,0 +1,286 @@
+/* udp.c: datagrams reach the parser of their protocol.
+ *
+ * In: UDP datagrams. Out: those of two endpoints, fed to one conversation of a protocol that has a `datagram` root, so that what
+ * its two sides share (a queue of questions, say) relates a response to its request. Without such a protocol nothing is kept.
+ *
+ * note [which protocol]: each protocol's own parser tries the datagram, with nobody listening. The datagram fits if it is read
+ * to its end without an error, and an element was recognised. Of several that fit, the one whose port it is wins, then the one
+ * that was added first. If none fits, it is the one whose port it is: it is malformed then, and the parser says so. Otherwise the
+ * next datagrams are tried, TRIES of them; then the exchange is nobody's.
+ *
+ * The client is whoever sends the first datagram, unless only that one's port is of a known protocol. Exchanges leave
+ * QCAP_TIMEOUT_EXCHANGE after their latest datagram, and the ones that were idle longest when memory is short. */
+#include "udp.h"
+
+#include <string.h>
+
+#include "deliver.h"
+#include "handle.h"
+#include "hash.h"
+#include "identify.h"
+
+#define FIRST_BUCKETS 256u
+#define TRIES 8u
+
+struct qcapint_exchange {
+    qcapint_exchange_t *chain;         /* the next in its bucket */
+    qcapint_exchange_t *older, *newer; /* by seen_ns */
+    uint64_t hash;                     /* of the endpoints */
+    qcap_endpoint_t ends[2];           /* [0]: the client */
+    int64_t seen_ns;                   /* latest datagram */
+    uint64_t number;                   /* from 1, as they were met */
+    qcapint_deliver_t *deliver;        /* its parsers; NULL: not identified */
+    const qcapint_plan_t *named;       /* the protocol to go on with, if the one before named it; else NULL */
+    uint32_t tries;                    /* datagrams that fitted no protocol */
+};
+
+static const qcapint_upper_t *upper_of(const qcap_t *q)
+{
+    return q->upper;
+}
+
+/* ---------------------------------------------------------------- the table */
+
+static bool same_end(const qcap_endpoint_t *a, const qcap_endpoint_t *b)
+{
+    return a->port == b->port && a->version == b->version && memcmp(a->address, b->address, sizeof a->address) == 0;
+}
+
+/* The same for both directions: each end is hashed by itself. */
+static uint64_t hash_ends(const qcapint_udp_t *udp, const qcap_endpoint_t ends[2])
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < 2; i++) {
+        uint64_t words[3];
+        memcpy(words, ends[i].address, 16);
+        words[2] = (uint64_t)ends[i].version << 16 | ends[i].port;
+        hash += qcapint_hash(udp->key, words, 3);
+    }
+    return hash;
+}
+
+static qcapint_exchange_t **bucket_of(const qcapint_udp_t *udp, uint64_t hash)
+{
+    return &udp->buckets[hash & (udp->bucket_count - 1)];
+}
+
+static qcapint_exchange_t *find(const qcapint_udp_t *udp, uint64_t hash, const qcap_endpoint_t ends[2])
+{
+    qcapint_exchange_t *e = *bucket_of(udp, hash);
+    while (e && (e->hash != hash || !((same_end(&e->ends[0], &ends[0]) && same_end(&e->ends[1], &ends[1])) ||
+                                      (same_end(&e->ends[0], &ends[1]) && same_end(&e->ends[1], &ends[0])))))
+        e = e->chain;
+    return e;
+}
+
+/* Makes the first buckets, or twice as many when there are more exchanges. Without memory the chains get longer; false: there
+ * are no buckets at all. */
+static bool grow(qcap_t *q)
+{
+    qcapint_udp_t *udp = &q->udp;
+    uint64_t old_count = udp->bucket_count, count = old_count ? old_count * 2 : FIRST_BUCKETS;
+    if (udp->count < old_count)
+        return true;
+    qcapint_exchange_t **old = udp->buckets, **buckets = qcapint_budget_alloc(&q->budget, count * sizeof *buckets);
+    if (!buckets)
+        return old != NULL;
+    if (!old)
+        qcapint_hash_seed(udp->key);
+    udp->buckets = buckets;
+    udp->bucket_count = count;
+    for (uint64_t i = 0; i < old_count; i++)
+        while (old[i]) {
+            qcapint_exchange_t *e = old[i], **bucket = bucket_of(udp, e->hash);
+            old[i] = e->chain;
+            e->chain = *bucket;
+            *bucket = e;
+        }
+    qcapint_budget_free(&q->budget, old, old_count * sizeof *old);
+    return true;
+}
+
+static void list_remove(qcapint_udp_t *udp, qcapint_exchange_t *e)
+{
+    *(e->older ? &e->older->newer : &udp->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &udp->newest) = e->older;
+}
+
+static void list_add(qcapint_udp_t *udp, qcapint_exchange_t *e)
+{
+    e->older = udp->newest;
+    e->newer = NULL;
+    *(e->older ? &e->older->newer : &udp->oldest) = e;
+    udp->newest = e;
+}
+
+static void drop(qcap_t *q, qcapint_exchange_t *e)
+{
+    qcapint_exchange_t **link = bucket_of(&q->udp, e->hash);
+    while (*link != e)
+        link = &(*link)->chain;
+    *link = e->chain;
+    list_remove(&q->udp, e);
+    q->udp.count--;
+    qcapint_deliver_free(e->deliver);
+    qcapint_budget_free(&q->budget, e, sizeof *e);
+}
+
+static bool has_port(const qcap_protocol_t *protocol, uint16_t port)
+{
+    for (uint16_t i = 0; i < protocol->port_count; i++)
+        if (protocol->ports[i].number == port && strcmp(protocol->ports[i].transport, "udp") == 0)
+            return true;
+    return false;
+}
+
+static bool is_known_port(const qcap_t *q, uint16_t port)
+{
+    for (uint32_t i = 0; i < upper_of(q)->plan_count; i++)
+        if (has_port(upper_of(q)->plans[i]->protocol, port))
+            return true;
+    return false;
+}
+
+/* The exchange between these endpoints, source first: found, or made. NULL if there is no memory. */
+static qcapint_exchange_t *get(qcap_t *q, const qcap_endpoint_t ends[2])
+{
+    qcapint_udp_t *udp = &q->udp;
+    if (!grow(q))
+        return NULL;
+    uint64_t hash = hash_ends(udp, ends);
+    qcapint_exchange_t *e = find(udp, hash, ends);
+    if (e) {
+        list_remove(udp, e);
+    } else {
+        e = qcapint_budget_alloc(&q->budget, sizeof *e);
+        if (!e)
+            return NULL;
+        bool is_from_server = is_known_port(q, ends[0].port) && !is_known_port(q, ends[1].port);
+        e->hash = hash;
+        e->ends[0] = ends[is_from_server];
+        e->ends[1] = ends[!is_from_server];
+        e->number = ++udp->met;
+        e->chain = *bucket_of(udp, hash);
+        *bucket_of(udp, hash) = e;
+        udp->count++;
+    }
+    e->seen_ns = q->now_ns;
+    list_add(udp, e);
+    return e;
+}
+
+/* ---------------------------------------------------------------- which protocol */
+
+/* What came of a trial. */
+typedef struct trial {
+    bool has_element;
+    bool has_error;
+} trial_t;
+
+static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
+{
+    trial_t *trial = user;
+    if (qcap_parser_parent(parser))
+        return;
+    trial->has_element |= event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN;
+    trial->has_error |= event->kind == QCAP_EVENT_ERROR;
+}
+
+static bool fits(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len)
+{
+    qcap_conversation_t *conversation = plan->scratch;
+    trial_t trial = {false, false};
+    qcap_conversation_init(conversation, plan->protocol, on_event, &trial);
+    qcap_parser_datagram(is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation), bytes,
+                         len);
+    return trial.has_element && !trial.has_error;
+}
+
+/* See note [which protocol]. NULL: none, as far as this datagram tells. */
+static const qcapint_plan_t *identify(const qcap_t *q, const qcapint_exchange_t *e, bool is_server,
+                                      const unsigned char *bytes, size_t len)
+{
+    const qcapint_plan_t *by_port = NULL, *by_trial = NULL;
+    if (e->named)
+        return e->named;
+    for (uint32_t i = 0; i < upper_of(q)->plan_count; i++) {
+        const qcapint_plan_t *plan = upper_of(q)->plans[i];
+        if (plan->protocol->datagram == QCAP_NONE)
+            continue;
+        bool is_port = has_port(plan->protocol, e->ends[0].port) || has_port(plan->protocol, e->ends[1].port);
+        bool is_fit = fits(plan, is_server, bytes, len);
+        if (is_fit && is_port)
+            return plan;
+        if (is_fit && !by_trial)
+            by_trial = plan;
+        if (is_port && !by_port)
+            by_port = plan;
+    }
+    return by_trial ? by_trial : by_port;
+}
+
+/* The protocol goes over to another one with the next datagram: the one that it named, or it is identified anew. */
+static void become(const qcap_t *q, qcapint_exchange_t *e, qcap_parser_t *parser)
+{
+    const char *name = qcap_parser_conversation(parser)->becomes;
+    const qcapint_plan_t *plan = name ? qcapint_identify_find(q, name) : NULL;
+    e->named = plan && plan->protocol->datagram != QCAP_NONE ? plan : NULL;
+    qcapint_deliver_free(e->deliver);
+    e->deliver = NULL;
+}
+
+/* ---------------------------------------------------------------- entry */
+
+static bool reads_datagrams(const qcap_t *q)
+{
+    for (uint32_t i = 0; i < upper_of(q)->plan_count; i++)
+        if (upper_of(q)->plans[i]->protocol->datagram != QCAP_NONE)
+            return true;
+    return false;
+}
+
+void qcapint_udp_datagram(qcap_t *q, qcap_packet_t *packet)
+{
+    qcap_endpoint_t ends[2];
+    size_t len;
+    const unsigned char *bytes = qcap_packet_payload(packet, &len);
+    if (!bytes || packet->headers.payload_wire == 0 || !reads_datagrams(q))
+        return;
+    qcap_packet_source(packet, &ends[0]);
+    qcap_packet_destination(packet, &ends[1]);
+    qcapint_exchange_t *e = get(q, ends);
+    if (!e) {
+        qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
+        return;
+    }
+    bool is_server = !same_end(&e->ends[0], &ends[0]);
+    if (!e->deliver && e->tries < TRIES) {
+        const qcapint_plan_t *plan = identify(q, e, is_server, bytes, len);
+        e->tries = plan ? 0 : e->tries + 1;
+        e->deliver = plan ? qcapint_deliver_new(q, NULL, plan, (uint64_t[2]){0, 0}) : NULL;
+        if (plan && !e->deliver)
+            qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
+    }
+    if (!e->deliver)
+        return;
+    qcap_parser_t *parser = qcapint_deliver_parser(e->deliver, is_server);
+    qcapint_deliver_datagram(e->deliver, is_server, packet, e->number);
+    if (qcap_parser_status(parser) == QCAP_PARSER_BECAME)
+        become(q, e, parser);
+}
+
+void qcapint_udp_expire(qcap_t *q)
+{
+    int64_t timeout_ns = q->timeouts_ns[QCAP_TIMEOUT_EXCHANGE];
+    while (q->udp.oldest && (q->now_ns - q->udp.oldest->seen_ns >= timeout_ns || qcapint_budget_is_tight(&q->budget)))
+        drop(q, q->udp.oldest);
+}
+
+void qcapint_udp_fini(qcap_t *q)
+{
+    while (q->udp.oldest)
+        drop(q, q->udp.oldest);
+    qcapint_budget_free(&q->budget, q->udp.buckets, q->udp.bucket_count * sizeof *q->udp.buckets);
+    q->udp.buckets = NULL;
+    q->udp.bucket_count = 0;
+}

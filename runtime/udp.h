@@ -1,0 +1,28 @@
+/* udp.h: datagrams of two endpoints reach the parser of their protocol. See udp.c. */
+#ifndef QCAP_UDP_H
+#define QCAP_UDP_H
+
+#include "qcap.h"
+
+typedef struct qcapint_exchange qcapint_exchange_t; /* the datagrams of two endpoints */
+
+/* All exchanges of a handle; zeros at first. */
+typedef struct qcapint_udp {
+    qcapint_exchange_t **buckets;         /* chains; NULL: none allocated yet */
+    uint64_t bucket_count;                /* a power of 2 */
+    uint64_t count;                       /* of exchanges */
+    uint64_t met;                         /* exchanges ever */
+    uint64_t key[2];                      /* of the hash: random, per handle */
+    qcapint_exchange_t *oldest, *newest;  /* by the latest datagram; NULL: none */
+} qcapint_udp_t;
+
+/* A UDP datagram: finds out its protocol, if it is not known, and delivers its elements. */
+void qcapint_udp_datagram(qcap_t *q, qcap_packet_t *packet);
+
+/* Forgets exchanges that have timed out at q->now_ns, and those that were idle longest while memory is tight. */
+void qcapint_udp_expire(qcap_t *q);
+
+/* Forgets all exchanges: at the end of the capture, or of the handle. */
+void qcapint_udp_fini(qcap_t *q);
+
+#endif
