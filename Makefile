@@ -14,8 +14,8 @@
 ##                        FUZZ_SEED=1 for the same inputs every time
 ## make soak             compares parsers with the interpreter of their grammars: SOAK_INPUTS (100000) inputs for each spec,
 ##                        WILD_SPECS (1000) specs thrown together; SOAK_SEED and WILD_SEED are the first of them
-## make bench             the generated parsers beside others; build/reader and build/ip_identity beside tcpstat on a
-##                        synthetic trace of BENCH_PACKETS packets; installs the packages it needs. See tests/bench/README.md
+## make bench             the generated parsers beside others; build/reader and build/ip_identity beside others on synthetic
+##                        traces (4 GB in build/traces); installs the packages it needs. See tests/bench/README.md
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
 ## make clean             removes build/
 ##
@@ -37,7 +37,6 @@ PREFIX = /usr/local
 DESTDIR =
 FUZZ_SECONDS = 20
 FUZZ_SEED = 0
-BENCH_PACKETS = 2000000
 
 ifdef SAN
 BUILD = build/san
@@ -90,7 +89,8 @@ SUPPORTS = $(if $(strip $(SUPPORT_OBJECTS)),$(B)/libsupport.a)
 GENERATE = $(if $(wildcard generator/main.c),$(B)/qcapgen)
 PROGRAMS = $(EXAMPLES:%=$(B)/%)
 PARSERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/parse_*.c)) $(B)/tests/bench/parse_fields50
-TOOLS = $(filter-out $(PARSERS) %/parse,$(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c)))
+PEERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/peers/*.c))
+SYNTH = $(B)/tests/bench/synth/synth
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
 .PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak bench install clean help packages
@@ -100,7 +100,7 @@ TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 all: $(LIBRARY) $(GENERATE) $(PROGRAMS) $(HEADERS)
 
 # Also what only tests and measurements run, without running it.
-programs: all $(TEST_PROGRAMS) $(TOOLS) $(PARSERS)
+programs: all $(TEST_PROGRAMS) $(PEERS) $(SYNTH) $(PARSERS)
 
 # `make demo`, `make test` and `make bench` begin with the packages they need; no other target installs anything.
 ifneq ($(filter demo test bench,$(MAKECMDGOALS)),)
@@ -193,9 +193,15 @@ $(REPLAYS:%=$(B)/tests/fuzz/%): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/
 	@mkdir -p $(@D)
 	$(SHOW) $(LINK) $^ $(LIBS) -o $@
 
-$(TOOLS): $(B)/%: $(B)/obj/%.o $(LIBRARY)
+$(SYNTH): $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/synth/*.c))
 	@mkdir -p $(@D)
-	$(SHOW) $(LINK) $^ $(LIBS) -o $@
+	$(SHOW) $(LINK) $^ -o $@
+
+LIBS_pcap_loop = -lpcap
+LIBS_nids = -lnids -lhttp_parser
+$(PEERS): $(B)/%: $(B)/obj/%.o
+	@mkdir -p $(@D)
+	$(SHOW) $(LINK) $^ $(LIBS_$(@F)) -o $@
 
 LIBS_parse_http_parser = -lhttp_parser
 LIBS_parse_pico = -lh2o
@@ -326,13 +332,20 @@ soak: $(B)/tests/generator/test_agree $(B)/tests/generator/test_wild
 
 # ---------------------------------------------------------------- measuring
 
-TRACE = $(B)/bench-$(BENCH_PACKETS).pcap
+# Each kind of trace: how much of it, and how many connections at once.
+TRACE_mix = mix 2000000 4096
+TRACE_large = large 1000 16
+TRACE_short = short 500000 4096
+TRACE_open-1000 = open 1000000 1000
+TRACE_open-1000000 = open 1000000 1000000
+TRACES = $(patsubst TRACE_%,$(B)/traces/%.pcap,$(filter TRACE_%,$(.VARIABLES)))
 
-$(TRACE): $(B)/tests/bench/synth
-	$(B)/tests/bench/synth $(BENCH_PACKETS) $@
+$(B)/traces/%.pcap: $(SYNTH)
+	@mkdir -p $(@D)
+	$(SHOW) $(SYNTH) $(TRACE_$*) $@
 
-bench: all $(TRACE) $(PARSERS)
+bench: all $(TRACES) $(PEERS) $(PARSERS)
 	tests/bench/parsers $(B)
-	tests/bench/bench $(B) $(TRACE)
+	tests/bench/traces $(B)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
