@@ -50,10 +50,13 @@ B = $(BUILD)
 # Ours, whatever the user's CFLAGS are.
 OURS = -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Wconversion $(if $(WERROR),-Werror) -MMD -MP
 FUZZ = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
-LIBS = -lpcap -lz $(if $(HAVE_BROTLI),-lbrotlidec)
+LIBS = -lpcap -lz $(if $(HAVE_BROTLI),-lbrotlidec) $(if $(HAVE_ZSTD),-lzstd) $(if $(HAVE_LZMA),-llzma)
 
-# Decoders whose library is not there are left out.
-HAVE_BROTLI := $(shell echo '\#include <brotli/decode.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
+# What needs a library that is not there is left out: a decoder, a way in which traces are compressed.
+has_header = $(shell echo '\#include <$(1)>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
+HAVE_BROTLI := $(call has_header,brotli/decode.h)
+HAVE_ZSTD := $(call has_header,zstd.h)
+HAVE_LZMA := $(call has_header,lzma.h)
 
 # ---------------------------------------------------------------- what there is
 
@@ -114,7 +117,8 @@ packages:
 # examples what is installed; tests anything.
 
 INCLUDE_generator = -Igenerator -I$(B)/generator
-INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/builtin $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI)
+INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/builtin $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI) \
+    $(if $(HAVE_ZSTD),-DQCAP_HAVE_ZSTD) $(if $(HAVE_LZMA),-DQCAP_HAVE_LZMA)
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
 INCLUDE_examples = $(RELEASE) -I$(B)/include
 INCLUDE_toys = $(INCLUDE_generated)

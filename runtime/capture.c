@@ -1,16 +1,17 @@
 /* capture.c: where packets come from.
  *
- * A trace or a device is read through libpcap, one frame at a time; a pushed handle only has a link type and a
- * filter. The stages behind see frames, and nothing of libpcap. */
+ * A trace is read by trace.c, a device through libpcap, one frame at a time; a pushed handle only has a link type. The
+ * stages behind see frames, and nothing of where they came from. */
 #include "capture.h"
 
-#include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "decode.h"
+#include "filter.h"
+#include "trace.h"
 
 #define DEFAULT_SNAP_LEN 262144
 #define DEFAULT_BUFFER_SIZE (64 << 20)
@@ -19,12 +20,12 @@
 typedef enum { KIND_TRACE, KIND_DEVICE, KIND_PUSHED } capture_kind_t;
 
 struct qcapint_capture {
-    pcap_t *pcap;               /* trace and device: open for reading; pushed: "dead", with a link type only */
     capture_kind_t kind;
-    int link_type;              /* DLT_ number */
-    uint64_t unit_ns;           /* what a timestamp's fraction counts */
-    bool has_filter;            /* pushed: filter is valid; the others filter inside libpcap */
-    struct bpf_program filter;
+    int link_type;                /* DLT_ number: see qcapint_capture_link_type() */
+    qcapint_trace_t trace;        /* KIND_TRACE */
+    pcap_t *device;               /* KIND_DEVICE: activated */
+    uint64_t unit_ns;             /* ... what a timestamp's fraction counts */
+    qcapint_filter_t filter;      /* the others; a device's is in the system */
     char error[QCAP_ERRBUF_SIZE]; /* last failure */
 };
 
@@ -37,19 +38,20 @@ static qcapint_capture_t *fail(qcapint_capture_t *capture, char *errbuf, const c
     return NULL;
 }
 
-/* Makes a capture of an open libpcap handle, which it takes over, and checks that it can be decoded. */
-static qcapint_capture_t *wrap(pcap_t *pcap, capture_kind_t kind, char *errbuf)
+static qcapint_capture_t *new_capture(capture_kind_t kind, int link_type)
+{
+    qcapint_capture_t *capture = calloc(1, sizeof *capture);
+    if (!capture)
+        return NULL;
+    capture->kind = kind;
+    capture->link_type = link_type;
+    return capture;
+}
+
+/* The capture, unless nothing of it could be decoded. */
+static qcapint_capture_t *check_link_type(qcapint_capture_t *capture, char *errbuf)
 {
     char message[QCAP_ERRBUF_SIZE];
-    qcapint_capture_t *capture = calloc(1, sizeof *capture);
-    if (!capture) {
-        pcap_close(pcap);
-        return fail(NULL, errbuf, "out of memory");
-    }
-    capture->pcap = pcap;
-    capture->kind = kind;
-    capture->link_type = pcap_datalink(pcap);
-    capture->unit_ns = pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
     if (qcapint_decode_knows(capture->link_type))
         return capture;
     const char *name = pcap_datalink_val_to_name(capture->link_type);
@@ -57,20 +59,20 @@ static qcapint_capture_t *wrap(pcap_t *pcap, capture_kind_t kind, char *errbuf)
     return fail(capture, errbuf, message);
 }
 
+/* A file that may have other interfaces behind the first is opened whatever that one is. */
 qcapint_capture_t *qcapint_capture_open_trace(const char *path, char *errbuf)
 {
-    char reason[PCAP_ERRBUF_SIZE] = "";
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "rb");
-    if (!file)
-        return fail(NULL, errbuf, strerror(errno));
-    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, reason);
-    if (!pcap) {
-        if (!is_stdin)
-            fclose(file);
-        return fail(NULL, errbuf, reason);
+    char message[QCAP_ERRBUF_SIZE];
+    qcapint_capture_t *capture = new_capture(KIND_TRACE, -1);
+    if (!capture)
+        return fail(NULL, errbuf, "out of memory");
+    if (qcapint_trace_open(&capture->trace, path) < 0) {
+        memcpy(message, capture->trace.error, sizeof message);
+        return fail(capture, errbuf, message);
     }
-    return wrap(pcap, KIND_TRACE, errbuf);
+    if (capture->trace.interface_count > 0)
+        capture->link_type = capture->trace.interfaces[0].link_type;
+    return capture->trace.has_one_interface ? check_link_type(capture, errbuf) : capture;
 }
 
 /* Sets everything that has to be set before activation. */
@@ -104,52 +106,104 @@ qcapint_capture_t *qcapint_capture_open_device(const char *device, const qcap_de
         pcap_close(pcap);
         return fail(NULL, errbuf, message);
     }
-    return wrap(pcap, KIND_DEVICE, errbuf);
+    qcapint_capture_t *capture = new_capture(KIND_DEVICE, pcap_datalink(pcap));
+    if (!capture) {
+        pcap_close(pcap);
+        return fail(NULL, errbuf, "out of memory");
+    }
+    capture->device = pcap;
+    capture->unit_ns = pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
+    return check_link_type(capture, errbuf);
 }
 
 qcapint_capture_t *qcapint_capture_open_pushed(int link_type, char *errbuf)
 {
-    pcap_t *pcap = pcap_open_dead(link_type, DEFAULT_SNAP_LEN);
-    return pcap ? wrap(pcap, KIND_PUSHED, errbuf) : fail(NULL, errbuf, "out of memory");
+    qcapint_capture_t *capture = new_capture(KIND_PUSHED, link_type);
+    return capture ? check_link_type(capture, errbuf) : fail(NULL, errbuf, "out of memory");
 }
 
 void qcapint_capture_close(qcapint_capture_t *capture)
 {
     if (!capture)
         return;
-    if (capture->has_filter)
-        pcap_freecode(&capture->filter);
-    pcap_close(capture->pcap);
+    if (capture->kind == KIND_TRACE)
+        qcapint_trace_close(&capture->trace);
+    if (capture->device)
+        pcap_close(capture->device);
+    qcapint_filter_fini(&capture->filter);
     free(capture);
 }
 
 /* ---------------------------------------------------------------- reading */
 
-/* Unsigned, since a damaged file may say anything. */
+/* Drops what does not pass, and closes the ranks. Returns how many are left, or QCAP_E_FILTER. */
+static int filter_frames(qcapint_filter_t *filter, qcapint_frame_t *frames, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        int result = qcapint_filter_matches(filter, &frames[i]);
+        if (result < 0)
+            return result;
+        if (result > 0)
+            frames[kept++] = frames[i];
+    }
+    return (int)kept;
+}
+
+static qcapint_capture_next_t next_of_trace(qcapint_capture_t *capture, qcapint_frame_t *frames, size_t limit,
+                                            size_t *count)
+{
+    qcapint_trace_t *trace = &capture->trace;
+    do {
+        qcapint_capture_next_t next = qcapint_trace_next(trace, frames, limit, count);
+        if (next == QCAPINT_CAPTURE_FAILED)
+            memcpy(capture->error, trace->error, sizeof capture->error);
+        if (next != QCAPINT_CAPTURE_FRAME)
+            return next;
+        capture->link_type = frames[*count - 1].link_type;
+        int kept = filter_frames(&capture->filter, frames, *count);
+        *count = kept < 0 ? 0 : (size_t)kept;
+        if (kept < 0) {
+            snprintf(capture->error, sizeof capture->error, "a link type of this trace: %.200s", capture->filter.error);
+            return QCAPINT_CAPTURE_FAILED;
+        }
+    } while (*count == 0);
+    return QCAPINT_CAPTURE_FRAME;
+}
+
+/* Unsigned, since a device may say anything. */
 static int64_t time_of(const qcapint_capture_t *capture, const struct timeval *ts)
 {
     return (int64_t)((uint64_t)ts->tv_sec * 1000000000u + (uint64_t)ts->tv_usec * capture->unit_ns);
 }
 
-qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_frame_t *frame)
+static qcapint_capture_next_t next_of_device(qcapint_capture_t *capture, qcapint_frame_t *frame, size_t *count)
 {
     struct pcap_pkthdr *header;
-    const unsigned char *bytes;
-    switch (pcap_next_ex(capture->pcap, &header, &bytes)) {
+    *count = 0;
+    switch (pcap_next_ex(capture->device, &header, &frame->bytes)) {
     case 1:
-        frame->bytes = bytes;
         frame->len = header->caplen;
         frame->wire_len = header->len > header->caplen ? header->len : header->caplen;
         frame->time_ns = time_of(capture, &header->ts);
+        frame->link_type = (uint16_t)capture->link_type;
+        frame->place = QCAPINT_NO_PLACE;
+        *count = 1;
         return QCAPINT_CAPTURE_FRAME;
     case 0:
+    case PCAP_ERROR_BREAK:
         return QCAPINT_CAPTURE_NOTHING;
-    case PCAP_ERROR_BREAK: /* pcap_next_ex says so at the end of a file, and a device after pcap_breakloop() */
-        return capture->kind == KIND_TRACE ? QCAPINT_CAPTURE_END : QCAPINT_CAPTURE_NOTHING;
     default:
-        snprintf(capture->error, sizeof capture->error, "%s", pcap_geterr(capture->pcap));
+        snprintf(capture->error, sizeof capture->error, "%s", pcap_geterr(capture->device));
         return QCAPINT_CAPTURE_FAILED;
     }
+}
+
+qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_frame_t *frames, size_t limit,
+                                            size_t *count)
+{
+    return capture->kind == KIND_DEVICE ? next_of_device(capture, frames, count)
+                                        : next_of_trace(capture, frames, limit, count);
 }
 
 const char *qcapint_capture_error(const qcapint_capture_t *capture)
@@ -160,38 +214,40 @@ const char *qcapint_capture_error(const qcapint_capture_t *capture)
 void qcapint_capture_break(qcapint_capture_t *capture)
 {
     if (capture->kind == KIND_DEVICE)
-        pcap_breakloop(capture->pcap);
+        pcap_breakloop(capture->device);
+    else
+        capture->trace.input.is_broken = true;
 }
 
 /* ---------------------------------------------------------------- filters */
 
-int qcapint_capture_set_filter(qcapint_capture_t *capture, const char *expression)
+static int set_device_filter(qcapint_capture_t *capture, const char *expression)
 {
     struct bpf_program program;
-    if (pcap_compile(capture->pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
-        snprintf(capture->error, sizeof capture->error, "%s", pcap_geterr(capture->pcap));
-        return QCAP_E_FILTER;
+    int status = pcap_compile(capture->device, &program, expression, 1, PCAP_NETMASK_UNKNOWN);
+    if (status == 0) {
+        status = pcap_setfilter(capture->device, &program);
+        pcap_freecode(&program);
     }
-    if (capture->kind == KIND_PUSHED) {
-        if (capture->has_filter)
-            pcap_freecode(&capture->filter);
-        capture->filter = program;
-        capture->has_filter = true;
+    if (status == 0)
         return QCAP_OK;
-    }
-    int status = pcap_setfilter(capture->pcap, &program);
-    pcap_freecode(&program);
-    if (status < 0) {
-        snprintf(capture->error, sizeof capture->error, "%s", pcap_geterr(capture->pcap));
-        return QCAP_E_FILTER;
-    }
-    return QCAP_OK;
+    snprintf(capture->error, sizeof capture->error, "%s", pcap_geterr(capture->device));
+    return QCAP_E_FILTER;
 }
 
-bool qcapint_capture_accepts(const qcapint_capture_t *capture, const qcapint_frame_t *frame)
+int qcapint_capture_set_filter(qcapint_capture_t *capture, const char *expression)
 {
-    struct pcap_pkthdr header = {.caplen = frame->len, .len = frame->wire_len};
-    return !capture->has_filter || pcap_offline_filter(&capture->filter, &header, frame->bytes) != 0;
+    if (capture->kind == KIND_DEVICE)
+        return set_device_filter(capture, expression);
+    int status = qcapint_filter_set(&capture->filter, expression, capture->link_type);
+    if (status < 0)
+        memcpy(capture->error, capture->filter.error, sizeof capture->error);
+    return status;
+}
+
+bool qcapint_capture_accepts(qcapint_capture_t *capture, const qcapint_frame_t *frame)
+{
+    return qcapint_filter_matches(&capture->filter, frame) > 0;
 }
 
 /* ---------------------------------------------------------------- facts */
@@ -215,7 +271,7 @@ void qcapint_capture_drops(qcapint_capture_t *capture, uint64_t *system, uint64_
 {
     struct pcap_stat stat;
     *system = *hardware = 0;
-    if (capture->kind != KIND_DEVICE || pcap_stats(capture->pcap, &stat) < 0)
+    if (capture->kind != KIND_DEVICE || pcap_stats(capture->device, &stat) < 0)
         return;
     *system = stat.ps_drop;
     *hardware = stat.ps_ifdrop;

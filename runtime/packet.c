@@ -16,6 +16,7 @@ void qcapint_packet_init(qcap_packet_t *packet, qcap_t *q, const unsigned char *
     packet->bytes = bytes;
     packet->len = len;
     packet->wire_len = wire_len;
+    packet->place = QCAPINT_NO_PLACE;
     packet->headers.protocol = QCAPINT_PROTOCOL_NONE;
     if (len < wire_len)
         packet->flags = QCAP_PACKET_SNAPPED;
@@ -39,6 +40,7 @@ qcap_packet_t *qcapint_packet_new(qcap_t *q, uint32_t len, uint32_t count, unsig
     if (!packet)
         return NULL;
     packet->q = q;
+    packet->place = QCAPINT_NO_PLACE;
     packet->len = packet->wire_len = len;
     packet->references = 1;
     if (count > 0)

@@ -7,6 +7,7 @@
 #ifndef QCAP_PACKET_H
 #define QCAP_PACKET_H
 
+#include "capture.h"
 #include "decode.h"
 #include "qcap.h"
 
@@ -17,6 +18,7 @@ struct qcap_packet {
     uint32_t wire_len;          /* on the wire */
     int64_t time_ns;            /* of arrival */
     uint64_t number;            /* in the capture, from 1 */
+    uint64_t place;             /* offset of the bytes in their file, or QCAPINT_NO_PLACE */
     qcapint_headers_t headers;  /* what decode.c found */
     qcap_endpoint_t *ends;      /* made up packets: source and destination, borrowed; else NULL: see headers */
     qcap_packet_t *kept;        /* borrowed packets: the counted copy, owned; NULL: none yet */
@@ -26,6 +28,7 @@ struct qcap_packet {
     uint8_t stage;       /* qcap_stage_t, the last one */
     uint8_t flags;       /* QCAP_PACKET_ */
     bool is_counted;     /* in stats.ended, at its stage; while a packet is being processed it is not yet */
+    uint16_t link_type;  /* DLT_ number */
 };
 
 /* Makes a borrowed packet of a frame. */

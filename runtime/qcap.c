@@ -240,9 +240,8 @@ static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
 /* Decodes the frame, and goes on if there is an IP packet in it. */
 static void process_frame(qcap_t *q, qcap_packet_t *packet)
 {
-    int link_type = qcapint_capture_link_type(q->capture);
     qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
-    switch (qcapint_decode_frame(link_type, packet->bytes, packet->len, &packet->headers)) {
+    switch (qcapint_decode_frame(packet->link_type, packet->bytes, packet->len, &packet->headers)) {
     case QCAPINT_DECODE_OTHER:
         qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
         return;
@@ -285,6 +284,8 @@ static void process(qcap_t *q, const qcapint_frame_t *frame)
     qcapint_udp_expire(q);
     qcapint_packet_init(&packet, q, frame->bytes, frame->len, frame->wire_len);
     packet.time_ns = frame->time_ns;
+    packet.link_type = frame->link_type;
+    packet.place = frame->place;
     packet.number = q->stats.packets;
     process_frame(q, &packet);
     qcapint_packet_count(&packet);
@@ -305,13 +306,14 @@ static void finish(qcap_t *q)
 static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
 {
     qcapint_frame_t frame;
+    size_t count;
     uint64_t read = 0;
     while (limit == 0 || read < limit) {
         if (q->is_broken) {
             q->is_broken = 0;
             return qcapint_fail(q, QCAP_E_BREAK, "%s", qcap_status_text(QCAP_E_BREAK));
         }
-        switch (qcapint_capture_next(q->capture, &frame)) {
+        switch (qcapint_capture_next(q->capture, &frame, 1, &count)) {
         case QCAPINT_CAPTURE_FRAME:
             process(q, &frame);
             read++;
@@ -365,7 +367,12 @@ void qcap_breakloop(qcap_t *q)
 
 int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int64_t time_ns)
 {
-    qcapint_frame_t frame = {.bytes = bytes, .len = len, .wire_len = wire_len, .time_ns = time_ns};
+    qcapint_frame_t frame = {.bytes = bytes,
+                             .len = len,
+                             .wire_len = wire_len,
+                             .time_ns = time_ns,
+                             .place = QCAPINT_NO_PLACE,
+                             .link_type = (uint16_t)qcapint_capture_link_type(q->capture)};
     if (!qcapint_capture_is_pushed(q->capture))
         return qcapint_fail(q, QCAP_E_STATE, "packets are pushed to handles of qcap_open_pushed()");
     if (wire_len < len)

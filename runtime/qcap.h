@@ -71,8 +71,10 @@ const char *qcap_status_text(int status);
 
 #define QCAP_ERRBUF_SIZE 256
 
-/* Opens a capture file, pcap or pcapng; "-" is standard input. Returns NULL if it cannot be opened or is no capture
- * file, and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. */
+/* Opens a capture file, pcap or pcapng; "-" is standard input. Either may be compressed by gzip, zstd or xz: the first
+ * bytes tell. Returns NULL if it cannot be opened or is no capture file, or a pcap file of a link type that is not decoded,
+ * and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. Packets of pcapng that have such a link type come to the
+ * stage OTHER; those that have no time have that of the packet before. */
 qcap_t *qcap_open_trace(const char *path, char *errbuf);
 
 /* How to listen at a device. All zero, or a NULL instead, means the defaults. */
@@ -104,7 +106,8 @@ const char *qcap_geterr(const qcap_t *q);
  *
  * Before the first packet; later they fail with QCAP_E_STATE. */
 
-/* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood.
+/* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood. Where a
+ * trace has several link types and the expression means nothing on one of them, the loop fails at its first packet.
  * Filters that name ports do not match later fragments, nor packets with VLAN tags unless they say `vlan` first. */
 int qcap_set_filter(qcap_t *q, const char *expression);
 
@@ -186,7 +189,8 @@ int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int
 /* Brings all conversations to their end, as the end of a trace does. What comes afterwards opens new ones. */
 int qcap_finish(qcap_t *q);
 
-/* The link type (DLT_ number) of the packets. */
+/* The link type (DLT_ number) of the latest packet; before the first one, that of the trace's first interface, or -1 if
+ * no interface is known. */
 int qcap_link_type(const qcap_t *q);
 
 /* ---------------------------------------------------------------- packets */

@@ -1,0 +1,217 @@
+/* input.c: the bytes of a file, a block at a time.
+ *
+ * In: a regular file, or standard input and other pipes; packed or not. Out: bytes in one piece, where they were read
+ * to. A fill moves what is left of the block to its begin, and reads behind it, so that only what straddles two reads is
+ * ever copied. A regular file is read at offsets of our own (pread), so that two inputs can share a descriptor.
+ *
+ * Nothing is assumed about the file's size: one that grows is read on when asked again, one that shrinks ends. */
+#include "input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes asked of the system at a time. */
+#define READ_SIZE ((size_t)256 << 10)
+
+/* The last READ_SIZE of a block are for reading, so that there is always room for one. */
+#define BLOCK_SIZE (QCAPINT_INPUT_PIECE + READ_SIZE)
+
+static int fail(qcapint_input_t *input, const char *text)
+{
+    snprintf(input->error, sizeof input->error, "%s", text);
+    return -1;
+}
+
+/* ---------------------------------------------------------------- the file */
+
+/* Reads once, up to `len` bytes; `*count` is 0 only at the end. */
+static qcapint_input_status_t read_file(qcapint_input_t *input, unsigned char *to, size_t len, size_t *count)
+{
+    ssize_t got;
+    do {
+        got = input->is_seekable ? pread(input->file, to, len, (off_t)(input->file_begin + input->file_offset))
+                                 : read(input->file, to, len);
+        if (got < 0 && errno == EINTR && input->is_broken) {
+            input->is_broken = false;
+            return QCAPINT_INPUT_BROKEN;
+        }
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        fail(input, strerror(errno));
+        return QCAPINT_INPUT_FAILED;
+    }
+    *count = (size_t)got;
+    input->file_offset += *count;
+    return got == 0 ? QCAPINT_INPUT_END : QCAPINT_INPUT_OK;
+}
+
+/* Reads and unpacks until there is something. */
+static qcapint_input_status_t read_packed(qcapint_input_t *input, unsigned char *to, size_t len, size_t *count)
+{
+    qcapint_unpack_io_t io = {.out = to, .out_len = len};
+    size_t got;
+    do {
+        if (input->packed_at == input->packed_end) {
+            qcapint_input_status_t status = read_file(input, input->packed, READ_SIZE, &got);
+            if (status == QCAPINT_INPUT_END && !qcapint_unpack_is_between(input->unpacker)) {
+                fail(input, "truncated: the compressed data end too early");
+                return QCAPINT_INPUT_FAILED;
+            }
+            if (status != QCAPINT_INPUT_OK)
+                return status;
+            input->packed_at = input->packed;
+            input->packed_end = input->packed + got;
+        }
+        io.in = input->packed_at;
+        io.in_len = (size_t)(input->packed_end - input->packed_at);
+        const char *problem = qcapint_unpack_run(input->unpacker, &io);
+        input->packed_at = io.in;
+        if (problem && io.out_len == len) {
+            uint64_t offset = input->file_offset - (size_t)(input->packed_end - input->packed_at);
+            snprintf(input->error, sizeof input->error, "%s, near byte %llu of the file", problem,
+                     (unsigned long long)offset);
+            return QCAPINT_INPUT_FAILED;
+        }
+    } while (io.out_len == len);
+    *count = len - io.out_len;
+    return QCAPINT_INPUT_OK;
+}
+
+/* ---------------------------------------------------------------- the block */
+
+qcapint_input_status_t qcapint_input_fill(qcapint_input_t *input, size_t len)
+{
+    size_t left = qcapint_input_left(input);
+    if (left >= len)
+        return QCAPINT_INPUT_OK;
+    memmove(input->block, input->at, left);
+    input->at = input->block;
+    input->end = input->block + left;
+    while (left < len) {
+        size_t count = 0;
+        qcapint_input_status_t status = input->unpacker ? read_packed(input, input->block + left, READ_SIZE, &count)
+                                                        : read_file(input, input->block + left, READ_SIZE, &count);
+        if (status != QCAPINT_INPUT_OK)
+            return status;
+        left += count;
+        input->end += count;
+        input->end_offset += count;
+    }
+    return QCAPINT_INPUT_OK;
+}
+
+/* ---------------------------------------------------------------- places */
+
+static int unpack_from_begin(qcapint_input_t *input, const unsigned char *magic, size_t len)
+{
+    const char *problem;
+    qcapint_unpacker_t *unpacker = qcapint_unpack_new(magic, len, &problem);
+    if (!unpacker)
+        return fail(input, problem);
+    qcapint_unpack_free(input->unpacker);
+    input->unpacker = unpacker;
+    return 0;
+}
+
+/* Back to the first byte of a packed file. */
+static qcapint_input_status_t rewind_packed(qcapint_input_t *input)
+{
+    size_t count = 0;
+    input->file_offset = 0;
+    qcapint_input_status_t status = read_file(input, input->packed, READ_SIZE, &count);
+    if (status != QCAPINT_INPUT_OK)
+        return status;
+    input->packed_at = input->packed;
+    input->packed_end = input->packed + count;
+    input->at = input->end = input->block;
+    input->end_offset = 0;
+    return unpack_from_begin(input, input->packed, count) < 0 ? QCAPINT_INPUT_FAILED : QCAPINT_INPUT_OK;
+}
+
+qcapint_input_status_t qcapint_input_seek(qcapint_input_t *input, uint64_t offset)
+{
+    qcapint_input_status_t status = QCAPINT_INPUT_OK;
+    if (!input->unpacker) {
+        input->at = input->end = input->block;
+        input->end_offset = input->file_offset = offset;
+        return QCAPINT_INPUT_OK;
+    }
+    if (offset < qcapint_input_offset(input))
+        status = rewind_packed(input);
+    while (status == QCAPINT_INPUT_OK) {
+        uint64_t distance = offset - qcapint_input_offset(input);
+        size_t left = qcapint_input_left(input);
+        if (distance <= left) {
+            input->at += distance;
+            return QCAPINT_INPUT_OK;
+        }
+        input->at = input->end;
+        status = qcapint_input_fill(input, 1);
+    }
+    return status;
+}
+
+/* ---------------------------------------------------------------- opening */
+
+/* Everything but the descriptor. What the first bytes say decides whether the rest is unpacked. */
+static int begin(qcapint_input_t *input)
+{
+    input->block = malloc(BLOCK_SIZE);
+    if (!input->block)
+        return fail(input, "out of memory");
+    input->at = input->end = input->block;
+    qcapint_input_status_t status = qcapint_input_fill(input, QCAPINT_UNPACK_MAGIC);
+    if (status != QCAPINT_INPUT_OK && status != QCAPINT_INPUT_END)
+        return status == QCAPINT_INPUT_BROKEN ? fail(input, "interrupted") : -1;
+    size_t count = qcapint_input_left(input);
+    if (!qcapint_unpack_name(input->at, count))
+        return 0;
+    input->packed = malloc(BLOCK_SIZE);
+    if (!input->packed)
+        return fail(input, "out of memory");
+    memcpy(input->packed, input->block, count);
+    input->packed_at = input->packed;
+    input->packed_end = input->packed + count;
+    input->at = input->end = input->block;
+    input->end_offset = 0;
+    return unpack_from_begin(input, input->packed, count);
+}
+
+int qcapint_input_open(qcapint_input_t *input, const char *path)
+{
+    struct stat about;
+    memset(input, 0, sizeof *input);
+    input->is_owned = strcmp(path, "-") != 0;
+    input->file = input->is_owned ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    if (input->file < 0 || fstat(input->file, &about) < 0)
+        return fail(input, strerror(errno));
+    if (S_ISREG(about.st_mode)) {
+        off_t here = lseek(input->file, 0, SEEK_CUR);
+        input->is_seekable = here >= 0;
+        input->file_begin = here < 0 ? 0 : (uint64_t)here;
+    }
+    return begin(input);
+}
+
+int qcapint_input_open_again(qcapint_input_t *input, const qcapint_input_t *of)
+{
+    memset(input, 0, sizeof *input);
+    input->file = of->file;
+    input->is_seekable = true;
+    input->file_begin = of->file_begin;
+    return begin(input);
+}
+
+void qcapint_input_close(qcapint_input_t *input)
+{
+    if (input->is_owned && input->file >= 0)
+        close(input->file);
+    qcapint_unpack_free(input->unpacker);
+    free(input->packed);
+    free(input->block);
+}
