@@ -252,6 +252,7 @@ static unsigned intern(builder_t *b, configs_t *configs, edge_t *edge, unsigned 
     } else if (is_joint_call(b, configs)) {
         control_t call = b->dfa->controls.items[b->nfa->states.items[configs->items[0].state].control];
         memset(&call.targets, 0, sizeof call.targets);
+        call.is_joint = true;
         vec_push(b->arena, &b->dfa->controls, call);
         state.kind = DFA_CONTROL;
         state.control = (unsigned)b->dfa->controls.count - 1;
@@ -797,8 +798,10 @@ static void prepare(builder_t *b)
     }
     b->follows = follow_find(b->nfa, b->arena);
     for (size_t i = 0; i < b->dfa->controls.count; i++)
-        if (b->dfa->controls.items[i].kind == CONTROL_UNTIL && !until_is_line(&b->dfa->controls.items[i].pieces))
-            b->dfa->controls.items[i].next = b->follows[b->dfa->controls.items[i].skip].set;
+        if (b->dfa->controls.items[i].kind == CONTROL_UNTIL)
+            b->dfa->controls.items[i].next = until_is_line(&b->dfa->controls.items[i].pieces)
+                                                 ? charset_range(0, 255)
+                                                 : b->follows[b->dfa->controls.items[i].skip].set;
 }
 
 /* What is on the list of an atomic rule. */

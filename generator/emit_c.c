@@ -91,6 +91,8 @@ static void emit_control_row(const layout_t *l, const control_t *c, unsigned num
     text_print(text, ", .rule = %u", layout_text(l, c->rule ? c->rule->name : ""));
     if (c->is_shared)
         text_print(text, ", .is_shared = true");
+    if (c->is_joint)
+        text_print(text, ", .is_joint = true");
     if (c->kind == CONTROL_CHOICE && has_targets(c))
         text_print(text, ", .choose = choose_%u", number);
     if (c->kind == CONTROL_LENGTH || c->kind == CONTROL_AT || (c->kind == CONTROL_REPEAT && c->expr))
@@ -127,7 +129,7 @@ static void emit_targets(const layout_t *l, const control_t *c, unsigned number,
 /* What ends a rule, and the bytes that can follow it, a bit for each. */
 static void emit_until(const control_t *c, unsigned number, text_t *text)
 {
-    bool is_watched = !charset_is_empty(&c->next) && charset_count(&c->next) < 256;
+    bool is_watched = charset_count(&c->next) < 256;
     text_print(text, "static const qcap_piece_t pieces_%u[] = {", number);
     for (size_t i = 0; i < c->pieces.count; i++) {
         const piece_t *piece = &c->pieces.items[i];

@@ -114,12 +114,13 @@ typedef struct control {
     pieces_t pieces;             /* CONTROL_UNTIL: what ends it */
     bool is_line;                /* CONTROL_UNTIL: at the beginning of a line alone */
     unsigned skip;               /* CONTROL_UNTIL: the number of its CONTROL_SKIP */
-    charset_t next;              /* CONTROL_UNTIL, in the automaton: bytes that can follow what ends it; none: nobody looks */
+    charset_t next;              /* CONTROL_UNTIL, in the automaton: bytes that can follow what ends it; all: nobody looks */
     const node_t *repeat;        /* CONTROL_REPEAT, _AGAIN, _DONE */
     const queue_t *queue;        /* CONTROL_POP */
     const reg_t *key;            /* CONTROL_POP: of the entry; NULL: the first one */
     const char *protocol;        /* CONTROL_BECOME */
     unsigned procedure;          /* CONTROL_CALL, CONTROL_RETURN */
+    bool is_joint;               /* CONTROL_CALL, in the automaton: of several readings; see note [joint] in dfa.c */
     unsigned depth;              /* CONTROL_CALL: elements and anomalies around, in the procedure that calls */
     VEC(unsigned) returns;       /* CONTROL_RETURN: NFA states where it may go on */
     VEC(unsigned) targets;       /* CONTROL_LENGTH, _AT, _CLOSE, _UNTIL, _CALL: the start of what is inside, then what follows it */

@@ -576,7 +576,8 @@ static void call(qcap_parser_t *p, const qcap_control_t *control)
     if (!frame)
         return;
     *frame = (qcap_frame_t){.left = p->waiting, .after = control->targets[1], .base = p->base};
-    p->waiting = oldest_pending(p);
+    if (control->is_joint)
+        p->waiting = oldest_pending(p);
     p->base = (uint16_t)(p->base + control->depth);
     p->state = control->targets[0];
 }
@@ -722,7 +723,7 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         return_from_call(p);
         return true;
     case QCAP_CONTROL_REPEAT:
-        if (control->is_shared && p->at == end && !p->is_finished)
+        if (control->is_shared && p->at == end && !p->is_finished && !p->is_datagram)
             return false;
         begin_repeat(p, control);
         return true;

@@ -390,6 +390,7 @@ typedef struct qcap_until {
 typedef struct qcap_control {
     qcap_control_kind_t kind;
     bool is_shared;               /* waits for the next byte or the end: looks at what the other side writes */
+    bool is_joint;                /* QCAP_CONTROL_CALL: of several readings: what each has done waits for the return */
     const uint16_t *targets;      /* states */
     uint16_t rule;                /* index in protocol->texts */
     int (*choose)(const qcap_parser_t *parser);

@@ -163,10 +163,19 @@ static void look(qcap_parser_t *p, unsigned region, uint64_t limit)
     }
 }
 
+/* The first region that is looked at: where reading is elsewhere in a datagram, those around that are not. */
+static unsigned first_region(const qcap_parser_t *p)
+{
+    unsigned i = p->region_count;
+    while (i > 0 && !side_regions(p)[i - 1].is_jump)
+        i--;
+    return i;
+}
+
 void qcapint_until_look(qcap_parser_t *p)
 {
     uint64_t limit = window_end(p);
-    for (unsigned i = 0; i < p->region_count; i++) {
+    for (unsigned i = first_region(p); i < p->region_count; i++) {
         const qcap_watch_t *w = qcapint_watch(p, i);
         if (!w->until || w->is_found)
             continue;
@@ -179,7 +188,7 @@ void qcapint_until_look(qcap_parser_t *p)
 uint64_t qcapint_until_safe(const qcap_parser_t *p)
 {
     uint64_t safe = UINT64_MAX;
-    for (unsigned i = 0; i < p->region_count; i++) {
+    for (unsigned i = first_region(p); i < p->region_count; i++) {
         const qcap_watch_t *w = qcapint_watch(p, i);
         if (w->until && !w->is_found && w->looked < safe)
             safe = w->looked;
