@@ -13,7 +13,8 @@
 ## make fuzz              FUZZ_SECONDS (20) of libFuzzer for each target in tests/fuzz; F=http for one of them,
 ##                        FUZZ_SEED=1 for the same inputs every time
 ## make soak             compares parsers with the interpreter of their grammars: SOAK_INPUTS (100000) inputs for each spec,
-##                        WILD_SPECS (1000) specs thrown together; SOAK_SEED and WILD_SEED are the first of them
+##                        WILD_SPECS (1000) specs thrown together; SOAK_SEED and WILD_SEED are the first of them,
+##                        SOAK_SPEC the only spec
 ## make bench             the generated parsers beside others; build/reader and build/ip_identity beside others on synthetic
 ##                        traces (4 GB in build/traces); installs the packages it needs. See tests/bench/README.md
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc

@@ -37,11 +37,23 @@ static const spot_t *first_spot(const side_t *side)
     return side->readings.items[0].spot;
 }
 
+/* Are all readings at calls that are one? */
+static bool is_joint(const side_t *side)
+{
+    for (size_t i = 0; i < side->readings.count; i++) {
+        const spot_t *spot = side->readings.items[i].spot;
+        if (spot->kind != SPOT_STOP || !walk_is_joint(side->owner->walk, first_spot(side), spot))
+            return false;
+    }
+    return side->readings.count > 1;
+}
+
 /* The stop at which all readings have come together, or NULL. */
 static const spot_t *stop_of(const side_t *side)
 {
-    return !side->is_entry && side->readings.count == 1 && first_spot(side)->kind == SPOT_STOP ? first_spot(side)
-                                                                                               : NULL;
+    if (side->is_entry || side->readings.count == 0 || first_spot(side)->kind != SPOT_STOP)
+        return NULL;
+    return side->readings.count == 1 || is_joint(side) ? first_spot(side) : NULL;
 }
 
 const char *drive_rule(const side_t *side)
@@ -82,6 +94,8 @@ static void compact(interpret_t *it)
     fresh = arena_new();
     for (int i = 0; i < 2; i++) {
         it->sides[i].readings = reading_copy(fresh, &it->sides[i].readings);
+        for (size_t k = 0; k < it->sides[i].joints.count; k++)
+            it->sides[i].joints.items[k] = reading_copy(fresh, &it->sides[i].joints.items[k]);
         deeds_t certain = {0};
         for (size_t k = 0; k < it->sides[i].certain.count; k++)
             vec_push(fresh, &certain, it->sides[i].certain.items[k]);
@@ -112,6 +126,16 @@ void drive_begin_at(side_t *side, spot_t *spot)
     side->is_entry = side->certain.count > 0 || has_deeds(&side->readings);
 }
 
+void drive_rejoin(side_t *side)
+{
+    interpret_t *it = side->owner;
+    const readings_t *joint = &side->joints.items[--side->joints.count];
+    side->certain = (deeds_t){0};
+    side->readings = reading_rejoin(it->walk, it->readings, drive_next_number(it), joint, side->offset);
+    reading_settle(it->walk, it->readings, &side->readings, side->offset, &side->certain);
+    side->is_entry = true;
+}
+
 void drive_pass_entry(side_t *side)
 {
     side->is_entry = false;
@@ -139,6 +163,22 @@ static void take(side_t *side, readings_t readings, uint64_t failed_at)
     compact(it);
 }
 
+static bool pass_end(side_t *side);
+
+/* What is read elsewhere ends where its rule does: before the first byte that does not fit. False if it cannot end. */
+static bool end_jump(side_t *side)
+{
+    const region_t *region = drive_region(side);
+    if (!region || !region->is_jump)
+        return false;
+    if (pass_end(side))
+        return true;
+    if (!drive_can_end(side, false))
+        return false;
+    region_end(side);
+    return true;
+}
+
 /* True if the byte has been read. False: it tells that a stop has been reached, or does not fit. */
 static bool step(side_t *side, unsigned byte)
 {
@@ -152,10 +192,10 @@ static bool step(side_t *side, unsigned byte)
             continue;
         if (!is_stop)
             reader = reading;
-        else if (stopped)
-            rival = reading;
-        else
+        else if (!stopped)
             stopped = reading;
+        else if (!walk_is_joint(it->walk, stopped->spot, reading->spot))
+            rival = reading;
     }
     if (stopped && (reader || rival)) {
         complain(it, "readings compete at a control point");
@@ -163,7 +203,12 @@ static bool step(side_t *side, unsigned byte)
     }
     readings_t readings = {0};
     if (stopped) {
-        vec_push(it->readings, &readings, *stopped);
+        for (size_t i = 0; i < reading_main_count(&side->readings); i++) {
+            const reading_t *reading = &side->readings.items[i];
+            bool is_joint = reading->spot->kind == SPOT_STOP && walk_is_joint(it->walk, stopped->spot, reading->spot);
+            if (reading == stopped || is_joint)
+                vec_push(it->readings, &readings, *reading);
+        }
         take(side, readings, side->offset);
         return false;
     }
@@ -171,10 +216,12 @@ static bool step(side_t *side, unsigned byte)
     if (readings.count > READINGS_MAX)
         complain(it, "too many readings are alive");
     if (readings.count == 0) {
-        drive_fail_here(side, INTERPRET_ERROR_SYNTAX, (int)byte);
+        if (!end_jump(side))
+            drive_fail_here(side, INTERPRET_ERROR_SYNTAX, (int)byte);
         return false;
     }
     side->offset++;
+    side->read_count++;
     take(side, readings, side->offset - 1);
     return true;
 }
@@ -222,12 +269,13 @@ void drive_search_from_here(side_t *side)
     side->candidate = side->offset;
     side->list.count = 0;
     side->begun.count = 0;
+    side->joints.count = 0;
     drive_begin_at(side, side->search);
 }
 
 static void begin_search(side_t *side, uint64_t from)
 {
-    if (!side->search) {
+    if (!side->search || side->is_datagram) {
         side->has_failed = true;
         return;
     }
@@ -243,6 +291,7 @@ void drive_lose_conversions(side_t *side)
 {
     for (size_t i = 0; i < side->begun.count; i++)
         side->begun.items[i].is_lost = true;
+    side->joined.is_cut = true;
 }
 
 void drive_report(side_t *side, const region_t *region)
@@ -268,12 +317,15 @@ void drive_recover(side_t *side, bool has_byte)
         bool is_skipped = side->candidate == side->offset && side->error.byte >= 0 && has_byte;
         side->has_error = false;
         side->offset += is_skipped;
+        side->read_count += is_skipped;
         drive_search_from_here(side);
         return;
     }
     drive_report(side, is_bounded ? region : NULL);
     if (side->is_searching) { /* it would go round again */
         side->has_failed = true;
+    } else if (is_bounded && region->is_jump) {
+        region_leave(side);
     } else if (is_bounded) {
         side->is_skipping = true;
         side->skip_begin = side->error.begin;
@@ -287,10 +339,10 @@ void drive_recover(side_t *side, bool has_byte)
 /* What can be done with the next byte, if `reads`, and then without any. */
 void drive_run(side_t *side, bool reads)
 {
-    uint64_t begin = side->offset;
+    uint64_t begin = side->read_count;
     unsigned idle = 0;
     while (!side->has_become && !side->has_failed && !side->owner->complaint) {
-        bool has_byte = reads && side->offset == begin && begin < side->bytes.count;
+        bool has_byte = reads && side->read_count == begin && side->offset < side->bytes.count;
         if (++idle == IDLE_MAX) {
             effect_fail(side, INTERPRET_ERROR_IDLE, drive_rule(side), side->offset);
             idle = 0;
@@ -309,6 +361,7 @@ void drive_run(side_t *side, bool reads)
             if (!has_byte || !is_known)
                 break;
             side->offset++;
+            side->read_count++;
         } else if (side->is_entry && !limit_is_past(side)) {
             drive_pass_entry(side);
             drive_pass_refinements(side);
@@ -320,7 +373,7 @@ void drive_run(side_t *side, bool reads)
                 continue;
             if (!has_byte || !is_known)
                 break;
-            step(side, side->bytes.items[begin]);
+            step(side, side->bytes.items[side->offset]);
         }
     }
 }
@@ -328,13 +381,14 @@ void drive_run(side_t *side, bool reads)
 /* The other side has confirmed that both speak something else now, and this side is between messages. */
 static bool is_to_become(side_t *side)
 {
-    return side->owner->becomes && !side->has_become && !side->has_failed &&
+    return side->owner->becomes && !side->has_become && !side->has_failed && !side->is_datagram &&
            (side->is_searching || (side->regions.count == 0 && drive_can_end(side, false)));
 }
 
 static bool is_over(const side_t *side)
 {
-    return side->is_finished || side->has_failed || side->has_become || !side->start || side->owner->complaint;
+    return side->is_finished || side->has_failed || side->has_become || (!side->start && !side->is_datagram) ||
+           side->owner->complaint;
 }
 
 void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len)
@@ -343,15 +397,14 @@ void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len)
         vec_push(side->owner->arena, &side->bytes, bytes ? bytes[i] : 0);
 }
 
-/* Reads the bytes at hand as far as that goes. True if the next one waits for others that tell what it is. */
-static bool read_bytes(side_t *side)
+bool drive_read(side_t *side)
 {
-    for (uint64_t before = side->offset + 1; before != side->offset;) {
+    for (uint64_t before = side->read_count + 1; before != side->read_count;) {
         drive_run(side, false);
         if (is_to_become(side))
             stop_become(side);
-        before = side->offset;
-        if (side->is_waiting || is_over(side) || before == side->bytes.count)
+        before = side->read_count;
+        if (side->is_waiting || is_over(side) || side->offset == side->bytes.count)
             return false;
         if (!stop_of(side) && !region_look(side))
             return true;
@@ -368,7 +421,7 @@ size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *byte
     side->is_waiting = false;
     size_t begin = side->bytes.count;
     drive_add_bytes(side, bytes, len);
-    if (!read_bytes(side)) /* what was not read is not taken, but for what was taken before */
+    if (!drive_read(side)) /* what was not read is not taken, but for what was taken before */
         side->bytes.count = side->offset > begin ? side->offset : begin;
     return side->bytes.count - begin;
 }
@@ -377,8 +430,32 @@ size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *byte
 void drive_read_last(side_t *side)
 {
     side->is_last = true;
-    read_bytes(side);
+    drive_read(side);
     side->offset = side->bytes.count;
+}
+
+/* Leaves the regions that last to the end of the stream. */
+static void end_open_regions(side_t *side)
+{
+    while (drive_region(side) && drive_region(side)->end == REGION_OPEN && !drive_region(side)->until &&
+           !side->has_failed && !side->owner->complaint) {
+        drive_region(side)->end = side->offset;
+        drive_run(side, false);
+    }
+}
+
+void drive_end(side_t *side)
+{
+    const interpret_t *it = side->owner;
+    drive_run(side, false);
+    end_open_regions(side);
+    while (!side->regions.count && !side->is_searching && !side->has_failed && !side->has_become && !it->complaint &&
+           pass_end(side))
+        drive_run(side, false);
+    if (side->has_failed || side->has_become || side->is_searching || it->complaint)
+        return;
+    if (side->regions.count || !drive_can_end(side, true))
+        drive_fail_here(side, INTERPRET_ERROR_UNFINISHED, -1);
 }
 
 void interpret_finish(interpret_t *it, bool is_server)
@@ -392,23 +469,9 @@ void interpret_finish(interpret_t *it, bool is_server)
         return;
     side->is_waiting = false;
     drive_read_last(side);
-    drive_run(side, false);
-    while (drive_region(side) && drive_region(side)->end == REGION_OPEN && !drive_region(side)->until &&
-           !side->has_failed && !it->complaint) {
-        drive_region(side)->end = side->offset;
-        drive_run(side, false);
-    }
-    while (!side->regions.count && !side->is_searching && !side->has_failed && !side->has_become && !it->complaint &&
-           pass_end(side))
-        drive_run(side, false);
-    if (side->has_failed || side->has_become || it->complaint)
-        return;
-    if (side->is_searching) {
+    drive_end(side);
+    if (side->is_searching && !side->has_failed && !side->has_become && !it->complaint)
         effect_found(side, side->offset);
-        return;
-    }
-    if (side->regions.count || !drive_can_end(side, true))
-        drive_fail_here(side, INTERPRET_ERROR_UNFINISHED, -1);
     if (!side->has_error)
         return;
     side->regions.count = 0;
@@ -513,6 +576,8 @@ static void init_side(interpret_t *it, side_t *side, const node_t *root)
     memset(side, 0, sizeof *side);
     side->owner = it;
     side->is_server = side == &it->sides[1];
+    if (it->grammar->datagram)
+        side->datagram = walk_start(it->walk, it->grammar->datagram);
     init_registers(it->arena, &side->registers, it->grammar->registers.count);
     if (!root)
         return;

@@ -23,7 +23,8 @@ typedef struct interpret interpret_t; /* one conversation, both directions */
     X(ANOMALY, "anomaly")                                                                                              \
     X(ERROR, "error")                                                                                                  \
     X(SKIPPED, "skipped")                                                                                              \
-    X(BECOME, "become")
+    X(BECOME, "become")                                                                                                \
+    X(EXPECT, "expect")
 
 typedef enum {
 #define X(name, text) INTERPRET_##name,
@@ -51,6 +52,23 @@ typedef enum {
 #undef X
 } interpret_code_t;
 
+/* Where a conversation to come is to be found: qcap_expected_t. ORDER of hosts: as qcap_host_t. */
+typedef enum {
+    INTERPRET_HOST_CLIENT,
+    INTERPRET_HOST_SERVER,
+    INTERPRET_HOST_ADDRESS,
+    INTERPRET_HOST_TEXT
+} interpret_host_t;
+
+typedef struct interpret_expected {
+    const char *transport;
+    interpret_host_t host;
+    uint32_t address;          /* INTERPRET_HOST_ADDRESS */
+    const unsigned char *text; /* INTERPRET_HOST_TEXT */
+    size_t text_len;
+    uint16_t port;
+} interpret_expected_t;
+
 typedef struct interpret_event {
     interpret_kind_t kind;
     bool is_server;
@@ -61,6 +79,9 @@ typedef struct interpret_event {
     interpret_code_t code; /* INTERPRET_ERROR: why, ... */
     int byte;              /* ... the byte that does not fit, -1 where there is none, ... */
     const char *rule;      /* ... and the rule that was being read; "" if not known */
+    const unsigned char *value; /* of an element that is joined from parts: these; else NULL */
+    size_t value_len;
+    const interpret_expected_t *expected; /* INTERPRET_EXPECT */
 } interpret_event_t;
 
 /* Borrowed until the handler returns. */
@@ -96,6 +117,7 @@ void interpret_set_depth(interpret_t *interpret, unsigned regions, unsigned call
 
 /* As qcap_parser_feed() and its neighbours. */
 size_t interpret_feed(interpret_t *interpret, bool is_server, const unsigned char *bytes, size_t len);
+void interpret_datagram(interpret_t *interpret, bool is_server, const unsigned char *bytes, size_t len);
 void interpret_gap(interpret_t *interpret, bool is_server, uint64_t len);
 void interpret_finish(interpret_t *interpret, bool is_server);
 void interpret_absent(interpret_t *interpret, bool is_server);

@@ -47,6 +47,11 @@ static number_t get_register(const reg_t *reg, void *user)
     return *register_of(user, reg);
 }
 
+number_t effect_value(const side_t *side, const reg_t *reg)
+{
+    return *register_of(side, reg);
+}
+
 bool effect_find_ending(side_t *side, const note_t *until, ending_t *ending)
 {
     return ending_find(side->owner->arena, until, get_register, side, ending);
@@ -73,6 +78,21 @@ static void open_slot(side_t *side, const effect_t *effect, uint64_t at)
     vec_push(side->owner->arena, &side->slots, ((slot_t){.element = effect->element, .begin = at}));
     if (effect->element && effect->element->is_stream)
         send_span(side, INTERPRET_BEGIN, effect->element, at, at);
+    if (effect->element && effect->element->separator)
+        side->joined = (joined_t){.depth = effect->depth + 1u};
+}
+
+static void send_joined(side_t *side, const slot_t *slot, uint64_t end)
+{
+    static const unsigned char nothing[1];
+    side->joined.depth = 0;
+    effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT,
+                                          .is_truncated = side->joined.is_cut,
+                                          .path = slot->element->path,
+                                          .begin = slot->begin,
+                                          .end = end,
+                                          .value = side->joined.text.count ? side->joined.text.items : nothing,
+                                          .value_len = side->joined.text.count});
 }
 
 static void close_slot(side_t *side, const effect_t *effect, uint64_t at)
@@ -83,12 +103,16 @@ static void close_slot(side_t *side, const effect_t *effect, uint64_t at)
         send_text(side, INTERPRET_ANOMALY, effect->name, slot->begin, at);
     else if (slot->element->is_stream)
         send_span(side, INTERPRET_END, slot->element, slot->begin, at);
+    else if (slot->element->separator)
+        send_joined(side, slot, at);
     else if (!slot->is_done)
         send_span(side, INTERPRET_ELEMENT, slot->element, slot->begin, at);
 }
 
 void effect_abandon(side_t *side, size_t depth)
 {
+    if (side->joined.depth > depth)
+        side->joined.depth = 0;
     while (side->slots.count > depth) {
         const slot_t *slot = open_stream(side);
         bool is_stream = slot == &side->slots.items[--side->slots.count];
@@ -146,15 +170,45 @@ static number_t convert(side_t *side, const effect_t *effect, uint64_t end)
     size_t len = (size_t)(end - begun.begin);
     if (note->kind == NOTE_REFINE)
         return find_name(note, bytes, len);
+    if (note->kind == NOTE_PART)
+        return (number_t){.state = NUMBER_SET, .value = len, .bytes = bytes};
     number_t value = number_convert(side->owner->arena, note, bytes, len);
     if (value.state == NUMBER_ERROR)
         effect_fail(side, INTERPRET_ERROR_OVERFLOW, effect->rule->name, begun.begin);
     return value;
 }
 
+static void join_bytes(side_t *side, const unsigned char *bytes, size_t len)
+{
+    joined_t *joined = &side->joined;
+    for (size_t i = 0; i < len; i++)
+        if (joined->text.count < JOINED_MAX)
+            vec_push(side->owner->arena, &joined->text, bytes[i]);
+        else
+            joined->is_cut = true;
+}
+
+/* Adds a part to the value of the element around that is joined, if there is one. */
+static void join(side_t *side, number_t part)
+{
+    joined_t *joined = &side->joined;
+    if (joined->depth == 0)
+        return;
+    const char *separator = side->slots.items[joined->depth - 1].element->separator;
+    joined->is_cut |= part.state == NUMBER_UNSET;
+    if (part.state == NUMBER_UNSET)
+        return;
+    if (joined->has_part)
+        join_bytes(side, (const unsigned char *)separator, strlen(separator));
+    join_bytes(side, part.bytes, (size_t)part.value);
+    joined->has_part = true;
+}
+
 static void finish_conversion(side_t *side, const effect_t *effect, number_t value, uint64_t at)
 {
-    if (effect->note->kind == NOTE_REFINE)
+    if (effect->note->kind == NOTE_PART)
+        join(side, value);
+    else if (effect->note->kind == NOTE_REFINE)
         side->refined = value.value;
     else if (value.state == NUMBER_UNSET)
         *register_of(side, effect->note->reg) = number_unset();
@@ -169,6 +223,31 @@ static void set(side_t *side, const effect_t *effect, uint64_t at)
         store(side, effect->note, effect->rule, value, at);
     else
         effect_fail(side, INTERPRET_ERROR_ARITHMETIC, effect->rule ? effect->rule->name : "", at);
+}
+
+/* ---------------------------------------------------------------- conversations to come */
+
+static void expect(side_t *side, const effect_t *effect, uint64_t at)
+{
+    const note_t *note = effect->note;
+    number_t port = effect_evaluate(side, note->expr);
+    number_t address = note->reg ? *register_of(side, note->reg) : number_of(0);
+    bool is_text = note->reg && note->reg->type == REGISTER_BYTES;
+    interpret_expected_t expected = {.transport = note->transport, .port = (uint16_t)port.value};
+    if (port.state != NUMBER_SET || port.value > UINT16_MAX || address.state != NUMBER_SET || address.is_cut ||
+        (!is_text && address.value > UINT32_MAX)) {
+        send_text(side, INTERPRET_ANOMALY, "expect-unknown", at, at);
+        return;
+    }
+    expected.host = is_text            ? INTERPRET_HOST_TEXT
+                    : note->reg        ? INTERPRET_HOST_ADDRESS
+                    : note->is_server ? INTERPRET_HOST_SERVER
+                                       : INTERPRET_HOST_CLIENT;
+    expected.address = is_text ? 0 : (uint32_t)address.value;
+    expected.text = address.bytes;
+    expected.text_len = is_text ? (size_t)address.value : 0;
+    effect_send(side, (interpret_event_t){
+                          .kind = INTERPRET_EXPECT, .text = note->name, .begin = at, .end = at, .expected = &expected});
 }
 
 /* ---------------------------------------------------------------- queues */
@@ -232,7 +311,7 @@ static bool may_come(const side_t *side, const note_t *note)
     if (note->key && key_of(side, note->key).state != NUMBER_SET)
         return false;
     return !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become && !side->is_hurried &&
-           !side->is_finished;
+           !side->is_finished && !side->is_datagram;
 }
 
 bool effect_pop(side_t *side, const note_t *note)
@@ -311,6 +390,9 @@ static void perform(side_t *side, const deed_t *deed, number_t value)
         break;
     case EFFECT_PUSH:
         push(side, effect->note, deed->at);
+        break;
+    case EFFECT_EXPECT:
+        expect(side, effect, deed->at);
         break;
     case EFFECT_MISMATCH:
         forget_inside(side, effect->level);

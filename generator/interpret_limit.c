@@ -18,16 +18,23 @@ static bool has_place(const effect_t *effect)
     }
 }
 
-/* Where the oldest thing that is not certain yet began. */
-static uint64_t oldest_pending(const side_t *side)
+static uint64_t oldest_of(const readings_t *readings, uint64_t oldest)
 {
-    uint64_t oldest = side->offset;
-    for (size_t i = 0; i < side->readings.count && !side->is_entry; i++) {
-        const deeds_t *deeds = &side->readings.items[i].deeds;
+    for (size_t i = 0; i < readings->count; i++) {
+        const deeds_t *deeds = &readings->items[i].deeds;
         for (size_t k = 0; k < deeds->count; k++)
             if (has_place(deeds->items[k].effect) && deeds->items[k].at < oldest)
                 oldest = deeds->items[k].at;
     }
+    return oldest;
+}
+
+/* Where the oldest thing that is not certain yet began. */
+static uint64_t oldest_pending(const side_t *side)
+{
+    uint64_t oldest = side->is_entry ? side->offset : oldest_of(&side->readings, side->offset);
+    for (size_t i = 0; i < side->joints.count; i++)
+        oldest = oldest_of(&side->joints.items[i], oldest);
     if (side->list.count && side->list.items[0].deed.at < oldest)
         oldest = side->list.items[0].deed.at;
     return oldest;
@@ -37,7 +44,7 @@ static slot_t *oldest_element(side_t *side)
 {
     for (size_t i = 0; i < side->slots.count; i++) {
         slot_t *slot = &side->slots.items[i];
-        if (slot->element && !slot->element->is_stream && !slot->is_done)
+        if (slot->element && !slot->element->is_stream && !slot->element->separator && !slot->is_done)
             return slot;
     }
     return NULL;
@@ -47,12 +54,16 @@ bool limit_is_past(side_t *side)
 {
     const slot_t *slot = oldest_element(side);
     uint32_t limit = side->owner->limit;
+    if (side->is_datagram) /* all of it is at hand */
+        return false;
     return (slot && side->offset - slot->begin > limit) || side->offset - oldest_pending(side) > limit;
 }
 
 void limit_enforce(side_t *side)
 {
     uint32_t limit = side->owner->limit;
+    if (side->is_datagram)
+        return;
     for (slot_t *slot; (slot = oldest_element(side)) != NULL && side->offset - slot->begin >= limit;) {
         slot->is_done = true;
         effect_send(side, (interpret_event_t){.kind = INTERPRET_ELEMENT,

@@ -1,19 +1,34 @@
 /* interpret_region.c: regions: so many bytes, up to the end, or up to where a text begins. */
 #include "interpreter.h"
 
+/* The first region that is looked at: where reading is elsewhere, those around that are not. */
+static size_t first_region(const side_t *side)
+{
+    for (size_t i = side->regions.count; i-- > 0;)
+        if (side->regions.items[i].is_jump)
+            return i;
+    return 0;
+}
+
 /* Does a region look for the text that ends it? */
 bool region_is_looking(const side_t *side)
 {
-    for (size_t i = 0; i < side->regions.count; i++)
+    for (size_t i = first_region(side); i < side->regions.count; i++)
         if (side->regions.items[i].until && !side->regions.items[i].is_found)
             return true;
     return false;
 }
 
+static const char *rule_of(const spot_t *stop)
+{
+    const rule_t *rule = stop->rule ? stop->rule : stop->frame->rule;
+    return rule ? rule->name : "";
+}
+
 static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
 {
     if (side->regions.count >= side->owner->region_max) {
-        effect_fail(side, INTERPRET_ERROR_DEPTH, stop->frame->rule->name, side->offset);
+        effect_fail(side, INTERPRET_ERROR_DEPTH, rule_of(stop), side->offset);
         return false;
     }
     vec_push(side->owner->arena, &side->regions,
@@ -21,8 +36,8 @@ static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
                          .begin = side->offset,
                          .after = stop->other,
                          .depth = side->slots.count,
-                         .saved = side->saved.count}));
-    drive_begin_at(side, stop->next);
+                         .saved = side->saved.count,
+                         .joints = side->joints.count}));
     return true;
 }
 
@@ -34,13 +49,15 @@ void region_begin_open(side_t *side, const spot_t *stop)
     region_t *region = drive_region(side);
     region->is_open = true;
     region->looked = side->offset;
-    if (stop->stop == STOP_CLOSE)
-        return;
-    region->until = (spot_t *)(uintptr_t)stop;
-    if (effect_find_ending(side, stop->note, &region->ending))
-        return;
-    side->regions.count--;
-    effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule->name, side->offset);
+    if (stop->stop == STOP_UNTIL) {
+        region->until = (spot_t *)(uintptr_t)stop;
+        if (!effect_find_ending(side, stop->note, &region->ending)) {
+            side->regions.count--;
+            effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_of(stop), side->offset);
+            return;
+        }
+    }
+    drive_begin_at(side, stop->next);
 }
 
 void region_begin_length(side_t *side, const spot_t *stop)
@@ -48,11 +65,57 @@ void region_begin_length(side_t *side, const spot_t *stop)
     number_t n = effect_evaluate(side, stop->note->expr);
     uint64_t end = drive_region(side) ? drive_region(side)->end : REGION_OPEN - 1;
     if (n.state != NUMBER_SET)
-        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, stop->frame->rule->name, side->offset);
+        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_of(stop), side->offset);
     else if (n.value > end - side->offset)
-        effect_fail(side, INTERPRET_ERROR_EXTENT, stop->frame->rule->name, side->offset);
+        effect_fail(side, INTERPRET_ERROR_EXTENT, rule_of(stop), side->offset);
+    else if (begin_region(side, stop, side->offset + n.value))
+        drive_begin_at(side, stop->next);
+}
+
+/* One jump inside another goes further to the front. */
+static uint64_t jump_limit(const side_t *side)
+{
+    for (size_t i = side->regions.count; i-- > 0;)
+        if (side->regions.items[i].is_jump)
+            return side->regions.items[i].begin - side->datagram_begin;
+    return side->bytes.count - side->datagram_begin + 1;
+}
+
+void region_begin_elsewhere(side_t *side, const spot_t *stop)
+{
+    number_t n = effect_evaluate(side, stop->note->expr);
+    uint64_t back = side->offset;
+    const region_t around = {.depth = side->slots.count, .saved = side->saved.count};
+    if (n.state != NUMBER_SET)
+        effect_fail(side, INTERPRET_ERROR_ARITHMETIC, rule_of(stop), back);
+    else if (n.value >= jump_limit(side))
+        effect_fail(side, INTERPRET_ERROR_EXTENT, rule_of(stop), back);
+    else if (side->jumped > JUMPED_MAX)
+        effect_fail(side, INTERPRET_ERROR_LIMIT, rule_of(stop), back);
     else
-        begin_region(side, stop, side->offset + n.value);
+        begin_region(side, stop, side->bytes.count);
+    if (side->has_error) { /* there is nothing to read; what follows here does not depend on it */
+        drive_report(side, &around);
+        drive_begin_at(side, stop->other);
+        return;
+    }
+    region_t *region = drive_region(side);
+    side->offset = region->begin = side->datagram_begin + n.value;
+    region->is_jump = true;
+    region->back = back;
+    drive_begin_at(side, stop->next);
+}
+
+void region_leave(side_t *side)
+{
+    const region_t region = *drive_region(side);
+    side->regions.count--;
+    side->joints.count = region.joints;
+    if (region.is_jump) {
+        side->jumped += side->offset - region.begin;
+        side->offset = region.back;
+    }
+    drive_begin_at(side, region.after);
 }
 
 void region_end(side_t *side)
@@ -70,8 +133,7 @@ void region_end(side_t *side)
     }
     if (side->has_error)
         drive_report(side, &region); /* nothing of the region is left to skip */
-    side->regions.count--;
-    drive_begin_at(side, region.after);
+    region_leave(side);
 }
 
 /* ---------------------------------------------------------------- texts that end regions */
@@ -117,7 +179,7 @@ bool region_look(side_t *side)
 {
     uint64_t limit = side->bytes.count;
     bool is_known = true;
-    for (size_t i = 0; i < side->regions.count; i++) {
+    for (size_t i = first_region(side); i < side->regions.count; i++) {
         region_t *region = &side->regions.items[i];
         if (!region->until || region->is_found)
             continue;

@@ -47,10 +47,15 @@ static const char *rule_around(const spot_t *stop)
 
 static void call(side_t *side, const spot_t *stop)
 {
-    if (stop->frame->nest >= side->owner->call_max)
+    if (stop->frame->nest >= side->owner->call_max) {
         effect_fail(side, INTERPRET_ERROR_DEPTH, stop->rule->name, side->offset);
-    else
+    } else if (side->readings.count > 1) {
+        spot_t *inside = walk_enter_joint(side->owner->walk, stop);
+        vec_push(side->owner->arena, &side->joints, side->readings);
+        drive_begin_at(side, inside);
+    } else {
         drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
+    }
 }
 
 static void begin_rounds(side_t *side, const spot_t *stop)
@@ -77,12 +82,27 @@ void stop_become(side_t *side)
                                           .end = side->offset});
 }
 
-/* False: it has to wait, for a byte or for the other side. */
+/* The protocol that comes next: the register's keyword, unless it is none of them. */
+static const char *name_of_next(side_t *side, const note_t *note)
+{
+    if (!note->reg)
+        return note->name;
+    number_t n = effect_value(side, note->reg);
+    bool is_known = n.state == NUMBER_SET && n.value > 0;
+    return is_known ? note->reg->keywords.items[n.value - 1] : "?";
+}
+
+/* What both sides share is looked at when the next byte is there. */
+static bool must_wait(const side_t *side, bool has_byte)
+{
+    return !has_byte && !side->is_finished && !side->is_datagram;
+}
+
 bool stop_pass(side_t *side, const spot_t *stop, bool has_byte)
 {
     switch (stop->stop) {
     case STOP_CHOICE:
-        if (is_shared_choice(stop->node) && !has_byte && !side->is_finished)
+        if (is_shared_choice(stop->node) && must_wait(side, has_byte))
             return false;
         choose(side, stop);
         return true;
@@ -91,6 +111,9 @@ bool stop_pass(side_t *side, const spot_t *stop, bool has_byte)
         return true;
     case STOP_LENGTH:
         region_begin_length(side, stop);
+        return true;
+    case STOP_AT:
+        region_begin_elsewhere(side, stop);
         return true;
     case STOP_CLOSE:
     case STOP_UNTIL:
@@ -112,7 +135,7 @@ bool stop_pass(side_t *side, const spot_t *stop, bool has_byte)
         call(side, stop);
         return true;
     case STOP_COUNT:
-        if (number_is_shared(stop->note->expr) && !has_byte && !side->is_finished)
+        if (number_is_shared(stop->note->expr) && must_wait(side, has_byte))
             return false;
         begin_rounds(side, stop);
         return true;
@@ -120,8 +143,11 @@ bool stop_pass(side_t *side, const spot_t *stop, bool has_byte)
     case STOP_ROUND:
         drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
         return true;
+    case STOP_REJOIN:
+        drive_rejoin(side);
+        return true;
     case STOP_BECOME:
-        side->owner->becomes = stop->note->name;
+        side->owner->becomes = name_of_next(side, stop->note);
         drive_begin_at(side, walk_target(side->owner->walk, stop, 0));
         if (side->is_entry)
             drive_pass_entry(side); /* what ends here ends before the change */

@@ -9,6 +9,8 @@
 
 #define REGION_OPEN UINT64_MAX /* a region that lasts to the end of the stream */
 #define MARKS_MAX 8u
+#define JOINED_MAX 512u         /* bytes of a joined value */
+#define JUMPED_MAX (1u << 20)   /* bytes of one datagram that are read elsewhere */
 
 /* An element or anomaly that is open. */
 typedef struct slot {
@@ -22,13 +24,16 @@ typedef struct region {
     uint64_t begin;
     bool is_open;  /* it ends with what is around it, or where its text is found */
     bool is_cut;   /* one around it has ended before it did */
+    bool is_jump;  /* it lies elsewhere: ends where its rule does, or with the datagram ... */
+    uint64_t back; /* ... and reading goes on here */
     spot_t *until; /* looks for a text: the STOP_UNTIL; NULL: does not, or has found it */
     bool is_found;
     ending_t ending; /* that text */
     uint64_t looked; /* it does not begin before this offset */
     spot_t *after;   /* where to go on behind it */
     size_t depth;    /* slots in use when it began, ... */
-    size_t saved;    /* ... and saved registers */
+    size_t saved;    /* ... saved registers, ... */
+    size_t joints;   /* ... and calls of several readings */
 } region_t;
 
 /* A conversion that has begun. */
@@ -52,6 +57,14 @@ typedef struct saved {
     unsigned level; /* fallbacks around the rule */
 } saved_t;
 
+/* The value of the open element that is joined from parts. */
+typedef struct joined {
+    size_t depth; /* 1 + its slot; 0: there is none */
+    VEC(unsigned char) text;
+    bool has_part; /* if only an empty one */
+    bool is_cut;   /* more would belong to it */
+} joined_t;
+
 /* Of a queue. */
 typedef struct entry {
     number_t value;
@@ -61,10 +74,13 @@ typedef struct entry {
 
 typedef VEC(entry_t) entries_t;
 
+/* Readings that call together, and wait for the return. */
+typedef VEC(readings_t) joints_t;
+
 typedef struct side {
     interpret_t *owner;
     bool is_server;
-    spot_t *start, *search; /* NULL: there is none */
+    spot_t *start, *search, *datagram; /* NULL: there is none */
     readings_t readings;
     const trail_t *trail; /* up to where all readings went together, or the one that has ended */
     bool has_ended;       /* the region, or the whole */
@@ -72,6 +88,10 @@ typedef struct side {
     deeds_t certain;
     VEC(unsigned char) bytes; /* all that were taken; a hole is zeroes */
     uint64_t offset;          /* behind the last byte read; those behind it wait for others that tell what ends */
+    uint64_t read_count;      /* bytes that were read, or skipped: some of a datagram more than once */
+    uint64_t datagram_begin;  /* if is_datagram */
+    uint64_t jumped;          /* bytes of it that were read elsewhere */
+    bool is_datagram;         /* one is being read: there are no others, and nothing to wait for */
     size_t skip_len;          /* of the text that has ended a region */
     bool is_last;             /* no more bytes follow those at hand */
     number_t *registers;
@@ -81,6 +101,8 @@ typedef struct side {
     VEC(saved_t) saved;
     VEC(later_t) list;
     size_t marks[MARKS_MAX];
+    joints_t joints;
+    joined_t joined;
     uint64_t refined; /* which of a refinement's names its NAME is, 0 for none */
     uint64_t skip_begin, candidate, popped;
     bool is_searching, is_skipping, is_waiting, is_hurried, is_absent, is_finished, has_become, has_failed, is_lossy;
@@ -131,6 +153,7 @@ bool effect_pop(side_t *side, const note_t *note);
 bool effect_find_ending(side_t *side, const note_t *until, ending_t *ending);
 
 number_t effect_evaluate(side_t *side, const expr_t *expr);
+number_t effect_value(const side_t *side, const reg_t *reg);
 
 /* ---------------------------------------------------------------- the driver, and regions */
 
@@ -155,6 +178,9 @@ void drive_report(side_t *side, const region_t *region);
 
 /* Can the input, or the region, end here? What is pending is done then if `is_end`. */
 bool drive_can_end(side_t *side, bool is_end);
+
+/* All readings go on behind the call that they have made together. */
+void drive_rejoin(side_t *side);
 
 /* For reading.c. */
 unsigned drive_next_number(interpret_t *it);
@@ -189,11 +215,26 @@ void limit_enforce(side_t *side);
  * missing, or passed over. */
 bool limit_is_past(side_t *side);
 
+/* Reads the bytes at hand as far as that goes. True if the next one waits for others that tell what it is. */
+bool drive_read(side_t *side);
+
+/* Reads a datagram from `start` on. */
+void drive_datagram(side_t *side, spot_t *start, const unsigned char *bytes, size_t len);
+
+/* No byte follows: what is open ends, or is unfinished, which is an error that is yet to be reported. */
+void drive_end(side_t *side);
+
+/* `at`: errors of its own are reported. */
+void region_begin_elsewhere(side_t *side, const spot_t *stop);
+
 /* `length`. */
 void region_begin_length(side_t *side, const spot_t *stop);
 
 /* `until`: the region ends with what is around it, or before. */
 void region_begin_open(side_t *side, const spot_t *stop);
+
+/* Goes on behind the region. */
+void region_leave(side_t *side);
 
 /* The region's last byte has been read: its rule must be able to end there. */
 void region_end(side_t *side);

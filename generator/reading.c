@@ -182,6 +182,17 @@ readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *
     return s.out;
 }
 
+readings_t reading_rejoin(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, uint64_t at)
+{
+    step_t s = {.walk = walk, .arena = arena, .number = number, .at = at};
+    for (size_t i = 0; i < from->count; i++) {
+        reading_t reading = copy(arena, &from->items[i]);
+        reading.spot = reading.spot->next;
+        go_on(&s, &reading);
+    }
+    return s.out;
+}
+
 readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte,
                         uint64_t at)
 {

@@ -48,6 +48,9 @@ typedef VEC(reading_t) readings_t;
 readings_t reading_start(walk_t *walk, arena_t *arena, unsigned number, spot_t *spot, uint64_t at,
                          const trail_t *trail);
 
+/* The readings of `from`, which stand at STOP_CALLs, behind these. */
+readings_t reading_rejoin(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, uint64_t at);
+
 /* The readings of `from` that go on with `byte`; `at` is behind it. */
 readings_t reading_step(walk_t *walk, arena_t *arena, unsigned number, const readings_t *from, unsigned byte,
                         uint64_t at);

@@ -425,9 +425,13 @@ static void write_ending(sample_t *s, const ending_t *ending, size_t begin, bool
     }
 }
 
-/* The body with everything around it. */
+/* The body with everything around it. What stands elsewhere in the datagram is there, or is not. */
 static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, const refine_entry_t *entry, long extent)
 {
+    if (sample_note(notes, NOTE_AT)) {
+        s->has_failed |= extent > 0;
+        return;
+    }
     const note_t *length = sample_note(notes, NOTE_LENGTH), *number = NULL, *keyword = NULL;
     const note_t *until = sample_note(notes, NOTE_UNTIL);
     size_t begin = s->text.len, local_count = 0;
@@ -525,12 +529,16 @@ static const unsigned char *attempt(sample_t *s, const node_t *root, const rule_
 
 const unsigned char *sample_next(sample_t *s, bool is_server, size_t *len)
 {
-    const node_t *root = is_server ? s->grammar->server : s->grammar->client;
+    const grammar_t *g = s->grammar;
+    const node_t *root = is_server ? g->server : g->client;
+    bool is_datagram = !g->server && !g->client && g->datagram;
     s->is_server = is_server;
-    if (!root || s->state.is_over[is_server])
+    if ((!root && !is_datagram) || s->state.is_over[is_server])
         return NULL;
-    const unsigned char *bytes = attempt(s, root, NULL, len);
-    s->state.is_over[is_server] |= sample_round(root) == root;
+    for (size_t i = 0; i < g->registers.count && is_datagram; i++)
+        s->state.registers[is_server][i] = number_unset();
+    const unsigned char *bytes = attempt(s, is_datagram ? g->datagram : root, NULL, len);
+    s->state.is_over[is_server] |= !is_datagram && sample_round(root) == root;
     return bytes;
 }
 

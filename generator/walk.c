@@ -313,6 +313,47 @@ const spots_t *walk_open(walk_t *w, spot_t *spot)
     return &spot->branches;
 }
 
+static bool is_plain_node(walk_t *w, const node_t *node);
+
+static bool is_plain(walk_t *w, const notes_t *notes, const node_t *body)
+{
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i]->kind != NOTE_CUT)
+            return false;
+    return is_plain_node(w, body);
+}
+
+/* Is no annotation in it that does anything? */
+static bool is_plain_node(walk_t *w, const node_t *node)
+{
+    if (node->kind == NODE_RULE) {
+        unsigned *known = &w->plain[node->rule->index];
+        if (*known == 0) {
+            *known = 2; /* the answer for one that is within itself */
+            *known = is_plain(w, &node->rule->notes, node->rule->body) ? 2 : 1;
+        }
+        return *known == 2;
+    }
+    for (size_t i = 0; i < node->children.count; i++)
+        if (!is_plain(w, &node->children.items[i]->notes, node->children.items[i]))
+            return false;
+    return true;
+}
+
+bool walk_is_joint(walk_t *w, const spot_t *one, const spot_t *other)
+{
+    return one->stop == STOP_CALL && other->stop == STOP_CALL && one->rule == other->rule &&
+           is_plain(w, &one->rule->notes, one->rule->body);
+}
+
+spot_t *walk_enter_joint(walk_t *w, const spot_t *call)
+{
+    spot_t rejoin;
+    walk_blank_spot(&rejoin, SPOT_STOP, call->frame, NULL);
+    rejoin.stop = STOP_REJOIN;
+    return walk_enter_call(w, call->rule, call->reference, call->frame, walk_intern_spot(w, &rejoin));
+}
+
 spot_t *walk_target(walk_t *w, const spot_t *stop, size_t n)
 {
     if (stop->stop == STOP_CHOICE)
@@ -381,6 +422,7 @@ walk_t *walk_new(const grammar_t *grammar, bool is_traced)
     w->effects = (table_t){.key = sizeof(effect_t), .size = sizeof(effect_t)};
     w->names = (table_t){.key = offsetof(place_name_t, path), .size = sizeof(place_name_t)};
     w->resumable = ARENA_ARRAY(arena, unsigned, grammar->rules.count + 1);
+    w->plain = ARENA_ARRAY(arena, unsigned, grammar->rules.count + 1);
     for (size_t i = 0; i < grammar->rules.count; i++)
         w->has_cut |= has_cut(&grammar->rules.items[i]->notes) || has_cut_below(grammar->rules.items[i]->body);
     return w;

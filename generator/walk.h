@@ -30,8 +30,9 @@ typedef struct spot spot_t;
 typedef struct place_name {
     const struct place_name *parent;
     const char *name;
-    const char *path; /* "http.request.method" */
+    const char *separator; /* its value is joined from parts, with this between them; NULL: it is not */
     bool is_stream;
+    const char *path; /* "http.request.method" */
 } place_name_t;
 
 /* What encloses a spot: interned, so that equal ones are one. */
@@ -64,6 +65,7 @@ typedef enum {
     EFFECT_LOCAL_CLOSE,
     EFFECT_RESET,
     EFFECT_PUSH,
+    EFFECT_EXPECT,
     EFFECT_MISMATCH,
     EFFECT_MARK,
     EFFECT_ROLLBACK,
@@ -107,6 +109,7 @@ typedef enum {
     STOP_CHOICE,
     STOP_REFINE,
     STOP_LENGTH,
+    STOP_AT, /* a region that lies somewhere else in the datagram */
     STOP_CLOSE,
     STOP_UNTIL,
     STOP_SKIP, /* behind the text that has ended a region: passes over it */
@@ -114,6 +117,7 @@ typedef enum {
     STOP_BECOME,
     STOP_CALL,
     STOP_RETURN,
+    STOP_REJOIN, /* behind the return of a call of several readings: where each of them goes on */
     STOP_COUNT,
     STOP_ROUND
 } stop_kind_t;
@@ -125,7 +129,7 @@ struct spot {
     stop_kind_t stop;
     const frame_t *frame;
     const node_t *node;
-    const rule_t *rule;          /* STOP_CALL, STOP_RETURN */
+    const rule_t *rule;          /* STOP_CALL, STOP_RETURN, STOP_AT */
     const void *reference;       /* STOP_CALL */
     const note_t *note;          /* SPOT_STOP; SPOT_ITEMS: the refinement whose value is read by `entry` */
     const refine_entry_t *entry; /* SPOT_ITEMS; SPOT_FALLBACK: what may fail */
@@ -162,6 +166,7 @@ struct walk {
     bool is_traced;
     next_t *returns;     /* by rule that contains itself: what can come where it returns; NULL: not known yet */
     unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
+    unsigned *plain;     /* likewise: no annotation in it does anything */
 };
 
 /* `is_traced`: there are SPOT_TRACEs. */
@@ -174,6 +179,12 @@ spot_t *walk_search(walk_t *walk, const node_t *root);
 
 /* Where a spot that reads nothing leads to, in order; a fallback's `other` is not among them. */
 const spots_t *walk_open(walk_t *walk, spot_t *spot);
+
+/* Can all of these STOP_CALLs be one? They call the same rule, in which nothing takes effect. */
+bool walk_is_joint(walk_t *walk, const spot_t *one, const spot_t *other);
+
+/* The rule that they call, entered; a STOP_REJOIN is behind it. */
+spot_t *walk_enter_joint(walk_t *walk, const spot_t *call);
 
 /* What follows a SPOT_STOP: for a choice its alternative number `n`, for a refinement its entry, 0 being none of the
  * listed names; for a count, when there are to be `n` rounds; else the one way there is. */

@@ -74,17 +74,20 @@ static const char *get_name(walk_t *w, const char *name)
         const place_name_t *known = w->names.slots[i];
         if (known && strcmp(known->name, name) == 0)
             return known->name;
+        if (known && known->separator && strcmp(known->separator, name) == 0)
+            return known->separator;
     }
     return name;
 }
 
-const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const char *name, bool is_stream)
+const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const note_t *emit, const char *name)
 {
     BLANK(place_name_t, wanted);
     wanted.parent = parent;
     wanted.name = get_name(w, name);
+    wanted.separator = emit->separator ? get_name(w, emit->separator) : NULL;
+    wanted.is_stream = emit->is_stream;
     wanted.path = NULL;
-    wanted.is_stream = is_stream;
     place_name_t *element = intern(w, &w->names, &wanted);
     if (!element->path)
         element->path = arena_print(w->arena, "%s.%s",

@@ -18,7 +18,7 @@ typedef struct trace {
 static next_t trace_node(trace_t *t, const node_t *node, next_t after);
 static next_t trace_notes(trace_t *t, const notes_t *notes, const node_t *body, next_t after);
 
-static const next_t nothing;
+static const next_t nothing, end_of_input = {.is_end = true};
 
 static next_t either(next_t a, next_t b)
 {
@@ -70,6 +70,10 @@ static next_t trace_items(trace_t *t, const node_t *node, size_t i, const note_t
 
 static next_t trace_notes(trace_t *t, const notes_t *notes, const node_t *body, next_t after)
 {
+    const next_t around = after;
+    const note_t *at = walk_note(notes, NOTE_AT);
+    if (at) /* what is read elsewhere says nothing of what follows here */
+        after = nothing;
     const note_t *refine = walk_note(notes, NOTE_REFINE);
     bool is_open = walk_note(notes, NOTE_UNTIL_CLOSE) || walk_note(notes, NOTE_UNTIL);
     bool is_region = walk_note(notes, NOTE_LENGTH) || walk_count_of_bytes(notes, body);
@@ -79,6 +83,8 @@ static next_t trace_notes(trace_t *t, const notes_t *notes, const node_t *body, 
     next_t first = refine ? trace_items(t, body, 0, refine, inside) : trace_node(t, body, inside);
     if (is_open)
         first.set = charset_range(0, 255);
+    if (at)
+        return around;
     return is_open || is_region ? either((next_t){first.set, false}, after) : first;
 }
 
@@ -115,7 +121,6 @@ static next_t trace_node(trace_t *t, const node_t *node, next_t after)
 static const next_t *returns_of(walk_t *w, const rule_t *rule)
 {
     const grammar_t *g = w->grammar;
-    const next_t end = {.set = charset_none(), .is_end = true};
     if (w->returns)
         return &w->returns[rule->index];
     trace_t t = {.walk = w, .is_changed = true};
@@ -123,9 +128,10 @@ static const next_t *returns_of(walk_t *w, const rule_t *rule)
     t.starts = ARENA_ARRAY(w->arena, next_t, g->rules.count + 1);
     while (t.is_changed) {
         t.is_changed = false;
-        for (int i = 0; i < 2; i++)
-            if (i ? g->server : g->client)
-                trace_node(&t, i ? g->server : g->client, end);
+        const node_t *const roots[] = {g->client, g->server, g->datagram};
+        for (int i = 0; i < 3; i++)
+            if (roots[i])
+                trace_node(&t, roots[i], end_of_input);
         for (size_t i = 0; i < g->rules.count; i++) {
             const rule_t *called = g->rules.items[i];
             if (!called->is_called)
@@ -159,17 +165,23 @@ static void find_behind(firsts_t *f, spot_t *stop, bool is_region)
         f->can_end |= next->is_end && !is_region;
         return;
     }
+    if (stop->stop == STOP_REJOIN) /* readings never stand there with others */
+        return;
     bool begins = stop->stop == STOP_LENGTH || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL;
     size_t ways = stop->stop == STOP_CHOICE   ? stop->node->children.count
                   : stop->stop == STOP_REFINE ? stop->note->entries.count + 1
                   : stop->stop == STOP_COUNT  ? 2
                                               : 1;
-    for (size_t i = 0; i < ways; i++)
+    for (size_t i = stop->stop == STOP_AT; i < ways; i++) /* that lies elsewhere */
         find_first(f, walk_target(f->walk, stop, i), is_region || begins);
     if (stop->other)
         find_first(f, stop->other, is_region);
-    if (stop->stop == STOP_ROUND) /* or the last one */
+    if (stop->stop == STOP_ROUND) { /* the last one, or not: as for returns, how many there are does not matter */
+        spot_t again = *stop;
+        again.n = 1;
+        find_first(f, walk_target(f->walk, &again, 0), is_region);
         find_first(f, stop->next, is_region);
+    }
     if (stop->stop == STOP_BECOME || stop->stop == STOP_CLOSE || stop->stop == STOP_UNTIL)
         f->set = charset_range(0, 255);
 }

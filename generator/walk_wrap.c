@@ -1,9 +1,9 @@
 /* walk_wrap.c: what annotations put around a rule or an alternative:
  *
- *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, close,
+ *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, expect, close,
  *     )anomaly, )local, )atomic, become, cut, leave
  *
- * Spots are made from the last to the first. */
+ * With `at`, all of it stands somewhere else. Spots are made from the last to the first. */
 #include "walker.h"
 
 const frame_t *walk_link_frame(walk_t *w, const frame_t *outer, const void *of, frame_t *frame)
@@ -64,7 +64,7 @@ static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t
     if (walk_note(x->notes, NOTE_ATOMIC) || walk_note(x->notes, NOTE_RESYNC))
         frame.is_atomic = true;
     if (emit) {
-        frame.element = walk_element(w, outer_element, emit->name ? emit->name : x->name, emit->is_stream);
+        frame.element = walk_element(w, outer_element, emit, emit->name ? emit->name : x->name);
         frame.depth++;
         frame.is_stream |= emit->is_stream;
     }
@@ -129,6 +129,10 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
     if (walk_note(notes, NOTE_EMIT))
         next = walk_make_effect(w, inner, walk_element_effect(w, EFFECT_CLOSE, inner), next);
     for (size_t i = notes->count; i-- > 0;)
+        if (notes->items[i]->kind == NOTE_EXPECT)
+            next = walk_make_effect(w, inner, walk_noted_effect(w, EFFECT_EXPECT, inner, notes->items[i], inner->rule),
+                                    next);
+    for (size_t i = notes->count; i-- > 0;)
         if (notes->items[i]->kind == NOTE_PUSH)
             next = walk_make_effect(w, inner, walk_noted_effect(w, EFFECT_PUSH, inner, notes->items[i], inner->rule), next);
     for (size_t i = notes->count; i-- > 0;)
@@ -185,9 +189,32 @@ static spot_t *make_region(walk_t *w, const wrapped_t *x, const frame_t *inner, 
                      NULL, inside, next);
 }
 
+/* `at`: its end is that of a region, and what follows it is read here. */
+static spot_t *make_elsewhere(walk_t *w, const wrapped_t *x, const note_t *at, const frame_t *outer, spot_t *next)
+{
+    spot_t end, stop;
+    wrapped_t there = *x;
+    there.is_there = true;
+    walk_blank_spot(&end, SPOT_END, outer, NULL);
+    walk_blank_spot(&stop, SPOT_STOP, outer, walk_wrap(w, &there, outer, walk_intern_spot(w, &end)));
+    stop.stop = STOP_AT;
+    stop.note = at;
+    stop.rule = x->rule ? x->rule : outer->rule;
+    stop.other = next;
+    return walk_intern_spot(w, &stop);
+}
+
+static bool is_converted(const note_t *note)
+{
+    return note->kind == NOTE_CONVERT || note->kind == NOTE_PART;
+}
+
 spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *next)
 {
     const notes_t *notes = x->notes;
+    const note_t *at = walk_note(notes, NOTE_AT);
+    if (at && !x->is_there)
+        return make_elsewhere(w, x, at, outer, next);
     const frame_t *inner = wrapped_frame(w, x, outer);
     next = walk_make_trace(w, inner, 1, walk_make_scope(w, SPOT_LEAVE, inner, next));
     spot_t *leave = next;
@@ -196,12 +223,12 @@ spot_t *walk_wrap(walk_t *w, const wrapped_t *x, const frame_t *outer, spot_t *n
             next = walk_make_scope(w, SPOT_CUT, cut_frame(notes->items[i], outer), next);
     next = make_close(w, x, outer, inner, next);
     for (size_t i = 0; i < notes->count; i++)
-        if (notes->items[i]->kind == NOTE_CONVERT)
+        if (is_converted(notes->items[i]))
             next = walk_make_effect(w, inner,
                                walk_noted_effect(w, EFFECT_CONVERT_CLOSE, inner, notes->items[i], inner->rule), next);
     next = make_region(w, x, inner, next);
     for (size_t i = notes->count; i-- > 0;)
-        if (notes->items[i]->kind == NOTE_CONVERT)
+        if (is_converted(notes->items[i]))
             next = walk_make_effect(w, inner, walk_noted_effect(w, EFFECT_CONVERT_OPEN, inner, notes->items[i], inner->rule),
                                next);
     next = make_opening(w, x, outer, inner, next);

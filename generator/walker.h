@@ -16,7 +16,7 @@ typedef VEC(const effect_t *) effects_t;
 spot_t *walk_blank_spot(spot_t *spot, spot_kind_t kind, const frame_t *frame, spot_t *next);
 spot_t *walk_intern_spot(walk_t *w, const spot_t *spot);
 const frame_t *walk_intern_frame(walk_t *w, const frame_t *frame);
-const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const char *name, bool is_stream);
+const place_name_t *walk_element(walk_t *w, const place_name_t *parent, const note_t *emit, const char *name);
 
 /* Effects of a frame, interned. */
 const effect_t *walk_plain_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
@@ -62,6 +62,7 @@ typedef struct wrapped {
     const refine_entry_t *entry; /* the VALUE is read by this; NULL: by its body */
     const spot_t *returns;       /* the rule contains itself: its STOP_RETURN */
     const frame_t *resumed;      /* found by a search: these are around it, and have not been opened yet */
+    bool is_there;               /* where its `at` says */
 } wrapped_t;
 
 /* Everything that its annotations put around the body. */

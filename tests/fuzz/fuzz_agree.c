@@ -7,19 +7,24 @@
  *     op bit 0      the side: client, server
  *     op bits 1, 2  0, 1: bytes      2: a hole, if the other bits are all ones, else bytes      3: the side ends
  *
+ * Of a protocol of datagrams, bytes are one, and there are no holes.
+ *
  * Run from the top of the tree, where the specs are. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "counts.h"
+#include "datagrams.h"
 #include "ends.h"
 #include "http.h"
+#include "joint.h"
 #include "judge.h"
 #include "nested.h"
 #include "resolve.h"
 #include "rounds.h"
 #include "sampler.h"
 #include "spec.h"
+#include "switches.h"
 #include "tagged.h"
 #include "values.h"
 
@@ -37,6 +42,9 @@ static const struct {
     {"tests/support/rounds.abnf", &qcap_rounds_protocol},
     {"tests/support/tagged.abnf", &qcap_tagged_protocol},
     {"tests/support/ends.abnf", &qcap_ends_protocol},
+    {"tests/support/joint.abnf", &qcap_joint_protocol},
+    {"tests/support/switches.abnf", &qcap_switches_protocol},
+    {"tests/support/datagrams.abnf", &qcap_datagrams_protocol},
 };
 
 #define SUBJECT_COUNT (sizeof subjects / sizeof *subjects)
@@ -60,10 +68,10 @@ static judge_t *get_judge(size_t subject)
 }
 
 /* One record, `len` bytes behind its two being at hand. Returns how many of them belong to it. */
-static size_t read_record(const uint8_t *record, size_t len, step_t *step)
+static size_t read_record(const uint8_t *record, size_t len, bool is_datagram, step_t *step)
 {
-    bool is_hole = (record[0] & 0xfe) == 0xfc;
-    *step = (step_t){.kind = STEP_BYTES, .is_server = record[0] & 1};
+    bool is_hole = (record[0] & 0xfe) == 0xfc && !is_datagram;
+    *step = (step_t){.kind = is_datagram ? STEP_DATAGRAM : STEP_BYTES, .is_server = record[0] & 1};
     if ((record[0] >> 1 & 3) == 3 || is_hole) {
         step->kind = is_hole ? STEP_GAP : STEP_FINISH;
         step->number = 1u + record[1];
@@ -81,8 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     if (len == 0)
         return 0;
     judge_t *judge = get_judge(bytes[0] % SUBJECT_COUNT);
+    bool is_datagram = subjects[bytes[0] % SUBJECT_COUNT].protocol->datagram != QCAP_NONE;
     for (size_t at = 1; at + 2 <= len && scene.step_count < STEPS_MAX;)
-        at += 2 + read_record(bytes + at, len - at - 2, &steps[scene.step_count++]);
+        at += 2 + read_record(bytes + at, len - at - 2, is_datagram, &steps[scene.step_count++]);
     char *difference = judge_compare(judge, &scene, len);
     if (difference) {
         char *shown = scene_print(&scene);

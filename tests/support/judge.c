@@ -27,6 +27,7 @@ typedef struct listener {
     uint64_t streamed;                                     /* the open stream element has come up to here */
     bool has_stream;
     bool has_hole;
+    bool is_datagram;
 } listener_t;
 
 /* What each side of a scene says, in a row. */
@@ -109,6 +110,19 @@ static void add_error(lines_t *lines, unsigned code, uint64_t offset, int byte, 
              rule);
 }
 
+/* Of a joined element, and of a conversation to come. */
+static void add_value(lines_t *lines, const unsigned char *value, size_t len)
+{
+    add_line(lines, "    joined %zu %.*s", len, (int)(len < 400 ? len : 400), (const char *)value);
+}
+
+static void add_expected(lines_t *lines, const char *transport, unsigned host, uint32_t address,
+                         const unsigned char *text, size_t text_len, unsigned port)
+{
+    add_line(lines, "    %s host %u %08" PRIx32 " %.*s port %u", transport, host, address, (int)text_len,
+             text_len ? (const char *)text : "", port);
+}
+
 static void on_interpreted(const interpret_event_t *event, void *user)
 {
     judge_t *judge = user;
@@ -118,6 +132,12 @@ static void on_interpreted(const interpret_event_t *event, void *user)
     else
         add_event(lines, interpret_kind_name(event->kind), event->path, event->begin, event->end, event->text,
                   event->is_truncated, event->is_aborted);
+    if (event->value)
+        add_value(lines, event->value, event->value_len);
+    const interpret_expected_t *expected = event->expected;
+    if (expected)
+        add_expected(lines, expected->transport, expected->host, expected->address, expected->text, expected->text_len,
+                     expected->port);
 }
 
 /* ---------------------------------------------------------------- listening to the parser */
@@ -134,7 +154,9 @@ static void check_bytes(judge_t *judge, lines_t *lines, const qcap_event_t *even
     }
     if (event->bytes && memcmp(event->bytes, said->bytes + event->begin, len) != 0)
         add_line(lines, "(not the bytes at these offsets)");
-    if (event->kind == QCAP_EVENT_ELEMENT && !listener->has_hole &&
+    if (event->kind == QCAP_EVENT_ELEMENT && listener->is_datagram && !event->bytes)
+        add_line(lines, "(an element of a datagram without its bytes)");
+    if (event->kind == QCAP_EVENT_ELEMENT && !listener->has_hole && !listener->is_datagram && !event->value &&
         (qcap_keeper_copy(&listener->keeper, event->begin, event->end, copy) != len ||
          memcmp(copy, said->bytes + event->begin, len) != 0))
         add_line(lines, "(the bytes have not been kept)");
@@ -182,6 +204,12 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     }
     add_event(lines, qcap_event_kind_name(event->kind), *path ? path : NULL, event->begin, event->end, event->text,
               event->flags & QCAP_EVENT_TRUNCATED, event->flags & QCAP_EVENT_ABORTED);
+    if (event->value)
+        add_value(lines, event->value, event->value_len);
+    const qcap_expected_t *expected = event->expected;
+    if (event->kind == QCAP_EVENT_EXPECT)
+        add_expected(lines, expected->transport, expected->host, expected->address, expected->text, expected->text_len,
+                     expected->port);
 }
 
 /* ---------------------------------------------------------------- feeding */
@@ -218,6 +246,19 @@ static bool offer(judge_t *judge, bool is_parser, bool is_server)
     return taken > 0 || judge->logs[is_parser][is_server].count > lines;
 }
 
+static void read_datagram(judge_t *judge, bool is_parser, bool is_server, size_t len)
+{
+    said_t *said = &judge->said[is_server];
+    unsigned char *copy = get_memory(len); /* as in feed() */
+    memcpy(copy, said->bytes + said->fed, len);
+    said->arrived = said->fed += len;
+    if (is_parser)
+        qcap_parser_datagram(judge->listeners[is_server].parser, copy, len);
+    else
+        interpret_datagram(judge->interpret, is_server, copy, len);
+    free(copy);
+}
+
 static void do_step(judge_t *judge, bool is_parser, const step_t *step)
 {
     interpret_t *interpret = judge->interpret;
@@ -225,7 +266,9 @@ static void do_step(judge_t *judge, bool is_parser, const step_t *step)
     said_t *said = &judge->said[is_server];
     qcap_parser_t *parser = judge->listeners[is_server].parser;
     switch (step->kind) {
-    case STEP_DATAGRAM: /* the interpreter reads streams */
+    case STEP_DATAGRAM:
+        judge->listeners[is_server].is_datagram = true;
+        read_datagram(judge, is_parser, is_server, step->len);
         return;
     case STEP_BYTES:
         said->arrived += step->len;
@@ -279,6 +322,17 @@ static void follow_scene(judge_t *judge, bool is_parser, const scene_t *scene)
 
 /* ---------------------------------------------------------------- runs */
 
+static bool has_bytes(const step_t *step)
+{
+    return step->kind == STEP_BYTES || step->kind == STEP_DATAGRAM;
+}
+
+/* How far a step takes its side. */
+static size_t step_len(const step_t *step)
+{
+    return has_bytes(step) ? step->len : step->kind == STEP_GAP ? (size_t)step->number : 0;
+}
+
 static void lay_out(judge_t *judge, const scene_t *scene)
 {
     for (int i = 0; i < 2; i++) {
@@ -287,18 +341,16 @@ static void lay_out(judge_t *judge, const scene_t *scene)
         *said = (said_t){0};
         for (size_t k = 0; k < scene->step_count; k++)
             if (scene->steps[k].is_server == (i == 1))
-                said->len += scene->steps[k].kind == STEP_BYTES ? scene->steps[k].len
-                             : scene->steps[k].kind == STEP_GAP ? (size_t)scene->steps[k].number
-                                                                : 0;
+                said->len += step_len(&scene->steps[k]);
         said->bytes = get_memory(said->len);
         size_t at = 0;
         for (size_t k = 0; k < scene->step_count; k++) {
             const step_t *step = &scene->steps[k];
             if (step->is_server != (i == 1))
                 continue;
-            if (step->kind == STEP_BYTES && step->len)
+            if (has_bytes(step) && step->len)
                 memcpy(said->bytes + at, step->bytes, step->len);
-            at += step->kind == STEP_BYTES ? step->len : step->kind == STEP_GAP ? (size_t)step->number : 0;
+            at += step_len(step);
         }
     }
 }
@@ -383,7 +435,7 @@ static void run_parser(judge_t *judge, const scene_t *scene)
         listener->parser =
             i ? qcap_conversation_server(judge->conversation) : qcap_conversation_client(judge->conversation);
         qcap_keeper_init(&listener->keeper, listener->buffer, sizeof listener->buffer);
-        listener->has_stream = listener->has_hole = false;
+        listener->has_stream = listener->has_hole = listener->is_datagram = false;
         listener->streamed = 0;
     }
     follow_scene(judge, true, scene);
@@ -540,14 +592,15 @@ static void print_bytes(FILE *out, const unsigned char *bytes, size_t len)
 
 char *scene_print(const scene_t *scene)
 {
-    static const char *const words[] = {"", "datagram", "gap", "finish", "absent", "hurry", "search", "limit"};
+    static const char *const words[] = {"", "", "gap", "finish", "absent", "hurry", "search", "limit"};
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     for (size_t i = 0; i < scene->step_count; i++) {
         const step_t *step = &scene->steps[i];
-        if (step->kind == STEP_BYTES) {
-            fprintf(out, "%s ", step->is_server ? "<" : ">");
+        if (has_bytes(step)) {
+            const char *sign = step->is_server ? "<" : ">";
+            fprintf(out, "%s%s ", sign, step->kind == STEP_DATAGRAM ? sign : "");
             print_bytes(out, step->bytes, step->len);
         } else if (step->kind == STEP_LIMIT) {
             fprintf(out, "limit %" PRIu64, step->number);
@@ -605,7 +658,7 @@ void judge_shrink(judge_t *judge, scene_t *scene, uint64_t seed)
         scene->step_count++;
     }
     for (size_t i = 0; i < scene->step_count; i++)
-        if (scene->steps[i].kind == STEP_BYTES)
+        if (has_bytes(&scene->steps[i]))
             shrink_bytes(judge, scene, &scene->steps[i], seed);
 }
 
