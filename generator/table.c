@@ -46,8 +46,8 @@ static unsigned add_edge(const layout_t *l, table_t *t, const edge_t *edge, unsi
     return ++*used;
 }
 
-/* Edges of counters come first, then that of the end. Which edge each class follows: those are numbered in the order in which classes meet them, so that states that divide the
- * bytes in the same way have the same row. */
+/* Edges of counters come first, then that of the end. Which edge each class follows: those are numbered in the order in which
+ * classes meet them, so that states that divide the bytes in the same way have the same row. */
 static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table_state_t *state)
 {
     words_t row = {0}, edges = {0};
@@ -59,6 +59,7 @@ static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].is_end)
             number[i] = add_edge(l, t, &s->edges.items[i], &used, &edges);
+    const unsigned before = used;
     for (unsigned class = 0; class < l->dfa->class_count; class++) {
         unsigned byte = 0, of_class = 0;
         while (l->dfa->class_of[byte] != class)
@@ -74,6 +75,11 @@ static void add_bytes(const layout_t *l, table_t *t, const dfa_state_t *s, table
     }
     state->row = pool_add(&t->rows, row.items, row.count);
     state->edges = pool_place(&t->lists, edges.items, edges.count);
+    for (size_t i = 0; i < edges.count && i + 1 < LOOP_NONE; i++) {
+        const unsigned *edge = &t->edges.words.items[2 * edges.items[i]];
+        if (&t->states[edge[0]] == state && edge[1] == ACTION_NONE && i >= before)
+            state->loop = (unsigned)i + 1;
+    }
 }
 
 static void add_entry(const layout_t *l, table_t *t, const edge_t *edge, table_state_t *state)
@@ -123,6 +129,7 @@ const table_t *table_build(layout_t *l)
     for (unsigned i = 0; i < l->dfa->states.count; i++) {
         const dfa_state_t *s = &l->dfa->states.items[i];
         table_state_t *state = &t->states[i];
+        state->loop = LOOP_NONE;
         if (s->kind == DFA_BYTES)
             add_bytes(l, t, s, state);
         else if (s->kind == DFA_ENTRY)

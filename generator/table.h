@@ -16,6 +16,7 @@ typedef struct table_state {
     unsigned edges;  /* index in lists.words */
     unsigned about;  /* entry in abouts: rule, expected; indices in texts */
     unsigned keep;   /* entry in keeps: see table_keep() */
+    unsigned loop;   /* which of the state's edges leads back to it and does nothing, from 1; LOOP_NONE */
 } table_state_t;
 
 typedef struct table {
@@ -28,6 +29,7 @@ typedef struct table {
     table_state_t *states;
 } table_t;
 
+#define LOOP_NONE 255u            /* no number in a row is as large if this is */
 #define ACTION_NONE 0u            /* does nothing, reads its byte */
 #define STEP_MOVE 0x8000u         /* of a position register, whose number this is added to */
 #define ACTION_PEEK 0x8000u       /* the byte is not read */

@@ -19,7 +19,7 @@
 #define JUMPED_MAX (1u << 20) /* bytes of one datagram that `at` reads */
 #define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
 #define IDLE_ERROR 1000u /* an error at the end of a region counts for so many */
-#define SMALL_LEN 16 /* bytes of a piece that are looked at one by one */
+#define SMALL_LEN 16 /* pieces below are read by tables: entering a machine would cost more */
 
 static const unsigned char no_bytes[1];
 
@@ -41,6 +41,12 @@ static uint16_t any_of(const qcap_parser_t *p)
     const qcap_state_t *s = state_of(p);
     unsigned before = keep_of(p)->counter_count + (s->kind & QCAP_STATE_END ? 1u : 0u);
     return s->kind & QCAP_STATE_ANY ? edge_of(protocol_of(p), s, before)->target : QCAP_NONE;
+}
+
+/* Every byte leads back to the state, with nothing to do. */
+static bool is_any_loop(const qcap_state_t *s)
+{
+    return (s->kind & QCAP_STATE_ANY) && s->loop != QCAP_LOOP_NONE;
 }
 
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
@@ -112,16 +118,23 @@ static uint16_t fed_depth(const qcap_parser_t *p, const qcap_slot_t *slot)
     return feed ? (uint16_t)(feed - side_slots(p) + 1) : 0;
 }
 
-/* Delivers the open stream element up to `end`, and feeds with it. */
+/* Delivers the open stream element up to `end`, which is behind what has been delivered. */
+static void deliver_piece(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
+{
+    uint64_t begin = p->streamed;
+    p->streamed = end;
+    if (is_wanted(p, slot->element))
+        send_span(p, QCAP_EVENT_PIECE, slot->element, begin, end, 0);
+}
+
+/* The same, if there is any of it; and feeds with it. */
 static void deliver_stream(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
 {
     uint64_t begin = p->streamed;
     const qcap_slot_t *feed = feed_of(p, slot);
     if (end <= begin)
         return;
-    p->streamed = end;
-    if (is_wanted(p, slot->element))
-        send_span(p, QCAP_EVENT_PIECE, slot->element, begin, end, 0);
+    deliver_piece(p, slot, end);
     if (feed)
         qcapint_substream_feed(p, feed->element - QCAP_FEED, bytes_at(p, begin), (size_t)(end - begin));
 }
@@ -946,23 +959,37 @@ static void run(qcap_parser_t *p, const unsigned char *end)
 static uint64_t calm_end(const qcap_parser_t *p)
 {
     if (p->is_searching || p->is_skipping || p->is_paused || p->is_waiting || p->has_error || p->has_failed || p->has_become ||
-        p->until_count > 0 || p->conversation->becomes)
+        p->until_count > 0 || p->conversation->becomes || !(state_of(p)->kind & QCAP_STATE_CALM))
         return 0;
     uint64_t end = p->region_count ? end_of(p, &side_regions(p)[p->region_count - 1]) : UINT64_MAX;
     return end < p->unlimited ? end : p->unlimited;
 }
 
-/* See note [piece]. */
-static void suspend(qcap_parser_t *p)
+/* Delivers what there is of the open stream element. */
+static void suspend_stream(qcap_parser_t *p)
 {
     const qcap_slot_t *slot = open_stream(p);
-    if (state_of(p)->kind & QCAP_STATE_SUSPENDS) {
-        const qcap_suspend_t *rows = &protocol_of(p)->suspends[keep_of(p)->suspend];
-        for (unsigned i = 0; i < keep_of(p)->suspend_count; i++)
-            qcapint_value_put_away(p, &rows[i]);
-    }
-    if (slot)
-        deliver_stream(p, slot, place(p, keep_of(p)->stream_end));
+    uint16_t end = keep_of(p)->stream_end;
+    bool is_plain = p->growing == QCAP_GROWS_NOTHING && end == QCAP_PLACE_BACK && is_any_loop(state_of(p)) && !feed_of(p, slot);
+    p->growing = is_plain ? QCAP_GROWS_STREAM : QCAP_GROWS_UNKNOWN;
+    deliver_stream(p, slot, place(p, end));
+}
+
+/* See note [piece]. */
+static inline void suspend(qcap_parser_t *p)
+{
+    p->growing = QCAP_GROWS_NOTHING;
+    if (state_of(p)->kind & QCAP_STATE_SUSPENDS)
+        qcapint_value_put_away(p);
+    if (p->stream_depth > 0)
+        suspend_stream(p);
+}
+
+/* The bytes before p->offset have been read; their piece is gone. */
+static inline void end_piece(qcap_parser_t *p)
+{
+    p->piece = p->at = p->piece_end = no_bytes;
+    p->piece_offset = p->offset;
 }
 
 static void put_away(qcap_parser_t *p)
@@ -970,8 +997,7 @@ static void put_away(qcap_parser_t *p)
     if (!p->is_skipping && !p->has_failed && !p->has_become)
         suspend(p);
     p->offset = here(p);
-    p->piece = p->at = p->piece_end = no_bytes;
-    p->piece_offset = p->offset;
+    end_piece(p);
 }
 
 static void begin_piece(qcap_parser_t *p, const unsigned char *bytes, size_t len)
@@ -1084,6 +1110,15 @@ static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const u
     return read_with_care(p, p->offset);
 }
 
+/* The bytes up to `end` have been read calmly: a machine has stopped for want of more. */
+static inline size_t end_calmly(qcap_parser_t *p, uint64_t end, size_t len)
+{
+    suspend(p);
+    p->offset = end;
+    end_piece(p);
+    return len;
+}
+
 /* The same where a machine is likely to be enough: see calm_end(). */
 static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
@@ -1091,49 +1126,107 @@ static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsi
     const qcap_state_t *s = state_of(p);
     begin_piece(p, bytes, len);
     qcap_machine_t read = s->machine == QCAP_MACHINE_NONE ? qcap_table_run : protocol_of(p)->machines[s->machine];
-    if (any_of(p) == p->state) /* nothing is looked at */
+    if (is_any_loop(s)) /* nothing is looked at */
         p->at = bytes + len;
     else if (read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
         return read_with_care(p, begin);
-    suspend(p);
-    p->piece = p->at = p->piece_end = no_bytes;
-    p->offset = p->piece_offset = begin + len;
+    return end_calmly(p, begin + len, len);
+}
+
+/* The same for a small piece. */
+static size_t read_small(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    uint64_t begin = p->offset;
+    begin_piece(p, bytes, len);
+    if (qcapint_table_read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
+        return read_with_care(p, begin);
+    return end_calmly(p, begin + len, len);
+}
+
+/* More of the open stream element: QCAP_GROWS_STREAM. */
+static __attribute__((noinline)) size_t feed_stream(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    if (len == 0)
+        return 0;
+    begin_piece(p, bytes, len);
+    p->at = bytes + len;
+    deliver_piece(p, open_stream(p), p->offset + len);
+    p->offset += len;
+    end_piece(p);
     return len;
 }
 
-/* Follows the bytes as far as nothing happens but that one state leads to another. False: something does. */
-static inline bool pass(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+/* More of the value: QCAP_GROWS_VALUE; or nobody knows. */
+static __attribute__((noinline)) size_t feed_value(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    if (p->growing == QCAP_GROWS_UNKNOWN)
+        return read_small(p, bytes, len);
+    qcapint_value_grow(p, bytes, len);
+    p->offset += len;
+    p->piece_offset = p->offset;
+    return len;
+}
+
+/* An action that is nothing but moves of position registers, and reads its byte. */
+static bool is_moves(const qcap_protocol_t *protocol, unsigned action)
+{
+    const uint16_t *words = &protocol->actions[protocol->action_at[action]];
+    return !(*words & QCAP_ACTION_PEEK) && (protocol->steps[words[1]].what & QCAP_STEP_MOVE); /* operations come before moves */
+}
+
+/* A small piece that does not lead back to its state: follows it to the state that it ends in. NULL: there is more to do, on
+ * the way or where it ends. */
+static const qcap_state_t *pass(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_state_t *s = state_of(p);
-    unsigned state = p->state;
+    unsigned action = 0;
     for (size_t i = 0; i < len; i++) {
-        unsigned number = protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[bytes[i]]];
-        const qcap_edge_t *edge = number > 0 ? edge_of(protocol, s, number - 1) : NULL;
-        if (!edge || edge->action != 0)
-            return false;
-        if (edge->target == state)
-            continue;
-        unsigned before = s->kind;
-        state = edge->target;
-        s = &protocol->states[state];
-        if (((before | s->kind) & QCAP_STATE_SUSPENDS) || !(s->kind & QCAP_STATE_CALM))
-            return false;
+        unsigned number = edge_by_byte(protocol, s, bytes[i]);
+        if (number == 0 || action != 0)
+            return NULL;
+        const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
+        action = edge->action;
+        s = &protocol->states[edge->target];
+        if ((s->kind & (QCAP_STATE_CALM | QCAP_STATE_SUSPENDS)) != QCAP_STATE_CALM)
+            return NULL;
     }
-    p->state = (uint16_t)state;
-    return true;
+    if (action != 0 && !is_moves(protocol, action))
+        return NULL;
+    if (action != 0)
+        qcap_table_perform(p, action, p->offset + len);
+    return s;
 }
 
+static __attribute__((noinline)) size_t feed_small(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    const qcap_state_t *s = p->growing == QCAP_GROWS_NOTHING ? pass(p, bytes, len) : NULL;
+    if (!s)
+        return read_small(p, bytes, len);
+    p->state = (uint16_t)(s - protocol_of(p)->states);
+    p->offset += len;
+    p->piece_offset = p->offset;
+    return len;
+}
+
+/* Most bytes of small pieces lead back to the state in which they are read. */
 size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
-    uint64_t end = p->offset + len;
-    unsigned kind = state_of(p)->kind;
-    if (end >= p->calm_end || !(kind & QCAP_STATE_CALM) || len == 0)
+    if (p->offset + len >= p->calm_end)
         return feed_with_care(p, bytes, len);
-    if (len >= SMALL_LEN || p->stream_depth || !pass(p, bytes, len) ||
-        ((kind & QCAP_STATE_SUSPENDS) && !qcapint_value_append(p, bytes, len)))
+    if (p->growing == QCAP_GROWS_STREAM)
+        return feed_stream(p, bytes, len);
+    if (len >= SMALL_LEN)
         return read_calmly(p, bytes, len);
-    p->offset = p->piece_offset = end;
+    const qcap_protocol_t *protocol = protocol_of(p);
+    const qcap_state_t *s = state_of(p);
+    for (size_t i = 0; i < len; i++)
+        if (edge_by_byte(protocol, s, bytes[i]) != s->loop)
+            return feed_small(p, bytes, len);
+    if (p->growing != QCAP_GROWS_NOTHING)
+        return feed_value(p, bytes, len);
+    p->offset += len;
+    p->piece_offset = p->offset;
     return len;
 }
 

@@ -450,7 +450,8 @@ typedef enum {
 } qcap_state_kind_t;
 
 typedef struct qcap_state {
-    uint32_t edges;    /* index of the first in protocol->edge_lists */
+    uint32_t edges : 24; /* index of the first in protocol->edge_lists */
+    uint32_t loop : 8; /* the edge that leads back to the state with nothing to do, from 1; QCAP_LOOP_NONE */
     uint16_t row;      /* QCAP_STATE_BYTES: index in protocol->rows, in units of class_count; _CONTROL: in protocol->controls */
     uint16_t about;    /* index in protocol->abouts */
     uint16_t keep;     /* index in protocol->keeps */
@@ -465,6 +466,7 @@ typedef struct qcap_state {
 #define QCAP_STATE_CALM 32u     /* reads a byte, and nothing is counted: what comes next depends on that byte alone */
 #define QCAP_STATE_SUSPENDS 64u /* conversions are under way: see qcap_keep_t */
 #define QCAP_MACHINE_NONE 0xffu
+#define QCAP_LOOP_NONE 0xffu
 
 /* A transition. */
 typedef struct qcap_edge {
@@ -600,6 +602,13 @@ typedef struct qcap_accumulator {
 
 /* In a slot, instead of an element: feeds of sub-streams, from this number on. */
 #define QCAP_FEED 0xf000u
+
+/* What a parser does between two pieces with bytes that lead from its state back to it: nothing; hands them to the open stream
+ * element; has to look; else puts them into the accumulator of that number, from QCAP_GROWS_VALUE on. */
+#define QCAP_GROWS_NOTHING 0u
+#define QCAP_GROWS_VALUE 1u
+#define QCAP_GROWS_STREAM 0xfffeu
+#define QCAP_GROWS_UNKNOWN 0xffffu
 
 /* An element that is open: it began at `begin`. One slot for each depth of nesting. */
 typedef struct qcap_slot {
@@ -822,6 +831,7 @@ struct qcap_parser {
     uint16_t joined_depth;      /* 1 + the slot of its element; 0: there is none */
     bool is_joined_cut;         /* more would belong to it */
     bool has_part;              /* something belongs to it, if only an empty text */
+    uint16_t growing;           /* between pieces: QCAP_GROWS_* */
     uint32_t marks[QCAP_MARKS]; /* lengths of that list to which it may be cut back */
     uint16_t state;
     uint16_t depth;             /* elements open */

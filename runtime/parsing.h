@@ -96,6 +96,12 @@ static inline const qcap_edge_t *edge_of(const qcap_protocol_t *protocol, const 
     return &protocol->edges[protocol->edge_lists[s->edges + number]];
 }
 
+/* The number of the edge that the byte follows, from 1; 0: none. */
+static inline unsigned edge_by_byte(const qcap_protocol_t *protocol, const qcap_state_t *s, unsigned char byte)
+{
+    return protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[byte]];
+}
+
 static inline bool is_kind(const qcap_parser_t *p, qcap_state_kind_t kind)
 {
     return (state_of(p)->kind & QCAP_STATE_KIND) == kind;
@@ -148,13 +154,15 @@ void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *t
 /* Notes an error that is not the next byte's; the driver reports it when the machine has stopped. The first one counts. */
 void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at);
 
-/* value.c: puts the bytes of a conversion that is under way, up to the end of the piece, into its accumulator. See note
- * [piece] in parser.c. */
-void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row);
+/* value.c: puts the bytes of conversions that are under way, up to the end of the piece, into their accumulators, and tells by
+ * p->growing, which is QCAP_GROWS_NOTHING, what is to be done with more of them. See note [piece] in parser.c. */
+void qcapint_value_put_away(qcap_parser_t *p);
 
-/* value.c: the same for a piece that has not begun, and that conversions go through. False: not all of them are texts whose
- * first bytes are in the accumulator already; nothing is lost then. */
-bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t len);
+/* value.c: puts bytes into the accumulator that p->growing says. */
+void qcapint_value_grow(qcap_parser_t *p, const unsigned char *bytes, size_t len);
+
+/* table.c: qcap_table_run() that leaves nothing to machines. */
+qcap_stop_t qcapint_table_read(qcap_parser_t *p, const unsigned char *at, const unsigned char *end);
 
 /* value.c: no conversion that is under way has all its bytes any more. */
 void qcapint_value_lose(qcap_parser_t *p);

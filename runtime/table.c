@@ -112,6 +112,7 @@ static const uint16_t *words_of(const qcap_parser_t *p, unsigned action)
     return &protocol->actions[protocol->action_at[action]];
 }
 
+/* Elements, again, without further calls. */
 static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from)
 {
     const qcap_protocol_t *protocol = protocol_of(p);
@@ -123,7 +124,12 @@ static void perform_words(qcap_parser_t *p, const uint16_t *words, uint64_t from
             continue;
         }
         const qcap_op_t *op = &protocol->ops[step->what];
-        if (op->kind == QCAP_OP_ATOMIC_END)
+        bool is_plain = op->flags == 0 && !p->has_error;
+        if (is_plain && op->kind == QCAP_OP_OPEN)
+            qcap_element_open(p, side_slots(p), p->base + op->depth, op->a, at);
+        else if (is_plain && op->kind == QCAP_OP_CLOSE)
+            qcap_element_close_here(p, side_slots(p), p->base + op->depth, op->a, p->conversation->wanted, qcap_origin(p), at);
+        else if (op->kind == QCAP_OP_ATOMIC_END)
             qcap_op_atomic_end(p, from);
         else if (!(op->flags & QCAP_OP_LATER))
             perform(p, op, at);
@@ -140,12 +146,6 @@ void qcap_table_perform(qcap_parser_t *p, unsigned action, uint64_t from)
 }
 
 /* ---------------------------------------------------------------- states */
-
-/* The number of the edge that the byte follows, from 1; 0: none. */
-static unsigned edge_by_byte(const qcap_protocol_t *protocol, const qcap_state_t *s, unsigned char byte)
-{
-    return protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[byte]];
-}
 
 const unsigned char *qcapint_table_find(const qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
 {
@@ -170,56 +170,79 @@ static unsigned edge_by_count(const qcap_parser_t *p, const qcap_state_t *s, uin
     return 0;
 }
 
-static bool is_counting(const qcap_protocol_t *protocol, unsigned state)
+/* Only a state that reads bytes and is not calm counts them. */
+static bool is_counting(const qcap_state_t *s)
 {
-    return protocol->keeps[protocol->states[state].keep].counter_count > 0;
+    return (s->kind & (QCAP_STATE_KIND | QCAP_STATE_CALM)) == QCAP_STATE_BYTES;
 }
 
-qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
+/* The number of the edge that is taken where no byte is at hand, from 1; 0: none. */
+static unsigned edge_at_end(const qcap_parser_t *p, const qcap_state_t *s, const unsigned char *at)
+{
+    unsigned number = is_counting(s) ? edge_by_count(p, s, qcap_offset_of(p, at)) : 0;
+    if (number == 0 && p->is_ending && (s->kind & QCAP_STATE_END))
+        number = protocol_of(p)->keeps[s->keep].counter_count + 1u;
+    return number;
+}
+
+/* Reads until the tables go no further, or where a machine goes on. */
+static inline qcap_stop_t read(qcap_parser_t *p, const unsigned char *at, const unsigned char *end, bool has_machines)
 {
     const qcap_protocol_t *protocol = protocol_of(p);
-    unsigned state = p->state;
-    for (bool is_first = true;; is_first = false) {
-        const qcap_state_t *s = &protocol->states[state];
+    const qcap_state_t *s = &protocol->states[p->state];
+    for (unsigned state = p->state;;) {
         unsigned kind = s->kind & QCAP_STATE_KIND, number = 1;
         bool is_read = false;
-        if (s->machine != QCAP_MACHINE_NONE && !is_first)
-            return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_TABLE);
+        if (kind == QCAP_STATE_BYTES && at != end) {
+            number = edge_by_byte(protocol, s, *at);
+            if (number == s->loop) {
+                while (++at != end && edge_by_byte(protocol, s, *at) == number)
+                    ;
+                if (has_machines && s->machine != QCAP_MACHINE_NONE)
+                    return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_TABLE);
+                continue;
+            }
+            if (number == 0)
+                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_ERROR);
+            is_read = true;
+        } else if (kind == QCAP_STATE_BYTES) {
+            number = edge_at_end(p, s, at);
+            if (number == 0)
+                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_INPUT);
+        }
+        unsigned target;
         if (kind == QCAP_STATE_CONTROL) {
             const qcap_control_t *control = &protocol->controls[s->row];
             if (control->kind != QCAP_CONTROL_REFINE)
                 return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_CONTROL);
-            state = control->targets[side_underway(p)[control->slot].value];
-            continue;
-        }
-        if (kind == QCAP_STATE_BYTES && at == end) {
-            number = edge_by_count(p, s, qcap_offset_of(p, at));
-            if (number == 0 && p->is_ending && (s->kind & QCAP_STATE_END))
-                number = protocol->keeps[s->keep].counter_count + 1u;
-            if (number == 0)
-                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_INPUT);
-        } else if (kind == QCAP_STATE_BYTES) {
-            number = edge_by_byte(protocol, s, *at);
-            if (number == 0)
-                return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_ERROR);
-            is_read = true;
-        }
-        const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
-        if (edge->target == state && edge->action == 0) {
-            while (at != end && edge_by_byte(protocol, s, *at) == number)
+            target = control->targets[side_underway(p)[control->slot].value];
+        } else {
+            const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
+            const uint16_t *words = &protocol->actions[protocol->action_at[edge->action]];
+            target = edge->target;
+            if (is_read && !(*words & QCAP_ACTION_PEEK))
                 at++;
-            continue;
+            if (edge->action != 0) {
+                perform_words(p, words, qcap_offset_of(p, at));
+                if (qcap_must_stop(p))
+                    return qcap_stop(p, at, (uint16_t)target, QCAP_STOP_PAUSED);
+            }
         }
-        const uint16_t *words = words_of(p, edge->action);
-        if (is_read && !(*words & QCAP_ACTION_PEEK))
-            at++;
-        if (edge->action != 0) {
-            perform_words(p, words, qcap_offset_of(p, at));
-            if (qcap_must_stop(p))
-                return qcap_stop(p, at, edge->target, QCAP_STOP_PAUSED);
-        }
-        if (edge->target != state && is_counting(protocol, edge->target)) /* `end` may be too far now */
-            return qcap_stop(p, at, edge->target, QCAP_STOP_CONTROL);
-        state = edge->target;
+        s = &protocol->states[target];
+        if (target != state && is_counting(s)) /* `end` may be too far now */
+            return qcap_stop(p, at, (uint16_t)target, QCAP_STOP_CONTROL);
+        if (has_machines && s->machine != QCAP_MACHINE_NONE)
+            return qcap_stop(p, at, (uint16_t)target, QCAP_STOP_TABLE);
+        state = target;
     }
+}
+
+qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
+{
+    return read(p, at, end, true);
+}
+
+qcap_stop_t qcapint_table_read(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
+{
+    return read(p, at, end, false);
 }

@@ -70,13 +70,9 @@ static unsigned char *text_of(const qcap_parser_t *p, const qcap_conversion_t *c
     return side_text(p) + c->text + (size_t)(acc - &side_accumulators(p)[c->accumulator]) * c->text_size;
 }
 
-/* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
-static inline void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+/* Adds the bytes that come next in a conversion. */
+static inline void add(const qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, const unsigned char *bytes, size_t len)
 {
-    if (end <= acc->done)
-        return;
-    const unsigned char *bytes = bytes_at(p, acc->done);
-    size_t len = (size_t)(end - acc->done);
     if (c->text_size > 0) {
         uint64_t kept = acc->done - acc->begin;
         if (kept < c->text_size) {
@@ -90,7 +86,14 @@ static inline void accumulate(qcap_parser_t *p, const qcap_conversion_t *c, qcap
     } else {
         add_number(c, acc, bytes, len);
     }
-    acc->done = end;
+    acc->done += len;
+}
+
+/* Puts the bytes of a conversion up to `end`, as far as they are not yet, into its accumulator. See note [piece]. */
+static inline void accumulate(const qcap_parser_t *p, const qcap_conversion_t *c, qcap_accumulator_t *acc, uint64_t end)
+{
+    if (end > acc->done)
+        add(p, c, acc, bytes_at(p, acc->done), (size_t)(end - acc->done));
 }
 
 /* The accumulator with bytes of the rule that began at `begin`, or NULL if all of them are in the piece. */
@@ -116,7 +119,7 @@ static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conv
     const qcap_keep_t *keep = keep_of(p);
     const qcap_suspend_t *rows = &protocol_of(p)->suspends[keep->suspend];
     qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator];
-    for (unsigned i = 0; i < c->accumulator_count; i++) {
+    for (unsigned i = 0; c->accumulator_count > 1 && i < c->accumulator_count; i++) {
         bool is_needed = false;
         for (unsigned r = 0; r < keep->suspend_count; r++)
             if (rows[r].conversion == conversion && row_begin(p, &rows[r]) == side_accumulators(p)[c->accumulator + i].begin)
@@ -127,34 +130,37 @@ static qcap_accumulator_t *new_accumulator(const qcap_parser_t *p, unsigned conv
     return acc;
 }
 
-void qcapint_value_put_away(qcap_parser_t *p, const qcap_suspend_t *row)
+/* The same for what the row says. Returns the accumulator, or NULL if there is nothing to put away. */
+static qcap_accumulator_t *put_away(qcap_parser_t *p, const qcap_suspend_t *row)
 {
     const qcap_conversion_t *c = &protocol_of(p)->conversions[row->conversion];
     uint64_t begin = row_begin(p, row), end = place(p, row->end);
     if (end <= begin)
-        return;
+        return NULL;
     qcap_accumulator_t *acc = find_accumulator(p, c, begin);
-    accumulate(p, c, acc ? acc : new_accumulator(p, row->conversion, begin), end);
+    if (!acc)
+        acc = new_accumulator(p, row->conversion, begin);
+    accumulate(p, c, acc, end);
+    return acc;
 }
 
-bool qcapint_value_append(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+void qcapint_value_put_away(qcap_parser_t *p)
 {
-    const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_keep_t *keep = keep_of(p);
-    for (unsigned i = 0; i < keep->suspend_count; i++) {
-        const qcap_suspend_t *row = &protocol->suspends[keep->suspend + i];
-        const qcap_conversion_t *c = &protocol->conversions[row->conversion];
-        qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator];
-        uint64_t kept = acc->done - acc->begin;
-        if (row->begin != QCAP_PLACE_COMMITTED || acc->conversion != row->conversion || acc->begin != underway_of(p, row->conversion)->begin ||
-            acc->done != p->offset || kept == 0 || row->end != QCAP_PLACE_BACK || c->accumulator_count != 1 || c->text_size == 0)
-            return false;
-        unsigned char *text = side_text(p) + c->text;
-        for (size_t k = 0; k < len && kept + k < c->text_size; k++)
-            text[kept + k] = bytes[k];
-        acc->done += len;
+    const qcap_suspend_t *row = &protocol_of(p)->suspends[keep->suspend], *end = row + keep->suspend_count;
+    for (; row < end; row++) {
+        const qcap_accumulator_t *acc = put_away(p, row);
+        if (!((row->begin | row->end) & QCAP_PLACE_BACK)) /* has ended, and began, somewhere before */
+            continue;
+        bool is_one = acc && !(row->begin & QCAP_PLACE_BACK) && row->end == QCAP_PLACE_BACK && p->growing == QCAP_GROWS_NOTHING;
+        p->growing = is_one ? (uint16_t)(QCAP_GROWS_VALUE + (acc - side_accumulators(p))) : QCAP_GROWS_UNKNOWN;
     }
-    return true;
+}
+
+void qcapint_value_grow(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    qcap_accumulator_t *acc = &side_accumulators(p)[p->growing - QCAP_GROWS_VALUE];
+    add(p, &protocol_of(p)->conversions[acc->conversion], acc, bytes, len);
 }
 
 void qcap_op_convert_open(qcap_parser_t *p, unsigned conversion, uint64_t at)
