@@ -18,6 +18,7 @@
 #define QCAPINT_TCP_SYN 0x02u
 #define QCAPINT_TCP_RST 0x04u
 #define QCAPINT_TCP_ACK 0x10u
+#define QCAPINT_TCP_URG 0x20u
 
 #define QCAPINT_NO_SCALE 0xffu
 

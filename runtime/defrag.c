@@ -207,7 +207,7 @@ static bool queue(qcap_t *q, qcapint_datagram_t *d, qcap_packet_t *packet, const
     if (!keep_fragment(q, d, packet))
         return false;
     qcapint_overlap_t overlap =
-        qcapint_queue_insert(q, &d->queue, &segment, extent->begin, extent->end, rule);
+        qcapint_queue_insert(q, &d->queue, &segment, extent->begin, extent->end, rule, NULL);
     if (overlap.is_incomplete)
         return false;
     d->covered += segment.len - (uint32_t)overlap.bytes;

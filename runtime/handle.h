@@ -6,6 +6,7 @@
 
 #include "budget.h"
 #include "capture.h"
+#include "conflict.h"
 #include "defrag.h"
 #include "flow.h"
 #include "policy.h"
@@ -37,6 +38,7 @@ struct qcap {
 
     qcapint_capture_t *capture;    /* where packets come from; owned */
     qcap_checksums_t checksums;
+    qcap_urgent_t urgent;
     int64_t timeouts_ns[QCAP_TIMEOUT_COUNT];
     qcapint_policies_t policies;   /* who wins an overlap */
     bool is_ipv6_strict;           /* an IPv6 overlap discards the datagram */
@@ -46,6 +48,7 @@ struct qcap {
 
     qcapint_packet_subscription_t *packet_handlers[QCAP_STAGE_COUNT];
     qcapint_tap_t *taps;           /* in the order they were added */
+    qcapint_conflict_subscription_t *conflict_handlers; /* likewise */
     qcapint_buffer_t scratch;      /* of qcap_tcpstr_bytes() */
 
     const qcapint_sink_t *sink;    /* what comes behind the reassembly */

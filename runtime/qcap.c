@@ -101,6 +101,11 @@ static void free_handlers(qcap_t *q)
             q->packet_handlers[stage] = subscription->next;
             qcapint_budget_free(&q->budget, subscription, sizeof *subscription);
         }
+    while (q->conflict_handlers) {
+        qcapint_conflict_subscription_t *subscription = q->conflict_handlers;
+        q->conflict_handlers = subscription->next;
+        qcapint_budget_free(&q->budget, subscription, sizeof *subscription);
+    }
     while (q->taps) {
         qcapint_tap_t *tap = q->taps;
         q->taps = tap->next;
@@ -156,6 +161,17 @@ int qcap_set_checksums(qcap_t *q, qcap_checksums_t mode)
     if ((unsigned)mode > QCAP_CHECKSUMS_IGNORE)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such treatment of checksums");
     q->checksums = mode;
+    return QCAP_OK;
+}
+
+int qcap_set_urgent(qcap_t *q, qcap_urgent_t urgent)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    if ((unsigned)urgent > QCAP_URGENT_OUT_OF_BAND)
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such treatment of urgent bytes");
+    q->urgent = urgent;
     return QCAP_OK;
 }
 

@@ -149,6 +149,16 @@ int qcap_set_policy(qcap_t *q, const char *network, const char *policy);
  * decides. */
 int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict);
 
+/* What the urgent byte is, that a TCP segment points to. The pointer names the byte behind it, as all systems have it: RFC 6093,
+ * 3.1. */
+typedef enum {
+    QCAP_URGENT_INLINE,     /* default: a byte of the stream like any other */
+    QCAP_URGENT_OUT_OF_BAND /* no byte of the stream: receivers that do not ask for SO_OOBINLINE read on behind it. It has no
+                               offset; QCAP_STAGE_TCP_URGENT shows the packet that carries it. */
+} qcap_urgent_t;
+
+int qcap_set_urgent(qcap_t *q, qcap_urgent_t urgent);
+
 /* Time-outs, in milliseconds of capture time: name, default, text. */
 #define QCAP_TIMEOUT_MAP(X)                                                                                            \
     X(FRAGMENT, 30000, "a datagram whose fragments do not all come")                                                   \
@@ -221,7 +231,8 @@ int qcap_link_type(const qcap_t *q);
     X(TCP_EVICTED, 20, "TCP evicted")                                                                                  \
     X(OTHER, 21, "other protocol")                                                                                     \
     X(NO_MEMORY, 22, "dropped for lack of memory")                                                                     \
-    X(TCP_CONTROL, 23, "TCP without new bytes")
+    X(TCP_CONTROL, 23, "TCP without new bytes")                                                                        \
+    X(TCP_URGENT, 24, "TCP with an urgent byte that is out of band")
 
 typedef enum {
 #define X(name, number, text) QCAP_STAGE_##name = number,
@@ -425,6 +436,27 @@ typedef struct qcap_tap {
 /* Adds a tap; `tap` is copied. Taps are called in the order they were added, before the parsers. */
 int qcap_tap_add(qcap_t *q, const qcap_tap_t *tap, void *user);
 
+/* Two copies of the same bytes that differ: of a TCP stream, or of a datagram's fragments. */
+typedef struct qcap_conflict {
+    qcap_tcpstr_t *str;             /* the direction; NULL: fragments */
+    uint64_t begin_offset;          /* of the first byte that both packets have, in the stream or the datagram's data */
+    uint64_t end_offset;            /* behind the last one */
+    const unsigned char *stored;    /* what was there: end_offset - begin_offset bytes */
+    const unsigned char *newcomer;  /* what came later: as many */
+    qcap_packet_t *stored_packet;   /* that carried the one */
+    qcap_packet_t *newcomer_packet; /* and the other */
+    bool is_newcomer_kept;          /* the receiver reads the newcomer's bytes, says its policy; else those that were there */
+    int64_t time_ns;                /* when the newcomer came */
+} qcap_conflict_t;
+
+typedef void (*qcap_conflict_handler_t)(const qcap_conflict_t *conflict, void *user);
+
+/* Adds a handler for conflicts. From then on the last QCAP_CONFLICT_BYTES of each direction of a TCP conversation are kept, and
+ * charged to the memory ceiling, so that late copies can be compared with what was delivered. Before the first packet. */
+int qcap_conflict_handler_add(qcap_t *q, qcap_conflict_handler_t handler, void *user);
+
+#define QCAP_CONFLICT_BYTES 16384u
+
 /* ---------------------------------------------------------------- protocols and their elements */
 
 /* Adds a protocol that a generated file defines; it is borrowed until qcap_close(). Before the first packet.
@@ -527,7 +559,7 @@ typedef struct qcap_stats {
     uint64_t gaps;               /* holes, */
     uint64_t gap_bytes;          /* and how much they lack */
     uint64_t retransmitted_bytes; /* came again */
-    uint64_t conflicting_bytes;  /* came again with another value */
+    uint64_t conflicting_bytes;  /* came again with another value, while the first copy was still there */
     uint64_t datagrams;          /* put together from fragments */
 
     uint64_t elements;  /* matches delivered */

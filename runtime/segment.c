@@ -7,6 +7,7 @@
  * D(7,1) is left. */
 #include "segment.h"
 
+#include "conflict.h"
 #include "handle.h"
 
 qcapint_segment_t *qcapint_segment_new(qcap_t *q, const qcapint_segment_t *segment)
@@ -37,6 +38,8 @@ typedef struct insertion {
     qcapint_queue_t *queue;
     qcapint_segment_t **link;   /* where its next piece goes */
     qcapint_overlap_t overlap;  /* met so far */
+    qcap_tcpstr_t *str;         /* of whom conflicts are told; NULL: of a datagram */
+    bool is_silent;             /* they are not told */
 } insertion_t;
 
 /* Stores [begin, end) of `whole` at *link, and goes behind it. */
@@ -86,13 +89,12 @@ static void cut(insertion_t *in, uint64_t begin, uint64_t end)
 
 /* Counts the bytes of [begin, end) that both have, and those in which they differ. */
 static void compare(insertion_t *in, const qcapint_segment_t *newcomer, const qcapint_segment_t *stored, uint64_t begin,
-                    uint64_t end)
+                    uint64_t end, bool is_newcomer_kept)
 {
-    const unsigned char *n = newcomer->bytes + (begin - newcomer->begin);
-    const unsigned char *s = stored->bytes + (begin - stored->begin);
     in->overlap.bytes += end - begin;
-    for (uint64_t i = 0; i < end - begin; i++)
-        in->overlap.conflicting += n[i] != s[i];
+    if (!in->is_silent)
+        in->overlap.conflicting +=
+            qcapint_conflict_compare(in->q, in->str, stored, newcomer, begin, end, is_newcomer_kept);
 }
 
 /* Goes to the first segment that ends behind `offset`: mostly there is none, since what comes is mostly the latest. */
@@ -105,32 +107,44 @@ static void seek(insertion_t *in, uint64_t offset)
 }
 
 /* `run` is where the part begins that the newcomer has won so far, and that is not stored yet. */
-qcapint_overlap_t qcapint_queue_insert(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_t *newcomer,
-                                       int64_t begin, int64_t end, qcapint_rule_t rule)
+static void insert(insertion_t *in, const qcapint_segment_t *newcomer, int64_t begin, int64_t end, qcapint_rule_t rule)
 {
-    insertion_t in = {.q = q, .queue = queue};
     uint64_t run = newcomer->begin, newcomer_end = qcapint_segment_end(newcomer);
-    seek(&in, run);
-    while (*in.link && (*in.link)->begin < newcomer_end) {
-        qcapint_segment_t *stored = *in.link;
+    seek(in, run);
+    while (*in->link && (*in->link)->begin < newcomer_end) {
+        qcapint_segment_t *stored = *in->link;
         uint64_t stored_end = qcapint_segment_end(stored);
         uint64_t from = stored->begin > run ? stored->begin : run;
         uint64_t until = stored_end < newcomer_end ? stored_end : newcomer_end;
-        compare(&in, newcomer, stored, from, until);
-        if (qcapint_rule_newcomer_wins(rule, begin, end, (int64_t)stored->begin, (int64_t)stored_end)) {
-            cut(&in, from, until);
+        bool is_kept = qcapint_rule_newcomer_wins(rule, begin, end, (int64_t)stored->begin, (int64_t)stored_end);
+        compare(in, newcomer, stored, from, until, is_kept);
+        if (is_kept) {
+            cut(in, from, until);
             if (until == newcomer_end)
                 break;
             continue;
         }
         if (run < from)
-            store(&in, newcomer, run, from);
+            store(in, newcomer, run, from);
         run = until;
-        in.link = &stored->next;
+        in->link = &stored->next;
     }
     if (run < newcomer_end)
-        store(&in, newcomer, run, newcomer_end);
+        store(in, newcomer, run, newcomer_end);
+}
+
+qcapint_overlap_t qcapint_queue_insert(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_t *newcomer,
+                                       int64_t begin, int64_t end, qcapint_rule_t rule, qcap_tcpstr_t *str)
+{
+    insertion_t in = {.q = q, .queue = queue, .str = str};
+    insert(&in, newcomer, begin, end, rule);
     return in.overlap;
+}
+
+void qcapint_queue_add(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_t *newcomer)
+{
+    insertion_t in = {.q = q, .queue = queue, .is_silent = true};
+    insert(&in, newcomer, (int64_t)newcomer->begin, (int64_t)qcapint_segment_end(newcomer), QCAPINT_RULE_NEVER);
 }
 
 qcapint_segment_t *qcapint_queue_pop(qcapint_queue_t *queue)

@@ -14,6 +14,7 @@ typedef struct qcapint_segment {
     struct qcapint_segment *next; /* the one with higher offsets */
     uint64_t begin;               /* offset of the first byte */
     uint64_t ack;                 /* how far the packet acknowledges the other direction, as its offset; if has_ack */
+    uint64_t urgent;              /* offset of the byte that is out of band, if it is one of these; else anything */
     const unsigned char *bytes;   /* in the packet */
     qcap_packet_t *packet;        /* owns bytes; a counted reference in lists, borrowed while at hand */
     uint32_t len;                 /* of bytes */
@@ -43,9 +44,13 @@ static inline uint64_t qcapint_segment_end(const qcapint_segment_t *segment)
 qcapint_segment_t *qcapint_segment_new(qcap_t *q, const qcapint_segment_t *segment);
 void qcapint_segment_free(qcap_t *q, qcapint_segment_t *segment);
 
-/* Queues the newcomer, which arrived with the extent [begin, end) but may have been trimmed since. */
+/* Queues the newcomer, which arrived with the extent [begin, end) but may have been trimmed since. Conflicts are told, as of
+ * the direction `str`, or of a datagram if it is NULL. */
 qcapint_overlap_t qcapint_queue_insert(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_t *newcomer,
-                                       int64_t begin, int64_t end, qcapint_rule_t rule);
+                                       int64_t begin, int64_t end, qcapint_rule_t rule, qcap_tcpstr_t *str);
+
+/* The same without a word: the first copy stays. */
+void qcapint_queue_add(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_t *newcomer);
 
 /* Takes the lowest segment of a queue that is not empty. */
 qcapint_segment_t *qcapint_queue_pop(qcapint_queue_t *queue);

@@ -41,6 +41,8 @@
 
 #include <string.h>
 
+#include "bytes.h"
+#include "conflict.h"
 #include "flow.h"
 #include "handle.h"
 
@@ -98,6 +100,65 @@ static void discard(const arrival_t *a, qcap_stage_t stage)
 
 /* ---------------------------------------------------------------- delivery */
 
+static bool has_urgent(const qcap_t *q, const qcapint_segment_t *segment)
+{
+    return q->urgent == QCAP_URGENT_OUT_OF_BAND && segment->urgent >= segment->begin &&
+           segment->urgent < qcapint_segment_end(segment);
+}
+
+/* An offset behind the byte that leaves the stream. */
+static void shift(uint64_t *offset, uint64_t gone)
+{
+    if (*offset > gone && *offset != NONE)
+        --*offset;
+}
+
+static void shift_all(qcapint_segment_t *segments)
+{
+    for (qcapint_segment_t *segment = segments; segment; segment = segment->next) {
+        segment->begin--;
+        segment->urgent--;
+    }
+}
+
+static void shift_acks(qcapint_segment_t *segments, uint64_t gone)
+{
+    for (qcapint_segment_t *segment = segments; segment; segment = segment->next)
+        shift(&segment->ack, gone);
+}
+
+/* The next byte is out of band, no byte of the stream: what is behind it moves up by one. */
+static void leave_out(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    uint64_t gone = str->end;
+    qcap_tcpstr_t *other = qcapint_conv_other(str);
+    side->base_seq++;
+    shift(&side->acked, gone);
+    shift(&side->right_edge, gone);
+    shift(&side->fin, gone);
+    shift(&side->snapped, gone);
+    shift(&side->hole_acked, gone);
+    shift_all(side->queue.first);
+    shift_all(side->doubtful.first);
+    shift_acks(str->conv->tcp.side[other->is_server].queue.first, gone);
+    shift_acks(other->first, gone);
+}
+
+/* Delivers the segment up to the urgent byte, and leaves that out; the segment is the rest then. Returns whether there is any. */
+static bool deliver_to_urgent(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcapint_segment_t *segment)
+{
+    qcapint_segment_t before = *segment;
+    before.len = (uint32_t)(segment->urgent - segment->begin);
+    if (before.len > 0)
+        qcapint_tcpstr_append(str, &before);
+    leave_out(side, str);
+    segment->begin = str->end;
+    segment->bytes += before.len + 1;
+    segment->len -= before.len + 1;
+    segment->urgent = NONE;
+    return segment->len > 0;
+}
+
 /* Delivers what has become in order. */
 static void deliver_queue(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
 {
@@ -105,7 +166,10 @@ static void deliver_queue(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
         qcapint_segment_t *segment = qcapint_queue_pop(&side->queue);
         side->hole_ns = INT64_MAX;
         qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
-        qcapint_tcpstr_take(str, segment);
+        if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
+            qcapint_tcpstr_take(str, segment);
+        else
+            qcapint_segment_free(str->conv->q, segment);
     }
 }
 
@@ -178,9 +242,8 @@ static void give_up_holes(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
         side->hole_ns = INT64_MAX;
         return;
     }
-    uint64_t until = side->hole_acked;
-    while (str->end < until && has_hole(side, str))
-        skip(side, str, until);
+    while (str->end < side->hole_acked && has_hole(side, str))
+        skip(side, str, side->hole_acked);
     side->hole_ns = INT64_MAX;
     check_fin(side, str, NULL);
 }
@@ -302,6 +365,13 @@ static void learn_base(const arrival_t *a)
     set_base(a->peer, a->headers->ack, !a->other->has_syn);
 }
 
+/* The segment's acknowledgement, below 0 if it is older than the stream, as an offset of the other side's. */
+static uint64_t clip_ack(const arrival_t *a, int64_t offset)
+{
+    uint64_t ack = offset < 0 ? 0 : (uint64_t)offset;
+    return a->peer->fin != NONE && ack > a->peer->fin ? a->peer->fin : ack;
+}
+
 /* Takes the segment's acknowledgement: RFC 9293, 3.10.7.4, fifth. */
 static void note_ack(arrival_t *a)
 {
@@ -313,11 +383,9 @@ static void note_ack(arrival_t *a)
     int64_t offset = offset_of(a->peer, a->other, a->headers->ack);
     if (!is_near(a->peer, a->other, offset))
         return;
-    uint64_t ack = offset < 0 ? 0 : (uint64_t)offset;
-    if (a->peer->fin != NONE && ack > a->peer->fin) {
+    uint64_t ack = clip_ack(a, offset);
+    if (a->peer->fin != NONE && offset > (int64_t)a->peer->fin)
         a->peer->is_fin_acked = true;
-        ack = a->peer->fin;
-    }
     note_window(a, ack);
     if (a->peer->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
         qcapint_queue_clear(a->conv->q, &a->peer->queue);
@@ -370,7 +438,7 @@ static void enqueue(const arrival_t *a, const qcapint_segment_t *segment)
     qcap_t *q = a->conv->q;
     qcapint_rule_t rule = qcapint_policy_of(&q->policies, qcap_tcpstr_destination(a->str))->segments;
     qcapint_overlap_t overlap = qcapint_queue_insert(q, &a->side->queue, segment, a->begin,
-                                                     a->begin + a->headers->payload_len, rule);
+                                                     a->begin + a->headers->payload_len, rule, a->str);
     q->stats.retransmitted_bytes += overlap.bytes;
     q->stats.conflicting_bytes += overlap.conflicting;
     if (overlap.is_incomplete)
@@ -385,7 +453,6 @@ static void take(const arrival_t *a, qcapint_segment_t *segment)
     segment->begin = (uint64_t)(a->begin + (int64_t)old);
     segment->bytes += old;
     segment->len -= (uint32_t)old;
-    a->conv->q->stats.retransmitted_bytes += old;
     if (a->side->fin != NONE && qcapint_segment_end(segment) > a->side->fin)
         segment->len = (uint32_t)(a->side->fin - segment->begin);
     if (segment->len == 0)
@@ -395,10 +462,41 @@ static void take(const arrival_t *a, qcapint_segment_t *segment)
         a->side->hole_ns = INT64_MAX;
         a->side->has_reset = false; /* note [after a RST] */
         qcapint_packet_stage(a->packet, old > 0 ? QCAP_STAGE_TCP_OVERLAP : QCAP_STAGE_TCP_DELIVERED);
-        qcapint_tcpstr_append(a->str, segment);
+        if (!has_urgent(a->conv->q, segment) || deliver_to_urgent(a->side, a->str, segment))
+            qcapint_tcpstr_append(a->str, segment);
     } else {
         enqueue(a, segment);
     }
+}
+
+/* The urgent byte is the one before the one that is pointed to: RFC 6093, 3.1. */
+static void note_urgent(const arrival_t *a, qcapint_segment_t *segment)
+{
+    segment->urgent = NONE;
+    if (a->conv->q->urgent != QCAP_URGENT_OUT_OF_BAND || !(a->headers->tcp_flags & QCAPINT_TCP_URG))
+        return;
+    uint32_t pointer = qcapint_get_be16(a->packet->bytes + a->headers->transport + 18);
+    if (pointer == 0 || pointer > a->headers->payload_len || a->begin + pointer <= (int64_t)a->str->end)
+        return;
+    segment->urgent = (uint64_t)(a->begin + pointer - 1);
+    qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_URGENT);
+}
+
+/* Bytes that were delivered before are compared with what is still there of them. Where bytes were left out, offsets do not say
+ * which these are. */
+static void note_copy(const arrival_t *a, const qcapint_segment_t *segment)
+{
+    qcap_stats_t *stats = &a->conv->q->stats;
+    uint64_t before = a->begin < 0 ? (uint64_t)-a->begin : 0, len = a->headers->payload_len;
+    uint64_t known = a->str->end - (uint64_t)a->begin;
+    stats->retransmitted_bytes += known < len ? known : len;
+    if (before >= len || !a->str->first || a->conv->q->urgent == QCAP_URGENT_OUT_OF_BAND)
+        return;
+    qcapint_segment_t copy = *segment;
+    copy.begin = (uint64_t)a->begin + before;
+    copy.bytes += before;
+    copy.len -= (uint32_t)before;
+    stats->conflicting_bytes += qcapint_conflict_delivered(a->str, &copy);
 }
 
 /* The segment's payload: RFC 9293, 3.10.7.4, first and seventh. */
@@ -425,12 +523,12 @@ static void receive(const arrival_t *a)
     }
     if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->side->snapped)
         a->side->snapped = (uint64_t)wire_end;
-    if (end > (int64_t)a->str->end) {
+    note_urgent(a, &segment);
+    if (a->begin < (int64_t)a->str->end)
+        note_copy(a, &segment);
+    if (end > (int64_t)a->str->end)
         take(a, &segment);
-        return;
-    }
-    a->conv->q->stats.retransmitted_bytes += h->payload_len;
-    if (wire_end <= (int64_t)a->str->end) /* else the capture cut off what is new of it */
+    else if (wire_end <= (int64_t)a->str->end) /* else the capture cut off what is new of it */
         discard(a, QCAP_STAGE_TCP_RETRANSMITTED);
 }
 
@@ -449,7 +547,7 @@ static void put_aside(const arrival_t *a)
                                  .bytes = a->packet->bytes + h->payload,
                                  .packet = a->packet,
                                  .len = h->payload_len};
-    qcapint_queue_insert(q, &a->side->doubtful, &segment, begin, begin + h->payload_len, QCAPINT_RULE_NEVER);
+    qcapint_queue_add(q, &a->side->doubtful, &segment);
 }
 
 /* Bounds the queue: what has waited in it is delivered, as if what is missing before it had been given up. */
@@ -497,6 +595,8 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         a.side->is_syn_data = true;
     deliver_queue(a.peer, a.other);
     deliver_queue(a.side, a.str);
+    if (a.has_ack && conv->q->urgent == QCAP_URGENT_OUT_OF_BAND) /* bytes may have left the other stream just now */
+        a.ack = clip_ack(&a, offset_of(a.peer, a.other, packet->headers.ack));
     a.begin = offset_of(a.side, a.str, packet->headers.seq + is_syn);
     note_fin(&a);
     receive(&a);
@@ -505,7 +605,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
     check_fin(a.side, a.str, packet);
     check_hole(a.side, a.str);
     check_hole(a.peer, a.other);
-    if (packet->stage == stage) /* there was nothing to say of its bytes */
+    if (packet->stage == stage || packet->stage == QCAP_STAGE_TCP_URGENT) /* there was nothing else to say of its bytes */
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_CONTROL);
 }
 

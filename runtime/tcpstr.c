@@ -35,6 +35,11 @@ static uint64_t need(const qcap_tcpstr_t *str)
     for (const qcap_tcpstr_pos_t *pos = str->positions; pos; pos = pos->next)
         if (pos->offset < lowest)
             lowest = pos->offset;
+    if (str->conv->q->conflict_handlers && str->conv->is_open) {
+        uint64_t recent = str->end > QCAP_CONFLICT_BYTES ? str->end - QCAP_CONFLICT_BYTES : 0;
+        if (recent < lowest)
+            lowest = recent;
+    }
     return lowest;
 }
 

@@ -116,6 +116,32 @@ static void lengths_are_bytes_where_they_have_to_be(void **state)
     assert_memory_equal(t->datagram, expected, sizeof expected);
 }
 
+static void note_conflict(const qcap_conflict_t *conflict, void *user)
+{
+    char *text = user;
+    size_t len = strlen(text);
+    assert_null(conflict->str);
+    snprintf(text + len, 256 - len, "%d-%d %c/%c of %d and %d: %s, ", (int)conflict->begin_offset,
+             (int)conflict->end_offset, conflict->stored[0], conflict->newcomer[0],
+             (int)qcap_packet_number(conflict->stored_packet), (int)qcap_packet_number(conflict->newcomer_packet),
+             conflict->is_newcomer_kept ? "newcomer" : "stored");
+}
+
+static void a_conflict_is_shown_with_both_versions(void **state)
+{
+    traffic_t *t = *state;
+    char text[256] = "";
+    assert_int_equal(qcap_set_policy(t->q, NULL, "linux"), 0);
+    assert_int_equal(qcap_conflict_handler_add(t->q, note_conflict, text), 0);
+    piece(t, 'a', 0, 2, false);
+    piece(t, 'b', 1, 2, false); /* begins behind a: a stays */
+    piece(t, 'c', 0, 1, false); /* begins with it */
+    piece(t, 'c', 0, 1, false);
+    piece(t, 'd', 3, 1, true);
+    assert_string_equal(units(t), "cabd");
+    assert_string_equal(text, "8-16 a/b of 1 and 2: stored, 0-8 a/c of 1 and 3: newcomer, ");
+}
+
 /* ---------------------------------------------------------------- whole datagrams */
 
 /* Cuts a TCP packet, without its IP header, in fragments of `unit` bytes, which come last one first. */
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(six_and_seventeen_pieces_as_each_policy_says),
         cmocka_unit_test(a_rule_looks_at_what_is_left_of_the_stored_piece),
         test(lengths_are_bytes_where_they_have_to_be),
+        test(a_conflict_is_shown_with_both_versions),
         test(fragments_of_segments_are_reassembled),
         test(ipv6_fragments_are_reassembled),
         test(a_datagram_knows_its_fragments),

@@ -38,7 +38,7 @@ static qcapint_overlap_t insert(fixture_t *f, char letter, uint32_t begin, uint3
     memset(bytes, letter, sizeof bytes);
     qcapint_packet_init(&packet, f->t->q, bytes, sizeof bytes, sizeof bytes);
     qcapint_segment_t segment = {.begin = begin, .bytes = bytes + begin, .packet = &packet, .len = len};
-    qcapint_overlap_t overlap = qcapint_queue_insert(f->t->q, &f->queue, &segment, begin, begin + len, rule);
+    qcapint_overlap_t overlap = qcapint_queue_insert(f->t->q, &f->queue, &segment, begin, begin + len, rule, NULL);
     qcapint_packet_fini(&packet);
     return overlap;
 }

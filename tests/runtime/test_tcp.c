@@ -125,6 +125,53 @@ static void a_probe_of_a_zero_window_is_delivered_when_it_is_taken(void **state)
     assert_string_equal(t->text[0], "abcdef");
 }
 
+/* ---------------------------------------------------------------- urgent bytes */
+
+static void an_urgent_byte_is_one_of_the_stream(void **state)
+{
+    traffic_t *t = *state;
+    traffic_handshake(t);
+    traffic_tcp(t, .flags = "AU", .seq = C, .text = "ab!cd", .urgent = 3);
+    assert_string_equal(t->text[0], "ab!cd");
+}
+
+static void an_urgent_byte_may_be_out_of_band(void **state)
+{
+    traffic_t *t = *state;
+    assert_int_equal(qcap_set_urgent(t->q, (qcap_urgent_t)7), QCAP_E_ARGUMENT);
+    assert_int_equal(qcap_set_urgent(t->q, QCAP_URGENT_OUT_OF_BAND), 0);
+    traffic_handshake(t);
+    traffic_tcp(t, .flags = "AU", .seq = C, .text = "ab!cd", .urgent = 3);
+    assert_string_equal(t->text[0], "abcd");
+    assert_int_equal(traffic_count(t, QCAP_STAGE_TCP_URGENT), 1);
+    traffic_tcp(t, .seq = C, .text = "ab!cdef");
+    traffic_tcp(t, .flags = "AU", .seq = C + 7, .text = "!", .urgent = 1);
+    traffic_tcp(t, .flags = "AU", .seq = C + 8, .text = "g", .urgent = 2); /* of bytes to come */
+    traffic_tcp(t, .flags = "FAU", .seq = C + 9, .text = "!hi!", .urgent = 4);
+    assert_string_equal(t->text[0], "abcdefg!hi.");
+}
+
+/* The queue, the acknowledgements and the FIN know of it. */
+static void urgent_bytes_out_of_order_leave_no_hole(void **state)
+{
+    traffic_t *t = *state;
+    assert_int_equal(qcap_set_urgent(t->q, QCAP_URGENT_OUT_OF_BAND), 0);
+    traffic_handshake(t);
+    traffic_tcp(t, .seq = C + 8, .text = "gh");
+    traffic_tcp(t, .flags = "AU", .seq = C + 6, .text = "!f", .urgent = 1);
+    traffic_tcp(t, .flags = "FA", .seq = C + 12);
+    traffic_tcp(t, .flags = "AU", .seq = C + 3, .text = "d!e", .urgent = 2);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 10, .text = "ok");
+    traffic_tcp(t, .seq = C, .ack = S, .text = "abc");
+    assert_string_equal(t->text[0], "abcdefgh");
+    traffic_wait_ms(t, 5000);
+    traffic_tcp(t, .from_server = true, .seq = S + 2, .ack = C + 10);
+    assert_string_equal(t->text[0], "abcdefgh");
+    traffic_tcp(t, .seq = C + 10, .text = "ij");
+    assert_string_equal(t->text[0], "abcdefghij.");
+    assert_string_equal(t->text[1], "ok");
+}
+
 /* ---------------------------------------------------------------- overlaps */
 
 /* Writes `count` copies of a letter, pushes them at an offset from C; the letter names the piece. */
@@ -195,6 +242,76 @@ static void a_rule_looks_at_what_is_left_of_the_stored_piece(void **state)
         assert_string_equal(t->text[0] + 1, table[i].result);
         traffic_close(t);
     }
+}
+
+/* A conflict, as text. */
+static void note_conflict(const qcap_conflict_t *conflict, void *user)
+{
+    char *text = user;
+    size_t len = strlen(text), count = (size_t)(conflict->end_offset - conflict->begin_offset);
+    snprintf(text + len, 256 - len, "%d %.*s/%.*s of %d and %d: %s, ", (int)conflict->begin_offset, (int)count,
+             (const char *)conflict->stored, (int)count, (const char *)conflict->newcomer,
+             (int)qcap_packet_number(conflict->stored_packet), (int)qcap_packet_number(conflict->newcomer_packet),
+             conflict->is_newcomer_kept ? "newcomer" : "stored");
+}
+
+static void a_conflict_is_shown_with_both_versions(void **state)
+{
+    traffic_t *t = *state;
+    char text[256] = "";
+    assert_int_equal(qcap_set_policy(t->q, NULL, "bsd"), 0);
+    assert_int_equal(qcap_conflict_handler_add(t->q, note_conflict, text), 0);
+    traffic_handshake(t);
+    traffic_tcp(t, .seq = C + 2, .text = "abc");
+    traffic_tcp(t, .seq = C + 2, .text = "abc"); /* a copy */
+    traffic_tcp(t, .seq = C + 1, .text = "-xyz");
+    traffic_tcp(t, .seq = C + 3, .text = "!!!");
+    traffic_tcp(t, .seq = C, .text = "-");
+    assert_string_equal(t->text[0], "--xyz!");
+    assert_string_equal(text, "2 abc/xyz of 4 and 6: newcomer, 3 yz/!! of 6 and 7: stored, ");
+    assert_int_equal(qcap_conflict_handler_add(t->q, note_conflict, text), QCAP_E_STATE);
+}
+
+static void a_late_copy_is_compared_with_what_was_delivered(void **state)
+{
+    traffic_t *t = *state;
+    char text[256] = "";
+    qcap_stats_t stats;
+    assert_int_equal(qcap_conflict_handler_add(t->q, note_conflict, text), 0);
+    traffic_handshake(t);
+    traffic_tcp(t, .seq = C, .text = "abc");
+    traffic_tcp(t, .seq = C + 3, .text = "def");
+    traffic_tcp(t, .seq = C, .text = "abcdef");
+    assert_string_equal(text, "");
+    traffic_tcp(t, .seq = C + 1, .text = "bXdeYgh");
+    assert_string_equal(t->text[0], "abcdefgh");
+    assert_string_equal(text, "1 bc/bX of 4 and 7: stored, 3 def/deY of 5 and 7: stored, ");
+    qcap_stats(t->q, &stats);
+    assert_int_equal(stats.conflicting_bytes, 2);
+    assert_int_equal(stats.retransmitted_bytes, 6 + 5);
+}
+
+static void what_is_kept_to_compare_with_is_bounded(void **state)
+{
+    traffic_t *t = *state;
+    char text[256] = "";
+    static char bytes[1000];
+    qcap_stats_t stats;
+    memset(bytes, 'x', sizeof bytes);
+    assert_int_equal(qcap_conflict_handler_add(t->q, note_conflict, text), 0);
+    traffic_handshake(t);
+    for (uint32_t i = 0; i < 200; i++) {
+        traffic_tcp(t, .seq = C + 1000 * i, .text = bytes, .len = sizeof bytes);
+        traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 1000 * (i + 1));
+    }
+    qcap_stats(t->q, &stats);
+    assert_true(stats.memory < 60000);
+    traffic_tcp(t, .seq = C + 150000, .text = "Y"); /* too old */
+    traffic_tcp(t, .seq = C + 190000, .text = "Y");
+    assert_string_equal(text, "190000 x/Y of 384 and 405: stored, ");
+    qcap_finish(t->q);
+    qcap_stats(t->q, &stats);
+    assert_true(stats.memory < 30000);
 }
 
 static void a_conflict_is_counted(void **state)
@@ -647,9 +764,15 @@ int main(void)
         test(offsets_go_beyond_32_bits),
         test(a_keepalive_is_no_data),
         test(a_probe_of_a_zero_window_is_delivered_when_it_is_taken),
+        test(an_urgent_byte_is_one_of_the_stream),
+        test(an_urgent_byte_may_be_out_of_band),
+        test(urgent_bytes_out_of_order_leave_no_hole),
         cmocka_unit_test(seventeen_pieces_as_each_policy_says),
         cmocka_unit_test(a_rule_looks_at_what_is_left_of_the_stored_piece),
         test(a_conflict_is_counted),
+        test(a_conflict_is_shown_with_both_versions),
+        test(a_late_copy_is_compared_with_what_was_delivered),
+        test(what_is_kept_to_compare_with_is_bounded),
         test(the_receivers_network_chooses_the_policy),
         test(a_hole_is_given_up_when_it_was_acknowledged_and_time_has_passed),
         test(an_ack_may_overtake_its_data),

@@ -215,7 +215,7 @@ static uint8_t flag_bits(const char *flags)
 {
     uint8_t bits = 0;
     for (; *flags; flags++)
-        bits = (uint8_t)(bits | (*flags == 'S' ? 0x02 : *flags == 'F' ? 0x01 : *flags == 'R' ? 0x04 : 0x10));
+        bits = (uint8_t)(bits | (*flags == 'S' ? 0x02 : *flags == 'F' ? 0x01 : *flags == 'R' ? 0x04 : *flags == 'U' ? 0x20 : 0x10));
     return bits;
 }
 
@@ -257,6 +257,7 @@ size_t traffic_build_tcp(unsigned char *packet, const traffic_segment_t *s)
     tcp[12] = (unsigned char)(tcp_len / 4 << 4);
     tcp[13] = flag_bits(s->flags ? s->flags : "A");
     qcapint_put_be16(tcp + 14, s->is_window_zero ? 0 : s->window ? s->window : 65535u);
+    qcapint_put_be16(tcp + 18, s->urgent);
     if (s->scale)
         memcpy(tcp + 20, (unsigned char[]){3, 3, s->scale, 0}, 4);
     if (s->text)

@@ -49,8 +49,9 @@ typedef enum {
 typedef struct traffic_segment {
     bool from_server;    /* from 10.0.0.2 to 10.0.0.1; else the other way */
     bool is_ipv6;        /* the addresses are 2001:db8::1 and ::2 */
-    const char *flags;   /* of "SFRA"; NULL: "A" */
+    const char *flags;   /* of "SFRAU"; NULL: "A" */
     uint32_t seq, ack;
+    uint16_t urgent;     /* what the urgent pointer says */
     const char *text;    /* payload; NULL: none */
     uint32_t len;        /* of text; 0: strlen */
     uint16_t window;     /* 0: 65535 */
