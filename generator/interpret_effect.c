@@ -254,7 +254,7 @@ static void expect(side_t *side, const effect_t *effect, uint64_t at)
 
 static void drop(entries_t *queue, size_t index)
 {
-    memmove(queue->items + index, queue->items + index + 1, (--queue->count - index) * sizeof *queue->items);
+    memmove(queue->list.items + index, queue->list.items + index + 1, (--queue->list.count - index) * sizeof *queue->list.items);
 }
 
 /* The value of a register as a key; bytes that were cut are none. */
@@ -271,14 +271,18 @@ static void push(side_t *side, const note_t *note, uint64_t at)
     entry_t entry = {.value = *register_of(side, note->reg),
                      .key = key_of(side, note->key),
                      .other = it->sides[!side->is_server].bytes.count};
-    bool is_full = queue->count >= note->queue->capacity;
+    bool is_full = queue->list.count >= note->queue->capacity;
     if (is_full)
         send_text(side, INTERPRET_ANOMALY, "queue-full", at, at);
-    if (is_full && !note->key)
+    if (is_full && !note->key) {
+        queue->missing++;
         return;
+    }
     if (is_full)
         drop(queue, 0);
-    vec_push(it->arena, queue, entry);
+    entry.missing = queue->missing;
+    queue->missing = 0;
+    vec_push(it->arena, &queue->list, entry);
 }
 
 /* After a loss: if the second entry was pushed when its side had seen more than what this side had popped for, but
@@ -286,8 +290,20 @@ static void push(side_t *side, const note_t *note, uint64_t at)
 static void drop_lost(side_t *side, entries_t *queue)
 {
     uint64_t begin = side->slots.count ? side->slots.items[0].begin : side->offset;
-    while (queue->count >= 2 && queue->items[1].other > side->popped && queue->items[1].other <= begin)
+    while (queue->list.count >= 2 && queue->list.items[1].other > side->popped && queue->list.items[1].other <= begin) {
         drop(queue, 0);
+        queue->list.items[0].missing = 0;
+    }
+}
+
+/* Whether it is the turn of an entry that there was no room for; its turn is over then. */
+static bool pass_missing(entries_t *queue)
+{
+    size_t *missing = queue->list.count ? &queue->list.items[0].missing : &queue->missing;
+    if (*missing == 0)
+        return false;
+    --*missing;
+    return true;
 }
 
 /* The index of the entry that is meant; the number of entries if it is not there. */
@@ -299,8 +315,8 @@ static size_t find_entry(side_t *side, const note_t *note, entries_t *queue)
         drop_lost(side, queue);
     if (!note->key)
         return 0;
-    while (i < queue->count && !(key.state == NUMBER_SET && queue->items[i].key.state == NUMBER_SET &&
-                                 number_is_same(key, queue->items[i].key)))
+    while (i < queue->list.count && !(key.state == NUMBER_SET && queue->list.items[i].key.state == NUMBER_SET &&
+                                 number_is_same(key, queue->list.items[i].key)))
         i++;
     return i;
 }
@@ -318,12 +334,14 @@ bool effect_pop(side_t *side, const note_t *note)
 {
     entries_t *queue = &side->owner->queues[note->queue->index];
     size_t index = find_entry(side, note, queue);
-    if (index >= queue->count) {
-        *register_of(side, note->reg) = number_unset();
+    bool is_missing = !note->key && pass_missing(queue);
+    *register_of(side, note->reg) = number_unset();
+    if (!is_missing && index >= queue->list.count)
         return !may_come(side, note);
+    if (!is_missing) {
+        *register_of(side, note->reg) = queue->list.items[index].value;
+        drop(queue, index);
     }
-    *register_of(side, note->reg) = queue->items[index].value;
-    drop(queue, index);
     side->popped = side->offset;
     side->is_lossy = false;
     return true;

@@ -70,9 +70,13 @@ typedef struct entry {
     number_t value;
     number_t key;   /* what it is found by; not set: nothing finds it */
     uint64_t other; /* how far the other side had been read when this was pushed */
+    size_t missing; /* entries that there was no room for, in front of this one */
 } entry_t;
 
-typedef VEC(entry_t) entries_t;
+typedef struct entries {
+    VEC(entry_t) list;
+    size_t missing; /* likewise, behind the last one */
+} entries_t;
 
 /* Readings that call together, and wait for the return. */
 typedef VEC(readings_t) joints_t;

@@ -657,6 +657,7 @@ typedef struct qcap_queue_entry {
     uint64_t other;    /* how far the other side had been read then */
     bool is_set;
     bool has_key;      /* a qcap_queue_key_t stands behind it */
+    uint32_t missing;  /* entries that there was no room for, in front of it */
 } qcap_queue_entry_t;
 
 /* What an entry is found by. */
@@ -673,6 +674,7 @@ typedef struct qcap_queue {
 
 typedef struct qcap_queue_state {
     uint32_t first, count;
+    uint32_t missing; /* entries that there was no room for, behind the last one */
 } qcap_queue_state_t;
 
 #define QCAP_MARKS 4

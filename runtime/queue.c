@@ -79,7 +79,7 @@ static void set_key(qcap_queue_entry_t *entry, const key_t *key)
 /* ---------------------------------------------------------------- push */
 
 /* The place of a new entry, or NULL. A full queue whose entries are found by key gives up the oldest: the one that it belongs to
- * has most likely been lost. In one that goes by order, that would shift all pairs. */
+ * has most likely been lost. In one that goes by order, that would shift all pairs: it remembers that one is missing. */
 static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_key, uint64_t at)
 {
     qcap_conversation_t *c = p->conversation;
@@ -88,11 +88,16 @@ static qcap_queue_entry_t *new_entry(qcap_parser_t *p, unsigned queue, bool has_
         c->extra = qcapint_blocks_get(c, c->protocol->extra_size);
     if (!c->extra || is_full)
         qcapint_parser_tell(p, QCAP_EVENT_ANOMALY, "queue-full", at, at);
-    if (!c->extra || (is_full && !has_key))
+    if (!c->extra || (is_full && !has_key)) {
+        c->queues[queue].missing++;
         return NULL;
+    }
     if (is_full)
         drop_first(c, queue);
-    return queue_entry(c, queue, c->queues[queue].count++);
+    qcap_queue_entry_t *entry = queue_entry(c, queue, c->queues[queue].count++);
+    entry->missing = c->queues[queue].missing;
+    c->queues[queue].missing = 0;
+    return entry;
 }
 
 void qcap_op_push(qcap_parser_t *p, unsigned queue, unsigned reg, unsigned key, uint64_t at)
@@ -127,7 +132,19 @@ static void drop_lost(qcap_parser_t *p, unsigned queue)
         if (next->other <= p->popped || next->other > begin)
             break;
         drop_first(c, queue);
+        queue_entry(c, queue, 0)->missing = 0;
     }
+}
+
+/* Whether it is the turn of an entry that there was no room for; its turn is over then. */
+static bool pass_missing(qcap_conversation_t *c, unsigned queue)
+{
+    qcap_queue_state_t *state = &c->queues[queue];
+    uint32_t *missing = state->count > 0 ? &queue_entry(c, queue, 0)->missing : &state->missing;
+    if (*missing == 0)
+        return false;
+    --*missing;
+    return true;
 }
 
 /* The index of the entry that is meant; the number of entries if it is not there. */
@@ -154,15 +171,16 @@ bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control)
 {
     qcap_conversation_t *c = p->conversation;
     uint32_t index = choose(p, control);
-    if (index == c->queues[control->queue].count) {
-        qcap_op_reset(p, control->reg);
-        return !may_come(p, control);
-    }
-    const qcap_queue_entry_t *entry = queue_entry(c, control->queue, index);
+    bool is_missing = control->key == QCAP_NONE && pass_missing(c, control->queue);
     qcap_op_reset(p, control->reg);
-    if (entry->is_set)
-        qcapint_value_put(p, control->reg, entry->value);
-    drop(c, control->queue, index);
+    if (!is_missing && index == c->queues[control->queue].count)
+        return !may_come(p, control);
+    if (!is_missing) {
+        const qcap_queue_entry_t *entry = queue_entry(c, control->queue, index);
+        if (entry->is_set)
+            qcapint_value_put(p, control->reg, entry->value);
+        drop(c, control->queue, index);
+    }
     p->popped = here(p);
     p->is_lossy = false;
     return true;
