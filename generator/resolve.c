@@ -65,15 +65,39 @@ static ast_notes_t rule_notes(resolver_t *resolver, const definition_t *definiti
     return notes;
 }
 
+/* Those of the notes that are `when`, or those that are not. */
+static ast_notes_t pick_notes(resolver_t *resolver, const ast_notes_t *notes, bool is_when)
+{
+    ast_notes_t picked = {.count = 0};
+
+    for (size_t i = 0; i < notes->count; i++)
+        if ((notes->items[i]->kind == NOTE_WHEN) == is_when)
+            vec_push(resolver->arena, &picked, notes->items[i]);
+    return picked;
+}
+
+/* An only alternative; with a `when` it is a choice of one, and what is not `when` is said of the rule. */
+static const node_t *build_alternative(resolver_t *resolver, const definition_t *definition, ast_notes_t *notes)
+{
+    node_t *node = resolve_node(resolver, definition->alternatives.items[0].node);
+    const ast_notes_t when = pick_notes(resolver, notes, true);
+
+    if (!when.count)
+        return node;
+    node_t *body = resolve_new_node(resolver, NODE_CHOICE, definition->place);
+    resolve_notes(resolver, definition->rule, node, true, &when, &node->notes);
+    vec_push(resolver->arena, &body->children, node);
+    *notes = pick_notes(resolver, notes, false);
+    return body;
+}
+
 static void build_rule(resolver_t *resolver, const definition_t *definition)
 {
     rule_t *rule = definition->rule;
     ast_notes_t notes = rule_notes(resolver, definition);
 
-    if (definition->alternatives.count > 1)
-        rule->body = build_alternatives(resolver, definition);
-    else
-        rule->body = resolve_node(resolver, definition->alternatives.items[0].node);
+    rule->body = definition->alternatives.count > 1 ? build_alternatives(resolver, definition)
+                                                    : build_alternative(resolver, definition, &notes);
     resolve_notes(resolver, rule, rule->body, false, &notes, &rule->notes);
 }
 

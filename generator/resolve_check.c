@@ -236,6 +236,30 @@ static void check_streams(resolver_t *resolver)
     }
 }
 
+/* Of a joined element the parts lie inside, or it is always empty. */
+static void check_joined(resolver_t *resolver, const notes_t *notes, const node_t *node, const char *name)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        const note_t *note = notes->items[i];
+        if (note->kind != NOTE_EMIT || !note->rule)
+            continue;
+        reach_t reach = {.resolver = resolver, .is_reached = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1)};
+        reach_node(&reach, node);
+        if (!reach.is_reached[note->rule->index])
+            diag_error(resolver->diag, note->place, "nothing can be joined: `%s` is no part of `%s`", note->rule->name, name);
+    }
+}
+
+static void check_parts(resolver_t *resolver)
+{
+    for (size_t i = 0; i < resolver->wanted.count; i++) {
+        const rule_t *rule = resolver->wanted.items[i]->rule;
+        check_joined(resolver, &rule->notes, rule->body, rule->name);
+        for (size_t k = 0; rule->body->kind == NODE_CHOICE && k < rule->body->children.count; k++)
+            check_joined(resolver, &rule->body->children.items[k]->notes, rule->body->children.items[k], rule->name);
+    }
+}
+
 /* Rules of the main file that no root needs: probably forgotten somewhere. A file without roots is there to be
  * imported. */
 static void warn_of_unreached(resolver_t *resolver)
@@ -261,5 +285,6 @@ static void warn_of_unreached(resolver_t *resolver)
 void resolve_check_reach(resolver_t *resolver)
 {
     check_streams(resolver);
+    check_parts(resolver);
     warn_of_unreached(resolver);
 }

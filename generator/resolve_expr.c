@@ -179,6 +179,7 @@ static const expr_t *compare_bytes(resolver_t *resolver, const ast_expr_t *ast)
 static const expr_t *compare(resolver_t *resolver, const ast_expr_t *ast)
 {
     const reg_t *left = keyword_register(resolver, ast->left), *right = keyword_register(resolver, ast->right);
+    const reg_t *flag = register_of(resolver, ast->left, REGISTER_FLAG);
 
     if (left)
         return compare_keywords(resolver, left, ast, ast->left, ast->right);
@@ -186,6 +187,13 @@ static const expr_t *compare(resolver_t *resolver, const ast_expr_t *ast)
         return compare_keywords(resolver, right, ast, ast->right, ast->left);
     if (register_of(resolver, ast->left, REGISTER_BYTES) || register_of(resolver, ast->right, REGISTER_BYTES))
         return compare_bytes(resolver, ast);
+    if (!flag)
+        flag = register_of(resolver, ast->right, REGISTER_FLAG);
+    if (flag) {
+        diag_error(resolver->diag, ast->place, "`%s` is a flag, a condition by itself: `%s`, or `not %s`", flag->name, flag->name,
+                   flag->name);
+        return NULL;
+    }
     return operation(resolver, ast, resolve_number(resolver, ast->left), resolve_number(resolver, ast->right));
 }
 

@@ -486,7 +486,7 @@ static bool may_stand_here(resolver_t *resolver, const subject_t *subject, const
         diag_error(resolver->diag, subject->ast->place, "`%s` ends by one of `length`, `until` and `until close`",
                    subject->rule->name);
     else if (places[kind].stand == ON_ALTERNATIVE && !subject->is_alternative)
-        diag_error(resolver->diag, subject->ast->place, "`%s` stands beside one of several alternatives", word);
+        diag_error(resolver->diag, subject->ast->place, "`%s` is said of one alternative, not of all: it stands on a line with that alone", word);
     else if (places[kind].stand == ON_RULE && subject->is_alternative)
         diag_error(resolver->diag, subject->ast->place,
                    "`%s` is said of a rule, not of one alternative: it stands on a line of its own", word);

@@ -282,13 +282,14 @@ static void define_rules(scope_t *scope, size_t file_number)
         definition->name = rule->name.text;
         definition->place = rule->name.place;
         definition->section = rule->section;
-        definition->is_main = file_number == 0;
+        definition->is_main = file_number == 0 && !first;
         definition->is_alias = rule->alternatives.count == 1 && rule->alternatives.items[0].node->kind == AST_PROSE;
         definition->is_core = file_number == scope->files.count - 1;
         definition->order = (unsigned)scope->definitions.count;
         append_rule(scope, definition, rule);
         vec_push(scope->arena, &scope->definitions, definition);
-        map_put(&file->names, definition->name, definition);
+        if (!first)
+            map_put(&file->names, definition->name, definition);
         enter(scope, definition, file->ast);
     }
 }

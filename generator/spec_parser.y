@@ -39,6 +39,7 @@ void parse_print_token(const token_t *token, text_t *text);
 %code {
 #include <string.h>
 
+#include "similar.h"
 #include "source.h"
 
 struct reader {
@@ -460,23 +461,55 @@ static void report_missing(const reader_t *reader, place_t place, const yysymbol
         diag_error(reader->diag, place, "something is missing here%s", expected_text(reader, expected, count));
 }
 
+/* "; did you mean `stream`?", or nothing if no word among the symbols is like the text. */
+static const char *likely_text(const reader_t *reader, const char *text, const yysymbol_kind_t *symbols, int count)
+{
+    const char *words[YYNTOKENS];
+    size_t word_count = 0;
+
+    for (int i = 0; i < count; i++) {
+        const char *name = yysymbol_name(symbols[i]);
+        if (name[0] >= 'a' && name[0] <= 'z' && !strchr(name, ' '))
+            words[word_count++] = name;
+    }
+    const char *likely = similar_find(text, words, word_count);
+    return likely ? arena_print(reader->arena, "; did you mean `%s`?", likely) : "";
+}
+
 static void report_word(const reader_t *reader, const token_t *token, const yysymbol_kind_t *expected, int count)
 {
     int len = token->place.len < SHOWN_MAX ? (int)token->place.len : SHOWN_MAX;
     const char *text = token->place.source->text + token->place.offset;
+    const char *likely = token->kind == TOKEN_NAME ? likely_text(reader, token->text, expected, count) : "";
 
     if (token->kind == TOKEN_NAME && is_among(expected, count, YYSYMBOL_PROTOCOL) &&
         !is_among(expected, count, YYSYMBOL_NAME))
-        diag_error(reader->diag, token->place, "no directive is called `%.*s`", len, text);
+        diag_error(reader->diag, token->place, "no directive is called `%.*s`%s", len, text, likely);
     else
         diag_error(reader->diag, token->place, "`%.*s` does not fit here%s", len, text,
-                   expected_text(reader, expected, count));
+                   *likely ? likely : expected_text(reader, expected, count));
 }
 
-/* A name that only `=` could follow was meant as an annotation. */
+/* A word at the beginning of a note that only `=` could follow was meant as an annotation, or it is a directive. */
 static bool is_no_annotation(const token_t *before, const yysymbol_kind_t *expected, int count)
 {
-    return before && before->kind == TOKEN_NAME && count == 1 && expected[0] == YYSYMBOL_IS;
+    return before && count == 1 && expected[0] == YYSYMBOL_IS &&
+           (before->kind == TOKEN_NAME || (before->kind >= TOKEN_PROTOCOL && before->kind <= TOKEN_RULE));
+}
+
+static void report_no_annotation(const reader_t *reader, const token_t *word)
+{
+    yysymbol_kind_t begins[YYNTOKENS];
+    int count = 0;
+
+    for (int symbol = YYSYMBOL_EMIT; symbol <= YYSYMBOL_EXPECT; symbol++)
+        begins[count++] = (yysymbol_kind_t)symbol;
+    const char *likely = likely_text(reader, word->text, begins, count);
+    if (word->kind != TOKEN_NAME)
+        diag_error(reader->diag, word->place, "`%s` is a directive, which stands in column one", word->text);
+    else
+        diag_error(reader->diag, word->place, "no annotation is called `%s`%s", word->text,
+                   *likely ? likely : "; a register would be set with `=`");
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
@@ -489,8 +522,10 @@ static int yyreport_syntax_error(const yypcontext_t *context, reader_t *reader)
     if (token->is_behind_mistake)
         return 0;
     if (is_no_annotation(before, expected, count))
-        diag_error(reader->diag, before->place, "no annotation is called `%s`; a register would be set with `=`",
-                   before->text);
+        report_no_annotation(reader, before);
+    else if (reader->notes && number >= 2 && before->kind == TOKEN_IS && before[-1].kind >= TOKEN_CLIENT &&
+             before[-1].kind <= TOKEN_DATAGRAM) /* `client = *request` */
+        report_no_annotation(reader, before - 1);
     else if (before && (found == YYSYMBOL_YYEOF || found == YYSYMBOL_RULE_NAME))
         report_missing(reader, end_of(before->place), expected, count);
     else if (found == YYSYMBOL_YYEOF)
@@ -608,6 +643,10 @@ static ast_register_t *type_of(const reader_t *reader, register_type_t type)
 
 static void unknown_type(const reader_t *reader, const token_t *type)
 {
+    if (strcmp(type->text, "uint") == 0 || strcmp(type->text, "flag") == 0) {
+        diag_error(reader->diag, type->place, "`%s` stands without a size", type->text);
+        return;
+    }
     diag_error(reader->diag, type->place, "no type `%s`: there are `uint`, `flag`, `bytes(N)` and `keyword(A B …)`",
                type->text);
 }

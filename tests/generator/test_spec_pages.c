@@ -7,6 +7,7 @@
  *     ```messages            what is wrong with it, as qcapgen prints it
  *     ```positions           likewise, with ambiguities of positions alone
  *     ```STEP                what a step made of it, as --dump=STEP prints it; nothing if the step was not reached
+ *     ```c TABLE...          these tables of the C that is made of it, as they stand there
  *     ```rfc                 the plain text of an RFC, instead of a spec
  *     ```extracted           the ABNF in it
  *
@@ -14,6 +15,7 @@
  * not. In specs/README.md, a spec that no messages follow has none. */
 #include "test.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@
 #define GOLDEN "tests/generator/golden/"
 #define SPEC "spec.abnf" /* the name of a block that gives none */
 #define RFC "rfc.txt"
+#define PAGES_MAX 128
 
 /* ---------------------------------------------------------------- one case */
 
@@ -96,12 +99,35 @@ static compile_step_t find_step(const char *name)
     return COMPILE_STEP_NONE;
 }
 
+/* Prints the definitions of the tables in C: `names` has their names with blanks between them. */
+static void print_tables(const char *c, const char *names, text_t *text)
+{
+    static const char begin[] = "\nstatic const ";
+
+    for (const char *at = names; *at; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        bool is_found = false;
+        for (const char *table = strstr(c, begin); table && !is_found; table = strstr(table + 1, begin)) {
+            const char *line = table + 1, *name = line + strcspn(line, "[=\n");
+            if (*name != '[' || name[-(ptrdiff_t)len - 1] != ' ' || strncmp(name - len, at, len) != 0)
+                continue;
+            const char *end = strstr(line, "};\n");
+            assert_non_null(end);
+            text_append(text, line, (size_t)(end + 3 - line));
+            is_found = true;
+        }
+        assert_true(is_found);
+        at += len;
+    }
+}
+
 /* What the generator says of the case's spec, for a block of that kind: the messages, or what a step made. */
 static void print_answer(arena_t *arena, const place_of_case_t *place, const char *kind, text_t *text)
 {
     diag_t *diag = diag_new(arena);
+    bool is_c = strncmp(kind, "c ", 2) == 0;
     compile_options_t options = {
-        .dump = find_step(kind), .all_ambiguities = strcmp(kind, "positions") == 0, .positions = strcmp(kind, "positions") == 0};
+        .dump = find_step(is_c ? "source" : kind), .all_ambiguities = strcmp(kind, "positions") == 0, .positions = strcmp(kind, "positions") == 0};
     char before[4096];
     compile_result_t result;
 
@@ -111,6 +137,8 @@ static void print_answer(arena_t *arena, const place_of_case_t *place, const cha
     assert_int_equal(chdir(before), 0);
     if (options.dump == COMPILE_STEP_NONE)
         print_messages(diag, text);
+    else if (is_c)
+        print_tables(result.dump.bytes, kind + 2, text);
     else
         text_append(text, result.dump.bytes, result.dump.len);
 }
@@ -179,7 +207,8 @@ static void read_fenced(reading_t *reading, const char *info)
         add_file(reading->arena, &reading->place, info[4] == ' ' ? info + 5 : SPEC, &block);
         if (!info[4])
             check_example(reading);
-    } else if (find_step(info) != COMPILE_STEP_NONE || strcmp(info, "messages") == 0 || strcmp(info, "positions") == 0) {
+    } else if (find_step(info) != COMPILE_STEP_NONE || strncmp(info, "c ", 2) == 0 || strcmp(info, "messages") == 0 ||
+               strcmp(info, "positions") == 0) {
         text_init(&block, reading->arena);
         print_answer(reading->arena, &reading->place, info, &block);
     }
@@ -240,37 +269,34 @@ static void page_says_what_the_generator_says(void **state)
     assert_false(is_wrong);
 }
 
-#define PAGE(name)                                                                                                     \
-    {                                                                                                                  \
-        name, page_says_what_the_generator_says, NULL, NULL, (void *)(uintptr_t)name                                   \
-    }
+static int is_page(const struct dirent *entry)
+{
+    const char *end = strrchr(entry->d_name, '.');
+
+    return end && strcmp(end, ".md") == 0;
+}
+
+static struct CMUnitTest test_of(const char *path)
+{
+    return (struct CMUnitTest){path, page_says_what_the_generator_says, NULL, NULL, (void *)(uintptr_t)path};
+}
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        PAGE(GOLDEN "syntax.md"),
-        PAGE(GOLDEN "rules.md"),
-        PAGE(GOLDEN "names.md"),
-        PAGE(GOLDEN "imports.md"),
-        PAGE(GOLDEN "annotations.md"),
-        PAGE(GOLDEN "registers.md"),
-        PAGE(GOLDEN "loops.md"),
-        PAGE(GOLDEN "counters.md"),
-        PAGE(GOLDEN "calls.md"),
-        PAGE(GOLDEN "cycles.md"),
-        PAGE(GOLDEN "until.md"),
-        PAGE(GOLDEN "steps.md"),
-        PAGE(GOLDEN "extract.md"),
-        PAGE(GOLDEN "conversions.md"),
-        PAGE(GOLDEN "ambiguities.md"),
-        PAGE(GOLDEN "refusals.md"),
-        PAGE(GOLDEN "unreachable.md"),
-        PAGE(GOLDEN "structure.md"),
-        PAGE(GOLDEN "unset.md"),
-        PAGE(GOLDEN "lengths.md"),
-        PAGE(GOLDEN "feeds.md"),
-        PAGE("specs/README.md"),
-    };
+    arena_t *arena = arena_new();
+    struct CMUnitTest tests[PAGES_MAX];
+    struct dirent **entries;
+    int count = scandir(GOLDEN, &entries, is_page, alphasort);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (count < 1 || count >= PAGES_MAX)
+        return 1;
+    for (int i = 0; i < count; i++) {
+        tests[i] = test_of(arena_print(arena, GOLDEN "%s", entries[i]->d_name));
+        free(entries[i]);
+    }
+    free(entries);
+    tests[count] = test_of("specs/README.md");
+    int failed = _cmocka_run_group_tests("pages of specs", tests, (size_t)count + 1, NULL, NULL);
+    arena_free(arena);
+    return failed;
 }
