@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_LEN 64u /* of the cache, in bytes */
+
 void qcapint_budget_init(qcapint_budget_t *budget, uint64_t limit)
 {
     memset(budget, 0, sizeof *budget);
@@ -27,17 +29,29 @@ static void charge(qcapint_budget_t *budget, size_t size)
         budget->peak = budget->used;
 }
 
+/* The system gave a block, or not. */
+static void *note(qcapint_budget_t *budget, void *block, size_t size)
+{
+    if (block)
+        charge(budget, size);
+    else
+        budget->refused++;
+    return block;
+}
+
 void *qcapint_budget_alloc(qcapint_budget_t *budget, size_t size)
 {
-    if (!allows(budget, size))
+    return allows(budget, size) ? note(budget, calloc(1, size), size) : NULL;
+}
+
+void *qcapint_budget_alloc_lines(qcapint_budget_t *budget, size_t size)
+{
+    if (size > SIZE_MAX - LINE_LEN || !allows(budget, size))
         return NULL;
-    void *block = calloc(1, size);
-    if (!block) {
-        budget->refused++;
-        return NULL;
-    }
-    charge(budget, size);
-    return block;
+    void *block = aligned_alloc(LINE_LEN, (size + LINE_LEN - 1) / LINE_LEN * LINE_LEN);
+    if (block)
+        memset(block, 0, size);
+    return note(budget, block, size);
 }
 
 void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_size, size_t new_size)

@@ -24,6 +24,9 @@ void qcapint_budget_init(qcapint_budget_t *budget, uint64_t limit);
 /* Returns `size` bytes of zeros, or NULL. To be freed with the same size. */
 void *qcapint_budget_alloc(qcapint_budget_t *budget, size_t size);
 
+/* The same at the beginning of a line of the cache. */
+void *qcapint_budget_alloc_lines(qcapint_budget_t *budget, size_t size);
+
 /* As realloc(): returns the moved block, or NULL and leaves the old one as it is. New bytes are not cleared. */
 void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_size, size_t new_size);
 

@@ -4,9 +4,17 @@
  * tcp.c goes on from there. Conversations leave when their addresses are used again, when they time out, when memory
  * runs short, or when the capture ends; each leaves through close_conv().
  *
- * The table is a hash of chains that grows with its content; the hash does not depend on the direction. Each
- * conversation is in one of three lists, by the time-out it is under, ordered by its latest packet: what times out, and
- * what was idle longest, is found at their heads. Those that wait for a late copy are in a fourth, by their deadline.
+ * The table is one of hashes that do not depend on the direction (flow_table.c). Each conversation is in one of three lists,
+ * by the time-out it is under, ordered by its latest packet: what times out, and what was idle longest, is found at their
+ * heads. Those that wait for a late copy are in a fourth, by their deadline.
+ *
+ * note [lazy lists]: to move a conversation to the end of its list with each packet would cost a look at both its neighbours.
+ * So it is moved only when it has been at its place for a sixteenth of the time-out; so much later may those behind it
+ * expire. Before one is evicted, it is looked up whether it had a packet since.
+ *
+ * note [lines in time]: where a conversation lies in memory is known when its packet is decoded; that it is not in the cache
+ * then is what costs most in a table of a million. qcap.c decodes a few packets ahead: first their buckets are fetched, then
+ * their conversations, and then the packets are processed.
  *
  * VLANs and other tags are not part of a conversation's identity: often the two directions carry different ones. */
 #include "flow.h"
@@ -17,17 +25,13 @@
 #include "handle.h"
 #include "hash.h"
 
-#define FIRST_BUCKETS 1024u
+#define LAZINESS 16 /* see note [lazy lists] */
+#define LINE_LEN 64 /* of the cache, in bytes */
 
 int qcapint_flow_init(qcap_t *q)
 {
-    qcapint_flow_t *flow = &q->flow;
-    qcapint_hash_seed(flow->key);
-    flow->buckets = qcapint_budget_alloc(&q->budget, FIRST_BUCKETS * sizeof *flow->buckets);
-    if (!flow->buckets)
-        return QCAP_E_MEMORY;
-    flow->bucket_count = FIRST_BUCKETS;
-    return QCAP_OK;
+    qcapint_hash_seed(q->flow.key);
+    return qcapint_flow_table_init(&q->flow.table, &q->budget);
 }
 
 /* ---------------------------------------------------------------- lists */
@@ -58,19 +62,32 @@ static void list_add(qcapint_flow_queue_t *list, qcapint_conv_t *conv, bool is_h
     list->newest = conv;
 }
 
-/* The conversation has had a packet: it becomes the newest of the list for its state. */
+static const qcap_timeout_t timeouts[QCAPINT_FLOW_LISTS] = {
+    [QCAPINT_FLOW_OPENING] = QCAP_TIMEOUT_OPENING,
+    [QCAPINT_FLOW_IDLE] = QCAP_TIMEOUT_IDLE,
+    [QCAPINT_FLOW_CLOSED] = QCAP_TIMEOUT_CLOSED,
+};
+
+/* It becomes the newest of a list. */
+static void move(qcap_t *q, qcapint_conv_t *conv, qcapint_flow_list_t list)
+{
+    conv->listed_ns = q->now_ns;
+    if (conv->list == list && q->flow.lists[list].newest == conv)
+        return;
+    list_remove(&q->flow.lists[conv->list], conv, false);
+    conv->list = (uint8_t)list;
+    list_add(&q->flow.lists[list], conv, false);
+}
+
+/* The conversation has had a packet. See note [lazy lists]. */
 static void touch(qcap_t *q, qcapint_conv_t *conv)
 {
-    qcapint_flow_t *flow = &q->flow;
     qcapint_flow_list_t list = qcapint_tcp_is_over(conv)  ? QCAPINT_FLOW_CLOSED
                                : conv->tcp.has_traffic ? QCAPINT_FLOW_IDLE
                                                        : QCAPINT_FLOW_OPENING;
     conv->seen_ns = q->now_ns;
-    if (conv->list == list && flow->lists[list].newest == conv)
-        return;
-    list_remove(&flow->lists[conv->list], conv, false);
-    conv->list = (uint8_t)list;
-    list_add(&flow->lists[list], conv, false);
+    if (conv->list != list || q->now_ns - conv->listed_ns >= q->timeouts_ns[timeouts[list]] / LAZINESS)
+        move(q, conv, list);
 }
 
 /* Keeps the list of holes in step with the conversation. Its deadlines hardly differ, so the newest goes to the end. */
@@ -90,64 +107,47 @@ static void touch_hole(qcap_t *q, qcapint_conv_t *conv)
 
 static bool same_end(const qcap_endpoint_t *a, const qcap_endpoint_t *b)
 {
-    return a->port == b->port && a->version == b->version && memcmp(a->address, b->address, sizeof a->address) == 0;
+    uint64_t x[2], y[2];
+    memcpy(x, a->address, sizeof x);
+    memcpy(y, b->address, sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port) | (uint64_t)(a->version ^ b->version)) == 0;
 }
 
-/* The same for both directions: the two ends are hashed in the order of their bytes. */
-static uint64_t hash_ends(const qcapint_flow_t *flow, const qcap_endpoint_t *source, const qcap_endpoint_t *destination)
+/* The same for both directions: the two ends are hashed in order. Both are of one version of IP. */
+static uint32_t hash_ends(const qcapint_flow_t *flow, const qcap_endpoint_t ends[2])
 {
-    uint64_t words[5];
-    int order = memcmp(source->address, destination->address, sizeof source->address);
-    if (order > 0 || (order == 0 && source->port > destination->port)) {
-        const qcap_endpoint_t *swapped = source;
-        source = destination;
-        destination = swapped;
-    }
-    memcpy(words, source->address, 16);
-    memcpy(words + 2, destination->address, 16);
-    words[4] = (uint64_t)source->port << 32 | (uint64_t)destination->port << 16 | source->version;
-    return qcapint_hash(flow->key, words, 5);
+    uint64_t words[5] = {0};
+    size_t len = ends[0].version == 4 ? 4 : sizeof ends[0].address;
+    int order = memcmp(ends[0].address, ends[1].address, len);
+    bool is_swapped = order > 0 || (order == 0 && ends[0].port > ends[1].port);
+    const qcap_endpoint_t *low = &ends[is_swapped], *high = &ends[!is_swapped];
+    words[0] = (uint64_t)low->port << 32 | (uint64_t)high->port << 16 | low->version;
+    memcpy(words + 1, low->address, len);
+    memcpy((unsigned char *)(words + 1) + len, high->address, len);
+    return (uint32_t)qcapint_hash(flow->key, words, 1 + len / 4);
 }
 
-static qcapint_conv_t **bucket_of(const qcapint_flow_t *flow, uint64_t hash)
+static bool is_of(const qcapint_conv_t *conv, const qcap_endpoint_t ends[2], bool is_server)
 {
-    return &flow->buckets[hash & (flow->bucket_count - 1)];
+    return same_end(&conv->ends[is_server], &ends[0]) && same_end(&conv->ends[!is_server], &ends[1]);
 }
 
-static qcapint_conv_t *find(const qcapint_flow_t *flow, uint64_t hash, const qcap_endpoint_t *source,
-                            const qcap_endpoint_t *destination, bool *is_server)
+static qcapint_conv_t *find(const qcapint_flow_t *flow, uint32_t hash, const qcap_endpoint_t ends[2], bool *is_server)
 {
-    for (qcapint_conv_t *conv = *bucket_of(flow, hash); conv; conv = conv->chain) {
-        if (conv->hash != hash)
-            continue;
-        *is_server = !(same_end(&conv->ends[0], source) && same_end(&conv->ends[1], destination));
-        if (!*is_server || (same_end(&conv->ends[1], source) && same_end(&conv->ends[0], destination)))
-            return conv;
+    for (uint32_t at = 0; at <= flow->table.mask; at++) {
+        const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash + at);
+        for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
+            qcapint_conv_t *conv = bucket->convs[i];
+            if (!conv || bucket->hashes[i] != hash)
+                continue;
+            *is_server = !is_of(conv, ends, false);
+            if (!*is_server || is_of(conv, ends, true))
+                return conv;
+        }
+        if (bucket->passed == 0)
+            break;
     }
     return NULL;
-}
-
-/* Doubles the table when it has more conversations than chains; without memory the chains get longer. */
-static void grow(qcap_t *q)
-{
-    qcapint_flow_t *flow = &q->flow;
-    size_t old_size = flow->bucket_count * sizeof *flow->buckets;
-    if (flow->conv_count < flow->bucket_count || qcapint_budget_is_tight(&q->budget))
-        return;
-    qcapint_conv_t **old = flow->buckets, **buckets = qcapint_budget_alloc(&q->budget, old_size * 2);
-    if (!buckets)
-        return;
-    uint64_t old_count = flow->bucket_count;
-    flow->buckets = buckets;
-    flow->bucket_count *= 2;
-    for (uint64_t i = 0; i < old_count; i++)
-        while (old[i]) {
-            qcapint_conv_t *conv = old[i], **bucket = bucket_of(flow, conv->hash);
-            old[i] = conv->chain;
-            conv->chain = *bucket;
-            *bucket = conv;
-        }
-    qcapint_budget_free(&q->budget, old, old_size);
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -181,12 +181,12 @@ static void tell_open(qcap_t *q, qcapint_conv_t *conv)
     q->sink->open(conv);
 }
 
-static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint64_t hash, const qcap_endpoint_t ends[2],
+static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash, const qcap_endpoint_t ends[2],
                                  bool *is_server)
 {
-    grow(q);
     qcapint_conv_t *conv = qcapint_budget_alloc(&q->budget, sizeof *conv);
-    if (!conv) {
+    if (!conv || !qcapint_flow_table_add(&q->flow.table, &q->budget, hash, conv)) {
+        qcapint_budget_free(&q->budget, conv, sizeof *conv);
         qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
         return NULL;
     }
@@ -195,15 +195,12 @@ static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint64_t hash
     conv->hash = hash;
     conv->references = 1;
     conv->is_open = true;
-    conv->opened_ns = conv->seen_ns = q->now_ns;
+    conv->opened_ns = conv->seen_ns = conv->listed_ns = q->now_ns;
     conv->ends[0] = ends[*is_server];
     conv->ends[1] = ends[!*is_server];
     qcapint_tcpstr_init(&conv->str[0], conv, false);
     qcapint_tcpstr_init(&conv->str[1], conv, true);
     qcapint_tcp_init(&conv->tcp);
-    conv->chain = *bucket_of(&q->flow, hash);
-    *bucket_of(&q->flow, hash) = conv;
-    q->flow.conv_count++;
     conv->list = QCAPINT_FLOW_OPENING;
     list_add(&q->flow.lists[conv->list], conv, false);
     count_open(&q->stats);
@@ -226,15 +223,11 @@ void qcapint_conv_unref(qcapint_conv_t *conv)
 
 static void unlink_conv(qcap_t *q, qcapint_conv_t *conv)
 {
-    qcapint_conv_t **link = bucket_of(&q->flow, conv->hash);
-    while (*link != conv)
-        link = &(*link)->chain;
-    *link = conv->chain;
+    qcapint_flow_table_remove(&q->flow.table, conv->hash, conv);
     list_remove(&q->flow.lists[conv->list], conv, false);
     if (conv->in_hole_list)
         list_remove(&q->flow.holes, conv, true);
     conv->is_open = false;
-    q->flow.conv_count--;
     q->stats.conversations_open--;
 }
 
@@ -278,12 +271,21 @@ static void expire_conv(qcap_t *q, qcapint_conv_t *conv)
     close_conv(q, conv, QCAP_END_EXPIRED);
 }
 
-/* Who leaves when memory is short: what is over, then what was idle longest. */
-static qcapint_conv_t *victim(const qcapint_flow_t *flow)
+/* The one of the list that was idle longest: see note [lazy lists]. NULL: it is empty. */
+static qcapint_conv_t *most_idle(qcap_t *q, qcapint_flow_list_t list)
 {
-    qcapint_conv_t *opening = flow->lists[QCAPINT_FLOW_OPENING].oldest, *idle = flow->lists[QCAPINT_FLOW_IDLE].oldest;
-    if (flow->lists[QCAPINT_FLOW_CLOSED].oldest)
-        return flow->lists[QCAPINT_FLOW_CLOSED].oldest;
+    qcapint_conv_t *conv;
+    while ((conv = q->flow.lists[list].oldest) && conv->seen_ns > conv->listed_ns)
+        move(q, conv, list);
+    return conv;
+}
+
+/* Who leaves when memory is short: what is over, then what was idle longest. */
+static qcapint_conv_t *victim(qcap_t *q)
+{
+    if (q->flow.lists[QCAPINT_FLOW_CLOSED].oldest)
+        return q->flow.lists[QCAPINT_FLOW_CLOSED].oldest;
+    qcapint_conv_t *opening = most_idle(q, QCAPINT_FLOW_OPENING), *idle = most_idle(q, QCAPINT_FLOW_IDLE);
     if (!opening || !idle)
         return opening ? opening : idle;
     return opening->seen_ns < idle->seen_ns ? opening : idle;
@@ -302,17 +304,12 @@ static void expire_holes(qcap_t *q)
 
 void qcapint_flow_expire(qcap_t *q)
 {
-    static const qcap_timeout_t timeouts[QCAPINT_FLOW_LISTS] = {
-        [QCAPINT_FLOW_OPENING] = QCAP_TIMEOUT_OPENING,
-        [QCAPINT_FLOW_IDLE] = QCAP_TIMEOUT_IDLE,
-        [QCAPINT_FLOW_CLOSED] = QCAP_TIMEOUT_CLOSED,
-    };
     qcapint_conv_t *conv;
     expire_holes(q);
     for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
         while ((conv = q->flow.lists[i].oldest) && q->now_ns - conv->seen_ns >= q->timeouts_ns[timeouts[i]])
             expire_conv(q, conv);
-    while (qcapint_budget_is_tight(&q->budget) && (conv = victim(&q->flow))) {
+    while ((qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table)) && (conv = victim(q))) {
         tell_stage(q, conv, QCAP_STAGE_TCP_EVICTED);
         close_conv(q, conv, QCAP_END_EVICTED);
     }
@@ -330,9 +327,7 @@ void qcapint_flow_fini(qcap_t *q)
     for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
         while (q->flow.lists[i].oldest)
             release_conv(q, q->flow.lists[i].oldest);
-    qcapint_budget_free(&q->budget, q->flow.buckets, q->flow.bucket_count * sizeof *q->flow.buckets);
-    q->flow.buckets = NULL;
-    q->flow.bucket_count = 0;
+    qcapint_flow_table_fini(&q->flow.table, &q->budget);
 }
 
 uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
@@ -346,14 +341,37 @@ uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
 
 /* ---------------------------------------------------------------- entry */
 
+void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
+{
+    qcap_endpoint_t ends[2];
+    if (packet->headers.protocol != QCAPINT_PROTOCOL_TCP || packet->headers.is_fragment)
+        return;
+    qcap_packet_source(packet, &ends[0]);
+    qcap_packet_destination(packet, &ends[1]);
+    packet->hash = hash_ends(&q->flow, ends);
+    packet->is_hashed = true;
+    __builtin_prefetch(qcapint_flow_bucket(&q->flow.table, packet->hash));
+}
+
+void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet)
+{
+    if (!packet->is_hashed)
+        return;
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, packet->hash);
+    for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++)
+        if (bucket->convs[i] && bucket->hashes[i] == packet->hash)
+            for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
+                __builtin_prefetch((const unsigned char *)bucket->convs[i] + at, 1);
+}
+
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
 {
     qcap_endpoint_t ends[2];
     bool is_server = false;
     qcap_packet_source(packet, &ends[0]);
     qcap_packet_destination(packet, &ends[1]);
-    uint64_t hash = hash_ends(&q->flow, &ends[0], &ends[1]);
-    qcapint_conv_t *conv = find(&q->flow, hash, &ends[0], &ends[1], &is_server);
+    uint32_t hash = packet->is_hashed ? packet->hash : hash_ends(&q->flow, ends);
+    qcapint_conv_t *conv = find(&q->flow, hash, ends, &is_server);
     if (conv && qcapint_tcp_is_reopened(conv, packet, is_server)) {
         close_conv(q, conv, QCAP_END_REPLACED);
         conv = NULL;

@@ -2,6 +2,7 @@
 #ifndef QCAP_FLOW_H
 #define QCAP_FLOW_H
 
+#include "flow_table.h"
 #include "packet.h"
 #include "qcap.h"
 #include "tcp.h"
@@ -17,10 +18,9 @@ typedef enum {
 
 /* One TCP conversation. One reference is the table's; each copied position of its streams has another. */
 struct qcapint_conv {
-    /* What a lookup reads, in one line of the cache. */
-    qcapint_conv_t *chain;         /* the next in its bucket */
-    uint64_t hash;                 /* of the endpoints */
+    /* What a lookup reads. */
     qcap_endpoint_t ends[2];       /* [0]: the client */
+    uint32_t hash;                 /* of the endpoints */
     uint8_t list;                  /* qcapint_flow_list_t */
     bool in_hole_list;
     bool is_open;                  /* in the table; false: only positions keep it */
@@ -29,6 +29,7 @@ struct qcapint_conv {
     qcap_t *q;                     /* the handle */
     qcapint_conv_t *older, *newer; /* in its list */
     int64_t seen_ns;               /* latest packet */
+    int64_t listed_ns;             /* seen_ns when it came to its place in the list */
     void *upper;                   /* the sink's */
     qcapint_tcp_t tcp;             /* sequence numbers, queues */
     qcap_tcpstr_t str[2];          /* [0]: from the client */
@@ -45,9 +46,7 @@ typedef struct qcapint_flow_queue {
 } qcapint_flow_queue_t;
 
 typedef struct qcapint_flow {
-    qcapint_conv_t **buckets;   /* chains; their count is a power of 2 */
-    uint64_t bucket_count;      /* 0: none allocated yet */
-    uint64_t conv_count;        /* conversations in the table */
+    qcapint_flow_table_t table; /* all conversations */
     uint64_t key[2];            /* of the hash: random, per handle */
     qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];
     qcapint_flow_queue_t holes; /* who waits for a late copy, earliest deadline first */
@@ -56,6 +55,11 @@ typedef struct qcapint_flow {
 int qcapint_flow_init(qcap_t *q);
 /* Drops all conversations without a word. */
 void qcapint_flow_fini(qcap_t *q);
+
+/* A packet that was decoded, and will be processed soon: see note [lines in time]. First prepare, then, some packets later,
+ * fetch. May be left out. */
+void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet);
+void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet);
 
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);

@@ -25,6 +25,8 @@ struct qcap_packet {
     qcap_packet_t **constituents; /* counted references, behind the bytes; NULL: none */
     uint32_t constituent_count;
     uint32_t references; /* 0: borrowed */
+    uint32_t hash;       /* of its conversation, for flow.c; valid if is_hashed */
+    bool is_hashed;
     uint8_t stage;       /* qcap_stage_t, the last one */
     uint8_t flags;       /* QCAP_PACKET_ */
     bool is_counted;     /* in stats.ended, at its stage; while a packet is being processed it is not yet */
