@@ -28,6 +28,17 @@ typedef struct qcapint_tap {
     void *user;
 } qcapint_tap_t;
 
+/* Packets that were read and decoded together. */
+#define QCAPINT_BATCH 32
+
+typedef struct qcapint_batch {
+    uint32_t at;    /* the next to be processed */
+    uint32_t count; /* packets */
+    qcapint_frame_t frames[QCAPINT_BATCH];
+    qcap_packet_t packets[QCAPINT_BATCH];    /* borrowed, over the frames; valid from `at` on */
+    qcapint_decode_t decoded[QCAPINT_BATCH]; /* what became of each */
+} qcapint_batch_t;
+
 struct qcap {
     char error[QCAP_ERRBUF_SIZE];  /* the last failure */
     bool has_begun;                /* a packet was read: settings are fixed */
@@ -37,6 +48,8 @@ struct qcap {
     qcapint_budget_t budget;       /* pays for everything */
 
     qcapint_capture_t *capture;    /* where packets come from; owned */
+    qcapint_batch_t batch;         /* read from there */
+    int link_type;                 /* of the latest packet: DLT_ number */
     qcap_checksums_t checksums;
     qcap_urgent_t urgent;
     int64_t timeouts_ns[QCAP_TIMEOUT_COUNT];

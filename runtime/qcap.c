@@ -2,7 +2,8 @@
  *
  * A frame from capture.c is decoded, put together if it is a fragment, and handed to the flow table if it is TCP.
  * Each stage says what became of the packet with qcapint_packet_stage(). Between two packets, what has timed out is
- * dropped. */
+ * dropped. Frames are read and decoded some at a time, so that what their processing needs is in the cache by then: see note
+ * [lines in time] in flow.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 #define DEFAULT_MEMORY ((uint64_t)512 << 20)
 #define LEAST_MEMORY ((uint64_t)1 << 20)
 #define NS_PER_MS 1000000
+
+/* A conversation is fetched so many packets before its own: long enough for memory to answer. */
+#define FETCH_AHEAD 6
 
 /* Times are believed up to here, so that differences and deadlines do not overflow. */
 #define TIME_MAX (INT64_MAX / 4)
@@ -253,11 +257,11 @@ static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
     return !is_believed;
 }
 
-/* Decodes the frame, and goes on if there is an IP packet in it. */
-static void process_frame(qcap_t *q, qcap_packet_t *packet)
+/* What became of the frame so far; goes on if there is an IP packet in it. */
+static void process_frame(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
 {
     qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
-    switch (qcapint_decode_frame(packet->link_type, packet->bytes, packet->len, &packet->headers)) {
+    switch (decoded) {
     case QCAPINT_DECODE_OTHER:
         qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
         return;
@@ -277,35 +281,44 @@ static void process_frame(qcap_t *q, qcap_packet_t *packet)
         process_network(q, packet);
 }
 
-static void count(qcap_t *q, const qcapint_frame_t *frame)
+static void count(qcap_t *q, const qcap_packet_t *packet)
 {
     qcap_stats_t *stats = &q->stats;
     if (stats->packets++ == 0)
-        stats->first_ns = frame->time_ns;
-    stats->bytes += frame->len;
-    stats->wire_bytes += frame->wire_len;
-    int64_t time_ns = frame->time_ns > TIME_MAX ? TIME_MAX : frame->time_ns < -TIME_MAX ? -TIME_MAX : frame->time_ns;
+        stats->first_ns = packet->time_ns;
+    stats->bytes += packet->len;
+    stats->wire_bytes += packet->wire_len;
+    int64_t time_ns = packet->time_ns > TIME_MAX ? TIME_MAX : packet->time_ns < -TIME_MAX ? -TIME_MAX : packet->time_ns;
     if (time_ns > q->now_ns)
         q->now_ns = time_ns;
     stats->last_ns = q->now_ns;
 }
 
-static void process(qcap_t *q, const qcapint_frame_t *frame)
+/* Decodes a frame that will be processed soon. */
+static qcapint_decode_t prepare(qcap_t *q, qcap_packet_t *packet, const qcapint_frame_t *frame)
 {
-    qcap_packet_t packet;
+    qcapint_packet_init(packet, q, frame->bytes, frame->len, frame->wire_len);
+    packet->time_ns = frame->time_ns;
+    packet->link_type = frame->link_type;
+    packet->place = frame->place;
+    qcapint_decode_t decoded = qcapint_decode_frame(packet->link_type, packet->bytes, packet->len, &packet->headers);
+    if (decoded == QCAPINT_DECODE_OK)
+        qcapint_flow_prepare(q, packet);
+    return decoded;
+}
+
+static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
+{
     q->has_begun = true;
-    count(q, frame);
+    q->link_type = packet->link_type;
+    count(q, packet);
     qcapint_flow_expire(q);
     qcapint_defrag_expire(q);
     qcapint_udp_expire(q);
-    qcapint_packet_init(&packet, q, frame->bytes, frame->len, frame->wire_len);
-    packet.time_ns = frame->time_ns;
-    packet.link_type = frame->link_type;
-    packet.place = frame->place;
-    packet.number = q->stats.packets;
-    process_frame(q, &packet);
-    qcapint_packet_count(&packet);
-    qcapint_packet_fini(&packet);
+    packet->number = q->stats.packets;
+    process_frame(q, packet, decoded);
+    qcapint_packet_count(packet);
+    qcapint_packet_fini(packet);
 }
 
 static void finish(qcap_t *q)
@@ -317,22 +330,49 @@ static void finish(qcap_t *q)
 
 /* ---------------------------------------------------------------- running */
 
+/* Reads and decodes some packets: at most `limit`. */
+static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
+{
+    qcapint_batch_t *batch = &q->batch;
+    size_t count;
+    qcapint_capture_next_t status =
+        qcapint_capture_next(q->capture, batch->frames, limit < QCAPINT_BATCH ? (size_t)limit : QCAPINT_BATCH, &count);
+    batch->at = 0;
+    batch->count = (uint32_t)count;
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->decoded[i] = prepare(q, &batch->packets[i], &batch->frames[i]);
+    for (uint32_t i = 0; i < batch->count && i < FETCH_AHEAD; i++)
+        qcapint_flow_fetch(q, &batch->packets[i]);
+    return status;
+}
+
+/* The batch has packets that were not processed yet: processes one. */
+static void process_next(qcap_t *q)
+{
+    qcapint_batch_t *batch = &q->batch;
+    uint32_t at = batch->at++;
+    if (at + FETCH_AHEAD < batch->count)
+        qcapint_flow_fetch(q, &batch->packets[at + FETCH_AHEAD]);
+    process(q, &batch->packets[at], batch->decoded[at]);
+}
+
 /* Reads up to `limit` packets (0: no limit), or until there is none for the time being if `is_patient` is false.
  * Returns how many were read, or a negative status. */
 static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
 {
-    qcapint_frame_t frame;
-    size_t count;
     uint64_t read = 0;
     while (limit == 0 || read < limit) {
         if (q->is_broken) {
             q->is_broken = 0;
             return qcapint_fail(q, QCAP_E_BREAK, "%s", qcap_status_text(QCAP_E_BREAK));
         }
-        switch (qcapint_capture_next(q->capture, &frame, 1, &count)) {
-        case QCAPINT_CAPTURE_FRAME:
-            process(q, &frame);
+        if (q->batch.at < q->batch.count) {
+            process_next(q);
             read++;
+            continue;
+        }
+        switch (fill_batch(q, limit ? limit - read : QCAPINT_BATCH)) {
+        case QCAPINT_CAPTURE_FRAME:
             break;
         case QCAPINT_CAPTURE_NOTHING:
             if (!is_patient)
@@ -393,8 +433,11 @@ int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int
         return qcapint_fail(q, QCAP_E_STATE, "packets are pushed to handles of qcap_open_pushed()");
     if (wire_len < len)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "more was captured than there was on the wire");
-    if (qcapint_capture_accepts(q->capture, &frame))
-        process(q, &frame);
+    if (!qcapint_capture_accepts(q->capture, &frame))
+        return QCAP_OK;
+    qcap_packet_t packet;
+    qcapint_decode_t decoded = prepare(q, &packet, &frame);
+    process(q, &packet, decoded);
     return QCAP_OK;
 }
 
@@ -408,7 +451,7 @@ int qcap_finish(qcap_t *q)
 
 int qcap_link_type(const qcap_t *q)
 {
-    return qcapint_capture_link_type(q->capture);
+    return q->has_begun ? q->link_type : qcapint_capture_link_type(q->capture);
 }
 
 void qcap_stats(qcap_t *q, qcap_stats_t *stats)
