@@ -43,12 +43,6 @@ static uint16_t any_of(const qcap_parser_t *p)
     return s->kind & QCAP_STATE_ANY ? edge_of(protocol_of(p), s, before)->target : QCAP_NONE;
 }
 
-/* Every byte leads back to the state, with nothing to do. */
-static bool is_any_loop(const qcap_state_t *s)
-{
-    return (s->kind & QCAP_STATE_ANY) && s->loop != QCAP_LOOP_NONE;
-}
-
 static bool is_wanted(const qcap_parser_t *p, unsigned element)
 {
     return element < QCAP_FEED && qcap_is_wanted(p, element);
@@ -80,16 +74,26 @@ void qcapint_parser_send(qcap_parser_t *p, const qcap_event_t *event)
     send(p, event);
 }
 
-static void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
-                      unsigned flags)
+/* Field by field, since most are for some kinds of events only: clearing them all takes longer than the rest. */
+static inline void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
+                             unsigned flags)
 {
-    qcap_event_t event = {.kind = kind, .flags = flags, .element = (uint16_t)element, .begin = begin, .end = end};
-    if (kind == QCAP_EVENT_ELEMENT || kind == QCAP_EVENT_PIECE)
-        event.bytes = bytes_at(p, begin);
+    qcap_event_t event;
+    event.kind = kind;
+    event.flags = flags;
+    event.element = (uint16_t)element;
+    event.begin = begin;
+    event.end = end;
+    event.bytes = kind == QCAP_EVENT_ELEMENT || kind == QCAP_EVENT_PIECE ? bytes_at(p, begin) : NULL;
+    event.value = NULL;
+    event.value_len = 0;
+    event.text = NULL;
+    event.error = NULL;
     send(p, &event);
 }
 
-void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end)
+__attribute__((noinline)) void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin,
+                                                   uint64_t end)
 {
     qcap_event_t event = {.kind = kind, .element = QCAP_NONE, .begin = begin, .end = end, .text = text};
     send(p, &event);
@@ -189,12 +193,7 @@ void qcap_op_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
 {
     if (slot->is_done || p->has_error)
         return;
-    const qcap_event_t event = {.kind = QCAP_EVENT_ELEMENT,
-                                .element = slot->element,
-                                .begin = slot->begin,
-                                .end = end,
-                                .bytes = bytes_at(p, slot->begin)};
-    send(p, &event);
+    send_span(p, QCAP_EVENT_ELEMENT, slot->element, slot->begin, end, 0);
 }
 
 void qcap_op_close(qcap_parser_t *p, unsigned depth, uint64_t at)
@@ -847,12 +846,12 @@ static bool is_region_at_end(const qcap_parser_t *p)
 static qcap_stop_t read_bytes(qcap_parser_t *p, const unsigned char *end)
 {
     qcap_stop_t stop = QCAP_STOP_TABLE;
-    bool is_counting = keep_of(p)->counter_count > 0;
+    bool was_counting = is_counting(state_of(p));
     while (stop == QCAP_STOP_TABLE) {
         unsigned machine = state_of(p)->machine;
         if (machine != QCAP_MACHINE_NONE)
             stop = protocol_of(p)->machines[machine](p, p->at, end);
-        if (!is_counting && keep_of(p)->counter_count > 0) /* `end` may be too far now */
+        if (!was_counting && is_counting(state_of(p))) /* `end` may be too far now */
             break;
         if (stop == QCAP_STOP_TABLE)
             stop = qcap_table_run(p, p->at, end);
@@ -895,7 +894,7 @@ static bool find_candidate(qcap_parser_t *p, const unsigned char *end)
 }
 
 /* One run of a machine, or of skipping where every byte does the same. False: more input is needed. */
-static bool advance(qcap_parser_t *p, const unsigned char *end)
+static bool advance_with_care(qcap_parser_t *p, const unsigned char *end)
 {
     if (p->is_searching && p->state == p->root->search && p->candidate == here(p) && !find_candidate(p, end))
         return false;
@@ -922,13 +921,44 @@ static bool advance(qcap_parser_t *p, const unsigned char *end)
     const unsigned char *stop = run_end(p, end);
     if (p->at == stop && !is_due)
         return false;
-    if (any_of(p) == p->state && !is_due) {
+    if (is_any_loop(state_of(p)) && !is_due) {
         p->at = stop;
         return true;
     }
     if (read_bytes(p, stop) == QCAP_STOP_ERROR)
         if (!end_jump(p))
             fail_here(p, QCAP_ERROR_SYNTAX, stop);
+    return true;
+}
+
+/* Nothing that is open, or undecided, has a limit. */
+static bool is_unlimited(const qcap_parser_t *p)
+{
+    const qcap_keep_t *keep = keep_of(p);
+    return keep->held_back == 0 && keep->held_registers == 0 && p->later_count == 0 && p->waiting == UINT64_MAX && !oldest_element(p);
+}
+
+/* The same where it is likely to be simple: no end that is looked for, no limit or end of the region at hand. */
+static inline bool advance(qcap_parser_t *p, const unsigned char *end)
+{
+    const qcap_state_t *s = state_of(p);
+    bool is_simple = (s->kind & QCAP_STATE_CALM) && !p->is_searching && !p->is_skipping && !p->is_datagram && p->until_count == 0;
+    bool is_skippable = is_any_loop(s);
+    uint64_t now = here(p), bound = is_skippable && is_unlimited(p) ? UINT64_MAX : p->unlimited;
+    if (p->region_count > 0) {
+        const qcap_region_t *region = &side_regions(p)[p->region_count - 1];
+        bound = region->end < bound ? region->end : bound;
+    }
+    if (!is_simple || now >= bound)
+        return advance_with_care(p, end);
+    if (bound - now < (size_t)(end - p->at))
+        end = p->at + (bound - now);
+    if (p->at == end)
+        return false;
+    if (is_skippable)
+        p->at = end;
+    else if (read_bytes(p, end) == QCAP_STOP_ERROR)
+        fail_here(p, QCAP_ERROR_SYNTAX, end);
     return true;
 }
 
@@ -1123,12 +1153,10 @@ static inline size_t end_calmly(qcap_parser_t *p, uint64_t end, size_t len)
 static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     uint64_t begin = p->offset;
-    const qcap_state_t *s = state_of(p);
     begin_piece(p, bytes, len);
-    qcap_machine_t read = s->machine == QCAP_MACHINE_NONE ? qcap_table_run : protocol_of(p)->machines[s->machine];
-    if (is_any_loop(s)) /* nothing is looked at */
+    if (is_any_loop(state_of(p))) /* nothing is looked at */
         p->at = bytes + len;
-    else if (read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
+    else if (read_bytes(p, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
         return read_with_care(p, begin);
     return end_calmly(p, begin + len, len);
 }

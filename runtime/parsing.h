@@ -124,6 +124,18 @@ static inline uint64_t place(const qcap_parser_t *p, uint16_t where)
     return side_positions(p)[where];
 }
 
+/* Every byte leads back to the state, with nothing to do. */
+static inline bool is_any_loop(const qcap_state_t *s)
+{
+    return (s->kind & QCAP_STATE_ANY) && s->loop != QCAP_LOOP_NONE;
+}
+
+/* The state counts bytes: only one that reads them and is not calm does. */
+static inline bool is_counting(const qcap_state_t *s)
+{
+    return (s->kind & (QCAP_STATE_KIND | QCAP_STATE_CALM)) == QCAP_STATE_BYTES;
+}
+
 /* The bytes [begin, end) if they lie in the piece. */
 static inline const unsigned char *bytes_at(const qcap_parser_t *p, uint64_t begin)
 {

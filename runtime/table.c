@@ -170,12 +170,6 @@ static unsigned edge_by_count(const qcap_parser_t *p, const qcap_state_t *s, uin
     return 0;
 }
 
-/* Only a state that reads bytes and is not calm counts them. */
-static bool is_counting(const qcap_state_t *s)
-{
-    return (s->kind & (QCAP_STATE_KIND | QCAP_STATE_CALM)) == QCAP_STATE_BYTES;
-}
-
 /* The number of the edge that is taken where no byte is at hand, from 1; 0: none. */
 static unsigned edge_at_end(const qcap_parser_t *p, const qcap_state_t *s, const unsigned char *at)
 {
@@ -196,6 +190,8 @@ static inline qcap_stop_t read(qcap_parser_t *p, const unsigned char *at, const 
         if (kind == QCAP_STATE_BYTES && at != end) {
             number = edge_by_byte(protocol, s, *at);
             if (number == s->loop) {
+                if (is_any_loop(s)) /* nothing is looked at */
+                    at = end - 1;
                 while (++at != end && edge_by_byte(protocol, s, *at) == number)
                     ;
                 if (has_machines && s->machine != QCAP_MACHINE_NONE)

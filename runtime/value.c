@@ -15,9 +15,8 @@ static void add_digits(qcap_accumulator_t *acc, const unsigned char *bytes, size
         unsigned digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 16;
         if (digit >= base)
             continue;
-        if (acc->value > (UINT64_MAX - digit) / base)
-            acc->is_overflow = true;
-        acc->value = acc->value * base + digit;
+        acc->is_overflow |= __builtin_mul_overflow(acc->value, base, &acc->value);
+        acc->is_overflow |= __builtin_add_overflow(acc->value, digit, &acc->value);
     }
 }
 
@@ -99,7 +98,7 @@ static inline void accumulate(const qcap_parser_t *p, const qcap_conversion_t *c
 /* The accumulator with bytes of the rule that began at `begin`, or NULL if all of them are in the piece. */
 static qcap_accumulator_t *find_accumulator(const qcap_parser_t *p, const qcap_conversion_t *c, uint64_t begin)
 {
-    for (unsigned i = 0; i < c->accumulator_count; i++) {
+    for (unsigned i = 0; begin < p->piece_offset && i < c->accumulator_count; i++) {
         qcap_accumulator_t *acc = &side_accumulators(p)[c->accumulator + i];
         if (acc->begin == begin && acc->done > begin && &protocol_of(p)->conversions[acc->conversion] == c)
             return acc;
