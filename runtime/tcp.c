@@ -31,6 +31,12 @@
  * note [beyond the window]: a capture may show data before the ACK that made room for it, so bytes up to one window
  * beyond the right edge are taken.
  *
+ * note [lost bursts]: where the capture lost everything for a while, of both directions and more than a window, all that comes
+ * later lies outside. What one side sends there and the other one acknowledges is true all the same: bytes and an acknowledgement
+ * that belong together move the stream on, and what is between is a gap. Longer than 4 GB it cannot be told; of one direction
+ * alone, acknowledgements lead on step by step, any distance. Example: the stream ends at 100, its receiver's window at 600; then
+ * come bytes 5000-5099, outside, and an ACK of 5100: the stream goes on there.
+ *
  * note [after a RST]: a RST counts if the receiver would take it, but the capture may show segments behind it that were
  * before it, and a forged one that the receiver did not take is no end. So a conversation that was reset lingers, and
  * goes on if the sender of the RST goes on.
@@ -84,11 +90,17 @@ void qcapint_tcp_init(qcapint_tcp_t *tcp)
     }
 }
 
-/* The offset of a sequence number: the one nearest to the end of the stream. RFC 9293, 3.4. */
+/* How far the sender is at least. */
+static uint64_t reach(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    return side->acked > str->end ? side->acked : str->end;
+}
+
+/* The offset of a sequence number: the one nearest to where the sender is. RFC 9293, 3.4. */
 static int64_t offset_of(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, uint32_t seq)
 {
-    uint32_t next_seq = side->base_seq + (uint32_t)str->end;
-    return (int64_t)str->end + (int32_t)(seq - next_seq);
+    uint64_t near = reach(side, str);
+    return (int64_t)near + (int32_t)(seq - (side->base_seq + (uint32_t)near));
 }
 
 /* The receiver does not take the segment: RFC 9293, 3.10.7.4, first. */
@@ -336,7 +348,7 @@ static bool note_seq(const arrival_t *a)
 /* Whether an offset, of bytes or of an acknowledgement, is one that the receiver could have made room for. */
 static bool is_near(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, int64_t offset)
 {
-    if (offset > (int64_t)str->end + WINDOW_LIMIT || offset < (int64_t)str->end - (int64_t)WINDOW_LIMIT)
+    if (offset > (int64_t)reach(side, str) + WINDOW_LIMIT || offset < (int64_t)str->end - (int64_t)WINDOW_LIMIT)
         return false;
     uint64_t leeway = side->window_max > WINDOW_LEEWAY ? side->window_max : WINDOW_LEEWAY;
     return !side->has_window || offset <= (int64_t)(side->right_edge + leeway); /* note [beyond the window] */
@@ -354,6 +366,59 @@ static void note_window(const arrival_t *a, uint64_t ack)
     if (window > a->peer->window_max)
         a->peer->window_max = window;
     a->peer->has_window = true;
+}
+
+/* See note [lost bursts]: the stream goes on at `seq`, which is ahead. */
+static void go_on_at(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq)
+{
+    while (side->queue.first)
+        skip(side, str, NONE);
+    uint32_t missing = seq - (side->base_seq + (uint32_t)str->end);
+    if (missing > 0)
+        qcapint_tcpstr_gap(str, missing);
+    side->acked = str->end;
+    side->has_window = side->has_far = side->has_far_ack = false;
+    side->hole_ns = INT64_MAX;
+}
+
+/* Whether the stream can go on anywhere else. */
+static bool may_go_on(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    return side->has_base && str->is_seen && side->fin == NONE && !str->has_ended;
+}
+
+/* An acknowledgement outside the window: that of bytes that were seen there? Then the stream is where it says. */
+static bool follow_far_ack(const arrival_t *a)
+{
+    uint32_t ack = a->headers->ack;
+    if (!may_go_on(a->peer, a->other))
+        return false;
+    if (a->peer->has_far && ack - a->peer->far_begin - 1 < a->peer->far_end - a->peer->far_begin) {
+        go_on_at(a->peer, a->other, ack);
+        return true;
+    }
+    a->peer->far_ack = ack;
+    a->peer->has_far_ack = true;
+    return false;
+}
+
+/* Bytes outside the window: those behind an acknowledgement that was seen there? Then the stream is where they are. */
+static bool follow_far_bytes(arrival_t *a)
+{
+    uint32_t seq = a->headers->seq, end = seq + a->headers->payload_wire, leeway = a->side->window_max;
+    if (!may_go_on(a->side, a->str) || (a->headers->tcp_flags & QCAPINT_TCP_SYN))
+        return false;
+    uint32_t ahead = seq - a->side->far_ack, behind = a->side->far_ack - seq;
+    if (a->side->has_far_ack && (ahead <= leeway || behind <= a->headers->payload_wire)) {
+        go_on_at(a->side, a->str, ahead <= leeway ? a->side->far_ack : seq);
+        a->begin = offset_of(a->side, a->str, seq);
+        return true;
+    }
+    if (!a->side->has_far || seq != a->side->far_end)
+        a->side->far_begin = seq;
+    a->side->far_end = end;
+    a->side->has_far = true;
+    return false;
 }
 
 /* Learns from an acknowledgement where the other side's stream begins, of which nothing was captured so far. It is
@@ -381,8 +446,11 @@ static void note_ack(arrival_t *a)
     if (!a->peer->has_base)
         learn_base(a);
     int64_t offset = offset_of(a->peer, a->other, a->headers->ack);
-    if (!is_near(a->peer, a->other, offset))
-        return;
+    if (!is_near(a->peer, a->other, offset)) {
+        if (!follow_far_ack(a))
+            return;
+        offset = (int64_t)a->other->end;
+    }
     uint64_t ack = clip_ack(a, offset);
     if (a->peer->fin != NONE && offset > (int64_t)a->peer->fin)
         a->peer->is_fin_acked = true;
@@ -500,7 +568,7 @@ static void note_copy(const arrival_t *a, const qcapint_segment_t *segment)
 }
 
 /* The segment's payload: RFC 9293, 3.10.7.4, first and seventh. */
-static void receive(const arrival_t *a)
+static void receive(arrival_t *a)
 {
     const qcapint_headers_t *h = a->headers;
     qcapint_segment_t segment = {.ack = a->ack,
@@ -508,15 +576,17 @@ static void receive(const arrival_t *a)
                                  .bytes = a->packet->bytes + h->payload,
                                  .packet = a->packet,
                                  .len = h->payload_len};
-    int64_t end = a->begin + h->payload_len, wire_end = a->begin + h->payload_wire;
     if (is_keepalive(a)) {
         qcapint_packet_stage(a->packet, QCAP_STAGE_TCP_KEEPALIVE);
         return;
     }
     if (h->payload_wire == 0)
         return;
+    if (!is_near(a->side, a->str, a->begin))
+        follow_far_bytes(a);
+    int64_t end = a->begin + h->payload_len, wire_end = a->begin + h->payload_wire;
     bool is_behind_fin = a->side->fin != NONE && a->begin >= (int64_t)a->side->fin;
-    if (!is_near(a->side, a->str, a->begin) || a->str->has_ended || is_behind_fin) {
+    if (a->str->has_ended || is_behind_fin || !is_near(a->side, a->str, a->begin)) {
         bool is_old = wire_end <= (int64_t)a->str->end && is_near(a->side, a->str, a->begin);
         discard(a, is_old ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_OUTSIDE);
         return;

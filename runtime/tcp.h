@@ -18,6 +18,9 @@ typedef struct qcapint_tcp_side {
     qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in tcp.c */
     uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
     uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
+    uint32_t far_begin;       /* sequence numbers of bytes outside the window, and behind them; valid if has_far */
+    uint32_t far_end;
+    uint32_t far_ack;         /* the other side acknowledged everything before this, outside the window; if has_far_ack */
     uint8_t window_scale;     /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
     bool has_base : 1;        /* the sequence numbers of this direction can be told */
     bool is_base_guess : 1;   /* base_seq is from the first packet met, not from a SYN */
@@ -27,6 +30,8 @@ typedef struct qcapint_tcp_side {
     bool has_sent : 1;        /* a segment that is no SYN was captured */
     bool is_syn_data : 1;     /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
     bool is_absent : 1;       /* the sink was told that nothing of it is captured */
+    bool has_far : 1;         /* see note [lost bursts] in tcp.c */
+    bool has_far_ack : 1;
     bool is_fin_acked : 1;    /* the other side has acknowledged the FIN */
     bool is_second_fin : 1;   /* when this side sent its FIN, it had the other side's */
 } qcapint_tcp_side_t;

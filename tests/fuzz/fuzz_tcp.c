@@ -1,11 +1,13 @@
 /* fuzz_tcp.c: any segments of one conversation: libFuzzer's target for reassembly.
  *
- * The input is a list of segments, STEP bytes each: flags, sequence number, acknowledgement, length, time. Every byte of
+ * The input is a byte of settings and a list of segments, STEP bytes each: flags, sequence number, acknowledgement, length, time.
+ * Numbers may be of one window, or of all there are. Every byte of
  * payload is told by its sequence number, so whatever is dropped, doubled, overlapped or late, a byte that is delivered must be
  * the one of its place. With wrong checksums come wrong bytes: a receiver that has seen right ones must not take them, unless
  * it acknowledged them. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flow.h"
 #include "handle.h"
@@ -55,17 +57,27 @@ static void on_close(qcap_tcpstr_t *client, void *user)
     ++*closed;
 }
 
-/* Sends the segment that one step of the input describes. */
-static void send_step(traffic_t *t, const uint8_t *step)
+/* Both versions are there, and differ. */
+static void on_conflict(const qcap_conflict_t *conflict, void *user)
 {
-    static const char *const flags[] = {"A", "A", "A", "A", "S", "SA", "FA", "R"};
+    size_t len = (size_t)(conflict->end_offset - conflict->begin_offset);
+    (void)user;
+    require(len > 0 && memcmp(conflict->stored, conflict->newcomer, len) != 0);
+    require(conflict->stored_packet != conflict->newcomer_packet);
+}
+
+/* Sends the segment that one step of the input describes; what lies between two numbers is `unit`. */
+static void send_step(traffic_t *t, const uint8_t *step, uint32_t unit)
+{
+    static const char *const flags[] = {"A", "AU", "A", "AU", "S", "SA", "FAU", "R"};
     char text[LONGEST];
     bool is_bad = (step[0] & 0x70) == 0x70;
     traffic_segment_t segment = {.from_server = step[0] & 1,
                                  .flags = flags[step[0] >> 1 & 7],
-                                 .seq = 0xffffff00u + ((uint32_t)step[1] | (uint32_t)step[2] << 8),
-                                 .ack = 0xffffff00u + ((uint32_t)step[3] | (uint32_t)step[4] << 8),
+                                 .seq = 0xffffff00u + ((uint32_t)step[1] | (uint32_t)step[2] << 8) * unit,
+                                 .ack = 0xffffff00u + ((uint32_t)step[3] | (uint32_t)step[4] << 8) * unit,
                                  .len = step[5],
+                                 .urgent = step[7],
                                  .window = (uint16_t)(step[6] << 4),
                                  .scale = step[6] & 7,
                                  .checksum = is_bad ? TRAFFIC_BAD : TRAFFIC_GOOD};
@@ -86,18 +98,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     qcap_tap_t tap = {.on_data = on_data, .on_gap = on_gap, .on_close = on_close};
     unsigned closed = 0;
     qcap_stats_t stats;
+    uint64_t ended = 0;
     if (len == 0)
         return 0;
     traffic_t *t = traffic_open();
-    uint64_t before = t->q->budget.used;
+    uint64_t before;
     require(qcap_tap_add(t->q, &tap, &closed) == QCAP_OK);
     require(qcap_set_policy(t->q, NULL, policies[bytes[0] % 5]) == QCAP_OK);
+    require(qcap_set_urgent(t->q, bytes[0] & 0x80 ? QCAP_URGENT_OUT_OF_BAND : QCAP_URGENT_INLINE) == QCAP_OK);
+    if (bytes[0] & 0x40)
+        require(qcap_conflict_handler_add(t->q, on_conflict, NULL) == QCAP_OK);
+    before = t->q->budget.used;
     for (size_t at = 1; at + STEP <= len; at += STEP)
-        send_step(t, bytes + at);
+        send_step(t, bytes + at, bytes[0] & 0x20 ? 50000 : 1);
     require(qcap_finish(t->q) == QCAP_OK);
     qcap_stats(t->q, &stats);
     require(stats.conversations_open == 0 && stats.conversations == closed);
-    require(t->q->budget.used <= before + sizeof(qcapint_tap_t));
+    for (int stage = 0; stage < QCAP_STAGE_COUNT; stage++)
+        ended += stats.ended[stage];
+    require(ended == stats.packets);
+    require(t->q->budget.used <= before);
     traffic_close(t);
     return 0;
 }

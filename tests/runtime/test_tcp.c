@@ -433,6 +433,70 @@ static void an_ack_far_beyond_the_window_is_not_believed(void **state)
     assert_string_equal(t->text[0], "abc");
 }
 
+static void acknowledgements_alone_lead_over_gigabytes(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .flags = "S", .seq = C - 1, .scale = 14);
+    traffic_tcp(t, .from_server = true, .flags = "SA", .seq = S - 1, .ack = C, .scale = 14);
+    traffic_tcp(t, .seq = C, .ack = S, .text = "abc");
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3); /* a window of 1 GB */
+    for (uint32_t i = 1; i <= 10; i++) /* 5 GB in less than the time of a hole */
+        traffic_tcp(t, .from_server = true, .seq = S, .ack = C + i * 500000000u);
+    traffic_tcp(t, .seq = C + 5000000000u % 0x100000000u, .ack = S, .text = "xyz");
+    traffic_wait_ms(t, 1001);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + (uint32_t)5000000003u);
+    traffic_wait_ms(t, 1001);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + (uint32_t)5000000003u);
+    qcap_finish(t->q);
+    qcap_stats_t stats;
+    qcap_stats(t->q, &stats);
+    assert_int_equal(stats.gap_bytes, 5000000000u - 3);
+    assert_memory_equal(t->text[0], "abc[", 4);
+    assert_string_equal(strrchr(t->text[0], ']'), "]xyz$");
+}
+
+/* Nothing of either direction was captured for a while: see note [lost bursts]. */
+static void a_burst_that_was_lost_in_both_directions_is_a_gap(void **state)
+{
+    static const uint32_t lost[] = {200000, 5000000, 1500000000, 3000000000};
+    (void)state;
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++)
+        for (int ack_is_first = 0; ack_is_first < 2; ack_is_first++) {
+            traffic_t *t = traffic_open();
+            qcap_stats_t stats;
+            uint32_t there = C + 3 + lost[i];
+            traffic_handshake(t);
+            traffic_tcp(t, .seq = C, .ack = S, .text = "abc");
+            traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3);
+            if (ack_is_first)
+                traffic_tcp(t, .from_server = true, .seq = S, .ack = there);
+            traffic_tcp(t, .seq = there, .ack = S, .text = "def");
+            traffic_tcp(t, .seq = there + 3, .ack = S, .text = "ghi");
+            traffic_tcp(t, .from_server = true, .seq = S, .ack = there + 6, .text = "ok");
+            traffic_tcp(t, .seq = there + 6, .ack = S + 2, .text = "jkl");
+            traffic_tcp(t, .flags = "FA", .seq = there + 9, .ack = S + 2);
+            qcap_stats(t->q, &stats);
+            assert_int_equal(stats.gap_bytes, ack_is_first ? lost[i] : lost[i] + 6);
+            assert_string_equal(strrchr(t->text[0], ']'), ack_is_first ? "]defghijkl." : "]jkl.");
+            assert_string_equal(t->text[1], "ok");
+            traffic_close(t);
+        }
+}
+
+static void bytes_outside_the_window_that_nobody_acknowledges_are_no_way_on(void **state)
+{
+    traffic_t *t = *state;
+    traffic_handshake(t);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C);
+    traffic_tcp(t, .seq = C + 1000000, .ack = S, .text = "forged");
+    traffic_tcp(t, .seq = C, .ack = S, .text = "abc");
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 2000000); /* nor this, of bytes elsewhere */
+    traffic_tcp(t, .seq = C + 3, .ack = S, .text = "def");
+    qcap_finish(t->q);
+    assert_string_equal(t->text[0], "abcdef$");
+}
+
 static void queued_bytes_come_at_the_end_of_the_capture(void **state)
 {
     traffic_t *t = *state;
@@ -781,6 +845,9 @@ int main(void)
         test(what_the_capture_cut_off_is_a_gap_without_waiting),
         test(a_direction_that_was_not_captured_has_no_gaps),
         test(an_ack_far_beyond_the_window_is_not_believed),
+        test(acknowledgements_alone_lead_over_gigabytes),
+        cmocka_unit_test(a_burst_that_was_lost_in_both_directions_is_a_gap),
+        test(bytes_outside_the_window_that_nobody_acknowledges_are_no_way_on),
         test(queued_bytes_come_at_the_end_of_the_capture),
         test(bytes_far_beyond_the_window_are_not_taken),
         test(windows_are_scaled_if_both_sides_say_so),
