@@ -237,16 +237,48 @@ static void check_streams(resolver_t *resolver)
 }
 
 /* Of a joined element the parts lie inside, or it is always empty. */
-static void check_joined(resolver_t *resolver, const notes_t *notes, const node_t *node, const char *name)
+static void check_joined(resolver_t *resolver, const note_t *note, const node_t *node, const char *name)
+{
+    reach_t reach = {.resolver = resolver, .is_reached = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1)};
+
+    reach_node(&reach, node);
+    if (!reach.is_reached[note->rule->index])
+        diag_error(resolver->diag, note->place, "nothing can be joined: `%s` is no part of `%s`", note->rule->name, name);
+}
+
+static bool has_feed(const notes_t *notes, const note_t *finish)
 {
     for (size_t i = 0; i < notes->count; i++) {
         const note_t *note = notes->items[i];
-        if (note->kind != NOTE_EMIT || !note->rule)
-            continue;
-        reach_t reach = {.resolver = resolver, .is_reached = ARENA_ARRAY(resolver->arena, bool, resolver->wanted.count + 1)};
-        reach_node(&reach, node);
-        if (!reach.is_reached[note->rule->index])
-            diag_error(resolver->diag, note->place, "nothing can be joined: `%s` is no part of `%s`", note->rule->name, name);
+        if (note->kind == NOTE_FEED && note->rule == finish->rule && (note->rule || strcmp(note->name, finish->name) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* What nothing feeds cannot be finished. */
+static void check_finish(resolver_t *resolver, const note_t *note)
+{
+    bool is_fed = false;
+
+    for (size_t i = 0; i < resolver->wanted.count && !is_fed; i++) {
+        const rule_t *rule = resolver->wanted.items[i]->rule;
+        is_fed = has_feed(&rule->notes, note);
+        for (size_t k = 0; k < rule->body->children.count && !is_fed; k++)
+            is_fed = has_feed(&rule->body->children.items[k]->notes, note);
+    }
+    if (!is_fed)
+        diag_error(resolver->diag, note->place, "nothing feeds `%s`", note->name);
+}
+
+static void check_parts_of(resolver_t *resolver, const notes_t *notes, const node_t *node, const char *name)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        const note_t *note = notes->items[i];
+        if (note->kind == NOTE_EMIT && note->separator)
+            check_joined(resolver, note, node, name);
+        if (note->kind == NOTE_FINISH)
+            check_finish(resolver, note);
     }
 }
 
@@ -254,9 +286,9 @@ static void check_parts(resolver_t *resolver)
 {
     for (size_t i = 0; i < resolver->wanted.count; i++) {
         const rule_t *rule = resolver->wanted.items[i]->rule;
-        check_joined(resolver, &rule->notes, rule->body, rule->name);
-        for (size_t k = 0; rule->body->kind == NODE_CHOICE && k < rule->body->children.count; k++)
-            check_joined(resolver, &rule->body->children.items[k]->notes, rule->body->children.items[k], rule->name);
+        check_parts_of(resolver, &rule->notes, rule->body, rule->name);
+        for (size_t k = 0; k < rule->body->children.count; k++)
+            check_parts_of(resolver, &rule->body->children.items[k]->notes, rule->body->children.items[k], rule->name);
     }
 }
 
