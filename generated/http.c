@@ -10065,8 +10065,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 37, 0, 0}, /* close chunk-size */
     {QCAP_OP_OPEN, 0, 1, 37, 0, 0}, /* open chunk-size */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 37, 0, 0}, /* open chunk-size */
-    {QCAP_OP_CLOSE, 0 | QCAP_OP_STREAM, 1, 41, 0, 0}, /* close content */
-    {QCAP_OP_OPEN, 0 | QCAP_OP_STREAM, 1, 41, 0, 0}, /* open content */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 41, 0, 0}, /* close content */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 41, 0, 0}, /* open content */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 41, 0, 0}, /* open content */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert chunk-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin chunk-size */
@@ -10176,7 +10176,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 6, 0, 0}, /* open field-line */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 19, 0}, /* anomaly ignored-line */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 77, 0}, /* anomaly trailing-blanks */
-    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* ) */
+    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 0, 65535}, /* push methods method */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 5, 0, 0}, /* close HTTP-version */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 211, 0}, /* anomaly bad-version */
@@ -10211,7 +10211,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 4, 0, 0}, /* convert method */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin method */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open method */
-    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* ( */
+    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 212, 0}, /* anomaly missing-version */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 2, 0, 0}, /* close request-target */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 2, 0, 0}, /* open request-target */
@@ -10256,8 +10256,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 84, 0, 0}, /* close chunk-size */
     {QCAP_OP_OPEN, 0, 1, 84, 0, 0}, /* open chunk-size */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 84, 0, 0}, /* open chunk-size */
-    {QCAP_OP_CLOSE, 0 | QCAP_OP_STREAM, 1, 88, 0, 0}, /* close content */
-    {QCAP_OP_OPEN, 0 | QCAP_OP_STREAM, 1, 88, 0, 0}, /* open content */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 88, 0, 0}, /* close content */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 88, 0, 0}, /* open content */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 88, 0, 0}, /* open content */
     {QCAP_OP_CLOSE, 0, 1, 57, 0, 0}, /* close field-line */
     {QCAP_OP_CLOSE, 0, 2, 59, 0, 0}, /* close field-value */
@@ -10757,8 +10757,8 @@ static const qcap_state_t states[] = {
      * e.g. after "a /"
      *     ALPHA / DIGIT / "!" / "$" / "&"-"/" / ":"-";" / "=" / "@" / "_" / "~" -> pchar_1
      *     SP -> http_name_5: open method, begin method, convert method, close method, open request-target, mark, open path, close path, close request-target, open HTTP-version, mark
-     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, close request-target, anomaly missing-version, push methods method, )
-     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, close request-target, anomaly missing-version, push methods method, ), anomaly-open, anomaly bare-LF
+     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, close request-target, anomaly missing-version, push methods method, atomic ends
+     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, close request-target, anomaly missing-version, push methods method, atomic ends, anomaly-open, anomaly bare-LF
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_path_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "%" -> pct_encoded_1
      *     "?" -> pchar_2 */
@@ -10820,8 +10820,8 @@ static const qcap_state_t states[] = {
      * e.g. after "a /?"
      *     ALPHA / DIGIT / "!" / "$" / "&"-"/" / ":"-";" / "=" / "?"-"@" / "_" / "~" -> pchar_5
      *     SP -> http_name_5: open method, begin method, convert method, close method, open request-target, mark, open path, close path, open query, close query, close request-target, open HTTP-version, mark
-     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, )
-     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, ), anomaly-open, anomaly bare-LF
+     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, atomic ends
+     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, atomic ends, anomaly-open, anomaly bare-LF
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "%" -> pct_encoded_3 */
     {56, 255, 13, 7, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: pchar_2 */
@@ -10906,8 +10906,8 @@ static const qcap_state_t states[] = {
      * e.g. after "a /?a"
      *     ALPHA / DIGIT / "!" / "$" / "&"-"/" / ":"-";" / "=" / "?"-"@" / "_" / "~" -> pchar_5
      *     SP -> http_name_5: open method, begin method, convert method, close method, open request-target, mark, open path, close path, open query, close query, close request-target, open HTTP-version, mark
-     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, )
-     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, ), anomaly-open, anomaly bare-LF
+     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, atomic ends
+     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, atomic ends, anomaly-open, anomaly bare-LF
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "%" -> pct_encoded_3 */
     {86, 3, 13, 7, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 26: pchar_5 */
@@ -11892,10 +11892,10 @@ static const qcap_state_t states[] = {
      * else trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
      * else CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "a / HTTP/0."
-     *     DIGIT -> trailing_blanks_1: close HTTP-version, push methods method, )
-     *     SP / HTAB -> trailing_blanks_2: rollback, anomaly-open, anomaly bad-version, close HTTP-version, push methods method, ), anomaly-open
-     *     CR -> crlf_1: rollback, anomaly-open, anomaly bad-version, close HTTP-version, push methods method, )
-     *     LF -> ignored_line_1: rollback, anomaly-open, anomaly bad-version, close HTTP-version, push methods method, ), anomaly-open, anomaly bare-LF */
+     *     DIGIT -> trailing_blanks_1: close HTTP-version, push methods method, atomic ends
+     *     SP / HTAB -> trailing_blanks_2: rollback, anomaly-open, anomaly bad-version, close HTTP-version, push methods method, atomic ends, anomaly-open
+     *     CR -> crlf_1: rollback, anomaly-open, anomaly bad-version, close HTTP-version, push methods method, atomic ends
+     *     LF -> ignored_line_1: rollback, anomaly-open, anomaly bad-version, close HTTP-version, push methods method, atomic ends, anomaly-open, anomaly bare-LF */
     {523, 255, 29, 19, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 130: http_version_8 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -12045,8 +12045,8 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000"
      *     SP -> reason_phrase_1
-     *     CR -> crlf_15: anomaly-open, anomaly missing-SP, )
-     *     LF -> ignored_line_2: anomaly-open, anomaly missing-SP, ), anomaly-open, anomaly bare-LF */
+     *     CR -> crlf_15: anomaly-open, anomaly missing-SP, atomic ends
+     *     LF -> ignored_line_2: anomaly-open, anomaly missing-SP, atomic ends, anomaly-open, anomaly bare-LF */
     {597, 255, 55, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 143: status_line_2 */
 
     /* trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
@@ -12134,8 +12134,8 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000 "
      *     VCHAR / SP / HTAB / %x80-FF -> reason_phrase_2: open reason-phrase
-     *     CR -> crlf_15: )
-     *     LF -> ignored_line_2: ), anomaly-open, anomaly bare-LF */
+     *     CR -> crlf_15: atomic ends
+     *     LF -> ignored_line_2: atomic ends, anomaly-open, anomaly bare-LF */
     {640, 255, 59, 61, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 151: reason_phrase_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -12235,8 +12235,8 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000 a"
      *     VCHAR / SP / HTAB / %x80-FF -> reason_phrase_2
-     *     CR -> crlf_15: close reason-phrase, )
-     *     LF -> ignored_line_2: close reason-phrase, ), anomaly-open, anomaly bare-LF */
+     *     CR -> crlf_15: close reason-phrase, atomic ends
+     *     LF -> ignored_line_2: close reason-phrase, atomic ends, anomaly-open, anomaly bare-LF */
     {689, 3, 59, 61, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 160: reason_phrase_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
@@ -15286,8 +15286,8 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     DIGIT -> crlf_49
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
-     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, anomaly-open, anomaly bad-version, close HTTP-version, anomaly missing-target, push methods method, )
-     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, anomaly-open, anomaly bad-version, close HTTP-version, anomaly missing-target, push methods method, ), anomaly-open, anomaly bare-LF */
+     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, anomaly-open, anomaly bad-version, close HTTP-version, anomaly missing-target, push methods method, atomic ends
+     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, anomaly-open, anomaly bad-version, close HTTP-version, anomaly missing-target, push methods method, atomic ends, anomaly-open, anomaly bare-LF */
     {2022, 255, 131, 19, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: http_version_13 */
 
     /* authority-form = uri-host . ":" port      RFC 9112, 3.2.3
@@ -16117,8 +16117,8 @@ static const qcap_state_t states[] = {
      * e.g. after "a HTTP/0.0"
      *     VCHAR / %x80-FF -> invalid_target_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
-     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, close HTTP-version, anomaly missing-target, push methods method, )
-     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, close HTTP-version, anomaly missing-target, push methods method, ), anomaly-open, anomaly bare-LF */
+     *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, close HTTP-version, anomaly missing-target, push methods method, atomic ends
+     *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, close HTTP-version, anomaly missing-target, push methods method, atomic ends, anomaly-open, anomaly bare-LF */
     {2394, 255, 141, 88, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: crlf_49 */
 
     /* authority-form = uri-host . ":" port      RFC 9112, 3.2.3
@@ -17454,10 +17454,10 @@ static const qcap_state_t states[] = {
      * trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "a a HTTP/0."
-     *     DIGIT -> trailing_blanks_1: close HTTP-version, push methods method, )
-     *     SP / HTAB -> trailing_blanks_2: anomaly-open, anomaly bad-version, close HTTP-version, push methods method, ), anomaly-open
-     *     CR -> crlf_1: anomaly-open, anomaly bad-version, close HTTP-version, push methods method, )
-     *     LF -> ignored_line_1: anomaly-open, anomaly bad-version, close HTTP-version, push methods method, ), anomaly-open, anomaly bare-LF */
+     *     DIGIT -> trailing_blanks_1: close HTTP-version, push methods method, atomic ends
+     *     SP / HTAB -> trailing_blanks_2: anomaly-open, anomaly bad-version, close HTTP-version, push methods method, atomic ends, anomaly-open
+     *     CR -> crlf_1: anomaly-open, anomaly bad-version, close HTTP-version, push methods method, atomic ends
+     *     LF -> ignored_line_1: anomaly-open, anomaly bad-version, close HTTP-version, push methods method, atomic ends, anomaly-open, anomaly bare-LF */
     {2961, 255, 29, 150, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: http_version_15 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2

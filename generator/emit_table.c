@@ -42,6 +42,11 @@ void emit_place_comment(const layout_t *l, unsigned state, const char *indent, t
     print_comment(line.bytes, text);
 }
 
+static const char *feed_name(const feed_t *feed)
+{
+    return feed->rule ? feed->rule->name : feed->protocol;
+}
+
 void emit_op_name(const layout_t *l, const op_t *op, text_t *text)
 {
     if (op->kind == OP_OPEN || op->kind == OP_CLOSE)
@@ -49,6 +54,11 @@ void emit_op_name(const layout_t *l, const op_t *op, text_t *text)
     else if (op->kind == OP_CONVERT_CLOSE || op->kind == OP_CONVERT_OPEN)
         text_print(text, "%s %s", op->kind == OP_CONVERT_OPEN ? "begin" : "convert",
                    l->dfa->nfa->conversions.items[op->conversion].rule->name);
+    else if (op->kind == OP_FEED_OPEN || op->kind == OP_FEED_CLOSE || op->kind == OP_FINISH)
+        text_print(text, "%s %s", op->kind == OP_FEED_OPEN ? "feed" : op->kind == OP_FEED_CLOSE ? "fed" : "finish",
+                   feed_name(&l->dfa->nfa->feeds.items[op->feed]));
+    else if (op->kind == OP_ATOMIC_BEGIN || op->kind == OP_ATOMIC_END)
+        text_print(text, "atomic %s", op->kind == OP_ATOMIC_BEGIN ? "begins" : "ends");
     else
         regop_print(op, text);
 }
@@ -185,6 +195,27 @@ static void emit_actions(const pool_t *actions, const pool_t *steps, text_t *tex
     text_print(text, "\n};\n\n");
 }
 
+/* The flags of an operation, or 0. */
+static void emit_op_flags(const op_t *op, text_t *text)
+{
+    const struct {
+        bool is_set;
+        const char *name;
+    } flags[] = {{regop_is_later(op), "LATER"},
+                 {op->is_stream, "STREAM"},
+                 {op->is_joined, "JOINED"},
+                 {op->kind == OP_SET && op->reg && op->reg->is_shared, "SHARED"},
+                 {op->is_unique, "UNIQUE"}};
+    const char *separator = "";
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (flags[i].is_set)
+            text_print(text, "%sQCAP_OP_%s", separator, flags[i].name);
+        separator = flags[i].is_set ? " | " : separator;
+    }
+    if (!*separator)
+        text_print(text, "0");
+}
+
 static void emit_op(const layout_t *l, const op_t *op, text_t *text)
 {
     static const char *const kinds[] = {
@@ -213,9 +244,9 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
         b = layout_value(l, op->expr), c = layout_text(l, op->name);
     else if (op->name)
         b = layout_text(l, op->name);
-    text_print(text, "    {QCAP_OP_%s, %s%s%s%s, %u, %u, %u, %u}, /* ", kinds[op->kind], regop_is_later(op) ? "QCAP_OP_LATER" : "0",
-               op->is_stream ? " | QCAP_OP_STREAM" : op->is_joined ? " | QCAP_OP_JOINED" : "", op->reg && op->kind == OP_SET && op->reg->is_shared ? " | QCAP_OP_SHARED" : "",
-               op->is_unique ? " | QCAP_OP_UNIQUE" : "", op->kind == OP_MARK || op->kind == OP_ROLLBACK ? op->level : op->depth, a, b, c);
+    text_print(text, "    {QCAP_OP_%s, ", kinds[op->kind]);
+    emit_op_flags(op, text);
+    text_print(text, ", %u, %u, %u, %u}, /* ", op->kind == OP_MARK || op->kind == OP_ROLLBACK ? op->level : op->depth, a, b, c);
     emit_op_name(l, op, text);
     text_print(text, " */\n");
 }

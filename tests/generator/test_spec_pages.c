@@ -7,7 +7,7 @@
  *     ```messages            what is wrong with it, as qcapgen prints it
  *     ```positions           likewise, with ambiguities of positions alone
  *     ```STEP                what a step made of it, as --dump=STEP prints it; nothing if the step was not reached
- *     ```c TABLE...          these tables of the C that is made of it, as they stand there
+ *     ```c NAME...           these tables and functions of the C that is made of it; all that begin with a name that ends with `_`
  *     ```rfc                 the plain text of an RFC, instead of a spec
  *     ```extracted           the ABNF in it
  *
@@ -99,25 +99,33 @@ static compile_step_t find_step(const char *name)
     return COMPILE_STEP_NONE;
 }
 
-/* Prints the definitions of the tables in C: `names` has their names with blanks between them. */
-static void print_tables(const char *c, const char *names, text_t *text)
+/* Whether the name is among the names, which have blanks between them; one that ends with `_` begins others. */
+static bool is_wanted(const char *name, size_t len, const char *names)
 {
-    static const char begin[] = "\nstatic const ";
+    for (size_t wanted; (wanted = strcspn(names, " ")) > 0; names += wanted, names += strspn(names, " "))
+        if ((wanted == len || (wanted < len && names[wanted - 1] == '_')) && strncmp(name, names, wanted) == 0)
+            return true;
+    return false;
+}
 
-    for (const char *at = names; *at; at += strspn(at, " ")) {
-        size_t len = strcspn(at, " ");
-        bool is_found = false;
-        for (const char *table = strstr(c, begin); table && !is_found; table = strstr(table + 1, begin)) {
-            const char *line = table + 1, *name = line + strcspn(line, "[=\n");
-            if (*name != '[' || name[-(ptrdiff_t)len - 1] != ' ' || strncmp(name - len, at, len) != 0)
-                continue;
-            const char *end = strstr(line, "};\n");
-            assert_non_null(end);
-            text_append(text, line, (size_t)(end + 3 - line));
-            is_found = true;
-        }
-        assert_true(is_found);
-        at += len;
+/* Prints the tables and functions of these names as they stand in C: from the line with the name to `}` or `;`. */
+static void print_definitions(arena_t *arena, const char *c, const char *names, text_t *text)
+{
+    bool is_inside = false;
+
+    for (size_t len; *c; c += len) {
+        len = strcspn(c, "\n") + 1;
+        const char *line = arena_copy(arena, c, len);
+        size_t end = strcspn(line, "[(="), begin;
+        while (end > 0 && line[end - 1] == ' ')
+            end--;
+        for (begin = end; begin > 0 && line[begin - 1] != ' ' && line[begin - 1] != '*'; begin--)
+            continue;
+        is_inside |= strncmp(line, "static ", 7) == 0 && is_wanted(line + begin, end - begin, names);
+        if (is_inside)
+            text_append(text, line, len);
+        bool is_end = line[0] == '}' || (strncmp(line, "static ", 7) == 0 && line[len - 2] == ';');
+        is_inside &= !is_end;
     }
 }
 
@@ -138,7 +146,7 @@ static void print_answer(arena_t *arena, const place_of_case_t *place, const cha
     if (options.dump == COMPILE_STEP_NONE)
         print_messages(diag, text);
     else if (is_c)
-        print_tables(result.dump.bytes, kind + 2, text);
+        print_definitions(arena, result.dump.bytes, kind + 2, text);
     else
         text_append(text, result.dump.bytes, result.dump.len);
 }
