@@ -8,10 +8,31 @@
 #include "qcap.h"
 
 #define QCAPINT_PROTOCOL_ICMP 1
+#define QCAPINT_PROTOCOL_IPV4 4 /* IPv4 in it, and so on: RFC 2003, RFC 4213, RFC 2784, RFC 3378, RFC 4023 */
 #define QCAPINT_PROTOCOL_TCP 6
 #define QCAPINT_PROTOCOL_UDP 17
+#define QCAPINT_PROTOCOL_IPV6 41
+#define QCAPINT_PROTOCOL_GRE 47
 #define QCAPINT_PROTOCOL_ICMP6 58
+#define QCAPINT_PROTOCOL_ETHERIP 97
+#define QCAPINT_PROTOCOL_MPLS 137
 #define QCAPINT_PROTOCOL_NONE 255
+
+/* EtherTypes: IEEE's registry, and RFC 1701 for those that stand for what GRE carries. */
+enum {
+    QCAPINT_ETHERTYPE_IPV4 = 0x0800,
+    QCAPINT_ETHERTYPE_ARP = 0x0806,
+    QCAPINT_ETHERTYPE_ETHERNET = 0x6558,
+    QCAPINT_ETHERTYPE_RARP = 0x8035,
+    QCAPINT_ETHERTYPE_VLAN = 0x8100, /* 802.1Q */
+    QCAPINT_ETHERTYPE_IPV6 = 0x86dd,
+    QCAPINT_ETHERTYPE_PPP = 0x880b,
+    QCAPINT_ETHERTYPE_MPLS = 0x8847,
+    QCAPINT_ETHERTYPE_MPLS_MULTICAST = 0x8848, /* or labels that the upstream assigned */
+    QCAPINT_ETHERTYPE_PPPOE = 0x8864,          /* a session */
+    QCAPINT_ETHERTYPE_SERVICE = 0x88a8,        /* 802.1ad: the outer of two tags */
+    QCAPINT_ETHERTYPE_STACKED = 0x9100         /* the same, before it was standardised */
+};
 
 /* TCP's control bits: RFC 9293, 3.1. */
 #define QCAPINT_TCP_FIN 0x01u
@@ -24,15 +45,18 @@
 
 /* What decoding found. Offsets count from the first captured byte; each is valid if the one before is. */
 typedef struct qcapint_headers {
-    uint32_t network;      /* offset of the IP header */
-    uint32_t network_len;  /* captured bytes of the IP packet, without padding behind it */
+    uint32_t network;      /* offset of the IP header; of ARP likewise */
+    uint32_t network_len;  /* captured bytes of the IP or ARP packet, without padding behind it */
     uint32_t transport;    /* offset behind the IP header and its extensions: what the fragment or the packet carries */
     uint32_t payload;      /* offset of what TCP or UDP carries; = transport for others */
     uint32_t payload_len;  /* captured bytes of it */
     uint32_t payload_wire; /* bytes of it on the wire: more if the packet was snapped */
     uint8_t version;       /* of IP: 4, 6; 0: no IP packet */
     uint8_t protocol;      /* of the payload: QCAPINT_PROTOCOL_; NONE if not known */
-    bool is_routed;        /* by an IPv6 routing header: the destination is not the final one */
+    bool is_routed;        /* by an IPv6 routing header or a source route: the destination is not the final one */
+    bool is_aggregate;     /* not IP: several frames of an 802.11 one, which payload tells */
+    uint16_t ethertype;    /* what the link says it carries; 0: it does not say */
+    const char *reason;    /* why a header is bad, static; NULL: none is */
 
     bool is_fragment;        /* the next five are valid */
     bool has_more_fragments; /* not the last one */
@@ -51,7 +75,8 @@ typedef struct qcapint_headers {
 /* What became of the frame. */
 typedef enum {
     QCAPINT_DECODE_OK,         /* all headers are there */
-    QCAPINT_DECODE_OTHER,      /* no IP packet */
+    QCAPINT_DECODE_ARP,        /* an ARP packet */
+    QCAPINT_DECODE_OTHER,      /* neither */
     QCAPINT_DECODE_BAD_HEADER, /* a header is cut off or contradicts itself; what comes before it is valid */
 } qcapint_decode_t;
 
@@ -60,6 +85,10 @@ bool qcapint_decode_knows(int link_type);
 
 /* Decodes `len` captured bytes. */
 qcapint_decode_t qcapint_decode_frame(int link_type, const unsigned char *bytes, uint32_t len,
+                                      qcapint_headers_t *headers);
+
+/* Decodes what stands behind that EtherType: for what was taken out of a tunnel. */
+qcapint_decode_t qcapint_decode_inner(uint16_t ethertype, const unsigned char *bytes, uint32_t len,
                                       qcapint_headers_t *headers);
 
 /* Decodes from the IP header on: for what was put together from fragments. */

@@ -288,8 +288,10 @@ qcap_packet_t *qcapint_defrag_fragment(qcap_t *q, qcap_packet_t *fragment)
     qcapint_datagram_t key = {0};
     extent_t extent;
     fragment->flags |= QCAP_PACKET_FRAGMENT;
-    if (!place(&fragment->headers, &extent))
+    if (!place(&fragment->headers, &extent)) {
+        fragment->headers.reason = "fragment: it has no data, or was not captured whole, or ends behind byte 65535";
         return refuse(fragment, QCAP_STAGE_BAD_HEADER);
+    }
     identify(&q->defrag, fragment, &key);
     qcapint_datagram_t *d = find(&q->defrag, &key);
     if (!d)
@@ -298,8 +300,10 @@ qcap_packet_t *qcapint_defrag_fragment(qcap_t *q, qcap_packet_t *fragment)
         return refuse(fragment, QCAP_STAGE_NO_MEMORY);
     if (d->is_discarded)
         return refuse(fragment, QCAP_STAGE_FRAGMENT_OVERLAP);
-    if (!note_len(d, &extent))
+    if (!note_len(d, &extent)) {
+        fragment->headers.reason = "fragment: it contradicts the length of its datagram";
         return refuse(fragment, QCAP_STAGE_BAD_HEADER);
+    }
     if (!queue(q, d, fragment, &extent)) {
         drop(q, d, QCAP_STAGE_NO_MEMORY);
         return refuse(fragment, QCAP_STAGE_NO_MEMORY);

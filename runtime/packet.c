@@ -51,18 +51,25 @@ qcap_packet_t *qcapint_packet_new(qcap_t *q, uint32_t len, uint32_t count, unsig
     return packet;
 }
 
-/* The one copy of a borrowed packet; it keeps no reference to the original. */
+/* The one copy of a borrowed packet, and of those it lies in; it keeps no reference to the original. */
 static qcap_packet_t *copy(qcap_packet_t *packet)
 {
     unsigned char *bytes;
-    qcap_packet_t *kept = qcapint_packet_new(packet->q, packet->len, 0, &bytes);
+    qcap_packet_t *kept = qcapint_packet_new(packet->q, packet->len, packet->constituent_count, &bytes);
     if (!kept)
         return NULL;
+    qcap_packet_t **constituents = kept->constituents;
     *kept = *packet;
     memcpy(bytes, packet->bytes, packet->len);
     kept->bytes = bytes;
+    kept->constituents = constituents;
     kept->references = 1;
     kept->kept = NULL;
+    for (uint32_t i = 0; i < kept->constituent_count; i++)
+        if (!(constituents[i] = qcap_packet_ref(packet->constituents[i]))) {
+            qcap_packet_unref(kept);
+            return NULL;
+        }
     return kept;
 }
 
@@ -188,6 +195,21 @@ unsigned qcap_packet_flags(const qcap_packet_t *packet)
 uint8_t qcap_packet_protocol(const qcap_packet_t *packet)
 {
     return packet->headers.protocol;
+}
+
+uint16_t qcap_packet_ethertype(const qcap_packet_t *packet)
+{
+    return packet->headers.ethertype;
+}
+
+int qcap_packet_link_type(const qcap_packet_t *packet)
+{
+    return packet->link_type;
+}
+
+const char *qcap_packet_reason(const qcap_packet_t *packet)
+{
+    return packet->headers.reason;
 }
 
 /* One end, from the IP header: source and destination lie 4 or 16 bytes apart (RFC 791, 3.1; RFC 8200, 3). */

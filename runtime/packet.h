@@ -19,10 +19,10 @@ struct qcap_packet {
     int64_t time_ns;            /* of arrival */
     uint64_t number;            /* in the capture, from 1 */
     uint64_t place;             /* offset of the bytes in their file, or QCAPINT_NO_PLACE */
-    qcapint_headers_t headers;  /* what decode.c found */
+    qcapint_headers_t headers;  /* what decoding found */
     qcap_endpoint_t *ends;      /* made up packets: source and destination, borrowed; else NULL: see headers */
     qcap_packet_t *kept;        /* borrowed packets: the counted copy, owned; NULL: none yet */
-    qcap_packet_t **constituents; /* counted references, behind the bytes; NULL: none */
+    qcap_packet_t **constituents; /* counted references, before the bytes; if borrowed, a borrowed one; NULL: none */
     uint32_t constituent_count;
     uint32_t references; /* 0: borrowed */
     uint32_t hash;       /* of its conversation, for flow.c; valid if is_hashed */
@@ -30,7 +30,8 @@ struct qcap_packet {
     uint8_t stage;       /* qcap_stage_t, the last one */
     uint8_t flags;       /* QCAP_PACKET_ */
     bool is_counted;     /* in stats.ended, at its stage; while a packet is being processed it is not yet */
-    uint16_t link_type;  /* DLT_ number */
+    uint8_t depth;       /* how many packets it lies in */
+    uint16_t link_type;  /* DLT_ number of the frame that was captured */
 };
 
 /* Makes a borrowed packet of a frame. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "handle.h"
+#include "tunnel.h"
 
 #define DEFAULT_MEMORY ((uint64_t)512 << 20)
 #define LEAST_MEMORY ((uint64_t)1 << 20)
@@ -201,6 +202,28 @@ int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms)
 
 /* ---------------------------------------------------------------- the way of a packet */
 
+static bool process_tunnel(qcap_t *q, qcap_packet_t *carrier);
+
+static void discard(qcap_packet_t *packet, qcap_stage_t stage)
+{
+    packet->flags |= QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(packet, stage);
+}
+
+static void process_datagram(qcap_t *q, qcap_packet_t *packet)
+{
+    if (q->checksums == QCAP_CHECKSUMS_VERIFY &&
+        qcapint_checksum_transport(packet->bytes, &packet->headers) == QCAPINT_CHECKSUM_BAD) {
+        discard(packet, QCAP_STAGE_BAD_CHECKSUM);
+        return;
+    }
+    if (process_tunnel(q, packet))
+        return;
+    qcapint_packet_stage(packet, QCAP_STAGE_UDP_DELIVERED);
+    if (q->sink->datagram)
+        q->sink->datagram(q, packet);
+}
+
 /* A whole IP packet: to whoever understands what it carries. */
 static void process_network(qcap_t *q, qcap_packet_t *packet)
 {
@@ -209,22 +232,15 @@ static void process_network(qcap_t *q, qcap_packet_t *packet)
         qcapint_flow_segment(q, packet);
         break;
     case QCAPINT_PROTOCOL_UDP:
-        if (q->checksums == QCAP_CHECKSUMS_VERIFY &&
-            qcapint_checksum_transport(packet->bytes, &packet->headers) == QCAPINT_CHECKSUM_BAD) {
-            packet->flags |= QCAP_PACKET_DISCARDED;
-            qcapint_packet_stage(packet, QCAP_STAGE_BAD_CHECKSUM);
-            break;
-        }
-        qcapint_packet_stage(packet, QCAP_STAGE_UDP_DELIVERED);
-        if (q->sink->datagram)
-            q->sink->datagram(q, packet);
+        process_datagram(q, packet);
         break;
     case QCAPINT_PROTOCOL_ICMP:
     case QCAPINT_PROTOCOL_ICMP6:
         qcapint_packet_stage(packet, QCAP_STAGE_ICMP);
         break;
     default:
-        qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
+        if (!process_tunnel(q, packet))
+            qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
     }
 }
 
@@ -233,12 +249,13 @@ static void process_fragment(qcap_t *q, qcap_packet_t *fragment)
     qcap_packet_t *whole = qcapint_defrag_fragment(q, fragment);
     if (!whole)
         return;
+    whole->depth = fragment->depth;
+    whole->link_type = fragment->link_type;
     if (qcapint_decode_network(whole->bytes, whole->len, &whole->headers) == QCAPINT_DECODE_OK) {
         qcapint_packet_stage(whole, QCAP_STAGE_DEFRAGMENTED);
         process_network(q, whole);
     } else {
-        whole->flags |= QCAP_PACKET_DISCARDED;
-        qcapint_packet_stage(whole, QCAP_STAGE_BAD_HEADER);
+        discard(whole, QCAP_STAGE_BAD_HEADER);
     }
     qcap_packet_unref(whole);
 }
@@ -257,28 +274,81 @@ static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
     return !is_believed;
 }
 
-/* What became of the frame so far; goes on if there is an IP packet in it. */
-static void process_frame(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
+/* Goes on with what decoding found. */
+static void process_decoded(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t result)
 {
-    qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
-    switch (decoded) {
+    switch (result) {
     case QCAPINT_DECODE_OTHER:
-        qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
+        if (!packet->headers.is_aggregate || !process_tunnel(q, packet))
+            qcapint_packet_stage(packet, QCAP_STAGE_OTHER);
+        return;
+    case QCAPINT_DECODE_ARP:
+        qcapint_packet_stage(packet, QCAP_STAGE_ARP);
         return;
     case QCAPINT_DECODE_BAD_HEADER:
-        packet->flags |= QCAP_PACKET_DISCARDED;
-        qcapint_packet_stage(packet, QCAP_STAGE_BAD_HEADER);
+        discard(packet, QCAP_STAGE_BAD_HEADER);
         return;
     case QCAPINT_DECODE_OK:
         break;
     }
-    qcapint_packet_stage(packet, QCAP_STAGE_LINK_DECODED);
+    if (packet->depth == 0)
+        qcapint_packet_stage(packet, QCAP_STAGE_LINK_DECODED);
     if (!accept_network_checksum(q, packet))
         return;
     if (packet->headers.is_fragment)
         process_fragment(q, packet);
     else
         process_network(q, packet);
+}
+
+/* note [packets in packets]: the inner packet is borrowed like its carrier, in whose bytes it lies, and its one constituent is
+ * the carrier, borrowed too. Whoever keeps the inner one keeps a copy of both. */
+static void process_inner(qcap_t *q, qcap_packet_t *carrier, const qcapint_inner_t *inner)
+{
+    qcap_packet_t packet;
+    qcapint_packet_init(&packet, q, carrier->bytes + inner->offset, inner->len, inner->wire_len);
+    packet.flags |= QCAP_PACKET_ARTIFICIAL;
+    packet.time_ns = carrier->time_ns;
+    packet.number = carrier->number;
+    packet.link_type = carrier->link_type;
+    packet.depth = (uint8_t)(carrier->depth + 1);
+    packet.constituents = &carrier;
+    packet.constituent_count = 1;
+    qcapint_decode_t result = qcapint_decode_inner(inner->ethertype, packet.bytes, packet.len, &packet.headers);
+    qcapint_packet_stage(&packet, QCAP_STAGE_DECAPSULATED);
+    process_decoded(q, &packet, result);
+    qcapint_packet_fini(&packet);
+}
+
+/* Takes the packets out of the carrier's payload. Returns false if there is none: then nothing has become of the carrier. */
+static bool process_tunnel(qcap_t *q, qcap_packet_t *carrier)
+{
+    qcapint_inner_t inner = {0};
+    bool is_tunnel = false;
+    qcapint_decode_t result;
+    while ((result = qcapint_tunnel_next(carrier->bytes, &carrier->headers, &inner)) == QCAPINT_DECODE_OK) {
+        if (carrier->depth == QCAPINT_TUNNEL_DEPTH) {
+            carrier->headers.reason = "tunnel: too many packets in one another";
+            result = QCAPINT_DECODE_BAD_HEADER;
+            break;
+        }
+        if (!is_tunnel)
+            qcapint_packet_stage(carrier, QCAP_STAGE_TUNNEL);
+        is_tunnel = true;
+        process_inner(q, carrier, &inner);
+    }
+    if (result == QCAPINT_DECODE_BAD_HEADER && !is_tunnel)
+        discard(carrier, QCAP_STAGE_BAD_HEADER);
+    else if (result == QCAPINT_DECODE_BAD_HEADER) /* what came before it was taken */
+        qcapint_packet_stage(carrier, QCAP_STAGE_BAD_HEADER);
+    return is_tunnel || result == QCAPINT_DECODE_BAD_HEADER;
+}
+
+/* What became of the frame so far; goes on if there is an IP packet in it. */
+static void process_frame(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
+{
+    qcapint_packet_stage(packet, QCAP_STAGE_CAPTURED);
+    process_decoded(q, packet, decoded);
 }
 
 static void count(qcap_t *q, const qcap_packet_t *packet)

@@ -232,7 +232,10 @@ int qcap_link_type(const qcap_t *q);
     X(OTHER, 21, "other protocol")                                                                                     \
     X(NO_MEMORY, 22, "dropped for lack of memory")                                                                     \
     X(TCP_CONTROL, 23, "TCP without new bytes")                                                                        \
-    X(TCP_URGENT, 24, "TCP with an urgent byte that is out of band")
+    X(TCP_URGENT, 24, "TCP with an urgent byte that is out of band")                                                   \
+    X(ARP, 25, "ARP")                                                                                                  \
+    X(TUNNEL, 26, "tunnel")                                                                                            \
+    X(DECAPSULATED, 27, "taken out of a tunnel")
 
 typedef enum {
 #define X(name, number, text) QCAP_STAGE_##name = number,
@@ -265,6 +268,8 @@ const char *qcap_stage_text(qcap_stage_t stage);
     X(TCP_KEEPALIVE, "it only asks for an answer")                                                                     \
     X(TCP_CLOSED, "the last of its direction")                                                                         \
     X(TCP_RESET, "a RST that counts, or of no conversation")                                                                                  \
+    X(ARP, "ARP or RARP")                                                                                              \
+    X(TUNNEL, "it carries others, which go on")                                                                        \
     X(OTHER, "nothing that is looked into")                                                                            \
     X(NO_MEMORY, "lost, or in part")
 
@@ -279,7 +284,7 @@ typedef void (*qcap_packet_handler_t)(qcap_packet_t *packet, qcap_stage_t stage,
 int qcap_packet_handler_add(qcap_t *q, qcap_stage_t stage, qcap_packet_handler_t handler, void *user);
 
 #define QCAP_PACKET_DISCARDED 1u  /* the receiver ignores it, in whole: see the stage */
-#define QCAP_PACKET_ARTIFICIAL 2u /* not captured: put together from its constituents, or made up */
+#define QCAP_PACKET_ARTIFICIAL 2u /* not captured: put together from its constituents, taken out of one, or made up */
 #define QCAP_PACKET_FRAGMENT 4u   /* an IP fragment */
 #define QCAP_PACKET_SNAPPED 8u    /* the capture has only its beginning */
 
@@ -297,7 +302,8 @@ typedef struct qcap_endpoint {
 const char *qcap_endpoint_print(const qcap_endpoint_t *endpoint, char *text, size_t size);
 const char *qcap_address_print(const qcap_endpoint_t *endpoint, char *text, size_t size);
 
-/* The captured bytes, from the link header on; of a packet put together from fragments, from the IP header on. */
+/* The captured bytes, from the link header on; of a packet put together from fragments, from the IP header on; of one that
+ * was taken out of a tunnel, from the tunnel's header on. */
 const unsigned char *qcap_packet_bytes(const qcap_packet_t *packet, size_t *len);
 /* The bytes of the network (IP) packet, without what the link added behind it; NULL and 0 if there is none. */
 const unsigned char *qcap_packet_network(const qcap_packet_t *packet, size_t *len);
@@ -310,11 +316,21 @@ uint64_t qcap_packet_number(const qcap_packet_t *packet); /* 1, 2, ... in the ca
 qcap_stage_t qcap_packet_stage(const qcap_packet_t *packet);
 unsigned qcap_packet_flags(const qcap_packet_t *packet); /* QCAP_PACKET_ */
 uint8_t qcap_packet_protocol(const qcap_packet_t *packet); /* that it carries, as IP numbers it; 255: none */
+uint16_t qcap_packet_ethertype(const qcap_packet_t *packet); /* what its link carries, as IEEE numbers it; 0: not said */
+int qcap_packet_link_type(const qcap_packet_t *packet);    /* of the frame that was captured: a DLT_ number */
+
+/* Why a packet came to the stage BAD_HEADER, in a line for people: "IPv4: the header is cut off". Static; NULL if decoding
+ * found nothing wrong with it. */
+const char *qcap_packet_reason(const qcap_packet_t *packet);
 
 void qcap_packet_source(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
 void qcap_packet_destination(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
 
-/* The packets it was put together from, in the order they came: 0 .. count - 1. NULL beyond. */
+/* The packets it was put together from, in the order they came: 0 .. count - 1. NULL beyond. That of a packet that was taken
+ * out of a tunnel is its carrier, which may be artificial as well.
+ *
+ * Tunnels are IPv4 and IPv6 in either, GRE, EtherIP, MPLS in IP, VXLAN, Geneve, GTP-U, Teredo, and aggregates of 802.11;
+ * packets lie at most 8 deep in one another. Which tunnel a packet came through is no part of a conversation's identity. */
 size_t qcap_packet_constituent_count(const qcap_packet_t *packet);
 const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t index);
 

@@ -59,6 +59,13 @@ static void assert_segment(int link_type, const frame_t *frame, size_t skip)
 /* ---------------------------------------------------------------- links */
 
 #define MACS "\1\2\3\4\5\6\7\1\2\3\4\5"
+#define MACS_3 MACS "123456"
+#define WLAN "\x08\2\0\0" MACS_3 "\0\0"
+#define WLAN_QOS "\x88\2\0\0" MACS_3 "\0\0" "\0\0"
+#define WLAN_4 "\x88\x83\0\0" MACS_3 "\0\0" "123456" "\0\0" "1234"
+#define SNAP_IPV4 "\xaa\xaa\3\0\0\0\x08\x00"
+#define SNAP_IPV6 "\xaa\xaa\3\0\0\0\x86\xdd"
+#define RADIOTAP "\0\0\x9\0\2\0\0\0" "\x10"
 
 static void every_link_leads_to_the_segment(void **state)
 {
@@ -84,6 +91,34 @@ static void every_link_leads_to_the_segment(void **state)
         {DLT_NULL, "\0\0\0\2", 4, false},
         {DLT_NULL, "\x1e\0\0\0", 4, true},
         {DLT_LOOP, "\0\0\0\x18", 4, true},
+        {DLT_EN10MB, MACS "\x88\x47\0\1\0\x40\0\2\1\x40", 22, false}, /* two labels */
+        {DLT_EN10MB, MACS "\x88\x48\0\2\1\x40", 18, true},
+        {DLT_EN10MB, MACS "\x88\x47\0\1\1\x40" "\0\0\0\0" MACS "\x08\x00", 36, false}, /* a pseudo-wire */
+        {DLT_EN10MB, MACS "\x88\x64\x11\0\0\7\0\x33\0\x21", 22, false},
+        {DLT_EN10MB, MACS "\x81\0\0\7\x88\x64\x11\0\0\7\0\x47\0\x57", 26, true},
+        {DLT_EN10MB, MACS "\0\x39\xaa\xaa\3\0\0\0\x08\x00", 22, false}, /* a length, SNAP */
+        {DLT_EN10MB, MACS "\0\x34\6\6\3", 17, false},
+        {DLT_PPP, "\xff\3\0\x21", 4, false},
+        {DLT_PPP, "\x21", 1, false},
+        {DLT_PPP_SERIAL, "\xff\3\0\x57", 4, true},
+        {DLT_PPP_SERIAL, "\x0f\0\x08\0", 4, false},
+        {DLT_PPP_SERIAL, "\xff\3\2\x81\0\1\1\x40", 8, false},
+        {DLT_PPP_PPPD, "\1\xff\3\0\x21", 5, false},
+        {DLT_PPP_ETHER, "\x11\0\0\7\0\x33\0\x21", 8, false},
+        {DLT_C_HDLC, "\x8f\0\x86\xdd", 4, true},
+        {DLT_LINUX_SLL, "\0\4\0\1\0\6\1\2\3\4\5\6\0\0\0\4\xaa\xaa\3\0\0\0\x08\x00", 24, false},
+        {DLT_LINUX_SLL, "\0\4\3\x23\0\6\1\2\3\4\5\6\0\0\0\4" RADIOTAP WLAN SNAP_IPV4, 57, false},
+        {DLT_IEEE802_11, WLAN SNAP_IPV4, 32, false},
+        {DLT_IEEE802_11, WLAN_QOS SNAP_IPV6, 34, true},
+        {DLT_IEEE802_11, WLAN_4 SNAP_IPV4, 44, false}, /* four addresses, quality, HT control */
+        {DLT_IEEE802_11_RADIO, RADIOTAP WLAN SNAP_IPV4, 41, false},
+        {DLT_IEEE802_11_RADIO, "\0\0\x12\0\3\0\0\0" "12345678" "\x20\0" WLAN_QOS "\0\0" SNAP_IPV4, 54, false},
+        {DLT_IEEE802_11_RADIO, "\0\0\x19\0\3\0\0\x80\0\0\0\0" "\0\0\0\0" "12345678" "\0" WLAN SNAP_IPV4, 57, false},
+        {DLT_IEEE802_11_RADIO_AVS, "\x80\x21\x10\1\0\0\0\xc" "1234" WLAN SNAP_IPV4, 44, false},
+        {DLT_PRISM_HEADER, "\x80\x21\x10\1\0\0\0\xc" "1234" WLAN SNAP_IPV4, 44, false},
+        {DLT_PRISM_HEADER, "\x44\0\0\0\xc\0\0\0" "1234" WLAN SNAP_IPV6, 44, true},
+        {DLT_PRISM_HEADER, "\0\0\0\x44\0\0\0\xc" "1234" WLAN SNAP_IPV4, 44, false},
+        {DLT_PPI, "\0\0\xa\0\x69\0\0\0" "12" WLAN SNAP_IPV4, 42, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
@@ -95,6 +130,74 @@ static void every_link_leads_to_the_segment(void **state)
     }
 }
 
+/* Each is no IP packet, or none that can be read, and nothing is wrong with it. */
+static void other_frames_are_left_alone(void **state)
+{
+    static const struct {
+        int link_type;
+        const char *bytes;
+        size_t len;
+    } frames[] = {
+        {DLT_EN10MB, MACS "\x88\xcc" "1234", 18},                  /* LLDP */
+        {DLT_EN10MB, MACS "\0\3\x42\x42\3" "1234", 21},             /* spanning tree */
+        {DLT_EN10MB, MACS "\0\x0a\xaa\xaa\3\0\0\x0c\x20\0" "12", 24}, /* another vendor */
+        {DLT_EN10MB, MACS "\5\xdd" "1234", 18},                    /* neither type nor length */
+        {DLT_EN10MB, MACS "\x88\x64\x11\x9\0\7\0\4" "1234", 24},    /* PPPoE, but no session */
+        {DLT_EN10MB, MACS "\x88\x47\0\1\1\x40\x10\0\0\0", 22},     /* some pseudo-wire */
+        {DLT_PPP, "\xff\3\xc0\x21\1\1\0\4", 8},                  /* LCP */
+        {DLT_LINUX_SLL, "\0\4\3\x38\0\0\0\0\0\0\0\0\0\0\x08\0", 16}, /* netlink */
+        {DLT_LINUX_SLL2, "\0\1\0\0\0\0\0\2\0\1\4\6\1\2\3\4\5\6\0\0", 20},
+        {DLT_IEEE802_11, "\x80\0\0\0", 4},                        /* a beacon */
+        {DLT_IEEE802_11, "\x48\1\0\0", 4},                        /* no data */
+        {DLT_IEEE802_11, "\x08\x42\0\0" MACS_3 "\0\0" SNAP_IPV4, 32}, /* encrypted */
+        {DLT_IEEE802_11, "\x08\x06\0\0" MACS_3 "\0\0" SNAP_IPV4, 32}, /* a fragment */
+        {DLT_IEEE802_11, "\x08\2\0\0" MACS_3 "\1\0" SNAP_IPV4, 32},   /* another */
+        {DLT_PPI, "\0\0\x8\0\xbd\0\0\0" "12", 10},                /* USB */
+    };
+    qcapint_headers_t h;
+    (void)state;
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        frame_t frame = {.len = 0};
+        put(&frame, frames[i].bytes, frames[i].len);
+        assert_int_equal(decode(frames[i].link_type, &frame, &h), QCAPINT_DECODE_OTHER);
+        assert_null(h.reason);
+        assert_int_equal(h.version, 0);
+    }
+}
+
+static void arp_is_recognised(void **state)
+{
+    qcapint_headers_t h;
+    frame_t arp = {.len = 0};
+    (void)state;
+    PUT(&arp, MACS "\x08\x06" "\0\1\x08\0\6\4\0\1" "123456" "1234" "123456" "1234" "padding");
+    assert_int_equal(decode(DLT_EN10MB, &arp, &h), QCAPINT_DECODE_ARP);
+    assert_int_equal(h.ethertype, 0x0806);
+    assert_int_equal(h.network, 14);
+    assert_int_equal(h.network_len, 28);
+    arp.len = 41;
+    assert_int_equal(decode(DLT_EN10MB, &arp, &h), QCAPINT_DECODE_BAD_HEADER);
+    assert_string_equal(h.reason, "ARP: the packet is cut off");
+}
+
+/* Layers that lead to each other for ever do not. */
+static void links_are_not_peeled_without_end(void **state)
+{
+    qcapint_headers_t h;
+    frame_t frame = {.len = 0};
+    (void)state;
+    PUT(&frame, MACS "\x88\x47");
+    for (int i = 0; i < 50; i++)
+        PUT(&frame, "\0\1\1\x40" "\0\0\0\0" MACS "\x88\x47");
+    assert_int_equal(decode(DLT_EN10MB, &frame, &h), QCAPINT_DECODE_BAD_HEADER);
+    assert_string_equal(h.reason, "link: too many layers");
+    frame.len = 0;
+    for (int i = 0; i < 50; i++)
+        PUT(&frame, "\0\0\x8\0\xc0\0\0\0");
+    assert_int_equal(decode(DLT_PPI, &frame, &h), QCAPINT_DECODE_BAD_HEADER);
+    assert_string_equal(h.reason, "PPI: too many layers");
+}
+
 static void what_is_no_ip_packet_is_left_alone(void **state)
 {
     qcapint_headers_t h;
@@ -102,10 +205,10 @@ static void what_is_no_ip_packet_is_left_alone(void **state)
     (void)state;
     PUT(&arp, MACS "\x08\x06\0\1\x08\0\6\4\0\1");
     PUT(&appletalk, "\x10\0\0\0abc");
-    assert_int_equal(decode(DLT_EN10MB, &arp, &h), QCAPINT_DECODE_OTHER);
+    assert_int_equal(decode(DLT_EN10MB, &arp, &h), QCAPINT_DECODE_BAD_HEADER);
     assert_int_equal(decode(DLT_NULL, &appletalk, &h), QCAPINT_DECODE_OTHER);
-    assert_false(qcapint_decode_knows(DLT_IEEE802_11));
-    assert_int_equal(decode(DLT_IEEE802_11, &arp, &h), QCAPINT_DECODE_OTHER);
+    assert_false(qcapint_decode_knows(DLT_USB_LINUX));
+    assert_int_equal(decode(DLT_USB_LINUX, &arp, &h), QCAPINT_DECODE_OTHER);
 }
 
 static void padding_behind_the_packet_is_no_payload(void **state)
@@ -130,6 +233,39 @@ static void a_length_of_zero_is_the_rest_of_the_frame(void **state)
 }
 
 /* ---------------------------------------------------------------- options and extensions */
+
+/* A source route that is not at its end leads elsewhere than the destination says. */
+static void a_source_route_hides_the_destination(void **state)
+{
+    static const char *const routes[] = {"\x83\7\4\1\2\3\4\0", "\1\x89\7\4\1\2\3\4", "\x83\7\x8\1\2\3\4\0", "\x44\1\0\0\0\0\0\0"};
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        qcapint_headers_t h;
+        frame_t plain = {.len = 0}, frame = {.len = 0};
+        put_segment(&plain, false);
+        put(&frame, plain.bytes, 20);
+        put(&frame, routes[i], 8);
+        put(&frame, plain.bytes + 20, plain.len - 20);
+        frame.bytes[0] = 0x47;
+        qcapint_put_be16(frame.bytes + 2, (uint32_t)frame.len);
+        assert_int_equal(decode(DLT_RAW, &frame, &h), QCAPINT_DECODE_OK);
+        assert_int_equal(h.is_routed, i < 2);
+        assert_int_equal(h.destination_port, 80);
+    }
+}
+
+static void an_authentication_header_is_skipped_in_ipv4_too(void **state)
+{
+    frame_t plain = {.len = 0}, frame = {.len = 0};
+    (void)state;
+    put_segment(&plain, false);
+    put(&frame, plain.bytes, 20);
+    PUT(&frame, "\x06\1\0\0\0\0\0\0\0\0\0\0");
+    put(&frame, plain.bytes + 20, plain.len - 20);
+    frame.bytes[9] = 51;
+    qcapint_put_be16(frame.bytes + 2, (uint32_t)frame.len);
+    assert_segment(DLT_RAW, &frame, 0);
+}
 
 static void ipv4_options_are_skipped(void **state)
 {
@@ -245,6 +381,26 @@ static void a_frame_cut_anywhere_is_safe(void **state)
     }
 }
 
+/* Of every link's header: random bytes, read at the edge of memory. */
+static void any_bytes_may_be_any_link(void **state)
+{
+    static const int types[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_PPP, DLT_PPP_SERIAL, DLT_PPP_ETHER,
+                                DLT_PPP_PPPD, DLT_C_HDLC, DLT_IEEE802_11, DLT_IEEE802_11_RADIO, DLT_IEEE802_11_RADIO_AVS,
+                                DLT_PRISM_HEADER, DLT_PPI};
+    uint32_t random = 1;
+    qcapint_headers_t h;
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        frame_t frame = {.len = (size_t)round % 97};
+        for (size_t i = 0; i < frame.len; i++) {
+            random = random * 1664525u + 1013904223u;
+            frame.bytes[i] = random >> 31 ? 0 : (unsigned char)(random >> 16);
+        }
+        decode_at_the_edge(types[(size_t)round % (sizeof types / sizeof types[0])], &frame, frame.len, &h);
+        assert_true(h.payload + h.payload_len <= frame.len);
+    }
+}
+
 static void any_byte_may_be_anything(void **state)
 {
     qcapint_headers_t h;
@@ -266,7 +422,15 @@ static void headers_that_contradict_themselves_are_bad(void **state)
     static const struct {
         size_t at;
         unsigned char value;
-    } changes[] = {{0, 0x44}, {0, 0x55}, {3, 10}, {3, 30}, {32, 0x40}, {32, 0xf0}}; /* IP, IP length, data offset */
+        const char *reason;
+    } changes[] = {
+        {0, 0x44, "IPv4: the header length is below 5"},
+        {0, 0x55, "IP: the version is neither 4 nor 6"},
+        {3, 10, "IPv4: the header is longer than the packet, or cut off"},
+        {3, 30, "TCP: the header is cut off"},
+        {32, 0x40, "TCP: the data offset is below 5, or behind the packet's end"},
+        {32, 0xf0, "TCP: the data offset is below 5, or behind the packet's end"},
+    };
     qcapint_headers_t h;
     (void)state;
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
@@ -274,6 +438,7 @@ static void headers_that_contradict_themselves_are_bad(void **state)
         put_segment(&frame, false);
         frame.bytes[changes[i].at] = changes[i].value;
         assert_int_equal(decode(DLT_RAW, &frame, &h), QCAPINT_DECODE_BAD_HEADER);
+        assert_string_equal(h.reason, changes[i].reason);
     }
 }
 
@@ -321,15 +486,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_link_leads_to_the_segment),
+        cmocka_unit_test(other_frames_are_left_alone),
+        cmocka_unit_test(arp_is_recognised),
+        cmocka_unit_test(links_are_not_peeled_without_end),
         cmocka_unit_test(what_is_no_ip_packet_is_left_alone),
         cmocka_unit_test(padding_behind_the_packet_is_no_payload),
         cmocka_unit_test(a_length_of_zero_is_the_rest_of_the_frame),
         cmocka_unit_test(ipv4_options_are_skipped),
+        cmocka_unit_test(a_source_route_hides_the_destination),
+        cmocka_unit_test(an_authentication_header_is_skipped_in_ipv4_too),
         cmocka_unit_test(ipv6_extension_headers_are_skipped),
         cmocka_unit_test(an_atomic_fragment_is_none),
         cmocka_unit_test(a_fragment_says_where_it_belongs),
         cmocka_unit_test(udp_and_icmp_are_recognised),
         cmocka_unit_test(a_frame_cut_anywhere_is_safe),
+        cmocka_unit_test(any_bytes_may_be_any_link),
         cmocka_unit_test(any_byte_may_be_anything),
         cmocka_unit_test(headers_that_contradict_themselves_are_bad),
         cmocka_unit_test(checksums_are_told_from_none),

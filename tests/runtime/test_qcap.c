@@ -146,7 +146,7 @@ static void what_is_not_tcp_is_told_apart(void **state)
 {
     traffic_t *t = *state;
     traffic_fragment(t, .bytes = "\0\x35\xc0\0\0\x0a\0\0hi", .len = 10);
-    traffic_fragment(t, .protocol = 1, .bytes = "ping", .len = 4);
+    traffic_fragment(t, .protocol = 1, .bytes = "\x08\0pingpi", .len = 8);
     traffic_fragment(t, .protocol = 99, .bytes = "what", .len = 4);
     traffic_push(t, "nonsense", 8, 8);
     assert_int_equal(traffic_count(t, QCAP_STAGE_CAPTURED), 4);

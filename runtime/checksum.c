@@ -1,0 +1,77 @@
+/* checksum.c: what the checksums of a packet say: RFC 1071, and RFC 791, RFC 9293 and RFC 768 for what they are taken over. */
+#include <string.h>
+
+#include "bytes.h"
+#include "decode.h"
+
+/* note [byte order of sums]: adding 16-bit words with carries around the end gives the same 16 bits in either byte
+ * order, so words are added as they lie in memory and only the result is looked at: RFC 1071, 2(B). */
+
+static uint64_t add_bytes(uint64_t sum, const unsigned char *bytes, size_t len)
+{
+    for (; len >= 4; bytes += 4, len -= 4) {
+        uint32_t word;
+        memcpy(&word, bytes, 4);
+        sum += word;
+    }
+    unsigned char rest[4] = {0};
+    uint32_t word;
+    memcpy(rest, bytes, len);
+    memcpy(&word, rest, 4);
+    return sum + word;
+}
+
+static uint16_t fold(uint64_t sum)
+{
+    while (sum >> 16)
+        sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)sum;
+}
+
+uint16_t qcapint_checksum_of(const unsigned char *bytes, size_t len)
+{
+    uint16_t in_memory_order = (uint16_t)~fold(add_bytes(0, bytes, len));
+    unsigned char pair[2];
+    memcpy(pair, &in_memory_order, 2);
+    return qcapint_get_be16(pair);
+}
+
+qcapint_checksum_t qcapint_checksum_network(const unsigned char *bytes, const qcapint_headers_t *headers)
+{
+    const unsigned char *ip = bytes + headers->network;
+    if (headers->version != 4)
+        return QCAPINT_CHECKSUM_UNKNOWN;
+    if (fold(add_bytes(0, ip, (ip[0] & 0x0fu) * 4u)) == 0xffff)
+        return QCAPINT_CHECKSUM_GOOD;
+    return qcapint_get_be16(ip + 10) == 0 ? QCAPINT_CHECKSUM_UNKNOWN : QCAPINT_CHECKSUM_BAD;
+}
+
+/* The sum of the pseudo-header: addresses, protocol, length. RFC 9293, 3.1; RFC 8200, 8.1. */
+static uint64_t add_pseudo_header(const unsigned char *ip, const qcapint_headers_t *headers, uint32_t len)
+{
+    unsigned char tail[8] = {0};
+    qcapint_put_be32(tail, len);
+    tail[7] = headers->protocol;
+    uint64_t sum = add_bytes(0, tail, sizeof tail);
+    return headers->version == 4 ? add_bytes(sum, ip + 12, 8) : add_bytes(sum, ip + 8, 32);
+}
+
+/* note [checksums that are not there yet]: a sender whose hardware computes checksums writes nothing, or the folded
+ * sum of the pseudo-header, for the hardware to go on with; a capture on that machine sees it so. */
+qcapint_checksum_t qcapint_checksum_transport(const unsigned char *bytes, const qcapint_headers_t *headers)
+{
+    bool is_tcp = headers->protocol == QCAPINT_PROTOCOL_TCP;
+    if ((!is_tcp && headers->protocol != QCAPINT_PROTOCOL_UDP) || headers->is_fragment || headers->is_routed ||
+        headers->payload_len != headers->payload_wire)
+        return QCAPINT_CHECKSUM_UNKNOWN;
+    const unsigned char *transport = bytes + headers->transport;
+    if (is_tcp && headers->transport + (transport[12] >> 4) * 4u != headers->payload) /* options were snapped */
+        return QCAPINT_CHECKSUM_UNKNOWN;
+    uint32_t len = headers->payload + headers->payload_len - headers->transport;
+    uint16_t field;
+    memcpy(&field, transport + (is_tcp ? 16 : 6), 2);
+    uint64_t pseudo = add_pseudo_header(bytes + headers->network, headers, len);
+    if (fold(add_bytes(pseudo, transport, len)) == 0xffff)
+        return field == 0 ? QCAPINT_CHECKSUM_UNKNOWN : QCAPINT_CHECKSUM_GOOD;
+    return field == 0 || field == fold(pseudo) ? QCAPINT_CHECKSUM_UNKNOWN : QCAPINT_CHECKSUM_BAD;
+}
