@@ -437,6 +437,8 @@ static size_t common_prefix(const configs_t *configs, unsigned mains)
 
 static void drop_front(pendings_t *pendings, size_t count)
 {
+    if (count == 0) /* perhaps there are no items */
+        return;
     pendings->items += count;
     pendings->count -= count;
     pendings->capacity -= count;

@@ -33,13 +33,17 @@ static sample_t read_sample(arena_t *arena, const char *path, const char *side, 
 
 bool compile(arena_t *arena, const char *path, const compile_options_t *options, compile_result_t *result, diag_t *diag)
 {
+    /* bytes → syntax tree */
+    return compile_tree(arena, spec_load(arena, path, diag), options, result, diag);
+}
+
+bool compile_tree(arena_t *arena, const ast_t *ast, const compile_options_t *options, compile_result_t *result,
+                  diag_t *diag)
+{
     memset(result, 0, sizeof *result);
     text_init(&result->dump, arena);
     text_init(&result->header, arena);
     text_init(&result->source, arena);
-
-    /* bytes → syntax tree */
-    const ast_t *ast = spec_load(arena, path, diag);
     if (ast && options->dump == COMPILE_STEP_TOKENS)
         spec_print_tokens(arena, ast->source, &result->dump);
     if (ast && options->dump == COMPILE_STEP_TREE)
@@ -48,9 +52,10 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
         return false;
 
     /* syntax tree → grammar */
-    const grammar_t *grammar = resolve(arena, ast, diag);
+    grammar_t *grammar = resolve(arena, ast, diag);
     if (!grammar)
         return false;
+    grammar->share = options->share;
     result->grammar = grammar;
     if (options->dump == COMPILE_STEP_GRAMMAR)
         grammar_print(grammar, &result->dump);
@@ -82,9 +87,12 @@ bool compile(arena_t *arena, const char *path, const compile_options_t *options,
     unsigned position_count = position_allocate(dfa, diag);
     if (diag_has_errors(diag))
         return false;
+    const char *path = ast->source->path;
     const samples_t samples = {.client = read_sample(arena, path, "client", result, diag),
                                .server = read_sample(arena, path, "server", result, diag)};
     heat(dfa, &samples, diag);
+    if (diag_has_errors(diag))
+        return false;
     if (options->dump == COMPILE_STEP_OPTIMISED)
         dfa_print(dfa, &result->dump);
 

@@ -3,6 +3,7 @@
 #define QCAPGEN_COMPILE_H
 
 #include "ambiguity.h"
+#include "ast.h"
 #include "table.h"
 
 /* After which step to print what it made. */
@@ -27,6 +28,7 @@ typedef struct compile_options {
     compile_step_t dump; /* COMPILE_STEP_NONE: print nothing */
     bool all_ambiguities; /* warn of every symbolic one, not of the first few */
     bool positions;       /* and of those that are a matter of positions alone */
+    unsigned share;       /* what the automaton may grow to is one of so many parts of the usual; 0: all of it */
 } compile_options_t;
 
 typedef struct compile_result {
@@ -42,5 +44,9 @@ typedef struct compile_result {
 
 /* False if anything was wrong: `diag` has the messages. Warnings alone are not wrong. */
 bool compile(arena_t *arena, const char *path, const compile_options_t *options, compile_result_t *result, diag_t *diag);
+
+/* The same from a syntax tree on; NULL is one that could not be read. */
+bool compile_tree(arena_t *arena, const ast_t *ast, const compile_options_t *options, compile_result_t *result,
+                  diag_t *diag);
 
 #endif

@@ -40,7 +40,7 @@ typedef struct builder {
     unsigned order[256];   /* of classes: in which they are tried */
     follow_t *follows;     /* by control: what can come next */
     VEC(uint64_t) clash_kinds; /* hash table of those that are known, or 0; open addressing */
-    unsigned states_max;
+    unsigned states_max, followed_max, kept_max; /* where building gives up */
     size_t followed;      /* readings that have been followed over a byte */
     size_t kept;          /* what the automaton consists of: readings, operations, scopes, edges, moves */
     bool is_refused;       /* the step under way */
@@ -689,7 +689,7 @@ static void give_up(builder_t *b, unsigned state)
     const rule_t *rule = busiest_rule(b);
     const bool is_by_count = b->dfa->states.count > b->states_max;
     diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u %s: most of them are for rule `%s`",
-               is_by_count ? b->states_max : b->kept > KEPT_MAX ? KEPT_MAX : FOLLOWED_MAX,
+               is_by_count ? b->states_max : b->kept > b->kept_max ? b->kept_max : b->followed_max,
                is_by_count ? "states" : "readings in all states", rule ? rule->name : "");
     diag_note(b->diag, "for example after %s", example(b, state, -1));
     diag_note(b->diag, "that many ways to stand there have to be told apart: %zu readings are under way", configs->count);
@@ -768,7 +768,7 @@ static void explore(builder_t *b)
         case DFA_ENTRY:
             break;
         }
-        if (b->dfa->states.count > b->states_max || b->kept > KEPT_MAX || b->followed > FOLLOWED_MAX) {
+        if (b->dfa->states.count > b->states_max || b->kept > b->kept_max || b->followed > b->followed_max) {
             b->nfa->is_given_up = true;
             give_up(b, state);
             return;
@@ -917,7 +917,10 @@ dfa_t *dfa_build(nfa_t *nfa, unsigned states_max, diag_t *diag)
     dfa_t *dfa = ARENA_NEW(nfa->arena, dfa_t);
     dfa->arena = nfa->arena;
     dfa->nfa = nfa;
-    builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag, .states_max = states_max};
+    builder_t b = {.dfa = dfa, .nfa = nfa, .arena = nfa->arena, .diag = diag,
+                   .states_max = grammar_bound(nfa->grammar, states_max),
+                   .followed_max = grammar_bound(nfa->grammar, FOLLOWED_MAX),
+                   .kept_max = grammar_bound(nfa->grammar, KEPT_MAX)};
     prepare(&b);
     begin(&b);
     explore(&b);

@@ -224,7 +224,14 @@ typedef struct grammar {
     VEC(port_t) ports;        /* hints */
     const node_t *client, *server, *datagram; /* roots: expressions, or NULL */
     VEC(const char *) files;                  /* paths of the spec, which is the first, and of its imports */
+    unsigned share;           /* the bounds of its automata are one of so many parts of the usual; 0: all of them */
 } grammar_t;
+
+/* A bound on the size of an automaton, as it is for this grammar. */
+static inline unsigned grammar_bound(const grammar_t *grammar, unsigned usual)
+{
+    return grammar->share ? usual / grammar->share : usual;
+}
 
 /* The rule of that name: exact spelling first, then ignoring case; NULL if there is none. */
 const rule_t *grammar_find(const grammar_t *grammar, const char *name);

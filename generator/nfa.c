@@ -71,13 +71,14 @@ static unsigned build_counted(builder_t *b, const node_t *node, const note_t *co
 static unsigned add(builder_t *b, nfa_kind_t kind, const context_t *context, const node_t *node, unsigned next)
 {
     nfa_state_t state = {.kind = kind, .context = context, .node = node, .next = next};
-    if (b->nfa->states.count >= STATES_MAX) {
+    const unsigned most = grammar_bound(b->nfa->grammar, STATES_MAX);
+    if (b->nfa->states.count >= most) {
         const rule_t *rule = context->rule;
         if (!rule && context->procedure < b->nfa->procedures.count)
             rule = b->nfa->procedures.items[context->procedure].rule;
         if (!b->is_too_large)
             diag_error(b->diag, rule ? rule->place : (place_t){0},
-                       "the grammar is too large here: more than %u states when written out", STATES_MAX);
+                       "the grammar is too large here: more than %u states when written out", most);
         b->is_too_large = true;
         return 0;
     }
