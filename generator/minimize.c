@@ -3,7 +3,8 @@
  * Partition refinement (Moore). States begin in blocks by everything about them but their targets; a block is split while
  * two of its states have edges to different blocks. To compare exactly, every state is a row of numbers: its block, then for
  * each class of bytes, and for each edge that is not taken on a byte, the number of what the edge does (interned) and the
- * block of its target.
+ * block of its target. So it is with the targets of a control point: control points that do the same, and go on alike, are one,
+ * and the control that nothing leads to any more is left out.
  *
  * States of a block that nothing has happened to still have equal rows. So only states with a target that went into another
  * block are looked at again: their rows are sorted, and those that differ from the rest of their block leave it. */
@@ -14,10 +15,12 @@
 #include "map.h"
 #include "name.h"
 
+#define TARGET UINT32_MAX /* in place of what an edge does: goes to the target of a control point */
+
 typedef struct partition {
     dfa_t *dfa;
     arena_t *arena;       /* of the work */
-    unsigned columns;     /* classes of bytes, and other edges of the state with the most */
+    unsigned columns;     /* classes of bytes, and other edges and targets of the state with the most */
     unsigned width;       /* numbers in a row */
     uint32_t *rows;
     unsigned *block;      /* by state */
@@ -63,10 +66,26 @@ static void describe_edge(const edge_t *edge, text_t *text)
         text_print(text, "%d-%u ", edge->moves.items[i].reg, edge->moves.items[i].back);
 }
 
+/* All but the targets. What ends a rule by `until` has its number, since few are alike. */
+static void describe_control(const dfa_t *dfa, unsigned number, text_t *text)
+{
+    const control_t *c = &dfa->controls.items[number];
+    text_print(text, "%d %p %d %p %u %p %p %p %p ", c->kind, (const void *)c->rule, c->is_shared, (const void *)c->reg,
+               c->conversion, (const void *)c->expr, (const void *)c->repeat, (const void *)c->queue, (const void *)c->key);
+    text_print(text, "%s %u %u %u;", c->protocol ? c->protocol : "", c->procedure, c->depth,
+               c->kind == CONTROL_UNTIL ? number : 0);
+    for (size_t i = 0; i < c->guards.count; i++)
+        text_print(text, "%p ", (const void *)c->guards.items[i]);
+    for (size_t i = 0; i < c->returns.count; i++)
+        text_print(text, "r%u ", c->returns.items[i]);
+}
+
 static void describe_state(const dfa_t *dfa, const dfa_state_t *s, text_t *text)
 {
-    text_print(text, "%s %d %u %d %u %d-%u;", s->configs.count ? name_rule(dfa, &s->configs.items[0]) : "", s->kind, s->kind == DFA_CONTROL ? s->control : 0, s->is_accepting,
-               s->held_back, s->stream_end.reg, s->stream_end.back);
+    text_print(text, "%s %d %d %u %d-%u;", s->configs.count ? name_rule(dfa, &s->configs.items[0]) : "", s->kind,
+               s->is_accepting, s->held_back, s->stream_end.reg, s->stream_end.back);
+    if (s->kind == DFA_CONTROL)
+        describe_control(dfa, s->control, text);
     if (s->is_accepting)
         describe_commits(&s->accept, text);
     for (size_t i = 0; i < s->held_registers.count; i++)
@@ -76,6 +95,12 @@ static void describe_state(const dfa_t *dfa, const dfa_state_t *s, text_t *text)
         text_print(text, "u%u %d %d-%u %d-%u ", u->conversion, u->is_committed, u->begin.reg, u->begin.back, u->end.reg,
                    u->end.back);
     }
+}
+
+/* Of a control point; other states have edges alone. */
+static size_t target_count(const dfa_t *dfa, const dfa_state_t *s)
+{
+    return s->kind == DFA_CONTROL ? dfa->controls.items[s->control].targets.count : 0;
 }
 
 static void number_edges(partition_t *p)
@@ -104,6 +129,11 @@ static void number_edges(partition_t *p)
                 p->actions[other] = action;
                 p->targets[other++] = edge->target;
             }
+        }
+        for (size_t i = 0; i < target_count(dfa, state); i++, other++) {
+            const unsigned target = dfa->controls.items[state->control].targets.items[i];
+            p->actions[other] = target == STATE_NONE ? 0 : TARGET;
+            p->targets[other] = target == STATE_NONE ? 0 : target;
         }
     }
     arena_free(scratch);
@@ -275,6 +305,26 @@ static void merge_edges(dfa_t *dfa, dfa_state_t *state)
     state->edges.count = kept;
 }
 
+/* Those that a state stands at keep their order. */
+static void drop_controls(dfa_t *dfa)
+{
+    unsigned *number = ARENA_ARRAY(dfa->arena, unsigned, dfa->controls.count + 1);
+    unsigned kept = 0;
+    for (size_t s = 0; s < dfa->states.count; s++)
+        if (dfa->states.items[s].kind == DFA_CONTROL)
+            number[dfa->states.items[s].control] = 1;
+    for (size_t c = 0; c < dfa->controls.count; c++) {
+        if (!number[c])
+            continue;
+        dfa->controls.items[kept] = dfa->controls.items[c];
+        number[c] = kept++;
+    }
+    dfa->controls.count = kept;
+    for (size_t s = 0; s < dfa->states.count; s++)
+        if (dfa->states.items[s].kind == DFA_CONTROL)
+            dfa->states.items[s].control = number[dfa->states.items[s].control];
+}
+
 static void rebuild(partition_t *p, unsigned blocks)
 {
     dfa_t *dfa = p->dfa;
@@ -290,6 +340,7 @@ static void rebuild(partition_t *p, unsigned blocks)
         renumbered[s] = number[p->block[s]];
     }
     dfa->states.count = kept;
+    drop_controls(dfa);
     for (unsigned s = 0; s < kept; s++) {
         dfa_state_t *state = &dfa->states.items[s];
         state->from = renumbered[state->from];
@@ -309,12 +360,12 @@ static void rebuild(partition_t *p, unsigned blocks)
     free(renumbered);
 }
 
-/* The edges that are not taken on a byte, of the state with the most. */
+/* The edges that are not taken on a byte, and the targets, of the state with the most. */
 static unsigned count_others(const dfa_t *dfa)
 {
     unsigned most = 0;
     for (size_t s = 0; s < dfa->states.count; s++) {
-        unsigned count = 0;
+        unsigned count = (unsigned)target_count(dfa, &dfa->states.items[s]);
         for (size_t i = 0; i < dfa->states.items[s].edges.count; i++)
             count += !dfa_is_on_byte(&dfa->states.items[s].edges.items[i]);
         most = count > most ? count : most;
