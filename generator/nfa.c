@@ -599,6 +599,16 @@ static void note_selector(builder_t *b, const note_t *note, const context_t *con
 
 /* NAME ... VALUE: what stands behind NAME is built once for each listed name and once for all others; a control point
  * where NAME ends chooses. Its conversion recognises the listed names. */
+/* The first entry that reads VALUE in the same way as entry `i`; it may be that one. */
+static size_t find_alike(const note_t *note, size_t i)
+{
+    const refine_entry_t *entries = note->entries.items;
+    size_t k = 0;
+    while (k < i && (entries[k].rule != entries[i].rule || entries[k].is_strict != entries[i].is_strict))
+        k++;
+    return k;
+}
+
 static unsigned build_refined(builder_t *b, const node_t *body, const note_t *note, const context_t *context,
                               unsigned next)
 {
@@ -616,7 +626,10 @@ static unsigned build_refined(builder_t *b, const node_t *body, const note_t *no
     for (size_t i = 0; i < note->entries.count; i++) {
         const refine_entry_t *entry = &note->entries.items[i];
         vec_push(b->arena, &conversion.keywords, entry->name);
-        vec_push(b->arena, &control.targets, build_sequence_from(b, body, by + 1, note, entry, context, next));
+        const size_t alike = find_alike(note, i);
+        vec_push(b->arena, &control.targets,
+                 alike < i ? control.targets.items[1 + alike]
+                           : build_sequence_from(b, body, by + 1, note, entry, context, next));
     }
     conversion.text_size = text_size_of(&conversion);
     vec_push(b->arena, &nfa->conversions, conversion);
