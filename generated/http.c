@@ -1130,640 +1130,639 @@ enum {
     AT_NAME_BLANKS_48 = 1119,
     AT_NAME_BLANKS_49 = 1120,
     AT_FINAL_CONTENT_2 = 1121,
-    AT_FINAL_CONTENT_3 = 1122,
-    AT_COUNTED_CONTENT_3 = 1123,
-    AT_CLOSED_CONTENT_1 = 1124,
-    AT_ENTRY_39 = 1125,
-    AT_IPV6ADDRESS_24 = 1126,
-    AT_H16_229 = 1127,
-    AT_H16_230 = 1128,
-    AT_H16_231 = 1129,
-    AT_H16_232 = 1130,
-    AT_H16_233 = 1131,
-    AT_H16_234 = 1132,
-    AT_H16_235 = 1133,
-    AT_H16_236 = 1134,
-    AT_H16_237 = 1135,
-    AT_IP_LITERAL_11 = 1136,
-    AT_IPV6ADDRESS_25 = 1137,
-    AT_H16_238 = 1138,
-    AT_H16_239 = 1139,
-    AT_H16_240 = 1140,
-    AT_H16_241 = 1141,
-    AT_H16_242 = 1142,
-    AT_H16_243 = 1143,
-    AT_H16_244 = 1144,
-    AT_H16_245 = 1145,
-    AT_H16_246 = 1146,
-    AT_DEC_OCTET_18 = 1147,
-    AT_IPV4ADDRESS_76 = 1148,
-    AT_OWS_127 = 1149,
-    AT_OWS_128 = 1150,
-    AT_DIGEST_USER_3 = 1151,
-    AT_OWS_129 = 1152,
-    AT_OWS_130 = 1153,
-    AT_OWS_131 = 1154,
-    AT_DIGEST_USER_4 = 1155,
-    AT_OWS_132 = 1156,
-    AT_IPV6ADDRESS_26 = 1157,
-    AT_H16_247 = 1158,
-    AT_H16_248 = 1159,
-    AT_H16_249 = 1160,
-    AT_H16_250 = 1161,
-    AT_H16_251 = 1162,
-    AT_H16_252 = 1163,
-    AT_H16_253 = 1164,
-    AT_H16_254 = 1165,
-    AT_CRLF_92 = 1166,
-    AT_RWS_94 = 1167,
-    AT_CRLF_93 = 1168,
-    AT_RWS_95 = 1169,
-    AT_CRLF_94 = 1170,
-    AT_RWS_96 = 1171,
-    AT_OWS_133 = 1172,
-    AT_CRLF_95 = 1173,
-    AT_RWS_97 = 1174,
-    AT_OWS_134 = 1175,
-    AT_TOKEN_116 = 1176,
-    AT_OWS_135 = 1177,
-    AT_CRLF_96 = 1178,
-    AT_RWS_98 = 1179,
-    AT_OWS_136 = 1180,
-    AT_CRLF_97 = 1181,
-    AT_RWS_99 = 1182,
-    AT_CRLF_98 = 1183,
-    AT_RWS_100 = 1184,
-    AT_OWS_137 = 1185,
-    AT_CRLF_99 = 1186,
-    AT_RWS_101 = 1187,
-    AT_CRLF_100 = 1188,
-    AT_RWS_102 = 1189,
-    AT_OWS_138 = 1190,
-    AT_CRLF_101 = 1191,
-    AT_RWS_103 = 1192,
-    AT_SEGMENT_NZ_NC_1 = 1193,
-    AT_CRLF_102 = 1194,
-    AT_RWS_104 = 1195,
-    AT_PCHAR_11 = 1196,
-    AT_PCT_ENCODED_25 = 1197,
-    AT_CLOSED_CONTENT_2 = 1198,
-    AT_H16_255 = 1199,
-    AT_H16_256 = 1200,
-    AT_H16_257 = 1201,
-    AT_H16_258 = 1202,
-    AT_H16_259 = 1203,
-    AT_H16_260 = 1204,
-    AT_H16_261 = 1205,
-    AT_H16_262 = 1206,
-    AT_IPV6ADDRESS_27 = 1207,
-    AT_H16_263 = 1208,
-    AT_H16_264 = 1209,
-    AT_H16_265 = 1210,
-    AT_H16_266 = 1211,
-    AT_H16_267 = 1212,
-    AT_H16_268 = 1213,
-    AT_H16_269 = 1214,
-    AT_H16_270 = 1215,
-    AT_IPV6ADDRESS_28 = 1216,
-    AT_IP_LITERAL_12 = 1217,
-    AT_IP_LITERAL_13 = 1218,
-    AT_IP_LITERAL_14 = 1219,
-    AT_IP_LITERAL_15 = 1220,
-    AT_TOKEN_117 = 1221,
-    AT_OWS_139 = 1222,
-    AT_QUOTED_STRING_14 = 1223,
-    AT_DIGEST_USER_5 = 1224,
-    AT_TOKEN_118 = 1225,
-    AT_OWS_140 = 1226,
-    AT_QUOTED_STRING_15 = 1227,
-    AT_DIGEST_USER_6 = 1228,
-    AT_H16_271 = 1229,
-    AT_H16_272 = 1230,
-    AT_H16_273 = 1231,
-    AT_LS32_1 = 1232,
-    AT_RWS_105 = 1233,
-    AT_CRLF_103 = 1234,
-    AT_RWS_106 = 1235,
-    AT_RWS_107 = 1236,
-    AT_RWS_108 = 1237,
-    AT_OWS_141 = 1238,
-    AT_OWS_142 = 1239,
-    AT_RWS_109 = 1240,
-    AT_OWS_143 = 1241,
-    AT_OWS_144 = 1242,
-    AT_CRLF_104 = 1243,
-    AT_RWS_110 = 1244,
-    AT_RWS_111 = 1245,
-    AT_RWS_112 = 1246,
-    AT_OWS_145 = 1247,
-    AT_OWS_146 = 1248,
-    AT_TOKEN_119 = 1249,
-    AT_CRLF_105 = 1250,
-    AT_RWS_113 = 1251,
-    AT_RWS_114 = 1252,
-    AT_RWS_115 = 1253,
-    AT_OWS_147 = 1254,
-    AT_TOKEN_120 = 1255,
-    AT_OWS_148 = 1256,
-    AT_CRLF_106 = 1257,
-    AT_TOKEN_121 = 1258,
-    AT_CRLF_107 = 1259,
-    AT_RWS_116 = 1260,
-    AT_RWS_117 = 1261,
-    AT_RWS_118 = 1262,
-    AT_OWS_149 = 1263,
-    AT_CRLF_108 = 1264,
-    AT_RWS_119 = 1265,
-    AT_RWS_120 = 1266,
-    AT_RWS_121 = 1267,
-    AT_OWS_150 = 1268,
-    AT_TOKEN_122 = 1269,
-    AT_CRLF_109 = 1270,
-    AT_RWS_122 = 1271,
-    AT_RWS_123 = 1272,
-    AT_RWS_124 = 1273,
-    AT_OWS_151 = 1274,
-    AT_CRLF_110 = 1275,
-    AT_RWS_125 = 1276,
-    AT_RWS_126 = 1277,
-    AT_RWS_127 = 1278,
-    AT_OWS_152 = 1279,
-    AT_TOKEN_123 = 1280,
-    AT_OWS_153 = 1281,
-    AT_CRLF_111 = 1282,
-    AT_RWS_128 = 1283,
-    AT_RWS_129 = 1284,
-    AT_RWS_130 = 1285,
-    AT_OWS_154 = 1286,
-    AT_CRLF_112 = 1287,
-    AT_RWS_131 = 1288,
-    AT_RWS_132 = 1289,
-    AT_RWS_133 = 1290,
-    AT_OWS_155 = 1291,
-    AT_TOKEN_124 = 1292,
-    AT_PCT_ENCODED_26 = 1293,
-    AT_CRLF_113 = 1294,
-    AT_RWS_134 = 1295,
-    AT_RWS_135 = 1296,
-    AT_RWS_136 = 1297,
-    AT_PCT_ENCODED_27 = 1298,
-    AT_PCT_ENCODED_28 = 1299,
-    AT_OWS_156 = 1300,
-    AT_CHUNK_DATA_4 = 1301,
-    AT_OWS_157 = 1302,
-    AT_OWS_158 = 1303,
-    AT_OWS_159 = 1304,
-    AT_IPV6ADDRESS_29 = 1305,
-    AT_H16_274 = 1306,
-    AT_H16_275 = 1307,
-    AT_H16_276 = 1308,
-    AT_H16_277 = 1309,
-    AT_H16_278 = 1310,
-    AT_H16_279 = 1311,
-    AT_H16_280 = 1312,
-    AT_H16_281 = 1313,
-    AT_H16_282 = 1314,
-    AT_IPV6ADDRESS_30 = 1315,
-    AT_H16_283 = 1316,
-    AT_H16_284 = 1317,
-    AT_H16_285 = 1318,
-    AT_H16_286 = 1319,
-    AT_H16_287 = 1320,
-    AT_H16_288 = 1321,
-    AT_H16_289 = 1322,
-    AT_H16_290 = 1323,
-    AT_H16_291 = 1324,
-    AT_IP_LITERAL_16 = 1325,
-    AT_OWS_160 = 1326,
-    AT_QUOTED_STRING_16 = 1327,
-    AT_OWS_161 = 1328,
-    AT_QUOTED_PAIR_9 = 1329,
-    AT_DIGEST_USER_7 = 1330,
-    AT_OWS_162 = 1331,
-    AT_QUOTED_STRING_17 = 1332,
-    AT_OWS_163 = 1333,
-    AT_QUOTED_PAIR_10 = 1334,
-    AT_DIGEST_USER_8 = 1335,
-    AT_LS32_2 = 1336,
-    AT_H16_292 = 1337,
-    AT_CRLF_114 = 1338,
-    AT_RWS_137 = 1339,
-    AT_RWS_138 = 1340,
-    AT_RWS_139 = 1341,
-    AT_LENGTH_4 = 1342,
-    AT_TOKEN_125 = 1343,
-    AT_RWS_140 = 1344,
-    AT_CRLF_115 = 1345,
-    AT_TOKEN_126 = 1346,
-    AT_RWS_141 = 1347,
-    AT_TOKEN_127 = 1348,
-    AT_CRLF_116 = 1349,
-    AT_TOKEN_128 = 1350,
-    AT_TOKEN_129 = 1351,
-    AT_RWS_142 = 1352,
-    AT_RWS_143 = 1353,
-    AT_RWS_144 = 1354,
-    AT_CRLF_117 = 1355,
-    AT_TOKEN_130 = 1356,
-    AT_RWS_145 = 1357,
-    AT_UNSATISFIED_RANGE_2 = 1358,
-    AT_RWS_146 = 1359,
-    AT_RWS_147 = 1360,
-    AT_CRLF_118 = 1361,
-    AT_TOKEN_131 = 1362,
-    AT_OWS_164 = 1363,
-    AT_RWS_148 = 1364,
-    AT_RWS_149 = 1365,
-    AT_RWS_150 = 1366,
-    AT_RWS_151 = 1367,
-    AT_OWS_165 = 1368,
-    AT_TOKEN_132 = 1369,
-    AT_CRLF_119 = 1370,
-    AT_TOKEN_133 = 1371,
-    AT_USERINFO_14 = 1372,
-    AT_USERINFO_15 = 1373,
-    AT_USERINFO_16 = 1374,
-    AT_USERINFO_17 = 1375,
-    AT_PCT_ENCODED_29 = 1376,
-    AT_IP_LITERAL_17 = 1377,
-    AT_H16_293 = 1378,
-    AT_PCT_ENCODED_30 = 1379,
-    AT_RWS_152 = 1380,
-    AT_PCT_ENCODED_31 = 1381,
-    AT_TOKEN_134 = 1382,
-    AT_TOKEN_135 = 1383,
-    AT_TOKEN_136 = 1384,
-    AT_H16_294 = 1385,
-    AT_H16_295 = 1386,
-    AT_H16_296 = 1387,
-    AT_H16_297 = 1388,
-    AT_H16_298 = 1389,
-    AT_H16_299 = 1390,
-    AT_H16_300 = 1391,
-    AT_H16_301 = 1392,
-    AT_H16_302 = 1393,
-    AT_H16_303 = 1394,
-    AT_H16_304 = 1395,
-    AT_H16_305 = 1396,
-    AT_IPV6ADDRESS_31 = 1397,
-    AT_H16_306 = 1398,
-    AT_H16_307 = 1399,
-    AT_H16_308 = 1400,
-    AT_H16_309 = 1401,
-    AT_H16_310 = 1402,
-    AT_H16_311 = 1403,
-    AT_H16_312 = 1404,
-    AT_H16_313 = 1405,
-    AT_IPV6ADDRESS_32 = 1406,
-    AT_DIGEST_USER_9 = 1407,
-    AT_DIGEST_USER_10 = 1408,
-    AT_RWS_153 = 1409,
-    AT_OWS_166 = 1410,
-    AT_OWS_167 = 1411,
-    AT_OWS_168 = 1412,
-    AT_TOKEN_137 = 1413,
-    AT_TOKEN_138 = 1414,
-    AT_OWS_169 = 1415,
-    AT_TOKEN_139 = 1416,
-    AT_CRLF_120 = 1417,
-    AT_RWS_154 = 1418,
-    AT_TOKEN_140 = 1419,
-    AT_COMPLETE_LENGTH_6 = 1420,
-    AT_CRLF_121 = 1421,
-    AT_RWS_155 = 1422,
-    AT_TOKEN_141 = 1423,
-    AT_CRLF_122 = 1424,
-    AT_RWS_156 = 1425,
-    AT_CRLF_123 = 1426,
-    AT_RWS_157 = 1427,
-    AT_CRLF_124 = 1428,
-    AT_TOKEN_142 = 1429,
-    AT_TOKEN_143 = 1430,
-    AT_USERINFO_18 = 1431,
-    AT_USERINFO_19 = 1432,
-    AT_USERINFO_20 = 1433,
-    AT_USERINFO_21 = 1434,
-    AT_PCT_ENCODED_32 = 1435,
-    AT_PCT_ENCODED_33 = 1436,
-    AT_REG_NAME_10 = 1437,
-    AT_IPV4ADDRESS_77 = 1438,
-    AT_IPV4ADDRESS_78 = 1439,
-    AT_IPV4ADDRESS_79 = 1440,
-    AT_IPV4ADDRESS_80 = 1441,
-    AT_PORT_5 = 1442,
-    AT_PCT_ENCODED_34 = 1443,
-    AT_H16_314 = 1444,
-    AT_IPVFUTURE_13 = 1445,
-    AT_IPV6ADDRESS_33 = 1446,
-    AT_OWS_170 = 1447,
-    AT_OWS_171 = 1448,
-    AT_OWS_172 = 1449,
-    AT_NAME_BLANKS_50 = 1450,
-    AT_OWS_173 = 1451,
-    AT_OWS_174 = 1452,
-    AT_IPV6ADDRESS_34 = 1453,
-    AT_H16_315 = 1454,
-    AT_H16_316 = 1455,
-    AT_H16_317 = 1456,
-    AT_H16_318 = 1457,
-    AT_H16_319 = 1458,
-    AT_H16_320 = 1459,
-    AT_H16_321 = 1460,
-    AT_H16_322 = 1461,
-    AT_IPV6ADDRESS_35 = 1462,
-    AT_H16_323 = 1463,
-    AT_H16_324 = 1464,
-    AT_H16_325 = 1465,
-    AT_H16_326 = 1466,
-    AT_H16_327 = 1467,
-    AT_H16_328 = 1468,
-    AT_H16_329 = 1469,
-    AT_H16_330 = 1470,
-    AT_H16_331 = 1471,
-    AT_DIGEST_USER_11 = 1472,
-    AT_DIGEST_USER_12 = 1473,
-    AT_TOKEN_144 = 1474,
-    AT_QUOTED_STRING_18 = 1475,
-    AT_CRLF_125 = 1476,
-    AT_TOKEN_145 = 1477,
-    AT_RWS_158 = 1478,
-    AT_RWS_159 = 1479,
-    AT_RWS_160 = 1480,
-    AT_RWS_161 = 1481,
-    AT_TOKEN_146 = 1482,
-    AT_USERINFO_22 = 1483,
-    AT_PCT_ENCODED_35 = 1484,
-    AT_DEC_OCTET_19 = 1485,
-    AT_IPV4ADDRESS_81 = 1486,
-    AT_PCT_ENCODED_36 = 1487,
-    AT_H16_332 = 1488,
-    AT_H16_333 = 1489,
-    AT_IPVFUTURE_14 = 1490,
-    AT_H16_334 = 1491,
-    AT_TOKEN_147 = 1492,
-    AT_QUOTED_STRING_19 = 1493,
-    AT_FIELD_CONTENT_7 = 1494,
-    AT_OWS_175 = 1495,
-    AT_CRLF_126 = 1496,
-    AT_RWS_162 = 1497,
-    AT_TOKEN_148 = 1498,
-    AT_QUOTED_STRING_20 = 1499,
-    AT_H16_335 = 1500,
-    AT_H16_336 = 1501,
-    AT_H16_337 = 1502,
-    AT_LS32_3 = 1503,
-    AT_H16_338 = 1504,
-    AT_H16_339 = 1505,
-    AT_H16_340 = 1506,
-    AT_H16_341 = 1507,
-    AT_H16_342 = 1508,
-    AT_H16_343 = 1509,
-    AT_H16_344 = 1510,
-    AT_H16_345 = 1511,
-    AT_H16_346 = 1512,
-    AT_H16_347 = 1513,
-    AT_H16_348 = 1514,
-    AT_H16_349 = 1515,
-    AT_IPV6ADDRESS_36 = 1516,
-    AT_DIGEST_USER_13 = 1517,
-    AT_DIGEST_USER_14 = 1518,
-    AT_OWS_176 = 1519,
-    AT_QUOTED_PAIR_11 = 1520,
-    AT_TOKEN_149 = 1521,
-    AT_CRLF_127 = 1522,
-    AT_TOKEN_150 = 1523,
-    AT_OWS_177 = 1524,
-    AT_TOKEN_151 = 1525,
-    AT_IPV4ADDRESS_82 = 1526,
-    AT_IPV4ADDRESS_83 = 1527,
-    AT_IPV4ADDRESS_84 = 1528,
-    AT_IPV4ADDRESS_85 = 1529,
-    AT_H16_350 = 1530,
-    AT_H16_351 = 1531,
-    AT_H16_352 = 1532,
-    AT_IPVFUTURE_15 = 1533,
-    AT_H16_353 = 1534,
-    AT_H16_354 = 1535,
-    AT_H16_355 = 1536,
-    AT_H16_356 = 1537,
-    AT_H16_357 = 1538,
-    AT_AUTHORITY_7 = 1539,
-    AT_OWS_178 = 1540,
-    AT_OWS_179 = 1541,
-    AT_QUOTED_PAIR_12 = 1542,
-    AT_FIELD_CONTENT_8 = 1543,
-    AT_CRLF_128 = 1544,
-    AT_RWS_163 = 1545,
-    AT_CRLF_129 = 1546,
-    AT_RWS_164 = 1547,
-    AT_RWS_165 = 1548,
-    AT_RWS_166 = 1549,
-    AT_OWS_180 = 1550,
-    AT_OWS_181 = 1551,
-    AT_QUOTED_PAIR_13 = 1552,
-    AT_LS32_4 = 1553,
-    AT_H16_358 = 1554,
-    AT_IPV6ADDRESS_37 = 1555,
-    AT_H16_359 = 1556,
-    AT_H16_360 = 1557,
-    AT_H16_361 = 1558,
-    AT_H16_362 = 1559,
-    AT_H16_363 = 1560,
-    AT_H16_364 = 1561,
-    AT_H16_365 = 1562,
-    AT_H16_366 = 1563,
-    AT_OWS_182 = 1564,
-    AT_OWS_183 = 1565,
-    AT_QUOTED_STRING_21 = 1566,
-    AT_TOKEN_152 = 1567,
-    AT_OWS_184 = 1568,
-    AT_CRLF_130 = 1569,
-    AT_TOKEN_153 = 1570,
-    AT_DEC_OCTET_20 = 1571,
-    AT_IPV4ADDRESS_86 = 1572,
-    AT_IPV6ADDRESS_38 = 1573,
-    AT_H16_367 = 1574,
-    AT_H16_368 = 1575,
-    AT_H16_369 = 1576,
-    AT_H16_370 = 1577,
-    AT_H16_371 = 1578,
-    AT_H16_372 = 1579,
-    AT_H16_373 = 1580,
-    AT_IPVFUTURE_16 = 1581,
-    AT_H16_374 = 1582,
-    AT_H16_375 = 1583,
-    AT_DEC_OCTET_21 = 1584,
-    AT_H16_376 = 1585,
-    AT_H16_377 = 1586,
-    AT_H16_378 = 1587,
-    AT_CRLF_131 = 1588,
-    AT_RWS_167 = 1589,
-    AT_RWS_168 = 1590,
-    AT_RWS_169 = 1591,
-    AT_RWS_170 = 1592,
-    AT_H16_379 = 1593,
-    AT_H16_380 = 1594,
-    AT_H16_381 = 1595,
-    AT_LS32_5 = 1596,
-    AT_OWS_185 = 1597,
-    AT_OWS_186 = 1598,
-    AT_OWS_187 = 1599,
-    AT_OWS_188 = 1600,
-    AT_QUOTED_STRING_22 = 1601,
-    AT_OWS_189 = 1602,
-    AT_QUOTED_PAIR_14 = 1603,
-    AT_TOKEN_154 = 1604,
-    AT_IPV4ADDRESS_87 = 1605,
-    AT_IPV4ADDRESS_88 = 1606,
-    AT_IPV4ADDRESS_89 = 1607,
-    AT_IPV4ADDRESS_90 = 1608,
-    AT_H16_382 = 1609,
-    AT_H16_383 = 1610,
-    AT_H16_384 = 1611,
-    AT_H16_385 = 1612,
-    AT_H16_386 = 1613,
-    AT_H16_387 = 1614,
-    AT_H16_388 = 1615,
-    AT_H16_389 = 1616,
-    AT_H16_390 = 1617,
-    AT_IPV4ADDRESS_91 = 1618,
-    AT_IPV4ADDRESS_92 = 1619,
-    AT_IPV4ADDRESS_93 = 1620,
-    AT_IPV4ADDRESS_94 = 1621,
-    AT_H16_391 = 1622,
-    AT_RWS_171 = 1623,
-    AT_LS32_6 = 1624,
-    AT_H16_392 = 1625,
-    AT_TOKEN_155 = 1626,
-    AT_OWS_190 = 1627,
-    AT_DIGEST_USERNAME_1 = 1628,
-    AT_TOKEN_156 = 1629,
-    AT_OWS_191 = 1630,
-    AT_DIGEST_USERNAME_2 = 1631,
-    AT_DEC_OCTET_22 = 1632,
-    AT_IPV4ADDRESS_95 = 1633,
-    AT_IPV6ADDRESS_39 = 1634,
-    AT_H16_393 = 1635,
-    AT_H16_394 = 1636,
-    AT_H16_395 = 1637,
-    AT_H16_396 = 1638,
-    AT_H16_397 = 1639,
-    AT_H16_398 = 1640,
-    AT_H16_399 = 1641,
-    AT_H16_400 = 1642,
-    AT_H16_401 = 1643,
-    AT_IPV6ADDRESS_40 = 1644,
-    AT_DEC_OCTET_23 = 1645,
-    AT_IPV4ADDRESS_96 = 1646,
-    AT_DIGEST_USERNAME_3 = 1647,
-    AT_DIGEST_USERNAME_4 = 1648,
-    AT_QUOTED_PAIR_15 = 1649,
-    AT_DIGEST_USERNAME_5 = 1650,
-    AT_DIGEST_USERNAME_6 = 1651,
-    AT_QUOTED_PAIR_16 = 1652,
-    AT_AUTHORITY_8 = 1653,
-    AT_AUTHORITY_9 = 1654,
-    AT_AUTHORITY_10 = 1655,
-    AT_AUTHORITY_11 = 1656,
-    AT_H16_402 = 1657,
-    AT_H16_403 = 1658,
-    AT_H16_404 = 1659,
-    AT_H16_405 = 1660,
-    AT_H16_406 = 1661,
-    AT_H16_407 = 1662,
-    AT_H16_408 = 1663,
-    AT_H16_409 = 1664,
-    AT_IPV6ADDRESS_41 = 1665,
-    AT_IPV4ADDRESS_97 = 1666,
-    AT_IPV4ADDRESS_98 = 1667,
-    AT_IPV4ADDRESS_99 = 1668,
-    AT_IPV4ADDRESS_100 = 1669,
-    AT_DIGEST_USERNAME_7 = 1670,
-    AT_DIGEST_USERNAME_8 = 1671,
-    AT_AUTHORITY_12 = 1672,
-    AT_IPV6ADDRESS_42 = 1673,
-    AT_H16_410 = 1674,
-    AT_H16_411 = 1675,
-    AT_H16_412 = 1676,
-    AT_H16_413 = 1677,
-    AT_H16_414 = 1678,
-    AT_H16_415 = 1679,
-    AT_H16_416 = 1680,
-    AT_H16_417 = 1681,
-    AT_H16_418 = 1682,
-    AT_DEC_OCTET_24 = 1683,
-    AT_IPV4ADDRESS_101 = 1684,
-    AT_H16_419 = 1685,
-    AT_H16_420 = 1686,
-    AT_H16_421 = 1687,
-    AT_H16_422 = 1688,
-    AT_H16_423 = 1689,
-    AT_H16_424 = 1690,
-    AT_H16_425 = 1691,
-    AT_H16_426 = 1692,
-    AT_IPV6ADDRESS_43 = 1693,
-    AT_IP_LITERAL_18 = 1694,
-    AT_IP_LITERAL_19 = 1695,
-    AT_IP_LITERAL_20 = 1696,
-    AT_IP_LITERAL_21 = 1697,
-    AT_IPV6ADDRESS_44 = 1698,
-    AT_H16_427 = 1699,
-    AT_H16_428 = 1700,
-    AT_H16_429 = 1701,
-    AT_H16_430 = 1702,
-    AT_H16_431 = 1703,
-    AT_H16_432 = 1704,
-    AT_H16_433 = 1705,
-    AT_H16_434 = 1706,
-    AT_H16_435 = 1707,
-    AT_IP_LITERAL_22 = 1708,
-    AT_H16_436 = 1709,
-    AT_H16_437 = 1710,
-    AT_H16_438 = 1711,
-    AT_H16_439 = 1712,
-    AT_H16_440 = 1713,
-    AT_H16_441 = 1714,
-    AT_H16_442 = 1715,
-    AT_H16_443 = 1716,
-    AT_IPV6ADDRESS_45 = 1717,
-    AT_IPV6ADDRESS_46 = 1718,
-    AT_H16_444 = 1719,
-    AT_H16_445 = 1720,
-    AT_H16_446 = 1721,
-    AT_H16_447 = 1722,
-    AT_H16_448 = 1723,
-    AT_H16_449 = 1724,
-    AT_H16_450 = 1725,
-    AT_H16_451 = 1726,
-    AT_H16_452 = 1727,
-    AT_H16_453 = 1728,
-    AT_H16_454 = 1729,
-    AT_H16_455 = 1730,
-    AT_H16_456 = 1731,
-    AT_H16_457 = 1732,
-    AT_H16_458 = 1733,
-    AT_H16_459 = 1734,
-    AT_H16_460 = 1735,
-    AT_H16_461 = 1736,
-    AT_H16_462 = 1737,
-    AT_H16_463 = 1738,
-    AT_H16_464 = 1739,
-    AT_IPV6ADDRESS_47 = 1740,
-    AT_IPV6ADDRESS_48 = 1741,
-    AT_H16_465 = 1742,
-    AT_H16_466 = 1743,
-    AT_H16_467 = 1744,
-    AT_H16_468 = 1745,
-    AT_H16_469 = 1746,
-    AT_H16_470 = 1747,
-    AT_H16_471 = 1748,
-    AT_H16_472 = 1749,
-    AT_H16_473 = 1750,
-    AT_H16_474 = 1751,
-    AT_H16_475 = 1752,
-    AT_LS32_7 = 1753,
-    AT_LS32_8 = 1754,
-    AT_H16_476 = 1755,
+    AT_COUNTED_CONTENT_3 = 1122,
+    AT_CLOSED_CONTENT_1 = 1123,
+    AT_ENTRY_39 = 1124,
+    AT_IPV6ADDRESS_24 = 1125,
+    AT_H16_229 = 1126,
+    AT_H16_230 = 1127,
+    AT_H16_231 = 1128,
+    AT_H16_232 = 1129,
+    AT_H16_233 = 1130,
+    AT_H16_234 = 1131,
+    AT_H16_235 = 1132,
+    AT_H16_236 = 1133,
+    AT_H16_237 = 1134,
+    AT_IP_LITERAL_11 = 1135,
+    AT_IPV6ADDRESS_25 = 1136,
+    AT_H16_238 = 1137,
+    AT_H16_239 = 1138,
+    AT_H16_240 = 1139,
+    AT_H16_241 = 1140,
+    AT_H16_242 = 1141,
+    AT_H16_243 = 1142,
+    AT_H16_244 = 1143,
+    AT_H16_245 = 1144,
+    AT_H16_246 = 1145,
+    AT_DEC_OCTET_18 = 1146,
+    AT_IPV4ADDRESS_76 = 1147,
+    AT_OWS_127 = 1148,
+    AT_OWS_128 = 1149,
+    AT_DIGEST_USER_3 = 1150,
+    AT_OWS_129 = 1151,
+    AT_OWS_130 = 1152,
+    AT_OWS_131 = 1153,
+    AT_DIGEST_USER_4 = 1154,
+    AT_OWS_132 = 1155,
+    AT_IPV6ADDRESS_26 = 1156,
+    AT_H16_247 = 1157,
+    AT_H16_248 = 1158,
+    AT_H16_249 = 1159,
+    AT_H16_250 = 1160,
+    AT_H16_251 = 1161,
+    AT_H16_252 = 1162,
+    AT_H16_253 = 1163,
+    AT_H16_254 = 1164,
+    AT_CRLF_92 = 1165,
+    AT_RWS_94 = 1166,
+    AT_CRLF_93 = 1167,
+    AT_RWS_95 = 1168,
+    AT_CRLF_94 = 1169,
+    AT_RWS_96 = 1170,
+    AT_OWS_133 = 1171,
+    AT_CRLF_95 = 1172,
+    AT_RWS_97 = 1173,
+    AT_OWS_134 = 1174,
+    AT_TOKEN_116 = 1175,
+    AT_OWS_135 = 1176,
+    AT_CRLF_96 = 1177,
+    AT_RWS_98 = 1178,
+    AT_OWS_136 = 1179,
+    AT_CRLF_97 = 1180,
+    AT_RWS_99 = 1181,
+    AT_CRLF_98 = 1182,
+    AT_RWS_100 = 1183,
+    AT_OWS_137 = 1184,
+    AT_CRLF_99 = 1185,
+    AT_RWS_101 = 1186,
+    AT_CRLF_100 = 1187,
+    AT_RWS_102 = 1188,
+    AT_OWS_138 = 1189,
+    AT_CRLF_101 = 1190,
+    AT_RWS_103 = 1191,
+    AT_SEGMENT_NZ_NC_1 = 1192,
+    AT_CRLF_102 = 1193,
+    AT_RWS_104 = 1194,
+    AT_PCHAR_11 = 1195,
+    AT_PCT_ENCODED_25 = 1196,
+    AT_CLOSED_CONTENT_2 = 1197,
+    AT_H16_255 = 1198,
+    AT_H16_256 = 1199,
+    AT_H16_257 = 1200,
+    AT_H16_258 = 1201,
+    AT_H16_259 = 1202,
+    AT_H16_260 = 1203,
+    AT_H16_261 = 1204,
+    AT_H16_262 = 1205,
+    AT_IPV6ADDRESS_27 = 1206,
+    AT_H16_263 = 1207,
+    AT_H16_264 = 1208,
+    AT_H16_265 = 1209,
+    AT_H16_266 = 1210,
+    AT_H16_267 = 1211,
+    AT_H16_268 = 1212,
+    AT_H16_269 = 1213,
+    AT_H16_270 = 1214,
+    AT_IPV6ADDRESS_28 = 1215,
+    AT_IP_LITERAL_12 = 1216,
+    AT_IP_LITERAL_13 = 1217,
+    AT_IP_LITERAL_14 = 1218,
+    AT_IP_LITERAL_15 = 1219,
+    AT_TOKEN_117 = 1220,
+    AT_OWS_139 = 1221,
+    AT_QUOTED_STRING_14 = 1222,
+    AT_DIGEST_USER_5 = 1223,
+    AT_TOKEN_118 = 1224,
+    AT_OWS_140 = 1225,
+    AT_QUOTED_STRING_15 = 1226,
+    AT_DIGEST_USER_6 = 1227,
+    AT_H16_271 = 1228,
+    AT_H16_272 = 1229,
+    AT_H16_273 = 1230,
+    AT_LS32_1 = 1231,
+    AT_RWS_105 = 1232,
+    AT_CRLF_103 = 1233,
+    AT_RWS_106 = 1234,
+    AT_RWS_107 = 1235,
+    AT_RWS_108 = 1236,
+    AT_OWS_141 = 1237,
+    AT_OWS_142 = 1238,
+    AT_RWS_109 = 1239,
+    AT_OWS_143 = 1240,
+    AT_OWS_144 = 1241,
+    AT_CRLF_104 = 1242,
+    AT_RWS_110 = 1243,
+    AT_RWS_111 = 1244,
+    AT_RWS_112 = 1245,
+    AT_OWS_145 = 1246,
+    AT_OWS_146 = 1247,
+    AT_TOKEN_119 = 1248,
+    AT_CRLF_105 = 1249,
+    AT_RWS_113 = 1250,
+    AT_RWS_114 = 1251,
+    AT_RWS_115 = 1252,
+    AT_OWS_147 = 1253,
+    AT_TOKEN_120 = 1254,
+    AT_OWS_148 = 1255,
+    AT_CRLF_106 = 1256,
+    AT_TOKEN_121 = 1257,
+    AT_CRLF_107 = 1258,
+    AT_RWS_116 = 1259,
+    AT_RWS_117 = 1260,
+    AT_RWS_118 = 1261,
+    AT_OWS_149 = 1262,
+    AT_CRLF_108 = 1263,
+    AT_RWS_119 = 1264,
+    AT_RWS_120 = 1265,
+    AT_RWS_121 = 1266,
+    AT_OWS_150 = 1267,
+    AT_TOKEN_122 = 1268,
+    AT_CRLF_109 = 1269,
+    AT_RWS_122 = 1270,
+    AT_RWS_123 = 1271,
+    AT_RWS_124 = 1272,
+    AT_OWS_151 = 1273,
+    AT_CRLF_110 = 1274,
+    AT_RWS_125 = 1275,
+    AT_RWS_126 = 1276,
+    AT_RWS_127 = 1277,
+    AT_OWS_152 = 1278,
+    AT_TOKEN_123 = 1279,
+    AT_OWS_153 = 1280,
+    AT_CRLF_111 = 1281,
+    AT_RWS_128 = 1282,
+    AT_RWS_129 = 1283,
+    AT_RWS_130 = 1284,
+    AT_OWS_154 = 1285,
+    AT_CRLF_112 = 1286,
+    AT_RWS_131 = 1287,
+    AT_RWS_132 = 1288,
+    AT_RWS_133 = 1289,
+    AT_OWS_155 = 1290,
+    AT_TOKEN_124 = 1291,
+    AT_PCT_ENCODED_26 = 1292,
+    AT_CRLF_113 = 1293,
+    AT_RWS_134 = 1294,
+    AT_RWS_135 = 1295,
+    AT_RWS_136 = 1296,
+    AT_PCT_ENCODED_27 = 1297,
+    AT_PCT_ENCODED_28 = 1298,
+    AT_OWS_156 = 1299,
+    AT_CHUNK_DATA_4 = 1300,
+    AT_OWS_157 = 1301,
+    AT_OWS_158 = 1302,
+    AT_OWS_159 = 1303,
+    AT_IPV6ADDRESS_29 = 1304,
+    AT_H16_274 = 1305,
+    AT_H16_275 = 1306,
+    AT_H16_276 = 1307,
+    AT_H16_277 = 1308,
+    AT_H16_278 = 1309,
+    AT_H16_279 = 1310,
+    AT_H16_280 = 1311,
+    AT_H16_281 = 1312,
+    AT_H16_282 = 1313,
+    AT_IPV6ADDRESS_30 = 1314,
+    AT_H16_283 = 1315,
+    AT_H16_284 = 1316,
+    AT_H16_285 = 1317,
+    AT_H16_286 = 1318,
+    AT_H16_287 = 1319,
+    AT_H16_288 = 1320,
+    AT_H16_289 = 1321,
+    AT_H16_290 = 1322,
+    AT_H16_291 = 1323,
+    AT_IP_LITERAL_16 = 1324,
+    AT_OWS_160 = 1325,
+    AT_QUOTED_STRING_16 = 1326,
+    AT_OWS_161 = 1327,
+    AT_QUOTED_PAIR_9 = 1328,
+    AT_DIGEST_USER_7 = 1329,
+    AT_OWS_162 = 1330,
+    AT_QUOTED_STRING_17 = 1331,
+    AT_OWS_163 = 1332,
+    AT_QUOTED_PAIR_10 = 1333,
+    AT_DIGEST_USER_8 = 1334,
+    AT_LS32_2 = 1335,
+    AT_H16_292 = 1336,
+    AT_CRLF_114 = 1337,
+    AT_RWS_137 = 1338,
+    AT_RWS_138 = 1339,
+    AT_RWS_139 = 1340,
+    AT_LENGTH_4 = 1341,
+    AT_TOKEN_125 = 1342,
+    AT_RWS_140 = 1343,
+    AT_CRLF_115 = 1344,
+    AT_TOKEN_126 = 1345,
+    AT_RWS_141 = 1346,
+    AT_TOKEN_127 = 1347,
+    AT_CRLF_116 = 1348,
+    AT_TOKEN_128 = 1349,
+    AT_TOKEN_129 = 1350,
+    AT_RWS_142 = 1351,
+    AT_RWS_143 = 1352,
+    AT_RWS_144 = 1353,
+    AT_CRLF_117 = 1354,
+    AT_TOKEN_130 = 1355,
+    AT_RWS_145 = 1356,
+    AT_UNSATISFIED_RANGE_2 = 1357,
+    AT_RWS_146 = 1358,
+    AT_RWS_147 = 1359,
+    AT_CRLF_118 = 1360,
+    AT_TOKEN_131 = 1361,
+    AT_OWS_164 = 1362,
+    AT_RWS_148 = 1363,
+    AT_RWS_149 = 1364,
+    AT_RWS_150 = 1365,
+    AT_RWS_151 = 1366,
+    AT_OWS_165 = 1367,
+    AT_TOKEN_132 = 1368,
+    AT_CRLF_119 = 1369,
+    AT_TOKEN_133 = 1370,
+    AT_USERINFO_14 = 1371,
+    AT_USERINFO_15 = 1372,
+    AT_USERINFO_16 = 1373,
+    AT_USERINFO_17 = 1374,
+    AT_PCT_ENCODED_29 = 1375,
+    AT_IP_LITERAL_17 = 1376,
+    AT_H16_293 = 1377,
+    AT_PCT_ENCODED_30 = 1378,
+    AT_RWS_152 = 1379,
+    AT_PCT_ENCODED_31 = 1380,
+    AT_TOKEN_134 = 1381,
+    AT_TOKEN_135 = 1382,
+    AT_TOKEN_136 = 1383,
+    AT_H16_294 = 1384,
+    AT_H16_295 = 1385,
+    AT_H16_296 = 1386,
+    AT_H16_297 = 1387,
+    AT_H16_298 = 1388,
+    AT_H16_299 = 1389,
+    AT_H16_300 = 1390,
+    AT_H16_301 = 1391,
+    AT_H16_302 = 1392,
+    AT_H16_303 = 1393,
+    AT_H16_304 = 1394,
+    AT_H16_305 = 1395,
+    AT_IPV6ADDRESS_31 = 1396,
+    AT_H16_306 = 1397,
+    AT_H16_307 = 1398,
+    AT_H16_308 = 1399,
+    AT_H16_309 = 1400,
+    AT_H16_310 = 1401,
+    AT_H16_311 = 1402,
+    AT_H16_312 = 1403,
+    AT_H16_313 = 1404,
+    AT_IPV6ADDRESS_32 = 1405,
+    AT_DIGEST_USER_9 = 1406,
+    AT_DIGEST_USER_10 = 1407,
+    AT_RWS_153 = 1408,
+    AT_OWS_166 = 1409,
+    AT_OWS_167 = 1410,
+    AT_OWS_168 = 1411,
+    AT_TOKEN_137 = 1412,
+    AT_TOKEN_138 = 1413,
+    AT_OWS_169 = 1414,
+    AT_TOKEN_139 = 1415,
+    AT_CRLF_120 = 1416,
+    AT_RWS_154 = 1417,
+    AT_TOKEN_140 = 1418,
+    AT_COMPLETE_LENGTH_6 = 1419,
+    AT_CRLF_121 = 1420,
+    AT_RWS_155 = 1421,
+    AT_TOKEN_141 = 1422,
+    AT_CRLF_122 = 1423,
+    AT_RWS_156 = 1424,
+    AT_CRLF_123 = 1425,
+    AT_RWS_157 = 1426,
+    AT_CRLF_124 = 1427,
+    AT_TOKEN_142 = 1428,
+    AT_TOKEN_143 = 1429,
+    AT_USERINFO_18 = 1430,
+    AT_USERINFO_19 = 1431,
+    AT_USERINFO_20 = 1432,
+    AT_USERINFO_21 = 1433,
+    AT_PCT_ENCODED_32 = 1434,
+    AT_PCT_ENCODED_33 = 1435,
+    AT_REG_NAME_10 = 1436,
+    AT_IPV4ADDRESS_77 = 1437,
+    AT_IPV4ADDRESS_78 = 1438,
+    AT_IPV4ADDRESS_79 = 1439,
+    AT_IPV4ADDRESS_80 = 1440,
+    AT_PORT_5 = 1441,
+    AT_PCT_ENCODED_34 = 1442,
+    AT_H16_314 = 1443,
+    AT_IPVFUTURE_13 = 1444,
+    AT_IPV6ADDRESS_33 = 1445,
+    AT_OWS_170 = 1446,
+    AT_OWS_171 = 1447,
+    AT_OWS_172 = 1448,
+    AT_NAME_BLANKS_50 = 1449,
+    AT_OWS_173 = 1450,
+    AT_OWS_174 = 1451,
+    AT_IPV6ADDRESS_34 = 1452,
+    AT_H16_315 = 1453,
+    AT_H16_316 = 1454,
+    AT_H16_317 = 1455,
+    AT_H16_318 = 1456,
+    AT_H16_319 = 1457,
+    AT_H16_320 = 1458,
+    AT_H16_321 = 1459,
+    AT_H16_322 = 1460,
+    AT_IPV6ADDRESS_35 = 1461,
+    AT_H16_323 = 1462,
+    AT_H16_324 = 1463,
+    AT_H16_325 = 1464,
+    AT_H16_326 = 1465,
+    AT_H16_327 = 1466,
+    AT_H16_328 = 1467,
+    AT_H16_329 = 1468,
+    AT_H16_330 = 1469,
+    AT_H16_331 = 1470,
+    AT_DIGEST_USER_11 = 1471,
+    AT_DIGEST_USER_12 = 1472,
+    AT_TOKEN_144 = 1473,
+    AT_QUOTED_STRING_18 = 1474,
+    AT_CRLF_125 = 1475,
+    AT_TOKEN_145 = 1476,
+    AT_RWS_158 = 1477,
+    AT_RWS_159 = 1478,
+    AT_RWS_160 = 1479,
+    AT_RWS_161 = 1480,
+    AT_TOKEN_146 = 1481,
+    AT_USERINFO_22 = 1482,
+    AT_PCT_ENCODED_35 = 1483,
+    AT_DEC_OCTET_19 = 1484,
+    AT_IPV4ADDRESS_81 = 1485,
+    AT_PCT_ENCODED_36 = 1486,
+    AT_H16_332 = 1487,
+    AT_H16_333 = 1488,
+    AT_IPVFUTURE_14 = 1489,
+    AT_H16_334 = 1490,
+    AT_TOKEN_147 = 1491,
+    AT_QUOTED_STRING_19 = 1492,
+    AT_FIELD_CONTENT_7 = 1493,
+    AT_OWS_175 = 1494,
+    AT_CRLF_126 = 1495,
+    AT_RWS_162 = 1496,
+    AT_TOKEN_148 = 1497,
+    AT_QUOTED_STRING_20 = 1498,
+    AT_H16_335 = 1499,
+    AT_H16_336 = 1500,
+    AT_H16_337 = 1501,
+    AT_LS32_3 = 1502,
+    AT_H16_338 = 1503,
+    AT_H16_339 = 1504,
+    AT_H16_340 = 1505,
+    AT_H16_341 = 1506,
+    AT_H16_342 = 1507,
+    AT_H16_343 = 1508,
+    AT_H16_344 = 1509,
+    AT_H16_345 = 1510,
+    AT_H16_346 = 1511,
+    AT_H16_347 = 1512,
+    AT_H16_348 = 1513,
+    AT_H16_349 = 1514,
+    AT_IPV6ADDRESS_36 = 1515,
+    AT_DIGEST_USER_13 = 1516,
+    AT_DIGEST_USER_14 = 1517,
+    AT_OWS_176 = 1518,
+    AT_QUOTED_PAIR_11 = 1519,
+    AT_TOKEN_149 = 1520,
+    AT_CRLF_127 = 1521,
+    AT_TOKEN_150 = 1522,
+    AT_OWS_177 = 1523,
+    AT_TOKEN_151 = 1524,
+    AT_IPV4ADDRESS_82 = 1525,
+    AT_IPV4ADDRESS_83 = 1526,
+    AT_IPV4ADDRESS_84 = 1527,
+    AT_IPV4ADDRESS_85 = 1528,
+    AT_H16_350 = 1529,
+    AT_H16_351 = 1530,
+    AT_H16_352 = 1531,
+    AT_IPVFUTURE_15 = 1532,
+    AT_H16_353 = 1533,
+    AT_H16_354 = 1534,
+    AT_H16_355 = 1535,
+    AT_H16_356 = 1536,
+    AT_H16_357 = 1537,
+    AT_AUTHORITY_7 = 1538,
+    AT_OWS_178 = 1539,
+    AT_OWS_179 = 1540,
+    AT_QUOTED_PAIR_12 = 1541,
+    AT_FIELD_CONTENT_8 = 1542,
+    AT_CRLF_128 = 1543,
+    AT_RWS_163 = 1544,
+    AT_CRLF_129 = 1545,
+    AT_RWS_164 = 1546,
+    AT_RWS_165 = 1547,
+    AT_RWS_166 = 1548,
+    AT_OWS_180 = 1549,
+    AT_OWS_181 = 1550,
+    AT_QUOTED_PAIR_13 = 1551,
+    AT_LS32_4 = 1552,
+    AT_H16_358 = 1553,
+    AT_IPV6ADDRESS_37 = 1554,
+    AT_H16_359 = 1555,
+    AT_H16_360 = 1556,
+    AT_H16_361 = 1557,
+    AT_H16_362 = 1558,
+    AT_H16_363 = 1559,
+    AT_H16_364 = 1560,
+    AT_H16_365 = 1561,
+    AT_H16_366 = 1562,
+    AT_OWS_182 = 1563,
+    AT_OWS_183 = 1564,
+    AT_QUOTED_STRING_21 = 1565,
+    AT_TOKEN_152 = 1566,
+    AT_OWS_184 = 1567,
+    AT_CRLF_130 = 1568,
+    AT_TOKEN_153 = 1569,
+    AT_DEC_OCTET_20 = 1570,
+    AT_IPV4ADDRESS_86 = 1571,
+    AT_IPV6ADDRESS_38 = 1572,
+    AT_H16_367 = 1573,
+    AT_H16_368 = 1574,
+    AT_H16_369 = 1575,
+    AT_H16_370 = 1576,
+    AT_H16_371 = 1577,
+    AT_H16_372 = 1578,
+    AT_H16_373 = 1579,
+    AT_IPVFUTURE_16 = 1580,
+    AT_H16_374 = 1581,
+    AT_H16_375 = 1582,
+    AT_DEC_OCTET_21 = 1583,
+    AT_H16_376 = 1584,
+    AT_H16_377 = 1585,
+    AT_H16_378 = 1586,
+    AT_CRLF_131 = 1587,
+    AT_RWS_167 = 1588,
+    AT_RWS_168 = 1589,
+    AT_RWS_169 = 1590,
+    AT_RWS_170 = 1591,
+    AT_H16_379 = 1592,
+    AT_H16_380 = 1593,
+    AT_H16_381 = 1594,
+    AT_LS32_5 = 1595,
+    AT_OWS_185 = 1596,
+    AT_OWS_186 = 1597,
+    AT_OWS_187 = 1598,
+    AT_OWS_188 = 1599,
+    AT_QUOTED_STRING_22 = 1600,
+    AT_OWS_189 = 1601,
+    AT_QUOTED_PAIR_14 = 1602,
+    AT_TOKEN_154 = 1603,
+    AT_IPV4ADDRESS_87 = 1604,
+    AT_IPV4ADDRESS_88 = 1605,
+    AT_IPV4ADDRESS_89 = 1606,
+    AT_IPV4ADDRESS_90 = 1607,
+    AT_H16_382 = 1608,
+    AT_H16_383 = 1609,
+    AT_H16_384 = 1610,
+    AT_H16_385 = 1611,
+    AT_H16_386 = 1612,
+    AT_H16_387 = 1613,
+    AT_H16_388 = 1614,
+    AT_H16_389 = 1615,
+    AT_H16_390 = 1616,
+    AT_IPV4ADDRESS_91 = 1617,
+    AT_IPV4ADDRESS_92 = 1618,
+    AT_IPV4ADDRESS_93 = 1619,
+    AT_IPV4ADDRESS_94 = 1620,
+    AT_H16_391 = 1621,
+    AT_RWS_171 = 1622,
+    AT_LS32_6 = 1623,
+    AT_H16_392 = 1624,
+    AT_TOKEN_155 = 1625,
+    AT_OWS_190 = 1626,
+    AT_DIGEST_USERNAME_1 = 1627,
+    AT_TOKEN_156 = 1628,
+    AT_OWS_191 = 1629,
+    AT_DIGEST_USERNAME_2 = 1630,
+    AT_DEC_OCTET_22 = 1631,
+    AT_IPV4ADDRESS_95 = 1632,
+    AT_IPV6ADDRESS_39 = 1633,
+    AT_H16_393 = 1634,
+    AT_H16_394 = 1635,
+    AT_H16_395 = 1636,
+    AT_H16_396 = 1637,
+    AT_H16_397 = 1638,
+    AT_H16_398 = 1639,
+    AT_H16_399 = 1640,
+    AT_H16_400 = 1641,
+    AT_H16_401 = 1642,
+    AT_IPV6ADDRESS_40 = 1643,
+    AT_DEC_OCTET_23 = 1644,
+    AT_IPV4ADDRESS_96 = 1645,
+    AT_DIGEST_USERNAME_3 = 1646,
+    AT_DIGEST_USERNAME_4 = 1647,
+    AT_QUOTED_PAIR_15 = 1648,
+    AT_DIGEST_USERNAME_5 = 1649,
+    AT_DIGEST_USERNAME_6 = 1650,
+    AT_QUOTED_PAIR_16 = 1651,
+    AT_AUTHORITY_8 = 1652,
+    AT_AUTHORITY_9 = 1653,
+    AT_AUTHORITY_10 = 1654,
+    AT_AUTHORITY_11 = 1655,
+    AT_H16_402 = 1656,
+    AT_H16_403 = 1657,
+    AT_H16_404 = 1658,
+    AT_H16_405 = 1659,
+    AT_H16_406 = 1660,
+    AT_H16_407 = 1661,
+    AT_H16_408 = 1662,
+    AT_H16_409 = 1663,
+    AT_IPV6ADDRESS_41 = 1664,
+    AT_IPV4ADDRESS_97 = 1665,
+    AT_IPV4ADDRESS_98 = 1666,
+    AT_IPV4ADDRESS_99 = 1667,
+    AT_IPV4ADDRESS_100 = 1668,
+    AT_DIGEST_USERNAME_7 = 1669,
+    AT_DIGEST_USERNAME_8 = 1670,
+    AT_AUTHORITY_12 = 1671,
+    AT_IPV6ADDRESS_42 = 1672,
+    AT_H16_410 = 1673,
+    AT_H16_411 = 1674,
+    AT_H16_412 = 1675,
+    AT_H16_413 = 1676,
+    AT_H16_414 = 1677,
+    AT_H16_415 = 1678,
+    AT_H16_416 = 1679,
+    AT_H16_417 = 1680,
+    AT_H16_418 = 1681,
+    AT_DEC_OCTET_24 = 1682,
+    AT_IPV4ADDRESS_101 = 1683,
+    AT_H16_419 = 1684,
+    AT_H16_420 = 1685,
+    AT_H16_421 = 1686,
+    AT_H16_422 = 1687,
+    AT_H16_423 = 1688,
+    AT_H16_424 = 1689,
+    AT_H16_425 = 1690,
+    AT_H16_426 = 1691,
+    AT_IPV6ADDRESS_43 = 1692,
+    AT_IP_LITERAL_18 = 1693,
+    AT_IP_LITERAL_19 = 1694,
+    AT_IP_LITERAL_20 = 1695,
+    AT_IP_LITERAL_21 = 1696,
+    AT_IPV6ADDRESS_44 = 1697,
+    AT_H16_427 = 1698,
+    AT_H16_428 = 1699,
+    AT_H16_429 = 1700,
+    AT_H16_430 = 1701,
+    AT_H16_431 = 1702,
+    AT_H16_432 = 1703,
+    AT_H16_433 = 1704,
+    AT_H16_434 = 1705,
+    AT_H16_435 = 1706,
+    AT_IP_LITERAL_22 = 1707,
+    AT_H16_436 = 1708,
+    AT_H16_437 = 1709,
+    AT_H16_438 = 1710,
+    AT_H16_439 = 1711,
+    AT_H16_440 = 1712,
+    AT_H16_441 = 1713,
+    AT_H16_442 = 1714,
+    AT_H16_443 = 1715,
+    AT_IPV6ADDRESS_45 = 1716,
+    AT_IPV6ADDRESS_46 = 1717,
+    AT_H16_444 = 1718,
+    AT_H16_445 = 1719,
+    AT_H16_446 = 1720,
+    AT_H16_447 = 1721,
+    AT_H16_448 = 1722,
+    AT_H16_449 = 1723,
+    AT_H16_450 = 1724,
+    AT_H16_451 = 1725,
+    AT_H16_452 = 1726,
+    AT_H16_453 = 1727,
+    AT_H16_454 = 1728,
+    AT_H16_455 = 1729,
+    AT_H16_456 = 1730,
+    AT_H16_457 = 1731,
+    AT_H16_458 = 1732,
+    AT_H16_459 = 1733,
+    AT_H16_460 = 1734,
+    AT_H16_461 = 1735,
+    AT_H16_462 = 1736,
+    AT_H16_463 = 1737,
+    AT_H16_464 = 1738,
+    AT_IPV6ADDRESS_47 = 1739,
+    AT_IPV6ADDRESS_48 = 1740,
+    AT_H16_465 = 1741,
+    AT_H16_466 = 1742,
+    AT_H16_467 = 1743,
+    AT_H16_468 = 1744,
+    AT_H16_469 = 1745,
+    AT_H16_470 = 1746,
+    AT_H16_471 = 1747,
+    AT_H16_472 = 1748,
+    AT_H16_473 = 1749,
+    AT_H16_474 = 1750,
+    AT_H16_475 = 1751,
+    AT_LS32_7 = 1752,
+    AT_LS32_8 = 1753,
+    AT_H16_476 = 1754,
 };
 
 static qcap_number_t value_0(const qcap_parser_t *parser)
@@ -1800,7 +1799,7 @@ static int choose_2(const qcap_parser_t *parser)
     return QCAP_CHOOSE_NONE;
 }
 
-static int choose_9(const qcap_parser_t *parser)
+static int choose_8(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1832,7 +1831,7 @@ static int choose_9(const qcap_parser_t *parser)
     return 5;
 }
 
-static int choose_11(const qcap_parser_t *parser)
+static int choose_10(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -5334,7 +5333,7 @@ crlf_16:
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n" */
 response_content_1:
-    switch (choose_11(parser)) {
+    switch (choose_10(parser)) {
     case 0:
         goto entry_18;
     case 1:
@@ -5542,11 +5541,11 @@ entry_28:
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n" */
 final_content_1:
-    switch (choose_9(parser)) {
+    switch (choose_8(parser)) {
     case 0:
         return qcap_stop(parser, at, AT_FINAL_CONTENT_2, QCAP_STOP_CONTROL);
     case 1:
-        return qcap_stop(parser, at, AT_FINAL_CONTENT_3, QCAP_STOP_CONTROL);
+        return qcap_stop(parser, at, AT_FINAL_CONTENT_2, QCAP_STOP_CONTROL);
     case 2:
         goto entry_18;
     case 3:
@@ -6999,21 +6998,19 @@ static const uint16_t targets_3[] = {AT_ENTRY_6, AT_ENTRY_7, AT_ENTRY_8, AT_ENTR
 
 static const uint16_t targets_4[] = {AT_ENTRY_18};
 
-static const uint16_t targets_5[] = {AT_ENTRY_18};
+static const uint16_t targets_5[] = {AT_CHUNK_DATA_2, AT_ENTRY_32};
 
-static const uint16_t targets_6[] = {AT_CHUNK_DATA_2, AT_ENTRY_32};
+static const uint16_t targets_6[] = {AT_COUNTED_CONTENT_2, AT_ENTRY_31};
 
-static const uint16_t targets_7[] = {AT_COUNTED_CONTENT_2, AT_ENTRY_31};
+static const uint16_t targets_7[] = {AT_CLOSED_CONTENT_2, AT_ENTRY_31};
 
-static const uint16_t targets_8[] = {AT_CLOSED_CONTENT_2, AT_ENTRY_31};
+static const uint16_t targets_8[] = {AT_FINAL_CONTENT_2, AT_FINAL_CONTENT_2, AT_ENTRY_18, AT_ENTRY_29, AT_ENTRY_30, AT_ENTRY_39};
 
-static const uint16_t targets_9[] = {AT_FINAL_CONTENT_2, AT_FINAL_CONTENT_3, AT_ENTRY_18, AT_ENTRY_29, AT_ENTRY_30, AT_ENTRY_39};
+static const uint16_t targets_9[] = {AT_FINAL_CONTENT_1};
 
-static const uint16_t targets_10[] = {AT_FINAL_CONTENT_1};
+static const uint16_t targets_10[] = {AT_ENTRY_18, AT_RESPONSE_CONTENT_2};
 
-static const uint16_t targets_11[] = {AT_ENTRY_18, AT_RESPONSE_CONTENT_2};
-
-static const uint16_t targets_12[] = {AT_ENTRY_19, AT_ENTRY_20, AT_ENTRY_21, AT_ENTRY_22, AT_ENTRY_38, AT_ENTRY_23, AT_ENTRY_24, AT_ENTRY_25, AT_ENTRY_26, AT_ENTRY_27, AT_ENTRY_28};
+static const uint16_t targets_11[] = {AT_ENTRY_19, AT_ENTRY_20, AT_ENTRY_21, AT_ENTRY_22, AT_ENTRY_38, AT_ENTRY_23, AT_ENTRY_24, AT_ENTRY_25, AT_ENTRY_26, AT_ENTRY_27, AT_ENTRY_28};
 
 static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_0, .rule = 145, .value = value_0}, /* 0 */
@@ -7021,14 +7018,13 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 28, .choose = choose_2}, /* 2 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 32, .slot = 0}, /* 3 */
     {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 201, .protocol = "?"}, /* 4 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_5, .rule = 201, .protocol = "?"}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 145, .value = value_0}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 129, .value = value_1}, /* 7 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_8, .rule = 185}, /* 8 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_9, .rule = 93, .choose = choose_9}, /* 9 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_10, .rule = 93, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 84, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_REFINE, .targets = targets_12, .rule = 87, .slot = 0}, /* 12 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 145, .value = value_0}, /* 5 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 129, .value = value_1}, /* 6 */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_7, .rule = 185}, /* 7 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 93, .choose = choose_8}, /* 8 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_9, .rule = 93, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 9 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_10, .rule = 84, .choose = choose_10}, /* 10 */
+    {.kind = QCAP_CONTROL_REFINE, .targets = targets_11, .rule = 87, .slot = 0}, /* 11 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -7352,46 +7348,46 @@ static const qcap_edge_t edges[] = {
     {175, 0}, {1111, 59}, {198, 0}, {177, 0}, {1112, 59}, {199, 0}, {179, 0}, {1115, 59},
     {200, 0}, {181, 0}, {1116, 59}, {201, 0}, {183, 0}, {1117, 59}, {202, 0}, {185, 0},
     {1118, 59}, {203, 0}, {187, 0}, {1119, 59}, {204, 0}, {189, 0}, {1120, 59}, {205, 0},
-    {191, 0}, {1167, 0}, {1166, 0}, {210, 45}, {209, 200}, {209, 201}, {1169, 70}, {1168, 59},
-    {212, 45}, {211, 202}, {1171, 0}, {1170, 0}, {214, 45}, {213, 203}, {1172, 204}, {1174, 0},
-    {1173, 0}, {216, 45}, {215, 205}, {209, 206}, {209, 207}, {1175, 208}, {1182, 0}, {1181, 0},
-    {218, 45}, {217, 209}, {209, 210}, {209, 211}, {1184, 0}, {1183, 0}, {220, 45}, {219, 212},
-    {209, 213}, {209, 214}, {1185, 215}, {1187, 0}, {1186, 0}, {222, 45}, {221, 216}, {209, 217},
-    {209, 218}, {1189, 0}, {1188, 0}, {224, 45}, {223, 219}, {209, 220}, {209, 221}, {1190, 222},
-    {1192, 0}, {1191, 0}, {226, 45}, {209, 223}, {209, 224}, {227, 225}, {225, 225}, {1195, 0},
-    {1194, 0}, {230, 45}, {1193, 226}, {209, 227}, {209, 228}, {228, 229}, {1196, 229}, {229, 229},
-    {1197, 226}, {231, 230}, {233, 45}, {232, 51}, {206, 231}, {1123, 232}, {1233, 0}, {236, 0},
-    {235, 45}, {209, 0}, {209, 105}, {1235, 0}, {1234, 0}, {210, 0}, {238, 233}, {237, 234},
-    {1238, 108}, {211, 0}, {1239, 109}, {1169, 110}, {1168, 111}, {212, 0}, {238, 235}, {237, 236},
-    {1241, 114}, {213, 0}, {1242, 115}, {1172, 237}, {1244, 0}, {1243, 0}, {214, 0}, {1249, 238},
-    {239, 238}, {1248, 239}, {215, 0}, {209, 123}, {209, 124}, {1175, 240}, {1251, 0}, {1250, 0},
-    {216, 0}, {1233, 147}, {236, 147}, {235, 148}, {217, 0}, {209, 147}, {209, 149}, {240, 0},
-    {1265, 0}, {1264, 0}, {218, 0}, {1269, 241}, {241, 241}, {1268, 242}, {219, 0}, {209, 152},
-    {209, 153}, {1185, 243}, {1271, 0}, {1270, 0}, {220, 0}, {1233, 244}, {236, 244}, {235, 245},
-    {221, 0}, {209, 244}, {209, 246}, {242, 247}, {1276, 0}, {1275, 0}, {222, 0}, {1280, 248},
-    {243, 248}, {1279, 249}, {223, 0}, {209, 250}, {209, 251}, {1281, 252}, {1283, 0}, {1282, 0},
-    {224, 0}, {1233, 253}, {236, 253}, {235, 254}, {209, 253}, {209, 255}, {244, 0}, {1288, 0},
-    {1287, 0}, {226, 0}, {227, 0}, {245, 256}, {1292, 257}, {249, 257}, {1291, 258}, {1193, 259},
-    {209, 260}, {209, 261}, {248, 262}, {246, 0}, {1196, 263}, {247, 259}, {1197, 259}, {231, 264},
-    {250, 265}, {1293, 259}, {1295, 0}, {1294, 0}, {230, 0}, {1292, 266}, {249, 266}, {1291, 267},
-    {231, 0}, {1196, 268}, {251, 0}, {1301, 269}, {252, 270}, {1300, 271}, {1302, 272}, {232, 0},
-    {254, 273}, {253, 274}, {1303, 275}, {1304, 276}, {233, 0}, {232, 64}, {2, 277}, {1339, 0},
-    {1338, 0}, {235, 0}, {255, 0}, {238, 0}, {256, 0}, {257, 0}, {258, 0}, {1339, 278},
-    {1338, 278}, {235, 278}, {259, 0}, {1358, 0}, {260, 0}, {1369, 0}, {261, 0}, {1368, 45},
-    {1292, 279}, {249, 279}, {1291, 280}, {1193, 281}, {248, 282}, {262, 283}, {1196, 284}, {247, 281},
-    {1197, 281}, {231, 285}, {1292, 286}, {249, 286}, {1291, 287}, {247, 0}, {1196, 288}, {1293, 0},
-    {231, 289}, {1292, 290}, {249, 290}, {1291, 291}, {247, 292}, {1196, 0}, {263, 0}, {1293, 292},
-    {231, 293}, {264, 0}, {1292, 294}, {249, 294}, {1291, 295}, {265, 45}, {1375, 0}, {1372, 0},
-    {1373, 0}, {1374, 0}, {1196, 296}, {247, 297}, {1378, 298}, {1376, 45}, {231, 299}, {1377, 300},
-    {1233, 260}, {236, 260}, {235, 301}, {266, 0}, {1301, 232}, {254, 0}, {2, 302}, {269, 0},
-    {1383, 303}, {163, 304}, {162, 305}, {1340, 166}, {161, 306}, {1340, 169}, {1416, 307}, {270, 307},
-    {1415, 45}, {271, 0}, {1340, 177}, {272, 0}, {1340, 308}, {273, 0}, {1292, 309}, {249, 309},
-    {1291, 310}, {1193, 311}, {248, 312}, {262, 0}, {1196, 313}, {247, 311}, {1197, 311}, {231, 314},
-    {1340, 315}, {1292, 316}, {249, 316}, {1291, 317}, {265, 0}, {1431, 0}, {1196, 318}, {247, 319},
-    {1376, 0}, {231, 320}, {1377, 321}, {206, 322}, {274, 0}, {267, 323}, {275, 0}, {277, 45},
-    {276, 324}, {278, 0}, {1340, 325}, {1340, 187}, {276, 0}, {280, 0}, {1523, 307}, {1522, 307},
-    {277, 0}, {281, 0}, {1525, 326}, {282, 326}, {1524, 327}, {279, 0}, {283, 0}, {1566, 0},
-    {1568, 328}, {284, 0}, {1416, 329}, {270, 329}, {1415, 330}, {271, 331}, {1340, 332}, {291, 0},
+    {191, 0}, {1166, 0}, {1165, 0}, {210, 45}, {209, 200}, {209, 201}, {1168, 70}, {1167, 59},
+    {212, 45}, {211, 202}, {1170, 0}, {1169, 0}, {214, 45}, {213, 203}, {1171, 204}, {1173, 0},
+    {1172, 0}, {216, 45}, {215, 205}, {209, 206}, {209, 207}, {1174, 208}, {1181, 0}, {1180, 0},
+    {218, 45}, {217, 209}, {209, 210}, {209, 211}, {1183, 0}, {1182, 0}, {220, 45}, {219, 212},
+    {209, 213}, {209, 214}, {1184, 215}, {1186, 0}, {1185, 0}, {222, 45}, {221, 216}, {209, 217},
+    {209, 218}, {1188, 0}, {1187, 0}, {224, 45}, {223, 219}, {209, 220}, {209, 221}, {1189, 222},
+    {1191, 0}, {1190, 0}, {226, 45}, {209, 223}, {209, 224}, {227, 225}, {225, 225}, {1194, 0},
+    {1193, 0}, {230, 45}, {1192, 226}, {209, 227}, {209, 228}, {228, 229}, {1195, 229}, {229, 229},
+    {1196, 226}, {231, 230}, {233, 45}, {232, 51}, {206, 231}, {1122, 232}, {1232, 0}, {236, 0},
+    {235, 45}, {209, 0}, {209, 105}, {1234, 0}, {1233, 0}, {210, 0}, {238, 233}, {237, 234},
+    {1237, 108}, {211, 0}, {1238, 109}, {1168, 110}, {1167, 111}, {212, 0}, {238, 235}, {237, 236},
+    {1240, 114}, {213, 0}, {1241, 115}, {1171, 237}, {1243, 0}, {1242, 0}, {214, 0}, {1248, 238},
+    {239, 238}, {1247, 239}, {215, 0}, {209, 123}, {209, 124}, {1174, 240}, {1250, 0}, {1249, 0},
+    {216, 0}, {1232, 147}, {236, 147}, {235, 148}, {217, 0}, {209, 147}, {209, 149}, {240, 0},
+    {1264, 0}, {1263, 0}, {218, 0}, {1268, 241}, {241, 241}, {1267, 242}, {219, 0}, {209, 152},
+    {209, 153}, {1184, 243}, {1270, 0}, {1269, 0}, {220, 0}, {1232, 244}, {236, 244}, {235, 245},
+    {221, 0}, {209, 244}, {209, 246}, {242, 247}, {1275, 0}, {1274, 0}, {222, 0}, {1279, 248},
+    {243, 248}, {1278, 249}, {223, 0}, {209, 250}, {209, 251}, {1280, 252}, {1282, 0}, {1281, 0},
+    {224, 0}, {1232, 253}, {236, 253}, {235, 254}, {209, 253}, {209, 255}, {244, 0}, {1287, 0},
+    {1286, 0}, {226, 0}, {227, 0}, {245, 256}, {1291, 257}, {249, 257}, {1290, 258}, {1192, 259},
+    {209, 260}, {209, 261}, {248, 262}, {246, 0}, {1195, 263}, {247, 259}, {1196, 259}, {231, 264},
+    {250, 265}, {1292, 259}, {1294, 0}, {1293, 0}, {230, 0}, {1291, 266}, {249, 266}, {1290, 267},
+    {231, 0}, {1195, 268}, {251, 0}, {1300, 269}, {252, 270}, {1299, 271}, {1301, 272}, {232, 0},
+    {254, 273}, {253, 274}, {1302, 275}, {1303, 276}, {233, 0}, {232, 64}, {2, 277}, {1338, 0},
+    {1337, 0}, {235, 0}, {255, 0}, {238, 0}, {256, 0}, {257, 0}, {258, 0}, {1338, 278},
+    {1337, 278}, {235, 278}, {259, 0}, {1357, 0}, {260, 0}, {1368, 0}, {261, 0}, {1367, 45},
+    {1291, 279}, {249, 279}, {1290, 280}, {1192, 281}, {248, 282}, {262, 283}, {1195, 284}, {247, 281},
+    {1196, 281}, {231, 285}, {1291, 286}, {249, 286}, {1290, 287}, {247, 0}, {1195, 288}, {1292, 0},
+    {231, 289}, {1291, 290}, {249, 290}, {1290, 291}, {247, 292}, {1195, 0}, {263, 0}, {1292, 292},
+    {231, 293}, {264, 0}, {1291, 294}, {249, 294}, {1290, 295}, {265, 45}, {1374, 0}, {1371, 0},
+    {1372, 0}, {1373, 0}, {1195, 296}, {247, 297}, {1377, 298}, {1375, 45}, {231, 299}, {1376, 300},
+    {1232, 260}, {236, 260}, {235, 301}, {266, 0}, {1300, 232}, {254, 0}, {2, 302}, {269, 0},
+    {1382, 303}, {163, 304}, {162, 305}, {1339, 166}, {161, 306}, {1339, 169}, {1415, 307}, {270, 307},
+    {1414, 45}, {271, 0}, {1339, 177}, {272, 0}, {1339, 308}, {273, 0}, {1291, 309}, {249, 309},
+    {1290, 310}, {1192, 311}, {248, 312}, {262, 0}, {1195, 313}, {247, 311}, {1196, 311}, {231, 314},
+    {1339, 315}, {1291, 316}, {249, 316}, {1290, 317}, {265, 0}, {1430, 0}, {1195, 318}, {247, 319},
+    {1375, 0}, {231, 320}, {1376, 321}, {206, 322}, {274, 0}, {267, 323}, {275, 0}, {277, 45},
+    {276, 324}, {278, 0}, {1339, 325}, {1339, 187}, {276, 0}, {280, 0}, {1522, 307}, {1521, 307},
+    {277, 0}, {281, 0}, {1524, 326}, {282, 326}, {1523, 327}, {279, 0}, {283, 0}, {1565, 0},
+    {1567, 328}, {284, 0}, {1415, 329}, {270, 329}, {1414, 330}, {271, 331}, {1339, 332}, {291, 0},
     {285, 333}, {5, 0}, {287, 334}, {0, 335}, {2, 335}, {292, 336}, {298, 337}, {300, 338},
     {299, 339}, {294, 337}, {295, 340}, {8, 341}, {296, 340}, {297, 340}, {304, 342}, {303, 340},
     {301, 337}, {302, 0}, {298, 343}, {300, 344}, {305, 345}, {11, 346}, {8, 346}, {301, 343},
@@ -7570,145 +7566,145 @@ static const qcap_edge_t edges[] = {
     {815, 811}, {1092, 0}, {992, 0}, {991, 0}, {990, 45}, {1095, 0}, {661, 812}, {661, 332},
     {1096, 0}, {1102, 0}, {1098, 0}, {1099, 0}, {1097, 0}, {1100, 0}, {1101, 0}, {1104, 0},
     {1103, 0}, {1105, 0}, {1106, 0}, {1107, 0}, {1108, 0}, {1114, 59}, {1113, 0}, {1055, 0},
-    {1126, 0}, {1128, 0}, {1127, 0}, {1130, 0}, {1131, 0}, {1129, 0}, {1132, 0}, {1133, 0},
-    {1134, 0}, {1135, 0}, {1136, 0}, {1137, 0}, {1139, 0}, {1138, 0}, {1141, 0}, {1142, 0},
-    {1140, 0}, {1143, 0}, {1144, 0}, {1145, 0}, {1146, 0}, {1147, 0}, {1148, 0}, {1149, 45},
-    {1150, 0}, {1151, 0}, {1152, 45}, {1153, 45}, {1154, 0}, {1155, 0}, {1156, 45}, {1091, 0},
-    {660, 147}, {659, 147}, {1093, 0}, {661, 813}, {1157, 0}, {1159, 0}, {1158, 0}, {1160, 0},
-    {1161, 0}, {1162, 0}, {1163, 0}, {1164, 0}, {1165, 0}, {1109, 0}, {196, 435}, {1110, 0},
-    {197, 435}, {1111, 0}, {198, 435}, {1112, 0}, {199, 435}, {1179, 0}, {1178, 0}, {1177, 45},
-    {1176, 814}, {209, 815}, {209, 816}, {1180, 817}, {1114, 0}, {1113, 435}, {1115, 0}, {200, 435},
+    {1125, 0}, {1127, 0}, {1126, 0}, {1129, 0}, {1130, 0}, {1128, 0}, {1131, 0}, {1132, 0},
+    {1133, 0}, {1134, 0}, {1135, 0}, {1136, 0}, {1138, 0}, {1137, 0}, {1140, 0}, {1141, 0},
+    {1139, 0}, {1142, 0}, {1143, 0}, {1144, 0}, {1145, 0}, {1146, 0}, {1147, 0}, {1148, 45},
+    {1149, 0}, {1150, 0}, {1151, 45}, {1152, 45}, {1153, 0}, {1154, 0}, {1155, 45}, {1091, 0},
+    {660, 147}, {659, 147}, {1093, 0}, {661, 813}, {1156, 0}, {1158, 0}, {1157, 0}, {1159, 0},
+    {1160, 0}, {1161, 0}, {1162, 0}, {1163, 0}, {1164, 0}, {1109, 0}, {196, 435}, {1110, 0},
+    {197, 435}, {1111, 0}, {198, 435}, {1112, 0}, {199, 435}, {1178, 0}, {1177, 0}, {1176, 45},
+    {1175, 814}, {209, 815}, {209, 816}, {1179, 817}, {1114, 0}, {1113, 435}, {1115, 0}, {200, 435},
     {1116, 0}, {201, 435}, {1117, 0}, {202, 435}, {1118, 0}, {203, 435}, {1119, 0}, {204, 435},
-    {1120, 0}, {205, 435}, {1124, 232}, {1199, 0}, {1201, 0}, {1200, 0}, {1203, 0}, {1202, 0},
-    {1204, 0}, {1205, 0}, {1206, 0}, {1207, 0}, {1208, 0}, {1210, 0}, {1209, 0}, {1212, 0},
-    {1211, 0}, {1213, 0}, {1214, 0}, {1215, 0}, {1216, 0}, {1217, 0}, {1218, 0}, {1219, 0},
-    {1220, 0}, {1149, 0}, {1222, 45}, {1221, 0}, {1223, 0}, {1224, 0}, {1152, 0}, {1153, 0},
-    {1226, 45}, {1225, 0}, {1227, 0}, {1228, 0}, {1156, 0}, {1229, 0}, {1230, 0}, {1231, 0},
-    {1232, 0}, {1236, 0}, {163, 818}, {162, 819}, {1237, 461}, {161, 820}, {1169, 0}, {1240, 0},
-    {1245, 0}, {163, 821}, {162, 822}, {1246, 461}, {161, 823}, {238, 824}, {237, 825}, {1247, 45},
-    {213, 826}, {1172, 0}, {1252, 0}, {163, 827}, {162, 828}, {1253, 461}, {161, 829}, {1249, 830},
-    {239, 830}, {1254, 45}, {215, 831}, {1175, 0}, {1258, 832}, {1257, 832}, {1256, 833}, {1176, 0},
-    {209, 135}, {209, 136}, {1180, 834}, {1255, 0}, {1260, 0}, {1259, 0}, {1177, 0}, {1261, 0},
-    {163, 835}, {162, 836}, {1262, 461}, {161, 837}, {1258, 838}, {1257, 838}, {1263, 45}, {1176, 839},
-    {1180, 0}, {1266, 0}, {163, 840}, {162, 841}, {1267, 461}, {161, 842}, {1272, 0}, {163, 843},
-    {162, 844}, {1273, 461}, {161, 845}, {1269, 846}, {241, 846}, {1274, 45}, {219, 847}, {1185, 0},
-    {1277, 0}, {163, 848}, {162, 849}, {1278, 461}, {161, 850}, {1284, 0}, {163, 851}, {162, 852},
-    {1285, 461}, {161, 853}, {1233, 250}, {236, 250}, {1286, 45}, {223, 854}, {1190, 0}, {1289, 0},
-    {163, 855}, {162, 856}, {1290, 461}, {161, 857}, {1193, 0}, {1197, 0}, {1296, 0}, {163, 858},
-    {162, 859}, {1297, 461}, {161, 860}, {1298, 0}, {1299, 0}, {1198, 0}, {1305, 0}, {1307, 0},
-    {1306, 0}, {1309, 0}, {1310, 0}, {1308, 0}, {1311, 0}, {1312, 0}, {1313, 0}, {1314, 0},
-    {1315, 0}, {1317, 0}, {1316, 0}, {1319, 0}, {1320, 0}, {1318, 0}, {1321, 0}, {1322, 0},
-    {1323, 0}, {1324, 0}, {1325, 0}, {1326, 45}, {1222, 0}, {1327, 45}, {1328, 0}, {1329, 0},
-    {1330, 0}, {1331, 45}, {1226, 0}, {1332, 45}, {1333, 0}, {1334, 0}, {1335, 0}, {1336, 0},
-    {1337, 0}, {163, 861}, {162, 862}, {1340, 535}, {161, 863}, {1341, 0}, {1237, 537}, {163, 864},
-    {162, 865}, {1237, 540}, {161, 866}, {1167, 542}, {1166, 542}, {1237, 0}, {209, 867}, {209, 868},
-    {238, 869}, {237, 870}, {1238, 0}, {1239, 547}, {1239, 0}, {1342, 548}, {1169, 549}, {1168, 550},
-    {211, 871}, {238, 872}, {237, 873}, {1241, 0}, {1242, 0}, {1172, 874}, {1343, 0}, {1344, 0},
-    {1246, 537}, {163, 875}, {162, 876}, {1246, 540}, {161, 877}, {1171, 542}, {1170, 542}, {1246, 0},
-    {213, 878}, {1172, 879}, {238, 880}, {237, 881}, {1247, 0}, {1346, 882}, {1345, 882}, {1248, 0},
-    {1340, 569}, {1347, 0}, {1253, 537}, {163, 883}, {162, 884}, {1253, 540}, {161, 885}, {1174, 542},
-    {1173, 542}, {1253, 0}, {215, 886}, {209, 887}, {209, 888}, {1175, 889}, {1254, 0}, {1233, 135},
-    {236, 135}, {235, 599}, {1348, 0}, {1350, 890}, {1349, 890}, {1256, 0}, {1351, 0}, {1340, 601},
-    {1352, 0}, {1262, 537}, {163, 891}, {162, 892}, {1262, 540}, {161, 893}, {1179, 542}, {1178, 542},
-    {1262, 0}, {1176, 894}, {209, 895}, {209, 896}, {1180, 897}, {1263, 0}, {1353, 0}, {163, 898},
-    {162, 899}, {1267, 537}, {161, 900}, {163, 901}, {162, 902}, {1267, 540}, {161, 903}, {1182, 542},
-    {1181, 542}, {1354, 45}, {217, 904}, {209, 905}, {209, 906}, {1356, 907}, {1355, 907}, {1268, 0},
-    {1340, 638}, {1357, 0}, {1273, 537}, {163, 908}, {162, 909}, {1273, 540}, {161, 910}, {1184, 542},
-    {1183, 542}, {1273, 0}, {219, 911}, {209, 912}, {209, 913}, {1185, 914}, {1274, 0}, {1359, 0},
-    {163, 915}, {162, 916}, {1278, 537}, {161, 917}, {163, 918}, {162, 919}, {1278, 540}, {161, 920},
-    {1187, 542}, {1186, 542}, {1360, 45}, {221, 921}, {209, 922}, {209, 923}, {1362, 924}, {1361, 924},
-    {1279, 0}, {1281, 0}, {1340, 925}, {1280, 926}, {243, 926}, {1363, 45}, {1364, 0}, {163, 927},
-    {162, 928}, {1285, 537}, {161, 929}, {163, 930}, {162, 931}, {1285, 540}, {161, 932}, {1189, 542},
-    {1188, 542}, {1365, 45}, {223, 933}, {209, 934}, {209, 935}, {1190, 936}, {1339, 250}, {1338, 250},
-    {1286, 0}, {1366, 0}, {163, 937}, {162, 938}, {1290, 537}, {161, 939}, {163, 940}, {162, 941},
-    {1290, 540}, {161, 942}, {1192, 542}, {1191, 542}, {1367, 45}, {209, 943}, {209, 944}, {227, 945},
-    {225, 945}, {1371, 0}, {1370, 0}, {1291, 0}, {1340, 946}, {1379, 0}, {1380, 0}, {1297, 537},
-    {163, 947}, {162, 948}, {1297, 540}, {161, 949}, {1195, 542}, {1194, 542}, {1297, 0}, {1193, 950},
-    {209, 951}, {209, 952}, {228, 953}, {1196, 953}, {229, 953}, {1197, 950}, {231, 954}, {1381, 0},
-    {1301, 955}, {252, 443}, {1300, 0}, {1302, 956}, {1302, 0}, {1382, 957}, {254, 446}, {253, 443},
-    {1303, 0}, {1304, 956}, {1304, 0}, {1384, 957}, {1385, 0}, {1391, 0}, {1387, 0}, {1388, 0},
-    {1386, 0}, {1389, 0}, {1390, 0}, {1393, 0}, {1392, 0}, {1394, 0}, {1395, 0}, {1396, 0},
-    {1397, 0}, {1398, 0}, {1400, 0}, {1399, 0}, {1402, 0}, {1401, 0}, {1403, 0}, {1404, 0},
-    {1405, 0}, {1406, 0}, {1326, 0}, {1327, 0}, {1407, 0}, {1331, 0}, {1332, 0}, {1408, 0},
-    {1409, 0}, {163, 958}, {162, 959}, {1340, 667}, {161, 960}, {1233, 669}, {236, 669}, {1340, 0},
-    {209, 669}, {209, 670}, {1237, 111}, {238, 961}, {237, 962}, {1410, 108}, {1342, 0}, {1239, 673},
-    {1411, 0}, {1412, 0}, {1246, 111}, {1413, 0}, {1340, 675}, {1253, 111}, {1414, 0}, {1340, 687},
-    {1340, 171}, {1262, 111}, {163, 963}, {162, 964}, {1267, 111}, {161, 965}, {1418, 0}, {1417, 0},
-    {1354, 0}, {1419, 0}, {1340, 695}, {1273, 111}, {1420, 0}, {163, 966}, {162, 967}, {1278, 111},
-    {161, 968}, {1422, 0}, {1421, 0}, {1360, 0}, {1423, 0}, {1340, 969}, {1363, 0}, {163, 970},
-    {162, 971}, {1285, 111}, {161, 972}, {1425, 0}, {1424, 0}, {1365, 0}, {163, 973}, {162, 974},
-    {1290, 111}, {161, 975}, {1427, 0}, {1426, 0}, {1367, 0}, {1429, 0}, {1428, 0}, {1368, 0},
-    {1340, 976}, {1430, 0}, {1340, 977}, {1292, 978}, {249, 978}, {1291, 979}, {265, 394}, {1431, 394},
-    {1432, 0}, {1196, 980}, {247, 981}, {1376, 394}, {231, 982}, {1377, 983}, {1292, 984}, {249, 984},
-    {1291, 985}, {1433, 986}, {1434, 21}, {1196, 987}, {247, 988}, {1435, 986}, {231, 989}, {1436, 0},
-    {1292, 990}, {249, 990}, {1291, 991}, {1437, 0}, {1442, 992}, {1438, 0}, {1439, 0}, {1440, 0},
-    {1441, 0}, {1196, 993}, {247, 994}, {1378, 0}, {1443, 0}, {231, 995}, {1446, 0}, {1444, 0},
-    {1445, 0}, {1297, 111}, {1301, 996}, {252, 997}, {1447, 998}, {1382, 0}, {1448, 999}, {1302, 999},
-    {1450, 1000}, {1383, 0}, {1449, 1001}, {254, 1002}, {253, 997}, {1451, 998}, {1384, 0}, {1452, 999},
-    {1304, 999}, {1453, 0}, {1455, 0}, {1454, 0}, {1456, 0}, {1457, 0}, {1458, 0}, {1459, 0},
-    {1460, 0}, {1461, 0}, {1462, 0}, {1464, 0}, {1463, 0}, {1466, 0}, {1467, 0}, {1465, 0},
-    {1468, 0}, {1469, 0}, {1470, 0}, {1471, 0}, {1472, 0}, {1473, 0}, {163, 1003}, {162, 1004},
-    {1340, 713}, {161, 1005}, {238, 1006}, {237, 1007}, {1410, 0}, {1474, 0}, {1475, 0}, {1340, 718},
-    {1340, 731}, {1477, 1008}, {1476, 1008}, {1415, 0}, {1340, 743}, {1478, 0}, {163, 1009}, {162, 1010},
-    {1267, 723}, {161, 1011}, {1340, 747}, {1479, 0}, {163, 1012}, {162, 1013}, {1278, 723}, {161, 1014},
-    {1340, 1015}, {1480, 0}, {163, 1016}, {162, 1017}, {1285, 723}, {161, 1018}, {1481, 0}, {163, 1019},
-    {162, 1020}, {1290, 723}, {161, 1021}, {1482, 0}, {1340, 1022}, {1340, 1023}, {1292, 1024}, {249, 1024},
-    {1291, 1025}, {1433, 1026}, {1483, 10}, {1196, 1027}, {247, 1028}, {1435, 1026}, {231, 1029}, {1292, 1030},
-    {249, 1030}, {1291, 1031}, {265, 283}, {1431, 283}, {1196, 1032}, {247, 1033}, {1376, 283}, {231, 1034},
-    {1377, 1035}, {1433, 0}, {1435, 0}, {1377, 1036}, {1292, 1037}, {249, 1037}, {1291, 1038}, {1434, 0},
-    {1196, 1039}, {247, 1040}, {231, 1041}, {1484, 0}, {1485, 0}, {1486, 0}, {1292, 1042}, {249, 1042},
-    {1291, 1043}, {1442, 0}, {1196, 1044}, {247, 1045}, {231, 1046}, {1487, 0}, {1489, 0}, {1488, 0},
-    {1490, 0}, {1491, 0}, {1301, 1047}, {252, 1048}, {1447, 0}, {1448, 0}, {1492, 1049}, {1493, 1049},
-    {1497, 0}, {1496, 0}, {1495, 45}, {1494, 1050}, {1494, 1051}, {1450, 0}, {1449, 660}, {254, 1052},
-    {253, 1048}, {1451, 0}, {1452, 0}, {1498, 1049}, {1499, 1049}, {1500, 0}, {1501, 0}, {1502, 0},
-    {1503, 0}, {1504, 0}, {1510, 0}, {1506, 0}, {1507, 0}, {1505, 0}, {1508, 0}, {1509, 0},
-    {1512, 0}, {1511, 0}, {1513, 0}, {1514, 0}, {1515, 0}, {1516, 0}, {1517, 0}, {1518, 0},
-    {238, 1053}, {237, 1054}, {1241, 45}, {1172, 1055}, {1519, 0}, {1520, 0}, {1521, 0}, {1340, 778},
-    {163, 1056}, {162, 1057}, {1267, 768}, {161, 1058}, {163, 1059}, {162, 1060}, {1278, 768}, {161, 1061},
-    {163, 1062}, {162, 1063}, {1285, 768}, {161, 1064}, {163, 1065}, {162, 1066}, {1290, 768}, {161, 1067},
-    {1340, 1068}, {1292, 1069}, {249, 1069}, {1291, 1070}, {1483, 0}, {1196, 1071}, {247, 1072}, {231, 1073},
-    {1526, 0}, {1527, 0}, {1528, 0}, {1529, 0}, {1530, 0}, {1532, 0}, {1531, 0}, {1533, 0},
-    {1535, 0}, {1536, 0}, {1534, 0}, {1539, 1074}, {1537, 0}, {1538, 0}, {1301, 1075}, {252, 1076},
-    {1540, 1077}, {1492, 0}, {1302, 1078}, {1493, 0}, {1541, 1079}, {1542, 0}, {1545, 0}, {1544, 0},
-    {1543, 45}, {1494, 0}, {1494, 704}, {1547, 0}, {1546, 0}, {1495, 0}, {1548, 0}, {2, 1080},
-    {269, 1081}, {1549, 535}, {1383, 1082}, {254, 1083}, {253, 1076}, {1550, 1077}, {1498, 0}, {1304, 1078},
-    {1499, 0}, {1551, 1079}, {1552, 0}, {1553, 0}, {1554, 0}, {1555, 0}, {1557, 0}, {1556, 0},
-    {1558, 0}, {1559, 0}, {1560, 0}, {1561, 0}, {1562, 0}, {1563, 0}, {1564, 0}, {1565, 0},
-    {1340, 799}, {1567, 0}, {1570, 0}, {1569, 0}, {1524, 0}, {1340, 801}, {1571, 0}, {1572, 0},
-    {1573, 0}, {1575, 0}, {1574, 0}, {1577, 0}, {1578, 0}, {1576, 0}, {1579, 0}, {1580, 0},
-    {1581, 0}, {1583, 0}, {1582, 0}, {1584, 0}, {1585, 0}, {1586, 0}, {1587, 0}, {1292, 1084},
-    {249, 1084}, {1291, 1085}, {1442, 1086}, {1196, 1087}, {247, 1088}, {231, 1089}, {1540, 0}, {1301, 1090},
-    {252, 1091}, {1540, 45}, {1589, 0}, {1588, 0}, {1543, 0}, {1590, 0}, {2, 1092}, {269, 1093},
-    {1591, 755}, {1383, 1094}, {1592, 0}, {1549, 667}, {2, 1095}, {269, 1096}, {1549, 166}, {1383, 1097},
-    {1497, 669}, {1496, 669}, {1549, 0}, {1494, 1098}, {1494, 1099}, {1550, 0}, {254, 1100}, {253, 1091},
-    {1550, 45}, {1593, 0}, {1594, 0}, {1595, 0}, {1596, 0}, {1597, 45}, {1598, 0}, {1599, 45},
-    {1600, 0}, {1601, 45}, {1602, 1101}, {1603, 0}, {1525, 0}, {282, 0}, {1524, 45}, {1604, 0},
-    {1340, 812}, {1605, 0}, {1606, 0}, {1607, 0}, {1608, 0}, {1609, 0}, {1611, 0}, {1610, 0},
-    {1613, 0}, {1612, 0}, {1614, 0}, {1615, 0}, {1616, 0}, {1617, 0}, {1618, 0}, {1619, 0},
-    {1620, 0}, {1621, 0}, {1622, 0}, {1623, 0}, {2, 1102}, {269, 1103}, {1591, 789}, {1383, 1104},
-    {2, 1105}, {269, 1106}, {1591, 793}, {1383, 1107}, {1545, 795}, {1544, 795}, {1591, 0}, {1494, 795},
-    {1494, 796}, {1549, 713}, {1624, 0}, {1625, 0}, {1597, 0}, {1627, 45}, {1626, 45}, {1628, 0},
-    {1599, 0}, {1630, 45}, {1629, 45}, {1631, 0}, {1339, 147}, {1338, 147}, {1601, 0}, {1340, 813},
-    {1632, 0}, {1633, 0}, {1634, 0}, {1636, 0}, {1635, 0}, {1638, 0}, {1639, 0}, {1637, 0},
-    {1640, 0}, {1641, 0}, {1642, 0}, {1643, 0}, {1644, 0}, {1645, 0}, {1646, 0}, {2, 1108},
-    {269, 1109}, {1591, 547}, {1383, 1110}, {567, 1111}, {122, 1111}, {1326, 1112}, {1626, 0}, {1086, 1113},
-    {1627, 0}, {1648, 45}, {1647, 45}, {1328, 1114}, {1649, 45}, {576, 1115}, {575, 1115}, {1331, 1116},
-    {1629, 0}, {1090, 1117}, {1630, 0}, {1651, 45}, {1650, 45}, {1333, 1118}, {1652, 45}, {1653, 0},
-    {1654, 0}, {1655, 0}, {1656, 0}, {1657, 0}, {1659, 0}, {1658, 0}, {1661, 0}, {1660, 0},
-    {1662, 0}, {1663, 0}, {1664, 0}, {1665, 0}, {1666, 0}, {1667, 0}, {1668, 0}, {1669, 0},
-    {1670, 1119}, {1647, 0}, {1328, 1113}, {1649, 0}, {1648, 0}, {1671, 1119}, {1650, 0}, {1333, 1117},
-    {1652, 0}, {1651, 0}, {1672, 0}, {1673, 0}, {1675, 0}, {1674, 0}, {1677, 0}, {1678, 0},
-    {1676, 0}, {1679, 0}, {1680, 0}, {1681, 0}, {1682, 0}, {1683, 0}, {1684, 0}, {660, 1120},
-    {659, 1120}, {1670, 0}, {660, 1121}, {659, 1121}, {1671, 0}, {1685, 0}, {1687, 0}, {1686, 0},
-    {1689, 0}, {1688, 0}, {1690, 0}, {1691, 0}, {1692, 0}, {1693, 0}, {1694, 0}, {1695, 0},
-    {1696, 0}, {1697, 0}, {1698, 0}, {1700, 0}, {1699, 0}, {1702, 0}, {1703, 0}, {1701, 0},
-    {1704, 0}, {1705, 0}, {1706, 0}, {1707, 0}, {1708, 0}, {1709, 0}, {1711, 0}, {1710, 0},
-    {1713, 0}, {1712, 0}, {1714, 0}, {1715, 0}, {1716, 0}, {1717, 0}, {1718, 0}, {1720, 0},
-    {1719, 0}, {1722, 0}, {1723, 0}, {1721, 0}, {1724, 0}, {1725, 0}, {1726, 0}, {1727, 0},
-    {1728, 0}, {1734, 0}, {1730, 0}, {1731, 0}, {1729, 0}, {1732, 0}, {1733, 0}, {1736, 0},
-    {1735, 0}, {1737, 0}, {1738, 0}, {1739, 0}, {1740, 0}, {1741, 0}, {1743, 0}, {1742, 0},
-    {1744, 0}, {1745, 0}, {1746, 0}, {1747, 0}, {1748, 0}, {1749, 0}, {1750, 0}, {1751, 0},
-    {1752, 0}, {1753, 0}, {1754, 0}, {1755, 0},
+    {1120, 0}, {205, 435}, {1123, 232}, {1198, 0}, {1200, 0}, {1199, 0}, {1202, 0}, {1201, 0},
+    {1203, 0}, {1204, 0}, {1205, 0}, {1206, 0}, {1207, 0}, {1209, 0}, {1208, 0}, {1211, 0},
+    {1210, 0}, {1212, 0}, {1213, 0}, {1214, 0}, {1215, 0}, {1216, 0}, {1217, 0}, {1218, 0},
+    {1219, 0}, {1148, 0}, {1221, 45}, {1220, 0}, {1222, 0}, {1223, 0}, {1151, 0}, {1152, 0},
+    {1225, 45}, {1224, 0}, {1226, 0}, {1227, 0}, {1155, 0}, {1228, 0}, {1229, 0}, {1230, 0},
+    {1231, 0}, {1235, 0}, {163, 818}, {162, 819}, {1236, 461}, {161, 820}, {1168, 0}, {1239, 0},
+    {1244, 0}, {163, 821}, {162, 822}, {1245, 461}, {161, 823}, {238, 824}, {237, 825}, {1246, 45},
+    {213, 826}, {1171, 0}, {1251, 0}, {163, 827}, {162, 828}, {1252, 461}, {161, 829}, {1248, 830},
+    {239, 830}, {1253, 45}, {215, 831}, {1174, 0}, {1257, 832}, {1256, 832}, {1255, 833}, {1175, 0},
+    {209, 135}, {209, 136}, {1179, 834}, {1254, 0}, {1259, 0}, {1258, 0}, {1176, 0}, {1260, 0},
+    {163, 835}, {162, 836}, {1261, 461}, {161, 837}, {1257, 838}, {1256, 838}, {1262, 45}, {1175, 839},
+    {1179, 0}, {1265, 0}, {163, 840}, {162, 841}, {1266, 461}, {161, 842}, {1271, 0}, {163, 843},
+    {162, 844}, {1272, 461}, {161, 845}, {1268, 846}, {241, 846}, {1273, 45}, {219, 847}, {1184, 0},
+    {1276, 0}, {163, 848}, {162, 849}, {1277, 461}, {161, 850}, {1283, 0}, {163, 851}, {162, 852},
+    {1284, 461}, {161, 853}, {1232, 250}, {236, 250}, {1285, 45}, {223, 854}, {1189, 0}, {1288, 0},
+    {163, 855}, {162, 856}, {1289, 461}, {161, 857}, {1192, 0}, {1196, 0}, {1295, 0}, {163, 858},
+    {162, 859}, {1296, 461}, {161, 860}, {1297, 0}, {1298, 0}, {1197, 0}, {1304, 0}, {1306, 0},
+    {1305, 0}, {1308, 0}, {1309, 0}, {1307, 0}, {1310, 0}, {1311, 0}, {1312, 0}, {1313, 0},
+    {1314, 0}, {1316, 0}, {1315, 0}, {1318, 0}, {1319, 0}, {1317, 0}, {1320, 0}, {1321, 0},
+    {1322, 0}, {1323, 0}, {1324, 0}, {1325, 45}, {1221, 0}, {1326, 45}, {1327, 0}, {1328, 0},
+    {1329, 0}, {1330, 45}, {1225, 0}, {1331, 45}, {1332, 0}, {1333, 0}, {1334, 0}, {1335, 0},
+    {1336, 0}, {163, 861}, {162, 862}, {1339, 535}, {161, 863}, {1340, 0}, {1236, 537}, {163, 864},
+    {162, 865}, {1236, 540}, {161, 866}, {1166, 542}, {1165, 542}, {1236, 0}, {209, 867}, {209, 868},
+    {238, 869}, {237, 870}, {1237, 0}, {1238, 547}, {1238, 0}, {1341, 548}, {1168, 549}, {1167, 550},
+    {211, 871}, {238, 872}, {237, 873}, {1240, 0}, {1241, 0}, {1171, 874}, {1342, 0}, {1343, 0},
+    {1245, 537}, {163, 875}, {162, 876}, {1245, 540}, {161, 877}, {1170, 542}, {1169, 542}, {1245, 0},
+    {213, 878}, {1171, 879}, {238, 880}, {237, 881}, {1246, 0}, {1345, 882}, {1344, 882}, {1247, 0},
+    {1339, 569}, {1346, 0}, {1252, 537}, {163, 883}, {162, 884}, {1252, 540}, {161, 885}, {1173, 542},
+    {1172, 542}, {1252, 0}, {215, 886}, {209, 887}, {209, 888}, {1174, 889}, {1253, 0}, {1232, 135},
+    {236, 135}, {235, 599}, {1347, 0}, {1349, 890}, {1348, 890}, {1255, 0}, {1350, 0}, {1339, 601},
+    {1351, 0}, {1261, 537}, {163, 891}, {162, 892}, {1261, 540}, {161, 893}, {1178, 542}, {1177, 542},
+    {1261, 0}, {1175, 894}, {209, 895}, {209, 896}, {1179, 897}, {1262, 0}, {1352, 0}, {163, 898},
+    {162, 899}, {1266, 537}, {161, 900}, {163, 901}, {162, 902}, {1266, 540}, {161, 903}, {1181, 542},
+    {1180, 542}, {1353, 45}, {217, 904}, {209, 905}, {209, 906}, {1355, 907}, {1354, 907}, {1267, 0},
+    {1339, 638}, {1356, 0}, {1272, 537}, {163, 908}, {162, 909}, {1272, 540}, {161, 910}, {1183, 542},
+    {1182, 542}, {1272, 0}, {219, 911}, {209, 912}, {209, 913}, {1184, 914}, {1273, 0}, {1358, 0},
+    {163, 915}, {162, 916}, {1277, 537}, {161, 917}, {163, 918}, {162, 919}, {1277, 540}, {161, 920},
+    {1186, 542}, {1185, 542}, {1359, 45}, {221, 921}, {209, 922}, {209, 923}, {1361, 924}, {1360, 924},
+    {1278, 0}, {1280, 0}, {1339, 925}, {1279, 926}, {243, 926}, {1362, 45}, {1363, 0}, {163, 927},
+    {162, 928}, {1284, 537}, {161, 929}, {163, 930}, {162, 931}, {1284, 540}, {161, 932}, {1188, 542},
+    {1187, 542}, {1364, 45}, {223, 933}, {209, 934}, {209, 935}, {1189, 936}, {1338, 250}, {1337, 250},
+    {1285, 0}, {1365, 0}, {163, 937}, {162, 938}, {1289, 537}, {161, 939}, {163, 940}, {162, 941},
+    {1289, 540}, {161, 942}, {1191, 542}, {1190, 542}, {1366, 45}, {209, 943}, {209, 944}, {227, 945},
+    {225, 945}, {1370, 0}, {1369, 0}, {1290, 0}, {1339, 946}, {1378, 0}, {1379, 0}, {1296, 537},
+    {163, 947}, {162, 948}, {1296, 540}, {161, 949}, {1194, 542}, {1193, 542}, {1296, 0}, {1192, 950},
+    {209, 951}, {209, 952}, {228, 953}, {1195, 953}, {229, 953}, {1196, 950}, {231, 954}, {1380, 0},
+    {1300, 955}, {252, 443}, {1299, 0}, {1301, 956}, {1301, 0}, {1381, 957}, {254, 446}, {253, 443},
+    {1302, 0}, {1303, 956}, {1303, 0}, {1383, 957}, {1384, 0}, {1390, 0}, {1386, 0}, {1387, 0},
+    {1385, 0}, {1388, 0}, {1389, 0}, {1392, 0}, {1391, 0}, {1393, 0}, {1394, 0}, {1395, 0},
+    {1396, 0}, {1397, 0}, {1399, 0}, {1398, 0}, {1401, 0}, {1400, 0}, {1402, 0}, {1403, 0},
+    {1404, 0}, {1405, 0}, {1325, 0}, {1326, 0}, {1406, 0}, {1330, 0}, {1331, 0}, {1407, 0},
+    {1408, 0}, {163, 958}, {162, 959}, {1339, 667}, {161, 960}, {1232, 669}, {236, 669}, {1339, 0},
+    {209, 669}, {209, 670}, {1236, 111}, {238, 961}, {237, 962}, {1409, 108}, {1341, 0}, {1238, 673},
+    {1410, 0}, {1411, 0}, {1245, 111}, {1412, 0}, {1339, 675}, {1252, 111}, {1413, 0}, {1339, 687},
+    {1339, 171}, {1261, 111}, {163, 963}, {162, 964}, {1266, 111}, {161, 965}, {1417, 0}, {1416, 0},
+    {1353, 0}, {1418, 0}, {1339, 695}, {1272, 111}, {1419, 0}, {163, 966}, {162, 967}, {1277, 111},
+    {161, 968}, {1421, 0}, {1420, 0}, {1359, 0}, {1422, 0}, {1339, 969}, {1362, 0}, {163, 970},
+    {162, 971}, {1284, 111}, {161, 972}, {1424, 0}, {1423, 0}, {1364, 0}, {163, 973}, {162, 974},
+    {1289, 111}, {161, 975}, {1426, 0}, {1425, 0}, {1366, 0}, {1428, 0}, {1427, 0}, {1367, 0},
+    {1339, 976}, {1429, 0}, {1339, 977}, {1291, 978}, {249, 978}, {1290, 979}, {265, 394}, {1430, 394},
+    {1431, 0}, {1195, 980}, {247, 981}, {1375, 394}, {231, 982}, {1376, 983}, {1291, 984}, {249, 984},
+    {1290, 985}, {1432, 986}, {1433, 21}, {1195, 987}, {247, 988}, {1434, 986}, {231, 989}, {1435, 0},
+    {1291, 990}, {249, 990}, {1290, 991}, {1436, 0}, {1441, 992}, {1437, 0}, {1438, 0}, {1439, 0},
+    {1440, 0}, {1195, 993}, {247, 994}, {1377, 0}, {1442, 0}, {231, 995}, {1445, 0}, {1443, 0},
+    {1444, 0}, {1296, 111}, {1300, 996}, {252, 997}, {1446, 998}, {1381, 0}, {1447, 999}, {1301, 999},
+    {1449, 1000}, {1382, 0}, {1448, 1001}, {254, 1002}, {253, 997}, {1450, 998}, {1383, 0}, {1451, 999},
+    {1303, 999}, {1452, 0}, {1454, 0}, {1453, 0}, {1455, 0}, {1456, 0}, {1457, 0}, {1458, 0},
+    {1459, 0}, {1460, 0}, {1461, 0}, {1463, 0}, {1462, 0}, {1465, 0}, {1466, 0}, {1464, 0},
+    {1467, 0}, {1468, 0}, {1469, 0}, {1470, 0}, {1471, 0}, {1472, 0}, {163, 1003}, {162, 1004},
+    {1339, 713}, {161, 1005}, {238, 1006}, {237, 1007}, {1409, 0}, {1473, 0}, {1474, 0}, {1339, 718},
+    {1339, 731}, {1476, 1008}, {1475, 1008}, {1414, 0}, {1339, 743}, {1477, 0}, {163, 1009}, {162, 1010},
+    {1266, 723}, {161, 1011}, {1339, 747}, {1478, 0}, {163, 1012}, {162, 1013}, {1277, 723}, {161, 1014},
+    {1339, 1015}, {1479, 0}, {163, 1016}, {162, 1017}, {1284, 723}, {161, 1018}, {1480, 0}, {163, 1019},
+    {162, 1020}, {1289, 723}, {161, 1021}, {1481, 0}, {1339, 1022}, {1339, 1023}, {1291, 1024}, {249, 1024},
+    {1290, 1025}, {1432, 1026}, {1482, 10}, {1195, 1027}, {247, 1028}, {1434, 1026}, {231, 1029}, {1291, 1030},
+    {249, 1030}, {1290, 1031}, {265, 283}, {1430, 283}, {1195, 1032}, {247, 1033}, {1375, 283}, {231, 1034},
+    {1376, 1035}, {1432, 0}, {1434, 0}, {1376, 1036}, {1291, 1037}, {249, 1037}, {1290, 1038}, {1433, 0},
+    {1195, 1039}, {247, 1040}, {231, 1041}, {1483, 0}, {1484, 0}, {1485, 0}, {1291, 1042}, {249, 1042},
+    {1290, 1043}, {1441, 0}, {1195, 1044}, {247, 1045}, {231, 1046}, {1486, 0}, {1488, 0}, {1487, 0},
+    {1489, 0}, {1490, 0}, {1300, 1047}, {252, 1048}, {1446, 0}, {1447, 0}, {1491, 1049}, {1492, 1049},
+    {1496, 0}, {1495, 0}, {1494, 45}, {1493, 1050}, {1493, 1051}, {1449, 0}, {1448, 660}, {254, 1052},
+    {253, 1048}, {1450, 0}, {1451, 0}, {1497, 1049}, {1498, 1049}, {1499, 0}, {1500, 0}, {1501, 0},
+    {1502, 0}, {1503, 0}, {1509, 0}, {1505, 0}, {1506, 0}, {1504, 0}, {1507, 0}, {1508, 0},
+    {1511, 0}, {1510, 0}, {1512, 0}, {1513, 0}, {1514, 0}, {1515, 0}, {1516, 0}, {1517, 0},
+    {238, 1053}, {237, 1054}, {1240, 45}, {1171, 1055}, {1518, 0}, {1519, 0}, {1520, 0}, {1339, 778},
+    {163, 1056}, {162, 1057}, {1266, 768}, {161, 1058}, {163, 1059}, {162, 1060}, {1277, 768}, {161, 1061},
+    {163, 1062}, {162, 1063}, {1284, 768}, {161, 1064}, {163, 1065}, {162, 1066}, {1289, 768}, {161, 1067},
+    {1339, 1068}, {1291, 1069}, {249, 1069}, {1290, 1070}, {1482, 0}, {1195, 1071}, {247, 1072}, {231, 1073},
+    {1525, 0}, {1526, 0}, {1527, 0}, {1528, 0}, {1529, 0}, {1531, 0}, {1530, 0}, {1532, 0},
+    {1534, 0}, {1535, 0}, {1533, 0}, {1538, 1074}, {1536, 0}, {1537, 0}, {1300, 1075}, {252, 1076},
+    {1539, 1077}, {1491, 0}, {1301, 1078}, {1492, 0}, {1540, 1079}, {1541, 0}, {1544, 0}, {1543, 0},
+    {1542, 45}, {1493, 0}, {1493, 704}, {1546, 0}, {1545, 0}, {1494, 0}, {1547, 0}, {2, 1080},
+    {269, 1081}, {1548, 535}, {1382, 1082}, {254, 1083}, {253, 1076}, {1549, 1077}, {1497, 0}, {1303, 1078},
+    {1498, 0}, {1550, 1079}, {1551, 0}, {1552, 0}, {1553, 0}, {1554, 0}, {1556, 0}, {1555, 0},
+    {1557, 0}, {1558, 0}, {1559, 0}, {1560, 0}, {1561, 0}, {1562, 0}, {1563, 0}, {1564, 0},
+    {1339, 799}, {1566, 0}, {1569, 0}, {1568, 0}, {1523, 0}, {1339, 801}, {1570, 0}, {1571, 0},
+    {1572, 0}, {1574, 0}, {1573, 0}, {1576, 0}, {1577, 0}, {1575, 0}, {1578, 0}, {1579, 0},
+    {1580, 0}, {1582, 0}, {1581, 0}, {1583, 0}, {1584, 0}, {1585, 0}, {1586, 0}, {1291, 1084},
+    {249, 1084}, {1290, 1085}, {1441, 1086}, {1195, 1087}, {247, 1088}, {231, 1089}, {1539, 0}, {1300, 1090},
+    {252, 1091}, {1539, 45}, {1588, 0}, {1587, 0}, {1542, 0}, {1589, 0}, {2, 1092}, {269, 1093},
+    {1590, 755}, {1382, 1094}, {1591, 0}, {1548, 667}, {2, 1095}, {269, 1096}, {1548, 166}, {1382, 1097},
+    {1496, 669}, {1495, 669}, {1548, 0}, {1493, 1098}, {1493, 1099}, {1549, 0}, {254, 1100}, {253, 1091},
+    {1549, 45}, {1592, 0}, {1593, 0}, {1594, 0}, {1595, 0}, {1596, 45}, {1597, 0}, {1598, 45},
+    {1599, 0}, {1600, 45}, {1601, 1101}, {1602, 0}, {1524, 0}, {282, 0}, {1523, 45}, {1603, 0},
+    {1339, 812}, {1604, 0}, {1605, 0}, {1606, 0}, {1607, 0}, {1608, 0}, {1610, 0}, {1609, 0},
+    {1612, 0}, {1611, 0}, {1613, 0}, {1614, 0}, {1615, 0}, {1616, 0}, {1617, 0}, {1618, 0},
+    {1619, 0}, {1620, 0}, {1621, 0}, {1622, 0}, {2, 1102}, {269, 1103}, {1590, 789}, {1382, 1104},
+    {2, 1105}, {269, 1106}, {1590, 793}, {1382, 1107}, {1544, 795}, {1543, 795}, {1590, 0}, {1493, 795},
+    {1493, 796}, {1548, 713}, {1623, 0}, {1624, 0}, {1596, 0}, {1626, 45}, {1625, 45}, {1627, 0},
+    {1598, 0}, {1629, 45}, {1628, 45}, {1630, 0}, {1338, 147}, {1337, 147}, {1600, 0}, {1339, 813},
+    {1631, 0}, {1632, 0}, {1633, 0}, {1635, 0}, {1634, 0}, {1637, 0}, {1638, 0}, {1636, 0},
+    {1639, 0}, {1640, 0}, {1641, 0}, {1642, 0}, {1643, 0}, {1644, 0}, {1645, 0}, {2, 1108},
+    {269, 1109}, {1590, 547}, {1382, 1110}, {567, 1111}, {122, 1111}, {1325, 1112}, {1625, 0}, {1086, 1113},
+    {1626, 0}, {1647, 45}, {1646, 45}, {1327, 1114}, {1648, 45}, {576, 1115}, {575, 1115}, {1330, 1116},
+    {1628, 0}, {1090, 1117}, {1629, 0}, {1650, 45}, {1649, 45}, {1332, 1118}, {1651, 45}, {1652, 0},
+    {1653, 0}, {1654, 0}, {1655, 0}, {1656, 0}, {1658, 0}, {1657, 0}, {1660, 0}, {1659, 0},
+    {1661, 0}, {1662, 0}, {1663, 0}, {1664, 0}, {1665, 0}, {1666, 0}, {1667, 0}, {1668, 0},
+    {1669, 1119}, {1646, 0}, {1327, 1113}, {1648, 0}, {1647, 0}, {1670, 1119}, {1649, 0}, {1332, 1117},
+    {1651, 0}, {1650, 0}, {1671, 0}, {1672, 0}, {1674, 0}, {1673, 0}, {1676, 0}, {1677, 0},
+    {1675, 0}, {1678, 0}, {1679, 0}, {1680, 0}, {1681, 0}, {1682, 0}, {1683, 0}, {660, 1120},
+    {659, 1120}, {1669, 0}, {660, 1121}, {659, 1121}, {1670, 0}, {1684, 0}, {1686, 0}, {1685, 0},
+    {1688, 0}, {1687, 0}, {1689, 0}, {1690, 0}, {1691, 0}, {1692, 0}, {1693, 0}, {1694, 0},
+    {1695, 0}, {1696, 0}, {1697, 0}, {1699, 0}, {1698, 0}, {1701, 0}, {1702, 0}, {1700, 0},
+    {1703, 0}, {1704, 0}, {1705, 0}, {1706, 0}, {1707, 0}, {1708, 0}, {1710, 0}, {1709, 0},
+    {1712, 0}, {1711, 0}, {1713, 0}, {1714, 0}, {1715, 0}, {1716, 0}, {1717, 0}, {1719, 0},
+    {1718, 0}, {1721, 0}, {1722, 0}, {1720, 0}, {1723, 0}, {1724, 0}, {1725, 0}, {1726, 0},
+    {1727, 0}, {1733, 0}, {1729, 0}, {1730, 0}, {1728, 0}, {1731, 0}, {1732, 0}, {1735, 0},
+    {1734, 0}, {1736, 0}, {1737, 0}, {1738, 0}, {1739, 0}, {1740, 0}, {1742, 0}, {1741, 0},
+    {1743, 0}, {1744, 0}, {1745, 0}, {1746, 0}, {1747, 0}, {1748, 0}, {1749, 0}, {1750, 0},
+    {1751, 0}, {1752, 0}, {1753, 0}, {1754, 0},
 };
 
 /* The edges of states. */
@@ -12255,7 +12251,7 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\n\n"
      *     -> entry_18
      *     -> response_content_2 */
-    {0, 255, 11, 63, 1, QCAP_STATE_CONTROL, 1}, /* 163: response_content_1 */
+    {0, 255, 10, 63, 1, QCAP_STATE_CONTROL, 1}, /* 163: response_content_1 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -12314,7 +12310,7 @@ static const qcap_state_t states[] = {
      *     -> entry_26
      *     -> entry_27
      *     -> entry_28 */
-    {0, 255, 12, 66, 1, QCAP_STATE_CONTROL, 1}, /* 167: response_field_1 */
+    {0, 255, 11, 66, 1, QCAP_STATE_CONTROL, 1}, /* 167: response_field_1 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> http_name_1: close response */
@@ -12487,12 +12483,12 @@ static const qcap_state_t states[] = {
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
      *     -> final_content_2
-     *     -> final_content_3
+     *     -> final_content_2
      *     -> entry_18
      *     -> entry_29
      *     -> entry_30
      *     -> entry_39 */
-    {0, 255, 9, 70, 1, QCAP_STATE_CONTROL, 1}, /* 193: final_content_1 */
+    {0, 255, 8, 70, 1, QCAP_STATE_CONTROL, 1}, /* 193: final_content_1 */
 
     /* token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -21446,7 +21442,7 @@ static const qcap_state_t states[] = {
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
      *     -> final_content_1 */
-    {0, 255, 10, 63, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1004: response_content_2 */
+    {0, 255, 9, 63, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1004: response_content_2 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -22833,26 +22829,21 @@ static const qcap_state_t states[] = {
      *     -> entry_18 */
     {0, 255, 4, 70, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1121: final_content_2 */
 
-    /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
-     * e.g. after "HTTP/0. 000\n\n"
-     *     -> entry_18 */
-    {0, 255, 5, 70, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1122: final_content_3 */
-
     /* counted-content = *OCTET .      RFC 9112, 6
      * e.g. after "HTTP/0. 000\n\n"
      *     -> counted_content_2
      *     -> entry_31 */
-    {0, 255, 7, 109, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1123: counted_content_3 */
+    {0, 255, 6, 109, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1122: counted_content_3 */
 
     /* closed-content = *OCTET .      RFC 9112, 6
      * e.g. after "HTTP/0. 000\n\n"
      *     -> closed_content_2
      *     -> entry_31 */
-    {0, 255, 8, 179, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1124: closed_content_1 */
+    {0, 255, 7, 179, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1123: closed_content_1 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> closed_content_1: open content */
-    {5451, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1125: entry_39 */
+    {5451, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1124: entry_39 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22861,7 +22852,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_175
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5452, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1126: ipv6address_24 */
+    {5452, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1125: ipv6address_24 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22871,7 +22862,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5455, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: h16_229 */
+    {5455, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1126: h16_229 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22881,7 +22872,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_257
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5459, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: h16_230 */
+    {5459, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: h16_230 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22892,7 +22883,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5463, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: h16_231 */
+    {5463, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: h16_231 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22904,7 +22895,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5468, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: h16_232 */
+    {5468, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: h16_232 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22917,7 +22908,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5474, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: h16_233 */
+    {5474, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: h16_233 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22932,7 +22923,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5481, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: h16_234 */
+    {5481, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: h16_234 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22945,7 +22936,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5490, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1133: h16_235 */
+    {5490, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: h16_235 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22956,7 +22947,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_205
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5497, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: h16_236 */
+    {5497, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1133: h16_236 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22968,7 +22959,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_205
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5502, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1135: h16_237 */
+    {5502, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: h16_237 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -22978,7 +22969,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> ip_literal_7
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5178, 255, 178, 167, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1136: ip_literal_11 */
+    {5178, 255, 178, 167, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1135: ip_literal_11 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22990,7 +22981,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5508, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: ipv6address_25 */
+    {5508, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1136: ipv6address_25 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23003,7 +22994,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5514, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: h16_238 */
+    {5514, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: h16_238 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23016,7 +23007,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5521, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: h16_239 */
+    {5521, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: h16_239 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23030,7 +23021,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5528, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1140: h16_240 */
+    {5528, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: h16_240 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23045,7 +23036,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5536, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1141: h16_241 */
+    {5536, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1140: h16_241 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23061,7 +23052,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5545, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: h16_242 */
+    {5545, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1141: h16_242 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23079,7 +23070,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5555, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: h16_243 */
+    {5555, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: h16_243 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23095,7 +23086,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5567, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1144: h16_244 */
+    {5567, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: h16_244 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23109,7 +23100,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5577, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1145: h16_245 */
+    {5577, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1144: h16_245 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23124,7 +23115,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5585, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1146: h16_246 */
+    {5585, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1145: h16_246 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -23139,7 +23130,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5594, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1147: dec_octet_18 */
+    {5594, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1146: dec_octet_18 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -23152,7 +23143,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5273, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: ipv4address_76 */
+    {5273, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1147: ipv4address_76 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -23164,7 +23155,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5603, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1149: ows_127 */
+    {5603, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: ows_127 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23177,7 +23168,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     DQUOTE -> quoted_string_14
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5609, 255, 62, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1150: ows_128 */
+    {5609, 255, 62, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1149: ows_128 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23191,7 +23182,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5616, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1151: digest_user_3 */
+    {5616, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1150: digest_user_3 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -23205,7 +23196,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5624, 3, 192, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1152: ows_129 */
+    {5624, 3, 192, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1151: ows_129 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -23217,7 +23208,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5632, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1153: ows_130 */
+    {5632, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1152: ows_130 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23230,7 +23221,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     DQUOTE -> quoted_string_15
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5638, 255, 62, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1154: ows_131 */
+    {5638, 255, 62, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1153: ows_131 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23244,7 +23235,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5645, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: digest_user_4 */
+    {5645, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1154: digest_user_4 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -23258,7 +23249,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5653, 3, 192, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1156: ows_132 */
+    {5653, 3, 192, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: ows_132 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23267,7 +23258,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_193
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5661, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: ipv6address_26 */
+    {5661, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1156: ipv6address_26 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -23277,7 +23268,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5664, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1158: h16_247 */
+    {5664, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: h16_247 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -23287,7 +23278,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> ip_literal_2
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5668, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1159: h16_248 */
+    {5668, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1158: h16_248 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -23299,7 +23290,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_6
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5672, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1160: h16_249 */
+    {5672, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1159: h16_249 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -23311,7 +23302,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_6
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5672, 255, 198, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1161: h16_250 */
+    {5672, 255, 198, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1160: h16_250 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -23322,7 +23313,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_6
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5678, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1162: h16_251 */
+    {5678, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1161: h16_251 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -23332,7 +23323,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
-    {5683, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1163: h16_252 */
+    {5683, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1162: h16_252 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -23343,7 +23334,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_225
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
-    {5687, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1164: h16_253 */
+    {5687, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1163: h16_253 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -23355,13 +23346,13 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_225
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
-    {5692, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1165: h16_254 */
+    {5692, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1164: h16_254 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_107 */
-    {5698, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1166: crlf_92 */
+    {5698, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1165: crlf_92 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23371,23 +23362,23 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5699, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1167: rws_94 */
+    {5699, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1166: rws_94 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_95 */
-    {5703, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1168: crlf_93 */
+    {5703, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1167: crlf_93 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "HTTP/0. 000\na:\n"
      *     SP / HTAB -> rws_109 */
-    {5704, 255, 134, 133, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1169: rws_95 */
+    {5704, 255, 134, 133, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1168: rws_95 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_111 */
-    {5705, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1170: crlf_94 */
+    {5705, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1169: crlf_94 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23397,7 +23388,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5706, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1171: rws_96 */
+    {5706, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1170: rws_96 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23408,13 +23399,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_34: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133 */
-    {5710, 5, 30, 42, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1172: ows_133 */
+    {5710, 5, 30, 42, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1171: ows_133 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_114 */
-    {5715, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1173: crlf_95 */
+    {5715, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1172: crlf_95 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23424,7 +23415,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5716, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1174: rws_97 */
+    {5716, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1173: rws_97 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23437,7 +23428,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_119: close Connection
      *     "," -> ows_134
      *     field-CTL -> field_content_3: mismatch Connection, anomaly-open, anomaly control-character */
-    {5720, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1175: ows_134 */
+    {5720, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1174: ows_134 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * protocol = protocol-name [ . "/" protocol-version ]      RFC 9110, 7.8
@@ -23451,7 +23442,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_121: close protocol, close Upgrade
      *     "," -> ows_136: close protocol
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {5727, 4, 44, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1176: token_116 */
+    {5727, 4, 44, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1175: token_116 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -23464,13 +23455,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_116
      *     "," -> ows_136: open field-value, open Upgrade
      *     field-CTL -> field_content_3: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {5735, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1177: ows_135 */
+    {5735, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1176: ows_135 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_117 */
-    {5742, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1178: crlf_96 */
+    {5742, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1177: crlf_96 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23480,7 +23471,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5743, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1179: rws_98 */
+    {5743, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1178: rws_98 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23493,13 +23484,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_121: close Upgrade
      *     "," -> ows_136
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {5747, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1180: ows_136 */
+    {5747, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1179: ows_136 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_120 */
-    {5754, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1181: crlf_97 */
+    {5754, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1180: crlf_97 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -23509,13 +23500,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5755, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1182: rws_99 */
+    {5755, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1181: rws_99 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_123 */
-    {5759, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1183: crlf_98 */
+    {5759, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1182: crlf_98 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23525,7 +23516,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5760, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1184: rws_100 */
+    {5760, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1183: rws_100 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23538,13 +23529,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_122: close Content-Encoding
      *     "," -> ows_137
      *     field-CTL -> field_content_3: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {5764, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1185: ows_137 */
+    {5764, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1184: ows_137 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_126 */
-    {5771, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1186: crlf_99 */
+    {5771, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1185: crlf_99 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -23554,13 +23545,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5772, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1187: rws_101 */
+    {5772, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1186: rws_101 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_129 */
-    {5776, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1188: crlf_100 */
+    {5776, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1187: crlf_100 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -23570,7 +23561,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5777, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1189: rws_102 */
+    {5777, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1188: rws_102 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * acceptable-ranges = ( *( . "," OWS ) range-unit ) *( OWS "," [ OWS range-unit ] )      RFC 9110, 14.3
@@ -23583,13 +23574,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Accept-Ranges
      *     "," -> ows_138
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {5781, 7, 32, 180, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1190: ows_138 */
+    {5781, 7, 32, 180, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1189: ows_138 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_132 */
-    {5788, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1191: crlf_101 */
+    {5788, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1190: crlf_101 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -23599,7 +23590,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5789, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1192: rws_103 */
+    {5789, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1191: rws_103 */
 
     /* segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -23615,13 +23606,13 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25
      *     "?" -> pchar_6: close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {5793, 4, 199, 181, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1193: segment_nz_nc_1 */
+    {5793, 4, 199, 181, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1192: segment_nz_nc_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
      *     LF -> rws_135 */
-    {5803, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1194: crlf_102 */
+    {5803, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1193: crlf_102 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23631,7 +23622,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5804, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1195: rws_104 */
+    {5804, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1194: rws_104 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -23644,7 +23635,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> field_content_3: mismatch Location
      *     "%" -> pct_encoded_27
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {5808, 4, 200, 182, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1196: pchar_11 */
+    {5808, 4, 200, 182, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1195: pchar_11 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -23656,13 +23647,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {5815, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1197: pct_encoded_25 */
+    {5815, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1196: pct_encoded_25 */
 
     /* closed-content = *. OCTET      RFC 9112, 6
      * closed-content = *OCTET .      RFC 9112, 6
      * e.g. after "HTTP/0. 000\n\n"
      *     OCTET -> closed_content_2 */
-    {5821, 1, 113, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1198: closed_content_2 */
+    {5821, 1, 113, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1197: closed_content_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23672,7 +23663,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5822, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1199: h16_255 */
+    {5822, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1198: h16_255 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23682,7 +23673,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5826, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1200: h16_256 */
+    {5826, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1199: h16_256 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -23696,7 +23687,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> h16_280
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5830, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1201: h16_257 */
+    {5830, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1200: h16_257 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23707,7 +23698,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5838, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1202: h16_258 */
+    {5838, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1201: h16_258 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -23720,7 +23711,7 @@ static const qcap_state_t states[] = {
      *     "2" -> h16_279
      *     "3"-"9" -> h16_280
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {5843, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1203: h16_259 */
+    {5843, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1202: h16_259 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23733,7 +23724,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5850, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1204: h16_260 */
+    {5850, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1203: h16_260 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23746,7 +23737,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5850, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1205: h16_261 */
+    {5850, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1204: h16_261 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23758,7 +23749,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5857, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1206: h16_262 */
+    {5857, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1205: h16_262 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23768,7 +23759,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_205
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5863, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1207: ipv6address_27 */
+    {5863, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1206: ipv6address_27 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23781,7 +23772,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5867, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1208: h16_263 */
+    {5867, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1207: h16_263 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23794,7 +23785,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5874, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1209: h16_264 */
+    {5874, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1208: h16_264 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23811,7 +23802,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5881, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1210: h16_265 */
+    {5881, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1209: h16_265 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23825,7 +23816,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5892, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1211: h16_266 */
+    {5892, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1210: h16_266 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23841,7 +23832,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5900, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1212: h16_267 */
+    {5900, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1211: h16_267 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23857,7 +23848,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5910, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1213: h16_268 */
+    {5910, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1212: h16_268 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23873,7 +23864,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5910, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1214: h16_269 */
+    {5910, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1213: h16_269 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23888,7 +23879,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5920, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1215: h16_270 */
+    {5920, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1214: h16_270 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23901,7 +23892,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5929, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1216: ipv6address_28 */
+    {5929, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1215: ipv6address_28 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -23913,7 +23904,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5936, 255, 201, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1217: ip_literal_12 */
+    {5936, 255, 201, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1216: ip_literal_12 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -23926,7 +23917,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5942, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1218: ip_literal_13 */
+    {5942, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1217: ip_literal_13 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -23941,7 +23932,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5949, 255, 203, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1219: ip_literal_14 */
+    {5949, 255, 203, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1218: ip_literal_14 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -23954,7 +23945,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5958, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1220: ip_literal_15 */
+    {5958, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1219: ip_literal_15 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -23967,7 +23958,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close Authorization
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5965, 4, 32, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1221: token_117 */
+    {5965, 4, 32, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1220: token_117 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23980,7 +23971,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     DQUOTE -> quoted_string_14
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5972, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1222: ows_139 */
+    {5972, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1221: ows_139 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -23993,7 +23984,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161
      *     "\" -> quoted_pair_9
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5979, 4, 65, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1223: quoted_string_14 */
+    {5979, 4, 65, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1222: quoted_string_14 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24007,7 +23998,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5986, 255, 204, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1224: digest_user_5 */
+    {5986, 255, 204, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1223: digest_user_5 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24020,7 +24011,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_58: close Proxy-Authorization
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5994, 4, 32, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1225: token_118 */
+    {5994, 4, 32, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1224: token_118 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24033,7 +24024,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     DQUOTE -> quoted_string_15
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6001, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1226: ows_140 */
+    {6001, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1225: ows_140 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -24046,7 +24037,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163
      *     "\" -> quoted_pair_10
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6008, 4, 65, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1227: quoted_string_15 */
+    {6008, 4, 65, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1226: quoted_string_15 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24060,7 +24051,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6015, 255, 204, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1228: digest_user_6 */
+    {6015, 255, 204, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1227: digest_user_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24070,7 +24061,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6023, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1229: h16_271 */
+    {6023, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1228: h16_271 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24081,7 +24072,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_6
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6027, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1230: h16_272 */
+    {6027, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1229: h16_272 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -24091,7 +24082,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
-    {6032, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1231: h16_273 */
+    {6032, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1230: h16_273 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -24101,7 +24092,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_225
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
-    {6036, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1232: ls32_1 */
+    {6036, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1231: ls32_1 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24111,13 +24102,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6040, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1233: rws_105 */
+    {6040, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1232: rws_105 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_139 */
-    {6044, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1234: crlf_103 */
+    {6044, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1233: crlf_103 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24127,7 +24118,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6045, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1235: rws_106 */
+    {6045, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1234: rws_106 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24137,7 +24128,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open
      *     CR -> crlf_16: open field-value, close field-value, close field-line
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6049, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1236: rws_107 */
+    {6049, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1235: rws_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24148,7 +24139,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_92: anomaly obs-fold
      *     LF -> rws_94: anomaly obs-fold
      *     field-CTL -> field_content_3: anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6053, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1237: rws_108 */
+    {6053, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1236: rws_108 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
@@ -24158,14 +24149,14 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Content-Length, close field-value, close field-line
      *     LF -> token_34: close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142: anomaly-open */
-    {6058, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1238: ows_141 */
+    {6058, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1237: ows_141 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * length = 1*. DIGIT      RFC 9110, 8.6
      * e.g. after "HTTP/0. 000\na:0,"
      *     DIGIT -> length_4: begin length
      *     SP / HTAB -> ows_142 */
-    {6062, 1, 144, 142, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1239: ows_142 */
+    {6062, 1, 144, 142, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1238: ows_142 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24175,7 +24166,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_109
      *     CR -> crlf_93: anomaly obs-fold, anomaly-open
      *     LF -> rws_95: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF */
-    {6064, 3, 29, 143, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1240: rws_109 */
+    {6064, 3, 29, 143, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1239: rws_109 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
@@ -24186,20 +24177,20 @@ static const qcap_state_t states[] = {
      *     LF -> token_34: close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133: close transfer-coding
      *     ";" -> ows_144 */
-    {6068, 3, 145, 144, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1241: ows_143 */
+    {6068, 3, 145, 144, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1240: ows_143 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "HTTP/0. 000\na:a;"
      *     tchar -> token_125
      *     SP / HTAB -> ows_144 */
-    {6073, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1242: ows_144 */
+    {6073, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1241: ows_144 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_140 */
-    {6075, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1243: crlf_104 */
+    {6075, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1242: crlf_104 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24209,7 +24200,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6076, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1244: rws_110 */
+    {6076, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1243: rws_110 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24219,7 +24210,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6080, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1245: rws_111 */
+    {6080, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1244: rws_111 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24230,7 +24221,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_94: anomaly obs-fold
      *     LF -> rws_96: anomaly obs-fold
      *     "," -> ows_133: anomaly obs-fold, open field-value, open Transfer-Encoding */
-    {6084, 3, 30, 145, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1246: rws_112 */
+    {6084, 3, 30, 145, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1245: rws_112 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24241,7 +24232,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_34: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133 */
-    {6089, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1247: ows_145 */
+    {6089, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1246: ows_145 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
@@ -24253,7 +24244,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_126: close Connection
      *     "," -> ows_134
      *     field-CTL -> field_content_3: mismatch Connection, anomaly-open, anomaly control-character */
-    {6094, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1248: ows_146 */
+    {6094, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1247: ows_146 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -24263,13 +24254,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6100, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1249: token_119 */
+    {6100, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1248: token_119 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_141 */
-    {6104, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1250: crlf_105 */
+    {6104, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1249: crlf_105 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24279,7 +24270,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6105, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1251: rws_113 */
+    {6105, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1250: rws_113 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24289,7 +24280,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6109, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1252: rws_114 */
+    {6109, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1251: rws_114 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24302,7 +24293,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_97: anomaly obs-fold
      *     "," -> ows_134: anomaly obs-fold, open field-value, open Connection
      *     field-CTL -> field_content_3: mismatch Connection, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6113, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1253: rws_115 */
+    {6113, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1252: rws_115 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24315,7 +24306,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_126: close Connection
      *     "," -> ows_134
      *     field-CTL -> field_content_3: mismatch Connection, anomaly-open, anomaly control-character */
-    {6120, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1254: ows_147 */
+    {6120, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1253: ows_147 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -24327,7 +24318,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Upgrade
      *     LF -> rws_105: mismatch Upgrade
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {6127, 255, 34, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1255: token_120 */
+    {6127, 255, 34, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1254: token_120 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Upgrade = [ ( protocol / ( "," [ OWS protocol ] ) ) *( OWS . "," [ OWS protocol ] ) ]      RFC 9110, 7.8
@@ -24339,13 +24330,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_128: close Upgrade
      *     "," -> ows_136
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {6133, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1256: ows_148 */
+    {6133, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1255: ows_148 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r"
      *     LF -> token_129 */
-    {6139, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1257: crlf_106 */
+    {6139, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1256: crlf_106 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -24355,13 +24346,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6140, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1258: token_121 */
+    {6140, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1257: token_121 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_142 */
-    {6144, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1259: crlf_107 */
+    {6144, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1258: crlf_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24371,7 +24362,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6145, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1260: rws_116 */
+    {6145, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1259: rws_116 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24381,7 +24372,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6149, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1261: rws_117 */
+    {6149, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1260: rws_117 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24394,7 +24385,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_98: anomaly obs-fold
      *     "," -> ows_136: anomaly obs-fold, open field-value, open Upgrade
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6153, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1262: rws_118 */
+    {6153, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1261: rws_118 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24407,13 +24398,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_128: close Upgrade
      *     "," -> ows_136
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {6160, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1263: ows_149 */
+    {6160, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1262: ows_149 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_143 */
-    {6167, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1264: crlf_108 */
+    {6167, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1263: crlf_108 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24423,7 +24414,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6168, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1265: rws_119 */
+    {6168, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1264: rws_119 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24433,7 +24424,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6172, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1266: rws_120 */
+    {6172, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1265: rws_120 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24445,7 +24436,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_97: anomaly obs-fold
      *     LF -> rws_99: anomaly obs-fold
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6176, 255, 34, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1267: rws_121 */
+    {6176, 255, 34, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1266: rws_121 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Content-Encoding = [ ( content-coding / ( "," [ OWS content-coding ] ) ) *( OWS . "," [ OWS content-coding ] ) ]      RFC 9110, 8.4
@@ -24457,7 +24448,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_130: close Content-Encoding
      *     "," -> ows_137
      *     field-CTL -> field_content_3: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {6182, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1268: ows_150 */
+    {6182, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1267: ows_150 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -24467,13 +24458,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6188, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1269: token_122 */
+    {6188, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1268: token_122 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_145 */
-    {6192, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1270: crlf_109 */
+    {6192, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1269: crlf_109 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24483,7 +24474,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6193, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1271: rws_122 */
+    {6193, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1270: rws_122 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24493,7 +24484,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6197, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1272: rws_123 */
+    {6197, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1271: rws_123 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24506,7 +24497,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_100: anomaly obs-fold
      *     "," -> ows_137: anomaly obs-fold, open field-value, open Content-Encoding
      *     field-CTL -> field_content_3: mismatch Content-Encoding, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6201, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1273: rws_124 */
+    {6201, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1272: rws_124 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24519,13 +24510,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_130: close Content-Encoding
      *     "," -> ows_137
      *     field-CTL -> field_content_3: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {6208, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1274: ows_151 */
+    {6208, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1273: ows_151 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_146 */
-    {6215, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1275: crlf_110 */
+    {6215, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1274: crlf_110 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24535,7 +24526,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6216, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1276: rws_125 */
+    {6216, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1275: rws_125 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24545,7 +24536,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6220, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1277: rws_126 */
+    {6220, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1276: rws_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24557,7 +24548,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_99: anomaly obs-fold
      *     LF -> rws_101: anomaly obs-fold
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6224, 255, 34, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1278: rws_127 */
+    {6224, 255, 34, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1277: rws_127 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * acceptable-ranges = ( *( "," OWS ) range-unit ) *( OWS . "," [ OWS range-unit ] )      RFC 9110, 14.3
@@ -24569,7 +24560,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_131: close Accept-Ranges
      *     "," -> ows_153
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6230, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1279: ows_152 */
+    {6230, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1278: ows_152 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -24579,7 +24570,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6236, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1280: token_123 */
+    {6236, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1279: token_123 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24592,13 +24583,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_123: close Accept-Ranges
      *     "," -> ows_153
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6240, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1281: ows_153 */
+    {6240, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1280: ows_153 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_148 */
-    {6247, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1282: crlf_111 */
+    {6247, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1281: crlf_111 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24608,7 +24599,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6248, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1283: rws_128 */
+    {6248, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1282: rws_128 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24618,7 +24609,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6252, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1284: rws_129 */
+    {6252, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1283: rws_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24631,7 +24622,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_102: anomaly obs-fold
      *     "," -> ows_138: anomaly obs-fold, open field-value, open Accept-Ranges
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6256, 255, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1285: rws_130 */
+    {6256, 255, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1284: rws_130 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * acceptable-ranges = ( *( . "," OWS ) range-unit ) *( OWS "," [ OWS range-unit ] )      RFC 9110, 14.3
@@ -24644,13 +24635,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_137: mismatch Accept-Ranges
      *     "," -> ows_138
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6263, 3, 32, 180, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1286: ows_154 */
+    {6263, 3, 32, 180, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1285: ows_154 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_150 */
-    {6270, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1287: crlf_112 */
+    {6270, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1286: crlf_112 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24660,7 +24651,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6271, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1288: rws_131 */
+    {6271, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1287: rws_131 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24670,7 +24661,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6275, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1289: rws_132 */
+    {6275, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1288: rws_132 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24683,7 +24674,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_103: anomaly obs-fold
      *     DQUOTE -> opaque_tag_1: anomaly obs-fold, open field-value, open ETag
      *     field-CTL -> field_content_3: mismatch ETag, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6279, 255, 68, 185, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1290: rws_133 */
+    {6279, 255, 68, 185, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1289: rws_133 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -24694,7 +24685,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_119
      *     LF -> token_133
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6286, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1291: ows_155 */
+    {6286, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1290: ows_155 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -24704,7 +24695,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6291, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1292: token_124 */
+    {6291, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1291: token_124 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -24716,13 +24707,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6295, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1293: pct_encoded_26 */
+    {6295, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1292: pct_encoded_26 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_152 */
-    {6301, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1294: crlf_113 */
+    {6301, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1293: crlf_113 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24732,7 +24723,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6302, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1295: rws_134 */
+    {6302, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1294: rws_134 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24742,7 +24733,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6306, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1296: rws_135 */
+    {6306, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1295: rws_135 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24759,7 +24750,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: anomaly obs-fold, open field-value, open Location, open path
      *     "?" -> pchar_6: anomaly obs-fold, open field-value, open Location, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6310, 3, 69, 186, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1297: rws_136 */
+    {6310, 3, 69, 186, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1296: rws_136 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -24771,7 +24762,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6321, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1298: pct_encoded_27 */
+    {6321, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1297: pct_encoded_27 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -24783,7 +24774,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6327, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1299: pct_encoded_28 */
+    {6327, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1298: pct_encoded_28 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -24793,20 +24784,20 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: anomaly-open, anomaly chunk-blanks
      *     LF -> chunk_data_4: anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157: open chunk-ext */
-    {6333, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1300: ows_156 */
+    {6333, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1299: ows_156 */
 
     /* chunk-data = 1*OCTET .      RFC 9112, 7.1
      * e.g. after "HTTP/0. 000\n\na\n"
      *     -> chunk_data_2
      *     -> entry_32 */
-    {0, 255, 6, 126, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1301: chunk_data_4 */
+    {0, 255, 5, 126, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1300: chunk_data_4 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "HTTP/0. 000\n\na;"
      *     tchar -> token_134: open chunk-ext-name
      *     SP / HTAB -> ows_157 */
-    {6337, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1302: ows_157 */
+    {6337, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1301: ows_157 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -24816,14 +24807,14 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_24: anomaly-open, anomaly chunk-blanks
      *     LF -> token_36: anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159: open chunk-ext */
-    {6339, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1303: ows_158 */
+    {6339, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1302: ows_158 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "HTTP/0. 000\n\n0;"
      *     tchar -> token_136: open chunk-ext-name
      *     SP / HTAB -> ows_159 */
-    {6343, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1304: ows_159 */
+    {6343, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1303: ows_159 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24832,7 +24823,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6345, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1305: ipv6address_29 */
+    {6345, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1304: ipv6address_29 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24842,7 +24833,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6348, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1306: h16_274 */
+    {6348, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1305: h16_274 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -24856,7 +24847,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> h16_299
      *     ":" -> h16_300
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6352, 255, 189, 173, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1307: h16_275 */
+    {6352, 255, 189, 173, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1306: h16_275 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24867,7 +24858,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6360, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1308: h16_276 */
+    {6360, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1307: h16_276 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24879,7 +24870,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6365, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1309: h16_277 */
+    {6365, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1308: h16_277 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24892,7 +24883,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6371, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1310: h16_278 */
+    {6371, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1309: h16_278 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24907,7 +24898,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6378, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1311: h16_279 */
+    {6378, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1310: h16_279 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -24920,7 +24911,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6387, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1312: h16_280 */
+    {6387, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1311: h16_280 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24931,7 +24922,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6394, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1313: h16_281 */
+    {6394, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1312: h16_281 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24943,7 +24934,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6399, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1314: h16_282 */
+    {6399, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1313: h16_282 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24955,7 +24946,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6405, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1315: ipv6address_30 */
+    {6405, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1314: ipv6address_30 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24968,7 +24959,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6411, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1316: h16_283 */
+    {6411, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1315: h16_283 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24981,7 +24972,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6418, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1317: h16_284 */
+    {6418, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1316: h16_284 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24995,7 +24986,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6425, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1318: h16_285 */
+    {6425, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1317: h16_285 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25010,7 +25001,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6433, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1319: h16_286 */
+    {6433, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1318: h16_286 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25026,7 +25017,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6442, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1320: h16_287 */
+    {6442, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1319: h16_287 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25044,7 +25035,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6452, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1321: h16_288 */
+    {6452, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1320: h16_288 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25060,7 +25051,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6464, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1322: h16_289 */
+    {6464, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1321: h16_289 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25074,7 +25065,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6474, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1323: h16_290 */
+    {6474, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1322: h16_290 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25089,7 +25080,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6482, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1324: h16_291 */
+    {6482, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1323: h16_291 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -25102,7 +25093,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5958, 255, 205, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1325: ip_literal_16 */
+    {5958, 255, 205, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1324: ip_literal_16 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
@@ -25114,7 +25105,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6491, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1326: ows_160 */
+    {6491, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1325: ows_160 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -25127,7 +25118,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161
      *     "\" -> quoted_pair_9
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6497, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1327: quoted_string_16 */
+    {6497, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1326: quoted_string_16 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
@@ -25139,7 +25130,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close Authorization
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6504, 255, 149, 141, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1328: ows_161 */
+    {6504, 255, 149, 141, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1327: ows_161 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25150,7 +25141,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Authorization
      *     LF -> rws_16: mismatch Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6510, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1329: quoted_pair_9 */
+    {6510, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1328: quoted_pair_9 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25164,7 +25155,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6515, 255, 206, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1330: digest_user_7 */
+    {6515, 255, 206, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1329: digest_user_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
@@ -25176,7 +25167,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6523, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1331: ows_162 */
+    {6523, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1330: ows_162 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -25189,7 +25180,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163
      *     "\" -> quoted_pair_10
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6529, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1332: quoted_string_17 */
+    {6529, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1331: quoted_string_17 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
@@ -25201,7 +25192,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_58: close Proxy-Authorization
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6536, 255, 149, 141, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1333: ows_163 */
+    {6536, 255, 149, 141, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1332: ows_163 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25212,7 +25203,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Proxy-Authorization
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6542, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1334: quoted_pair_10 */
+    {6542, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1333: quoted_pair_10 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25226,7 +25217,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6547, 255, 206, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1335: digest_user_8 */
+    {6547, 255, 206, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1334: digest_user_8 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -25235,7 +25226,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6555, 255, 98, 187, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1336: ls32_2 */
+    {6555, 255, 98, 187, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1335: ls32_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -25245,13 +25236,13 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
-    {3976, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1337: h16_292 */
+    {3976, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1336: h16_292 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> rws_153 */
-    {6558, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1338: crlf_114 */
+    {6558, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1337: crlf_114 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25261,7 +25252,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6559, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1339: rws_137 */
+    {6559, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1338: rws_137 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25272,7 +25263,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: anomaly obs-fold
      *     LF -> rws_105: anomaly obs-fold
      *     field-CTL -> field_content_3: anomaly obs-fold, anomaly-open, anomaly control-character */
-    {6563, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1340: rws_138 */
+    {6563, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1339: rws_138 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25282,7 +25273,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open
      *     CR -> crlf_16: open field-value, close field-value, close field-line
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6568, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1341: rws_139 */
+    {6568, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1340: rws_139 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25293,7 +25284,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: convert length, anomaly repeated-length, close Content-Length, close field-value, close field-line
      *     LF -> token_34: convert length, anomaly repeated-length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142: convert length */
-    {6572, 4, 36, 35, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1342: length_4 */
+    {6572, 4, 36, 35, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1341: length_4 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25302,7 +25293,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_125
      *     SP / HTAB -> ows_167
      *     "=" -> ows_168 */
-    {6577, 2, 153, 151, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1343: token_125 */
+    {6577, 2, 153, 151, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1342: token_125 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25312,13 +25303,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6580, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1344: rws_140 */
+    {6580, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1343: rws_140 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_137 */
-    {6584, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1345: crlf_115 */
+    {6584, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1344: crlf_115 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25328,7 +25319,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6585, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1346: token_126 */
+    {6585, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1345: token_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25338,7 +25329,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6589, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1347: rws_141 */
+    {6589, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1346: rws_141 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25351,13 +25342,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_121: close protocol, close Upgrade
      *     "," -> ows_136: close protocol
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {6593, 4, 32, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1348: token_127 */
+    {6593, 4, 32, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1347: token_127 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_138 */
-    {6600, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1349: crlf_116 */
+    {6600, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1348: crlf_116 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25367,7 +25358,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6601, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1350: token_128 */
+    {6601, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1349: token_128 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25377,7 +25368,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6605, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1351: token_129 */
+    {6605, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1350: token_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25387,7 +25378,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6609, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1352: rws_142 */
+    {6609, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1351: rws_142 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25397,7 +25388,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6613, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1353: rws_143 */
+    {6613, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1352: rws_143 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25409,13 +25400,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_120
      *     LF -> rws_154
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6617, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1354: rws_144 */
+    {6617, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1353: rws_144 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_140 */
-    {6623, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1355: crlf_117 */
+    {6623, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1354: crlf_117 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25425,7 +25416,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6624, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1356: token_130 */
+    {6624, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1355: token_130 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25435,7 +25426,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6628, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1357: rws_145 */
+    {6628, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1356: rws_145 */
 
     /* unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25447,7 +25438,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Content-Range
      *     LF -> rws_105: mismatch Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {6632, 255, 70, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1358: unsatisfied_range_2 */
+    {6632, 255, 70, 155, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1357: unsatisfied_range_2 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25457,7 +25448,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6638, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1359: rws_146 */
+    {6638, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1358: rws_146 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25469,13 +25460,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_121
      *     LF -> rws_155
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6642, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1360: rws_147 */
+    {6642, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1359: rws_147 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_141 */
-    {6648, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1361: crlf_118 */
+    {6648, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1360: crlf_118 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25485,7 +25476,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6649, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1362: token_131 */
+    {6649, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1361: token_131 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25498,7 +25489,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_131: close Accept-Ranges
      *     "," -> ows_153
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6653, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1363: ows_164 */
+    {6653, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1362: ows_164 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25508,7 +25499,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6660, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1364: rws_148 */
+    {6660, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1363: rws_148 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25521,7 +25512,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_156
      *     "," -> ows_138: anomaly obs-fold, open field-value, open Accept-Ranges
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6664, 3, 32, 145, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1365: rws_149 */
+    {6664, 3, 32, 145, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1364: rws_149 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25531,7 +25522,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6671, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1366: rws_150 */
+    {6671, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1365: rws_150 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25544,7 +25535,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_157
      *     DQUOTE -> opaque_tag_1: anomaly obs-fold, open field-value, open ETag
      *     field-CTL -> field_content_3: mismatch ETag, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6675, 3, 68, 185, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1367: rws_151 */
+    {6675, 3, 68, 185, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1366: rws_151 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25555,7 +25546,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_124
      *     LF -> token_142
      *     field-CTL -> field_content_3: mismatch ETag, anomaly-open, anomaly control-character */
-    {6682, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1368: ows_165 */
+    {6682, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1367: ows_165 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25565,13 +25556,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6687, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1369: token_132 */
+    {6687, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1368: token_132 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_143 */
-    {6691, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1370: crlf_119 */
+    {6691, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1369: crlf_119 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25581,7 +25572,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6692, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1371: token_133 */
+    {6692, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1370: token_133 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25600,7 +25591,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6696, 255, 207, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1372: userinfo_14 */
+    {6696, 255, 207, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1371: userinfo_14 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25619,7 +25610,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6696, 255, 208, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1373: userinfo_15 */
+    {6696, 255, 208, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1372: userinfo_15 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25637,7 +25628,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6709, 255, 81, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1374: userinfo_16 */
+    {6709, 255, 81, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1373: userinfo_16 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25655,7 +25646,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6721, 255, 209, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1375: userinfo_17 */
+    {6721, 255, 209, 188, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1374: userinfo_17 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25667,7 +25658,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6733, 255, 79, 13, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1376: pct_encoded_29 */
+    {6733, 255, 79, 13, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1375: pct_encoded_29 */
 
     /* IP-literal = . "[" ( IPv6address / IPvFuture ) "]"      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -25689,7 +25680,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     "[" -> h16_293
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6739, 255, 210, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1377: ip_literal_17 */
+    {6739, 255, 210, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1376: ip_literal_17 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25703,7 +25694,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6755, 255, 135, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1378: h16_293 */
+    {6755, 255, 135, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1377: h16_293 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25715,7 +25706,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6763, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1379: pct_encoded_30 */
+    {6763, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1378: pct_encoded_30 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25725,7 +25716,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6769, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1380: rws_152 */
+    {6769, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1379: rws_152 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25737,7 +25728,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6773, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1381: pct_encoded_31 */
+    {6773, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1380: pct_encoded_31 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25749,7 +25740,7 @@ static const qcap_state_t states[] = {
      *     LF -> chunk_data_4: close chunk-ext-name, close chunk-ext, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157: close chunk-ext-name
      *     "=" -> ows_171: close chunk-ext-name */
-    {6779, 4, 136, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1382: token_134 */
+    {6779, 4, 136, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1381: token_134 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
@@ -25758,7 +25749,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_135
      *     ":" -> ows_172: close field-name
      *     SP / HTAB -> name_blanks_50: close field-name, anomaly-open */
-    {6785, 2, 137, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1383: token_135 */
+    {6785, 2, 137, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1382: token_135 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25770,7 +25761,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_36: close chunk-ext-name, close chunk-ext, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159: close chunk-ext-name
      *     "=" -> ows_174: close chunk-ext-name */
-    {6788, 4, 136, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1384: token_136 */
+    {6788, 4, 136, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1383: token_136 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25780,7 +25771,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6794, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1385: h16_294 */
+    {6794, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1384: h16_294 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25790,7 +25781,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6798, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1386: h16_295 */
+    {6798, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1385: h16_295 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25801,7 +25792,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6802, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1387: h16_296 */
+    {6802, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1386: h16_296 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25813,7 +25804,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6807, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1388: h16_297 */
+    {6807, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1387: h16_297 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25827,7 +25818,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6813, 255, 195, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1389: h16_298 */
+    {6813, 255, 195, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1388: h16_298 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25839,7 +25830,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6821, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1390: h16_299 */
+    {6821, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1389: h16_299 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -25849,7 +25840,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6827, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1391: h16_300 */
+    {6827, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1390: h16_300 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25860,7 +25851,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6831, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1392: h16_301 */
+    {6831, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1391: h16_301 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
@@ -25869,7 +25860,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_320
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {6836, 255, 19, 178, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1393: h16_302 */
+    {6836, 255, 19, 178, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1392: h16_302 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25882,7 +25873,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6839, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1394: h16_303 */
+    {6839, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1393: h16_303 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25895,7 +25886,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6839, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1395: h16_304 */
+    {6839, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1394: h16_304 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25907,7 +25898,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6846, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1396: h16_305 */
+    {6846, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1395: h16_305 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -25917,7 +25908,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_259
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {6852, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1397: ipv6address_31 */
+    {6852, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1396: ipv6address_31 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25930,7 +25921,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6856, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1398: h16_306 */
+    {6856, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1397: h16_306 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25943,7 +25934,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6863, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1399: h16_307 */
+    {6863, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1398: h16_307 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -25960,7 +25951,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6870, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1400: h16_308 */
+    {6870, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1399: h16_308 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -25974,7 +25965,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6881, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1401: h16_309 */
+    {6881, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1400: h16_309 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -25990,7 +25981,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6889, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1402: h16_310 */
+    {6889, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1401: h16_310 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26006,7 +25997,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6899, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1403: h16_311 */
+    {6899, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1402: h16_311 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26022,7 +26013,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6899, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1404: h16_312 */
+    {6899, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1403: h16_312 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26037,7 +26028,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6909, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1405: h16_313 */
+    {6909, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1404: h16_313 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26050,7 +26041,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {6918, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1406: ipv6address_32 */
+    {6918, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1405: ipv6address_32 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26064,7 +26055,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6925, 255, 211, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1407: digest_user_9 */
+    {6925, 255, 211, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1406: digest_user_9 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26078,7 +26069,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6933, 255, 211, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1408: digest_user_10 */
+    {6933, 255, 211, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1407: digest_user_10 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26088,7 +26079,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6941, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1409: rws_153 */
+    {6941, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1408: rws_153 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
@@ -26098,14 +26089,14 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: anomaly repeated-length, close Content-Length, close field-value, close field-line
      *     LF -> token_34: anomaly repeated-length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142 */
-    {6945, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1410: ows_166 */
+    {6945, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1409: ows_166 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-parameter = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 10.1.4
      * e.g. after "HTTP/0. 000\na:a;a "
      *     SP / HTAB -> ows_167
      *     "=" -> ows_168 */
-    {6949, 1, 161, 156, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1411: ows_167 */
+    {6949, 1, 161, 156, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1410: ows_167 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26114,7 +26105,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_144
      *     SP / HTAB -> ows_168
      *     DQUOTE -> quoted_string_18 */
-    {6951, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1412: ows_168 */
+    {6951, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1411: ows_168 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26124,7 +26115,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6954, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1413: token_137 */
+    {6954, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1412: token_137 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26134,7 +26125,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6958, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1414: token_138 */
+    {6958, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1413: token_138 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -26146,7 +26137,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_145: close Content-Type
      *     ";" -> ows_49
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {6962, 3, 67, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1415: ows_169 */
+    {6962, 3, 67, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1414: ows_169 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26156,13 +26147,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6968, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1416: token_139 */
+    {6968, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1415: token_139 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_158 */
-    {6972, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1417: crlf_120 */
+    {6972, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1416: crlf_120 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26172,7 +26163,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6973, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1418: rws_154 */
+    {6973, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1417: rws_154 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26182,7 +26173,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6977, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1419: token_140 */
+    {6977, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1418: token_140 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26194,13 +26185,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Content-Range
      *     LF -> rws_105: mismatch Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {6981, 255, 41, 163, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1420: complete_length_6 */
+    {6981, 255, 41, 163, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1419: complete_length_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_159 */
-    {6987, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1421: crlf_121 */
+    {6987, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1420: crlf_121 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26210,7 +26201,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6988, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1422: rws_155 */
+    {6988, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1421: rws_155 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26220,13 +26211,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6992, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1423: token_141 */
+    {6992, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1422: token_141 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_160 */
-    {6996, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1424: crlf_122 */
+    {6996, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1423: crlf_122 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26236,13 +26227,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6997, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1425: rws_156 */
+    {6997, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1424: rws_156 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_161 */
-    {7001, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1426: crlf_123 */
+    {7001, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1425: crlf_123 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26252,13 +26243,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7002, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1427: rws_157 */
+    {7002, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1426: rws_157 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\"\" \r"
      *     LF -> token_146 */
-    {7006, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1428: crlf_124 */
+    {7006, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1427: crlf_124 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26268,7 +26259,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7007, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1429: token_142 */
+    {7007, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1428: token_142 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26278,7 +26269,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7011, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1430: token_143 */
+    {7011, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1429: token_143 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26296,7 +26287,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7015, 255, 209, 188, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1431: userinfo_18 */
+    {7015, 255, 209, 188, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1430: userinfo_18 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26314,7 +26305,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7027, 255, 81, 188, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1432: userinfo_19 */
+    {7027, 255, 81, 188, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1431: userinfo_19 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26328,7 +26319,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_32
      *     "@" -> ip_literal_17: close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7039, 4, 212, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1433: userinfo_20 */
+    {7039, 4, 212, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1432: userinfo_20 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26346,7 +26337,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7047, 7, 209, 188, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1434: userinfo_21 */
+    {7047, 7, 209, 188, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1433: userinfo_21 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26358,7 +26349,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7059, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1435: pct_encoded_32 */
+    {7059, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1434: pct_encoded_32 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -26370,7 +26361,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7065, 255, 79, 13, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1436: pct_encoded_33 */
+    {7065, 255, 79, 13, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1435: pct_encoded_33 */
 
     /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26387,7 +26378,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7071, 4, 213, 190, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1437: reg_name_10 */
+    {7071, 4, 213, 190, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1436: reg_name_10 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -26405,7 +26396,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7082, 255, 214, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1438: ipv4address_77 */
+    {7082, 255, 214, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1437: ipv4address_77 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -26424,7 +26415,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7094, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1439: ipv4address_78 */
+    {7094, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1438: ipv4address_78 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -26445,7 +26436,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7107, 255, 216, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1440: ipv4address_79 */
+    {7107, 255, 216, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1439: ipv4address_79 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -26464,7 +26455,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7122, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1441: ipv4address_80 */
+    {7122, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1440: ipv4address_80 */
 
     /* port = *. DIGIT      RFC 3986, 3.2.3
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -26479,7 +26470,7 @@ static const qcap_state_t states[] = {
      *     "#" -> pchar_11: close port, close authority, open path, close path
      *     "?" -> pchar_6: close port, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7135, 6, 217, 193, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1442: port_5 */
+    {7135, 6, 217, 193, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1441: port_5 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26491,7 +26482,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7144, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1443: pct_encoded_34 */
+    {7144, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1442: pct_encoded_34 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26504,7 +26495,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7150, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1444: h16_314 */
+    {7150, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1443: h16_314 */
 
     /* IPvFuture = "v" 1*. HEXDIG "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26516,7 +26507,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7157, 255, 79, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1445: ipvfuture_13 */
+    {7157, 255, 79, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1444: ipvfuture_13 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26528,7 +26519,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7163, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1446: ipv6address_33 */
+    {7163, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1445: ipv6address_33 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS ";" BWS chunk-ext-name [ BWS . "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -26539,7 +26530,7 @@ static const qcap_state_t states[] = {
      *     LF -> chunk_data_4: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157
      *     "=" -> ows_171 */
-    {7169, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1447: ows_170 */
+    {7169, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1446: ows_170 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26548,7 +26539,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_147: open chunk-ext-val
      *     SP / HTAB -> ows_171
      *     DQUOTE -> quoted_string_19: open chunk-ext-val */
-    {7174, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1448: ows_171 */
+    {7174, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1447: ows_171 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26559,14 +26550,14 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_126
      *     LF -> rws_162
      *     field-CTL -> field_content_7: open field-value, anomaly-open, anomaly control-character */
-    {7177, 255, 28, 27, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1449: ows_172 */
+    {7177, 255, 28, 27, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1448: ows_172 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * trailer-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\n\n0\na "
      *     ":" -> ows_172: anomaly blanks-before-colon
      *     SP / HTAB -> name_blanks_50 */
-    {7182, 1, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1450: name_blanks_50 */
+    {7182, 1, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1449: name_blanks_50 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS ";" BWS chunk-ext-name [ BWS . "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -26577,7 +26568,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_36: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159
      *     "=" -> ows_174 */
-    {7184, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1451: ows_173 */
+    {7184, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1450: ows_173 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26586,7 +26577,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_148: open chunk-ext-val
      *     SP / HTAB -> ows_174
      *     DQUOTE -> quoted_string_20: open chunk-ext-val */
-    {7189, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1452: ows_174 */
+    {7189, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1451: ows_174 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26595,7 +26586,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7192, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1453: ipv6address_34 */
+    {7192, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1452: ipv6address_34 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26605,7 +26596,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7195, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1454: h16_315 */
+    {7195, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1453: h16_315 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -26615,7 +26606,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> ip_literal_7
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7199, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1455: h16_316 */
+    {7199, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1454: h16_316 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26627,7 +26618,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7203, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1456: h16_317 */
+    {7203, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1455: h16_317 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26639,7 +26630,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7203, 255, 198, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1457: h16_318 */
+    {7203, 255, 198, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1456: h16_318 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26650,7 +26641,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7209, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1458: h16_319 */
+    {7209, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1457: h16_319 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -26660,7 +26651,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {7214, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1459: h16_320 */
+    {7214, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1458: h16_320 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26671,7 +26662,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {7218, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1460: h16_321 */
+    {7218, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1459: h16_321 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26683,7 +26674,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {7223, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1461: h16_322 */
+    {7223, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1460: h16_322 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26695,7 +26686,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7229, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1462: ipv6address_35 */
+    {7229, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1461: ipv6address_35 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26708,7 +26699,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7235, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1463: h16_323 */
+    {7235, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1462: h16_323 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -26725,7 +26716,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7242, 255, 218, 173, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1464: h16_324 */
+    {7242, 255, 218, 173, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1463: h16_324 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26739,7 +26730,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7253, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1465: h16_325 */
+    {7253, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1464: h16_325 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26754,7 +26745,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7261, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1466: h16_326 */
+    {7261, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1465: h16_326 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26770,7 +26761,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7270, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1467: h16_327 */
+    {7270, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1466: h16_327 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26788,7 +26779,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7280, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1468: h16_328 */
+    {7280, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1467: h16_328 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -26804,7 +26795,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7292, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1469: h16_329 */
+    {7292, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1468: h16_329 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26818,7 +26809,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7302, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1470: h16_330 */
+    {7302, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1469: h16_330 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -26833,7 +26824,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7310, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1471: h16_331 */
+    {7310, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1470: h16_331 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26847,7 +26838,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {7319, 255, 219, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1472: digest_user_11 */
+    {7319, 255, 219, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1471: digest_user_11 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26861,7 +26852,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {7327, 255, 219, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1473: digest_user_12 */
+    {7327, 255, 219, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1472: digest_user_12 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26873,7 +26864,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_34: close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133: close transfer-coding
      *     ";" -> ows_144 */
-    {7335, 4, 37, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1474: token_144 */
+    {7335, 4, 37, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1473: token_144 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -26882,13 +26873,13 @@ static const qcap_state_t states[] = {
      *     qdtext -> quoted_string_18
      *     DQUOTE -> ows_176
      *     "\" -> quoted_pair_11 */
-    {7341, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1475: quoted_string_18 */
+    {7341, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1474: quoted_string_18 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a \r"
      *     LF -> token_149 */
-    {7344, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1476: crlf_125 */
+    {7344, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1475: crlf_125 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26898,7 +26889,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7345, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1477: token_145 */
+    {7345, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1476: token_145 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26908,7 +26899,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7349, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1478: rws_158 */
+    {7349, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1477: rws_158 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26918,7 +26909,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7353, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1479: rws_159 */
+    {7353, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1478: rws_159 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26928,7 +26919,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7357, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1480: rws_160 */
+    {7357, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1479: rws_160 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26938,7 +26929,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7361, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1481: rws_161 */
+    {7361, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1480: rws_161 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26948,7 +26939,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7365, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1482: token_146 */
+    {7365, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1481: token_146 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26966,7 +26957,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7369, 7, 209, 188, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1483: userinfo_22 */
+    {7369, 7, 209, 188, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1482: userinfo_22 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26978,7 +26969,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7381, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1484: pct_encoded_35 */
+    {7381, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1483: pct_encoded_35 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -26999,7 +26990,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7387, 255, 220, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1485: dec_octet_19 */
+    {7387, 255, 220, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1484: dec_octet_19 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -27018,7 +27009,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7122, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1486: ipv4address_81 */
+    {7122, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1485: ipv4address_81 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27030,7 +27021,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7402, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1487: pct_encoded_36 */
+    {7402, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1486: pct_encoded_36 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27043,7 +27034,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7408, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1488: h16_332 */
+    {7408, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1487: h16_332 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27056,7 +27047,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7415, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1489: h16_333 */
+    {7415, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1488: h16_333 */
 
     /* IPvFuture = "v" 1*. HEXDIG "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
      * IPvFuture = "v" 1*HEXDIG . "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
@@ -27069,7 +27060,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7422, 6, 154, 106, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1490: ipvfuture_14 */
+    {7422, 6, 154, 106, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1489: ipvfuture_14 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27086,7 +27077,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7429, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1491: h16_334 */
+    {7429, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1490: h16_334 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -27097,7 +27088,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: close chunk-ext-val, close chunk-ext
      *     LF -> chunk_data_4: close chunk-ext-val, close chunk-ext, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157: close chunk-ext-val */
-    {7440, 4, 159, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1492: token_147 */
+    {7440, 4, 159, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1491: token_147 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -27106,7 +27097,7 @@ static const qcap_state_t states[] = {
      *     qdtext -> quoted_string_19
      *     DQUOTE -> ows_179: close chunk-ext-val
      *     "\" -> quoted_pair_12 */
-    {7445, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1493: quoted_string_19 */
+    {7445, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1492: quoted_string_19 */
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27117,7 +27108,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_128
      *     LF -> rws_163
      *     field-CTL -> field_content_7: anomaly-open, anomaly control-character */
-    {7448, 4, 28, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1494: field_content_7 */
+    {7448, 4, 28, 34, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1493: field_content_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27128,13 +27119,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_129
      *     LF -> rws_164
      *     field-CTL -> field_content_7: open field-value, anomaly-open, anomaly control-character */
-    {7453, 3, 28, 27, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1495: ows_175 */
+    {7453, 3, 28, 27, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1494: ows_175 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\na:\r"
      *     LF -> rws_165 */
-    {7458, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1496: crlf_126 */
+    {7458, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1495: crlf_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27144,7 +27135,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_166: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_27: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> http_name_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {7459, 255, 11, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1497: rws_162 */
+    {7459, 255, 11, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1496: rws_162 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -27155,7 +27146,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_24: close chunk-ext-val, close chunk-ext
      *     LF -> token_36: close chunk-ext-val, close chunk-ext, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159: close chunk-ext-val */
-    {7463, 4, 159, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1498: token_148 */
+    {7463, 4, 159, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1497: token_148 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -27164,7 +27155,7 @@ static const qcap_state_t states[] = {
      *     qdtext -> quoted_string_20
      *     DQUOTE -> ows_181: close chunk-ext-val
      *     "\" -> quoted_pair_13 */
-    {7468, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1499: quoted_string_20 */
+    {7468, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1498: quoted_string_20 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27174,7 +27165,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7471, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1500: h16_335 */
+    {7471, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1499: h16_335 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27185,7 +27176,7 @@ static const qcap_state_t states[] = {
      *     "." -> dec_octet_11
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7475, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1501: h16_336 */
+    {7475, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1500: h16_336 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -27195,7 +27186,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {7480, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1502: h16_337 */
+    {7480, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1501: h16_337 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -27205,7 +27196,7 @@ static const qcap_state_t states[] = {
      *     ":" -> h16_302
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {7484, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1503: ls32_3 */
+    {7484, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1502: ls32_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27218,7 +27209,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7488, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1504: h16_338 */
+    {7488, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1503: h16_338 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27231,7 +27222,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7495, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1505: h16_339 */
+    {7495, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1504: h16_339 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27245,7 +27236,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7502, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1506: h16_340 */
+    {7502, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1505: h16_340 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27260,7 +27251,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7510, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1507: h16_341 */
+    {7510, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1506: h16_341 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27277,7 +27268,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7519, 255, 224, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1508: h16_342 */
+    {7519, 255, 224, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1507: h16_342 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27292,7 +27283,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7530, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1509: h16_343 */
+    {7530, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1508: h16_343 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -27305,7 +27296,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7539, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1510: h16_344 */
+    {7539, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1509: h16_344 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27319,7 +27310,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7546, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1511: h16_345 */
+    {7546, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1510: h16_345 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27331,7 +27322,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7554, 255, 79, 178, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1512: h16_346 */
+    {7554, 255, 79, 178, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1511: h16_346 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27347,7 +27338,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7560, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1513: h16_347 */
+    {7560, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1512: h16_347 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27363,7 +27354,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7560, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1514: h16_348 */
+    {7560, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1513: h16_348 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27378,7 +27369,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7570, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1515: h16_349 */
+    {7570, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1514: h16_349 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27391,7 +27382,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7579, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1516: ipv6address_36 */
+    {7579, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1515: ipv6address_36 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27405,7 +27396,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {7586, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1517: digest_user_13 */
+    {7586, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1516: digest_user_13 */
 
     /* digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27419,7 +27410,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {7594, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1518: digest_user_14 */
+    {7594, 255, 197, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1517: digest_user_14 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
@@ -27430,12 +27421,12 @@ static const qcap_state_t states[] = {
      *     LF -> token_34: close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133: close transfer-coding
      *     ";" -> ows_144 */
-    {7602, 255, 145, 144, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1519: ows_176 */
+    {7602, 255, 145, 144, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1518: ows_176 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * e.g. after "HTTP/0. 000\na:a;a=\"\\"
      *     VCHAR / SP / HTAB / %x80-FF -> quoted_string_18 */
-    {7607, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1520: quoted_pair_11 */
+    {7607, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1519: quoted_pair_11 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27445,13 +27436,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7608, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1521: token_149 */
+    {7608, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1520: token_149 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a; \r"
      *     LF -> token_152 */
-    {7612, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1522: crlf_127 */
+    {7612, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1521: crlf_127 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27461,7 +27452,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7613, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1523: token_150 */
+    {7613, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1522: token_150 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27472,7 +27463,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_130
      *     LF -> token_153
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {7617, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1524: ows_177 */
+    {7617, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1523: ows_177 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27482,7 +27473,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7622, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1525: token_151 */
+    {7622, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1524: token_151 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -27500,7 +27491,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7626, 255, 214, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1526: ipv4address_82 */
+    {7626, 255, 214, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1525: ipv4address_82 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -27519,7 +27510,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7638, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1527: ipv4address_83 */
+    {7638, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1526: ipv4address_83 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -27540,7 +27531,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7651, 255, 216, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1528: ipv4address_84 */
+    {7651, 255, 216, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1527: ipv4address_84 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -27559,7 +27550,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7666, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1529: ipv4address_85 */
+    {7666, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1528: ipv4address_85 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27572,7 +27563,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7679, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1530: h16_350 */
+    {7679, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1529: h16_350 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27585,7 +27576,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7686, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1531: h16_351 */
+    {7686, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1530: h16_351 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27602,7 +27593,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7693, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1532: h16_352 */
+    {7693, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1531: h16_352 */
 
     /* IPvFuture = "v" 1*HEXDIG "." 1*. ( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27614,7 +27605,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7704, 255, 162, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1533: ipvfuture_15 */
+    {7704, 255, 162, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1532: ipvfuture_15 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27628,7 +27619,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7710, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1534: h16_353 */
+    {7710, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1533: h16_353 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27643,7 +27634,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7718, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1535: h16_354 */
+    {7718, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1534: h16_354 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27659,7 +27650,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7727, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1536: h16_355 */
+    {7727, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1535: h16_355 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27677,7 +27668,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7737, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1537: h16_356 */
+    {7737, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1536: h16_356 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27693,7 +27684,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7749, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1538: h16_357 */
+    {7749, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1537: h16_357 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -27708,7 +27699,7 @@ static const qcap_state_t states[] = {
      *     "#" -> pchar_11: close authority, open path, close path
      *     "?" -> pchar_6: close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7759, 255, 226, 195, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1539: authority_7 */
+    {7759, 255, 226, 195, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1538: authority_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -27718,7 +27709,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: close chunk-ext, anomaly-open, anomaly chunk-blanks
      *     LF -> chunk_data_4: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157 */
-    {7768, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1540: ows_178 */
+    {7768, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1539: ows_178 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -27728,12 +27719,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: close chunk-ext
      *     LF -> chunk_data_4: close chunk-ext, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157 */
-    {7772, 255, 125, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1541: ows_179 */
+    {7772, 255, 125, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1540: ows_179 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * e.g. after "HTTP/0. 000\n\na;a=\"\\"
      *     VCHAR / SP / HTAB / %x80-FF -> quoted_string_19 */
-    {7776, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1542: quoted_pair_12 */
+    {7776, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1541: quoted_pair_12 */
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27744,13 +27735,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_131
      *     LF -> rws_167
      *     field-CTL -> field_content_7: anomaly-open, anomaly control-character */
-    {7777, 3, 28, 34, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1543: field_content_8 */
+    {7777, 3, 28, 34, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1542: field_content_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\na:a\r"
      *     LF -> rws_168 */
-    {7782, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1544: crlf_128 */
+    {7782, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1543: crlf_128 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27760,13 +27751,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_169: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_27: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> http_name_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {7783, 255, 11, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1545: rws_163 */
+    {7783, 255, 11, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1544: rws_163 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\na: \r"
      *     LF -> rws_170 */
-    {7787, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1546: crlf_129 */
+    {7787, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1545: crlf_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27776,7 +27767,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_166: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_27: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> http_name_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {7788, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1547: rws_164 */
+    {7788, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1546: rws_164 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27786,7 +27777,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_166: anomaly-open
      *     CR -> crlf_27: open field-value, close field-value, close field-line, close trailer-section
      *     LF -> http_name_1: open field-value, close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {7792, 255, 11, 53, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1548: rws_165 */
+    {7792, 255, 11, 53, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1547: rws_165 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -27797,7 +27788,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_126: anomaly obs-fold
      *     LF -> rws_162: anomaly obs-fold
      *     field-CTL -> field_content_7: anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {7796, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1549: rws_166 */
+    {7796, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1548: rws_166 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -27807,7 +27798,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_24: close chunk-ext, anomaly-open, anomaly chunk-blanks
      *     LF -> token_36: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159 */
-    {7801, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1550: ows_180 */
+    {7801, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1549: ows_180 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -27817,12 +27808,12 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_24: close chunk-ext
      *     LF -> token_36: close chunk-ext, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159 */
-    {7805, 255, 125, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1551: ows_181 */
+    {7805, 255, 125, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1550: ows_181 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * e.g. after "HTTP/0. 000\n\n0;a=\"\\"
      *     VCHAR / SP / HTAB / %x80-FF -> quoted_string_20 */
-    {7809, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1552: quoted_pair_13 */
+    {7809, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1551: quoted_pair_13 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -27831,7 +27822,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {7810, 255, 98, 187, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1553: ls32_4 */
+    {7810, 255, 98, 187, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1552: ls32_4 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -27841,7 +27832,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
-    {5178, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1554: h16_358 */
+    {5178, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1553: h16_358 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -27853,7 +27844,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7813, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1555: ipv6address_37 */
+    {7813, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1554: ipv6address_37 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27866,7 +27857,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7819, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1556: h16_359 */
+    {7819, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1555: h16_359 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -27879,7 +27870,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7826, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1557: h16_360 */
+    {7826, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1556: h16_360 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27894,7 +27885,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7833, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1558: h16_361 */
+    {7833, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1557: h16_361 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27909,7 +27900,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7833, 255, 227, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1559: h16_362 */
+    {7833, 255, 227, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1558: h16_362 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27923,7 +27914,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7842, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1560: h16_363 */
+    {7842, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1559: h16_363 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -27936,7 +27927,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7850, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1561: h16_364 */
+    {7850, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1560: h16_364 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27950,7 +27941,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7857, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1562: h16_365 */
+    {7857, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1561: h16_365 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -27965,7 +27956,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {7865, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1563: h16_366 */
+    {7865, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1562: h16_366 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS . "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -27978,7 +27969,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     "=" -> ows_186
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {7874, 255, 46, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1564: ows_182 */
+    {7874, 255, 46, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1563: ows_182 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS . "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -27991,7 +27982,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     "=" -> ows_188
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {7881, 255, 46, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1565: ows_183 */
+    {7881, 255, 46, 196, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1564: ows_183 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -28004,7 +27995,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_189: close parameter
      *     "\" -> quoted_pair_14
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {7888, 4, 65, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1566: quoted_string_21 */
+    {7888, 4, 65, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1565: quoted_string_21 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28014,7 +28005,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7895, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1567: token_152 */
+    {7895, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1566: token_152 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28025,13 +28016,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_30
      *     LF -> token_151
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {7899, 255, 28, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1568: ows_184 */
+    {7899, 255, 28, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1567: ows_184 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a *|0 \r"
      *     LF -> token_154 */
-    {7904, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1569: crlf_130 */
+    {7904, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1568: crlf_130 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28041,7 +28032,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7905, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1570: token_153 */
+    {7905, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1569: token_153 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28062,7 +28053,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7909, 255, 220, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1571: dec_octet_20 */
+    {7909, 255, 220, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1570: dec_octet_20 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -28081,7 +28072,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7666, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1572: ipv4address_86 */
+    {7666, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1571: ipv4address_86 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28093,7 +28084,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7924, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1573: ipv6address_38 */
+    {7924, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1572: ipv6address_38 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28106,7 +28097,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7930, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1574: h16_367 */
+    {7930, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1573: h16_367 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28119,7 +28110,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7937, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1575: h16_368 */
+    {7937, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1574: h16_368 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28133,7 +28124,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7944, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1576: h16_369 */
+    {7944, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1575: h16_369 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28148,7 +28139,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7952, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1577: h16_370 */
+    {7952, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1576: h16_370 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28164,7 +28155,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7961, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1578: h16_371 */
+    {7961, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1577: h16_371 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28182,7 +28173,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7971, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1579: h16_372 */
+    {7971, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1578: h16_372 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28198,7 +28189,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7983, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1580: h16_373 */
+    {7983, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1579: h16_373 */
 
     /* IPvFuture = "v" 1*HEXDIG "." 1*. ( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -28211,7 +28202,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7993, 4, 173, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1581: ipvfuture_16 */
+    {7993, 4, 173, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1580: ipvfuture_16 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28225,7 +28216,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8000, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1582: h16_374 */
+    {8000, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1581: h16_374 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -28241,7 +28232,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8008, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1583: h16_375 */
+    {8008, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1582: h16_375 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28256,7 +28247,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8018, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1584: dec_octet_21 */
+    {8018, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1583: dec_octet_21 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28272,7 +28263,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8027, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1585: h16_376 */
+    {8027, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1584: h16_376 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28288,7 +28279,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8027, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1586: h16_377 */
+    {8027, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1585: h16_377 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28303,13 +28294,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8037, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1587: h16_378 */
+    {8037, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1586: h16_378 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\na:a \r"
      *     LF -> rws_171 */
-    {8046, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1588: crlf_131 */
+    {8046, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1587: crlf_131 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28319,7 +28310,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_169: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_27: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> http_name_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8047, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1589: rws_167 */
+    {8047, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1588: rws_167 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28329,7 +28320,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_169: anomaly-open
      *     CR -> crlf_27: close field-value, close field-line, close trailer-section
      *     LF -> http_name_1: close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8051, 255, 11, 53, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1590: rws_168 */
+    {8051, 255, 11, 53, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1589: rws_168 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -28340,7 +28331,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_128: anomaly obs-fold
      *     LF -> rws_163: anomaly obs-fold
      *     field-CTL -> field_content_7: anomaly obs-fold, anomaly-open, anomaly control-character */
-    {8055, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1591: rws_169 */
+    {8055, 3, 28, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1590: rws_169 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28350,7 +28341,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_166: anomaly-open
      *     CR -> crlf_27: open field-value, close field-value, close field-line, close trailer-section
      *     LF -> http_name_1: open field-value, close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8060, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1592: rws_170 */
+    {8060, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1591: rws_170 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -28363,7 +28354,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {8064, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1593: h16_379 */
+    {8064, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1592: h16_379 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -28377,7 +28368,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {8071, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1594: h16_380 */
+    {8071, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1593: h16_380 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -28390,7 +28381,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {8079, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1595: h16_381 */
+    {8079, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1594: h16_381 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -28403,7 +28394,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {8086, 255, 186, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1596: ls32_5 */
+    {8086, 255, 186, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1595: ls32_5 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS . "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -28415,7 +28406,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     "=" -> ows_186
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8093, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1597: ows_185 */
+    {8093, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1596: ows_185 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -28428,7 +28419,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Authorization
      *     DQUOTE -> digest_username_1
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8099, 255, 62, 197, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1598: ows_186 */
+    {8099, 255, 62, 197, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1597: ows_186 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS . "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -28440,7 +28431,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     "=" -> ows_188
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8106, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1599: ows_187 */
+    {8106, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1598: ows_187 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -28453,7 +28444,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     DQUOTE -> digest_username_2
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8112, 255, 62, 197, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1600: ows_188 */
+    {8112, 255, 62, 197, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1599: ows_188 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -28466,7 +28457,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_189: close parameter
      *     "\" -> quoted_pair_14
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {8119, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1601: quoted_string_22 */
+    {8119, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1600: quoted_string_22 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -28478,7 +28469,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_139: close Content-Type
      *     ";" -> ows_49
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {8126, 255, 67, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1602: ows_189 */
+    {8126, 255, 67, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1601: ows_189 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -28489,7 +28480,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Content-Type
      *     LF -> rws_105: mismatch Content-Type
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {8132, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1603: quoted_pair_14 */
+    {8132, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1602: quoted_pair_14 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28499,7 +28490,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {8137, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1604: token_154 */
+    {8137, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1603: token_154 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -28517,7 +28508,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8141, 255, 214, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1605: ipv4address_87 */
+    {8141, 255, 214, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1604: ipv4address_87 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28536,7 +28527,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8153, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1606: ipv4address_88 */
+    {8153, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1605: ipv4address_88 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28557,7 +28548,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8166, 255, 216, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1607: ipv4address_89 */
+    {8166, 255, 216, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1606: ipv4address_89 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28576,7 +28567,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8181, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1608: ipv4address_90 */
+    {8181, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1607: ipv4address_90 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28589,7 +28580,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8194, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1609: h16_382 */
+    {8194, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1608: h16_382 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28602,7 +28593,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8201, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1610: h16_383 */
+    {8201, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1609: h16_383 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -28619,7 +28610,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8208, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1611: h16_384 */
+    {8208, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1610: h16_384 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28633,7 +28624,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8219, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1612: h16_385 */
+    {8219, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1611: h16_385 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -28649,7 +28640,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8227, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1613: h16_386 */
+    {8227, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1612: h16_386 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28665,7 +28656,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8237, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1614: h16_387 */
+    {8237, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1613: h16_387 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28681,7 +28672,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8237, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1615: h16_388 */
+    {8237, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1614: h16_388 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28696,7 +28687,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8247, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1616: h16_389 */
+    {8247, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1615: h16_389 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28710,7 +28701,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8256, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1617: h16_390 */
+    {8256, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1616: h16_390 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -28722,7 +28713,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8264, 255, 181, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1618: ipv4address_91 */
+    {8264, 255, 181, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1617: ipv4address_91 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28735,7 +28726,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8270, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1619: ipv4address_92 */
+    {8270, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1618: ipv4address_92 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28750,7 +28741,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8277, 255, 183, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1620: ipv4address_93 */
+    {8277, 255, 183, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1619: ipv4address_93 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28763,7 +28754,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8286, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1621: ipv4address_94 */
+    {8286, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1620: ipv4address_94 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28778,7 +28769,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8293, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1622: h16_391 */
+    {8293, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1621: h16_391 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28788,7 +28779,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_169: anomaly-open
      *     CR -> crlf_27: close field-value, close field-line, close trailer-section
      *     LF -> http_name_1: close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8302, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1623: rws_171 */
+    {8302, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1622: rws_171 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -28800,7 +28791,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Host
      *     LF -> rws_16: mismatch Host
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {8306, 255, 148, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1624: ls32_6 */
+    {8306, 255, 148, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1623: ls32_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -28813,7 +28804,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Host
      *     "]" -> host_2
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {5958, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1625: h16_392 */
+    {5958, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1624: h16_392 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -28826,7 +28817,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: open digest-username, close digest-username, close Authorization
      *     "," -> ows_124: open digest-username, close digest-username
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8312, 4, 32, 41, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1626: token_155 */
+    {8312, 4, 32, 41, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1625: token_155 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -28839,7 +28830,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     DQUOTE -> digest_username_1
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8319, 3, 62, 197, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1627: ows_190 */
+    {8319, 3, 62, 197, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1626: ows_190 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -28852,7 +28843,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8326, 255, 65, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1628: digest_username_1 */
+    {8326, 255, 65, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1627: digest_username_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -28865,7 +28856,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_58: open digest-username, close digest-username, close Proxy-Authorization
      *     "," -> ows_125: open digest-username, close digest-username
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8333, 4, 32, 41, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1629: token_156 */
+    {8333, 4, 32, 41, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1628: token_156 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -28878,7 +28869,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     DQUOTE -> digest_username_2
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8340, 3, 62, 197, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1630: ows_191 */
+    {8340, 3, 62, 197, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1629: ows_191 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -28891,7 +28882,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8347, 255, 65, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1631: digest_username_2 */
+    {8347, 255, 65, 198, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1630: digest_username_2 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28912,7 +28903,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8354, 255, 220, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1632: dec_octet_22 */
+    {8354, 255, 220, 194, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1631: dec_octet_22 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -28931,7 +28922,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8181, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1633: ipv4address_95 */
+    {8181, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1632: ipv4address_95 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28943,7 +28934,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8369, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1634: ipv6address_39 */
+    {8369, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1633: ipv6address_39 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28956,7 +28947,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8375, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1635: h16_393 */
+    {8375, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1634: h16_393 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28969,7 +28960,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8382, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1636: h16_394 */
+    {8382, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1635: h16_394 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28983,7 +28974,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8389, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1637: h16_395 */
+    {8389, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1636: h16_395 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -28998,7 +28989,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8397, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1638: h16_396 */
+    {8397, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1637: h16_396 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29014,7 +29005,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8406, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1639: h16_397 */
+    {8406, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1638: h16_397 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29032,7 +29023,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8416, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1640: h16_398 */
+    {8416, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1639: h16_398 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29048,7 +29039,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8428, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1641: h16_399 */
+    {8428, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1640: h16_399 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29062,7 +29053,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8438, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1642: h16_400 */
+    {8438, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1641: h16_400 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29077,7 +29068,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8446, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1643: h16_401 */
+    {8446, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1642: h16_401 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29090,7 +29081,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8455, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1644: ipv6address_40 */
+    {8455, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1643: ipv6address_40 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29105,7 +29096,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8462, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1645: dec_octet_23 */
+    {8462, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1644: dec_octet_23 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -29118,7 +29109,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8286, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1646: ipv4address_96 */
+    {8286, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1645: ipv4address_96 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29131,7 +29122,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8471, 4, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1647: digest_username_3 */
+    {8471, 4, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1646: digest_username_3 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29144,7 +29135,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8478, 3, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1648: digest_username_4 */
+    {8478, 3, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1647: digest_username_4 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29155,7 +29146,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Authorization
      *     LF -> rws_16: mismatch Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8485, 255, 28, 161, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1649: quoted_pair_15 */
+    {8485, 255, 28, 161, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1648: quoted_pair_15 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29168,7 +29159,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8490, 4, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1650: digest_username_5 */
+    {8490, 4, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1649: digest_username_5 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29181,7 +29172,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8497, 3, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1651: digest_username_6 */
+    {8497, 3, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1650: digest_username_6 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29192,7 +29183,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Proxy-Authorization
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8504, 255, 28, 161, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1652: quoted_pair_16 */
+    {8504, 255, 28, 161, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1651: quoted_pair_16 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -29209,7 +29200,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7071, 255, 213, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1653: authority_8 */
+    {7071, 255, 213, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1652: authority_8 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -29227,7 +29218,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8509, 255, 228, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1654: authority_9 */
+    {8509, 255, 228, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1653: authority_9 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -29247,7 +29238,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8521, 255, 229, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1655: authority_10 */
+    {8521, 255, 229, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1654: authority_10 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -29265,7 +29256,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8535, 255, 228, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1656: authority_11 */
+    {8535, 255, 228, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1655: authority_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29278,7 +29269,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8547, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1657: h16_402 */
+    {8547, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1656: h16_402 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29291,7 +29282,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8554, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1658: h16_403 */
+    {8554, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1657: h16_403 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -29308,7 +29299,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8561, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1659: h16_404 */
+    {8561, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1658: h16_404 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29322,7 +29313,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8572, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1660: h16_405 */
+    {8572, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1659: h16_405 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -29338,7 +29329,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8580, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1661: h16_406 */
+    {8580, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1660: h16_406 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29354,7 +29345,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8590, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1662: h16_407 */
+    {8590, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1661: h16_407 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29370,7 +29361,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8590, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1663: h16_408 */
+    {8590, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1662: h16_408 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29385,7 +29376,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8600, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1664: h16_409 */
+    {8600, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1663: h16_409 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29398,7 +29389,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8609, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1665: ipv6address_41 */
+    {8609, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1664: ipv6address_41 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -29410,7 +29401,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8616, 255, 181, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1666: ipv4address_97 */
+    {8616, 255, 181, 128, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1665: ipv4address_97 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29423,7 +29414,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8622, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1667: ipv4address_98 */
+    {8622, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1666: ipv4address_98 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29438,7 +29429,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8629, 255, 183, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1668: ipv4address_99 */
+    {8629, 255, 183, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1667: ipv4address_99 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29451,7 +29442,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8638, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1669: ipv4address_100 */
+    {8638, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1668: ipv4address_100 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29464,7 +29455,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8645, 3, 65, 198, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1670: digest_username_7 */
+    {8645, 3, 65, 198, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1669: digest_username_7 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -29477,7 +29468,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8652, 3, 65, 198, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1671: digest_username_8 */
+    {8652, 3, 65, 198, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1670: digest_username_8 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -29495,7 +29486,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_34
      *     "?" -> pchar_6: close host, close authority, open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8535, 255, 230, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1672: authority_12 */
+    {8535, 255, 230, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1671: authority_12 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29507,7 +29498,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8659, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1673: ipv6address_42 */
+    {8659, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1672: ipv6address_42 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29520,7 +29511,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8665, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1674: h16_410 */
+    {8665, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1673: h16_410 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29533,7 +29524,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8672, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1675: h16_411 */
+    {8672, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1674: h16_411 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29547,7 +29538,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8679, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1676: h16_412 */
+    {8679, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1675: h16_412 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29562,7 +29553,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8687, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1677: h16_413 */
+    {8687, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1676: h16_413 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29578,7 +29569,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8696, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1678: h16_414 */
+    {8696, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1677: h16_414 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29596,7 +29587,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8706, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1679: h16_415 */
+    {8706, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1678: h16_415 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29612,7 +29603,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8718, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1680: h16_416 */
+    {8718, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1679: h16_416 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29626,7 +29617,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8728, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1681: h16_417 */
+    {8728, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1680: h16_417 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29641,7 +29632,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8736, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1682: h16_418 */
+    {8736, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1681: h16_418 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29656,7 +29647,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8745, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1683: dec_octet_24 */
+    {8745, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1682: dec_octet_24 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -29669,7 +29660,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8638, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1684: ipv4address_101 */
+    {8638, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1683: ipv4address_101 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29682,7 +29673,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8754, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1685: h16_419 */
+    {8754, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1684: h16_419 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29695,7 +29686,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8761, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1686: h16_420 */
+    {8761, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1685: h16_420 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -29712,7 +29703,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8768, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1687: h16_421 */
+    {8768, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1686: h16_421 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29726,7 +29717,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8779, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1688: h16_422 */
+    {8779, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1687: h16_422 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -29742,7 +29733,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8787, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1689: h16_423 */
+    {8787, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1688: h16_423 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29758,7 +29749,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8797, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1690: h16_424 */
+    {8797, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1689: h16_424 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29774,7 +29765,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8797, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1691: h16_425 */
+    {8797, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1690: h16_425 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29789,7 +29780,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8807, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1692: h16_426 */
+    {8807, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1691: h16_426 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29802,7 +29793,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8816, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1693: ipv6address_43 */
+    {8816, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1692: ipv6address_43 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -29814,7 +29805,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8823, 255, 201, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1694: ip_literal_18 */
+    {8823, 255, 201, 164, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1693: ip_literal_18 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29827,7 +29818,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8829, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1695: ip_literal_19 */
+    {8829, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1694: ip_literal_19 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29842,7 +29833,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8836, 255, 203, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1696: ip_literal_20 */
+    {8836, 255, 203, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1695: ip_literal_20 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29855,7 +29846,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8845, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1697: ip_literal_21 */
+    {8845, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1696: ip_literal_21 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29867,7 +29858,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8852, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1698: ipv6address_44 */
+    {8852, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1697: ipv6address_44 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29880,7 +29871,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8858, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1699: h16_427 */
+    {8858, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1698: h16_427 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29893,7 +29884,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8865, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1700: h16_428 */
+    {8865, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1699: h16_428 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29907,7 +29898,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8872, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1701: h16_429 */
+    {8872, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1700: h16_429 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29922,7 +29913,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8880, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1702: h16_430 */
+    {8880, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1701: h16_430 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29938,7 +29929,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8889, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1703: h16_431 */
+    {8889, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1702: h16_431 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29956,7 +29947,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8899, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1704: h16_432 */
+    {8899, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1703: h16_432 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29972,7 +29963,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8911, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1705: h16_433 */
+    {8911, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1704: h16_433 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -29986,7 +29977,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8921, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1706: h16_434 */
+    {8921, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1705: h16_434 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30001,7 +29992,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8929, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1707: h16_435 */
+    {8929, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1706: h16_435 */
 
     /* IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -30014,7 +30005,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8845, 255, 205, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1708: ip_literal_22 */
+    {8845, 255, 205, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1707: ip_literal_22 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30027,7 +30018,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8938, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1709: h16_436 */
+    {8938, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1708: h16_436 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30040,7 +30031,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8945, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1710: h16_437 */
+    {8945, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1709: h16_437 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -30057,7 +30048,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8952, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1711: h16_438 */
+    {8952, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1710: h16_438 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30071,7 +30062,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8963, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1712: h16_439 */
+    {8963, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1711: h16_439 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -30087,7 +30078,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8971, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1713: h16_440 */
+    {8971, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1712: h16_440 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30103,7 +30094,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8981, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1714: h16_441 */
+    {8981, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1713: h16_441 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30119,7 +30110,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8981, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1715: h16_442 */
+    {8981, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1714: h16_442 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30134,7 +30125,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8991, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1716: h16_443 */
+    {8991, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1715: h16_443 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30147,7 +30138,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9000, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1717: ipv6address_45 */
+    {9000, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1716: ipv6address_45 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30159,7 +30150,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9007, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1718: ipv6address_46 */
+    {9007, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1717: ipv6address_46 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30172,7 +30163,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9013, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1719: h16_444 */
+    {9013, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1718: h16_444 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -30189,7 +30180,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9020, 255, 218, 173, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1720: h16_445 */
+    {9020, 255, 218, 173, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1719: h16_445 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30203,7 +30194,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9031, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1721: h16_446 */
+    {9031, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1720: h16_446 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30218,7 +30209,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9039, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1722: h16_447 */
+    {9039, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1721: h16_447 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30234,7 +30225,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9048, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1723: h16_448 */
+    {9048, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1722: h16_448 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30252,7 +30243,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9058, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1724: h16_449 */
+    {9058, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1723: h16_449 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30268,7 +30259,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9070, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1725: h16_450 */
+    {9070, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1724: h16_450 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30282,7 +30273,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9080, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1726: h16_451 */
+    {9080, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1725: h16_451 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30297,7 +30288,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9088, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1727: h16_452 */
+    {9088, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1726: h16_452 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30310,7 +30301,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9097, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1728: h16_453 */
+    {9097, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1727: h16_453 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30323,7 +30314,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9104, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1729: h16_454 */
+    {9104, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1728: h16_454 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30337,7 +30328,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9111, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1730: h16_455 */
+    {9111, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1729: h16_455 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30352,7 +30343,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9119, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1731: h16_456 */
+    {9119, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1730: h16_456 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30369,7 +30360,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9128, 255, 224, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1732: h16_457 */
+    {9128, 255, 224, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1731: h16_457 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30384,7 +30375,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9139, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1733: h16_458 */
+    {9139, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1732: h16_458 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -30397,7 +30388,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9148, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1734: h16_459 */
+    {9148, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1733: h16_459 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30411,7 +30402,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9155, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1735: h16_460 */
+    {9155, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1734: h16_460 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -30423,7 +30414,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9163, 255, 79, 178, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1736: h16_461 */
+    {9163, 255, 79, 178, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1735: h16_461 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30439,7 +30430,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9169, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1737: h16_462 */
+    {9169, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1736: h16_462 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30455,7 +30446,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9169, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1738: h16_463 */
+    {9169, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1737: h16_463 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30470,7 +30461,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9179, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1739: h16_464 */
+    {9179, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1738: h16_464 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30483,7 +30474,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9188, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1740: ipv6address_47 */
+    {9188, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1739: ipv6address_47 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -30495,7 +30486,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9195, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1741: ipv6address_48 */
+    {9195, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1740: ipv6address_48 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30508,7 +30499,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9201, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1742: h16_465 */
+    {9201, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1741: h16_465 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -30521,7 +30512,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9208, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1743: h16_466 */
+    {9208, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1742: h16_466 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30536,7 +30527,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9215, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1744: h16_467 */
+    {9215, 255, 223, 176, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1743: h16_467 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30551,7 +30542,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9215, 255, 227, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1745: h16_468 */
+    {9215, 255, 227, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1744: h16_468 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30565,7 +30556,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9224, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1746: h16_469 */
+    {9224, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1745: h16_469 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -30578,7 +30569,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9232, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1747: h16_470 */
+    {9232, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1746: h16_470 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30592,7 +30583,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9239, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1748: h16_471 */
+    {9239, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1747: h16_471 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30607,7 +30598,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9247, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1749: h16_472 */
+    {9247, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1748: h16_472 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30620,7 +30611,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9256, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1750: h16_473 */
+    {9256, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1749: h16_473 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -30634,7 +30625,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9263, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1751: h16_474 */
+    {9263, 255, 222, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1750: h16_474 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -30647,7 +30638,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9271, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1752: h16_475 */
+    {9271, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1751: h16_475 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -30660,7 +30651,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9278, 255, 186, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1753: ls32_7 */
+    {9278, 255, 186, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1752: ls32_7 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -30672,7 +30663,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {9285, 255, 148, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1754: ls32_8 */
+    {9285, 255, 148, 187, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1753: ls32_8 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
@@ -30685,7 +30676,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Location
      *     "]" -> authority_7: close host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {8845, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1755: h16_476 */
+    {8845, 255, 225, 177, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1754: h16_476 */
 };
 
 static const char *const texts[] = {
