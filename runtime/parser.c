@@ -420,6 +420,8 @@ static uint64_t report_error(qcap_parser_t *p, const qcap_region_t *region)
     p->has_error = false;
     p->later_count = p->later_text = 0;
     abandon(p, region ? region->depth : 0);
+    if (open_stream(p)) /* it goes on behind the region: up to here it has been read */
+        deliver_stream(p, open_stream(p), here(p));
     qcap_event_t event = {.kind = QCAP_EVENT_ERROR, .element = QCAP_NONE, .begin = error.offset, .end = error.offset,
                           .error = &error};
     send(p, &event);
@@ -1064,7 +1066,7 @@ static void run_to_change(qcap_parser_t *p)
 
 static void read_piece(qcap_parser_t *p)
 {
-    if (p->conversation->becomes)
+    if (p->conversation->becomes && !p->substream) /* a sub-stream goes on: it is not spoken */
         run_to_change(p);
     else
         run(p, p->piece_end);

@@ -273,7 +273,7 @@ void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
     if (!s->is_open)
         open(p, s, feed, at);
     else if (s->reader)
-        add_segment(s, s->is_datagram ? s->reader->offset + s->datagram_len : s->reader->offset, at);
+        add_segment(s, qcap_parser_offset(s->reader) + s->datagram_len, at);
 }
 
 /* ---------------------------------------------------------------- events */
