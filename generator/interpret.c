@@ -81,6 +81,17 @@ static bool is_region_at_end(side_t *side)
 
 /* ---------------------------------------------------------------- readings */
 
+static void move_readings(arena_t *fresh, side_t *side)
+{
+    deeds_t certain = {0};
+    side->readings = reading_copy(fresh, &side->readings);
+    for (size_t k = 0; k < side->joints.count; k++)
+        side->joints.items[k] = reading_copy(fresh, &side->joints.items[k]);
+    for (size_t k = 0; k < side->certain.count; k++)
+        vec_push(fresh, &certain, side->certain.items[k]);
+    side->certain = certain;
+}
+
 /* Live readings are few and small; what came before them is forgotten. */
 static void compact(interpret_t *it)
 {
@@ -88,19 +99,14 @@ static void compact(interpret_t *it)
     it->complaint = it->complaint                     ? it->complaint
                     : walk_size(it->walk) > SPOTS_MAX ? "the grammar needs too much memory"
                                                       : NULL;
-    if (++it->age < COMPACT_STEPS)
+    if (++it->age < COMPACT_STEPS || it->nested > 0)
         return;
     it->age = 0;
     fresh = arena_new();
-    for (int i = 0; i < 2; i++) {
-        it->sides[i].readings = reading_copy(fresh, &it->sides[i].readings);
-        for (size_t k = 0; k < it->sides[i].joints.count; k++)
-            it->sides[i].joints.items[k] = reading_copy(fresh, &it->sides[i].joints.items[k]);
-        deeds_t certain = {0};
-        for (size_t k = 0; k < it->sides[i].certain.count; k++)
-            vec_push(fresh, &certain, it->sides[i].certain.items[k]);
-        it->sides[i].certain = certain;
-    }
+    for (int i = 0; i < 2; i++)
+        move_readings(fresh, &it->sides[i]);
+    for (size_t i = 0; i < it->readers.count; i++)
+        move_readings(fresh, it->readers.items[i]);
     arena_free(it->readings);
     it->readings = fresh;
 }
@@ -275,6 +281,7 @@ void drive_search_from_here(side_t *side)
 
 static void begin_search(side_t *side, uint64_t from)
 {
+    feed_end_all(side, false);
     if (!side->search || side->is_datagram) {
         side->has_failed = true;
         return;
@@ -381,7 +388,7 @@ void drive_run(side_t *side, bool reads)
 /* The other side has confirmed that both speak something else now, and this side is between messages. */
 static bool is_to_become(side_t *side)
 {
-    return side->owner->becomes && !side->has_become && !side->has_failed && !side->is_datagram &&
+    return side->owner->becomes && !side->has_become && !side->has_failed && !side->is_datagram && !side->sub &&
            (side->is_searching || (side->regions.count == 0 && drive_can_end(side, false)));
 }
 
@@ -395,6 +402,15 @@ void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         vec_push(side->owner->arena, &side->bytes, bytes ? bytes[i] : 0);
+}
+
+void drive_mark(side_t *side, uint64_t begin, uint64_t end, byte_state_t state)
+{
+    while (side->states.count < end)
+        vec_push(side->owner->arena, &side->states, BYTE_READ);
+    for (; begin < end; begin++)
+        if (side->states.items[begin] != BYTE_MISSING)
+            side->states.items[begin] = (unsigned char)state;
 }
 
 bool drive_read(side_t *side)
@@ -415,7 +431,11 @@ bool drive_read(side_t *side)
 
 size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *bytes, size_t len)
 {
-    side_t *side = &it->sides[is_server];
+    return drive_feed(&it->sides[is_server], bytes, len);
+}
+
+size_t drive_feed(side_t *side, const unsigned char *bytes, size_t len)
+{
     if (is_over(side))
         return 0;
     side->is_waiting = false;
@@ -423,6 +443,7 @@ size_t interpret_feed(interpret_t *it, bool is_server, const unsigned char *byte
     drive_add_bytes(side, bytes, len);
     if (!drive_read(side)) /* what was not read is not taken, but for what was taken before */
         side->bytes.count = side->offset > begin ? side->offset : begin;
+    feed_certain(side);
     return side->bytes.count - begin;
 }
 
@@ -460,7 +481,12 @@ void drive_end(side_t *side)
 
 void interpret_finish(interpret_t *it, bool is_server)
 {
-    side_t *side = &it->sides[is_server];
+    drive_finish(&it->sides[is_server]);
+}
+
+void drive_finish(side_t *side)
+{
+    const interpret_t *it = side->owner;
     if (side->is_finished)
         return;
     bool was_over = is_over(side);
@@ -470,6 +496,7 @@ void interpret_finish(interpret_t *it, bool is_server)
     side->is_waiting = false;
     drive_read_last(side);
     drive_end(side);
+    feed_end_all(side, !side->has_error && !side->has_failed && !side->has_become && !side->is_searching);
     if (side->is_searching && !side->has_failed && !side->has_become && !it->complaint)
         effect_found(side, side->offset);
     if (!side->has_error)
@@ -571,11 +598,12 @@ static void init_registers(arena_t *arena, number_t **registers, size_t count)
         (*registers)[i].state = NUMBER_UNSET;
 }
 
-static void init_side(interpret_t *it, side_t *side, const node_t *root)
+void drive_init(interpret_t *it, side_t *side, const node_t *root, bool is_server)
 {
     memset(side, 0, sizeof *side);
     side->owner = it;
-    side->is_server = side == &it->sides[1];
+    side->is_server = is_server;
+    side->subs = ARENA_ARRAY(it->arena, sub_t, it->walk->feeds.count + 1);
     if (it->grammar->datagram)
         side->datagram = walk_start(it->walk, it->grammar->datagram);
     init_registers(it->arena, &side->registers, it->grammar->registers.count);
@@ -586,9 +614,28 @@ static void init_side(interpret_t *it, side_t *side, const node_t *root)
     drive_begin_at(side, side->start);
 }
 
+static void free_others(interpret_t *it)
+{
+    for (size_t i = 0; i < it->others.count; i++)
+        interpret_free(it->others.items[i]);
+    memset(&it->others, 0, sizeof it->others);
+    memset(&it->readers, 0, sizeof it->readers);
+}
+
+void interpret_set_find(interpret_t *it, interpret_find_t find)
+{
+    it->find = find;
+}
+
+void interpret_set_decode(interpret_t *it, interpret_decode_t decode)
+{
+    it->decode = decode;
+}
+
 void interpret_restart(interpret_t *it)
 {
     const grammar_t *grammar = it->grammar;
+    free_others(it);
     if (it->arena) {
         arena_free(it->arena);
         arena_free(it->readings);
@@ -604,8 +651,8 @@ void interpret_restart(interpret_t *it)
     it->age = 0;
     init_registers(it->arena, &it->shared, grammar->shared.count);
     it->queues = ARENA_ARRAY(it->arena, entries_t, grammar->queues.count + 1);
-    init_side(it, &it->sides[0], it->root ? it->root : grammar->client);
-    init_side(it, &it->sides[1], it->root ? NULL : grammar->server);
+    drive_init(it, &it->sides[0], it->root ? it->root : grammar->client, false);
+    drive_init(it, &it->sides[1], it->root ? NULL : grammar->server, true);
 }
 
 interpret_t *interpret_new(const grammar_t *grammar, interpret_handler_t on_event, void *user)
@@ -634,6 +681,7 @@ void interpret_set_root(interpret_t *it, const rule_t *rule)
 
 void interpret_free(interpret_t *it)
 {
+    free_others(it);
     walk_free(it->walk);
     arena_free(it->arena);
     arena_free(it->readings);

@@ -73,10 +73,16 @@ typedef struct interpret_event {
     interpret_kind_t kind;
     bool is_server;
     bool is_truncated, is_aborted;
+    bool is_fed;               /* an anomaly of what this stream feeds */
+    unsigned nesting;          /* of sub-streams: how many streams it is in */
     const char *path;      /* of the element, "http.request.method"; NULL: none */
-    uint64_t begin, end;   /* stream offsets of that side */
+    uint64_t begin, end;   /* stream offsets of that side, or sub-stream */
+    uint64_t outer_begin, outer_end; /* of a sub-stream: where in its parent */
+    const unsigned char *bytes; /* of an element, and of a stream element that ends: [begin, end) ... */
+    bool has_hole;              /* ... of which, or of what was read since, some are missing */
     const char *text;      /* the anomaly's or the protocol's name; else NULL */
-    interpret_code_t code; /* INTERPRET_ERROR: why, ... */
+    uint64_t inner;        /* of the anomaly "substream-error": where the error is, in offsets of that stream */
+    interpret_code_t code; /* of that, and of INTERPRET_ERROR: why, ... */
     int byte;              /* ... the byte that does not fit, -1 where there is none, ... */
     const char *rule;      /* ... and the rule that was being read; "" if not known */
     const unsigned char *value; /* of an element that is joined from parts: these; else NULL */
@@ -114,6 +120,17 @@ void interpret_set_limit(interpret_t *interpret, uint32_t limit);
 /* The most regions, and calls of rules that contain themselves with counted repeats, that may be open; else it is an
  * error of the input. 64 unless told. */
 void interpret_set_depth(interpret_t *interpret, unsigned regions, unsigned calls);
+
+/* Finds the grammar of a protocol to which a sub-stream is fed; NULL: nobody reads it. It lives as long as this one. */
+typedef const grammar_t *(*interpret_find_t)(const char *protocol, void *user);
+void interpret_set_find(interpret_t *interpret, interpret_find_t find);
+
+/* Decodes `len` bytes, which begin a stream, as far as they go, and appends what they are to `out`. WRONG: up to where
+ * they are none of that coding. Sub-streams that need decoders are not read without. */
+typedef enum { INTERPRET_DECODED, INTERPRET_DECODED_WRONG, INTERPRET_DECODER_UNKNOWN } interpret_decoded_t;
+typedef interpret_decoded_t (*interpret_decode_t)(const char *decoder, const unsigned char *key, size_t key_len,
+                                                  const unsigned char *bytes, size_t len, text_t *out, void *user);
+void interpret_set_decode(interpret_t *interpret, interpret_decode_t decode);
 
 /* As qcap_parser_feed() and its neighbours. */
 size_t interpret_feed(interpret_t *interpret, bool is_server, const unsigned char *bytes, size_t len);

@@ -7,13 +7,55 @@ static number_t *register_of(const side_t *side, const reg_t *reg)
     return reg->is_shared ? &side->owner->shared[reg->index] : &side->registers[reg->index];
 }
 
+/* What the bytes [begin, end) are, for a handler: those that were not read are zeroes in a stream. */
+static void add_bytes(side_t *side, interpret_event_t *event)
+{
+    size_t len = (size_t)(event->end - event->begin);
+    bool is_stream = event->kind == INTERPRET_END;
+    if (event->kind != INTERPRET_ELEMENT && !is_stream)
+        return;
+    unsigned char *bytes = arena_alloc(side->owner->arena, len + 1);
+    for (size_t i = 0; i < len; i++) {
+        size_t at = (size_t)event->begin + i;
+        byte_state_t state = at < side->states.count ? side->states.items[at] : BYTE_READ;
+        bytes[i] = state == BYTE_READ || !is_stream ? side->bytes.items[at] : 0;
+    }
+    for (uint64_t at = event->begin; at < side->offset && at < side->states.count; at++)
+        event->has_hole |= side->states.items[at] == BYTE_MISSING;
+    event->bytes = bytes;
+}
+
+/* An error of a sub-stream is an anomaly of the parent. */
+static void send_error(side_t *side, const interpret_event_t *error)
+{
+    uint64_t outer = feed_outer(side->sub, error->begin);
+    interpret_event_t anomaly = *error;
+    anomaly.kind = INTERPRET_ANOMALY;
+    anomaly.is_fed = true;
+    anomaly.text = "substream-error";
+    anomaly.inner = error->begin;
+    anomaly.begin = anomaly.end = outer;
+    effect_send(side->sub->parent, anomaly);
+}
+
 void effect_send(side_t *side, interpret_event_t event)
 {
+    if (side->sub && event.kind == INTERPRET_ERROR) {
+        send_error(side, &event);
+        return;
+    }
     event.is_server = side->is_server;
-    if (event.kind != INTERPRET_ERROR) {
+    if (event.kind != INTERPRET_ERROR && !event.is_fed) {
         event.byte = -1;
         event.rule = "";
     }
+    if (side->sub) {
+        event.outer_begin = feed_outer(side->sub, event.begin);
+        event.outer_end = feed_outer(side->sub, event.end);
+    }
+    for (const side_t *s = side; s->sub; s = s->sub->parent)
+        event.nesting++;
+    add_bytes(side, &event);
     if (side->owner->on_event)
         side->owner->on_event(&event, side->owner->user);
 }
@@ -75,7 +117,7 @@ static slot_t *open_stream(side_t *side)
 static void open_slot(side_t *side, const effect_t *effect, uint64_t at)
 {
     side->slots.count = effect->depth;
-    vec_push(side->owner->arena, &side->slots, ((slot_t){.element = effect->element, .begin = at}));
+    vec_push(side->owner->arena, &side->slots, ((slot_t){.element = effect->element, .feed = effect->feed, .begin = at}));
     if (effect->element && effect->element->is_stream)
         send_span(side, INTERPRET_BEGIN, effect->element, at, at);
     if (effect->element && effect->element->separator)
@@ -115,6 +157,11 @@ void effect_abandon(side_t *side, size_t depth)
         side->joined.depth = 0;
     while (side->slots.count > depth) {
         const slot_t *slot = open_stream(side);
+        const feed_kind_t *feed = side->slots.items[side->slots.count - 1].feed;
+        if (feed) {
+            feed_up_to(side, side->offset);
+            feed_break(side, feed);
+        }
         bool is_stream = slot == &side->slots.items[--side->slots.count];
         if (is_stream)
             effect_send(side, (interpret_event_t){.kind = INTERPRET_END,
@@ -327,7 +374,7 @@ static bool may_come(const side_t *side, const note_t *note)
     if (note->key && key_of(side, note->key).state != NUMBER_SET)
         return false;
     return !other->is_absent && !other->is_finished && !other->has_failed && !other->has_become && !side->is_hurried &&
-           !side->is_finished && !side->is_datagram;
+           !side->is_finished && !side->is_datagram && !side->sub;
 }
 
 bool effect_pop(side_t *side, const note_t *note)
@@ -411,6 +458,18 @@ static void perform(side_t *side, const deed_t *deed, number_t value)
         break;
     case EFFECT_EXPECT:
         expect(side, effect, deed->at);
+        break;
+    case EFFECT_FEED_OPEN:
+        open_slot(side, effect, deed->at);
+        side->streamed = deed->at;
+        feed_open(side, effect->feed, deed->at);
+        break;
+    case EFFECT_FEED_CLOSE:
+        feed_up_to(side, deed->at);
+        side->slots.count = effect->depth;
+        break;
+    case EFFECT_FINISH:
+        feed_finish(side, effect->feed);
         break;
     case EFFECT_MISMATCH:
         forget_inside(side, effect->level);

@@ -80,12 +80,14 @@ static void note_gap(side_t *side, uint64_t len)
         side,
         (interpret_event_t){.kind = INTERPRET_GAP, .path = path, .begin = side->offset, .end = side->offset + len});
     drive_add_bytes(side, NULL, (size_t)len);
+    drive_mark(side, side->offset, side->offset + len, BYTE_MISSING);
+    feed_gap(side, side->offset, side->offset + len);
     side->offset += len;
 }
 
-void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
+void drive_gap(side_t *side, uint64_t len)
 {
-    side_t *side = &it->sides[is_server];
+    const interpret_t *it = side->owner;
     if (side->is_finished || side->has_become || !side->start || it->complaint)
         return;
     if (side->has_failed) {
@@ -113,4 +115,9 @@ void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
     }
     drive_run(side, false);
     side->is_last = false;
+}
+
+void interpret_gap(interpret_t *it, bool is_server, uint64_t len)
+{
+    drive_gap(&it->sides[is_server], len);
 }

@@ -126,6 +126,8 @@ void region_end(side_t *side)
         side->skip_len = is_right ? region.ending.text.count : 0;
     if (side->is_skipping) {
         side->is_skipping = false;
+        feed_gap(side, side->skip_begin, side->offset);
+        drive_mark(side, side->skip_begin, side->offset, BYTE_SKIPPED);
         effect_send(side,
                     (interpret_event_t){.kind = INTERPRET_SKIPPED, .begin = side->skip_begin, .end = side->offset});
     } else if (!is_right || !drive_can_end(side, true)) {

@@ -14,7 +14,8 @@
 
 /* An element or anomaly that is open. */
 typedef struct slot {
-    const place_name_t *element; /* NULL: an anomaly */
+    const place_name_t *element; /* NULL: an anomaly, or a feed */
+    const feed_kind_t *feed;     /* or NULL */
     uint64_t begin;
     bool is_done; /* reported, cut at the limit */
 } slot_t;
@@ -81,8 +82,17 @@ typedef struct entries {
 /* Readings that call together, and wait for the return. */
 typedef VEC(readings_t) joints_t;
 
+/* What is known of a byte that has been taken. */
+typedef enum { BYTE_READ, BYTE_MISSING, BYTE_SKIPPED } byte_state_t;
+
+typedef struct sub sub_t;
+
 typedef struct side {
     interpret_t *owner;
+    sub_t *sub;       /* that this one reads; NULL: it is a side of the conversation */
+    sub_t *subs;      /* by index of their kind */
+    uint64_t streamed; /* what the open rule that feeds has been fed with */
+    VEC(unsigned char) states; /* byte_state_t, by byte: after the first that is not READ */
     bool is_server;
     spot_t *start, *search, *datagram; /* NULL: there is none */
     readings_t readings;
@@ -114,6 +124,32 @@ typedef struct side {
     interpret_event_t error; /* if has_error */
 } side_t;
 
+/* From `begin` on, the bytes of a sub-stream are the parent's from `outer` on. */
+typedef struct segment {
+    uint64_t begin, outer;
+} segment_t;
+
+typedef struct decoder {
+    const char *name;
+    VEC(unsigned char) key;
+} decoder_t;
+
+/* A sub-stream of a side. */
+struct sub {
+    const feed_kind_t *kind;
+    side_t *parent;
+    side_t *reader; /* `own`, or another interpreter's; NULL: there is none */
+    side_t *own;    /* made once; NULL: not yet */
+    spot_t *start;  /* where a datagram begins */
+    bool is_open;
+    bool is_broken;               /* what comes is passed over */
+    VEC(segment_t) segments;      /* one for each feed */
+    VEC(unsigned char) datagram;  /* gathered so far */
+    VEC(decoder_t) decoders;      /* in order */
+    VEC(unsigned char) encoded;   /* all that was fed to them, ... */
+    size_t decoded;               /* ... and how many bytes that came to */
+};
+
 struct interpret {
     const grammar_t *grammar;
     walk_t *walk;
@@ -122,7 +158,12 @@ struct interpret {
     unsigned steps;    /* numbers given to reading.c */
     unsigned age;      /* steps since `readings` was changed */
     interpret_handler_t on_event;
+    interpret_find_t find;
+    interpret_decode_t decode;
     void *user;
+    unsigned nested;            /* sides that are feeding others: memory of readings stays where it is */
+    VEC(side_t *) readers;      /* of sub-streams, in this interpreter */
+    VEC(interpret_t *) others;  /* other protocols' */
     uint32_t limit;
     unsigned region_max, call_max;
     const node_t *root; /* of the client, if it is not the grammar's; else NULL */
@@ -159,7 +200,35 @@ bool effect_find_ending(side_t *side, const note_t *until, ending_t *ending);
 number_t effect_evaluate(side_t *side, const expr_t *expr);
 number_t effect_value(const side_t *side, const reg_t *reg);
 
+/* ---------------------------------------------------------------- interpret_feed.c */
+
+/* A rule that feeds begins; and the sub-stream gets what has been read of it, or a hole. */
+void feed_open(side_t *side, const feed_kind_t *kind, uint64_t at);
+void feed_up_to(side_t *side, uint64_t end);
+void feed_gap(side_t *side, uint64_t begin, uint64_t end);
+
+/* The sub-stream gets what has been read and belongs to it, whatever follows. */
+void feed_certain(side_t *side);
+
+/* Ends a sub-stream, or all that this side feeds: in order, or because nobody knows how it goes on. */
+void feed_finish(side_t *side, const feed_kind_t *kind);
+void feed_end_all(side_t *side, bool is_in_order);
+
+/* What comes for it is passed over, up to its end: the rule that feeds has failed. */
+void feed_break(side_t *side, const feed_kind_t *kind);
+
+/* Where in the parent the byte at `offset` was. */
+uint64_t feed_outer(const sub_t *sub, uint64_t offset);
+
 /* ---------------------------------------------------------------- the driver, and regions */
+
+/* A side that is all anew; `root` may be NULL: it says nothing. */
+void drive_init(interpret_t *it, side_t *side, const node_t *root, bool is_server);
+
+/* interpret_feed() and its neighbours, of any side. */
+size_t drive_feed(side_t *side, const unsigned char *bytes, size_t len);
+void drive_gap(side_t *side, uint64_t len);
+void drive_finish(side_t *side);
 
 /* The rule that is being read. */
 const char *drive_rule(const side_t *side);
@@ -200,6 +269,9 @@ void drive_run(side_t *side, bool reads);
 
 /* Nothing follows that would belong to what ends a region. What still waits is given up. */
 void drive_read_last(side_t *side);
+
+/* So it is with these bytes. */
+void drive_mark(side_t *side, uint64_t begin, uint64_t end, byte_state_t state);
 
 /* Of what is being converted not all will have been read. */
 void drive_lose_conversions(side_t *side);

@@ -19,12 +19,9 @@
 #define DEEP 60u       /* rules inside each other, likewise */
 #define LARGEST 20000u /* bytes of a message, at most */
 #define ATTEMPTS 60u
-#define SMALL 40u /* a number that may be a length should be below this */
 
 static void write_node(sample_t *s, const node_t *node, long extent);
 static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *entry, long extent);
-
-#define ANY_EXTENT (-1L)
 
 /* ---------------------------------------------------------------- registers */
 
@@ -74,7 +71,7 @@ static void pop(sample_t *s, const note_t *note)
 
 /* ---------------------------------------------------------------- bytes */
 
-static void write_byte(sample_t *s, unsigned byte)
+void sample_write_byte(sample_t *s, unsigned byte)
 {
     char c = (char)byte;
     if (s->text.len >= LARGEST)
@@ -98,7 +95,7 @@ static void write_set(sample_t *s, const charset_t *set)
     for (;; byte++)
         if (charset_has(set, byte) && n-- == 0)
             break;
-    write_byte(s, byte);
+    sample_write_byte(s, byte);
 }
 
 static void write_string(sample_t *s, const node_t *node)
@@ -107,7 +104,7 @@ static void write_string(sample_t *s, const node_t *node)
     for (size_t i = 0; i < node->len; i++) {
         unsigned byte = (unsigned char)node->text[i];
         bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        write_byte(s, is_letter && is_other && sample_below(s, 2) ? byte ^ 0x20u : byte);
+        sample_write_byte(s, is_letter && is_other && sample_below(s, 2) ? byte ^ 0x20u : byte);
     }
 }
 
@@ -416,7 +413,7 @@ static void write_ending(sample_t *s, const ending_t *ending, size_t begin, bool
 {
     size_t end = s->text.len;
     for (size_t i = 0; i < ending->text.count; i++)
-        write_byte(s, ending->text.items[i]);
+        sample_write_byte(s, ending->text.items[i]);
     for (size_t at = begin; at < end; at++) {
         const char *text = s->text.bytes;
         bool is_place = !is_line || at == begin || (at >= begin + 2 && text[at - 2] == '\r' && text[at - 1] == '\n');
@@ -455,7 +452,11 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
         }
         extent = (long)n.value;
     }
-    if (keyword && extent == ANY_EXTENT && !entry && write_keyword(s, keyword, body))
+    const note_t *feed = sample_note(notes, NOTE_FEED);
+    bool is_fed = feed && feed->rule && !sample_note(notes, NOTE_DECODE) && feed_is_any_bytes(body);
+    if (is_fed && sample_below(s, 8) > 0)
+        feed_write(s, feed->rule, extent);
+    else if (keyword && extent == ANY_EXTENT && !entry && write_keyword(s, keyword, body))
         ;
     else if (number && !length)
         write_number(s, number, notes, body, entry, extent);
@@ -469,6 +470,11 @@ static void write_notes(sample_t *s, const notes_t *notes, const node_t *body, c
         write_ending(s, &ending, begin, until->is_line);
 }
 
+void sample_write_rule(sample_t *s, const rule_t *rule)
+{
+    write_rule(s, rule, NULL, ANY_EXTENT);
+}
+
 static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *entry, long extent)
 {
     if (++s->depth > 5 * DEEP)
@@ -480,21 +486,13 @@ static void write_rule(sample_t *s, const rule_t *rule, const refine_entry_t *en
 
 /* ---------------------------------------------------------------- messages */
 
-static number_t *copy_numbers(arena_t *arena, const number_t *numbers, size_t count)
-{
-    number_t *copy = ARENA_ARRAY(arena, number_t, count + 1);
-    for (size_t i = 0; i < count; i++)
-        copy[i] = numbers ? numbers[i] : number_unset();
-    return copy;
-}
-
 static state_t copy_state(sample_t *s, const state_t *from)
 {
     const grammar_t *g = s->grammar;
     state_t copy = *from;
     for (int i = 0; i < 2; i++)
-        copy.registers[i] = copy_numbers(s->scratch, from->registers[i], g->registers.count);
-    copy.shared = copy_numbers(s->scratch, from->shared, g->shared.count);
+        copy.registers[i] = sample_copy_numbers(s->scratch, from->registers[i], g->registers.count);
+    copy.shared = sample_copy_numbers(s->scratch, from->shared, g->shared.count);
     copy.queues = ARENA_ARRAY(s->scratch, queue_state_t, g->queues.count + 1);
     for (size_t i = 0; i < g->queues.count && from->queues; i++)
         for (size_t k = 0; k < from->queues[i].values.count; k++) {
@@ -578,6 +576,7 @@ void sample_restart(sample_t *s)
     s->scratch = arena_new();
     text_init(&s->text, s->scratch);
     s->state = copy_state(s, &nothing);
+    s->fed = ARENA_ARRAY(s->scratch, fed_t, s->grammar->rules.count + 1);
 }
 
 sample_t *sample_new(const grammar_t *grammar, uint64_t seed)

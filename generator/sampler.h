@@ -29,6 +29,12 @@ typedef struct state {
     bool is_over[2];
 } state_t;
 
+/* What the reader of a sub-stream would like to be fed. */
+typedef struct fed {
+    VEC(unsigned char) bytes;
+    size_t used;
+} fed_t;
+
 struct sample {
     arena_t *arena;   /* of the sample */
     arena_t *scratch; /* of one conversation */
@@ -36,6 +42,7 @@ struct sample {
     lengths_t *lengths;
     uint64_t random;
     state_t state;
+    fed_t *fed;  /* by rule that reads a sub-stream */
     text_t text; /* of the message */
     bool is_server;
     bool has_failed;     /* the attempt is given up */
@@ -81,6 +88,17 @@ const node_t *sample_round(const node_t *root);
 
 /* Does the node read the text? */
 bool word_is_read(const node_t *node, const char *text);
+
+#define ANY_EXTENT (-1L)
+#define SMALL 40u /* a number that may be a length should be below this */
+
+void sample_write_byte(sample_t *s, unsigned byte);
+void sample_write_rule(sample_t *s, const rule_t *rule);
+number_t *sample_copy_numbers(arena_t *arena, const number_t *numbers, size_t count); /* NULL: none is set */
+
+/* Does the body read any bytes at all? And such bytes, for the rule that they are fed to, cut where it happens to be. */
+bool feed_is_any_bytes(const node_t *body);
+void feed_write(sample_t *s, const rule_t *rule, long extent);
 
 /* The first note of that kind, or NULL. */
 const note_t *sample_note(const notes_t *notes, note_kind_t kind);

@@ -389,6 +389,7 @@ spot_t *walk_start(walk_t *w, const node_t *root)
 {
     spot_t end;
     BLANK(frame_t, top);
+    top.root = root;
     const frame_t *frame = walk_intern_frame(w, &top);
     return walk_make_node(w, root, frame, walk_intern_spot(w, walk_blank_spot(&end, SPOT_END, frame, NULL)));
 }
@@ -423,6 +424,7 @@ walk_t *walk_new(const grammar_t *grammar, bool is_traced)
     w->names = (table_t){.key = offsetof(place_name_t, path), .size = sizeof(place_name_t)};
     w->resumable = ARENA_ARRAY(arena, unsigned, grammar->rules.count + 1);
     w->plain = ARENA_ARRAY(arena, unsigned, grammar->rules.count + 1);
+    walk_find_feeds(w);
     for (size_t i = 0; i < grammar->rules.count; i++)
         w->has_cut |= has_cut(&grammar->rules.items[i]->notes) || has_cut_below(grammar->rules.items[i]->body);
     return w;

@@ -35,9 +35,20 @@ typedef struct place_name {
     const char *path; /* "http.request.method" */
 } place_name_t;
 
+/* A sub-stream: what is fed to it, and how. */
+typedef struct feed_kind {
+    const rule_t *rule;   /* that reads it; or */
+    const char *protocol; /* which does */
+    const node_t *root;   /* a reference to the rule */
+    bool is_datagram;
+    notes_t decoders; /* in order */
+    unsigned index;
+} feed_kind_t;
+
 /* What encloses a spot: interned, so that equal ones are one. */
 typedef struct frame {
     const struct frame *parent;
+    const node_t *root;          /* at the top */
     const rule_t *rule;          /* the innermost */
     const void *reference;       /* what refers to the rule: two references to it are two places */
     const void *of;              /* what this frame is of: notes, a choice, a fallback; NULL at the top */
@@ -66,6 +77,9 @@ typedef enum {
     EFFECT_RESET,
     EFFECT_PUSH,
     EFFECT_EXPECT,
+    EFFECT_FEED_OPEN,
+    EFFECT_FEED_CLOSE,
+    EFFECT_FINISH,
     EFFECT_MISMATCH,
     EFFECT_MARK,
     EFFECT_ROLLBACK,
@@ -82,6 +96,7 @@ typedef struct effect {
     const rule_t *rule;          /* CONVERT_*, SET: whose annotation it is */
     const note_t *note;          /* the annotation that says how; a refinement's conversion: that */
     const reg_t *reg;            /* RESET, LOCAL_* */
+    const feed_kind_t *feed;     /* FEED_OPEN, FEED_CLOSE, FINISH */
     const char *name;            /* ANOMALY_CLOSE, MISMATCH */
     bool is_atomic;              /* put off until the atomic rule ends */
 } effect_t;
@@ -166,6 +181,7 @@ struct walk {
     bool is_traced;
     next_t *returns;     /* by rule that contains itself: what can come where it returns; NULL: not known yet */
     unsigned *resumable; /* by rule: 0 not known yet, 1 no, 2 yes: parsing can resume in it */
+    VEC(feed_kind_t *) feeds; /* all there are */
     unsigned *plain;     /* likewise: no annotation in it does anything */
 };
 

@@ -149,6 +149,16 @@ const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t
     return get_effect(w, &effect);
 }
 
+const effect_t *walk_feed_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
+                                 const feed_kind_t *feed)
+{
+    effect_t effect;
+    blank_effect(&effect, kind, frame);
+    effect.depth = depth;
+    effect.feed = feed;
+    return get_effect(w, &effect);
+}
+
 const effect_t *walk_register_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const reg_t *reg)
 {
     effect_t effect;
@@ -179,6 +189,11 @@ effects_t walk_opening(walk_t *w, const frame_t *frame, bool is_atomic)
     add_openings(w, &as, NOTE_RESET, EFFECT_RESET, &effects);
     if (walk_note(notes, NOTE_ANOMALY))
         vec_push(w->arena, &effects, walk_anomaly_effect(w, EFFECT_ANOMALY_OPEN, &as, frame->parent->depth, NULL));
+    const feed_kind_t *feed = walk_feed(w, notes);
+    if (feed)
+        vec_push(w->arena, &effects,
+                 walk_feed_effect(w, EFFECT_FEED_OPEN, &as,
+                                  frame->parent->depth + (walk_note(notes, NOTE_ANOMALY) ? 1u : 0u), feed));
     if (walk_note(notes, NOTE_EMIT))
         vec_push(w->arena, &effects, walk_element_effect(w, EFFECT_OPEN, &as));
     return effects;

@@ -132,6 +132,9 @@ static const next_t *returns_of(walk_t *w, const rule_t *rule)
         for (int i = 0; i < 3; i++)
             if (roots[i])
                 trace_node(&t, roots[i], end_of_input);
+        for (size_t i = 0; i < w->feeds.count; i++)
+            if (w->feeds.items[i]->root)
+                trace_node(&t, w->feeds.items[i]->root, end_of_input);
         for (size_t i = 0; i < g->rules.count; i++) {
             const rule_t *called = g->rules.items[i];
             if (!called->is_called)

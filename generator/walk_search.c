@@ -91,5 +91,6 @@ void walk_open_search(walk_t *w, spot_t *spot)
 spot_t *walk_search(walk_t *w, const node_t *root)
 {
     BLANK(frame_t, top);
+    top.root = root;
     return walk_is_resumable(w, root) ? walk_numbered(w, SPOT_SEARCH, root, 0, walk_intern_frame(w, &top), NULL) : NULL;
 }

@@ -1,7 +1,7 @@
 /* walk_wrap.c: what annotations put around a rule or an alternative:
  *
- *     enter, pop, atomic(, local(, reset, anomaly(, open, convert(, length( BODY ), )convert, set, push, expect, close,
- *     )anomaly, )local, )atomic, become, cut, leave
+ *     enter, pop, atomic(, local(, reset, anomaly(, feed(, open, convert(, length( BODY ), )convert, set, push, expect,
+ *     close, )feed, )anomaly, )local, )atomic, finish, become, cut, leave
  *
  * With `at`, all of it stands somewhere else. Spots are made from the last to the first. */
 #include "walker.h"
@@ -11,6 +11,7 @@ const frame_t *walk_link_frame(walk_t *w, const frame_t *outer, const void *of, 
     memset(frame, 0, sizeof *frame);
     frame->parent = outer;
     frame->of = of;
+    frame->root = outer->root;
     frame->rule = outer->rule;
     frame->element = outer->element;
     frame->depth = outer->depth;
@@ -61,6 +62,10 @@ static const frame_t *wrapped_frame(walk_t *w, const wrapped_t *x, const frame_t
         frame.nest++;
     if (walk_note(x->notes, NOTE_ANOMALY))
         frame.depth++;
+    if (walk_note(x->notes, NOTE_FEED)) {
+        frame.depth++;
+        frame.is_stream = true;
+    }
     if (walk_note(x->notes, NOTE_ATOMIC) || walk_note(x->notes, NOTE_RESYNC))
         frame.is_atomic = true;
     if (emit) {
@@ -116,6 +121,9 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
             next = walk_make_stop(w, STOP_BECOME, outer, notes->items[i], NULL, next, NULL);
     if (walk_note(notes, NOTE_UNTIL))
         next = walk_make_stop(w, STOP_SKIP, outer, walk_note(notes, NOTE_UNTIL), NULL, next, NULL);
+    for (size_t i = w->feeds.count; i-- > 0;)
+        if (walk_finishes(w, w->feeds.items[i], notes, x->rule, outer))
+            next = walk_make_effect(w, outer, walk_feed_effect(w, EFFECT_FINISH, outer, 0, w->feeds.items[i]), next);
     if (inner->is_atomic && !outer->is_atomic)
         next = walk_make_effect(w, inner, walk_plain_effect(w, EFFECT_ATOMIC_END, inner), next);
     for (size_t i = 0; i < notes->count; i++)
@@ -126,6 +134,11 @@ static spot_t *make_close(walk_t *w, const wrapped_t *x, const frame_t *outer, c
     if (anomaly)
         next = walk_make_effect(w, inner, walk_anomaly_effect(w, EFFECT_ANOMALY_CLOSE, inner, outer->depth, anomaly->name),
                            next);
+    const feed_kind_t *feed = walk_feed(w, notes);
+    if (feed)
+        next = walk_make_effect(w, inner,
+                                walk_feed_effect(w, EFFECT_FEED_CLOSE, inner, outer->depth + (anomaly ? 1u : 0u), feed),
+                                next);
     if (walk_note(notes, NOTE_EMIT))
         next = walk_make_effect(w, inner, walk_element_effect(w, EFFECT_CLOSE, inner), next);
     for (size_t i = notes->count; i-- > 0;)

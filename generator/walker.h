@@ -25,6 +25,8 @@ const effect_t *walk_noted_effect(walk_t *w, effect_kind_t kind, const frame_t *
 const effect_t *walk_element_effect(walk_t *w, effect_kind_t kind, const frame_t *frame);
 const effect_t *walk_anomaly_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
                                     const char *name);
+const effect_t *walk_feed_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, unsigned depth,
+                                 const feed_kind_t *feed);
 const effect_t *walk_register_effect(walk_t *w, effect_kind_t kind, const frame_t *frame, const reg_t *reg);
 
 /* What opening a frame does, in order; as part of an atomic rule if `is_atomic`. */
@@ -79,6 +81,17 @@ spot_t *walk_enter_call(walk_t *w, const rule_t *rule, const void *reference, co
 /* A frame inside `outer`, of something; it can be changed, and interned again. And one of what has a fallback. */
 const frame_t *walk_link_frame(walk_t *w, const frame_t *outer, const void *of, frame_t *frame);
 const frame_t *walk_guard_frame(walk_t *w, const frame_t *outer, const void *of, bool is_choice);
+
+/* ---------------------------------------------------------------- walk_feed.c */
+
+/* All sub-streams, before anything else. */
+void walk_find_feeds(walk_t *w);
+
+/* The one that is fed by what has these notes; NULL: none is. */
+const feed_kind_t *walk_feed(walk_t *w, const notes_t *notes);
+
+/* Does it end behind what has these notes, and is that rule, inside `outer`? */
+bool walk_finishes(walk_t *w, const feed_kind_t *kind, const notes_t *notes, const rule_t *rule, const frame_t *outer);
 
 /* ---------------------------------------------------------------- walk_search.c */
 

@@ -20,12 +20,14 @@
 #include "joint.h"
 #include "judge.h"
 #include "nested.h"
+#include "parcels.h"
 #include "resolve.h"
 #include "rounds.h"
 #include "sampler.h"
 #include "spec.h"
 #include "switches.h"
 #include "tagged.h"
+#include "toy.h"
 #include "values.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -45,10 +47,23 @@ static const struct {
     {"tests/support/joint.abnf", &qcap_joint_protocol},
     {"tests/support/switches.abnf", &qcap_switches_protocol},
     {"tests/support/datagrams.abnf", &qcap_datagrams_protocol},
+    {"tests/support/parcels.abnf", &qcap_parcels_protocol},
 };
 
 #define SUBJECT_COUNT (sizeof subjects / sizeof *subjects)
 #define STEPS_MAX 64u
+
+static const grammar_t *load(arena_t *arena, const char *path)
+{
+    diag_t *diag = diag_new(arena);
+    const ast_t *ast = spec_load(arena, path, diag);
+    const grammar_t *grammar = ast ? resolve(arena, ast, diag) : NULL;
+    if (!grammar) {
+        diag_print(diag, stderr);
+        abort();
+    }
+    return grammar;
+}
 
 /* Made at first use, and kept: reachable to the end. */
 static judge_t *get_judge(size_t subject)
@@ -57,14 +72,9 @@ static judge_t *get_judge(size_t subject)
     if (judges[subject])
         return judges[subject];
     arena_t *arena = arena_new();
-    diag_t *diag = diag_new(arena);
-    const ast_t *ast = spec_load(arena, subjects[subject].spec, diag);
-    const grammar_t *grammar = ast ? resolve(arena, ast, diag) : NULL;
-    if (!grammar) {
-        diag_print(diag, stderr);
-        abort();
-    }
-    return judges[subject] = judge_new(subjects[subject].protocol, grammar);
+    judges[subject] = judge_new(subjects[subject].protocol, load(arena, subjects[subject].spec));
+    judge_add_other(judges[subject], &qcap_toy_protocol, load(arena, "tests/support/toy.abnf"));
+    return judges[subject];
 }
 
 /* One record, `len` bytes behind its two being at hand. Returns how many of them belong to it. */

@@ -12,6 +12,7 @@
 #include "joint.h"
 #include "judge.h"
 #include "nested.h"
+#include "parcels.h"
 #include "resolve.h"
 #include "rounds.h"
 #include "sample.h"
@@ -20,6 +21,7 @@
 #include "switches.h"
 #include "tagged.h"
 #include "test.h"
+#include "toy.h"
 #include "values.h"
 
 typedef struct subject {
@@ -40,6 +42,7 @@ static const subject_t subjects[] = {
     {"tests/support/joint.abnf", "tests/protocols/joint", &qcap_joint_protocol},
     {"tests/support/switches.abnf", "tests/protocols/switches", &qcap_switches_protocol},
     {"tests/support/datagrams.abnf", "tests/protocols/datagrams", &qcap_datagrams_protocol},
+    {"tests/support/parcels.abnf", "tests/protocols/parcels", &qcap_parcels_protocol},
 };
 
 static const grammar_t *load(arena_t *arena, const char *path)
@@ -267,6 +270,7 @@ static void read_scenes(const subject_t *subject)
     arena_t *arena = arena_new();
     const grammar_t *grammar = load(arena, subject->spec);
     judge_t *judge = judge_new(subject->protocol, grammar);
+    judge_add_other(judge, &qcap_toy_protocol, load(arena, "tests/support/toy.abnf"));
     sample_t *sample = sample_new(grammar, setting("SOAK_SEED", 0));
     book_t *book = read_book(subject->pages);
     unsigned long count = setting("SOAK_INPUTS", 1000), first = setting("SOAK_SEED", 0);

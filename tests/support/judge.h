@@ -1,8 +1,8 @@
 /* judge.h: one scene, read by a generated parser and by the interpreter of its grammar: do they agree?
  *
- * What must agree, side by side: the events in their order (kind, element, offsets, flags, names; an error's code,
- * offset, byte and rule), the bytes of elements and streams, the status and offset at the end, and every register. The
- * parser reads the scene whole and cut into random pieces. */
+ * What must agree, side by side, and for each stream in them: the events in their order (kind, element, offsets, flags,
+ * names, where in the parent; an error's code, offset, byte and rule), the bytes of elements and streams, the status and
+ * offset at the end, and every register. The parser reads the scene whole and cut into random pieces. */
 #ifndef QCAP_TESTS_JUDGE_H
 #define QCAP_TESTS_JUDGE_H
 
@@ -15,6 +15,9 @@ typedef struct judge judge_t;
 /* Both are borrowed; the grammar is the one that the protocol was generated from. */
 judge_t *judge_new(const qcap_protocol_t *protocol, const grammar_t *grammar);
 void judge_free(judge_t *judge);
+
+/* A protocol to which sub-streams may be fed. Borrowed, too. */
+void judge_add_other(judge_t *judge, const qcap_protocol_t *protocol, const grammar_t *grammar);
 
 /* Each comparison runs in a process of its own, so that a parser which crashes or does not stop is a difference, too.
  */
