@@ -52,6 +52,7 @@ struct qcap {
     int link_type;                 /* of the latest packet: DLT_ number */
     qcap_checksums_t checksums;
     qcap_urgent_t urgent;
+    uint64_t wait_limit;           /* bytes of a direction that wait for the other one, at most */
     int64_t timeouts_ns[QCAP_TIMEOUT_COUNT];
     qcapint_policies_t policies;   /* who wins an overlap */
     bool is_ipv6_strict;           /* an IPv6 overlap discards the datagram */

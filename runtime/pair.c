@@ -21,7 +21,7 @@
  *   - both directions wait for each other: the one whose next segment was captured first goes on. If only one of them
  *     waits in its parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the
  *     answer: the waiting parser goes on;
- *   - so many bytes, or so much capture time, have passed (HELD_MAX, WAIT_NS): that segment goes on.
+ *   - so many bytes, or so much capture time, have passed (qcap_set_wait_limit(), QCAP_TIMEOUT_WAIT): that segment goes on.
  * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
  *
  * Another protocol. When one direction's parser has become another protocol, and the other one's too or has nothing
@@ -37,9 +37,6 @@
 #include "identify.h"
 #include "subscribe.h"
 #include "udp.h"
-
-#define HELD_MAX (UINT64_C(1) << 20)         /* bytes of a direction that wait, at most */
-#define WAIT_NS (INT64_C(5) * 1000 * 1000000) /* capture time that a byte waits, at most */
 
 /* One direction. */
 typedef struct side {
@@ -264,9 +261,10 @@ static bool is_wait_over(const pair_t *pair, bool is_server)
     const side_t *side = &pair->sides[is_server];
     qcap_tcpstr_t *str = stream(pair, is_server);
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, side->at);
-    if (str->end - side->at > HELD_MAX)
+    const qcap_t *q = pair->conv->q;
+    if (str->end - side->at > q->wait_limit)
         return true;
-    if (segment && pair->conv->q->now_ns - qcap_packet_time_ns(segment->packet) > WAIT_NS)
+    if (segment && q->now_ns - qcap_packet_time_ns(segment->packet) > q->timeouts_ns[QCAP_TIMEOUT_WAIT])
         return true;
     if (status(pair, is_server) != QCAP_PARSER_WAITING)
         return false;

@@ -56,6 +56,7 @@ static void set_defaults(qcap_t *q)
     qcapint_policies_init(&q->policies);
     for (int i = 0; i < QCAP_TIMEOUT_COUNT; i++)
         q->timeouts_ns[i] = timeouts_ms[i] * NS_PER_MS;
+    q->wait_limit = QCAP_WAIT_LIMIT;
     q->now_ns = -TIME_MAX;
 }
 
@@ -166,6 +167,15 @@ int qcap_set_checksums(qcap_t *q, qcap_checksums_t mode)
     if ((unsigned)mode > QCAP_CHECKSUMS_IGNORE)
         return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such treatment of checksums");
     q->checksums = mode;
+    return QCAP_OK;
+}
+
+int qcap_set_wait_limit(qcap_t *q, uint64_t bytes)
+{
+    int status = qcapint_before_begin(q);
+    if (status)
+        return status;
+    q->wait_limit = bytes;
     return QCAP_OK;
 }
 

@@ -166,7 +166,8 @@ int qcap_set_urgent(qcap_t *q, qcap_urgent_t urgent);
     X(IDLE, 3600000, "a conversation in which nothing happens")                                                        \
     X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
     X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")                      \
-    X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")
+    X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")                              \
+    X(WAIT, 5000, "bytes that are read after what they acknowledge, if that does not come")
 
 typedef enum {
 #define X(name, ms, text) QCAP_TIMEOUT_##name,
@@ -176,6 +177,12 @@ typedef enum {
 } qcap_timeout_t;
 
 int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms);
+
+/* The most bytes of one direction that wait to be read after what they acknowledge of the other one; with more, the first of them
+ * go on. Default QCAP_WAIT_LIMIT; 0: nothing waits. They wait no longer than QCAP_TIMEOUT_WAIT either. */
+int qcap_set_wait_limit(qcap_t *q, uint64_t bytes);
+
+#define QCAP_WAIT_LIMIT ((uint64_t)1 << 20)
 
 /* ---------------------------------------------------------------- running */
 

@@ -186,6 +186,139 @@ static void waiting_is_bounded_in_time(void **state)
     assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"123456789\"\n"));
 }
 
+/* The missing request's bytes were acknowledged, so that they are given up as a hole; before that, less waits if so set. */
+static void both_bounds_can_be_set(void **state)
+{
+    fixture_t *f = *state;
+    assert_int_equal(qcap_set_timeout(f->q, QCAP_TIMEOUT_HOLE, 60000), 0);
+    assert_int_equal(qcap_set_timeout(f->q, QCAP_TIMEOUT_WAIT, 100), 0);
+    assert_int_equal(qcap_set_wait_limit(f->q, 20), 0);
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, CLIENT, 0, GET_A, 0);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 9\n", 8);
+    f->log = (chronicle_t){0};
+    dialogue_segment(&f->talk, SERVER, 7, "123456789", 16);
+    assert_string_equal(f->log.text, "");
+    dialogue_segment(&f->talk, SERVER, 16, "<200 9\n12345", 16); /* 21 bytes */
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"123456789\"\n"));
+    assert_null(strstr(f->log.text, "server toy.response.status 17 \"200\"\n"));
+    f->talk.now_ns += INT64_C(200000000);
+    dialogue_segment(&f->talk, SERVER, 28, "6", 16);
+    assert_non_null(strstr(f->log.text, "server toy.response.status 17 \"200\"\n"));
+    assert_int_equal(qcap_set_wait_limit(f->q, 20), QCAP_E_STATE);
+}
+
+static void nothing_waits_if_so_set(void **state)
+{
+    fixture_t *f = *state;
+    assert_int_equal(qcap_set_wait_limit(f->q, 0), 0);
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, SERVER, 0, "<204 0\n", 9);
+    assert_memory_equal(f->log.text, "server toy.response.status 1 \"204\"\n", 35);
+}
+
+/* ---------------------------------------------------------------- loss */
+
+/* The second response, to HEAD, was not captured: the third request shows that its client has read it. */
+static void a_lost_response_does_not_shift_the_pairs(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 2\nhi");
+    dialogue_say(&f->talk, CLIENT, HEAD_B);
+    f->talk.said[SERVER] += 7; /* <204 9 LF */
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 1\nx");
+    f->talk.now_ns += INT64_C(2000000000);
+    dialogue_say(&f->talk, CLIENT, HEAD_B);
+    dialogue_say(&f->talk, SERVER, "<204 5\n");
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 23 \"x\"\n"));
+    assert_non_null(strstr(f->log.text, "server toy.response.status 25 \"204\"\n"));
+    assert_null(strstr(f->log.text, "begin toy.response.body 31"));
+}
+
+/* Of pipelined requests nothing tells which response was lost; what is asked afterwards is paired right again. */
+static void after_a_lost_response_of_a_pipeline_the_next_pairs_are_right(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A HEAD_B GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 2\nhi");
+    f->talk.said[SERVER] += 7;
+    dialogue_say(&f->talk, SERVER, "<200 1\nx");
+    dialogue_say(&f->talk, CLIENT, HEAD_B);
+    f->talk.now_ns += INT64_C(2000000000);
+    dialogue_say(&f->talk, SERVER, "<204 5\n");
+    f->log = (chronicle_t){0};
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 3\nabc");
+    assert_string_equal(f->log.text, "client toy.request.item 39 \"a\"\n"
+                                     "server toy.response.status 32 \"200\"\n"
+                                     "server begin toy.response.body 38\n"
+                                     "server piece toy.response.body 38 \"abc\"\n"
+                                     "server end toy.response.body 38\n");
+}
+
+static void a_lost_request_leaves_the_next_pair_right(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 2\nhi");
+    f->talk.said[CLIENT] += 9; /* a HEAD */
+    dialogue_say(&f->talk, SERVER, "<204 9\n");
+    f->talk.now_ns += INT64_C(2000000000);
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_say(&f->talk, SERVER, "<200 1\nx");
+    assert_non_null(strstr(f->log.text, "client gap 8 9 bytes were not captured\n"));
+    assert_non_null(strstr(f->log.text, "client toy.request.item 22 \"a\"\n"));
+}
+
+/* ---------------------------------------------------------------- the end */
+
+/* Both have closed before the response could be read: it waits for a request that was captured later. */
+static void both_sides_may_close_before_anything_can_be_read(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 2\nhi", 8);
+    f->talk.said[CLIENT] = 8;
+    dialogue_fin(&f->talk, SERVER);
+    dialogue_fin(&f->talk, CLIENT);
+    assert_string_equal(f->log.text, "");
+    dialogue_segment(&f->talk, CLIENT, 0, GET_A, 0);
+    assert_string_equal(f->log.text, "client toy.request.item 5 \"a\"\n"
+                                     "server toy.response.status 1 \"200\"\n"
+                                     "server begin toy.response.body 7\n"
+                                     "server piece toy.response.body 7 \"hi\"\n"
+                                     "server end toy.response.body 7\n");
+}
+
+static void what_was_never_captured_is_not_waited_for_after_both_closed(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 2\nhi", 8);
+    f->talk.said[CLIENT] = 8;
+    dialogue_fin(&f->talk, SERVER);
+    dialogue_fin(&f->talk, CLIENT);
+    f->talk.now_ns += INT64_C(2000000000);
+    dialogue_segment(&f->talk, SERVER, 9, "", 9);
+    assert_non_null(strstr(f->log.text, "client gap 0 8 bytes were not captured\n"));
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"hi\"\n"));
+}
+
+static void a_client_that_closes_early_still_hears_the_response(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, GET_A);
+    dialogue_fin(&f->talk, CLIENT);
+    dialogue_segment(&f->talk, SERVER, 0, "<200 2\nhi", 9);
+    assert_non_null(strstr(f->log.text, "server piece toy.response.body 7 \"hi\"\n"));
+}
+
 static void a_stream_element_ends_aborted_with_its_conversation(void **state)
 {
     fixture_t *f = *state;
@@ -320,6 +453,14 @@ int main(void)
         TEST(a_circle_is_broken_by_capture_order),
         TEST(waiting_is_bounded_in_bytes),
         TEST(waiting_is_bounded_in_time),
+        TEST(both_bounds_can_be_set),
+        TEST(nothing_waits_if_so_set),
+        TEST(a_lost_response_does_not_shift_the_pairs),
+        TEST(after_a_lost_response_of_a_pipeline_the_next_pairs_are_right),
+        TEST(a_lost_request_leaves_the_next_pair_right),
+        TEST(both_sides_may_close_before_anything_can_be_read),
+        TEST(what_was_never_captured_is_not_waited_for_after_both_closed),
+        TEST(a_client_that_closes_early_still_hears_the_response),
         TEST(a_stream_element_ends_aborted_with_its_conversation),
         TEST(another_protocol_is_identified_where_the_first_one_ended),
         TEST(after_an_unknown_protocol_nothing_is_held),

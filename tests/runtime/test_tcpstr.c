@@ -13,6 +13,7 @@ typedef struct fixture {
     uint64_t copy_at;          /* copy a position when this offset is delivered */
     qcap_tcpstr_pos_t *copied; /* the copy; NULL: not yet */
     uint64_t packet_number;    /* of the packet that was at hand then */
+    uint64_t before;           /* memory in use when nothing was kept */
 } fixture_t;
 
 static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
@@ -104,6 +105,59 @@ static void a_position_that_advances_forgets(void **state)
     assert_int_equal(qcap_tcpstr_pos_advance(f->copied, 1), QCAP_E_ARGUMENT);
     say(f, 6, "ghi");
     assert_int_equal(qcap_tcpstr_pos_byte(f->copied), 'g');
+}
+
+/* Bytes of the stream that are kept, and what the memory in use has them for: a packet is kept as long as one of its bytes is. */
+static uint64_t count_kept(const fixture_t *f)
+{
+    uint64_t bytes = 0, size = 0;
+    for (const qcapint_segment_t *segment = f->client->first; segment; segment = segment->next) {
+        bytes += segment->len;
+        size += sizeof *segment + sizeof(qcap_packet_t) + segment->packet->len;
+    }
+    for (const qcap_tcpstr_pos_t *pos = f->client->positions; pos; pos = pos->next)
+        size += sizeof *pos;
+    assert_int_equal(memory(f), f->before + size);
+    return bytes;
+}
+
+#define PIECE 10u
+#define PIECES 50u
+
+/* Positions at any places, moved and freed in any order: there are always exactly the pieces from the lowest on. */
+static void positions_keep_exactly_what_is_behind_them(void **state)
+{
+    fixture_t *f = *state;
+    qcap_tcpstr_pos_t *positions[8] = {NULL};
+    uint32_t random = 1;
+    f->copy_at = 0;
+    f->before = memory(f);
+    for (uint32_t i = 0; i < PIECES; i++)
+        say(f, i * PIECE, "0123456789");
+    assert_int_equal(count_kept(f), PIECES * PIECE);
+    for (int i = 0; i < 8; i++) {
+        positions[i] = qcap_tcpstr_pos_copy(f->copied);
+        qcap_tcpstr_pos_advance(positions[i], 13u * (unsigned)i);
+    }
+    qcap_tcpstr_pos_free(f->copied);
+    f->copied = positions[0];
+    for (int step = 0; step < 200; step++) {
+        random = random * 1664525u + 1013904223u;
+        unsigned which = random >> 24 & 7, count = random >> 16 & 31;
+        uint64_t lowest = UINT64_MAX;
+        if (step > 100 && which > 0 && positions[which]) {
+            qcap_tcpstr_pos_free(positions[which]);
+            positions[which] = NULL;
+        } else if (positions[which] && qcap_tcpstr_pos_offset(positions[which]) + count <= PIECES * PIECE) {
+            assert_int_equal(qcap_tcpstr_pos_advance(positions[which], count), 0);
+        }
+        for (int i = 0; i < 8; i++)
+            if (positions[i] && qcap_tcpstr_pos_offset(positions[i]) < lowest)
+                lowest = qcap_tcpstr_pos_offset(positions[i]);
+        assert_int_equal(count_kept(f), PIECES * PIECE - lowest / PIECE * PIECE);
+    }
+    for (int i = 1; i < 8; i++)
+        qcap_tcpstr_pos_free(positions[i]);
 }
 
 static void a_freed_position_keeps_nothing(void **state)
@@ -273,6 +327,7 @@ int main(void)
         test(nothing_is_kept_that_nobody_needs),
         test(a_position_keeps_the_bytes_from_it_on),
         test(a_position_that_advances_forgets),
+        test(positions_keep_exactly_what_is_behind_them),
         test(a_freed_position_keeps_nothing),
         test(queued_bytes_are_kept_without_another_copy),
         test(a_position_survives_its_conversation),
