@@ -10677,7 +10677,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_2: reset content_length, reset coding, open request
      *     CR -> crlf_31: anomaly-open
      *     LF -> token_1: anomaly-open, anomaly-open, anomaly bare-LF, anomaly empty-line */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 0: token_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: token_1 */
 
     /* e.g. after ""
      *     -> token_1 */
@@ -10798,7 +10798,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ignored_line_3: anomaly-open
      *     CR -> crlf_2
      *     LF -> request_content_1: anomaly-open, anomaly bare-LF */
-    {48, 255, 11, 12, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: ignored_line_1 */
+    {48, 255, 11, 12, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 14: ignored_line_1 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
@@ -10970,7 +10970,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\n\n"
      *     "1"-"9" / "A"-"F" / "a"-"f" -> chunk_size_6: begin chunk-size
      *     "0" -> chunk_size_2 */
-    {109, 255, 22, 22, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 32: chunk_size_1 */
+    {109, 255, 22, 22, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: chunk_size_1 */
 
     /* e.g. after "a /\n\n"
      *     -> chunk_size_1: open chunk-size */
@@ -11188,7 +11188,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_13
      *     CR -> crlf_36: anomaly-open
      *     LF -> rws_4: anomaly-open, anomaly-open, anomaly bare-LF */
-    {175, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 67: ows_2 */
+    {175, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: ows_2 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11199,7 +11199,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_37
      *     LF -> rws_5
      *     "," -> ows_57: open field-value, open Transfer-Encoding */
-    {179, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 68: ows_3 */
+    {179, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: ows_3 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11381,7 +11381,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_13
      *     CR -> crlf_36: anomaly-open
      *     LF -> rws_4: anomaly-open, anomaly-open, anomaly bare-LF */
-    {267, 3, 29, 28, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 85: ows_13 */
+    {267, 3, 29, 28, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 85: ows_13 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -11404,7 +11404,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_51
      *     LF -> rws_21
      *     "," -> ows_57: open field-value, open Transfer-Encoding */
-    {277, 3, 30, 29, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 87: ows_14 */
+    {277, 3, 30, 29, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 87: ows_14 */
 
     /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -11753,7 +11753,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_3: open field-line, begin field-name, open field-name
      *     CR -> crlf_2
      *     LF -> request_content_1: anomaly-open, anomaly bare-LF */
-    {461, 255, 0, 0, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 116: token_13 */
+    {461, 255, 0, 0, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 116: token_13 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -11902,7 +11902,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 131: rws_1 */
+    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 131: rws_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11912,7 +11912,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {531, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 132: token_15 */
+    {531, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 132: token_15 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -11937,7 +11937,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {544, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 134: token_16 */
+    {544, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 134: token_16 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -11962,7 +11962,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {557, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 136: token_17 */
+    {557, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 136: token_17 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -11986,7 +11986,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {569, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 138: token_18 */
+    {569, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 138: token_18 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11996,7 +11996,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {573, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 139: token_19 */
+    {573, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 139: token_19 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * int-range = first-pos . "-" [ last-pos ]      RFC 9110, 14.1
@@ -12034,7 +12034,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {593, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 142: token_21 */
+    {593, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 142: token_21 */
 
     /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12147,7 +12147,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ignored_line_4: anomaly-open
      *     CR -> crlf_16
      *     LF -> response_content_1: anomaly-open, anomaly bare-LF */
-    {644, 255, 11, 12, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 153: ignored_line_2 */
+    {644, 255, 11, 12, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 153: ignored_line_2 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -12188,7 +12188,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {667, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 156: token_22 */
+    {667, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 156: token_22 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12198,7 +12198,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {671, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 157: token_23 */
+    {671, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 157: token_23 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -12533,7 +12533,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_39
      *     CR -> crlf_93: anomaly-open
      *     LF -> rws_95: anomaly-open, anomaly-open, anomaly bare-LF */
-    {799, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 197: ows_29 */
+    {799, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 197: ows_29 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12544,7 +12544,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_94
      *     LF -> rws_96
      *     "," -> ows_133: open field-value, open Transfer-Encoding */
-    {803, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 198: ows_30 */
+    {803, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 198: ows_30 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12645,7 +12645,7 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\n\n"
      *     "1"-"9" / "A"-"F" / "a"-"f" -> chunk_size_4: begin chunk-size
      *     "0" -> chunk_size_5 */
-    {859, 255, 22, 22, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 206: chunk_size_3 */
+    {859, 255, 22, 22, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 206: chunk_size_3 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> chunk_size_3: open chunk-size */
@@ -12696,7 +12696,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_39
      *     CR -> crlf_93: anomaly-open
      *     LF -> rws_95: anomaly-open, anomaly-open, anomaly bare-LF */
-    {878, 3, 29, 28, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 212: ows_39 */
+    {878, 3, 29, 28, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 212: ows_39 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -12719,7 +12719,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_104
      *     LF -> rws_110
      *     "," -> ows_133: open field-value, open Transfer-Encoding */
-    {888, 3, 30, 29, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 214: ows_40 */
+    {888, 3, 30, 29, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 214: ows_40 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13007,7 +13007,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_25: open field-line, begin field-name, open field-name
      *     CR -> crlf_16
      *     LF -> response_content_1: anomaly-open, anomaly bare-LF */
-    {1040, 255, 0, 0, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 238: token_34 */
+    {1040, 255, 0, 0, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 238: token_34 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -13191,7 +13191,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1129, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 255: rws_2 */
+    {1129, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 255: rws_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13201,7 +13201,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1133, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 256: token_37 */
+    {1133, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 256: token_37 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13224,7 +13224,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 258: token_39 */
+    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 258: token_39 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -13247,7 +13247,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 260: token_40 */
+    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 260: token_40 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -13297,7 +13297,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1172, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 264: token_41 */
+    {1172, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 264: token_41 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -13384,7 +13384,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1211, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 273: token_42 */
+    {1211, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 273: token_42 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\na\n\r"
@@ -13399,7 +13399,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1215, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 275: token_43 */
+    {1215, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 275: token_43 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -13505,7 +13505,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 284: token_47 */
+    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 284: token_47 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after ""
@@ -15349,7 +15349,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2048, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 460: rws_3 */
+    {2048, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 460: rws_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\r"
@@ -15375,7 +15375,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2055, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: rws_5 */
+    {2055, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 464: rws_5 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -15386,7 +15386,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_13: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_57 */
-    {2059, 5, 30, 42, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 465: ows_57 */
+    {2059, 5, 30, 42, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 465: ows_57 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -15420,7 +15420,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2077, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 468: rws_6 */
+    {2077, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: rws_6 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -15462,7 +15462,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2096, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 472: rws_7 */
+    {2096, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: rws_7 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -15492,7 +15492,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2109, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 475: rws_8 */
+    {2109, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: rws_8 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
@@ -15563,7 +15563,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2145, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 481: rws_9 */
+    {2145, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: rws_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -15579,7 +15579,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2150, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 483: rws_10 */
+    {2150, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: rws_10 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -15608,7 +15608,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2162, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 486: rws_11 */
+    {2162, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: rws_11 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -15637,7 +15637,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2174, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 489: rws_12 */
+    {2174, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: rws_12 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -15653,7 +15653,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2179, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 491: rws_13 */
+    {2179, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 491: rws_13 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -15669,7 +15669,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2184, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 493: rws_14 */
+    {2184, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: rws_14 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -15723,7 +15723,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2209, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 498: rws_15 */
+    {2209, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: rws_15 */
 
     /* chunk-data = 1*. OCTET      RFC 9112, 7.1
      * e.g. after "a /\n\na\n"
@@ -16137,7 +16137,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2398, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 535: rws_16 */
+    {2398, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: rws_16 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16153,7 +16153,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2403, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 537: rws_17 */
+    {2403, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 537: rws_17 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16163,7 +16163,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open
      *     CR -> crlf_2: open field-value, close field-value, close field-line
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2407, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 538: rws_18 */
+    {2407, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: rws_18 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16191,7 +16191,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na:0,"
      *     DIGIT -> length_3: begin length
      *     SP / HTAB -> ows_64 */
-    {2420, 1, 144, 142, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 541: ows_64 */
+    {2420, 1, 144, 142, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 541: ows_64 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16201,7 +16201,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_20
      *     CR -> crlf_36: anomaly obs-fold, anomaly-open
      *     LF -> rws_4: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF */
-    {2422, 3, 29, 143, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 542: rws_20 */
+    {2422, 3, 29, 143, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 542: rws_20 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
@@ -16235,7 +16235,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2434, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 546: rws_21 */
+    {2434, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: rws_21 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16245,7 +16245,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2438, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 547: rws_22 */
+    {2438, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: rws_22 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16256,7 +16256,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_37: anomaly obs-fold
      *     LF -> rws_5: anomaly obs-fold
      *     "," -> ows_57: anomaly obs-fold, open field-value, open Transfer-Encoding */
-    {2442, 3, 30, 145, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 548: rws_23 */
+    {2442, 3, 30, 145, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: rws_23 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16267,7 +16267,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_13: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_57 */
-    {2447, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 549: ows_67 */
+    {2447, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: ows_67 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -16288,7 +16288,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2457, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 551: token_55 */
+    {2457, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: token_55 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -16320,7 +16320,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2462, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 554: rws_24 */
+    {2462, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: rws_24 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16330,7 +16330,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2466, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 555: rws_25 */
+    {2466, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: rws_25 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16420,7 +16420,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2514, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 562: token_56 */
+    {2514, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: token_56 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16436,7 +16436,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2519, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 564: rws_27 */
+    {2519, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: rws_27 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16446,7 +16446,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2523, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 565: rws_28 */
+    {2523, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: rws_28 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16469,7 +16469,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2534, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 567: token_57 */
+    {2534, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: token_57 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -16510,7 +16510,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2552, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 571: rws_30 */
+    {2552, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: rws_30 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -16520,7 +16520,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2556, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 572: rws_31 */
+    {2556, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: rws_31 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16566,7 +16566,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2579, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 576: token_58 */
+    {2579, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: token_58 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -16621,7 +16621,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2605, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 581: rws_33 */
+    {2605, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: rws_33 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -16631,7 +16631,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2609, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 582: rws_34 */
+    {2609, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: rws_34 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16679,7 +16679,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2633, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 586: token_60 */
+    {2633, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: token_60 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16695,7 +16695,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2638, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 588: rws_36 */
+    {2638, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: rws_36 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16705,7 +16705,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2642, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 589: rws_37 */
+    {2642, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: rws_37 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16753,7 +16753,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2666, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 593: token_61 */
+    {2666, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: token_61 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
@@ -16782,7 +16782,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2678, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 596: rws_39 */
+    {2678, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: rws_39 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16792,7 +16792,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2682, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 597: rws_40 */
+    {2682, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: rws_40 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16834,7 +16834,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2701, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 601: rws_42 */
+    {2701, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: rws_42 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -16844,7 +16844,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2705, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 602: rws_43 */
+    {2705, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: rws_43 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16872,7 +16872,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2716, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 605: rws_45 */
+    {2716, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: rws_45 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -16882,7 +16882,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2720, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 606: rws_46 */
+    {2720, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: rws_46 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16916,7 +16916,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2736, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 609: token_63 */
+    {2736, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: token_63 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16932,7 +16932,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2741, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 611: rws_48 */
+    {2741, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: rws_48 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16942,7 +16942,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2745, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 612: rws_49 */
+    {2745, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: rws_49 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16997,7 +16997,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2771, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 617: rws_51 */
+    {2771, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: rws_51 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -17007,7 +17007,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2775, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 618: rws_52 */
+    {2775, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: rws_52 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17470,7 +17470,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2966, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 660: rws_54 */
+    {2966, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: rws_54 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17491,7 +17491,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open
      *     CR -> crlf_2: open field-value, close field-value, close field-line
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2975, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 662: rws_56 */
+    {2975, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: rws_56 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17521,7 +17521,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2987, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 665: rws_57 */
+    {2987, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: rws_57 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -17537,7 +17537,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2992, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 667: token_65 */
+    {2992, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: token_65 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -17597,7 +17597,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3028, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 671: rws_58 */
+    {3028, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: rws_58 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -17669,7 +17669,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3065, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 677: token_66 */
+    {3065, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: token_66 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17679,7 +17679,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3069, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 678: rws_59 */
+    {3069, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: rws_59 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -17708,7 +17708,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3081, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 681: token_67 */
+    {3081, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: token_67 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17761,7 +17761,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3105, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 686: token_69 */
+    {3105, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: token_69 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17785,7 +17785,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3117, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 688: rws_60 */
+    {3117, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: rws_60 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17843,7 +17843,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3146, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 693: token_70 */
+    {3146, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: token_70 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17890,7 +17890,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3169, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 697: token_72 */
+    {3169, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: token_72 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -17906,7 +17906,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3174, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 699: token_73 */
+    {3174, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: token_73 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17944,7 +17944,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3194, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 702: rws_62 */
+    {3194, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: rws_62 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17987,7 +17987,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3214, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 706: token_75 */
+    {3214, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: token_75 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17997,7 +17997,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3218, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 707: rws_64 */
+    {3218, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: rws_64 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -18013,7 +18013,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3223, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 709: token_76 */
+    {3223, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: token_76 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18050,7 +18050,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3242, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 712: rws_65 */
+    {3242, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: rws_65 */
 
     /* other-range = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 9110, 14.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18102,7 +18102,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3270, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 716: rws_66 */
+    {3270, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: rws_66 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18124,7 +18124,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3280, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 718: rws_68 */
+    {3280, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: rws_68 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18152,7 +18152,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3291, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 721: token_78 */
+    {3291, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: token_78 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18162,7 +18162,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3295, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 722: rws_70 */
+    {3295, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: rws_70 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -18197,7 +18197,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3312, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 725: rws_71 */
+    {3312, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: rws_71 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18665,7 +18665,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3524, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 766: rws_74 */
+    {3524, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: rws_74 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
@@ -18701,7 +18701,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3537, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 770: token_81 */
+    {3537, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: token_81 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -18873,7 +18873,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3621, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 782: token_82 */
+    {3621, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: token_82 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18921,7 +18921,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3645, 255, 11, 0, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 786: token_83 */
+    {3645, 255, 11, 0, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: token_83 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -18975,7 +18975,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3670, 255, 11, 0, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 791: token_84 */
+    {3670, 255, 11, 0, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: token_84 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18985,7 +18985,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3674, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 792: token_85 */
+    {3674, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: token_85 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -19015,7 +19015,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3687, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 795: rws_75 */
+    {3687, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: rws_75 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19063,7 +19063,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3711, 255, 11, 0, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 799: token_86 */
+    {3711, 255, 11, 0, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: token_86 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -19117,7 +19117,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3736, 255, 11, 0, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 804: token_87 */
+    {3736, 255, 11, 0, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: token_87 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19127,7 +19127,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3740, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 805: token_88 */
+    {3740, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: token_88 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -19171,7 +19171,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3761, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 809: rws_76 */
+    {3761, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: rws_76 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19181,7 +19181,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3765, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 810: token_89 */
+    {3765, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: token_89 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19191,7 +19191,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3769, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 811: token_90 */
+    {3769, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: token_90 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -19277,7 +19277,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3813, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 818: token_91 */
+    {3813, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: token_91 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * first-pos = 1*. DIGIT      RFC 9110, 14.1
@@ -19323,7 +19323,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3836, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 822: rws_77 */
+    {3836, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: rws_77 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -19345,7 +19345,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3846, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 824: token_92 */
+    {3846, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: token_92 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -19361,7 +19361,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3851, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 826: rws_78 */
+    {3851, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: rws_78 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19371,7 +19371,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3855, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 827: token_93 */
+    {3855, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: token_93 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -19411,7 +19411,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3872, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 831: rws_79 */
+    {3872, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: rws_79 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -20204,7 +20204,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4245, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 897: token_96 */
+    {4245, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: token_96 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20228,7 +20228,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4257, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 899: rws_84 */
+    {4257, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: rws_84 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -20290,7 +20290,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4289, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 904: token_98 */
+    {4289, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: token_98 */
 
     /* basic-start = basic-scheme . SP      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20327,7 +20327,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4308, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 907: rws_85 */
+    {4308, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: rws_85 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -20370,7 +20370,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4328, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 911: token_100 */
+    {4328, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: token_100 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * first-pos = 1*. DIGIT      RFC 9110, 14.1
@@ -20395,7 +20395,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4341, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 913: rws_86 */
+    {4341, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 913: rws_86 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -20411,7 +20411,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4346, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 915: token_101 */
+    {4346, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: token_101 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -20421,7 +20421,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4350, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 916: rws_87 */
+    {4350, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: rws_87 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * range-resp = incl-range . "/" ( complete-length / "*" )      RFC 9110, 14.4
@@ -20456,7 +20456,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4367, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 919: rws_88 */
+    {4367, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 919: rws_88 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -21240,7 +21240,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4727, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 984: token_103 */
+    {4727, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 984: token_103 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21250,7 +21250,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4731, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 985: token_104 */
+    {4731, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 985: token_104 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21260,7 +21260,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4735, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 986: token_105 */
+    {4735, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 986: token_105 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -21276,7 +21276,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4740, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 988: token_106 */
+    {4740, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: token_106 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
@@ -21316,7 +21316,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4757, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 992: token_107 */
+    {4757, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 992: token_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -21907,7 +21907,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5035, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1039: token_109 */
+    {5035, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: token_109 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21917,7 +21917,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5039, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1040: token_110 */
+    {5039, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: token_110 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21944,7 +21944,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5049, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1043: token_111 */
+    {5049, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: token_111 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21954,7 +21954,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5053, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1044: token_112 */
+    {5053, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: token_112 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22585,7 +22585,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5356, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1095: token_115 */
+    {5356, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1095: token_115 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23362,7 +23362,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5699, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1166: rws_94 */
+    {5699, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1166: rws_94 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
@@ -23388,7 +23388,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5706, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1170: rws_96 */
+    {5706, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1170: rws_96 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23399,7 +23399,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_34: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133 */
-    {5710, 5, 30, 42, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1171: ows_133 */
+    {5710, 5, 30, 42, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1171: ows_133 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -23415,7 +23415,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5716, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1173: rws_97 */
+    {5716, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1173: rws_97 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23471,7 +23471,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5743, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1178: rws_98 */
+    {5743, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1178: rws_98 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23500,7 +23500,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5755, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1181: rws_99 */
+    {5755, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1181: rws_99 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -23516,7 +23516,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5760, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1183: rws_100 */
+    {5760, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1183: rws_100 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -23545,7 +23545,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5772, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1186: rws_101 */
+    {5772, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1186: rws_101 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -23561,7 +23561,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5777, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1188: rws_102 */
+    {5777, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1188: rws_102 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * acceptable-ranges = ( *( . "," OWS ) range-unit ) *( OWS "," [ OWS range-unit ] )      RFC 9110, 14.3
@@ -23590,7 +23590,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5789, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1191: rws_103 */
+    {5789, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1191: rws_103 */
 
     /* segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -23622,7 +23622,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5804, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1194: rws_104 */
+    {5804, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1194: rws_104 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -24102,7 +24102,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6040, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1232: rws_105 */
+    {6040, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1232: rws_105 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24118,7 +24118,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6045, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1234: rws_106 */
+    {6045, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1234: rws_106 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24128,7 +24128,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open
      *     CR -> crlf_16: open field-value, close field-value, close field-line
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6049, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1235: rws_107 */
+    {6049, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1235: rws_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24156,7 +24156,7 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\na:0,"
      *     DIGIT -> length_4: begin length
      *     SP / HTAB -> ows_142 */
-    {6062, 1, 144, 142, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1238: ows_142 */
+    {6062, 1, 144, 142, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1238: ows_142 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24166,7 +24166,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_109
      *     CR -> crlf_93: anomaly obs-fold, anomaly-open
      *     LF -> rws_95: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF */
-    {6064, 3, 29, 143, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1239: rws_109 */
+    {6064, 3, 29, 143, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1239: rws_109 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
@@ -24200,7 +24200,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6076, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1243: rws_110 */
+    {6076, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1243: rws_110 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24210,7 +24210,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6080, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1244: rws_111 */
+    {6080, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1244: rws_111 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24221,7 +24221,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_94: anomaly obs-fold
      *     LF -> rws_96: anomaly obs-fold
      *     "," -> ows_133: anomaly obs-fold, open field-value, open Transfer-Encoding */
-    {6084, 3, 30, 145, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1245: rws_112 */
+    {6084, 3, 30, 145, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1245: rws_112 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24232,7 +24232,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_34: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133 */
-    {6089, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1246: ows_145 */
+    {6089, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1246: ows_145 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
@@ -24254,7 +24254,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6100, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1248: token_119 */
+    {6100, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1248: token_119 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24270,7 +24270,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6105, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1250: rws_113 */
+    {6105, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1250: rws_113 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24280,7 +24280,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6109, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1251: rws_114 */
+    {6109, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1251: rws_114 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24346,7 +24346,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6140, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1257: token_121 */
+    {6140, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1257: token_121 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24362,7 +24362,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6145, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1259: rws_116 */
+    {6145, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1259: rws_116 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24372,7 +24372,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6149, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1260: rws_117 */
+    {6149, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1260: rws_117 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24414,7 +24414,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6168, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1264: rws_119 */
+    {6168, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1264: rws_119 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24424,7 +24424,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6172, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1265: rws_120 */
+    {6172, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1265: rws_120 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24458,7 +24458,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6188, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1268: token_122 */
+    {6188, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1268: token_122 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24474,7 +24474,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6193, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1270: rws_122 */
+    {6193, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1270: rws_122 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24484,7 +24484,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6197, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1271: rws_123 */
+    {6197, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1271: rws_123 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24526,7 +24526,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6216, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1275: rws_125 */
+    {6216, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1275: rws_125 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24536,7 +24536,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6220, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1276: rws_126 */
+    {6220, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1276: rws_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24570,7 +24570,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6236, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1279: token_123 */
+    {6236, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1279: token_123 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24599,7 +24599,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6248, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1282: rws_128 */
+    {6248, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1282: rws_128 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24609,7 +24609,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6252, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1283: rws_129 */
+    {6252, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1283: rws_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24651,7 +24651,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6271, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1287: rws_131 */
+    {6271, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1287: rws_131 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -24661,7 +24661,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6275, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1288: rws_132 */
+    {6275, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1288: rws_132 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -24695,7 +24695,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6291, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1291: token_124 */
+    {6291, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1291: token_124 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -24723,7 +24723,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6302, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1294: rws_134 */
+    {6302, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1294: rws_134 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24733,7 +24733,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6306, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1295: rws_135 */
+    {6306, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1295: rws_135 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25252,7 +25252,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6559, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1338: rws_137 */
+    {6559, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1338: rws_137 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25273,7 +25273,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open
      *     CR -> crlf_16: open field-value, close field-value, close field-line
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6568, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1340: rws_139 */
+    {6568, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1340: rws_139 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25303,7 +25303,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6580, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1343: rws_140 */
+    {6580, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1343: rws_140 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -25319,7 +25319,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6585, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1345: token_126 */
+    {6585, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1345: token_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25329,7 +25329,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6589, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1346: rws_141 */
+    {6589, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1346: rws_141 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25358,7 +25358,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6601, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1349: token_128 */
+    {6601, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1349: token_128 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25368,7 +25368,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6605, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1350: token_129 */
+    {6605, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1350: token_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25378,7 +25378,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6609, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1351: rws_142 */
+    {6609, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1351: rws_142 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25388,7 +25388,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6613, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1352: rws_143 */
+    {6613, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1352: rws_143 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25416,7 +25416,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6624, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1355: token_130 */
+    {6624, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1355: token_130 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25426,7 +25426,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6628, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1356: rws_145 */
+    {6628, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1356: rws_145 */
 
     /* unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25448,7 +25448,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6638, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1358: rws_146 */
+    {6638, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1358: rws_146 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25476,7 +25476,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6649, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1361: token_131 */
+    {6649, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1361: token_131 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25499,7 +25499,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6660, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1363: rws_148 */
+    {6660, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1363: rws_148 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25522,7 +25522,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6671, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1365: rws_150 */
+    {6671, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1365: rws_150 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25556,7 +25556,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6687, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1368: token_132 */
+    {6687, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1368: token_132 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -25572,7 +25572,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6692, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1370: token_133 */
+    {6692, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1370: token_133 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25716,7 +25716,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6769, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1379: rws_152 */
+    {6769, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1379: rws_152 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26079,7 +26079,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6941, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1408: rws_153 */
+    {6941, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1408: rws_153 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
@@ -26115,7 +26115,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6954, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1412: token_137 */
+    {6954, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1412: token_137 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26125,7 +26125,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6958, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1413: token_138 */
+    {6958, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1413: token_138 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -26147,7 +26147,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6968, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1415: token_139 */
+    {6968, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1415: token_139 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -26163,7 +26163,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6973, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1417: rws_154 */
+    {6973, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1417: rws_154 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26173,7 +26173,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6977, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1418: token_140 */
+    {6977, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1418: token_140 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26201,7 +26201,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6988, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1421: rws_155 */
+    {6988, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1421: rws_155 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26211,7 +26211,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6992, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1422: token_141 */
+    {6992, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1422: token_141 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -26227,7 +26227,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6997, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1424: rws_156 */
+    {6997, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1424: rws_156 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -26243,7 +26243,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7002, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1426: rws_157 */
+    {7002, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1426: rws_157 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -26259,7 +26259,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7007, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1428: token_142 */
+    {7007, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1428: token_142 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26269,7 +26269,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7011, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1429: token_143 */
+    {7011, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1429: token_143 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26889,7 +26889,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7345, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1476: token_145 */
+    {7345, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1476: token_145 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26899,7 +26899,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7349, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1477: rws_158 */
+    {7349, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1477: rws_158 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26909,7 +26909,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7353, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1478: rws_159 */
+    {7353, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1478: rws_159 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26919,7 +26919,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7357, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1479: rws_160 */
+    {7357, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1479: rws_160 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26929,7 +26929,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7361, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1480: rws_161 */
+    {7361, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1480: rws_161 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26939,7 +26939,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7365, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1481: token_146 */
+    {7365, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1481: token_146 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -27436,7 +27436,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7608, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1520: token_149 */
+    {7608, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1520: token_149 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -27452,7 +27452,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7613, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1522: token_150 */
+    {7613, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1522: token_150 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27473,7 +27473,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7622, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1524: token_151 */
+    {7622, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1524: token_151 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -28005,7 +28005,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7895, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1566: token_152 */
+    {7895, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1566: token_152 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28032,7 +28032,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7905, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1569: token_153 */
+    {7905, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1569: token_153 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -28490,7 +28490,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {8137, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1603: token_154 */
+    {8137, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1603: token_154 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2

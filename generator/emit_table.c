@@ -277,6 +277,17 @@ static bool has_end(const dfa_state_t *s)
     return false;
 }
 
+/* Something may have to be put away in the state: a conversion is under way that did not begin only now. */
+static bool suspends(const table_t *t, const unsigned *keep)
+{
+    for (unsigned i = 0; i < keep[1]; i++) {
+        const unsigned *row = &t->suspends.words.items[3 * (keep[0] + i)];
+        if (!((row[1] & row[2]) & PLACE_BACK) || row[1] > row[2])
+            return true;
+    }
+    return false;
+}
+
 static void emit_state(const layout_t *l, const table_t *t, unsigned state, text_t *text)
 {
     static const char *const kinds[] = {"BYTES", "ENTRY", "CONTROL"};
@@ -289,7 +300,7 @@ static void emit_state(const layout_t *l, const table_t *t, unsigned state, text
     text_print(text, "    {%u, %u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s, ", row->edges, row->loop,
                s->kind == DFA_CONTROL ? s->control : row->row, row->about, row->keep, kinds[s->kind],
                s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
-               s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", keep[1] ? " | QCAP_STATE_SUSPENDS" : "");
+               s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", suspends(t, keep) ? " | QCAP_STATE_SUSPENDS" : "");
     if (s->is_hot)
         text_print(text, "%u}, /* %u: %s */\n", l->machine_of[state], state, l->labels[state]);
     else

@@ -19,7 +19,7 @@
 #define JUMPED_MAX (1u << 20) /* bytes of one datagram that `at` reads */
 #define IDLE_MAX 100000u /* turns of the driver without a byte: so many that it goes round */
 #define IDLE_ERROR 1000u /* an error at the end of a region counts for so many */
-#define SMALL_LEN 16 /* pieces below are read by tables: entering a machine would cost more */
+#define SMALL_LEN 16 /* bytes of a piece that are looked at one by one, before a machine is entered */
 
 static const unsigned char no_bytes[1];
 
@@ -844,21 +844,30 @@ static bool is_region_at_end(const qcap_parser_t *p)
     return p->region_count && end_of(p, &side_regions(p)[p->region_count - 1]) == here(p);
 }
 
-/* Machines and tables in turn, until neither goes on. */
-static qcap_stop_t read_bytes(qcap_parser_t *p, const unsigned char *end)
+static inline qcap_stop_t run_machine(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *end)
 {
-    qcap_stop_t stop = QCAP_STOP_TABLE;
-    bool was_counting = is_counting(state_of(p));
-    while (stop == QCAP_STOP_TABLE) {
-        unsigned machine = state_of(p)->machine;
-        if (machine != QCAP_MACHINE_NONE)
-            stop = protocol_of(p)->machines[machine](p, p->at, end);
-        if (!was_counting && is_counting(state_of(p))) /* `end` may be too far now */
-            break;
+    return s->machine == QCAP_MACHINE_NONE ? QCAP_STOP_TABLE : protocol_of(p)->machines[s->machine](p, p->at, end);
+}
+
+/* Where a machine has left off, tables and machines in turn, until neither goes on. In a state that counts, `end` may be too far. */
+static __attribute__((noinline)) qcap_stop_t read_on(qcap_parser_t *p, const unsigned char *end)
+{
+    qcap_stop_t stop;
+    do {
+        stop = qcap_table_run(p, p->at, end);
         if (stop == QCAP_STOP_TABLE)
-            stop = qcap_table_run(p, p->at, end);
-    }
+            stop = run_machine(p, state_of(p), end);
+    } while (stop == QCAP_STOP_TABLE && !is_counting(state_of(p)));
     return stop;
+}
+
+/* The same from the beginning; `s` is the parser's state. */
+static inline qcap_stop_t read_bytes(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *end)
+{
+    qcap_stop_t stop = run_machine(p, s, end);
+    if (stop != QCAP_STOP_TABLE || (!is_counting(s) && is_counting(state_of(p))))
+        return stop;
+    return read_on(p, end);
 }
 
 /* Goes on as it must where no byte follows. */
@@ -927,7 +936,7 @@ static bool advance_with_care(qcap_parser_t *p, const unsigned char *end)
         p->at = stop;
         return true;
     }
-    if (read_bytes(p, stop) == QCAP_STOP_ERROR)
+    if (read_bytes(p, state_of(p), stop) == QCAP_STOP_ERROR)
         if (!end_jump(p))
             fail_here(p, QCAP_ERROR_SYNTAX, stop);
     return true;
@@ -959,7 +968,7 @@ static inline bool advance(qcap_parser_t *p, const unsigned char *end)
         return false;
     if (is_skippable)
         p->at = end;
-    else if (read_bytes(p, end) == QCAP_STOP_ERROR)
+    else if (read_bytes(p, s, end) == QCAP_STOP_ERROR)
         fail_here(p, QCAP_ERROR_SYNTAX, end);
     return true;
 }
@@ -1142,39 +1151,21 @@ static __attribute__((noinline)) size_t feed_with_care(qcap_parser_t *p, const u
     return read_with_care(p, p->offset);
 }
 
-/* The bytes up to `end` have been read calmly: a machine has stopped for want of more. */
-static inline size_t end_calmly(qcap_parser_t *p, uint64_t end, size_t len)
-{
-    suspend(p);
-    p->offset = end;
-    end_piece(p);
-    return len;
-}
-
 /* The same where a machine is likely to be enough: see calm_end(). */
 static __attribute__((noinline)) size_t read_calmly(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     uint64_t begin = p->offset;
     begin_piece(p, bytes, len);
-    if (is_any_loop(state_of(p))) /* nothing is looked at */
-        p->at = bytes + len;
-    else if (read_bytes(p, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
+    if (read_bytes(p, state_of(p), bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
         return read_with_care(p, begin);
-    return end_calmly(p, begin + len, len);
-}
-
-/* The same for a small piece. */
-static size_t read_small(qcap_parser_t *p, const unsigned char *bytes, size_t len)
-{
-    uint64_t begin = p->offset;
-    begin_piece(p, bytes, len);
-    if (qcapint_table_read(p, bytes, bytes + len) != QCAP_STOP_INPUT || !(state_of(p)->kind & QCAP_STATE_CALM))
-        return read_with_care(p, begin);
-    return end_calmly(p, begin + len, len);
+    suspend(p);
+    p->offset = begin + len;
+    end_piece(p);
+    return len;
 }
 
 /* More of the open stream element: QCAP_GROWS_STREAM. */
-static __attribute__((noinline)) size_t feed_stream(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+static size_t feed_stream(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     if (len == 0)
         return 0;
@@ -1190,7 +1181,7 @@ static __attribute__((noinline)) size_t feed_stream(qcap_parser_t *p, const unsi
 static __attribute__((noinline)) size_t feed_value(qcap_parser_t *p, const unsigned char *bytes, size_t len)
 {
     if (p->growing == QCAP_GROWS_UNKNOWN)
-        return read_small(p, bytes, len);
+        return read_calmly(p, bytes, len);
     qcapint_value_grow(p, bytes, len);
     p->offset += len;
     p->piece_offset = p->offset;
@@ -1232,11 +1223,17 @@ static __attribute__((noinline)) size_t feed_small(qcap_parser_t *p, const unsig
 {
     const qcap_state_t *s = p->growing == QCAP_GROWS_NOTHING ? pass(p, bytes, len) : NULL;
     if (!s)
-        return read_small(p, bytes, len);
+        return read_calmly(p, bytes, len);
     p->state = (uint16_t)(s - protocol_of(p)->states);
     p->offset += len;
     p->piece_offset = p->offset;
     return len;
+}
+
+/* One that is part of the open stream element, or that a machine is for. */
+static __attribute__((noinline)) size_t feed_large(qcap_parser_t *p, const unsigned char *bytes, size_t len)
+{
+    return p->growing == QCAP_GROWS_STREAM ? feed_stream(p, bytes, len) : read_calmly(p, bytes, len);
 }
 
 /* Most bytes of small pieces lead back to the state in which they are read. */
@@ -1244,15 +1241,15 @@ size_t qcap_parser_feed(qcap_parser_t *p, const unsigned char *bytes, size_t len
 {
     if (p->offset + len >= p->calm_end)
         return feed_with_care(p, bytes, len);
-    if (p->growing == QCAP_GROWS_STREAM)
-        return feed_stream(p, bytes, len);
-    if (len >= SMALL_LEN)
-        return read_calmly(p, bytes, len);
+    if (p->growing == QCAP_GROWS_STREAM || len - 1 >= SMALL_LEN)
+        return feed_large(p, bytes, len);
     const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_state_t *s = state_of(p);
-    for (size_t i = 0; i < len; i++)
-        if (edge_by_byte(protocol, s, bytes[i]) != s->loop)
+    size_t looked = 0;
+    do
+        if (edge_by_byte(protocol, s, bytes[looked]) != s->loop)
             return feed_small(p, bytes, len);
+    while (++looked < len);
     if (p->growing != QCAP_GROWS_NOTHING)
         return feed_value(p, bytes, len);
     p->offset += len;

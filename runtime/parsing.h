@@ -173,9 +173,6 @@ void qcapint_value_put_away(qcap_parser_t *p);
 /* value.c: puts bytes into the accumulator that p->growing says. */
 void qcapint_value_grow(qcap_parser_t *p, const unsigned char *bytes, size_t len);
 
-/* table.c: qcap_table_run() that leaves nothing to machines. */
-qcap_stop_t qcapint_table_read(qcap_parser_t *p, const unsigned char *at, const unsigned char *end);
-
 /* value.c: no conversion that is under way has all its bytes any more. */
 void qcapint_value_lose(qcap_parser_t *p);
 

@@ -179,8 +179,14 @@ static unsigned edge_at_end(const qcap_parser_t *p, const qcap_state_t *s, const
     return number;
 }
 
-/* Reads until the tables go no further, or where a machine goes on. */
-static inline qcap_stop_t read(qcap_parser_t *p, const unsigned char *at, const unsigned char *end, bool has_machines)
+/* A machine is to go on in this state, unless it could only say that it needs more bytes. */
+static qcap_stop_t stop_for_machine(qcap_parser_t *p, const unsigned char *at, const unsigned char *end, unsigned state)
+{
+    bool is_done = at == end && (protocol_of(p)->states[state].kind & QCAP_STATE_CALM) && !p->is_ending;
+    return qcap_stop(p, at, (uint16_t)state, is_done ? QCAP_STOP_INPUT : QCAP_STOP_TABLE);
+}
+
+qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
 {
     const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_state_t *s = &protocol->states[p->state];
@@ -194,8 +200,8 @@ static inline qcap_stop_t read(qcap_parser_t *p, const unsigned char *at, const 
                     at = end - 1;
                 while (++at != end && edge_by_byte(protocol, s, *at) == number)
                     ;
-                if (has_machines && s->machine != QCAP_MACHINE_NONE)
-                    return qcap_stop(p, at, (uint16_t)state, QCAP_STOP_TABLE);
+                if (s->machine != QCAP_MACHINE_NONE)
+                    return stop_for_machine(p, at, end, state);
                 continue;
             }
             if (number == 0)
@@ -227,18 +233,8 @@ static inline qcap_stop_t read(qcap_parser_t *p, const unsigned char *at, const 
         s = &protocol->states[target];
         if (target != state && is_counting(s)) /* `end` may be too far now */
             return qcap_stop(p, at, (uint16_t)target, QCAP_STOP_CONTROL);
-        if (has_machines && s->machine != QCAP_MACHINE_NONE)
-            return qcap_stop(p, at, (uint16_t)target, QCAP_STOP_TABLE);
+        if (s->machine != QCAP_MACHINE_NONE)
+            return stop_for_machine(p, at, end, target);
         state = target;
     }
-}
-
-qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
-{
-    return read(p, at, end, true);
-}
-
-qcap_stop_t qcapint_table_read(qcap_parser_t *p, const unsigned char *at, const unsigned char *end)
-{
-    return read(p, at, end, false);
 }

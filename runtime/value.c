@@ -74,14 +74,11 @@ static inline void add(const qcap_parser_t *p, const qcap_conversion_t *c, qcap_
 {
     if (c->text_size > 0) {
         uint64_t kept = acc->done - acc->begin;
-        if (kept < c->text_size) {
-            size_t room = c->text_size - (size_t)kept;
-            unsigned char *text = text_of(p, c, acc) + kept;
-            if (len == 1)
-                *text = *bytes;
-            else
-                memcpy(text, bytes, len < room ? len : room);
-        }
+        size_t room = kept < c->text_size ? c->text_size - (size_t)kept : 0;
+        if (len == 1 && room > 0)
+            text_of(p, c, acc)[kept] = *bytes;
+        else if (room > 0)
+            memcpy(text_of(p, c, acc) + kept, bytes, len < room ? len : room);
     } else {
         add_number(c, acc, bytes, len);
     }
