@@ -206,6 +206,30 @@ qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_
                                         : next_of_trace(capture, frames, limit, count);
 }
 
+int qcapint_capture_reread(qcapint_capture_t *capture, uint64_t place, void *to, uint32_t len)
+{
+    const char *problem = "the file has become shorter";
+    if (capture->kind != KIND_TRACE) {
+        snprintf(capture->error, sizeof capture->error, "only packets of a trace can be read again");
+        return QCAP_E_STATE;
+    }
+    qcapint_input_t *input = &capture->trace.input;
+    switch (qcapint_input_read_at(input, place, to, len)) {
+    case QCAPINT_INPUT_OK:
+        return QCAP_OK;
+    case QCAPINT_INPUT_BROKEN:
+        problem = "interrupted";
+        break;
+    case QCAPINT_INPUT_FAILED:
+        problem = input->error;
+        break;
+    case QCAPINT_INPUT_END:
+        break;
+    }
+    snprintf(capture->error, sizeof capture->error, "%s", problem);
+    return input->is_seekable ? QCAP_E_CAPTURE : QCAP_E_STATE;
+}
+
 const char *qcapint_capture_error(const qcapint_capture_t *capture)
 {
     return capture->error;

@@ -37,6 +37,10 @@ typedef enum {
 qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_frame_t *frames, size_t limit,
                                             size_t *count);
 
+/* Reads `len` bytes at a frame's place to `to` once more. Returns 0; QCAP_E_STATE if this is no trace in a regular file;
+ * QCAP_E_CAPTURE. See qcapint_capture_error(). */
+int qcapint_capture_reread(qcapint_capture_t *capture, uint64_t place, void *to, uint32_t len);
+
 /* One line about the last failure. */
 const char *qcapint_capture_error(const qcapint_capture_t *capture);
 

@@ -2,7 +2,11 @@
  *
  * In: a regular file, or standard input and other pipes; packed or not. Out: bytes in one piece, where they were read
  * to. A fill moves what is left of the block to its begin, and reads behind it, so that only what straddles two reads is
- * ever copied. A regular file is read at offsets of our own (pread), so that two inputs can share a descriptor.
+ * ever copied. A regular file is read at offsets of our own (pread), so that it can be read at other places meanwhile.
+ *
+ * note [places in a compressed file]: there is no way into the middle of one but through what is before. A second reading of
+ * the file goes forward from place to place, and begins again for one that lies before the last: places that are asked for in
+ * their order cost one more pass together, and no index of the file has to be kept.
  *
  * Nothing is assumed about the file's size: one that grows is read on when asked again, one that shrinks ends. */
 #include "input.h"
@@ -105,7 +109,7 @@ qcapint_input_status_t qcapint_input_fill(qcapint_input_t *input, size_t len)
     return QCAPINT_INPUT_OK;
 }
 
-/* ---------------------------------------------------------------- places */
+/* ---------------------------------------------------------------- unpacking */
 
 static int unpack_from_begin(qcapint_input_t *input, const unsigned char *magic, size_t len)
 {
@@ -133,20 +137,14 @@ static qcapint_input_status_t rewind_packed(qcapint_input_t *input)
     return unpack_from_begin(input, input->packed, count) < 0 ? QCAPINT_INPUT_FAILED : QCAPINT_INPUT_OK;
 }
 
-qcapint_input_status_t qcapint_input_seek(qcapint_input_t *input, uint64_t offset)
+static qcapint_input_status_t seek_packed(qcapint_input_t *input, uint64_t offset)
 {
     qcapint_input_status_t status = QCAPINT_INPUT_OK;
-    if (!input->unpacker) {
-        input->at = input->end = input->block;
-        input->end_offset = input->file_offset = offset;
-        return QCAPINT_INPUT_OK;
-    }
     if (offset < qcapint_input_offset(input))
         status = rewind_packed(input);
     while (status == QCAPINT_INPUT_OK) {
         uint64_t distance = offset - qcapint_input_offset(input);
-        size_t left = qcapint_input_left(input);
-        if (distance <= left) {
+        if (distance <= qcapint_input_left(input)) {
             input->at += distance;
             return QCAPINT_INPUT_OK;
         }
@@ -198,20 +196,72 @@ int qcapint_input_open(qcapint_input_t *input, const char *path)
     return begin(input);
 }
 
-int qcapint_input_open_again(qcapint_input_t *input, const qcapint_input_t *of)
-{
-    memset(input, 0, sizeof *input);
-    input->file = of->file;
-    input->is_seekable = true;
-    input->file_begin = of->file_begin;
-    return begin(input);
-}
-
 void qcapint_input_close(qcapint_input_t *input)
 {
     if (input->is_owned && input->file >= 0)
         close(input->file);
+    if (input->again)
+        qcapint_input_close(input->again);
+    free(input->again);
     qcapint_unpack_free(input->unpacker);
     free(input->packed);
     free(input->block);
+}
+
+/* ---------------------------------------------------------------- at any place */
+
+/* The same file once more, from its beginning. */
+static qcapint_input_t *open_again(const qcapint_input_t *input)
+{
+    qcapint_input_t *again = calloc(1, sizeof *again);
+    if (!again)
+        return NULL;
+    again->file = input->file;
+    again->is_seekable = true;
+    again->file_begin = input->file_begin;
+    if (begin(again) == 0 && again->unpacker)
+        return again;
+    qcapint_input_close(again);
+    free(again);
+    return NULL;
+}
+
+static qcapint_input_status_t read_packed_at(qcapint_input_t *input, uint64_t offset, void *to, size_t len)
+{
+    if (!input->again)
+        input->again = open_again(input);
+    if (!input->again) {
+        fail(input, "the file cannot be unpacked again");
+        return QCAPINT_INPUT_FAILED;
+    }
+    qcapint_input_status_t status = seek_packed(input->again, offset);
+    if (status == QCAPINT_INPUT_OK)
+        status = qcapint_input_fill(input->again, len);
+    if (status == QCAPINT_INPUT_OK)
+        memcpy(to, input->again->at, len);
+    if (status == QCAPINT_INPUT_FAILED)
+        fail(input, input->again->error);
+    return status;
+}
+
+qcapint_input_status_t qcapint_input_read_at(qcapint_input_t *input, uint64_t offset, void *to, size_t len)
+{
+    size_t done = 0;
+    if (!input->is_seekable) {
+        fail(input, "it is no regular file: what was read from it is gone");
+        return QCAPINT_INPUT_FAILED;
+    }
+    if (input->unpacker)
+        return read_packed_at(input, offset, to, len);
+    while (done < len) {
+        ssize_t got = pread(input->file, (unsigned char *)to + done, len - done, (off_t)(input->file_begin + offset + done));
+        if (got == 0)
+            return QCAPINT_INPUT_END;
+        if (got < 0 && errno != EINTR) {
+            fail(input, strerror(errno));
+            return QCAPINT_INPUT_FAILED;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return QCAPINT_INPUT_OK;
 }

@@ -13,7 +13,9 @@
 #define QCAPINT_INPUT_PIECE ((size_t)1 << 20)
 
 /* A file that is read, or what a compressed one is unpacked to. */
-typedef struct qcapint_input {
+typedef struct qcapint_input qcapint_input_t;
+
+struct qcapint_input {
     const unsigned char *at;  /* the next byte; whoever reads moves it */
     const unsigned char *end; /* behind the last one at hand */
     uint64_t end_offset;      /* of `end` in the file, unpacked */
@@ -28,8 +30,9 @@ typedef struct qcapint_input {
     qcapint_unpacker_t *unpacker; /* NULL: not compressed */
     unsigned char *packed;        /* compressed bytes at hand */
     const unsigned char *packed_at, *packed_end;
+    qcapint_input_t *again; /* compressed: the same file, for qcapint_input_read_at(); owned; NULL: not needed yet */
     char error[QCAP_ERRBUF_SIZE]; /* the last failure */
-} qcapint_input_t;
+};
 
 typedef enum {
     QCAPINT_INPUT_OK,
@@ -41,17 +44,15 @@ typedef enum {
 /* Opens a file; "-" is standard input. Returns 0, or -1 and the reason in input->error. To be closed in both cases. */
 int qcapint_input_open(qcapint_input_t *input, const char *path);
 
-/* The same file once more, from its beginning, for reading at other places. `of` must be seekable, and stay open. */
-int qcapint_input_open_again(qcapint_input_t *input, const qcapint_input_t *of);
-
 void qcapint_input_close(qcapint_input_t *input);
 
 /* Gets `len` bytes (at most QCAPINT_INPUT_PIECE) in one piece at input->at. What lay in the block before is gone. */
 qcapint_input_status_t qcapint_input_fill(qcapint_input_t *input, size_t len);
 
-/* Goes to any offset of a seekable file. In a compressed one the way there is unpacked: from where it is at hand, or from
- * the beginning. */
-qcapint_input_status_t qcapint_input_seek(qcapint_input_t *input, uint64_t offset);
+/* Reads `len` bytes (at most QCAPINT_INPUT_PIECE) from any offset of a regular file to `to`; what is at hand stays as it is. Of
+ * a compressed file the way there is unpacked: from the place that was read so before, or from the beginning. END if the
+ * file has not so many. */
+qcapint_input_status_t qcapint_input_read_at(qcapint_input_t *input, uint64_t offset, void *to, size_t len);
 
 /* Bytes at hand, and the offset of the next one. */
 static inline size_t qcapint_input_left(const qcapint_input_t *input)

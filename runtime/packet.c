@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "handle.h"
+#include "trace.h"
 
 /* ---------------------------------------------------------------- life */
 
@@ -247,6 +248,67 @@ size_t qcap_packet_constituent_count(const qcap_packet_t *packet)
 const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t index)
 {
     return index < packet->constituent_count ? packet->constituents[index] : NULL;
+}
+
+/* ---------------------------------------------------------------- places */
+
+int qcap_packet_place(const qcap_packet_t *packet, qcap_place_t *place)
+{
+    if (packet->place == QCAPINT_NO_PLACE)
+        return qcapint_fail(packet->q, QCAP_E_GONE, "the packet lies in no file");
+    *place = (qcap_place_t){.offset = packet->place,
+                            .number = packet->number,
+                            .time_ns = packet->time_ns,
+                            .len = packet->len,
+                            .wire_len = packet->wire_len,
+                            .link_type = packet->link_type};
+    return QCAP_OK;
+}
+
+/* The stage at which a packet leaves decoding. */
+static qcap_stage_t stage_of(qcapint_decode_t decoded)
+{
+    switch (decoded) {
+    case QCAPINT_DECODE_OK:
+        return QCAP_STAGE_LINK_DECODED;
+    case QCAPINT_DECODE_ARP:
+        return QCAP_STAGE_ARP;
+    case QCAPINT_DECODE_BAD_HEADER:
+        return QCAP_STAGE_BAD_HEADER;
+    default:
+        return QCAP_STAGE_OTHER;
+    }
+}
+
+qcap_packet_t *qcap_packet_reread(qcap_t *q, const qcap_place_t *place)
+{
+    unsigned char *bytes;
+    if (place->len > QCAPINT_TRACE_PACKET || place->len > place->wire_len) {
+        qcapint_fail(q, QCAP_E_ARGUMENT, "no packet has a place like that");
+        return NULL;
+    }
+    qcap_packet_t *packet = qcapint_packet_new(q, place->len, 0, &bytes);
+    if (!packet) {
+        qcapint_fail(q, QCAP_E_MEMORY, "no memory for a packet that is read again");
+        return NULL;
+    }
+    int status = qcapint_capture_reread(q->capture, place->offset, bytes, place->len);
+    if (status < 0) {
+        qcapint_fail(q, status, "packet %llu cannot be read again: %s", (unsigned long long)place->number,
+                     qcapint_capture_error(q->capture));
+        qcap_packet_unref(packet);
+        return NULL;
+    }
+    packet->place = place->offset;
+    packet->number = place->number;
+    packet->time_ns = place->time_ns;
+    packet->wire_len = place->wire_len;
+    packet->link_type = (uint16_t)place->link_type;
+    packet->flags = place->len < place->wire_len ? QCAP_PACKET_SNAPPED : 0;
+    packet->stage = (uint8_t)stage_of(qcapint_decode_frame(place->link_type, bytes, place->len, &packet->headers));
+    if (packet->stage == QCAP_STAGE_BAD_HEADER)
+        packet->flags |= QCAP_PACKET_DISCARDED;
+    return packet;
 }
 
 /* ---------------------------------------------------------------- endpoints as text */

@@ -347,6 +347,27 @@ const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t
 qcap_packet_t *qcap_packet_ref(qcap_packet_t *packet);
 void qcap_packet_unref(qcap_packet_t *packet); /* NULL is allowed */
 
+/* Where a packet lies in its file, and what the file says of it. To be kept instead of the packet. */
+typedef struct qcap_place {
+    uint64_t offset;   /* of its bytes, from the beginning of the (unpacked) file */
+    uint64_t number;   /* of the packet */
+    int64_t time_ns;
+    uint32_t len;      /* captured */
+    uint32_t wire_len; /* on the wire */
+    int link_type;     /* DLT_ number */
+} qcap_place_t;
+
+/* Where the packet lies. QCAP_E_GONE if it was not read from a file; an artificial packet's constituents were. */
+int qcap_packet_place(const qcap_packet_t *packet, qcap_place_t *place);
+
+/* Reads a packet of this handle's trace again, at any time until qcap_close(). It is decoded, at the stage that ended its
+ * decoding (LINK_DECODED if all is well), and counted nowhere; no handler is called. To be released by qcap_packet_unref().
+ * NULL, and qcap_geterr() says why, if the trace is no regular file, or has become shorter, or there is no memory.
+ *
+ * A compressed trace is unpacked up to the place: from the last place that was read again, or from the beginning if the
+ * place lies before that. So read in the order of the file what is to be read again from one. */
+qcap_packet_t *qcap_packet_reread(qcap_t *q, const qcap_place_t *place);
+
 /* ---------------------------------------------------------------- streams */
 
 qcap_tcpstr_t *qcap_tcpstr_other(const qcap_tcpstr_t *str);   /* the opposite direction of the same conversation */

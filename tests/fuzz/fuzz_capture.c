@@ -3,11 +3,13 @@
  *
  * The file is read twice, with generous memory and with the least, which makes eviction and refusal run. What is
  * checked beside the sanitizers: each stream's bytes come at the offset where the last ones ended, its end comes
- * once, no conversation is left at the end, and memory stays below its ceiling and is given back. */
+ * once, no conversation is left at the end, and memory stays below its ceiling and is given back. A packet that is read
+ * again is the same; of those that were taken out of others, the carriers lead to one that was captured. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -85,6 +87,38 @@ static void subscribe(qcap_t *q, unsigned *sum)
     }
 }
 
+/* Packets are read again while the trace is read, some of them. */
+static void on_captured(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    qcap_place_t place;
+    size_t len, len_again;
+    (void)stage;
+    require(qcap_packet_place(packet, &place) == QCAP_OK && place.number == qcap_packet_number(packet));
+    if (place.number % 5 > 0)
+        return;
+    qcap_packet_t *again = qcap_packet_reread(user, &place);
+    if (!again) /* for lack of memory */
+        return;
+    const unsigned char *bytes = qcap_packet_bytes(packet, &len), *bytes_again = qcap_packet_bytes(again, &len_again);
+    require(len == len_again && memcmp(bytes, bytes_again, len) == 0);
+    require(qcap_packet_time_ns(packet) == qcap_packet_time_ns(again));
+    require(qcap_packet_payload(again, &len) == NULL || len <= len_again);
+    qcap_packet_unref(again);
+}
+
+static void on_decapsulated(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    size_t depth = 0;
+    (void)stage;
+    (void)user;
+    qcap_packet_t *kept = qcap_packet_ref(packet);
+    for (const qcap_packet_t *p = packet; qcap_packet_flags(p) & QCAP_PACKET_ARTIFICIAL; depth++) {
+        p = qcap_packet_constituent(p, 0);
+        require(p && depth < 100);
+    }
+    qcap_packet_unref(kept);
+}
+
 static void read_capture(const char *path, uint64_t memory)
 {
     static const qcap_tap_t tap = {.on_data = on_data, .on_gap = on_gap, .on_end = on_end, .on_close = on_close};
@@ -97,6 +131,8 @@ static void read_capture(const char *path, uint64_t memory)
     require(qcap_set_memory(q, memory) == QCAP_OK);
     qcap_protocols_builtin(q);
     qcap_tap_add(q, &tap, &sum);
+    qcap_packet_handler_add(q, QCAP_STAGE_CAPTURED, on_captured, q);
+    qcap_packet_handler_add(q, QCAP_STAGE_DECAPSULATED, on_decapsulated, NULL);
     subscribe(q, &sum);
     int status = qcap_loop(q, 0);
     require(status == QCAP_OK || status == QCAP_E_CAPTURE);

@@ -114,6 +114,123 @@ static void a_filter_leaves_packets_out(void **state)
     traffic_close(t);
 }
 
+/* ---------------------------------------------------------------- places */
+
+/* What was kept of each packet: where it lies, and what it was. */
+typedef struct kept {
+    qcap_place_t places[64];
+    unsigned char bytes[64][128];
+    int64_t times_ns[64];
+    size_t count;
+} kept_t;
+
+static void keep_place(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    kept_t *kept = user;
+    size_t len, i = kept->count++;
+    (void)stage;
+    assert_int_equal(qcap_packet_place(packet, &kept->places[i]), 0);
+    assert_int_equal(kept->places[i].number, kept->count);
+    const unsigned char *bytes = qcap_packet_bytes(packet, &len);
+    assert_int_equal(len, kept->places[i].len);
+    memcpy(kept->bytes[i], bytes, len);
+    kept->times_ns[i] = qcap_packet_time_ns(packet);
+}
+
+static void assert_same(qcap_t *q, const kept_t *kept, size_t i)
+{
+    size_t len, payload_len;
+    qcap_packet_t *packet = qcap_packet_reread(q, &kept->places[i]);
+    if (!packet)
+        fail_msg("%s", qcap_geterr(q));
+    const unsigned char *bytes = qcap_packet_bytes(packet, &len);
+    assert_int_equal(len, kept->places[i].len);
+    assert_memory_equal(bytes, kept->bytes[i], len);
+    assert_int_equal(qcap_packet_time_ns(packet), kept->times_ns[i]);
+    assert_int_equal(qcap_packet_number(packet), i + 1);
+    assert_int_equal(qcap_packet_stage(packet), QCAP_STAGE_LINK_DECODED);
+    assert_int_equal(qcap_packet_flags(packet), i % 2 ? QCAP_PACKET_SNAPPED : 0);
+    qcap_packet_payload(packet, &payload_len);
+    assert_int_equal(payload_len, 5 - i % 2);
+    qcap_packet_unref(packet);
+}
+
+static void every_packet_can_be_read_again(void **state)
+{
+    static const char *const commands[] = {NULL, "gzip -c", "xz -c", "zstd -q -c"};
+    fixture_t *f = *state;
+    char errbuf[QCAP_ERRBUF_SIZE], line[256];
+    for (size_t i = 0; i < 4; i++) {
+        qcap_stats_t before, after;
+        kept_t kept = {.count = 0};
+        write_trace(f, TRAFFIC_LINK_TYPE, PCAP_TSTAMP_PRECISION_MICRO, 64);
+        snprintf(line, sizeof line, "%s <%s >%s.packed && mv %s.packed %s", commands[i], f->path, f->path, f->path, f->path);
+        if (commands[i])
+            assert_int_equal(system(line), 0);
+        qcap_t *q = qcap_open_trace(f->path, errbuf);
+        qcap_packet_handler_add(q, QCAP_STAGE_CAPTURED, keep_place, &kept);
+        assert_int_equal(qcap_loop(q, 0), 0);
+        assert_int_equal(kept.count, 64);
+        qcap_stats(q, &before);
+        for (size_t at = 0; at < 64; at++)
+            assert_same(q, &kept, at);
+        for (size_t at = 64; at-- > 0;)
+            assert_same(q, &kept, at * 13 % 64);
+        qcap_stats(q, &after);
+        assert_memory_equal(before.stages, after.stages, sizeof after.stages);
+        assert_int_equal(after.memory, before.memory);
+        qcap_close(q);
+    }
+}
+
+static void what_cannot_be_read_again_is_told(void **state)
+{
+    fixture_t *f = *state;
+    char errbuf[QCAP_ERRBUF_SIZE];
+    kept_t kept = {.count = 0};
+    write_trace(f, TRAFFIC_LINK_TYPE, PCAP_TSTAMP_PRECISION_MICRO, 3);
+    qcap_t *q = qcap_open_trace(f->path, errbuf);
+    qcap_packet_handler_add(q, QCAP_STAGE_CAPTURED, keep_place, &kept);
+    assert_int_equal(qcap_loop(q, 0), 0);
+    cut_file(f, 10);
+    assert_null(qcap_packet_reread(q, &kept.places[2]));
+    assert_string_equal(qcap_geterr(q), "packet 3 cannot be read again: the file has become shorter");
+    assert_same(q, &kept, 1);
+    kept.places[0].wire_len = kept.places[0].len = UINT32_MAX;
+    assert_null(qcap_packet_reread(q, &kept.places[0]));
+    assert_string_equal(qcap_geterr(q), "no packet has a place like that");
+    kept.places[1].offset = UINT64_MAX - 5;
+    assert_null(qcap_packet_reread(q, &kept.places[1]));
+    assert_string_not_equal(qcap_geterr(q), "");
+    qcap_close(q);
+    q = qcap_open_pushed(TRAFFIC_LINK_TYPE, errbuf);
+    assert_null(qcap_packet_reread(q, &kept.places[2]));
+    assert_non_null(strstr(qcap_geterr(q), "only packets of a trace can be read again"));
+    qcap_close(q);
+}
+
+static void note_no_place(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    qcap_place_t place;
+    (void)stage;
+    *(int *)user = qcap_packet_place(packet, &place);
+}
+
+static void what_was_pushed_or_made_has_no_place(void **state)
+{
+    static const qcap_stage_t stages[] = {QCAP_STAGE_CAPTURED, QCAP_STAGE_DEFRAGMENTED};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int status = 0;
+        traffic_t *t = traffic_open();
+        qcap_packet_handler_add(t->q, stages[i], note_no_place, &status);
+        traffic_fragment(t, .protocol = 99, .begin = 0, .has_more = true, .bytes = "12345678", .len = 8);
+        traffic_fragment(t, .protocol = 99, .begin = 8, .bytes = "12345678", .len = 8);
+        assert_int_equal(status, QCAP_E_GONE);
+        traffic_close(t);
+    }
+}
+
 static void what_is_no_trace_is_refused_with_a_reason(void **state)
 {
     fixture_t *f = *state;
@@ -158,6 +275,9 @@ int main(void)
         test(frames_are_read_with_their_times),
         test(a_trace_that_is_cut_off_is_read_as_far_as_it_goes),
         test(a_filter_leaves_packets_out),
+        test(every_packet_can_be_read_again),
+        test(what_cannot_be_read_again_is_told),
+        test(what_was_pushed_or_made_has_no_place),
         test(what_is_no_trace_is_refused_with_a_reason),
         test(link_types_that_are_not_decoded_are_refused),
         test(a_device_that_is_none_is_refused_with_a_reason),
