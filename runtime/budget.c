@@ -75,8 +75,3 @@ void qcapint_budget_free(qcapint_budget_t *budget, void *block, size_t size)
     budget->used -= size;
     free(block);
 }
-
-bool qcapint_budget_is_tight(const qcapint_budget_t *budget)
-{
-    return budget->used > budget->limit - budget->limit / 16;
-}

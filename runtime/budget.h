@@ -34,6 +34,9 @@ void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_si
 void qcapint_budget_free(qcapint_budget_t *budget, void *block, size_t size);
 
 /* True when so little is left (a sixteenth) that something should go. */
-bool qcapint_budget_is_tight(const qcapint_budget_t *budget);
+static inline bool qcapint_budget_is_tight(const qcapint_budget_t *budget)
+{
+    return budget->used > budget->limit - budget->limit / 16;
+}
 
 #endif

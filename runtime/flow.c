@@ -23,14 +23,14 @@
 
 #include "decode.h"
 #include "handle.h"
-#include "hash.h"
 
 #define LAZINESS 16 /* see note [lazy lists] */
 #define LINE_LEN 64 /* of the cache, in bytes */
 
 int qcapint_flow_init(qcap_t *q)
 {
-    qcapint_hash_seed(q->flow.key);
+    qcapint_hash_key_init(&q->flow.key);
+    q->flow.expire_ns = INT64_MAX;
     return qcapint_flow_table_init(&q->flow.table, &q->budget);
 }
 
@@ -68,10 +68,18 @@ static const qcap_timeout_t timeouts[QCAPINT_FLOW_LISTS] = {
     [QCAPINT_FLOW_CLOSED] = QCAP_TIMEOUT_CLOSED,
 };
 
+/* Something times out then. */
+static void note_deadline(qcapint_flow_t *flow, int64_t ns)
+{
+    if (ns < flow->expire_ns)
+        flow->expire_ns = ns;
+}
+
 /* It becomes the newest of a list. */
 static void move(qcap_t *q, qcapint_conv_t *conv, qcapint_flow_list_t list)
 {
     conv->listed_ns = q->now_ns;
+    note_deadline(&q->flow, q->now_ns + q->timeouts_ns[timeouts[list]]);
     if (conv->list == list && q->flow.lists[list].newest == conv)
         return;
     list_remove(&q->flow.lists[conv->list], conv, false);
@@ -93,7 +101,10 @@ static void touch(qcap_t *q, qcapint_conv_t *conv)
 /* Keeps the list of holes in step with the conversation. Its deadlines hardly differ, so the newest goes to the end. */
 static void touch_hole(qcap_t *q, qcapint_conv_t *conv)
 {
-    bool has_hole = qcapint_tcp_hole_ns(conv) != INT64_MAX;
+    int64_t hole_ns = qcapint_tcp_hole_ns(conv);
+    bool has_hole = hole_ns != INT64_MAX;
+    if (has_hole)
+        note_deadline(&q->flow, hole_ns);
     if (has_hole == conv->in_hole_list)
         return;
     conv->in_hole_list = has_hole;
@@ -105,40 +116,62 @@ static void touch_hole(qcap_t *q, qcapint_conv_t *conv)
 
 /* ---------------------------------------------------------------- the table */
 
-static bool same_end(const qcap_endpoint_t *a, const qcap_endpoint_t *b)
+/* One end of a packet, where it lies. */
+typedef struct end {
+    const unsigned char *address;
+    size_t len; /* of it */
+    uint16_t port;
+} end_t;
+
+/* RFC 791, 3.1; RFC 8200, 3. */
+static end_t end_of(const qcap_packet_t *packet, bool is_destination)
 {
-    uint64_t x[2], y[2];
-    memcpy(x, a->address, sizeof x);
-    memcpy(y, b->address, sizeof y);
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (uint64_t)(a->port ^ b->port) | (uint64_t)(a->version ^ b->version)) == 0;
+    const qcapint_headers_t *h = &packet->headers;
+    bool is_4 = h->version == 4;
+    size_t len = is_4 ? 4 : 16;
+    const unsigned char *addresses = packet->bytes + h->network + (is_4 ? 12 : 8);
+    return (end_t){addresses + (is_destination ? len : 0), len, is_destination ? h->destination_port : h->source_port};
 }
 
-/* The same for both directions: the two ends are hashed in order. Both are of one version of IP. */
-static uint32_t hash_ends(const qcapint_flow_t *flow, const qcap_endpoint_t ends[2])
+static inline bool is_end(const qcap_endpoint_t *a, const end_t *b)
 {
-    uint64_t words[5] = {0};
-    size_t len = ends[0].version == 4 ? 4 : sizeof ends[0].address;
-    int order = memcmp(ends[0].address, ends[1].address, len);
+    if (a->port != b->port || a->version != (b->len == 4 ? 4 : 6))
+        return false;
+    return b->len == 4 ? memcmp(a->address, b->address, 4) == 0 : memcmp(a->address, b->address, 16) == 0;
+}
+
+static bool is_of(const qcapint_conv_t *conv, const end_t ends[2], bool is_server)
+{
+    return is_end(&conv->ends[is_server], &ends[0]) && is_end(&conv->ends[!is_server], &ends[1]);
+}
+
+/* The same for both directions: the two ends are hashed in order. */
+static uint32_t hash_ends(const qcapint_flow_t *flow, const end_t ends[2])
+{
+    uint32_t words[2 * QCAPINT_HASH_PAIRS];
+    size_t len = ends[0].len;
+    int order = len == 4 ? memcmp(ends[0].address, ends[1].address, 4) : memcmp(ends[0].address, ends[1].address, 16);
     bool is_swapped = order > 0 || (order == 0 && ends[0].port > ends[1].port);
-    const qcap_endpoint_t *low = &ends[is_swapped], *high = &ends[!is_swapped];
-    words[0] = (uint64_t)low->port << 32 | (uint64_t)high->port << 16 | low->version;
-    memcpy(words + 1, low->address, len);
-    memcpy((unsigned char *)(words + 1) + len, high->address, len);
-    return (uint32_t)qcapint_hash(flow->key, words, 1 + len / 4);
+    const end_t *low = &ends[is_swapped], *high = &ends[!is_swapped];
+    words[0] = (uint32_t)low->port << 16 | high->port;
+    words[1] = (uint32_t)len;
+    if (len == 4) {
+        memcpy(words + 2, low->address, 4);
+        memcpy(words + 3, high->address, 4);
+        return qcapint_hash_pairs(&flow->key, words, 2);
+    }
+    memcpy(words + 2, low->address, 16);
+    memcpy(words + 6, high->address, 16);
+    return qcapint_hash_pairs(&flow->key, words, 5);
 }
 
-static bool is_of(const qcapint_conv_t *conv, const qcap_endpoint_t ends[2], bool is_server)
-{
-    return same_end(&conv->ends[is_server], &ends[0]) && same_end(&conv->ends[!is_server], &ends[1]);
-}
-
-static qcapint_conv_t *find(const qcapint_flow_t *flow, uint32_t hash, const qcap_endpoint_t ends[2], bool *is_server)
+static qcapint_conv_t *find(const qcapint_flow_t *flow, uint32_t hash, const end_t ends[2], bool *is_server)
 {
     for (uint32_t at = 0; at <= flow->table.mask; at++) {
         const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash + at);
         for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
             qcapint_conv_t *conv = bucket->convs[i];
-            if (!conv || bucket->hashes[i] != hash)
+            if (bucket->hashes[i] != hash || !conv)
                 continue;
             *is_server = !is_of(conv, ends, false);
             if (!*is_server || is_of(conv, ends, true))
@@ -181,8 +214,7 @@ static void tell_open(qcap_t *q, qcapint_conv_t *conv)
     q->sink->open(conv);
 }
 
-static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash, const qcap_endpoint_t ends[2],
-                                 bool *is_server)
+static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash, bool *is_server)
 {
     qcapint_conv_t *conv = qcapint_budget_alloc(&q->budget, sizeof *conv);
     if (!conv || !qcapint_flow_table_add(&q->flow.table, &q->budget, hash, conv)) {
@@ -195,14 +227,15 @@ static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash
     conv->hash = hash;
     conv->references = 1;
     conv->is_open = true;
-    conv->opened_ns = conv->seen_ns = conv->listed_ns = q->now_ns;
-    conv->ends[0] = ends[*is_server];
-    conv->ends[1] = ends[!*is_server];
+    conv->opened_ns = conv->seen_ns = q->now_ns;
+    qcap_packet_source(packet, &conv->ends[*is_server]);
+    qcap_packet_destination(packet, &conv->ends[!*is_server]);
     qcapint_tcpstr_init(&conv->str[0], conv, false);
     qcapint_tcpstr_init(&conv->str[1], conv, true);
     qcapint_tcp_init(&conv->tcp);
     conv->list = QCAPINT_FLOW_OPENING;
     list_add(&q->flow.lists[conv->list], conv, false);
+    move(q, conv, QCAPINT_FLOW_OPENING);
     count_open(&q->stats);
     conv->number = q->stats.conversations;
     qcapint_packet_stage(packet, QCAP_STAGE_TCP_OPENED);
@@ -302,13 +335,27 @@ static void expire_holes(qcap_t *q)
     }
 }
 
+/* Ends what has timed out, and finds out when something will again. */
+static void expire(qcap_t *q)
+{
+    qcapint_conv_t *conv;
+    q->flow.expire_ns = INT64_MAX;
+    expire_holes(q);
+    if (q->flow.holes.oldest)
+        note_deadline(&q->flow, qcapint_tcp_hole_ns(q->flow.holes.oldest));
+    for (int i = 0; i < QCAPINT_FLOW_LISTS; i++) {
+        while ((conv = q->flow.lists[i].oldest) && q->now_ns - conv->seen_ns >= q->timeouts_ns[timeouts[i]])
+            expire_conv(q, conv);
+        if (conv)
+            note_deadline(&q->flow, conv->seen_ns + q->timeouts_ns[timeouts[i]]);
+    }
+}
+
 void qcapint_flow_expire(qcap_t *q)
 {
     qcapint_conv_t *conv;
-    expire_holes(q);
-    for (int i = 0; i < QCAPINT_FLOW_LISTS; i++)
-        while ((conv = q->flow.lists[i].oldest) && q->now_ns - conv->seen_ns >= q->timeouts_ns[timeouts[i]])
-            expire_conv(q, conv);
+    if (q->now_ns >= q->flow.expire_ns)
+        expire(q);
     while ((qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table)) && (conv = victim(q))) {
         tell_stage(q, conv, QCAP_STAGE_TCP_EVICTED);
         close_conv(q, conv, QCAP_END_EVICTED);
@@ -343,11 +390,9 @@ uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
 
 void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
 {
-    qcap_endpoint_t ends[2];
     if (packet->headers.protocol != QCAPINT_PROTOCOL_TCP || packet->headers.is_fragment)
         return;
-    qcap_packet_source(packet, &ends[0]);
-    qcap_packet_destination(packet, &ends[1]);
+    const end_t ends[2] = {end_of(packet, false), end_of(packet, true)};
     packet->hash = hash_ends(&q->flow, ends);
     packet->is_hashed = true;
     __builtin_prefetch(qcapint_flow_bucket(&q->flow.table, packet->hash));
@@ -358,18 +403,19 @@ void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet)
     if (!packet->is_hashed)
         return;
     const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, packet->hash);
-    for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++)
-        if (bucket->convs[i] && bucket->hashes[i] == packet->hash)
-            for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
-                __builtin_prefetch((const unsigned char *)bucket->convs[i] + at, 1);
+    for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
+        if (bucket->hashes[i] != packet->hash)
+            continue;
+        for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
+            __builtin_prefetch((const unsigned char *)bucket->convs[i] + at, 1);
+        return;
+    }
 }
 
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
 {
-    qcap_endpoint_t ends[2];
     bool is_server = false;
-    qcap_packet_source(packet, &ends[0]);
-    qcap_packet_destination(packet, &ends[1]);
+    const end_t ends[2] = {end_of(packet, false), end_of(packet, true)};
     uint32_t hash = packet->is_hashed ? packet->hash : hash_ends(&q->flow, ends);
     qcapint_conv_t *conv = find(&q->flow, hash, ends, &is_server);
     if (conv && qcapint_tcp_is_reopened(conv, packet, is_server)) {
@@ -381,7 +427,7 @@ void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
         return;
     }
     if (!conv)
-        conv = open_conv(q, packet, hash, ends, &is_server);
+        conv = open_conv(q, packet, hash, &is_server);
     if (!conv)
         return;
     qcapint_tcp_segment(conv, packet, is_server);

@@ -3,6 +3,7 @@
 #define QCAP_FLOW_H
 
 #include "flow_table.h"
+#include "hash.h"
 #include "packet.h"
 #include "qcap.h"
 #include "tcp.h"
@@ -47,7 +48,8 @@ typedef struct qcapint_flow_queue {
 
 typedef struct qcapint_flow {
     qcapint_flow_table_t table; /* all conversations */
-    uint64_t key[2];            /* of the hash: random, per handle */
+    qcapint_hash_key_t key;     /* random, per handle */
+    int64_t expire_ns;          /* before this, nothing times out */
     qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];
     qcapint_flow_queue_t holes; /* who waits for a late copy, earliest deadline first */
 } qcapint_flow_t;

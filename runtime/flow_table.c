@@ -94,8 +94,3 @@ void qcapint_flow_table_remove(qcapint_flow_table_t *table, uint32_t hash, const
         bucket->passed--;
     }
 }
-
-bool qcapint_flow_table_is_tight(const qcapint_flow_table_t *table)
-{
-    return table->count > ((uint64_t)table->mask + 1) * SLOTS / 16 * 15;
-}

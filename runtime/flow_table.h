@@ -37,7 +37,10 @@ bool qcapint_flow_table_add(qcapint_flow_table_t *table, qcapint_budget_t *budge
 void qcapint_flow_table_remove(qcapint_flow_table_t *table, uint32_t hash, const qcapint_conv_t *conv);
 
 /* True when it is so full that it should grow, but could not: something should go. */
-bool qcapint_flow_table_is_tight(const qcapint_flow_table_t *table);
+static inline bool qcapint_flow_table_is_tight(const qcapint_flow_table_t *table)
+{
+    return table->count > ((uint64_t)table->mask + 1) * QCAPINT_FLOW_SLOTS / 16 * 15;
+}
 
 static inline const qcapint_flow_bucket_t *qcapint_flow_bucket(const qcapint_flow_table_t *table, uint32_t hash)
 {

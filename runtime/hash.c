@@ -1,4 +1,4 @@
-/* hash.c: SipHash-1-3 over 64-bit words. See hash.h. */
+/* hash.c: SipHash-1-3 over 64-bit words, and keys made with it. See hash.h. */
 #include "hash.h"
 
 #include <sys/random.h>
@@ -52,4 +52,15 @@ uint64_t qcapint_hash(const uint64_t key[2], const uint64_t *words, size_t count
     for (int i = 0; i < 3; i++)
         mix(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+void qcapint_hash_key_init(qcapint_hash_key_t *key)
+{
+    uint64_t seed[2];
+    qcapint_hash_seed(seed);
+    for (uint32_t i = 0; i < 2 * QCAPINT_HASH_PAIRS; i++) {
+        uint64_t word = i;
+        key->terms[i] = (uint32_t)qcapint_hash(seed, &word, 1);
+    }
+    key->factor = qcapint_hash(seed, seed, 2) | 1;
 }
