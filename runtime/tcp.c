@@ -632,6 +632,45 @@ static void bound_queue(const arrival_t *a)
 
 /* ---------------------------------------------------------------- entry */
 
+/* Whether nothing is waited for in the direction, and it goes on. */
+static bool is_smooth(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    return side->has_base && str->is_seen && !side->queue.first && side->hole_ns == INT64_MAX && side->fin == NONE &&
+           side->snapped <= str->end && side->acked <= str->end && !side->is_syn_data && !side->has_far &&
+           !side->has_far_ack && !side->has_reset && !side->is_base_guess && !str->has_ended;
+}
+
+/* note [smooth going]: nearly all segments are the next bytes of their direction, or none, and acknowledge bytes that were
+ * captured, while nothing is waited for in either direction. For these the steps of the general way come down to few.
+ * Returns false, and has done nothing, if it is not one of them. */
+static bool take_smooth(arrival_t *a)
+{
+    const qcapint_headers_t *h = a->headers;
+    uint32_t unacked = a->peer->base_seq + (uint32_t)a->other->end - h->ack; /* bytes still on their way */
+    if ((h->tcp_flags & (QCAPINT_TCP_FIN | QCAPINT_TCP_SYN | QCAPINT_TCP_RST | QCAPINT_TCP_URG | QCAPINT_TCP_ACK)) !=
+            QCAPINT_TCP_ACK ||
+        h->payload_len != h->payload_wire || h->seq != a->side->base_seq + (uint32_t)a->str->end ||
+        !is_smooth(a->side, a->str) || !is_smooth(a->peer, a->other) || unacked > a->other->end - a->peer->acked ||
+        !is_near(a->side, a->str, (int64_t)a->str->end))
+        return false;
+    a->ack = a->other->end - unacked;
+    note_window(a, a->ack);
+    a->peer->acked = a->ack;
+    a->side->has_sent = a->conv->tcp.has_traffic = true;
+    qcapint_packet_stage(a->packet, h->payload_len ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL);
+    if (h->payload_len == 0)
+        return true;
+    const qcapint_segment_t segment = {.begin = a->str->end,
+                                       .ack = a->ack,
+                                       .has_ack = true,
+                                       .urgent = NONE,
+                                       .bytes = a->packet->bytes + h->payload,
+                                       .packet = a->packet,
+                                       .len = h->payload_len};
+    qcapint_tcpstr_append(a->str, &segment);
+    return true;
+}
+
 void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_server)
 {
     arrival_t a = {.conv = conv,
@@ -646,6 +685,8 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         put_aside(&a);
         return;
     }
+    if (take_smooth(&a))
+        return;
     uint8_t stage = packet->stage;
     if (packet->headers.tcp_flags & QCAPINT_TCP_RST) {
         reset(&a);
