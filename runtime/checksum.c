@@ -1,4 +1,7 @@
 /* checksum.c: what the checksums of a packet say: RFC 1071, and RFC 791, RFC 9293 and RFC 768 for what they are taken over. */
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <string.h>
 
 #include "bytes.h"
@@ -7,24 +10,68 @@
 /* note [byte order of sums]: adding 16-bit words with carries around the end gives the same 16 bits in either byte
  * order, so words are added as they lie in memory and only the result is looked at: RFC 1071, 2(B). */
 
+/* Sixteen bytes at a time, as long as there are as many. */
+static uint64_t add_blocks(uint64_t sum, const unsigned char *bytes, size_t len)
+{
+#ifdef __SSE2__
+    const __m128i low = _mm_set1_epi64x(0xffffffff);
+    __m128i sums[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
+    uint64_t parts[2];
+    for (; len >= 16; bytes += 16, len -= 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+        sums[0] = _mm_add_epi64(sums[0], _mm_and_si128(block, low));
+        sums[1] = _mm_add_epi64(sums[1], _mm_srli_epi64(block, 32));
+    }
+    _mm_storeu_si128((__m128i *)(void *)parts, _mm_add_epi64(sums[0], sums[1]));
+    return sum + parts[0] + parts[1];
+#else
+    uint64_t other = 0;
+    for (; len >= 16; bytes += 16, len -= 16) {
+        uint64_t words[2];
+        memcpy(words, bytes, sizeof words);
+        sum += (words[0] & 0xffffffff) + (words[0] >> 32);
+        other += (words[1] & 0xffffffff) + (words[1] >> 32);
+    }
+    return sum + other;
+#endif
+}
+
+/* Below sixteen bytes. */
+static uint64_t add_rest(uint64_t sum, const unsigned char *bytes, size_t len)
+{
+    uint64_t word;
+    uint32_t half = 0;
+    if (len & 8) {
+        memcpy(&word, bytes, 8);
+        sum += (word & 0xffffffff) + (word >> 32);
+        bytes += 8;
+    }
+    if (len & 4) {
+        memcpy(&half, bytes, 4);
+        sum += half;
+        bytes += 4;
+    }
+    if (len & 3) {
+        unsigned char last[4] = {bytes[0], len & 2 ? bytes[1] : 0, (len & 3) == 3 ? bytes[2] : 0, 0};
+        memcpy(&half, last, 4);
+        sum += half;
+    }
+    return sum;
+}
+
 static uint64_t add_bytes(uint64_t sum, const unsigned char *bytes, size_t len)
 {
-    for (; len >= 4; bytes += 4, len -= 4) {
-        uint32_t word;
-        memcpy(&word, bytes, 4);
-        sum += word;
-    }
-    unsigned char rest[4] = {0};
-    uint32_t word;
-    memcpy(rest, bytes, len);
-    memcpy(&word, rest, 4);
-    return sum + word;
+    if (len >= 16)
+        sum = add_blocks(sum, bytes, len);
+    return add_rest(sum, bytes + (len & ~(size_t)15), len & 15);
 }
 
 static uint16_t fold(uint64_t sum)
 {
-    while (sum >> 16)
-        sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
     return (uint16_t)sum;
 }
 

@@ -302,10 +302,44 @@ qcapint_decode_t qcapint_decode_link(qcapint_decoder_t *d, uint32_t link_type)
     }
 }
 
+/* note [the usual frame]: TCP in IPv4 without options in Ethernet without tags is most of what there is. All its headers are
+ * read at once if that is what it is and nothing is wrong with it; else false, and nothing was done. */
+static bool decode_usual(int link_type, const unsigned char *frame, uint32_t len, qcapint_headers_t *headers)
+{
+    const unsigned char *ip = frame + 14, *tcp = ip + 20;
+    if (link_type != DLT_EN10MB || len < 54 || qcapint_get_be16(frame + 12) != QCAPINT_ETHERTYPE_IPV4 || ip[0] != 0x45 ||
+        (qcapint_get_be16(ip + 6) & 0x3fff) != 0 || ip[9] != QCAPINT_PROTOCOL_TCP)
+        return false;
+    uint32_t total_len = qcapint_get_be16(ip + 2), header_len = (tcp[12] >> 4) * 4u;
+    if (total_len > len - 14 || header_len < 20 || header_len > total_len - 20 || total_len < 40 ||
+        (tcp[13] & QCAPINT_TCP_SYN))
+        return false;
+    *headers = (qcapint_headers_t){.network = 14,
+                                   .network_len = total_len,
+                                   .transport = 34,
+                                   .payload = 34 + header_len,
+                                   .payload_len = total_len - 20 - header_len,
+                                   .payload_wire = total_len - 20 - header_len,
+                                   .version = 4,
+                                   .protocol = QCAPINT_PROTOCOL_TCP,
+                                   .ethertype = QCAPINT_ETHERTYPE_IPV4,
+                                   .identification = qcapint_get_be16(ip + 4),
+                                   .source_port = qcapint_get_be16(tcp),
+                                   .destination_port = qcapint_get_be16(tcp + 2),
+                                   .tcp_flags = tcp[13],
+                                   .window_scale = QCAPINT_NO_SCALE,
+                                   .window = qcapint_get_be16(tcp + 14),
+                                   .seq = qcapint_get_be32(tcp + 4),
+                                   .ack = qcapint_get_be32(tcp + 8)};
+    return true;
+}
+
 qcapint_decode_t qcapint_decode_frame(int link_type, const unsigned char *bytes, uint32_t len,
                                       qcapint_headers_t *headers)
 {
     qcapint_decoder_t d;
+    if (decode_usual(link_type, bytes, len, headers))
+        return QCAPINT_DECODE_OK;
     qcapint_decoder_init(&d, bytes, len, headers);
     return qcapint_decode_link(&d, (uint32_t)link_type);
 }
