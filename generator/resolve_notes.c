@@ -333,7 +333,7 @@ static bool resolve_length(resolver_t *resolver, const subject_t *subject, note_
     return note->expr != NULL;
 }
 
-/* A name is a register of bytes, or else a rule, which must read one text: nfa.c sees whether it does. */
+/* A name is a register of bytes, or else a rule, which must read one text: until.c sees whether it does. */
 static bool resolve_part(resolver_t *resolver, const ast_node_t *ast, until_part_t *part)
 {
     part->place = ast->place;
