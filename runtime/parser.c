@@ -949,22 +949,29 @@ static bool is_unlimited(const qcap_parser_t *p)
     return keep->held_back == 0 && keep->held_registers == 0 && p->later_count == 0 && p->waiting == UINT64_MAX && !oldest_element(p);
 }
 
-/* The same where it is likely to be simple: no end that is looked for, no limit or end of the region at hand. */
+/* The same where it is likely to be simple: there are regions that end where they said, and nothing else to look out for. */
 static inline bool advance(qcap_parser_t *p, const unsigned char *end)
 {
     const qcap_state_t *s = state_of(p);
-    bool is_simple = (s->kind & QCAP_STATE_CALM) && !p->is_searching && !p->is_skipping && !p->is_datagram && p->until_count == 0;
-    bool is_skippable = is_any_loop(s);
-    uint64_t now = here(p), bound = is_skippable && is_unlimited(p) ? UINT64_MAX : p->unlimited;
+    bool is_entry = (s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY, is_skippable = is_any_loop(s);
+    if (is_counting(s) || p->is_searching || p->is_skipping || p->is_datagram || p->until_count > 0)
+        return advance_with_care(p, end);
+    uint64_t now = here(p), bound = p->unlimited;
+    if (is_skippable && bound < qcap_offset_of(p, end) && is_unlimited(p))
+        bound = UINT64_MAX;
     if (p->region_count > 0) {
         const qcap_region_t *region = &side_regions(p)[p->region_count - 1];
+        if (region->end == now && !is_entry && !(s->kind & QCAP_STATE_END)) {
+            end_region(p);
+            return true;
+        }
         bound = region->end < bound ? region->end : bound;
     }
-    if (!is_simple || now >= bound)
+    if (now >= bound && (!is_entry || now >= p->unlimited))
         return advance_with_care(p, end);
     if (bound - now < (size_t)(end - p->at))
         end = p->at + (bound - now);
-    if (p->at == end)
+    if (p->at == end && !is_entry)
         return false;
     if (is_skippable)
         p->at = end;
@@ -1084,8 +1091,9 @@ static void read_piece(qcap_parser_t *p)
 /* Does reading stop only because the next bytes may end a region, and more of them are needed to tell? */
 static bool is_undecided(const qcap_parser_t *p)
 {
-    bool is_reading = !p->is_paused && !p->has_become && !p->has_failed && (p->is_skipping || !is_kind(p, QCAP_STATE_CONTROL));
-    return p->until_count > 0 && is_reading && p->at != p->piece_end && !p->is_last && qcapint_until_safe(p) == here(p);
+    if (p->until_count == 0 || p->is_paused || p->has_become || p->has_failed || (!p->is_skipping && is_kind(p, QCAP_STATE_CONTROL)))
+        return false;
+    return p->at != p->piece_end && !p->is_last && qcapint_until_safe(p) == here(p);
 }
 
 static void keep_ahead(qcap_parser_t *p)
