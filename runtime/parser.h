@@ -811,7 +811,10 @@ struct qcap_parser {
     const qcap_root_t *root;
     const unsigned char *at;    /* next byte to read */
     const unsigned char *piece; /* first byte of the piece being fed */
-    const unsigned char *piece_end;
+    union {
+        const unsigned char *piece_end;
+        const uint8_t *row;     /* between pieces: the state's in protocol->rows; with `loop`, if calm_end is not 0 */
+    };
     const unsigned char *next;  /* bytes that come behind the piece, to look at */
     size_t next_len;
     uint64_t piece_offset;      /* its stream offset */
@@ -866,6 +869,7 @@ struct qcap_parser {
     bool has_become;
     bool has_failed;
     bool is_lossy;              /* bytes were skipped since the last pop */
+    uint8_t loop;               /* the state's, between pieces */
     qcap_failure_t error;
 };
 

@@ -96,10 +96,15 @@ static inline const qcap_edge_t *edge_of(const qcap_protocol_t *protocol, const 
     return &protocol->edges[protocol->edge_lists[s->edges + number]];
 }
 
+static inline const uint8_t *row_of(const qcap_protocol_t *protocol, const qcap_state_t *s)
+{
+    return &protocol->rows[(size_t)s->row * protocol->class_count];
+}
+
 /* The number of the edge that the byte follows, from 1; 0: none. */
 static inline unsigned edge_by_byte(const qcap_protocol_t *protocol, const qcap_state_t *s, unsigned char byte)
 {
-    return protocol->rows[(size_t)s->row * protocol->class_count + protocol->class_of[byte]];
+    return row_of(protocol, s)[protocol->class_of[byte]];
 }
 
 static inline bool is_kind(const qcap_parser_t *p, qcap_state_kind_t kind)
