@@ -1,13 +1,13 @@
 /* decoding.c: decoders in front of a sub-stream, one behind the other.
  *
- * Each decodes what it is given into a small buffer, which the next one is given: nothing else is kept. What they make of
- * their input is counted, whichever of them makes it, and bounded. */
+ * Each decodes what it is given into a small buffer, which the next one is given: nothing else is kept. What each makes of
+ * their input is counted and bounded, at places of what it makes: how the input is cut has no say in where it ends. */
 #include "parsing.h"
 
 #include <string.h>
 
 #define CHUNK 2048       /* bytes decoded at a time */
-#define FREE_SIZE 65536u /* bytes decoded before the ratio counts */
+#define STRIDE 65536u    /* bytes decoded between two looks at the ratio; more than a chunk */
 
 /* ---------------------------------------------------------------- choosing */
 
@@ -81,7 +81,8 @@ void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed)
 {
     const qcap_decode_t *decode = protocol_of(s->parent)->decodes + feed->decode;
     s->decoder_count = 0;
-    s->decoded_in = s->decoded_out = 0;
+    s->decoded_in = 0;
+    memset(s->decoded_out, 0, sizeof s->decoded_out);
     for (unsigned i = 0; i < feed->decode_count; i++)
         if (!(decode[i].name ? add(s, decode[i].name, decode[i].reg) : add_by_register(s, &decode[i])))
             return;
@@ -89,12 +90,20 @@ void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed)
 
 /* ---------------------------------------------------------------- running */
 
-static bool is_too_much(const qcap_substream_t *s)
+/* Whether a decoder has made too much; then only the first `made` bytes of what it has just made are to be read. */
+static bool is_too_much(const qcap_substream_t *s, unsigned stage, size_t *made)
 {
     const qcap_conversation_t *c = s->parent->conversation;
-    if (c->decoded_size && s->decoded_out > c->decoded_size)
-        return true;
-    return c->decoded_ratio && s->decoded_out > FREE_SIZE && s->decoded_out / c->decoded_ratio > s->decoded_in;
+    uint64_t end = s->decoded_out[stage], begin = end - *made, look = (begin / STRIDE + 1) * STRIDE, most = end;
+    bool is_over = c->decoded_ratio && look <= end && look / c->decoded_ratio > s->decoded_in;
+    if (is_over)
+        most = look;
+    if (c->decoded_size && most > c->decoded_size) {
+        most = c->decoded_size;
+        is_over = true;
+    }
+    *made = (size_t)(most - begin);
+    return is_over;
 }
 
 static void run(qcap_substream_t *s, unsigned stage, const unsigned char *bytes, size_t len)
@@ -112,13 +121,15 @@ static void run(qcap_substream_t *s, unsigned stage, const unsigned char *bytes,
         io.out_len = CHUNK;
         status = s->decoders[stage]->run(s->states[stage], &io);
         size_t made = (size_t)(io.out - chunk);
-        s->decoded_out += made;
+        s->decoded_out[stage] += made;
+        if (stage == 0)
+            s->decoded_in += before - io.in_len;
         if (made == 0 && io.in_len == before && status == QCAP_DECODE_MORE)
             status = QCAP_DECODE_ERROR; /* it would go round for ever */
-        if (is_too_much(s))
+        bool is_over = is_too_much(s, stage, &made);
+        run(s, stage + 1, chunk, made);
+        if (is_over && !s->is_broken)
             qcapint_substream_give_up(s, "decoded-too-much");
-        else
-            run(s, stage + 1, chunk, made);
     }
     if (status == QCAP_DECODE_ERROR && !s->is_broken)
         qcapint_substream_give_up(s, "decode-error");
@@ -126,6 +137,5 @@ static void run(qcap_substream_t *s, unsigned stage, const unsigned char *bytes,
 
 void qcapint_decoding_run(qcap_substream_t *s, const unsigned char *bytes, size_t len)
 {
-    s->decoded_in += len;
     run(s, 0, bytes, len);
 }

@@ -272,8 +272,9 @@ typedef struct qcap_decoder {
 } qcap_decoder_t;
 
 /* Sets which there are, the last being followed by NULL (borrowed; default: none), and how much they may make of their
- * input: at most `size` bytes a sub-stream (0: any), and behind the first 64 KiB at most `ratio` times what they read (0: any).
- * Defaults: QCAP_DECODED_SIZE, QCAP_DECODED_RATIO. Beyond that: an anomaly "decoded-too-much", and the rest is passed over. */
+ * input: each at most `size` bytes a sub-stream (0: any), and at every 64 KiB that it has made at most `ratio` times what the
+ * first of them has read (0: any). Defaults: QCAP_DECODED_SIZE, QCAP_DECODED_RATIO. What is made up to there is read; then an
+ * anomaly "decoded-too-much" tells, and the rest is passed over. */
 void qcap_conversation_set_decoders(qcap_conversation_t *conversation, const qcap_decoder_t *const *decoders);
 void qcap_conversation_set_decoded_limits(qcap_conversation_t *conversation, uint64_t size, uint32_t ratio);
 
@@ -740,7 +741,8 @@ typedef struct qcap_substream {
     void *states[QCAP_DECODERS];   /* of those */
     qcap_keeper_t keeper;          /* its buffer is allocated when it is needed */
     unsigned char *datagram;       /* of QCAP_DATAGRAM_MAX bytes, likewise */
-    uint64_t decoded_in, decoded_out; /* bytes that the decoders have read and made */
+    uint64_t decoded_in;                 /* bytes that the first decoder has read, */
+    uint64_t decoded_out[QCAP_DECODERS]; /* and that each has made */
     qcap_segment_of_t segments[QCAP_SEGMENTS];
     uint32_t segment_count;        /* ever; the last ones are kept */
     uint32_t datagram_len;
