@@ -10725,7 +10725,7 @@ static const qcap_state_t states[] = {
      *     ":" -> port_2: open method, begin method, convert method, close method, open request-target, mark, open host, close host, open port
      *     DQUOTE / "#" / "<" / ">"-"@" / "\"-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "%" -> pct_encoded_7: open method, begin method, convert method, close method, open request-target, mark, open host
-     *     asterisk-form -> reg_name_5: open method, begin method, convert method, close method, open request-target, mark
+     *     "*" -> reg_name_5: open method, begin method, convert method, close method, open request-target, mark
      *     "[" -> h16_1: open method, begin method, convert method, close method, open request-target, mark, open host */
     {11, 255, 4, 5, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 6: absolute_path_1 */
 
@@ -13042,7 +13042,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> field_content_4: mismatch Content-Range
      *     CR -> crlf_114: mismatch Content-Range
      *     LF -> rws_137: mismatch Content-Range
-     *     asterisk-form -> unsatisfied_range_2
+     *     "*" -> unsatisfied_range_2
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
     {1051, 255, 76, 81, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 242: first_pos_2 */
 
@@ -13474,7 +13474,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> field_content_4: mismatch Content-Range
      *     CR -> crlf_17: mismatch Content-Range
      *     LF -> rws_105: mismatch Content-Range
-     *     asterisk-form -> ows_184: close Content-Range
+     *     "*" -> ows_184: close Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
     {1253, 255, 76, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 281: complete_length_2 */
 
@@ -13557,7 +13557,7 @@ static const qcap_state_t states[] = {
      *     ":" -> port_2: open host, close host, open port
      *     DQUOTE / "#" / "<" / ">"-"@" / "\"-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "%" -> pct_encoded_7: open host
-     *     asterisk-form -> reg_name_5
+     *     "*" -> reg_name_5
      *     "[" -> h16_1: open host */
     {1280, 255, 85, 5, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: absolute_path_2 */
 
@@ -16979,7 +16979,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> field_content_2: mismatch Content-Range
      *     CR -> crlf_64: mismatch Content-Range
      *     LF -> rws_54: mismatch Content-Range
-     *     asterisk-form -> unsatisfied_range_1
+     *     "*" -> unsatisfied_range_1
      *     field-CTL -> field_content_1: mismatch Content-Range, anomaly-open, anomaly control-character */
     {2763, 255, 76, 81, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: first_pos_4 */
 
@@ -21287,7 +21287,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> field_content_2: mismatch Content-Range
      *     CR -> crlf_5: mismatch Content-Range
      *     LF -> rws_16: mismatch Content-Range
-     *     asterisk-form -> ows_123: close Content-Range
+     *     "*" -> ows_123: close Content-Range
      *     field-CTL -> field_content_1: mismatch Content-Range, anomaly-open, anomaly control-character */
     {4744, 255, 76, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 989: complete_length_5 */
 
@@ -30688,7 +30688,7 @@ static const char *const texts[] = {
     "tchar / SP",
     "\"T\"",
     "absolute-path",
-    "DIGIT / unreserved / sub-delims / ALPHA / asterisk-form / \"%\" / \"/\" / \":\" / \"[\"",
+    "DIGIT / unreserved / sub-delims / ALPHA / \"%\" / \"/\" / \":\" / \"[\"",
     "reg-name",
     "unreserved / sub-delims / \"%\" / \":\"",
     "pchar",
@@ -30785,7 +30785,7 @@ static const char *const texts[] = {
     "unreserved / sub-delims / CR / LF / SP / HTAB / \"#\" / \"%\" / \"/\" / \":\" / \"?\"-\"@\"",
     "relative-part",
     "HEXDIG / CR / LF / SP / HTAB / \";\"",
-    "DIGIT / asterisk-form",
+    "DIGIT / \"*\"",
     "DQUOTE",
     "unreserved / sub-delims / DIGIT / CR / LF / SP / HTAB / \"#\" / \"%\" / \"/\" / \":\" / \"?\"-\"@\" / \"[\"",
     "DIGIT / \"-\"",

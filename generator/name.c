@@ -174,13 +174,15 @@ size_t name_body(const dfa_t *dfa, const config_t *config, text_t *text)
 
 /* ---------------------------------------------------------------- sets of bytes */
 
+/* A rule that is a letter or a sign says less than these do, unless everybody knows it, like SP. */
 const char *name_set(const grammar_t *grammar, const charset_t *set)
 {
+    const bool is_class = charset_count(set) > 2;
     const char *name = NULL;
     for (size_t i = 0; i < grammar->rules.count; i++) {
         const rule_t *rule = grammar->rules.items[i];
         charset_t one;
-        if ((name && !rule->is_core) || !nfa_set_of(rule->body, &one) || !charset_equal(&one, set))
+        if (((name || !is_class) && !rule->is_core) || !nfa_set_of(rule->body, &one) || !charset_equal(&one, set))
             continue;
         name = rule->name;
         if (rule->is_core)
