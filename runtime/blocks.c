@@ -49,3 +49,31 @@ void qcap_conversation_fini(qcap_conversation_t *c)
     while (c->blocks)
         qcap_conversation_put(c, (head_t *)c->blocks + 1);
 }
+
+/* ---------------------------------------------------------------- bytes that are kept */
+
+void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end)
+{
+    bool goes_on = p->undecided_end == p->piece_offset && p->undecided_begin <= begin && begin < p->piece_offset;
+    if (!p->undecided)
+        p->undecided = qcapint_blocks_get(p->conversation, QCAP_UNDECIDED_MAX);
+    if (!p->undecided)
+        return;
+    size_t kept = goes_on ? (size_t)(p->piece_offset - begin) : 0;
+    if (kept > 0)
+        memmove(p->undecided, p->undecided + (begin - p->undecided_begin), kept);
+    uint64_t from = begin > p->piece_offset ? begin : p->piece_offset;
+    size_t len = (size_t)(end - from);
+    if ((from != begin && !goes_on) || len > QCAP_UNDECIDED_MAX - kept)
+        return; /* some are lost already */
+    if (len > 0)
+        memcpy(p->undecided + kept, p->piece + (from - p->piece_offset), len);
+    p->undecided_begin = begin;
+    p->undecided_end = end;
+}
+
+const unsigned char *qcapint_blocks_kept(const qcap_parser_t *p, uint64_t begin, uint64_t end)
+{
+    bool is_kept = p->undecided && p->undecided_begin <= begin && end <= p->undecided_end;
+    return is_kept ? p->undecided + (begin - p->undecided_begin) : NULL;
+}

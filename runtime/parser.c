@@ -7,6 +7,9 @@
  * is put away: bytes of conversions go into accumulators, bytes of stream elements to the handler. Which they are is
  * known for each state at build time (qcap_suspend_t).
  *
+ * note [undecided]: a piece may end in bytes of which only those to come tell whether they belong to the open stream element, such as
+ * blanks that it does not end with. They are kept: what is told of a stream has its bytes.
+ *
  * note [cut-free]: events must not depend on where pieces end. Limits are therefore not checked where a piece ends but at the
  * exact offset: the driver never lets a machine run past an offset at which a limit could be met (run_end).
  *
@@ -131,11 +134,30 @@ static void deliver_piece(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t en
         send_span(p, QCAP_EVENT_PIECE, slot->element, begin, end, 0);
 }
 
+/* See note [undecided]. */
+static __attribute__((noinline)) void deliver_undecided(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
+{
+    const qcap_slot_t *feed = feed_of(p, slot);
+    const unsigned char *bytes = qcapint_blocks_kept(p, p->streamed, end);
+    const qcap_event_t event = {.kind = bytes ? QCAP_EVENT_PIECE : QCAP_EVENT_GAP, .element = slot->element, .begin = p->streamed,
+                                .end = end, .bytes = bytes};
+    size_t len = (size_t)(end - p->streamed);
+    p->streamed = end;
+    if (is_wanted(p, slot->element))
+        send(p, &event);
+    if (feed && bytes)
+        qcapint_substream_feed(p, feed->element - QCAP_FEED, bytes, len);
+    else if (feed)
+        qcapint_substream_gap(p, feed->element - QCAP_FEED, len);
+}
+
 /* The same, if there is any of it; and feeds with it. */
 static void deliver_stream(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
 {
-    uint64_t begin = p->streamed;
     const qcap_slot_t *feed = feed_of(p, slot);
+    if (end > p->streamed && p->streamed < p->piece_offset)
+        deliver_undecided(p, slot, end < p->piece_offset ? end : p->piece_offset);
+    uint64_t begin = p->streamed;
     if (end <= begin)
         return;
     deliver_piece(p, slot, end);
@@ -1021,6 +1043,8 @@ static void suspend_stream(qcap_parser_t *p)
     bool is_plain = p->growing == QCAP_GROWS_NOTHING && end == QCAP_PLACE_BACK && is_any_loop(state_of(p)) && !feed_of(p, slot);
     p->growing = is_plain ? QCAP_GROWS_STREAM : QCAP_GROWS_UNKNOWN;
     deliver_stream(p, slot, place(p, end));
+    if (p->streamed < here(p))
+        qcapint_blocks_keep(p, p->streamed, here(p));
 }
 
 /* See note [piece]. */

@@ -202,8 +202,9 @@ void qcap_parser_search(qcap_parser_t *parser);
 
 /* Gives `size` bytes, aligned for any type, or NULL if there are none; or, if `block` is not NULL, takes back that block of
  * `size` bytes, and returns NULL. Asked at the first use of a queue, of a sub-stream whose elements lie in several pieces or
- * that another protocol reads, and of a decoder. Without it, queues hold nothing (an anomaly "queue-full" tells), and such
- * sub-streams are not read ("substream-memory"). */
+ * that another protocol reads, of a decoder, and where a piece ends in bytes of a stream element that may or may not belong to it.
+ * Without it, queues hold nothing (an anomaly "queue-full" tells), such sub-streams are not read ("substream-memory"), and such
+ * bytes are missing (QCAP_EVENT_GAP). */
 typedef void *(*qcap_memory_handler_t)(void *block, size_t size, void *user);
 
 /* Makes a conversation in `block`, which has protocol->size bytes. What qcap_NAME_init() calls. */
@@ -823,6 +824,9 @@ struct qcap_parser {
     uint64_t set;               /* registers that are set, one bit each */
     uint64_t skip_begin;        /* while searching, or behind an error in a region: where reading stopped */
     uint64_t streamed;          /* the open stream element has been delivered up to here */
+    unsigned char *undecided;   /* bytes of it that came since, in pieces that are gone: QCAP_UNDECIDED_MAX at most; NULL: none yet */
+    uint64_t undecided_begin;   /* of those, ... */
+    uint64_t undecided_end;     /* ... as stream offsets */
     uint64_t popped;            /* where this side stood at its last pop */
     uint64_t waiting;           /* the oldest offset that something may begin at that waits for calls to return */
     uint64_t candidate;         /* while searching: where what may be found began */

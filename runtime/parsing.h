@@ -191,6 +191,11 @@ void qcapint_value_put(qcap_parser_t *p, unsigned reg, uint64_t value);
 /* blocks.c: as qcap_conversation_get(), but what is in it is not known: for what is large, and written before it is read. */
 void *qcapint_blocks_get(qcap_conversation_t *c, size_t size);
 
+/* blocks.c: keeps the bytes of the piece that belong, perhaps, to the open stream element; and where such bytes are, from `begin` on,
+ * or NULL. */
+void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end);
+const unsigned char *qcapint_blocks_kept(const qcap_parser_t *p, uint64_t begin, uint64_t end);
+
 /* queue.c: takes an entry for the register of the control point, and unsets that if none can come any more. False: the
  * other side may still push, so wait. */
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);

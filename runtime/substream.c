@@ -73,7 +73,9 @@ static void copy_registers(qcap_parser_t *to, const qcap_parser_t *from)
 static void open_rule(qcap_parser_t *p, qcap_substream_t *s, unsigned feed)
 {
     qcap_parser_t *reader = sub_parser(p, feed);
+    unsigned char *undecided = reader->undecided;
     memset(reader, 0, sizeof *reader);
+    reader->undecided = undecided; /* this memory serves again */
     qcapint_parser_init(p->conversation, reader, &protocol_of(p)->feeds[feed].root, p->is_server);
     copy_registers(reader, p);
     s->reader = reader;
