@@ -16,10 +16,10 @@
  *     atomic.words 31
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1472
+ *     bytes.conversation 1520
  *     bytes.shared 160
- *     bytes.direction 656
- *     bytes.direction.parser 248
+ *     bytes.direction 680
+ *     bytes.direction.parser 272
  *     bytes.sub-stream 0
  *     bytes.direction.registers 40
  *     bytes.direction.elements 96

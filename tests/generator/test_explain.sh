@@ -102,6 +102,96 @@ printf '99999999999999999999:' >input
 expect 1 '' explain toy.abnf input
 grep -q '^offset 0: a number is too large in size$' out || fail "explain: $(cat out)"
 
+# Both sides: an answer waits for its question, and is read by it.
+cat >ask.abnf <<'EOF'
+;@ protocol ask "Questions and answers"
+;@ register kind : keyword(time date)
+;@ register size : uint
+;@ queue asked(4) : keyword
+;@ client = *question
+;@ server = *answer
+question = "?" kind LF         ;@ push asked kind
+kind     = 1*ALPHA             ;@ kind = keyword
+answer   = "!" said            ;@ emit
+said     = said-kind           ;@ pop asked kind
+said-kind = time               ;@ when kind = time
+          / text
+time     = 1*DIGIT LF
+text     = size ":" body LF
+size     = 1*DIGIT             ;@ size = decimal
+body     = *OCTET              ;@ length size, feed words
+words    = *( word " " )
+word     = 1*ALPHA             ;@ emit
+EOF
+explain_ask() {
+    status=$1
+    shift
+    expect "$status" '' explain ask.abnf "$@"
+    cmp -s out right || fail "explain $*: $(diff right out)"
+}
+printf '?time\n?date\n' >questions
+printf '!12\n!6:on to \n' >answers
+cat >right <<'EOF'
+client
+     0..6      question "?time\n"  push asked
+     1..5        kind "time"  kind = time
+     6..12     question "?date\n"  push asked
+     7..11       kind "date"  kind = date
+server
+     0..4      answer "!12\n"  emit answer
+     1..4        said "12\n"  pop asked
+     1..4          said-kind "12\n"
+     1..4            time "12\n"
+     4..14     answer "!6:on to \n"  emit answer
+     5..14       said "6:on to \n"  pop asked
+     5..14         said-kind "6:on to \n"
+     5..14           text "6:on to \n"
+     5..6              size "6"  size = 6
+     7..13             body "on to "  feed words
+     7..9      > ask.word "on"
+    10..12     > ask.word "to"
+EOF
+explain_ask 0 questions answers
+printf '!x\n' >answers
+cat >right <<'EOF'
+server
+     0..1      answer "!" ...  emit answer
+     1..1        said "" ...  pop asked
+     1..1          said-kind "" ...
+     1..1            time "" ...
+offset 1: unexpected byte in time
+    !x\n
+     ^
+    time wants DIGIT
+client
+     0..6      question "?time\n"  push asked
+     1..5        kind "time"  kind = time
+     6..12     question "?date\n"  push asked
+     7..11       kind "date"  kind = date
+    12..12     question "" ...  push asked
+EOF
+explain_ask 1 --server answers questions
+expect 2 'no other side' explain ask.abnf --root word questions answers
+
+# One datagram.
+cat >name.abnf <<'EOF'
+;@ protocol name "Names"
+;@ register where : uint
+;@ datagram = place "," there *OCTET
+place = OCTET                  ;@ where = u8
+there = word                   ;@ at where
+word  = 1*ALPHA                ;@ emit
+EOF
+printf '\003, abc' >input
+cat >right <<'EOF'
+     0..1      place "\x03"  where = 3
+     3..6      there "abc"
+     3..6        word "abc"  emit word
+EOF
+expect 0 '' explain name.abnf input
+cmp -s out right || fail "explain: $(diff right out)"
+expect 2 'nothing of what the server sends' explain name.abnf --server input
+
 expect 1 'cannot read nowhere' explain toy.abnf nowhere
 expect 2 'no rule is called `nobody`' explain toy.abnf --root nobody
 expect 2 'two roots' explain toy.abnf --root size --server
