@@ -267,7 +267,7 @@ check-headers: $(HEADERS) $(CONTRACT)
 	    $(CXX) -std=c++11 -Wall -Wextra -Werror -I$(B)/contract -fsyntax-only -x c++ $$header || exit 1; \
 	done
 
-check-corpus: all $(B)/tests/runtime/test_accounts
+check-corpus: all $(B)/tests/runtime/test_accounts $(B)/tests/corpus/datagrams
 	@tests/corpus/check $(B) $(CORPUS)
 	@CORPUS=$(CORPUS) $(B)/tests/runtime/test_accounts
 

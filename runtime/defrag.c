@@ -53,7 +53,8 @@ struct qcapint_datagram {
 
 /* The place that a fragment's data has. */
 typedef struct extent {
-    uint32_t begin, end;
+    uint32_t begin, end; /* as it arrived */
+    uint32_t kept_end;   /* of what is not behind the end of the datagram */
     bool is_last; /* the datagram ends there */
 } extent_t;
 
@@ -160,7 +161,7 @@ static bool place(const qcapint_headers_t *headers, extent_t *extent)
     if (!extent->is_last)
         len &= ~7u;
     extent->begin = headers->fragment_begin;
-    extent->end = extent->begin + len;
+    extent->end = extent->kept_end = extent->begin + len;
     return len > 0 && headers->payload_len == headers->payload_wire && extent->end <= DATAGRAM_MAX;
 }
 
@@ -176,6 +177,18 @@ static bool note_len(qcapint_datagram_t *d, const extent_t *extent)
     if (extent->end > d->reach)
         d->reach = extent->end;
     return true;
+}
+
+/* The same where fragments are trimmed: the first last one tells the end. Returns false if all of this one is behind it. */
+static bool trim_to_len(qcap_t *q, qcapint_datagram_t *d, extent_t *extent)
+{
+    if (extent->is_last && d->len == NOT_KNOWN) {
+        d->len = extent->end;
+        d->covered -= (uint32_t)qcapint_queue_trim(q, &d->queue, d->len);
+    }
+    if (extent->end > d->len)
+        extent->kept_end = d->len;
+    return extent->begin < extent->kept_end;
 }
 
 static bool keep_fragment(qcap_t *q, qcapint_datagram_t *d, qcap_packet_t *packet)
@@ -202,7 +215,7 @@ static bool queue(qcap_t *q, qcapint_datagram_t *d, qcap_packet_t *packet, const
     qcapint_segment_t segment = {.begin = extent->begin,
                                  .bytes = packet->bytes + packet->headers.payload,
                                  .packet = packet,
-                                 .len = extent->end - extent->begin};
+                                 .len = extent->kept_end - extent->begin};
     qcapint_rule_t rule = qcapint_policy_of(&q->policies, &d->ends[1])->fragments;
     if (!keep_fragment(q, d, packet))
         return false;
@@ -300,7 +313,8 @@ qcap_packet_t *qcapint_defrag_fragment(qcap_t *q, qcap_packet_t *fragment)
         return refuse(fragment, QCAP_STAGE_NO_MEMORY);
     if (d->is_discarded)
         return refuse(fragment, QCAP_STAGE_FRAGMENT_OVERLAP);
-    if (!note_len(d, &extent)) {
+    bool trims = qcapint_policy_of(&q->policies, &d->ends[1])->trims_ends;
+    if (trims ? !trim_to_len(q, d, &extent) : !note_len(d, &extent)) {
         fragment->headers.reason = "fragment: it contradicts the length of its datagram";
         return refuse(fragment, QCAP_STAGE_BAD_HEADER);
     }

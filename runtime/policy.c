@@ -29,19 +29,20 @@
 #define BEGINS_BEFORE_ENDS_WITH "snn sss sss"         /* N.begin < S.begin and N.end >= S.end */
 #define ENDS_BEHIND_OR_COVERS "snn snn ssn"           /* N.end > S.end, or equal and N.begin <= S.begin */
 
-/* bsd-right differs from bsd for IP only; windows-old is what Windows did before Vista. */
+/* bsd-right differs from bsd for IP only; windows-old is what Windows did before Vista. Behind the known end of a datagram Linux
+ * takes nothing; BSD would wait for ever; to whoever fills holes as RFC 815, 3 does, such bytes fill none. */
 static const qcap_policy_t builtin[] = {
-    {"first", NEVER, NEVER},
-    {"last", ALWAYS, ALWAYS},
-    {"bsd", BEGINS_BEFORE, BEGINS_BEFORE},
-    {"bsd-right", ENDS_BEHIND_OR_COVERS, BEGINS_BEFORE},
-    {"linux", BEGINS_BEFORE_OR_WITH, BEGINS_BEFORE_OR_IS_LONGER},
-    {"linux-old", BEGINS_BEFORE_OR_WITH, BEGINS_BEFORE_OR_IS_NOT_SHORTER},
-    {"windows", SURROUNDS_BOTH, NEVER},
-    {"windows-old", SURROUNDS_BOTH, BEGINS_BEFORE},
-    {"macos", NEVER, BEGINS_BEFORE},
-    {"solaris", BEGINS_BEFORE_ENDS_WITH, ENDS_BEHIND_OR_COVERS},
-    {"hp-ux", NEVER, ENDS_BEHIND_OR_COVERS},
+    {"first", NEVER, NEVER, "trim"},
+    {"last", ALWAYS, ALWAYS, "trim"},
+    {"bsd", BEGINS_BEFORE, BEGINS_BEFORE, "refuse"},
+    {"bsd-right", ENDS_BEHIND_OR_COVERS, BEGINS_BEFORE, "refuse"},
+    {"linux", BEGINS_BEFORE_OR_WITH, BEGINS_BEFORE_OR_IS_LONGER, "refuse"},
+    {"linux-old", BEGINS_BEFORE_OR_WITH, BEGINS_BEFORE_OR_IS_NOT_SHORTER, "refuse"},
+    {"windows", SURROUNDS_BOTH, NEVER, "trim"},
+    {"windows-old", SURROUNDS_BOTH, BEGINS_BEFORE, "trim"},
+    {"macos", NEVER, BEGINS_BEFORE, "refuse"},
+    {"solaris", BEGINS_BEFORE_ENDS_WITH, ENDS_BEHIND_OR_COVERS, "trim"},
+    {"hp-ux", NEVER, ENDS_BEHIND_OR_COVERS, "trim"},
 };
 
 /* Reads a rule: nine letters 'n' or 's', blanks between them. Returns false if it is something else. */
@@ -67,6 +68,9 @@ static bool compile(const qcap_policy_t *policy, qcapint_policy_t *compiled)
     if (strlen(policy->name) >= sizeof compiled->name)
         return false;
     strcpy(compiled->name, policy->name);
+    compiled->trims_ends = policy->ends && strcmp(policy->ends, "trim") == 0;
+    if (policy->ends && !compiled->trims_ends && strcmp(policy->ends, "refuse") != 0)
+        return false;
     return compile_rule(policy->fragments, &compiled->fragments) && compile_rule(policy->segments, &compiled->segments);
 }
 
@@ -152,7 +156,8 @@ int qcap_policy_add(qcap_t *q, const qcap_policy_t *policy)
     if (status)
         return status;
     if (!compile(policy, &compiled))
-        return qcapint_fail(q, QCAP_E_ARGUMENT, "policy %s: each rule has nine letters, n or s", policy->name);
+        return qcapint_fail(q, QCAP_E_ARGUMENT, "policy %s: each rule has nine letters, n or s; ends are \"refuse\" or \"trim\"",
+                            policy->name);
     qcapint_policy_t *added = qcapint_budget_alloc(&q->budget, sizeof *added);
     if (!added)
         return qcapint_fail(q, QCAP_E_MEMORY, "no memory for a policy");

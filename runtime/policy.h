@@ -17,6 +17,7 @@ typedef struct qcapint_policy {
     char name[32];            /* as given */
     qcapint_rule_t fragments; /* IP */
     qcapint_rule_t segments;  /* TCP */
+    bool trims_ends;          /* IP: fragments are trimmed at the end of the datagram, not refused */
 } qcapint_policy_t;
 
 /* Which receivers use it. */

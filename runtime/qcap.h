@@ -133,10 +133,12 @@ typedef struct qcap_policy {
     const char *name;
     const char *fragments; /* IP */
     const char *segments;  /* TCP */
+    const char *ends;      /* IP: fragments that reach behind the end of the datagram, once the last one has told it: "refuse": they
+                              are dropped; "trim": so is only what is behind it, even if it came before. NULL: refuse */
 } qcap_policy_t;
 
 /* Adds a policy under a name of its own, or replaces the one of that name. The texts are copied. QCAP_E_ARGUMENT if a
- * rule is not nine letters. */
+ * rule is not nine letters, or `ends` something else. */
 int qcap_policy_add(qcap_t *q, const qcap_policy_t *policy);
 
 /* The receivers in `network` ("10.0.0.0/8", "2001:db8::/32", "192.0.2.1"; NULL: all others) resolve overlaps by that

@@ -147,6 +147,20 @@ void qcapint_queue_add(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_
     insert(&in, newcomer, (int64_t)newcomer->begin, (int64_t)qcapint_segment_end(newcomer), QCAPINT_RULE_NEVER);
 }
 
+uint64_t qcapint_queue_trim(qcap_t *q, qcapint_queue_t *queue, uint64_t end)
+{
+    insertion_t in = {.q = q, .queue = queue};
+    uint64_t count = 0;
+    seek(&in, end);
+    while (*in.link) {
+        uint64_t begin = (*in.link)->begin > end ? (*in.link)->begin : end, behind = qcapint_segment_end(*in.link);
+        count += behind - begin;
+        cut(&in, begin, behind);
+    }
+    queue->last = NULL;
+    return count;
+}
+
 qcapint_segment_t *qcapint_queue_pop(qcapint_queue_t *queue)
 {
     qcapint_segment_t *segment = queue->first;

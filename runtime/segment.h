@@ -52,6 +52,9 @@ qcapint_overlap_t qcapint_queue_insert(qcap_t *q, qcapint_queue_t *queue, const 
 /* The same without a word: the first copy stays. */
 void qcapint_queue_add(qcap_t *q, qcapint_queue_t *queue, const qcapint_segment_t *newcomer);
 
+/* Forgets what is at `end` or behind. Returns how many bytes. */
+uint64_t qcapint_queue_trim(qcap_t *q, qcapint_queue_t *queue, uint64_t end);
+
 /* Takes the lowest segment of a queue that is not empty. */
 qcapint_segment_t *qcapint_queue_pop(qcapint_queue_t *queue);
 

@@ -220,18 +220,19 @@ static void deliver_doubtful(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint6
     qcapint_tcpstr_take(str, segment);
 }
 
-/* Gives up what is missing before the next queued segment, or `until`, whichever comes first. */
+/* Gives up what is missing before the next queued segment, or `until`, whichever comes first; or not quite as much, where there are
+ * doubtful segments: then the hole may not be one any longer. */
 static void skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
 {
     if (side->queue.first && side->queue.first->begin < until)
         until = side->queue.first->begin;
-    while (str->end < until) {
-        qcapint_segment_t *doubtful = first_doubtful(side, str);
-        if (doubtful && doubtful->begin <= str->end)
-            deliver_doubtful(side, str, until);
-        else
-            qcapint_tcpstr_gap(str, (doubtful && doubtful->begin < until ? doubtful->begin : until) - str->end);
-    }
+    qcapint_segment_t *doubtful = first_doubtful(side, str);
+    if (doubtful && doubtful->begin > str->end && doubtful->begin < until)
+        qcapint_tcpstr_gap(str, doubtful->begin - str->end);
+    if (doubtful && doubtful->begin <= str->end)
+        deliver_doubtful(side, str, until);
+    else if (str->end < until)
+        qcapint_tcpstr_gap(str, until - str->end);
     side->is_syn_data = false;
     side->hole_ns = INT64_MAX;
     deliver_queue(side, str);
@@ -331,10 +332,12 @@ static bool note_seq(const arrival_t *a)
     uint32_t seq = a->headers->seq;
     bool may = may_rebase(a->side, a->str);
     if (!(a->headers->tcp_flags & QCAPINT_TCP_SYN)) {
-        if (may && !a->str->is_seen)
+        bool is_before = a->headers->payload_wire > 0 && (int32_t)(seq - a->side->base_seq) < 0;
+        if (may && (!a->str->is_seen || is_before))
             set_base(a->side, seq, true);
         return true;
     }
+    a->side->has_sent_syn |= a->side->base_seq == seq + 1 || may;
     if (may && (!a->side->has_base || a->side->base_seq != seq + 1))
         set_base(a->side, seq + 1, false);
     if (may) {
@@ -366,6 +369,14 @@ static void note_window(const arrival_t *a, uint64_t ack)
     if (window > a->peer->window_max)
         a->peer->window_max = window;
     a->peer->has_window = true;
+}
+
+/* Before the first acknowledgement no window is known. What it says cannot be far from what was captured of that side since its
+ * SYN. */
+static bool is_first_ack_far(const arrival_t *a, int64_t offset)
+{
+    return !a->peer->has_window && a->other->is_seen && a->peer->has_sent_syn &&
+           offset > (int64_t)reach(a->peer, a->other) + WINDOW_LEEWAY;
 }
 
 /* See note [lost bursts]: the stream goes on at `seq`, which is ahead. */
@@ -446,7 +457,7 @@ static void note_ack(arrival_t *a)
     if (!a->peer->has_base)
         learn_base(a);
     int64_t offset = offset_of(a->peer, a->other, a->headers->ack);
-    if (!is_near(a->peer, a->other, offset)) {
+    if (!is_near(a->peer, a->other, offset) || is_first_ack_far(a, offset)) {
         if (!follow_far_ack(a))
             return;
         offset = (int64_t)a->other->end;
@@ -736,7 +747,7 @@ bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *pa
     if (!(h->tcp_flags & QCAPINT_TCP_SYN) || (h->tcp_flags & QCAPINT_TCP_RST))
         return false;
     bool has_closed = conv->str[0].has_ended && conv->str[1].has_ended;
-    if (side->has_base && side->base_seq == h->seq + 1 && !has_closed) /* a copy */
+    if (side->has_base && side->base_seq == h->seq + 1 && (!has_closed || !side->has_sent_syn)) /* a copy, or a late one */
         return false;
     if (h->tcp_flags & QCAPINT_TCP_ACK)
         return !may_rebase(side, &conv->str[is_server]) && peer->base_seq != h->ack;
@@ -767,9 +778,9 @@ static void flush(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
     deliver_queue(side, str);
     while (side->queue.first && str->end < side->fin)
         skip(side, str, NONE);
-    if (side->fin != NONE && str->end < side->fin)
+    while (side->fin != NONE && str->end < side->fin)
         skip(side, str, side->fin);
-    else if (str->is_seen && has_hole(side, str))
+    while (str->is_seen && has_hole(side, str))
         skip(side, str, side->acked);
     check_fin(side, str, NULL);
 }

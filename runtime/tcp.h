@@ -30,6 +30,7 @@ typedef struct qcapint_tcp_side {
     bool has_sent : 1;        /* a segment that is no SYN was captured */
     bool is_syn_data : 1;     /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
     bool is_absent : 1;       /* the sink was told that nothing of it is captured */
+    bool has_sent_syn : 1;    /* its SYN was captured; of str->has_syn the other side's acknowledgement may have told */
     bool has_far : 1;         /* see note [lost bursts] in tcp.c */
     bool has_far_ack : 1;
     bool is_fin_acked : 1;    /* the other side has acknowledged the FIN */

@@ -237,6 +237,46 @@ static void fragments_that_contradict_each_other_are_refused(void **state)
     assert_string_equal(units(t), "aeeb");
 }
 
+/* The last fragment ends at 4; then come some that reach behind it. */
+static void fragments_are_trimmed_at_the_end_if_the_policy_says_so(void **state)
+{
+    static const uint32_t extents[][2] = {{3, 1}, {5, 1}, {2, 4}, {0, 2}};
+    const char *const trimming[] = {"first", "last", "windows", "solaris"}, *const refusing[] = {"linux", "bsd", "macos"};
+    (void)state;
+    for (size_t i = 0; i < 4 + 3; i++) {
+        traffic_t *t = traffic_open();
+        bool trims = i < 4;
+        assert_int_equal(qcap_set_policy(t->q, NULL, trims ? trimming[i] : refusing[i - 4]), 0);
+        for (size_t j = 0; j < 4; j++)
+            piece(t, "abcd"[j], extents[j][0], extents[j][1], j == 0);
+        assert_int_equal(traffic_count(t, QCAP_STAGE_DEFRAGMENTED), trims);
+        assert_int_equal(traffic_count(t, QCAP_STAGE_BAD_HEADER), trims ? 1 : 2);
+        if (trims)
+            assert_string_equal(units(t), i == 0 ? "ddca" : "ddcc");
+        traffic_close(t);
+    }
+}
+
+/* What lies behind the end came before it was told; a second end changes nothing. */
+static void the_last_fragment_may_trim_what_came_before(void **state)
+{
+    traffic_t *t = *state;
+    assert_int_equal(qcap_set_policy(t->q, NULL, "first"), 0);
+    piece(t, 'a', 1, 2, false);
+    piece(t, 'b', 4, 2, false);
+    piece(t, 'c', 3, 4, false);
+    piece(t, 'd', 3, 1, true);
+    piece(t, 'e', 3, 2, true);
+    piece(t, 'f', 0, 1, false);
+    assert_string_equal(units(t), "faac");
+    assert_int_equal(traffic_count(t, QCAP_STAGE_DEFRAGMENTED), 1);
+    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .identification = 9, .has_more = true, .bytes = "bbbbbbbbcccccccc",
+                     .len = 16);
+    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .identification = 9, .begin = 8, .bytes = "d", .len = 1);
+    assert_int_equal(t->datagram_len, 9); /* complete by being cut */
+    assert_memory_equal(t->datagram, "bbbbbbbbc", 9);
+}
+
 static void fragments_that_no_datagram_can_have_are_refused(void **state)
 {
     traffic_t *t = *state;
@@ -324,6 +364,8 @@ int main(void)
         test(datagrams_are_told_apart),
         test(a_datagram_that_is_late_expires),
         test(fragments_that_contradict_each_other_are_refused),
+        cmocka_unit_test(fragments_are_trimmed_at_the_end_if_the_policy_says_so),
+        test(the_last_fragment_may_trim_what_came_before),
         test(fragments_that_no_datagram_can_have_are_refused),
         test(ipv6_overlaps_discard_the_datagram_if_strict),
         test(ipv6_overlaps_follow_the_policy_otherwise),

@@ -86,6 +86,19 @@ static void a_syn_after_the_end_opens_another_conversation(void **state)
     assert_int_equal(stats_of(t).conversations, 2);
 }
 
+/* Its number is the conversation's, and its SYN was not captured before. */
+static void a_syn_that_is_captured_last_opens_no_other_conversation(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .from_server = true, .flags = "SA", .seq = S - 1, .ack = C);
+    traffic_tcp(t, .flags = "FA", .seq = C, .ack = S, .text = "one");
+    traffic_tcp(t, .from_server = true, .flags = "FA", .seq = S, .ack = C + 4);
+    traffic_tcp(t, .flags = "S", .seq = C - 1);
+    assert_int_equal(stats_of(t).conversations, 1);
+    traffic_tcp(t, .flags = "S", .seq = C - 1);
+    assert_int_equal(stats_of(t).conversations, 2);
+}
+
 static void a_trace_that_repeats_itself_has_two_conversations(void **state)
 {
     traffic_t *t = *state;
@@ -246,6 +259,7 @@ int main(void)
         test(conversations_do_not_mix),
         test(a_reset_without_a_conversation_opens_none),
         test(a_syn_after_the_end_opens_another_conversation),
+        test(a_syn_that_is_captured_last_opens_no_other_conversation),
         test(a_trace_that_repeats_itself_has_two_conversations),
         test(a_syn_after_a_reset_opens_another_conversation),
         test(a_syn_in_the_middle_is_not_taken_until_it_is_answered),

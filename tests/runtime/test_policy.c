@@ -27,7 +27,7 @@ static void a_rule_is_read_letter_by_letter(void **state)
         char rule[] = "sss sss sss";
         qcapint_policy_t policy;
         rule[only + only / 3] = 'n';
-        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", rule, "nnnnnnnnn"}), 0);
+        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", rule, "nnnnnnnnn", NULL}), 0);
         assert_int_equal(qcapint_policy_find(&t->q->policies, "mine", &policy), 0);
         for (int i = 0; i < 9; i++) {
             const int64_t *n = relations[i];
@@ -42,11 +42,11 @@ static void rules_that_are_none_are_refused(void **state)
     static const char *const wrong[] = {"", "nnn sss ss", "nnn sss ssss", "nnn xss sss"};
     traffic_t *t = *state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", wrong[i], "nnnnnnnnn"}), QCAP_E_ARGUMENT);
-        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", "nnnnnnnnn", wrong[i]}), QCAP_E_ARGUMENT);
+        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", wrong[i], "nnnnnnnnn", NULL}), QCAP_E_ARGUMENT);
+        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", "nnnnnnnnn", wrong[i], NULL}), QCAP_E_ARGUMENT);
     }
     assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a name that is far too long for a policy", "nnnnnnnnn",
-                                                            "nnnnnnnnn"}),
+                                                            "nnnnnnnnn", NULL}),
                      QCAP_E_ARGUMENT);
     assert_int_equal(qcap_set_policy(t->q, NULL, "mine"), QCAP_E_NAME);
     assert_non_null(strstr(qcap_geterr(t->q), "mine"));

@@ -119,7 +119,7 @@ static void settings_are_made_before_the_first_packet(void **state)
     assert_int_equal(qcap_set_memory(t->q, 1 << 30), QCAP_E_STATE);
     assert_int_equal(qcap_set_checksums(t->q, QCAP_CHECKSUMS_AUTO), QCAP_E_STATE);
     assert_int_equal(qcap_set_policy(t->q, NULL, "linux"), QCAP_E_STATE);
-    assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a", "nnnnnnnnn", "nnnnnnnnn"}), QCAP_E_STATE);
+    assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a", "nnnnnnnnn", "nnnnnnnnn", NULL}), QCAP_E_STATE);
     assert_int_equal(qcap_set_ipv6_overlap_strict(t->q, true), QCAP_E_STATE);
     assert_string_equal(qcap_geterr(t->q), "settings are made before the first packet");
 }
@@ -266,7 +266,7 @@ static void handlers_without_memory_are_refused(void **state)
     t->q->budget.fail_in = 1;
     assert_int_equal(qcap_set_policy(t->q, "10.0.0.0/8", "linux"), QCAP_E_MEMORY);
     t->q->budget.fail_in = 1;
-    assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a", "nnnnnnnnn", "nnnnnnnnn"}), QCAP_E_MEMORY);
+    assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a", "nnnnnnnnn", "nnnnnnnnn", NULL}), QCAP_E_MEMORY);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

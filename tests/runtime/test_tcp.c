@@ -497,6 +497,41 @@ static void bytes_outside_the_window_that_nobody_acknowledges_are_no_way_on(void
     assert_string_equal(t->text[0], "abcdef$");
 }
 
+static void a_first_ack_far_beyond_the_syn_is_not_believed(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .flags = "S", .seq = C - 1, .checksum = TRAFFIC_BAD);
+    traffic_tcp(t, .from_server = true, .flags = "SA", .seq = S - 1, .ack = C + 77777, .checksum = TRAFFIC_BAD);
+    traffic_tcp(t, .seq = C, .ack = S + 400000000, .checksum = TRAFFIC_BAD);
+    traffic_wait_ms(t, 2000);
+    traffic_tcp(t, .seq = C, .ack = S, .text = "abc");
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3, .text = "ok");
+    assert_string_equal(t->text[0], "abc");
+    assert_string_equal(t->text[1], "ok");
+}
+
+static void a_lost_fin_behind_doubtful_bytes_is_no_hole(void **state)
+{
+    traffic_t *t = *state;
+    traffic_handshake(t);
+    traffic_tcp(t, .seq = C + 2, .text = "edited", .checksum = TRAFFIC_BAD);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 9);
+    traffic_wait_ms(t, 1001);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 9);
+    assert_string_equal(t->text[0], "[2]edited");
+    qcap_finish(t->q);
+    assert_string_equal(t->text[0], "[2]edited$");
+}
+
+static void bytes_before_the_first_number_met_count_if_nothing_was_read(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .from_server = true, .seq = 777, .ack = 333);
+    traffic_tcp(t, .from_server = true, .seq = 700, .ack = 333, .text = "served");
+    traffic_tcp(t, .from_server = true, .seq = 706, .ack = 333, .text = " more");
+    assert_string_equal(t->text[1], "served more");
+}
+
 static void queued_bytes_come_at_the_end_of_the_capture(void **state)
 {
     traffic_t *t = *state;
@@ -848,6 +883,9 @@ int main(void)
         test(acknowledgements_alone_lead_over_gigabytes),
         cmocka_unit_test(a_burst_that_was_lost_in_both_directions_is_a_gap),
         test(bytes_outside_the_window_that_nobody_acknowledges_are_no_way_on),
+        test(a_first_ack_far_beyond_the_syn_is_not_believed),
+        test(a_lost_fin_behind_doubtful_bytes_is_no_hole),
+        test(bytes_before_the_first_number_met_count_if_nothing_was_read),
         test(queued_bytes_come_at_the_end_of_the_capture),
         test(bytes_far_beyond_the_window_are_not_taken),
         test(windows_are_scaled_if_both_sides_say_so),
