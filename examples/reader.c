@@ -119,11 +119,23 @@ static void print(const char *name, uint64_t value)
     printf("%-20s %" PRIu64 "\n", name, value);
 }
 
+/* How the packets' ways ended: these numbers add up to all of them. */
+static void print_ends(const qcap_stats_t *stats)
+{
+    char name[64];
+    for (int stage = 0; stage < QCAP_STAGE_COUNT; stage++)
+        if (stats->ended[stage] > 0) {
+            snprintf(name, sizeof name, "- %s", qcap_stage_text((qcap_stage_t)stage));
+            print(name, stats->ended[stage]);
+        }
+}
+
 static void print_stats(qcap_t *q, double seconds)
 {
     qcap_stats_t stats;
     qcap_stats(q, &stats);
     print("packets", stats.packets);
+    print_ends(&stats);
     print("bytes", stats.bytes);
     print("connections", stats.conversations);
     print("stream bytes", stats.stream_bytes);
@@ -131,7 +143,8 @@ static void print_stats(qcap_t *q, double seconds)
     print("gap bytes", stats.gap_bytes);
     print("retransmitted bytes", stats.retransmitted_bytes);
     print("conflicting bytes", stats.conflicting_bytes);
-    print("datagrams", stats.datagrams);
+    print("defragmented", stats.datagrams);
+    print("UDP datagrams", stats.stages[QCAP_STAGE_UDP_DELIVERED]);
     print("most memory", stats.memory_peak);
     printf("%-20s %.3f\n", "seconds", seconds);
     if (stats.packets > 0)
