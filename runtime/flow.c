@@ -36,30 +36,35 @@ int qcapint_flow_init(qcap_t *q)
 
 /* ---------------------------------------------------------------- lists */
 
-/* A conversation's links in the list by time-out, or in the one of holes. */
-static qcapint_conv_t **older_of(qcapint_conv_t *conv, bool is_hole)
+static void list_remove(qcapint_flow_queue_t *list, qcapint_conv_t *conv)
 {
-    return is_hole ? &conv->hole_older : &conv->older;
+    *(conv->older ? &conv->older->newer : &list->oldest) = conv->newer;
+    *(conv->newer ? &conv->newer->older : &list->newest) = conv->older;
 }
 
-static qcapint_conv_t **newer_of(qcapint_conv_t *conv, bool is_hole)
+static void list_add(qcapint_flow_queue_t *list, qcapint_conv_t *conv)
 {
-    return is_hole ? &conv->hole_newer : &conv->newer;
-}
-
-static void list_remove(qcapint_flow_queue_t *list, qcapint_conv_t *conv, bool is_hole)
-{
-    qcapint_conv_t *older = *older_of(conv, is_hole), *newer = *newer_of(conv, is_hole);
-    *(older ? newer_of(older, is_hole) : &list->oldest) = newer;
-    *(newer ? older_of(newer, is_hole) : &list->newest) = older;
-}
-
-static void list_add(qcapint_flow_queue_t *list, qcapint_conv_t *conv, bool is_hole)
-{
-    *older_of(conv, is_hole) = list->newest;
-    *newer_of(conv, is_hole) = NULL;
-    *(list->newest ? newer_of(list->newest, is_hole) : &list->oldest) = conv;
+    conv->older = list->newest;
+    conv->newer = NULL;
+    *(list->newest ? &list->newest->newer : &list->oldest) = conv;
     list->newest = conv;
+}
+
+static void hole_remove(qcapint_flow_t *flow, qcap_tcpstr_t *str)
+{
+    qcap_tcpstr_t *older = str->rare->hole_older, *newer = str->rare->hole_newer;
+    *(older ? &older->rare->hole_newer : &flow->first_hole) = newer;
+    *(newer ? &newer->rare->hole_older : &flow->last_hole) = older;
+    str->rare->in_hole_list = false;
+}
+
+static void hole_add(qcapint_flow_t *flow, qcap_tcpstr_t *str)
+{
+    str->rare->hole_older = flow->last_hole;
+    str->rare->hole_newer = NULL;
+    *(flow->last_hole ? &flow->last_hole->rare->hole_newer : &flow->first_hole) = str;
+    flow->last_hole = str;
+    str->rare->in_hole_list = true;
 }
 
 static const qcap_timeout_t timeouts[QCAPINT_FLOW_LISTS] = {
@@ -82,9 +87,9 @@ static void move(qcap_t *q, qcapint_conv_t *conv, qcapint_flow_list_t list)
     note_deadline(&q->flow, q->now_ns + q->timeouts_ns[timeouts[list]]);
     if (conv->list == list && q->flow.lists[list].newest == conv)
         return;
-    list_remove(&q->flow.lists[conv->list], conv, false);
+    list_remove(&q->flow.lists[conv->list], conv);
     conv->list = (uint8_t)list;
-    list_add(&q->flow.lists[list], conv, false);
+    list_add(&q->flow.lists[list], conv);
 }
 
 /* The conversation has had a packet. See note [lazy lists]. */
@@ -98,20 +103,25 @@ static void touch(qcap_t *q, qcapint_conv_t *conv)
         move(q, conv, list);
 }
 
-/* Keeps the list of holes in step with the conversation. Its deadlines hardly differ, so the newest goes to the end. */
-static void touch_hole(qcap_t *q, qcapint_conv_t *conv)
+/* Keeps the list of holes in step with a direction of which something is rare. The deadlines hardly differ, so the newest goes
+ * to the end. */
+static void touch_rare(qcap_t *q, qcap_tcpstr_t *str)
 {
-    int64_t hole_ns = qcapint_tcp_hole_ns(conv);
-    bool has_hole = hole_ns != INT64_MAX;
+    bool has_hole = str->rare->hole_ns != INT64_MAX;
     if (has_hole)
-        note_deadline(&q->flow, hole_ns);
-    if (has_hole == conv->in_hole_list)
-        return;
-    conv->in_hole_list = has_hole;
-    if (has_hole)
-        list_add(&q->flow.holes, conv, true);
-    else
-        list_remove(&q->flow.holes, conv, true);
+        note_deadline(&q->flow, str->rare->hole_ns);
+    if (has_hole && !str->rare->in_hole_list)
+        hole_add(&q->flow, str);
+    else if (!has_hole && str->rare->in_hole_list)
+        hole_remove(&q->flow, str);
+    qcapint_rare_tidy(str);
+}
+
+static void touch_both(qcap_t *q, qcapint_conv_t *conv)
+{
+    for (int i = 0; i < 2; i++)
+        if (qcapint_rare_has(&conv->str[i]))
+            touch_rare(q, &conv->str[i]);
 }
 
 /* ---------------------------------------------------------------- the table */
@@ -234,7 +244,7 @@ static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash
     qcapint_tcpstr_init(&conv->str[1], conv, true);
     qcapint_tcp_init(&conv->tcp);
     conv->list = QCAPINT_FLOW_OPENING;
-    list_add(&q->flow.lists[conv->list], conv, false);
+    list_add(&q->flow.lists[conv->list], conv);
     move(q, conv, QCAPINT_FLOW_OPENING);
     count_open(&q->stats);
     conv->number = q->stats.conversations;
@@ -257,9 +267,10 @@ void qcapint_conv_unref(qcapint_conv_t *conv)
 static void unlink_conv(qcap_t *q, qcapint_conv_t *conv)
 {
     qcapint_flow_table_remove(&q->flow.table, conv->hash, conv);
-    list_remove(&q->flow.lists[conv->list], conv, false);
-    if (conv->in_hole_list)
-        list_remove(&q->flow.holes, conv, true);
+    list_remove(&q->flow.lists[conv->list], conv);
+    for (int i = 0; i < 2; i++)
+        if (conv->str[i].rare->in_hole_list)
+            hole_remove(&q->flow, &conv->str[i]);
     conv->is_open = false;
     q->stats.conversations_open--;
 }
@@ -326,13 +337,14 @@ static qcapint_conv_t *victim(qcap_t *q)
 
 static void expire_holes(qcap_t *q)
 {
-    qcapint_conv_t *conv;
-    while ((conv = q->flow.holes.oldest) && qcapint_tcp_hole_ns(conv) <= q->now_ns) {
-        qcapint_tcp_expire_holes(conv, q->now_ns);
-        list_remove(&q->flow.holes, conv, true);
-        conv->in_hole_list = false;
-        touch_hole(q, conv);
+    qcap_tcpstr_t *str;
+    while ((str = q->flow.first_hole) && str->rare->hole_ns <= q->now_ns) {
+        hole_remove(&q->flow, str);
+        qcapint_tcp_expire_holes(str);
+        touch_both(q, str->conv);
     }
+    if (str)
+        note_deadline(&q->flow, str->rare->hole_ns);
 }
 
 /* Ends what has timed out, and finds out when something will again. */
@@ -341,8 +353,6 @@ static void expire(qcap_t *q)
     qcapint_conv_t *conv;
     q->flow.expire_ns = INT64_MAX;
     expire_holes(q);
-    if (q->flow.holes.oldest)
-        note_deadline(&q->flow, qcapint_tcp_hole_ns(q->flow.holes.oldest));
     for (int i = 0; i < QCAPINT_FLOW_LISTS; i++) {
         while ((conv = q->flow.lists[i].oldest) && q->now_ns - conv->seen_ns >= q->timeouts_ns[timeouts[i]])
             expire_conv(q, conv);
@@ -432,5 +442,5 @@ void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
         return;
     qcapint_tcp_segment(conv, packet, is_server);
     touch(q, conv);
-    touch_hole(q, conv);
+    touch_both(q, conv);
 }

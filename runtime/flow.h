@@ -23,7 +23,6 @@ struct qcapint_conv {
     qcap_endpoint_t ends[2];       /* [0]: the client */
     uint32_t hash;                 /* of the endpoints */
     uint8_t list;                  /* qcapint_flow_list_t */
-    bool in_hole_list;
     bool is_open;                  /* in the table; false: only positions keep it */
 
     /* What every packet touches. */
@@ -35,13 +34,12 @@ struct qcapint_conv {
     qcapint_tcp_t tcp;             /* sequence numbers, queues */
     qcap_tcpstr_t str[2];          /* [0]: from the client */
 
-    qcapint_conv_t *hole_older, *hole_newer; /* in the list of those that wait for a late copy, if in_hole_list */
     uint64_t number;               /* from 1, as they opened */
     int64_t opened_ns;             /* first packet */
     uint32_t references;           /* to free it, all must have gone */
 };
 
-/* A list of conversations, through older and newer, or hole_older and hole_newer. */
+/* A list of conversations, through older and newer. */
 typedef struct qcapint_flow_queue {
     qcapint_conv_t *oldest, *newest; /* NULL: empty */
 } qcapint_flow_queue_t;
@@ -51,7 +49,7 @@ typedef struct qcapint_flow {
     qcapint_hash_key_t key;     /* random, per handle */
     int64_t expire_ns;          /* before this, nothing times out */
     qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];
-    qcapint_flow_queue_t holes; /* who waits for a late copy, earliest deadline first */
+    qcap_tcpstr_t *first_hole, *last_hole; /* directions that wait for a late copy, earliest deadline first; NULL: none */
 } qcapint_flow_t;
 
 int qcapint_flow_init(qcap_t *q);

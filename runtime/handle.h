@@ -28,6 +28,12 @@ typedef struct qcapint_tap {
     void *user;
 } qcapint_tap_t;
 
+/* The bytes that are being delivered. */
+typedef struct qcapint_hand {
+    const qcap_tcpstr_t *str; /* whose they are; NULL: none */
+    const qcapint_segment_t *segment; /* not in its list */
+} qcapint_hand_t;
+
 /* Packets that were read and decoded together. */
 #define QCAPINT_BATCH 32
 
@@ -58,6 +64,7 @@ struct qcap {
     bool is_ipv6_strict;           /* an IPv6 overlap discards the datagram */
     qcapint_defrag_t defrag;
     qcapint_flow_t flow;
+    qcapint_hand_t hand;
     qcapint_udp_t udp;
 
     qcapint_packet_subscription_t *packet_handlers[QCAP_STAGE_COUNT];

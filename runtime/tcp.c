@@ -85,7 +85,6 @@ void qcapint_tcp_init(qcapint_tcp_t *tcp)
     memset(tcp, 0, sizeof *tcp);
     for (int i = 0; i < 2; i++) {
         tcp->side[i].fin = NONE;
-        tcp->side[i].hole_ns = INT64_MAX;
         tcp->side[i].window_scale = QCAPINT_NO_SCALE;
     }
 }
@@ -148,12 +147,14 @@ static void leave_out(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
     shift(&side->acked, gone);
     shift(&side->right_edge, gone);
     shift(&side->fin, gone);
-    shift(&side->snapped, gone);
-    shift(&side->hole_acked, gone);
-    shift_all(side->queue.first);
-    shift_all(side->doubtful.first);
-    shift_acks(str->conv->tcp.side[other->is_server].queue.first, gone);
-    shift_acks(other->first, gone);
+    if (qcapint_rare_has(str)) {
+        shift(&str->rare->snapped, gone);
+        shift(&str->rare->hole_acked, gone);
+    }
+    shift_all(str->rare->queue.first);
+    shift_all(str->rare->doubtful.first);
+    shift_acks(other->rare->queue.first, gone);
+    shift_acks(other->rare->first, gone);
 }
 
 /* Delivers the segment up to the urgent byte, and leaves that out; the segment is the rest then. Returns whether there is any. */
@@ -171,12 +172,19 @@ static bool deliver_to_urgent(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap
     return segment->len > 0;
 }
 
+/* No late copy is waited for. */
+static void end_wait(qcap_tcpstr_t *str)
+{
+    if (str->rare->hole_ns != INT64_MAX)
+        str->rare->hole_ns = INT64_MAX;
+}
+
 /* Delivers what has become in order. */
 static void deliver_queue(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
 {
-    while (side->queue.first && side->queue.first->begin == str->end && str->end < side->fin && !side->is_syn_data) {
-        qcapint_segment_t *segment = qcapint_queue_pop(&side->queue);
-        side->hole_ns = INT64_MAX;
+    while (str->rare->queue.first && str->rare->queue.first->begin == str->end && str->end < side->fin && !side->is_syn_data) {
+        qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->queue);
+        end_wait(str);
         qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
         if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
             qcapint_tcpstr_take(str, segment);
@@ -190,8 +198,8 @@ static void check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_
 {
     if (side->fin == NONE || str->end < side->fin || str->has_ended)
         return;
-    qcapint_queue_clear(str->conv->q, &side->queue);
-    side->hole_ns = INT64_MAX;
+    qcapint_queue_clear(str->conv->q, &str->rare->queue);
+    end_wait(str);
     if (packet)
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_CLOSED);
     qcapint_tcpstr_end(str, QCAP_END_FIN);
@@ -201,16 +209,16 @@ static void check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_
  * there is none. */
 static qcapint_segment_t *first_doubtful(qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
 {
-    while (side->doubtful.first && qcapint_segment_end(side->doubtful.first) <= str->end)
-        qcapint_segment_free(str->conv->q, qcapint_queue_pop(&side->doubtful));
-    qcapint_segment_t *segment = side->doubtful.first;
+    while (str->rare->doubtful.first && qcapint_segment_end(str->rare->doubtful.first) <= str->end)
+        qcapint_segment_free(str->conv->q, qcapint_queue_pop(&str->rare->doubtful));
+    qcapint_segment_t *segment = str->rare->doubtful.first;
     return segment && qcapint_segment_end(segment) <= side->acked ? segment : NULL;
 }
 
 /* Delivers the doubtful segment, which begins at or before the end of the stream, up to `until`. */
-static void deliver_doubtful(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
+static void deliver_doubtful(qcap_tcpstr_t *str, uint64_t until)
 {
-    qcapint_segment_t *segment = qcapint_queue_pop(&side->doubtful);
+    qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->doubtful);
     uint64_t end = qcapint_segment_end(segment) < until ? qcapint_segment_end(segment) : until;
     segment->bytes += str->end - segment->begin;
     segment->begin = str->end;
@@ -224,17 +232,17 @@ static void deliver_doubtful(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint6
  * doubtful segments: then the hole may not be one any longer. */
 static void skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
 {
-    if (side->queue.first && side->queue.first->begin < until)
-        until = side->queue.first->begin;
+    if (str->rare->queue.first && str->rare->queue.first->begin < until)
+        until = str->rare->queue.first->begin;
     qcapint_segment_t *doubtful = first_doubtful(side, str);
     if (doubtful && doubtful->begin > str->end && doubtful->begin < until)
         qcapint_tcpstr_gap(str, doubtful->begin - str->end);
     if (doubtful && doubtful->begin <= str->end)
-        deliver_doubtful(side, str, until);
+        deliver_doubtful(str, until);
     else if (str->end < until)
         qcapint_tcpstr_gap(str, until - str->end);
     side->is_syn_data = false;
-    side->hole_ns = INT64_MAX;
+    end_wait(str);
     deliver_queue(side, str);
 }
 
@@ -243,7 +251,7 @@ static bool has_hole(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
 {
     if (side->acked <= str->end || str->end >= side->fin || str->has_ended)
         return false;
-    return side->queue.first || side->fin != NONE || side->acked > str->end + 1 || side->snapped > str->end;
+    return str->rare->queue.first || side->fin != NONE || side->acked > str->end + 1 || str->rare->snapped > str->end;
 }
 
 static void give_up_holes(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
@@ -252,12 +260,12 @@ static void give_up_holes(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
         if (!side->is_absent)
             qcapint_tcpstr_absent(str);
         side->is_absent = true;
-        side->hole_ns = INT64_MAX;
+        end_wait(str);
         return;
     }
-    while (str->end < side->hole_acked && has_hole(side, str))
-        skip(side, str, side->hole_acked);
-    side->hole_ns = INT64_MAX;
+    while (str->end < str->rare->hole_acked && has_hole(side, str))
+        skip(side, str, str->rare->hole_acked);
+    end_wait(str);
     check_fin(side, str, NULL);
 }
 
@@ -266,15 +274,15 @@ static void check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
 {
     qcap_t *q = str->conv->q;
     if (!has_hole(side, str) || (side->is_absent && !str->is_seen)) {
-        side->hole_ns = INT64_MAX;
+        end_wait(str);
         return;
     }
-    if (side->hole_ns == INT64_MAX) {
-        side->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
-        side->hole_acked = side->acked;
+    if (str->rare->hole_ns == INT64_MAX && qcapint_rare_get(str)) {
+        str->rare->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
+        str->rare->hole_acked = side->acked;
     }
-    if (side->snapped > str->end && str->is_seen) {
-        skip(side, str, side->snapped < side->acked ? side->snapped : side->acked);
+    if (str->rare->snapped > str->end && str->is_seen) {
+        skip(side, str, str->rare->snapped < side->acked ? str->rare->snapped : side->acked);
         check_fin(side, str, NULL);
     }
 }
@@ -309,20 +317,20 @@ static void note_scale(const arrival_t *a)
 }
 
 /* Offset 0 is at `seq`. Nothing that was learned with another base holds. */
-static void set_base(qcapint_tcp_side_t *side, uint32_t seq, bool is_guess)
+static void set_base(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq, bool is_guess)
 {
     side->base_seq = seq;
     side->has_base = true;
     side->is_base_guess = is_guess;
     side->acked = 0;
     side->has_window = false;
-    side->hole_ns = INT64_MAX;
+    end_wait(str);
 }
 
 /* Whether nothing was made yet of what is known of its sequence numbers. */
 static bool may_rebase(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
 {
-    return !side->has_base || (side->is_base_guess && str->end == 0 && !side->queue.first);
+    return !side->has_base || (side->is_base_guess && str->end == 0 && !str->rare->queue.first);
 }
 
 /* Learns where the sender's stream begins. Without a SYN that is at its first segment: what the other side acknowledged
@@ -334,12 +342,12 @@ static bool note_seq(const arrival_t *a)
     if (!(a->headers->tcp_flags & QCAPINT_TCP_SYN)) {
         bool is_before = a->headers->payload_wire > 0 && (int32_t)(seq - a->side->base_seq) < 0;
         if (may && (!a->str->is_seen || is_before))
-            set_base(a->side, seq, true);
+            set_base(a->side, a->str, seq, true);
         return true;
     }
     a->side->has_sent_syn |= a->side->base_seq == seq + 1 || may;
     if (may && (!a->side->has_base || a->side->base_seq != seq + 1))
-        set_base(a->side, seq + 1, false);
+        set_base(a->side, a->str, seq + 1, false);
     if (may) {
         a->side->is_base_guess = false;
         a->str->has_syn = true;
@@ -382,14 +390,16 @@ static bool is_first_ack_far(const arrival_t *a, int64_t offset)
 /* See note [lost bursts]: the stream goes on at `seq`, which is ahead. */
 static void go_on_at(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq)
 {
-    while (side->queue.first)
+    while (str->rare->queue.first)
         skip(side, str, NONE);
     uint32_t missing = seq - (side->base_seq + (uint32_t)str->end);
     if (missing > 0)
         qcapint_tcpstr_gap(str, missing);
     side->acked = str->end;
-    side->has_window = side->has_far = side->has_far_ack = false;
-    side->hole_ns = INT64_MAX;
+    side->has_window = false;
+    if (qcapint_rare_has(str))
+        str->rare->has_far = str->rare->has_far_ack = false;
+    end_wait(str);
 }
 
 /* Whether the stream can go on anywhere else. */
@@ -404,12 +414,15 @@ static bool follow_far_ack(const arrival_t *a)
     uint32_t ack = a->headers->ack;
     if (!may_go_on(a->peer, a->other))
         return false;
-    if (a->peer->has_far && ack - a->peer->far_begin - 1 < a->peer->far_end - a->peer->far_begin) {
+    qcapint_rare_t *rare = qcapint_rare_get(a->other);
+    if (!rare)
+        return false;
+    if (rare->has_far && ack - rare->far_begin - 1 < rare->far_end - rare->far_begin) {
         go_on_at(a->peer, a->other, ack);
         return true;
     }
-    a->peer->far_ack = ack;
-    a->peer->has_far_ack = true;
+    rare->far_ack = ack;
+    rare->has_far_ack = true;
     return false;
 }
 
@@ -419,16 +432,19 @@ static bool follow_far_bytes(arrival_t *a)
     uint32_t seq = a->headers->seq, end = seq + a->headers->payload_wire, leeway = a->side->window_max;
     if (!may_go_on(a->side, a->str) || (a->headers->tcp_flags & QCAPINT_TCP_SYN))
         return false;
-    uint32_t ahead = seq - a->side->far_ack, behind = a->side->far_ack - seq;
-    if (a->side->has_far_ack && (ahead <= leeway || behind <= a->headers->payload_wire)) {
-        go_on_at(a->side, a->str, ahead <= leeway ? a->side->far_ack : seq);
+    qcapint_rare_t *rare = qcapint_rare_get(a->str);
+    if (!rare)
+        return false;
+    uint32_t ahead = seq - rare->far_ack, behind = rare->far_ack - seq;
+    if (rare->has_far_ack && (ahead <= leeway || behind <= a->headers->payload_wire)) {
+        go_on_at(a->side, a->str, ahead <= leeway ? rare->far_ack : seq);
         a->begin = offset_of(a->side, a->str, seq);
         return true;
     }
-    if (!a->side->has_far || seq != a->side->far_end)
-        a->side->far_begin = seq;
-    a->side->far_end = end;
-    a->side->has_far = true;
+    if (!rare->has_far || seq != rare->far_end)
+        rare->far_begin = seq;
+    rare->far_end = end;
+    rare->has_far = true;
     return false;
 }
 
@@ -438,7 +454,7 @@ static void learn_base(const arrival_t *a)
 {
     bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
     a->other->has_syn = is_syn || (a->str->has_syn && a->str->end == 0 && a->headers->seq == a->side->base_seq);
-    set_base(a->peer, a->headers->ack, !a->other->has_syn);
+    set_base(a->peer, a->other, a->headers->ack, !a->other->has_syn);
 }
 
 /* The segment's acknowledgement, below 0 if it is older than the stream, as an offset of the other side's. */
@@ -467,7 +483,7 @@ static void note_ack(arrival_t *a)
         a->peer->is_fin_acked = true;
     note_window(a, ack);
     if (a->peer->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
-        qcapint_queue_clear(a->conv->q, &a->peer->queue);
+        qcapint_queue_clear(a->conv->q, &a->other->rare->queue);
     a->peer->is_syn_data = false;
     if (ack > a->peer->acked)
         a->peer->acked = ack;
@@ -516,7 +532,12 @@ static void enqueue(const arrival_t *a, const qcapint_segment_t *segment)
 {
     qcap_t *q = a->conv->q;
     qcapint_rule_t rule = qcapint_policy_of(&q->policies, qcap_tcpstr_destination(a->str))->segments;
-    qcapint_overlap_t overlap = qcapint_queue_insert(q, &a->side->queue, segment, a->begin,
+    qcapint_rare_t *rare = qcapint_rare_get(a->str);
+    if (!rare) {
+        qcapint_packet_stage(a->packet, QCAP_STAGE_NO_MEMORY);
+        return;
+    }
+    qcapint_overlap_t overlap = qcapint_queue_insert(q, &rare->queue, segment, a->begin,
                                                      a->begin + a->headers->payload_len, rule, a->str);
     q->stats.retransmitted_bytes += overlap.bytes;
     q->stats.conflicting_bytes += overlap.conflicting;
@@ -537,8 +558,8 @@ static void take(const arrival_t *a, qcapint_segment_t *segment)
     if (segment->len == 0)
         return;
     bool is_in_order = segment->begin == a->str->end && !a->side->is_syn_data;
-    if (is_in_order && (!a->side->queue.first || a->side->queue.first->begin >= qcapint_segment_end(segment))) {
-        a->side->hole_ns = INT64_MAX;
+    if (is_in_order && (!a->str->rare->queue.first || a->str->rare->queue.first->begin >= qcapint_segment_end(segment))) {
+        end_wait(a->str);
         a->side->has_reset = false; /* note [after a RST] */
         qcapint_packet_stage(a->packet, old > 0 ? QCAP_STAGE_TCP_OVERLAP : QCAP_STAGE_TCP_DELIVERED);
         if (!has_urgent(a->conv->q, segment) || deliver_to_urgent(a->side, a->str, segment))
@@ -569,7 +590,7 @@ static void note_copy(const arrival_t *a, const qcapint_segment_t *segment)
     uint64_t before = a->begin < 0 ? (uint64_t)-a->begin : 0, len = a->headers->payload_len;
     uint64_t known = a->str->end - (uint64_t)a->begin;
     stats->retransmitted_bytes += known < len ? known : len;
-    if (before >= len || !a->str->first || a->conv->q->urgent == QCAP_URGENT_OUT_OF_BAND)
+    if (before >= len || !a->str->rare->first || a->conv->q->urgent == QCAP_URGENT_OUT_OF_BAND)
         return;
     qcapint_segment_t copy = *segment;
     copy.begin = (uint64_t)a->begin + before;
@@ -602,8 +623,9 @@ static void receive(arrival_t *a)
         discard(a, is_old ? QCAP_STAGE_TCP_RETRANSMITTED : QCAP_STAGE_TCP_OUTSIDE);
         return;
     }
-    if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->side->snapped)
-        a->side->snapped = (uint64_t)wire_end;
+    if (wire_end > end && a->begin <= (int64_t)a->str->end && wire_end > (int64_t)a->str->rare->snapped &&
+        qcapint_rare_get(a->str))
+        a->str->rare->snapped = (uint64_t)wire_end;
     note_urgent(a, &segment);
     if (a->begin < (int64_t)a->str->end)
         note_copy(a, &segment);
@@ -619,7 +641,7 @@ static void put_aside(const arrival_t *a)
     const qcapint_headers_t *h = a->headers;
     qcap_t *q = a->conv->q;
     if (q->checksums != QCAP_CHECKSUMS_AUTO || !a->side->has_base || (h->tcp_flags & QCAPINT_TCP_SYN) ||
-        a->side->doubtful.count >= DOUBTFUL_LIMIT)
+        a->str->rare->doubtful.count >= DOUBTFUL_LIMIT)
         return;
     int64_t begin = offset_of(a->side, a->str, h->seq);
     if (h->payload_len == 0 || begin < (int64_t)a->str->end || !is_near(a->side, a->str, begin))
@@ -628,7 +650,8 @@ static void put_aside(const arrival_t *a)
                                  .bytes = a->packet->bytes + h->payload,
                                  .packet = a->packet,
                                  .len = h->payload_len};
-    qcapint_queue_add(q, &a->side->doubtful, &segment);
+    if (qcapint_rare_get(a->str))
+        qcapint_queue_add(q, &a->str->rare->doubtful, &segment);
 }
 
 /* Bounds the queue: what has waited in it is delivered, as if what is missing before it had been given up. */
@@ -636,7 +659,7 @@ static void bound_queue(const arrival_t *a)
 {
     uint64_t fair_share = a->conv->q->budget.limit / 8;
     uint64_t packet_size = sizeof(qcap_packet_t) + sizeof(qcapint_segment_t) + a->packet->len;
-    while ((a->side->queue.count > QUEUE_LIMIT || a->side->queue.count * packet_size > fair_share) &&
+    while ((a->str->rare->queue.count > QUEUE_LIMIT || a->str->rare->queue.count * packet_size > fair_share) &&
            a->str->end < a->side->fin)
         skip(a->side, a->str, NONE);
 }
@@ -646,9 +669,9 @@ static void bound_queue(const arrival_t *a)
 /* Whether nothing is waited for in the direction, and it goes on. */
 static bool is_smooth(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
 {
-    return side->has_base && str->is_seen && !side->queue.first && side->hole_ns == INT64_MAX && side->fin == NONE &&
-           side->snapped <= str->end && side->acked <= str->end && !side->is_syn_data && !side->has_far &&
-           !side->has_far_ack && !side->has_reset && !side->is_base_guess && !str->has_ended;
+    return side->has_base && str->is_seen && !str->rare->queue.first && str->rare->hole_ns == INT64_MAX && side->fin == NONE &&
+           str->rare->snapped <= str->end && side->acked <= str->end && !side->is_syn_data &&
+           !str->rare->has_far && !str->rare->has_far_ack && !side->has_reset && !side->is_base_guess && !str->has_ended;
 }
 
 /* note [smooth going]: nearly all segments are the next bytes of their direction, or none, and acknowledge bytes that were
@@ -754,21 +777,11 @@ bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *pa
     return qcapint_tcp_is_over(conv) || (!is_server && side->has_base && !conv->tcp.has_traffic);
 }
 
-int64_t qcapint_tcp_hole_ns(const qcapint_conv_t *conv)
+void qcapint_tcp_expire_holes(qcap_tcpstr_t *str)
 {
-    int64_t client = conv->tcp.side[0].hole_ns, server = conv->tcp.side[1].hole_ns;
-    return client < server ? client : server;
-}
-
-void qcapint_tcp_expire_holes(qcapint_conv_t *conv, int64_t now_ns)
-{
-    for (int i = 0; i < 2; i++) {
-        qcapint_tcp_side_t *side = &conv->tcp.side[i];
-        if (side->hole_ns <= now_ns) {
-            give_up_holes(side, &conv->str[i]);
-            check_hole(side, &conv->str[i]);
-        }
-    }
+    qcapint_tcp_side_t *side = &str->conv->tcp.side[str->is_server];
+    give_up_holes(side, str);
+    check_hole(side, str);
 }
 
 /* Delivers what is queued, and says what is missing up to what is known to be. */
@@ -776,7 +789,7 @@ static void flush(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
 {
     side->is_syn_data = false;
     deliver_queue(side, str);
-    while (side->queue.first && str->end < side->fin)
+    while (str->rare->queue.first && str->end < side->fin)
         skip(side, str, NONE);
     while (side->fin != NONE && str->end < side->fin)
         skip(side, str, side->fin);
@@ -798,7 +811,8 @@ void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 void qcapint_tcp_fini(qcapint_conv_t *conv)
 {
     for (int i = 0; i < 2; i++) {
-        qcapint_queue_clear(conv->q, &conv->tcp.side[i].queue);
-        qcapint_queue_clear(conv->q, &conv->tcp.side[i].doubtful);
+        qcapint_queue_clear(conv->q, &conv->str[i].rare->queue);
+        qcapint_queue_clear(conv->q, &conv->str[i].rare->doubtful);
+        end_wait(&conv->str[i]);
     }
 }

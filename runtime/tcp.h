@@ -11,16 +11,8 @@ typedef struct qcapint_tcp_side {
     uint64_t acked;           /* the other side has acknowledged everything before this */
     uint64_t right_edge;      /* the other side takes nothing from here on; valid if has_window */
     uint64_t fin;             /* offset of the FIN; UINT64_MAX: none known */
-    uint64_t snapped;         /* what is missing between the end of the stream and this was cut off by the capture */
-    uint64_t hole_acked;      /* holes before this are given up at hole_ns */
-    int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */
-    qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */
-    qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in tcp.c */
     uint32_t base_seq;        /* sequence number of offset 0; valid if has_base */
     uint32_t window_max;      /* the largest window that the other side ever offered, in bytes */
-    uint32_t far_begin;       /* sequence numbers of bytes outside the window, and behind them; valid if has_far */
-    uint32_t far_end;
-    uint32_t far_ack;         /* the other side acknowledged everything before this, outside the window; if has_far_ack */
     uint8_t window_scale;     /* what this side multiplies its windows with, as a shift; QCAPINT_NO_SCALE: not known */
     bool has_base : 1;        /* the sequence numbers of this direction can be told */
     bool is_base_guess : 1;   /* base_seq is from the first packet met, not from a SYN */
@@ -31,8 +23,6 @@ typedef struct qcapint_tcp_side {
     bool is_syn_data : 1;     /* the queue has data of the SYN, that the other side may not have taken: RFC 7413, 3 */
     bool is_absent : 1;       /* the sink was told that nothing of it is captured */
     bool has_sent_syn : 1;    /* its SYN was captured; of str->has_syn the other side's acknowledgement may have told */
-    bool has_far : 1;         /* see note [lost bursts] in tcp.c */
-    bool has_far_ack : 1;
     bool is_fin_acked : 1;    /* the other side has acknowledged the FIN */
     bool is_second_fin : 1;   /* when this side sent its FIN, it had the other side's */
 } qcapint_tcp_side_t;
@@ -51,11 +41,8 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
 /* Whether the packet, a SYN, opens another conversation between the same endpoints: the old one is over then. */
 bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *packet, bool is_server);
 
-/* Gives up holes whose time has come: see hole_ns. */
-void qcapint_tcp_expire_holes(qcapint_conv_t *conv, int64_t now_ns);
-
-/* The earliest hole_ns of both sides; INT64_MAX: no hole. */
-int64_t qcapint_tcp_hole_ns(const qcapint_conv_t *conv);
+/* Gives up the holes of a direction, whose time has come: see hole_ns. */
+void qcapint_tcp_expire_holes(qcap_tcpstr_t *str);
 
 /* Whether both directions have ended, or it was reset. */
 bool qcapint_tcp_is_over(const qcapint_conv_t *conv);

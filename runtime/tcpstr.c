@@ -14,16 +14,49 @@ void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_serve
     str->conv = conv;
     str->is_server = is_server;
     str->held = UINT64_MAX;
+    str->rare = (qcapint_rare_t *)(uintptr_t)&qcapint_rare_none;
+}
+
+/* ---------------------------------------------------------------- what is rare */
+
+const qcapint_rare_t qcapint_rare_none = {.hole_ns = INT64_MAX};
+
+qcapint_rare_t *qcapint_rare_get(qcap_tcpstr_t *str)
+{
+    if (qcapint_rare_has(str))
+        return str->rare;
+    qcapint_rare_t *rare = qcapint_budget_alloc(&str->conv->q->budget, sizeof *rare);
+    if (!rare)
+        return NULL;
+    *rare = qcapint_rare_none;
+    return str->rare = rare;
+}
+
+static void free_rare(qcap_tcpstr_t *str)
+{
+    if (qcapint_rare_has(str))
+        qcapint_budget_free(&str->conv->q->budget, str->rare, sizeof *str->rare);
+    str->rare = (qcapint_rare_t *)(uintptr_t)&qcapint_rare_none;
+}
+
+void qcapint_rare_tidy(qcap_tcpstr_t *str)
+{
+    const qcapint_rare_t *rare = str->rare;
+    if (rare->first || rare->positions || rare->queue.first || rare->doubtful.first || rare->snapped > str->end ||
+        rare->hole_ns != INT64_MAX || rare->has_far || rare->has_far_ack || rare->in_hole_list)
+        return;
+    free_rare(str);
 }
 
 void qcapint_tcpstr_fini(qcap_tcpstr_t *str)
 {
-    while (str->first) {
-        qcapint_segment_t *segment = str->first;
-        str->first = segment->next;
+    qcapint_rare_t *rare = str->rare;
+    while (rare->first) {
+        qcapint_segment_t *segment = rare->first;
+        rare->first = segment->next;
         qcapint_segment_free(str->conv->q, segment);
     }
-    str->last = str->found = NULL;
+    free_rare(str);
 }
 
 /* ---------------------------------------------------------------- what is kept */
@@ -32,7 +65,7 @@ void qcapint_tcpstr_fini(qcap_tcpstr_t *str)
 static uint64_t need(const qcap_tcpstr_t *str)
 {
     uint64_t lowest = str->held;
-    for (const qcap_tcpstr_pos_t *pos = str->positions; pos; pos = pos->next)
+    for (const qcap_tcpstr_pos_t *pos = str->rare->positions; pos; pos = pos->next)
         if (pos->offset < lowest)
             lowest = pos->offset;
     if (str->conv->q->conflict_handlers && str->conv->is_open) {
@@ -46,44 +79,49 @@ static uint64_t need(const qcap_tcpstr_t *str)
 /* Forgets what nobody needs any more. */
 static void trim(qcap_tcpstr_t *str)
 {
+    qcapint_rare_t *rare = str->rare;
+    if (!rare->first)
+        return;
     uint64_t from = need(str);
-    while (str->first && qcapint_segment_end(str->first) <= from) {
-        qcapint_segment_t *segment = str->first;
-        str->first = segment->next;
-        if (str->found == segment)
-            str->found = NULL;
+    while (rare->first && qcapint_segment_end(rare->first) <= from) {
+        qcapint_segment_t *segment = rare->first;
+        rare->first = segment->next;
+        if (rare->found == segment)
+            rare->found = NULL;
         qcapint_segment_free(str->conv->q, segment);
     }
-    if (!str->first)
-        str->last = NULL;
+    if (!rare->first)
+        rare->last = NULL;
 }
 
-static void add(qcap_tcpstr_t *str, qcapint_segment_t *segment)
+static void add(qcapint_rare_t *rare, qcapint_segment_t *segment)
 {
     segment->next = NULL;
-    if (str->last)
-        str->last->next = segment;
+    if (rare->last)
+        rare->last->next = segment;
     else
-        str->first = segment;
-    str->last = segment;
+        rare->first = segment;
+    rare->last = segment;
 }
 
 void qcapint_tcpstr_hold(qcap_tcpstr_t *str, uint64_t offset)
 {
     str->held = offset;
-    if (str->first)
+    if (str->rare->first)
         trim(str);
 }
 
 const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t offset)
 {
-    qcapint_segment_t *from = str->found && str->found->begin <= offset ? str->found : str->first;
-    if (!str->last || qcapint_segment_end(str->last) <= offset)
+    qcapint_rare_t *rare = str->rare;
+    const qcapint_hand_t *hand = &str->conv->q->hand;
+    qcapint_segment_t *from = rare->found && rare->found->begin <= offset ? rare->found : rare->first;
+    if (!rare->last || qcapint_segment_end(rare->last) <= offset)
         from = NULL; /* mostly the bytes at hand are asked for: the list, however long, has them not */
     for (qcapint_segment_t *segment = from; segment; segment = segment->next)
         if (qcapint_segment_end(segment) > offset)
-            return str->found = segment;
-    return str->at_hand && qcapint_segment_end(str->at_hand) > offset ? str->at_hand : NULL;
+            return rare->found = segment;
+    return hand->str == str && qcapint_segment_end(hand->segment) > offset ? hand->segment : NULL;
 }
 
 /* ---------------------------------------------------------------- bytes come in */
@@ -93,25 +131,26 @@ static void show(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
     qcap_t *q = str->conv->q;
     str->end = qcapint_segment_end(segment);
-    str->at_hand = segment;
+    q->hand = (qcapint_hand_t){str, segment};
     q->stats.stream_bytes += segment->len;
     for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
         if (tap->tap.on_data)
             tap->tap.on_data(str, segment->begin, segment->bytes, segment->len, segment->packet, tap->user);
     q->sink->data(str, segment);
-    str->at_hand = NULL;
+    q->hand = (qcapint_hand_t){NULL, NULL};
+    if (str->rare->first)
+        trim(str);
 }
 
 void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
     show(str, segment);
-    if (str->first)
-        trim(str);
     if (need(str) >= str->end)
         return;
-    qcapint_segment_t *kept = qcapint_segment_new(str->conv->q, segment);
+    qcapint_rare_t *rare = qcapint_rare_get(str);
+    qcapint_segment_t *kept = rare ? qcapint_segment_new(str->conv->q, segment) : NULL;
     if (kept)
-        add(str, kept);
+        add(rare, kept);
     else
         qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
 }
@@ -119,12 +158,15 @@ void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment)
 {
     show(str, segment);
-    if (str->first)
-        trim(str);
-    if (need(str) < str->end)
-        add(str, segment);
-    else
-        qcapint_segment_free(str->conv->q, segment);
+    bool is_needed = need(str) < str->end;
+    qcapint_rare_t *rare = is_needed ? qcapint_rare_get(str) : NULL;
+    if (rare) {
+        add(rare, segment);
+        return;
+    }
+    if (is_needed)
+        qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
+    qcapint_segment_free(str->conv->q, segment);
 }
 
 void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len)
@@ -242,16 +284,17 @@ const unsigned char *qcap_tcpstr_bytes(const qcap_tcpstr_pos_t *begin, const qca
 qcap_tcpstr_pos_t *qcap_tcpstr_pos_copy(const qcap_tcpstr_pos_t *pos)
 {
     qcap_tcpstr_t *str = pos->str;
-    qcap_tcpstr_pos_t *copy = qcapint_budget_alloc(&str->conv->q->budget, sizeof *copy);
+    qcapint_rare_t *rare = qcapint_rare_get(str);
+    qcap_tcpstr_pos_t *copy = rare ? qcapint_budget_alloc(&str->conv->q->budget, sizeof *copy) : NULL;
     if (!copy)
         return NULL;
     copy->str = str;
     copy->offset = pos->offset;
-    copy->next = str->positions;
-    copy->owner = &str->positions;
+    copy->next = rare->positions;
+    copy->owner = &rare->positions;
     if (copy->next)
         copy->next->owner = &copy->next;
-    str->positions = copy;
+    rare->positions = copy;
     str->conv->references++;
     return copy;
 }
@@ -266,6 +309,7 @@ void qcap_tcpstr_pos_free(qcap_tcpstr_pos_t *pos)
         pos->next->owner = pos->owner;
     qcapint_budget_free(&str->conv->q->budget, pos, sizeof *pos);
     trim(str);
+    qcapint_rare_tidy(str);
     qcapint_conv_unref(str->conv);
 }
 

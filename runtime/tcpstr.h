@@ -15,16 +15,38 @@
 
 typedef struct qcapint_conv qcapint_conv_t; /* flow.h */
 
+/* What only few directions have: something waits, or is kept. The others share one that is empty, and must not be written to:
+ * qcapint_rare_get() gives a direction its own. */
+typedef struct qcapint_rare {
+    /* tcpstr.c's. */
+    qcapint_segment_t *first, *last; /* kept; NULL: none */
+    qcapint_segment_t *found;        /* kept, where the last search ended: the next one often begins there; or NULL */
+    qcap_tcpstr_pos_t *positions;    /* copied ones, in no order */
+
+    /* tcp.c's. */
+    qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */
+    qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in tcp.c */
+    uint64_t snapped;         /* what is missing between the end of the stream and this was cut off by the capture */
+    uint64_t hole_acked;      /* holes before this are given up at hole_ns */
+    int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */
+    uint32_t far_begin;       /* sequence numbers of bytes outside the window, and behind them; valid if has_far */
+    uint32_t far_end;
+    uint32_t far_ack;         /* the other side acknowledged everything before this, outside the window; if has_far_ack */
+    bool has_far;             /* see note [lost bursts] in tcp.c */
+    bool has_far_ack;
+
+    /* flow.c's. */
+    bool in_hole_list;
+    qcap_tcpstr_t *hole_older, *hole_newer; /* in the list of those that wait for a late copy, if in_hole_list */
+} qcapint_rare_t;
+
 struct qcap_tcpstr {
-    qcapint_conv_t *conv;             /* the conversation that this is a part of */
-    uint64_t end;                     /* bytes delivered and lost so far */
-    uint64_t held;                    /* the sink needs bytes from this offset on; UINT64_MAX: none */
-    const qcapint_segment_t *at_hand; /* being delivered, not in the list; NULL: none */
-    qcapint_segment_t *first, *last;  /* kept; NULL: none */
-    qcapint_segment_t *found;         /* kept, where the last search ended: the next one often begins there; or NULL */
-    qcap_tcpstr_pos_t *positions;     /* copied ones, in no order */
-    void *user;                       /* the application's */
-    bool is_server;                   /* from the server to the client */
+    qcapint_conv_t *conv; /* the conversation that this is a part of */
+    uint64_t end;         /* bytes delivered and lost so far */
+    uint64_t held;        /* the sink needs bytes from this offset on; UINT64_MAX: none */
+    qcapint_rare_t *rare; /* never NULL */
+    void *user;           /* the application's */
+    bool is_server;       /* from the server to the client */
     bool is_seen;                     /* a packet of this direction was captured */
     bool has_syn;                     /* its SYN was captured, or its SYN-ACK: offset 0 is the beginning */
     bool has_ended;                   /* on_end was called */
@@ -74,8 +96,22 @@ typedef struct qcapint_sink {
 
 void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server);
 
-/* Forgets all bytes. The copied positions stay, at bytes that are lost. */
+/* Frees all bytes; no copied position is left. */
 void qcapint_tcpstr_fini(qcap_tcpstr_t *str);
+
+/* What is rare, to be written to. NULL if there is no memory. */
+qcapint_rare_t *qcapint_rare_get(qcap_tcpstr_t *str);
+
+/* The one that is empty. */
+extern const qcapint_rare_t qcapint_rare_none;
+
+static inline bool qcapint_rare_has(const qcap_tcpstr_t *str)
+{
+    return str->rare != &qcapint_rare_none;
+}
+
+/* Gives it up if there is nothing in it any more. */
+void qcapint_rare_tidy(qcap_tcpstr_t *str);
 
 /* ---------------------------------------------------------------- for tcp.c */
 
