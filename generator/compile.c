@@ -98,6 +98,7 @@ bool compile_tree(arena_t *arena, const ast_t *ast, const compile_options_t *opt
 
     /* DFA → C */
     layout_t *layout = layout_build(dfa, position_count);
+    emit_choose(layout);
     const table_t *table = table_build(layout);
     emit_h(layout, table, &result->header);
     emit_c(layout, table, &result->source);

@@ -25,7 +25,9 @@ typedef struct edge {
     bool is_return;       /* DFA_CONTROL: taken when what is called has returned; see note [joint] in dfa.c */
     unsigned target;
     bool is_hot;          /* likely to be followed: worth direct code */
-    uint64_t passes;      /* how often, compared with other edges */
+    uint64_t passes;      /* how often, compared with other edges ... */
+    unsigned char byte;   /* ... and by which byte most often ... */
+    uint64_t byte_passes; /* ... and how often by that */
     bool is_peek;         /* no byte is read: it only decides, for a control point, or is not looked at */
     pendings_t commits;
     VEC(stamp_t) moves;   /* for each register of the target */
@@ -52,7 +54,8 @@ typedef struct dfa_state {
     VEC(unsigned) held_registers; /* ... or at these registers */
     stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
     bool is_hot;             /* likely to be passed often: worth direct code */
-    uint64_t passes;         /* how often, compared with other states */
+    uint64_t passes;         /* how often, compared with other states ... */
+    uint64_t entries;        /* ... of these, from states that are not only reached through it */
     unsigned from;           /* the state it was first reached from, itself for a start */
     int byte;                /* and by which byte; -1: by none */
     unsigned times;          /* how often, where a counter leads there */

@@ -5,6 +5,9 @@
 #include "layout.h"
 #include "table.h"
 
+/* Chooses the states that have direct code of their own. */
+void emit_choose(layout_t *layout);
+
 void emit_h(const layout_t *layout, const table_t *table, text_t *text);
 void emit_c(const layout_t *layout, const table_t *table, text_t *text);
 

@@ -232,7 +232,7 @@ static plan_t make_plan(arena_t *arena, const charset_t *set)
 static void define_scan(arena_t *arena, const byte_class_t *class, text_t *text)
 {
     plan_t plan = make_plan(arena, &class->set);
-    text_print(text, "static inline qcap_lanes_t LANES_%s(qcap_lanes_t v)\n{\n    qcap_lanes_t %s = ", class->name,
+    text_print(text, "static inline __attribute__((always_inline)) qcap_lanes_t LANES_%s(qcap_lanes_t v)\n{\n    qcap_lanes_t %s = ", class->name,
                plan.is_outside ? "out" : "in");
     if (plan.is_lettered)
         compare(&(range_t){'a', 'z'}, "qcap_lanes_small(v)", text);

@@ -3,182 +3,13 @@
  * A state is a label. Its code tests the byte against the sets of the edges that are likely to be followed, performs the
  * edge's operations, and jumps. A state that only loops on a set is a scan. Every other byte is left to the tables, which have
  * all states. Operations that several edges share stand once, behind the states, under a label of their own. */
-#include "emit.h"
-#include "emit_class.h"
+#include "emit_trace.h"
 
 #include <stdlib.h>
 
 #include "name.h"
-#include "position.h"
 
 #define INLINE_PART 20u /* an edge that is passed so many times less often than the one that is passed most calls functions */
-
-/* Operations and moves that lead to a state, used by several edges. */
-typedef struct shared_edge {
-    const edge_t *edge;
-    unsigned use_count;
-    unsigned number;
-} shared_edge_t;
-
-typedef VEC(shared_edge_t) shared_edges_t;
-
-/* What the parts of a machine need to know. */
-typedef struct machine {
-    const layout_t *l;
-    classes_t *classes;
-    shared_edges_t shared;
-    bool has_calls; /* elements may lie deeper than their rule alone says */
-    bool is_inline; /* the edge at hand is passed so often that its events are sent from where it stands */
-    uint64_t most_passes; /* of an edge */
-} machine_t;
-
-/* ---------------------------------------------------------------- operations */
-
-static void emit_stamp(stamp_t at, text_t *text)
-{
-    if (at.reg >= 0)
-        text_print(text, "side->positions[%d]", at.reg);
-    else if (at.back > 0)
-        text_print(text, "here - %u", at.back);
-    else
-        text_print(text, "here");
-}
-
-/* A register of either kind, as an argument. */
-static void emit_register(const reg_t *reg, text_t *text)
-{
-    if (reg)
-        text_print(text, "%s%u /* %s */", reg->is_shared ? "QCAP_SHARED + " : "", reg->index, reg->name);
-    else
-        text_print(text, "QCAP_NONE");
-}
-
-/* The call without its last argument, the position; false if it has none. */
-static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
-{
-    const layout_t *l = m->l;
-    const char *base = m->has_calls ? "parser->base + " : "";
-    switch (op->kind) {
-    case OP_OPEN:
-        if (op->is_stream || op->is_joined)
-            text_print(text, "qcap_op_open_%s(parser, %u, %s, ", op->is_stream ? "stream" : "joined", op->depth,
-                       emit_element_constant(l, op->element));
-        else
-            text_print(text, "qcap_element_open(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
-        return true;
-    case OP_CLOSE:
-        if (op->is_stream || op->is_joined)
-            text_print(text, "qcap_op_close_%s(parser, %u, ", op->is_stream ? "stream" : "joined", op->depth);
-        else
-            text_print(text, m->is_inline ? "qcap_element_close_here(parser, side->slots, %s%u, %s, wanted, origin, "
-                                          : "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth,
-                       emit_element_constant(l, op->element));
-        return true;
-    case OP_ANOMALY_OPEN:
-        text_print(text, "qcap_op_anomaly_open(parser, %u, ", op->depth);
-        return true;
-    case OP_ANOMALY_CLOSE:
-        text_print(text, "qcap_op_anomaly_close(parser, %u, \"%s\", ", op->depth, op->name);
-        return true;
-    case OP_CONVERT_OPEN:
-        text_print(text, "side->underway[%u].begin = (", l->conversion_slots[op->conversion]);
-        return true;
-    case OP_CONVERT_CLOSE:
-        text_print(text, "qcap_op_convert_close(parser, %u, ", op->conversion);
-        return true;
-    case OP_SET:
-        text_print(text, "qcap_op_set(parser, %u /* %s */, %s, %s, value_%u(parser), %u, ", op->reg->index, op->reg->name,
-                   op->reg->is_shared ? "true" : "false", op->is_unique ? "true" : "false", layout_value(l, op->expr),
-                   layout_text(l, op->name));
-        return true;
-    case OP_PUSH:
-        text_print(text, "qcap_op_push(parser, %u /* %s */, ", op->queue->index, op->queue->name);
-        emit_register(op->reg, text);
-        text_print(text, ", ");
-        emit_register(op->key, text);
-        text_print(text, ", ");
-        return true;
-    case OP_MISMATCH:
-        text_print(text, "qcap_op_mismatch(parser, %u, \"%s\", ", op->depth, op->name);
-        return true;
-    case OP_FOUND:
-        text_print(text, "qcap_op_found(parser, ");
-        return true;
-    case OP_MARK:
-        text_print(text, "parser->marks[%u] = parser->later_count;\n", op->level);
-        return false;
-    case OP_ROLLBACK:
-        text_print(text, "parser->later_count = parser->marks[%u];\n", op->level);
-        return false;
-    case OP_RESET:
-    case OP_LOCAL_OPEN:
-    case OP_LOCAL_CLOSE:
-        text_print(text, "qcap_op_%s(parser, ",
-                   op->kind == OP_RESET ? "reset" : op->kind == OP_LOCAL_OPEN ? "local_open" : "local_close");
-        emit_register(op->reg, text);
-        text_print(text, ");\n");
-        return false;
-    case OP_FEED_OPEN:
-    case OP_FEED_CLOSE:
-        text_print(text, "qcap_op_feed_%s(parser, %u, %u, ", op->kind == OP_FEED_OPEN ? "open" : "close", op->depth, op->feed);
-        return true;
-    case OP_EXPECT:
-        text_print(text, "qcap_op_expect(parser, %u /* %s */, ", layout_expect(l, op->expect), op->expect->name);
-        return true;
-    case OP_FINISH:
-        text_print(text, "qcap_op_finish(parser, %u, ", op->feed);
-        return true;
-    case OP_ATOMIC_END:
-        text_print(text, "qcap_op_atomic_end(parser, here);\n");
-        return false;
-    case OP_ATOMIC_BEGIN:
-        return false;
-    }
-    return false;
-}
-
-/* The value of a conversion that ends at `at`. */
-static void emit_convert(const layout_t *l, const op_t *op, stamp_t at, text_t *text)
-{
-    if (l->dfa->nfa->conversions.items[op->conversion].kind != CONVERT_KEYWORD) {
-        text_print(text, "qcap_op_convert(parser, %u, ", op->conversion);
-        emit_stamp(at, text);
-        text_print(text, ")");
-        return;
-    }
-    text_print(text, "qcap_find_keyword(parser, %u, side->underway[%u].begin, ", op->conversion,
-               l->conversion_slots[op->conversion]);
-    emit_stamp(at, text);
-    text_print(text, ", find_%u)", op->conversion);
-}
-
-static void emit_op(machine_t *m, const pending_t *p, const char *indent, text_t *text)
-{
-    const layout_t *l = m->l;
-    const op_t *op = &l->dfa->nfa->ops.items[p->op];
-    const conversion_t *c = op->kind == OP_CONVERT_CLOSE ? &l->dfa->nfa->conversions.items[op->conversion] : NULL;
-    if (op->kind == OP_ATOMIC_BEGIN)
-        return;
-    text_print(text, "%s", indent);
-    if (regop_is_later(op)) {
-        text_print(text, op->kind == OP_CONVERT_CLOSE ? "qcap_op_later_value(parser, side->later, %u /* " : "qcap_op_later(parser, side->later, %u /* ", p->op);
-        emit_op_name(l, op, text);
-        text_print(text, " */, ");
-        if (op->kind == OP_CONVERT_CLOSE) {
-            emit_convert(l, op, p->at, text);
-            text_print(text, ", ");
-        }
-    } else if (c && !c->reg && c->kind == CONVERT_KEYWORD) {
-        text_print(text, "side->underway[%u].value = ", l->conversion_slots[op->conversion]);
-        emit_convert(l, op, p->at, text);
-        text_print(text, ";\n");
-        return;
-    } else if (!emit_call(m, op, text)) {
-        return;
-    }
-    emit_stamp(p->at, text);
-    text_print(text, ");\n");
-}
 
 static bool needs_here(const layout_t *l, const pendings_t *commits, const moves_t *moves)
 {
@@ -202,14 +33,14 @@ static bool may_stop(const layout_t *l, const pendings_t *commits)
     return false;
 }
 
-static void emit_jump(const layout_t *l, unsigned target, const char *indent, text_t *text)
+void emit_jump(const layout_t *l, unsigned target, const char *indent, text_t *text)
 {
-    if (layout_is_outside(l, target))
-        text_print(text, "%sreturn qcap_stop(parser, at, %s, QCAP_STOP_CONTROL);\n", indent, l->enumerators[target]);
-    else if (!l->dfa->states.items[target].is_hot)
-        text_print(text, "%sreturn qcap_stop(parser, at, %s, QCAP_STOP_TABLE);\n", indent, l->enumerators[target]);
-    else
+    bool is_outside = layout_is_outside(l, target);
+    if (l->stands[target] && !is_outside)
         text_print(text, "%sgoto %s;\n", indent, l->labels[target]);
+    else
+        text_print(text, "%sreturn qcap_stop(parser, at, %s, QCAP_STOP_%s);\n", indent, l->enumerators[target],
+                   is_outside ? "CONTROL" : "TABLE");
 }
 
 static void emit_here(const char *indent, text_t *text)
@@ -227,13 +58,13 @@ static void emit_edge_body(machine_t *m, const edge_t *edge, const char *indent,
     bool can_fail = false;
     for (size_t i = 0; i < edge->commits.count; i++) {
         m->is_inline = edge->passes > m->most_passes / INLINE_PART && !can_fail;
-        emit_op(m, &edge->commits.items[i], indent, text);
+        const pending_t *p = &edge->commits.items[i];
+        bool is_end = l->dfa->nfa->ops.items[p->op].kind == OP_ATOMIC_END; /* which stands wherever its rule may have ended */
+        emit_op(m, p->op, is_end ? "here" : emit_stamp(l, p->at), indent, text);
         can_fail |= regop_may_fail(&l->dfa->nfa->ops.items[edge->commits.items[i].op]);
     }
     for (size_t i = 0; i < moves.count; i++) {
-        text_print(text, "%sside->positions[%u] = ", indent, moves.items[i].to);
-        emit_stamp(moves.items[i].from, text);
-        text_print(text, ";\n");
+        text_print(text, "%sside->positions[%u] = %s;\n", indent, moves.items[i].to, emit_stamp(l, moves.items[i].from));
     }
     if (may_stop(l, &edge->commits))
         text_print(text, "%sif (qcap_must_stop(parser))\n%s    return qcap_stop(parser, at, %s, QCAP_STOP_PAUSED);\n", indent,
@@ -277,7 +108,7 @@ static shared_edges_t find_shared_edges(const layout_t *l, unsigned machine)
     shared_edges_t shared = {0};
     for (unsigned s = 0; s < l->dfa->states.count; s++) {
         const dfa_state_t *state = &l->dfa->states.items[s];
-        if (l->machine_of[s] != machine || !state->is_hot || state->kind != DFA_BYTES)
+        if (l->machine_of[s] != machine || !l->stands[s] || state->kind != DFA_BYTES)
             continue;
         for (size_t i = 0; i < state->edges.count; i++) {
             const edge_t *edge = &state->edges.items[i];
@@ -331,7 +162,7 @@ static void emit_edge(machine_t *m, const edge_t *edge, text_t *text)
         text_print(text, "    }\n");
 }
 
-static int compare_edges(const void *a, const void *b)
+int emit_compare_edges(const void *a, const void *b)
 {
     const edge_t *const *x = a, *const *y = b;
     if ((*x)->passes != (*y)->passes)
@@ -345,7 +176,7 @@ static bool is_loop(const edge_t *edge, unsigned state)
     return edge->is_hot && edge->target == state && is_plain(edge) && !edge->is_peek;
 }
 
-static const edge_t *find_loop(const layout_t *l, unsigned state)
+const edge_t *emit_find_loop(const layout_t *l, unsigned state)
 {
     const dfa_state_t *s = &l->dfa->states.items[state];
     for (size_t i = 0; i < s->edges.count; i++)
@@ -366,13 +197,13 @@ static const edge_t *find_edge(const layout_t *l, unsigned from, unsigned to)
 /* note [pair]: two states that take turns, as a value does that has words and blanks between them: the one loops on words, the
  * other on blanks, and all that the step to the second does is to remember where it was. The run of both is scanned at once; which
  * state it ends in, and since when, its last bytes say. */
-static const edge_t *find_pair(const layout_t *l, unsigned state, charset_t *words, charset_t *blanks)
+const edge_t *emit_find_pair(const layout_t *l, unsigned state, charset_t *words, charset_t *blanks)
 {
     const dfa_state_t *s = &l->dfa->states.items[state];
-    const edge_t *loop = find_loop(l, state);
+    const edge_t *loop = emit_find_loop(l, state);
     for (size_t i = 0; loop && i < s->edges.count; i++) {
         const edge_t *out = &s->edges.items[i];
-        const edge_t *rest = out->target == state ? NULL : find_loop(l, out->target);
+        const edge_t *rest = out->target == state ? NULL : emit_find_loop(l, out->target);
         const edge_t *back = rest ? find_edge(l, out->target, state) : NULL;
         if (!back || !out->is_hot || out->is_peek || out->commits.count || !is_plain(back))
             continue;
@@ -399,9 +230,7 @@ static void emit_pair(const machine_t *m, bool is_inline, const edge_t *out, con
     if (needs_here(m->l, &out->commits, &moves))
         text_print(text, "        here = QCAP_HERE(first + 1);\n");
     for (size_t i = 0; i < moves.count; i++) {
-        text_print(text, "        side->positions[%u] = ", moves.items[i].to);
-        emit_stamp(moves.items[i].from, text);
-        text_print(text, ";\n");
+        text_print(text, "        side->positions[%u] = %s;\n", moves.items[i].to, emit_stamp(m->l, moves.items[i].from));
     }
     emit_jump(m->l, out->target, "        ", text);
     text_print(text, "    }\n");
@@ -412,9 +241,9 @@ static void emit_bytes(machine_t *m, unsigned state, text_t *text)
 {
     const layout_t *l = m->l;
     const dfa_state_t *s = &l->dfa->states.items[state];
-    const edge_t *edges[256], *loop = find_loop(l, state);
+    const edge_t *edges[256], *loop = emit_find_loop(l, state);
     charset_t words, blanks;
-    const edge_t *pair = find_pair(l, state, &words, &blanks);
+    const edge_t *pair = emit_find_pair(l, state, &words, &blanks);
     size_t count = 0;
     bool is_inline = s->passes > m->most_passes / INLINE_PART;
     if (pair)
@@ -424,7 +253,7 @@ static void emit_bytes(machine_t *m, unsigned state, text_t *text)
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].is_hot && &s->edges.items[i] != loop)
             edges[count++] = &s->edges.items[i];
-    qsort(edges, count, sizeof *edges, compare_edges);
+    qsort(edges, count, sizeof *edges, emit_compare_edges);
     text_print(text, "    if (at == end)\n        return qcap_stop(parser, at, %s, QCAP_STOP_INPUT);\n",
                l->enumerators[state]);
     for (size_t i = 0; i < count; i++)
@@ -459,13 +288,14 @@ static void emit_refine(const layout_t *l, const control_t *control, text_t *tex
     text_print(text, "    }\n");
 }
 
-static void emit_state(machine_t *m, unsigned state, text_t *text)
+static void emit_state(machine_t *m, const traces_t *traces, unsigned state, text_t *text)
 {
     const layout_t *l = m->l;
     const dfa_state_t *s = &l->dfa->states.items[state];
     text_print(text, "\n");
     emit_place_comment(l, state, "    ", text);
     text_print(text, " */\n%s:\n", l->labels[state]);
+    emit_trace_way_in(traces, state, text);
     switch (s->kind) {
     case DFA_BYTES:
         emit_bytes(m, state, text);
@@ -484,20 +314,23 @@ static void emit_state(machine_t *m, unsigned state, text_t *text)
 
 static bool is_in(const layout_t *l, unsigned machine, unsigned state)
 {
-    return l->machine_of[state] == machine && l->dfa->states.items[state].is_hot;
+    return l->machine_of[state] == machine && l->stands[state];
 }
 
-static void declare(const layout_t *l, const char *body, text_t *text)
+static void declare(const layout_t *l, const traces_t *traces, const char *body, text_t *text)
 {
     bool has_here = strstr(body, "here = ") != NULL, has_from = strstr(body, "from = ") != NULL;
-    if (strstr(body, "wanted, origin"))
+    if (strstr(body, "wanted, "))
         text_print(text, "    const uint64_t *const wanted = parser->conversation->wanted;\n");
     if (strstr(body, "side->"))
         text_print(text, "    struct %s_side *const side = (struct %s_side *)(void *)(parser + 1);\n", l->prefix, l->prefix);
+    if (has_here || strstr(body, "QCAP_HERE"))
+        text_print(text, "    const uint64_t origin = qcap_origin(parser);\n");
     if (has_here)
-        text_print(text, "    const uint64_t origin = qcap_origin(parser);\n    uint64_t here;\n");
+        text_print(text, "    uint64_t here;\n");
     if (has_from)
         text_print(text, "    const unsigned char *from;\n");
+    emit_trace_variables(traces, text);
     text_print(text, "\n");
     if (!strstr(body, "at == end")) /* nothing but entries */
         text_print(text, "    (void)end;\n");
@@ -516,6 +349,27 @@ static uint64_t most_passes(const layout_t *l, unsigned machine)
     return most;
 }
 
+/* Traces begin where reading does. */
+static traces_t plan_traces(const machine_t *m, unsigned number)
+{
+    const layout_t *l = m->l;
+    traces_t traces = {.m = m, .machine = number, .is_head = ARENA_ARRAY(l->arena, bool, l->dfa->states.count),
+                       .is_part = ARENA_ARRAY(l->arena, bool, l->dfa->states.count),
+                       .loops = ARENA_ARRAY(l->arena, passage_t *, l->dfa->states.count),
+                       .exits = ARENA_ARRAY(l->arena, uint64_t, l->dfa->states.count)};
+    const unsigned starts[] = {l->dfa->client, l->dfa->server};
+    for (unsigned s = 0; s < l->dfa->states.count; s++)
+        if (is_in(l, number, s) && l->dfa->states.items[s].passes > traces.most)
+            traces.most = l->dfa->states.items[s].passes;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        if (starts[i] == STATE_NONE || !is_in(l, number, starts[i]) || traces.is_head[starts[i]])
+            continue;
+        traces.is_head[starts[i]] = true;
+        vec_push(l->arena, &traces.heads, starts[i]);
+    }
+    return traces;
+}
+
 static void emit_machine(machine_t *m, unsigned number, text_t *text)
 {
     const layout_t *l = m->l;
@@ -529,14 +383,16 @@ static void emit_machine(machine_t *m, unsigned number, text_t *text)
             text_print(&body, "    case %s:\n        goto %s;\n", l->enumerators[s], l->labels[s]);
     text_print(&body, "    default: /* no state of this machine */\n");
     text_print(&body, "        return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);\n    }\n");
+    traces_t traces = plan_traces(m, number);
+    emit_traces(&traces, &body);
     for (unsigned s = 0; s < l->dfa->states.count; s++)
-        if (is_in(l, number, s))
-            emit_state(m, s, &body);
+        if (is_in(l, number, s) && !traces.is_head[s])
+            emit_state(m, &traces, s, &body);
     emit_shared_edges(m, &body);
 
     text_print(text, "static qcap_stop_t %s(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)\n{\n",
                l->machines.items[number]);
-    declare(l, body.bytes, text);
+    declare(l, &traces, body.bytes, text);
     text_append(text, body.bytes, body.len);
     text_print(text, "}\n\n");
 }
@@ -555,6 +411,32 @@ static bool has_calls(const layout_t *l)
         if (l->dfa->controls.items[i].kind == CONTROL_CALL)
             return true;
     return false;
+}
+
+/* A state that is but part of a trace can be left to the tables; a run is worth code of its own, since it may lie in several
+ * pieces. */
+static bool is_needed(const traces_t *traces, unsigned state)
+{
+    return !traces->is_part[state] || traces->is_head[state] || traces->loops[state] || traces->exits[state] > 0 ||
+           emit_find_loop(traces->m->l, state);
+}
+
+void emit_choose(layout_t *l)
+{
+    classes_t classes = {.arena = l->arena, .grammar = l->grammar};
+    machine_t m = {.l = l, .classes = &classes, .has_calls = has_calls(l)};
+    text_t text;
+    text_init(&text, l->arena);
+    l->stands = ARENA_ARRAY(l->arena, bool, l->dfa->states.count);
+    for (unsigned s = 0; s < l->dfa->states.count; s++)
+        l->stands[s] = l->dfa->states.items[s].is_hot;
+    for (unsigned i = 0; i < l->machines.count; i++) {
+        traces_t traces = plan_traces(&m, i);
+        emit_traces(&traces, &text);
+        for (unsigned s = 0; s < l->dfa->states.count; s++)
+            if (l->machine_of[s] == i)
+                l->stands[s] &= is_needed(&traces, s);
+    }
 }
 
 void emit_machines(const layout_t *l, text_t *text)

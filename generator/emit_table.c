@@ -301,7 +301,7 @@ static void emit_state(const layout_t *l, const table_t *t, unsigned state, text
                s->kind == DFA_CONTROL ? s->control : row->row, row->about, row->keep, kinds[s->kind],
                s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
                s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", suspends(t, keep) ? " | QCAP_STATE_SUSPENDS" : "");
-    if (s->is_hot)
+    if (l->stands[state])
         text_print(text, "%u}, /* %u: %s */\n", l->machine_of[state], state, l->labels[state]);
     else
         text_print(text, "QCAP_MACHINE_NONE}, /* %u: %s */\n", state, l->labels[state]);

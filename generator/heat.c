@@ -34,8 +34,22 @@ static uint64_t entered(const heat_t *heat, const dfa_t *dfa, unsigned state)
     uint64_t loops = 0;
     for (size_t i = 0; i < s->edges.count; i++)
         if (s->edges.items[i].target == state)
-            loops += heat[state].edges.items[i];
+            loops += heat[state].edges.items[i].passes;
     return heat[state].state > loops ? heat[state].state - loops : 0;
+}
+
+/* The byte that an edge is passed by most often. */
+static void find_byte(edge_t *edge, const edge_heat_t *heat)
+{
+    bool is_only = charset_count(&edge->set) == 1;
+    edge->byte = is_only ? (unsigned char)charset_first(&edge->set) : 0;
+    edge->byte_passes = is_only ? heat->passes : 0;
+    for (unsigned byte = 0; byte < 256 && heat->bytes && !is_only; byte++) {
+        if (heat->bytes[byte] <= edge->byte_passes)
+            continue;
+        edge->byte = (unsigned char)byte;
+        edge->byte_passes = heat->bytes[byte];
+    }
 }
 
 static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
@@ -58,7 +72,8 @@ static void choose(dfa_t *dfa, const heat_t *heat, unsigned *order)
             const dfa_state_t *target = &dfa->states.items[s->edges.items[k].target];
             edge_t *edge = &s->edges.items[k];
             bool is_loop = edge->target == i && edge->commits.count == 0;
-            edge->passes = heat[i].edges.items[k];
+            edge->passes = heat[i].edges.items[k].passes;
+            find_byte(edge, &heat[i].edges.items[k]);
             edge->is_hot = s->is_hot && (target->is_hot || target->kind == DFA_CONTROL) &&
                            (is_loop || edge->passes > heat[i].state / HOT_EDGE);
         }
@@ -108,7 +123,7 @@ void heat(dfa_t *dfa, const samples_t *samples, diag_t *diag)
     heat_t *heat = ARENA_ARRAY(dfa->arena, heat_t, count);
     for (size_t s = 0; s < count; s++)
         for (size_t i = 0; i < dfa->states.items[s].edges.count; i++)
-            vec_push(dfa->arena, &heat[s].edges, 0);
+            vec_push(dfa->arena, &heat[s].edges, ((edge_heat_t){0}));
     if (samples->client.text || samples->server.text) {
         read_sample(dfa, dfa->client, &samples->client, "client", heat, diag);
         read_sample(dfa, dfa->server, &samples->server, "server", heat, diag);
@@ -116,6 +131,7 @@ void heat(dfa_t *dfa, const samples_t *samples, diag_t *diag)
         heat_flow(dfa, heat);
     }
     choose(dfa, heat, order);
+    heat_loop(dfa);
     for (unsigned is_cold = 0; is_cold < 2; is_cold++)
         for (unsigned s = 0; s < count; s++)
             if (dfa->states.items[s].is_hot != is_cold)

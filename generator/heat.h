@@ -20,10 +20,16 @@ void heat(dfa_t *dfa, const samples_t *samples, diag_t *diag);
 
 /* ---------------------------------------------------------------- parts of it */
 
-/* How often a state, and each of its edges, is passed: only ratios mean something. */
+/* How often an edge is passed: only ratios mean something. */
+typedef struct edge_heat {
+    uint64_t passes;
+    uint64_t *bytes; /* by byte; NULL: not known */
+} edge_heat_t;
+
+/* How often a state, and each of its edges, is passed. */
 typedef struct heat {
     uint64_t state;
-    VEC(uint64_t) edges;
+    VEC(edge_heat_t) edges;
 } heat_t;
 
 /* heat_flow.c: adds an estimate to what is known of each state. */
@@ -31,5 +37,8 @@ void heat_flow(const dfa_t *dfa, heat_t *heat);
 
 /* heat_sample.c: adds what is passed in a sample. Returns how far it could be read. */
 size_t heat_sample(const dfa_t *dfa, unsigned start, const sample_t *sample, heat_t *heat);
+
+/* heat_loop.c: sets `entries` of all states, `passes` being set. */
+void heat_loop(dfa_t *dfa);
 
 #endif

@@ -89,7 +89,7 @@ static void flow_bytes(flow_t *f, unsigned state)
         all += f->weights[state].items[i];
     for (size_t i = 0; i < s->edges.count && all > 0; i++) {
         uint64_t mass = f->now[state] * f->weights[state].items[i] / all;
-        f->heat[state].edges.items[i] += mass;
+        f->heat[state].edges.items[i].passes += mass;
         move(f, s->edges.items[i].target, mass);
         left -= mass;
     }

@@ -199,6 +199,14 @@ static unsigned pass(walk_t *w, const control_t *c, size_t at, unsigned depth)
     }
 }
 
+static void count(const walk_t *w, edge_heat_t *edge, unsigned char byte)
+{
+    if (!edge->bytes)
+        edge->bytes = ARENA_ARRAY(w->dfa->arena, uint64_t, 256);
+    edge->bytes[byte]++;
+    edge->passes++;
+}
+
 /* Follows the text from `at` on in `state`, to `end` or as far as it goes; counts what it passes unless it only looks ahead
  * (depth > 0). Returns where it ended. */
 static size_t follow(walk_t *w, unsigned state, size_t at, size_t end, unsigned depth)
@@ -216,7 +224,7 @@ static size_t follow(walk_t *w, unsigned state, size_t at, size_t end, unsigned 
             return at;
         const edge_t *edge = &s->edges.items[i];
         if (depth == 0)
-            w->heat[state].edges.items[i]++;
+            count(w, &w->heat[state].edges.items[i], s->kind == DFA_BYTES ? w->text[at] : 0);
         if (s->kind == DFA_BYTES && !edge->is_peek) {
             at++;
             still = 0;

@@ -19,6 +19,7 @@ typedef struct layout {
     const char **labels;           /* by state */
     const char **enumerators;      /* by state */
     unsigned *machine_of;          /* by state; STATE_NONE for a control point of the driver */
+    bool *stands;                  /* by state: it has direct code of its own; set by emit_choose() */
     VEC(const char *) machines;    /* names of the functions */
     VEC(const char *) texts;       /* rules, expectations, anomalies; the first is "" */
     VEC(const expr_t *) values;    /* expressions that are numbers */

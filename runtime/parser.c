@@ -77,6 +77,23 @@ void qcapint_parser_send(qcap_parser_t *p, const qcap_event_t *event)
     send(p, event);
 }
 
+/* Most events come from here: every member is written once. */
+void qcap_op_tell(qcap_parser_t *p, unsigned element, uint64_t begin, uint64_t end, const unsigned char *bytes)
+{
+    qcap_event_t event;
+    event.kind = QCAP_EVENT_ELEMENT;
+    event.flags = 0;
+    event.element = (uint16_t)element;
+    event.begin = begin;
+    event.end = end;
+    event.bytes = bytes;
+    event.value = NULL;
+    event.value_len = 0;
+    event.text = NULL;
+    event.error = NULL;
+    send(p, &event);
+}
+
 /* Field by field, since most are for some kinds of events only: clearing them all takes longer than the rest. */
 static inline void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
                              unsigned flags)
@@ -742,8 +759,9 @@ static bool pass_control(qcap_parser_t *p, const qcap_control_t *control, const 
         p->is_hurried = false;
         p->state = control->targets[0];
         return true;
-    case QCAP_CONTROL_REFINE: /* the machine's */
-        break;
+    case QCAP_CONTROL_REFINE: /* elsewhere machines and tables pass it */
+        p->state = control->targets[side_underway(p)[control->slot].value];
+        return true;
     case QCAP_CONTROL_BECOME:
         p->conversation->becomes = name_of_next(p, control);
         other_side(p)->calm_end = 0;

@@ -926,6 +926,7 @@ void qcap_op_push(qcap_parser_t *parser, unsigned queue, unsigned reg, unsigned 
 void qcap_op_feed_open(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
 void qcap_op_feed_close(qcap_parser_t *parser, unsigned depth, unsigned feed, uint64_t at);
 void qcap_op_send(qcap_parser_t *parser, const qcap_event_t *event);
+void qcap_op_tell(qcap_parser_t *parser, unsigned element, uint64_t begin, uint64_t end, const unsigned char *bytes);
 void qcap_op_expect(qcap_parser_t *parser, unsigned expect, uint64_t at);
 void qcap_op_finish(qcap_parser_t *parser, unsigned feed, uint64_t at);
 void qcap_op_local_open(qcap_parser_t *parser, unsigned reg);
@@ -990,6 +991,7 @@ static inline void qcap_element_open(qcap_parser_t *parser, qcap_slot_t *slots, 
 }
 
 #define QCAP_LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define QCAP_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* Sends an element that is wanted: from where it is known what it is. */
 static inline void qcap_element_send(qcap_parser_t *parser, const qcap_slot_t *slot, unsigned element, uint64_t origin, uint64_t end)
@@ -1031,6 +1033,36 @@ static inline void qcap_element_close(qcap_parser_t *parser, qcap_slot_t *slots,
         qcap_op_deliver(parser, &slots[depth], at);
 }
 
+/* Where a trace ends (see the generator's emit_trace.c): what it has opened, and has not told yet. */
+static inline void qcap_slot_put(qcap_slot_t *slots, unsigned depth, unsigned element, uint64_t begin)
+{
+    slots[depth].begin = begin;
+    slots[depth].element = (uint16_t)element;
+    slots[depth].is_done = 0;
+}
+
+/* An element that opened in the same trace; its bytes lie in the piece ... */
+static inline __attribute__((always_inline)) void qcap_element_tell(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t begin, uint64_t end,
+                                     const unsigned char *bytes)
+{
+    if (QCAP_LIKELY(wanted[element >> 6] >> (element & 63) & 1))
+        qcap_op_tell(parser, element, begin, end, bytes);
+}
+
+/* ... or perhaps not. */
+static inline void qcap_element_tell_from(qcap_parser_t *parser, unsigned element, const uint64_t *wanted, uint64_t origin,
+                                          uint64_t begin, uint64_t end)
+{
+    bool is_here = begin >= parser->piece_offset;
+    qcap_element_tell(parser, element, wanted, begin, end, is_here ? (const unsigned char *)(uintptr_t)(begin - origin) : NULL);
+}
+
+static inline void qcap_register_put(qcap_parser_t *parser, unsigned reg, uint64_t value)
+{
+    ((qcap_register_t *)(void *)(parser + 1))[reg].value = value;
+    parser->set |= (uint64_t)1 << reg;
+}
+
 /* The word that [begin, at) is: of bytes that lie in the piece, or were put away. */
 static inline uint64_t qcap_find_keyword(qcap_parser_t *parser, unsigned conversion, uint64_t begin, uint64_t at,
                                          unsigned (*find)(const unsigned char *text, size_t len))
@@ -1051,6 +1083,12 @@ static inline qcap_stop_t qcap_stop(qcap_parser_t *parser, const unsigned char *
 static inline bool qcap_must_stop(const qcap_parser_t *parser)
 {
     return parser->must_stop != 0;
+}
+
+/* The same, where a state can do nothing with what comes. */
+static inline qcap_stop_t qcap_leave(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end, uint16_t state)
+{
+    return qcap_stop(parser, at, state, qcap_must_stop(parser) ? QCAP_STOP_PAUSED : at == end ? QCAP_STOP_INPUT : QCAP_STOP_TABLE);
 }
 
 /* Numbers in expressions: see qcap_number_t. */

@@ -51,17 +51,17 @@ extern "C" {
 #define QCAP_LANES 16
 typedef __m128i qcap_lanes_t;
 
-static inline qcap_lanes_t qcap_lanes_load(const unsigned char *at)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_load(const unsigned char *at)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
 {
     return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)byte));
 }
 
-static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
 {
     if (low == 0)
         return _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8((char)high)), v);
@@ -71,27 +71,27 @@ static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, u
     return _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8((char)(high - low))), above);
 }
 
-static inline qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
 {
     return _mm_or_si128(a, b);
 }
 
-static inline qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
 {
     return _mm_xor_si128(a, _mm_set1_epi8(-1));
 }
 
-static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
 {
     return _mm_or_si128(v, _mm_set1_epi8(0x20));
 }
 
-static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
+static inline __attribute__((always_inline)) uint64_t qcap_lanes_no(qcap_lanes_t in)
 {
     return (unsigned)_mm_movemask_epi8(qcap_lanes_not(in));
 }
 
-static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
+static inline __attribute__((always_inline)) uint64_t qcap_lanes_yes(qcap_lanes_t in)
 {
     return (unsigned)_mm_movemask_epi8(in);
 }
@@ -103,43 +103,43 @@ static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
 #define QCAP_LANES 16
 typedef uint8x16_t qcap_lanes_t;
 
-static inline qcap_lanes_t qcap_lanes_load(const unsigned char *at)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_load(const unsigned char *at)
 {
     return vld1q_u8(at);
 }
 
-static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
 {
     return vceqq_u8(v, vdupq_n_u8(byte));
 }
 
-static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
 {
     return vcleq_u8(vsubq_u8(v, vdupq_n_u8(low)), vdupq_n_u8((unsigned char)(high - low)));
 }
 
-static inline qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
 {
     return vorrq_u8(a, b);
 }
 
-static inline qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
 {
     return vmvnq_u8(a);
 }
 
-static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
 {
     return vorrq_u8(v, vdupq_n_u8(0x20));
 }
 
 /* Four bits of each answer, all alike. */
-static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
+static inline __attribute__((always_inline)) uint64_t qcap_lanes_no(qcap_lanes_t in)
 {
     return ~vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(in), 4)), 0);
 }
 
-static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
+static inline __attribute__((always_inline)) uint64_t qcap_lanes_yes(qcap_lanes_t in)
 {
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(in), 4)), 0);
 }
@@ -154,51 +154,51 @@ typedef uint64_t qcap_lanes_t;
 #define QCAP_LANES_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* The first byte is the least significant one, on every machine. */
-static inline qcap_lanes_t qcap_lanes_load(const unsigned char *at)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_load(const unsigned char *at)
 {
     return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 | (uint64_t)at[4] << 32 |
            (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 | (uint64_t)at[7] << 56;
 }
 
 /* low <= byte. The lower seven bits are compared by a sum that stays in its byte, the top bit decides alone. */
-static inline qcap_lanes_t qcap_lanes_from(qcap_lanes_t v, unsigned char low)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_from(qcap_lanes_t v, unsigned char low)
 {
     uint64_t rest = (v & QCAP_LANES_ALL(0x7f)) + QCAP_LANES_ALL((uint64_t)(0x80 - (low & 0x7f)));
     return low < 0x80 ? v | rest : v & rest;
 }
 
-static inline qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_range(qcap_lanes_t v, unsigned char low, unsigned char high)
 {
     qcap_lanes_t in = qcap_lanes_from(v, low);
     return high == 0xff ? in : in & ~qcap_lanes_from(v, (unsigned char)(high + 1));
 }
 
-static inline qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_byte(qcap_lanes_t v, unsigned char byte)
 {
     return qcap_lanes_range(v, byte, byte);
 }
 
-static inline qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_or(qcap_lanes_t a, qcap_lanes_t b)
 {
     return a | b;
 }
 
-static inline qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_not(qcap_lanes_t a)
 {
     return ~a;
 }
 
-static inline qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t qcap_lanes_small(qcap_lanes_t v)
 {
     return v | QCAP_LANES_ALL(0x20);
 }
 
-static inline uint64_t qcap_lanes_no(qcap_lanes_t in)
+static inline __attribute__((always_inline)) uint64_t qcap_lanes_no(qcap_lanes_t in)
 {
     return ~in & QCAP_LANES_ALL(0x80);
 }
 
-static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
+static inline __attribute__((always_inline)) uint64_t qcap_lanes_yes(qcap_lanes_t in)
 {
     return in & QCAP_LANES_ALL(0x80);
 }
@@ -214,7 +214,7 @@ static inline uint64_t qcap_lanes_yes(qcap_lanes_t in)
  *     qcap_lanes_small(v)          v with bit 5 set: small letters of large ones, and some other bytes of others
  *     qcap_lanes_no(in)            0: all are yes; else a number whose lowest bits that are set tell the first no;
  *     qcap_lanes_yes(in)           the same of the first yes: */
-static inline unsigned qcap_lanes_first(uint64_t no)
+static inline __attribute__((always_inline)) unsigned qcap_lanes_first(uint64_t no)
 {
     return (unsigned)__builtin_ctzll(no) / QCAP_LANE_BITS;
 }
