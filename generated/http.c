@@ -2029,93 +2029,93 @@ static const qcap_conversion_t conversions[] = {
 #define IS_TCHAR(byte) (class_bits_0[byte] >> 0 & 1)
 #define IS_SET_1(byte) (class_bits_0[byte] >> 1 & 1)
 #define IS_SET_2(byte) (class_bits_0[byte] >> 2 & 1)
-#define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
-#define IS_HEXDIG(byte) (class_bits_0[byte] >> 4 & 1)
+#define IS_HEXDIG(byte) (class_bits_0[byte] >> 3 & 1)
+#define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
 #define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
 #define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
-#define IS_SET_7(byte) (class_bits_0[byte] >> 7 & 1)
+#define IS_DIGIT(byte) (class_bits_0[byte] >> 7 & 1)
 #define IS_SET_8(byte) (class_bits_0[byte] >> 8 & 1)
 #define IS_SET_9(byte) (class_bits_0[byte] >> 9 & 1)
 #define IS_SET_10(byte) (class_bits_0[byte] >> 10 & 1)
-#define IS_DIGIT(byte) (class_bits_0[byte] >> 11 & 1)
+#define IS_SET_11(byte) (class_bits_0[byte] >> 11 & 1)
 #define IS_SET_12(byte) (class_bits_0[byte] >> 12 & 1)
 #define IS_SET_13(byte) (class_bits_0[byte] >> 13 & 1)
 #define IS_SET_14(byte) (class_bits_0[byte] >> 14 & 1)
 #define IS_SET_15(byte) (class_bits_0[byte] >> 15 & 1)
 #define IS_SET_16(byte) (class_bits_0[byte] >> 16 & 1)
-#define IS_SET_17(byte) (class_bits_0[byte] >> 17 & 1)
-#define IS_ETAGC(byte) (class_bits_0[byte] >> 18 & 1)
+#define IS_ETAGC(byte) (class_bits_0[byte] >> 17 & 1)
+#define IS_ALPHA(byte) (class_bits_0[byte] >> 18 & 1)
 #define IS_SET_19(byte) (class_bits_0[byte] >> 19 & 1)
-#define IS_ALPHA(byte) (class_bits_0[byte] >> 20 & 1)
+#define IS_SET_20(byte) (class_bits_0[byte] >> 20 & 1)
 
 static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* '\0' */
     0x0, 0x0, 0x0, 0x0, /* 0x04 */
-    0x0, 0x240, 0x0, 0x0, /* 0x08 */
+    0x0, 0x50, 0x0, 0x0, /* 0x08 */
     0x0, 0x0, 0x0, 0x0, /* 0x0c */
     0x0, 0x0, 0x0, 0x0, /* 0x10 */
     0x0, 0x0, 0x0, 0x0, /* 0x14 */
     0x0, 0x0, 0x0, 0x0, /* 0x18 */
     0x0, 0x0, 0x0, 0x0, /* 0x1c */
-    0x240, 0xd37a9, 0x600, 0x52601, /* ' ' */
-    0xd37a9, 0x52601, 0xd37a9, 0xd37a9, /* '$' */
-    0xd17a8, 0xd17a8, 0xd37a9, 0xdf7ad, /* '(' */
-    0xd17a8, 0xdf7ad, 0xdf7ad, 0x58628, /* ',' */
-    0xdefbd, 0xfef3d, 0xfef3d, 0xfef3d, /* '0' */
-    0xfef3d, 0xfef3d, 0xfef3d, 0xfef3d, /* '4' */
-    0xfef3d, 0xfef3d, 0xd0668, 0xd17a8, /* '8' */
-    0x50600, 0xd17a8, 0x50600, 0x50620, /* '<' */
-    0xd0628, 0x1fd7bf, 0x1ff7bf, 0x1ff7bf, /* '@' */
-    0x1ff7bf, 0x1ff7bf, 0x1ff7bf, 0x1df7af, /* 'D' */
-    0x1df7ad, 0x1df7af, 0x1df7af, 0x1df7af, /* 'H' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 'L' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 'P' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 'T' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x50600, /* 'X' */
-    0x40600, 0x50600, 0x52601, 0xdf7a9, /* '\\' */
-    0x52601, 0x1fd7bf, 0x1ff7bf, 0x1ff7bf, /* '`' */
-    0x1ff7bf, 0x1ff7bf, 0x1ff7bf, 0x1df7af, /* 'd' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 'h' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 'l' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 'p' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x1df7af, /* 't' */
-    0x1df7af, 0x1df7af, 0x1df7af, 0x50600, /* 'x' */
-    0x52601, 0x50600, 0xdf7a9, 0x0, /* '|' */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x80 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x84 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x88 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x8c */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x90 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x94 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x98 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0x9c */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xa0 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xa4 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xa8 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xac */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xb0 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xb4 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xb8 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xbc */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xc0 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xc4 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xc8 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xcc */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xd0 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xd4 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xd8 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xdc */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xe0 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xe4 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xe8 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xec */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xf0 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xf4 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xf8 */
-    0x50600, 0x50600, 0x50600, 0x50600, /* 0xfc */
+    0x50, 0xb2767, 0x60, 0x30461, /* ' ' */
+    0xb2767, 0x30461, 0xb2767, 0xb2767, /* '$' */
+    0xb2366, 0xb2366, 0xb2767, 0xbf767, /* '(' */
+    0xb2366, 0xbf767, 0xbf767, 0x38066, /* ',' */
+    0xbf6ef, 0x1bd6ef, 0x1bd6ef, 0x1bd6ef, /* '0' */
+    0x1bd6ef, 0x1bd6ef, 0x1bd6ef, 0x1bd6ef, /* '4' */
+    0x1bd6ef, 0x1bd6ef, 0xb0076, 0xb2366, /* '8' */
+    0x30060, 0xb2366, 0x30060, 0x30064, /* '<' */
+    0xb0066, 0x1ffb6f, 0x1fff6f, 0x1fff6f, /* '@' */
+    0x1fff6f, 0x1fff6f, 0x1fff6f, 0xfff67, /* 'D' */
+    0xff767, 0xfff67, 0xfff67, 0xfff67, /* 'H' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'L' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'P' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'T' */
+    0xfff67, 0xfff67, 0xfff67, 0x30060, /* 'X' */
+    0x20060, 0x30060, 0x30461, 0xbe767, /* '\\' */
+    0x30461, 0x1ffb6f, 0x1fff6f, 0x1fff6f, /* '`' */
+    0x1fff6f, 0x1fff6f, 0x1fff6f, 0xfff67, /* 'd' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'h' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'l' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'p' */
+    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 't' */
+    0xfff67, 0xfff67, 0xfff67, 0x30060, /* 'x' */
+    0x30461, 0x30060, 0xbe767, 0x0, /* '|' */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x80 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x84 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x88 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x8c */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x90 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x94 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x98 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0x9c */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xa0 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xa4 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xa8 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xac */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xb0 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xb4 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xb8 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xbc */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xc0 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xc4 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xc8 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xcc */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xd0 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xd4 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xd8 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xdc */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xe0 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xe4 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xe8 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xec */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xf0 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xf4 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xf8 */
+    0x30060, 0x30060, 0x30060, 0x30060, /* 0xfc */
 };
 
-static inline qcap_lanes_t LANES_IS_TCHAR(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_TCHAR(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
@@ -2125,24 +2125,24 @@ static inline qcap_lanes_t LANES_IS_TCHAR(qcap_lanes_t v)
 }
 QCAP_SCAN(SCAN_IS_TCHAR, LANES_IS_TCHAR, IS_TCHAR)
 
-static inline qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
-    in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
-    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
-    return in;
-}
-QCAP_SCAN(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
-
-static inline qcap_lanes_t LANES_IS_SET_3(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_1(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '&', ';'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_3, LANES_IS_SET_3, IS_SET_3)
+QCAP_SCAN(SCAN_IS_SET_1, LANES_IS_SET_1, IS_SET_1)
 
-static inline qcap_lanes_t LANES_IS_HEXDIG(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '&', ';'));
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '~'));
+    return in;
+}
+QCAP_SCAN(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_HEXDIG(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
     in = qcap_lanes_or(in, qcap_lanes_range(v, 'A', 'F'));
@@ -2151,16 +2151,22 @@ static inline qcap_lanes_t LANES_IS_HEXDIG(qcap_lanes_t v)
 }
 QCAP_SCAN_EXACT(SCAN_IS_HEXDIG, LANES_IS_HEXDIG, IS_HEXDIG)
 
-static inline qcap_lanes_t LANES_IS_SET_5(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_6(qcap_lanes_t v)
 {
-    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
-    in = qcap_lanes_or(in, qcap_lanes_range(v, '&', ';'));
-    in = qcap_lanes_or(in, qcap_lanes_byte(v, '~'));
+    qcap_lanes_t out = qcap_lanes_range(v, '\0', 0x1f);
+    out = qcap_lanes_or(out, qcap_lanes_byte(v, 0x7f));
+    return out;
+}
+QCAP_SCAN_UNTIL(SCAN_IS_SET_6, LANES_IS_SET_6, IS_SET_6)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_5, LANES_IS_SET_5, IS_SET_5)
+QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
 
-static inline qcap_lanes_t LANES_IS_SET_8(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_9(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '&', '.'));
@@ -2168,24 +2174,18 @@ static inline qcap_lanes_t LANES_IS_SET_8(qcap_lanes_t v)
     in = qcap_lanes_or(in, qcap_lanes_byte(v, '_'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_8, LANES_IS_SET_8, IS_SET_8)
+QCAP_SCAN(SCAN_IS_SET_9, LANES_IS_SET_9, IS_SET_9)
 
-static inline qcap_lanes_t LANES_IS_SET_9(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_12(qcap_lanes_t v)
 {
-    qcap_lanes_t out = qcap_lanes_range(v, '\0', 0x1f);
-    out = qcap_lanes_or(out, qcap_lanes_byte(v, 0x7f));
-    return out;
-}
-QCAP_SCAN_UNTIL(SCAN_IS_SET_9, LANES_IS_SET_9, IS_SET_9)
-
-static inline qcap_lanes_t LANES_IS_DIGIT(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(v, '0', '9');
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
     return in;
 }
-QCAP_SCAN_EXACT(SCAN_IS_DIGIT, LANES_IS_DIGIT, IS_DIGIT)
+QCAP_SCAN(SCAN_IS_SET_12, LANES_IS_SET_12, IS_SET_12)
 
-static inline qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
@@ -2194,7 +2194,7 @@ static inline qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
 }
 QCAP_SCAN(SCAN_IS_SET_14, LANES_IS_SET_14, IS_SET_14)
 
-static inline qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '9'));
@@ -2202,7 +2202,7 @@ static inline qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
 }
 QCAP_SCAN(SCAN_IS_SET_15, LANES_IS_SET_15, IS_SET_15)
 
-static inline qcap_lanes_t LANES_IS_SET_16(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_16(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', '"');
     out = qcap_lanes_or(out, qcap_lanes_byte(v, '\\'));
@@ -2211,7 +2211,7 @@ static inline qcap_lanes_t LANES_IS_SET_16(qcap_lanes_t v)
 }
 QCAP_SCAN_UNTIL(SCAN_IS_SET_16, LANES_IS_SET_16, IS_SET_16)
 
-static inline qcap_lanes_t LANES_IS_ETAGC(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_ETAGC(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', '"');
     out = qcap_lanes_or(out, qcap_lanes_byte(v, 0x7f));
@@ -2228,6 +2228,20 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
     const uint64_t origin = qcap_origin(parser);
     uint64_t here;
     const unsigned char *from;
+    const unsigned char *p0;
+    const unsigned char *p1;
+    const unsigned char *p2;
+    const unsigned char *p3;
+    const unsigned char *p4;
+    const unsigned char *p5;
+    const unsigned char *p6;
+    const unsigned char *p7;
+    const unsigned char *p8;
+    const unsigned char *p9;
+    const unsigned char *p10;
+    const unsigned char *p11;
+    uint64_t w0;
+    uint64_t w1;
 
     switch (parser->state) {
     case AT_TOKEN_1:
@@ -2244,16 +2258,12 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto pchar_1;
     case AT_PORT_1:
         goto port_1;
-    case AT_HTTP_NAME_5:
-        goto http_name_5;
     case AT_CRLF_1:
         goto crlf_1;
     case AT_IGNORED_LINE_1:
         goto ignored_line_1;
     case AT_PCT_ENCODED_1:
         goto pct_encoded_1;
-    case AT_PCHAR_2:
-        goto pchar_2;
     case AT_PCHAR_3:
         goto pchar_3;
     case AT_HIER_PART_1:
@@ -2264,60 +2274,26 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto http_name_6;
     case AT_TOKEN_3:
         goto token_3;
-    case AT_CRLF_2:
-        goto crlf_2;
-    case AT_REQUEST_CONTENT_1:
-        goto request_content_1;
     case AT_PCT_ENCODED_2:
         goto pct_encoded_2;
     case AT_PCHAR_5:
         goto pchar_5;
-    case AT_PCT_ENCODED_3:
-        goto pct_encoded_3;
     case AT_USERINFO_1:
         goto userinfo_1;
     case AT_HTTP_NAME_7:
         goto http_name_7;
-    case AT_FIELD_LINE_1:
-        goto field_line_1;
     case AT_CHUNK_SIZE_1:
         goto chunk_size_1;
     case AT_ENTRY_3:
         goto entry_3;
-    case AT_ENTRY_4:
-        goto entry_4;
-    case AT_ENTRY_5:
-        goto entry_5;
-    case AT_PCT_ENCODED_4:
-        goto pct_encoded_4;
     case AT_USERINFO_2:
         goto userinfo_2;
     case AT_HTTP_NAME_8:
         goto http_name_8;
-    case AT_NAME_BLANKS_1:
-        goto name_blanks_1;
-    case AT_ENTRY_6:
-        goto entry_6;
-    case AT_NAME_BLANKS_2:
-        goto name_blanks_2;
-    case AT_ENTRY_7:
-        goto entry_7;
     case AT_NAME_BLANKS_3:
         goto name_blanks_3;
     case AT_ENTRY_8:
         goto entry_8;
-    case AT_NAME_BLANKS_4:
-        goto name_blanks_4;
-    case AT_ENTRY_9:
-        goto entry_9;
-    case AT_NAME_BLANKS_5:
-        goto name_blanks_5;
-    case AT_ENTRY_10:
-        goto entry_10;
-    case AT_NAME_BLANKS_6:
-        goto name_blanks_6;
-    case AT_ENTRY_11:
-        goto entry_11;
     case AT_NAME_BLANKS_7:
         goto name_blanks_7;
     case AT_ENTRY_12:
@@ -2330,10 +2306,6 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto name_blanks_9;
     case AT_ENTRY_14:
         goto entry_14;
-    case AT_NAME_BLANKS_10:
-        goto name_blanks_10;
-    case AT_ENTRY_15:
-        goto entry_15;
     case AT_NAME_BLANKS_11:
         goto name_blanks_11;
     case AT_ENTRY_16:
@@ -2346,24 +2318,16 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto http_version_5;
     case AT_OWS_1:
         goto ows_1;
-    case AT_OWS_2:
-        goto ows_2;
     case AT_OWS_3:
         goto ows_3;
     case AT_OWS_4:
         goto ows_4;
-    case AT_OWS_5:
-        goto ows_5;
-    case AT_OWS_6:
-        goto ows_6;
     case AT_OWS_7:
         goto ows_7;
     case AT_OWS_8:
         goto ows_8;
     case AT_OWS_9:
         goto ows_9;
-    case AT_OWS_10:
-        goto ows_10;
     case AT_OWS_11:
         goto ows_11;
     case AT_CRLF_3:
@@ -2404,8 +2368,6 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto ows_17;
     case AT_TOKEN_7:
         goto token_7;
-    case AT_BASIC_SCHEME_1:
-        goto basic_scheme_1;
     case AT_OWS_18:
         goto ows_18;
     case AT_TOKEN_8:
@@ -2436,16 +2398,8 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto field_content_2;
     case AT_CRLF_5:
         goto crlf_5;
-    case AT_CRLF_6:
-        goto crlf_6;
-    case AT_TOKEN_13:
-        goto token_13;
-    case AT_CRLF_7:
-        goto crlf_7;
     case AT_DEC_OCTET_1:
         goto dec_octet_1;
-    case AT_CRLF_8:
-        goto crlf_8;
     case AT_OWS_24:
         goto ows_24;
     case AT_CREDENTIALS_1:
@@ -2460,20 +2414,12 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto crlf_11;
     case AT_RANGE_SET_1:
         goto range_set_1;
-    case AT_TOKEN_14:
-        goto token_14;
     case AT_CRLF_12:
         goto crlf_12;
     case AT_HTTP_VERSION_8:
         goto http_version_8;
-    case AT_RWS_1:
-        goto rws_1;
-    case AT_TOKEN_15:
-        goto token_15;
     case AT_IPV4ADDRESS_4:
         goto ipv4address_4;
-    case AT_TOKEN_16:
-        goto token_16;
     case AT_TOKEN68_1:
         goto token68_1;
     case AT_TOKEN_17:
@@ -2490,8 +2436,6 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto token_20;
     case AT_TOKEN_21:
         goto token_21;
-    case AT_TRAILING_BLANKS_1:
-        goto trailing_blanks_1;
     case AT_DEC_OCTET_2:
         goto dec_octet_2;
     case AT_BASIC_SCHEME_4:
@@ -2520,8 +2464,6 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto dec_octet_3;
     case AT_CREDENTIALS_2:
         goto credentials_2;
-    case AT_TOKEN_26:
-        goto token_26;
     case AT_HOST_1:
         goto host_1;
     case AT_TOKEN68_2:
@@ -2538,11 +2480,1512 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
+    /* e.g. after "" */
+entry_1:
+    goto on1;
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * e.g. after "" */
+on1:
+    if (QCAP_UNLIKELY(at == end))
+        goto out1;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_op_reset(parser, 2 /* content_length */);
+        qcap_op_reset(parser, 3 /* coding */);
+        p0 = at;
+        goto on2;
+    }
+out1:
+    return qcap_leave(parser, at, end, AT_TOKEN_1);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * request-line = method . SP request-target SP HTTP-version      RFC 9112, 3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * e.g. after "a" */
+on2:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, " /", 2) == 0)) {
+        at += 2;
+        p1 = at;
+        p2 = p0 - 1;
+        p3 = p1 - 2;
+        p4 = p1 - 1;
+        goto on3;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out2;
+    if (*at == ' ') {
+        at++;
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p0) - 1);
+        parser->depth = (uint16_t)(1);
+        side->positions[0] = QCAP_HERE(p0) - 1;
+        goto absolute_path_1;
+    }
+out2:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    side->positions[0] = QCAP_HERE(p0) - 1;
+    return qcap_leave(parser, at, end, AT_TOKEN_2);
+
+    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "a /" */
+on3:
+    at = SCAN_IS_SET_1(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out3;
+    if (*at == ' ') {
+        at++;
+        w0 = find_4(p2, (size_t)(p3 - (p2)));
+        p5 = at;
+        goto on4;
+    }
+    if (*at == '?') {
+        at++;
+        goto on5;
+    }
+    if (*at == '%') {
+        at++;
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(1);
+        side->positions[0] = QCAP_HERE(p2);
+        side->positions[1] = QCAP_HERE(p3);
+        side->positions[2] = QCAP_HERE(p4);
+        goto pct_encoded_1;
+    }
+out3:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(1);
+    side->positions[0] = QCAP_HERE(p2);
+    side->positions[1] = QCAP_HERE(p3);
+    side->positions[2] = QCAP_HERE(p4);
+    return qcap_leave(parser, at, end, AT_PCHAR_1);
+
+    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "a /?" */
+on5:
+    if (QCAP_UNLIKELY(at == end))
+        goto out5;
+    if (IS_SET_2(*at)) {
+        at++;
+        p5 = at;
+        p6 = p2;
+        p7 = p3;
+        p8 = p4;
+        p9 = p5 - 2;
+        p10 = p5 - 1;
+        goto on6;
+    }
+out5:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(1);
+    side->positions[0] = QCAP_HERE(p2);
+    side->positions[1] = QCAP_HERE(p3);
+    side->positions[2] = QCAP_HERE(p4);
+    return qcap_leave(parser, at, end, AT_PCHAR_2);
+
+    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "a /?a" */
+on6:
+    at = SCAN_IS_SET_2(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out6;
+    if (*at == '%') {
+        at++;
+        goto on7;
+    }
+    if (*at == ' ') {
+        at++;
+        w0 = find_4(p6, (size_t)(p7 - (p6)));
+        p11 = at;
+        goto on8;
+    }
+out6:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(1);
+    side->positions[0] = QCAP_HERE(p6);
+    side->positions[1] = QCAP_HERE(p7);
+    side->positions[2] = QCAP_HERE(p8);
+    side->positions[3] = QCAP_HERE(p9);
+    side->positions[4] = QCAP_HERE(p10);
+    return qcap_leave(parser, at, end, AT_PCHAR_5);
+
+    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * e.g. after "a / " */
+on8:
+    if (QCAP_LIKELY((size_t)(end - at) >= 8 && memcmp(at, "HTTP/1.1", 8) == 0)) {
+        at += 8;
+        qcap_register_put(parser, 0 /* method */, w0);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, QCAP_HERE(p6), QCAP_HERE(p7), p6);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, QCAP_HERE(p8), QCAP_HERE(p9), p8);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_QUERY, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, QCAP_HERE(p8), QCAP_HERE(p11) - 1, p8);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, QCAP_HERE(p11), QCAP_HERE(p11) + 8, p11);
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        qcap_op_push(parser, 0 /* methods */, 0 /* method */, QCAP_NONE, QCAP_HERE(p11) + 8);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out9;
+        goto on9;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out8;
+    if (*at == 'H') {
+        at++;
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(1);
+        qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p6));
+        qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p7));
+        qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p7));
+        qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p8));
+        qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p8));
+        qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p9));
+        qcap_op_later(parser, side->later, 168 /* open query */, QCAP_HERE(p10));
+        qcap_op_later(parser, side->later, 167 /* close query */, QCAP_HERE(p11) - 1);
+        qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p11) - 1);
+        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p11));
+        parser->marks[0] = parser->later_count;
+        goto http_name_6;
+    }
+out8:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p6));
+    qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p7));
+    qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p7));
+    qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p8));
+    qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p8));
+    qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p9));
+    qcap_op_later(parser, side->later, 168 /* open query */, QCAP_HERE(p10));
+    qcap_op_later(parser, side->later, 167 /* close query */, QCAP_HERE(p11) - 1);
+    qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p11) - 1);
+    qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p11));
+    parser->marks[0] = parser->later_count;
+    return qcap_leave(parser, at, end, AT_HTTP_NAME_5);
+
+    /* trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a a HTTP/0.0" */
+on9:
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "\r\nH", 3) == 0)) {
+        at += 3;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 10);
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 10);
+        parser->depth = (uint16_t)(3);
+        side->underway[0].begin = QCAP_HERE(p11) + 10;
+        goto token_3;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out9;
+    if (*at == '\r') {
+        at++;
+        goto crlf_1;
+    }
+out9:
+    return qcap_leave(parser, at, end, AT_TRAILING_BLANKS_1);
+
+    /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
+     * else invalid-query = *. ( invalid-char / "?" )      RFC 9112, 3.2
+     * e.g. after "a /?%" */
+on7:
+    if (QCAP_UNLIKELY(at == end))
+        goto out7;
+    if (IS_HEXDIG(*at)) {
+        at++;
+        goto on10;
+    }
+out7:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(1);
+    side->positions[0] = QCAP_HERE(p6);
+    side->positions[1] = QCAP_HERE(p7);
+    side->positions[2] = QCAP_HERE(p8);
+    side->positions[3] = QCAP_HERE(p9);
+    side->positions[4] = QCAP_HERE(p10);
+    return qcap_leave(parser, at, end, AT_PCT_ENCODED_3);
+
+    /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
+     * else invalid-query = *. ( invalid-char / "?" )      RFC 9112, 3.2
+     * e.g. after "a /?%a" */
+on10:
+    if (QCAP_UNLIKELY(at == end))
+        goto out10;
+    if (IS_HEXDIG(*at)) {
+        at++;
+        goto on6;
+    }
+out10:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(1);
+    side->positions[0] = QCAP_HERE(p6);
+    side->positions[1] = QCAP_HERE(p7);
+    side->positions[2] = QCAP_HERE(p8);
+    side->positions[3] = QCAP_HERE(p9);
+    side->positions[4] = QCAP_HERE(p10);
+    return qcap_leave(parser, at, end, AT_PCT_ENCODED_4);
+
+    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * e.g. after "a / " */
+on4:
+    if (QCAP_LIKELY((size_t)(end - at) >= 8 && memcmp(at, "HTTP/1.1", 8) == 0)) {
+        at += 8;
+        qcap_register_put(parser, 0 /* method */, w0);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_METHOD, wanted, QCAP_HERE(p2), QCAP_HERE(p3), p2);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET_PATH, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 1, p4);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_REQUEST_TARGET, wanted, QCAP_HERE(p4), QCAP_HERE(p5) - 1, p4);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_HTTP_VERSION, wanted, QCAP_HERE(p5), QCAP_HERE(p5) + 8, p5);
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        qcap_op_push(parser, 0 /* methods */, 0 /* method */, QCAP_NONE, QCAP_HERE(p5) + 8);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out11;
+        goto on11;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out4;
+    if (*at == 'H') {
+        at++;
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(1);
+        qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p2));
+        qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p3));
+        qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p3));
+        qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p4));
+        qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p4));
+        qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p5) - 1);
+        qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p5) - 1);
+        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p5));
+        parser->marks[0] = parser->later_count;
+        goto http_name_6;
+    }
+out4:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p2));
+    qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p3));
+    qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p3));
+    qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p4));
+    qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p4));
+    qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p5) - 1);
+    qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p5) - 1);
+    qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p5));
+    parser->marks[0] = parser->later_count;
+    return qcap_leave(parser, at, end, AT_HTTP_NAME_5);
+
+    /* trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a a HTTP/0.0" */
+on11:
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "\r\nH", 3) == 0)) {
+        at += 3;
+        p6 = p5 + 10;
+        goto on12;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out11;
+    if (*at == '\r') {
+        at++;
+        goto crlf_1;
+    }
+out11:
+    return qcap_leave(parser, at, end, AT_TRAILING_BLANKS_1);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
+     * e.g. after "a /\na" */
+on12:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out12;
+    if (IS_SET_4(*at)) {
+        p7 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p6), QCAP_HERE(p7), p6);
+        w1 = find_3(p6, (size_t)(p7 - (p6)));
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out13;
+        goto on13;
+    }
+out12:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(3);
+    side->underway[0].begin = QCAP_HERE(p6);
+    return qcap_leave(parser, at, end, AT_TOKEN_3);
+
+    /* field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
+     * e.g. after "a /\na" */
+on13:
+    switch (w1) {
+    case 12:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
+    case 11:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_16;
+    case 10:
+        goto on14;
+    case 9:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_14;
+    case 8:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_13;
+    case 7:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_12;
+    case 6:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
+    case 5:
+        goto on15;
+    case 4:
+        goto on16;
+    case 3:
+        goto on17;
+    case 2:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_8;
+    case 1:
+        goto on18;
+    default:
+        goto on19;
+    }
+out13:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->underway[0].value = w1;
+    return qcap_leave(parser, at, end, AT_FIELD_LINE_1);
+
+    /* e.g. after "a /\na" */
+on19:
+    goto on20;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+on20:
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
+        at += 2;
+        goto on21;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out20;
+    if (*at == ':') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto ows_1;
+    }
+out20:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_1);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na: " */
+on21:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out21;
+    if (IS_SET_5(*at)) {
+        at++;
+        p8 = at;
+        p9 = p6;
+        p10 = p8 - 1;
+        goto on22;
+    }
+out21:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_12);
+
+    /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
+     * e.g. after "a /\na:a" */
+on22:
+    from = at;
+    at = SCAN_IS_SET_6(at, end);
+    if (QCAP_UNLIKELY(at != from && (at[-1] == '\t' || at[-1] == ' '))) {
+        const unsigned char *first = at - 1;
+        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+            first--;
+        p11 = first + 1;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        side->positions[0] = QCAP_HERE(p11) - 1;
+        goto field_content_2;
+    }
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+        at += 2;
+        goto on23;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out22;
+    if (*at == '\r') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_5;
+    }
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        p11 = at;
+        goto on24;
+    }
+out22:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_FIELD_CONTENT_1);
+
+    /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
+     * e.g. after "a /\na:a " */
+on24:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out24;
+    if (IS_SET_5(*at)) {
+        at++;
+        goto on22;
+    }
+out24:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p11) - 1;
+    return qcap_leave(parser, at, end, AT_FIELD_CONTENT_2);
+
+    /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r\n" */
+on23:
+    if (QCAP_UNLIKELY(at == end))
+        goto out23;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p11 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 3, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 3, p9);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) - 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) - 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p11) - 1;
+            return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p6 = p11 - 1;
+        goto on12;
+    }
+    if (*at == '\r') {
+        at++;
+        p11 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 3, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 3, p9);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out25;
+        goto on25;
+    }
+out23:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_RWS_1);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\n\r" */
+on25:
+    if (QCAP_UNLIKELY(at == end))
+        goto out25;
+    if (*at == '\n') {
+        at++;
+        goto on26;
+    }
+out25:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_2);
+
+    /* request-content = chunked-body / counted-content / no-content .      RFC 9112, 6.3
+     * e.g. after "a /\n\n" */
+on26:
+    switch (choose_2(parser)) {
+    case 2:
+        goto on27;
+    case 1:
+        goto on28;
+    case 0:
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        goto entry_3;
+    default:
+        goto out26;
+    }
+out26:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_REQUEST_CONTENT_1);
+
+    /* e.g. after "a /\n\n" */
+on28:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, QCAP_HERE(p11) + 1);
+    if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+        return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_PAUSED);
+    }
+    return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_CONTROL);
+
+    /* e.g. after "a /\n\n" */
+on27:
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, QCAP_HERE(p11) + 1);
+    if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+        return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
+    }
+    goto on1;
+
+    /* e.g. after "a /\na" */
+on18:
+    goto on29;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+on29:
+    if (QCAP_UNLIKELY(at == end))
+        goto out29;
+    if (*at == ':') {
+        at++;
+        goto on30;
+    }
+out29:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_2);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+on30:
+    if (QCAP_UNLIKELY(at == end))
+        goto out30;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on31;
+    }
+out30:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_2);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na: " */
+on31:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out31;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        p8 = at;
+        goto on32;
+    }
+out31:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_13);
+
+    /* length = 1*. DIGIT      RFC 9110, 8.6
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
+     * e.g. after "a /\na:0" */
+on32:
+    at = SCAN_IS_DIGIT(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out32;
+    if (*at == '\r') {
+        at++;
+        p9 = at;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        side->underway[0].begin = QCAP_HERE(p8) - 1;
+        qcap_op_convert_close(parser, 1, QCAP_HERE(p9) - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p9) - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p9) - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out33;
+        goto on33;
+    }
+out32:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    side->underway[0].begin = QCAP_HERE(p8) - 1;
+    return qcap_leave(parser, at, end, AT_LENGTH_1);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:0\r" */
+on33:
+    if (QCAP_UNLIKELY(at == end))
+        goto out33;
+    if (*at == '\n') {
+        at++;
+        goto on34;
+    }
+out33:
+    return qcap_leave(parser, at, end, AT_CRLF_6);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:0\n" */
+on34:
+    if (QCAP_UNLIKELY(at == end))
+        goto out34;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p6 = p9 + 1;
+        goto on12;
+    }
+out34:
+    return qcap_leave(parser, at, end, AT_TOKEN_13);
+
+    /* e.g. after "a /\na" */
+on17:
+    goto on35;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+on35:
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
+        at += 2;
+        goto on36;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out35;
+    if (*at == ':') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto ows_4;
+    }
+out35:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_4);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na: " */
+on36:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out36;
+    if (IS_SET_8(*at)) {
+        at++;
+        p8 = at;
+        goto on37;
+    }
+    if (*at == '1') {
+        at++;
+        p8 = at;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        goto ipv4address_2;
+    }
+out36:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_15);
+
+    /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
+     * e.g. after "a /\na:a" */
+on37:
+    at = SCAN_IS_SET_9(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out37;
+    if (*at == '\r') {
+        at++;
+        p9 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out38;
+        goto on38;
+    }
+    if (*at == ':') {
+        at++;
+        goto on39;
+    }
+out37:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_REG_NAME_2);
+
+    /* field-port = *. DIGIT      RFC 9110, 7.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na::" */
+on39:
+    at = SCAN_IS_DIGIT(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out39;
+    if (*at == '\r') {
+        at++;
+        p9 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out40;
+        goto on40;
+    }
+out39:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_FIELD_PORT_1);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+on40:
+    if (QCAP_UNLIKELY(at == end))
+        goto out40;
+    if (*at == '\n') {
+        at++;
+        goto on41;
+    }
+out40:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_7);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r\n" */
+on41:
+    if (QCAP_UNLIKELY(at == end))
+        goto out41;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p6), QCAP_HERE(p9) - 1, p6);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p9) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p6 = p9 + 1;
+        goto on12;
+    }
+out41:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_15);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+on38:
+    if (QCAP_UNLIKELY(at == end))
+        goto out38;
+    if (*at == '\n') {
+        at++;
+        goto on42;
+    }
+out38:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_7);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r\n" */
+on42:
+    if (QCAP_UNLIKELY(at == end))
+        goto out42;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p6), QCAP_HERE(p9) - 1, p6);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p9) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p9) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p6 = p9 + 1;
+        goto on12;
+    }
+out42:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_15);
+
+    /* e.g. after "a /\na" */
+on16:
+    goto on43;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+on43:
+    if (QCAP_UNLIKELY(at == end))
+        goto out43;
+    if (*at == ':') {
+        at++;
+        goto on44;
+    }
+out43:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_5);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+on44:
+    if (QCAP_UNLIKELY(at == end))
+        goto out44;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on45;
+    }
+out44:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_5);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na: " */
+on45:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out45;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p8 = at;
+        p9 = p6;
+        p10 = p8 - 1;
+        goto on46;
+    }
+out45:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_16);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * e.g. after "a /\na:a" */
+on46:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out46;
+    if (*at == '\r') {
+        at++;
+        p11 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out47;
+        goto on47;
+    }
+    if (*at == ',') {
+        at++;
+        p11 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+            qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
+            parser->depth = (uint16_t)(4);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_OWS_17, QCAP_STOP_PAUSED);
+        }
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        goto ows_17;
+    }
+out46:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p10));
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, QCAP_HERE(p10));
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_6);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r" */
+on47:
+    if (QCAP_UNLIKELY(at == end))
+        goto out47;
+    if (*at == '\n') {
+        at++;
+        goto on48;
+    }
+out47:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_8);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r\n" */
+on48:
+    if (QCAP_UNLIKELY(at == end))
+        goto out48;
+    if (*at == '\r') {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 1, p9);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out49;
+        goto on49;
+    }
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p10), QCAP_HERE(p11) - 1, p10);
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, QCAP_HERE(p9), QCAP_HERE(p11) - 1, p9);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p11) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, QCAP_HERE(p11) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p11) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p6 = p11 + 1;
+        goto on12;
+    }
+out48:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p9));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p10));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_16);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\n\r" */
+on49:
+    if (QCAP_UNLIKELY(at == end))
+        goto out49;
+    if (*at == '\n') {
+        at++;
+        goto on50;
+    }
+out49:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_2);
+
+    /* request-content = chunked-body / counted-content / no-content .      RFC 9112, 6.3
+     * e.g. after "a /\n\n" */
+on50:
+    switch (choose_2(parser)) {
+    case 2:
+        goto on51;
+    case 1:
+        goto on52;
+    case 0:
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        goto entry_3;
+    default:
+        goto out50;
+    }
+out50:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_REQUEST_CONTENT_1);
+
+    /* e.g. after "a /\n\n" */
+on52:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, QCAP_HERE(p11) + 3);
+    if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+        return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_PAUSED);
+    }
+    return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_CONTROL);
+
+    /* e.g. after "a /\n\n" */
+on51:
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, QCAP_HERE(p11) + 3);
+    if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+        return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
+    }
+    goto on1;
+
+    /* e.g. after "a /\na" */
+on15:
+    goto on53;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+on53:
+    if (QCAP_UNLIKELY(at == end))
+        goto out53;
+    if (*at == ':') {
+        at++;
+        goto on54;
+    }
+out53:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_6);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+on54:
+    if (QCAP_UNLIKELY(at == end))
+        goto out54;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on55;
+    }
+out54:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_6);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na: " */
+on55:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out55;
+    if (*at == 'B' || *at == 'b') {
+        at++;
+        p8 = at;
+        goto on56;
+    }
+out55:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_18);
+
+    /* basic-scheme = . "Basic"      RFC 7617, 2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * e.g. after "a /\na:b" */
+on56:
+    if (QCAP_UNLIKELY(at == end))
+        goto out56;
+    if (IS_SET_10(*at)) {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto token_7;
+    }
+    if (*at == 'A' || *at == 'a') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto basic_scheme_2;
+    }
+out56:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_BASIC_SCHEME_1);
+
+    /* e.g. after "a /\na" */
+on14:
+    goto on57;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+on57:
+    if (QCAP_UNLIKELY(at == end))
+        goto out57;
+    if (*at == ':') {
+        at++;
+        goto on58;
+    }
+out57:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_10);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na:" */
+on58:
+    if (QCAP_UNLIKELY(at == end))
+        goto out58;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on59;
+    }
+out58:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_10);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "a /\na: " */
+on59:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out59;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p8 = at;
+        goto on60;
+    }
+out59:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_22);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * media-type = type . "/" subtype parameters      RFC 9110, 8.3
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "a /\na:a" */
+on60:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out60;
+    if (*at == '/') {
+        at++;
+        goto on61;
+    }
+out60:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_11);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "a /\na:a/" */
+on61:
+    if (QCAP_UNLIKELY(at == end))
+        goto out61;
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto on62;
+    }
+out61:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_14);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
+     * e.g. after "a /\na:a/a" */
+on62:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out62;
+    if (*at == ';') {
+        at++;
+        goto on63;
+    }
+    if (*at == '\r') {
+        at++;
+        p9 = at;
+        qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p8) - 1, QCAP_HERE(p9) - 1, p8 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_CRLF_14, QCAP_STOP_PAUSED);
+        }
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_14;
+    }
+out62:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_20);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * e.g. after "a /\na:a/a;" */
+on63:
+    while (at != end && (*at == ';'))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out63;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        p9 = at;
+        goto on64;
+    }
+    if (IS_TCHAR(*at)) {
+        at++;
+        p9 = at;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p9) - 1);
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto token_24;
+    }
+out63:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_25);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * e.g. after "a /\na:a/a; " */
+on64:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out64;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p10 = at;
+        goto on65;
+    }
+out64:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p9) - 1;
+    return qcap_leave(parser, at, end, AT_OWS_26);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "a /\na:a/a;a" */
+on65:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out65;
+    if (*at == '=') {
+        at++;
+        goto on66;
+    }
+out65:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p10) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_24);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "a /\na:a/a;a=" */
+on66:
+    if (QCAP_UNLIKELY(at == end))
+        goto out66;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p10) - 1);
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto token_27;
+    }
+    if (*at == '"') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p10) - 1);
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto quoted_string_1;
+    }
+out66:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p10) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_26);
+
+    /* e.g. after "a /\n\n" */
+entry_3:
+    p0 = at;
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_CHUNK_SIZE, QCAP_HERE(p0));
+    parser->depth = (uint16_t)(2);
+    goto chunk_size_1;
+
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "" */
 token_1:
+    if (at - parser->piece >= 0) {
+        goto on1;
+    }
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
@@ -2555,10 +3998,6 @@ token_1:
         goto token_2;
     }
     return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_TABLE);
-
-    /* e.g. after "" */
-entry_1:
-    goto token_1;
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * request-line = method . SP request-target SP HTTP-version      RFC 9112, 3
@@ -2588,7 +4027,7 @@ absolute_path_1:
         side->positions[2] = here - 1;
         goto pchar_1;
     }
-    if (IS_SET_1(*at)) {
+    if (IS_SET_11(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
@@ -2609,7 +4048,7 @@ absolute_path_1:
      * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
      * e.g. after "a a" */
 reg_name_1:
-    at = SCAN_IS_SET_2_on(at, end);
+    at = SCAN_IS_SET_12_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_INPUT);
     if (*at == ':') {
@@ -2623,7 +4062,16 @@ reg_name_1:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a /" */
 pchar_1:
-    at = SCAN_IS_SET_3(at, end);
+    if (at - parser->piece >= 3 && parser->later_count == 0 && !side->slots[0].is_done &&
+        side->slots[0].begin >= parser->piece_offset && side->positions[0] == side->slots[0].begin &&
+        side->positions[1] >= parser->piece_offset &&
+        side->positions[2] >= parser->piece_offset) {
+        p2 = (const unsigned char *)(uintptr_t)(side->slots[0].begin - origin);
+        p3 = (const unsigned char *)(uintptr_t)(side->positions[1] - origin);
+        p4 = (const unsigned char *)(uintptr_t)(side->positions[2] - origin);
+        goto on3;
+    }
+    at = SCAN_IS_SET_1(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_1, QCAP_STOP_INPUT);
     if (*at == ' ') {
@@ -2642,11 +4090,11 @@ pchar_1:
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
-        goto http_name_5;
+        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
     }
     if (*at == '?') {
         at++;
-        goto pchar_2;
+        return qcap_stop(parser, at, AT_PCHAR_2, QCAP_STOP_TABLE);
     }
     if (*at == '%') {
         at++;
@@ -2670,18 +4118,6 @@ port_1:
     }
     return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
 
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * e.g. after "a / " */
-http_name_5:
-    if (at == end)
-        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_INPUT);
-    if (*at == 'H') {
-        at++;
-        goto http_name_6;
-    }
-    return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
-
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\r" */
 crlf_1:
@@ -2702,7 +4138,11 @@ ignored_line_1:
         return qcap_stop(parser, at, AT_IGNORED_LINE_1, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_7;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
+        side->underway[0].begin = (here - 1);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
+        goto token_3;
     }
     return qcap_stop(parser, at, AT_IGNORED_LINE_1, QCAP_STOP_TABLE);
 
@@ -2722,25 +4162,9 @@ pct_encoded_1:
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
-     * e.g. after "a /?" */
-pchar_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_PCHAR_2, QCAP_STOP_INPUT);
-    if (IS_SET_5(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[3] = here - 2;
-        side->positions[4] = here - 1;
-        goto pchar_5;
-    }
-    return qcap_stop(parser, at, AT_PCHAR_2, QCAP_STOP_TABLE);
-
-    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a a:a" */
 pchar_3:
-    at = SCAN_IS_SET_3_on(at, end);
+    at = SCAN_IS_SET_1_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_INPUT);
     if (*at == '?') {
@@ -2772,7 +4196,7 @@ hier_part_1:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a a:?" */
 pchar_4:
-    at = SCAN_IS_SET_5_on(at, end);
+    at = SCAN_IS_SET_2_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_4, QCAP_STOP_INPUT);
     if (*at == ' ') {
@@ -2782,7 +4206,7 @@ pchar_4:
         qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
         qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
-        goto http_name_5;
+        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_PCHAR_4, QCAP_STOP_TABLE);
 
@@ -2802,43 +4226,23 @@ http_name_6:
      * field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na" */
 token_3:
+    if (at - parser->piece >= 15 && !side->slots[1].is_done &&
+        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done && side->slots[2].begin == side->slots[1].begin && side->underway[0].begin == side->slots[1].begin) {
+        p6 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+        goto on12;
+    }
     at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_INPUT);
-    if (IS_SET_6(*at)) {
+    if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, origin, here);
         side->underway[0].value = qcap_find_keyword(parser, 3, side->underway[0].begin, here, find_3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
-        goto field_line_1;
+        return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\n\r" */
-crlf_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto request_content_1;
-    }
-    return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
-
-    /* request-content = chunked-body / counted-content / no-content .      RFC 9112, 6.3
-     * e.g. after "a /\n\n" */
-request_content_1:
-    switch (choose_2(parser)) {
-    case 0:
-        goto entry_3;
-    case 1:
-        goto entry_4;
-    case 2:
-        goto entry_5;
-    default:
-        return qcap_stop(parser, at, AT_REQUEST_CONTENT_1, QCAP_STOP_CONTROL);
-    }
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -2858,12 +4262,25 @@ pct_encoded_2:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "a /?a" */
 pchar_5:
-    at = SCAN_IS_SET_5(at, end);
+    if (at - parser->piece >= 5 && parser->later_count == 0 && !side->slots[0].is_done &&
+        side->slots[0].begin >= parser->piece_offset && side->positions[0] == side->slots[0].begin &&
+        side->positions[1] >= parser->piece_offset &&
+        side->positions[2] >= parser->piece_offset &&
+        side->positions[3] >= parser->piece_offset &&
+        side->positions[4] >= parser->piece_offset) {
+        p6 = (const unsigned char *)(uintptr_t)(side->slots[0].begin - origin);
+        p7 = (const unsigned char *)(uintptr_t)(side->positions[1] - origin);
+        p8 = (const unsigned char *)(uintptr_t)(side->positions[2] - origin);
+        p9 = (const unsigned char *)(uintptr_t)(side->positions[3] - origin);
+        p10 = (const unsigned char *)(uintptr_t)(side->positions[4] - origin);
+        goto on6;
+    }
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_INPUT);
     if (*at == '%') {
         at++;
-        goto pct_encoded_3;
+        return qcap_stop(parser, at, AT_PCT_ENCODED_3, QCAP_STOP_TABLE);
     }
     if (*at == ' ') {
         at++;
@@ -2883,22 +4300,9 @@ pchar_5:
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
-        goto http_name_5;
+        return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_TABLE);
-
-    /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
-     * pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
-     * else invalid-query = *. ( invalid-char / "?" )      RFC 9112, 3.2
-     * e.g. after "a /?%" */
-pct_encoded_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_PCT_ENCODED_3, QCAP_STOP_INPUT);
-    if (IS_HEXDIG(*at)) {
-        at++;
-        goto pct_encoded_4;
-    }
-    return qcap_stop(parser, at, AT_PCT_ENCODED_3, QCAP_STOP_TABLE);
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -2907,7 +4311,7 @@ pct_encoded_3:
 userinfo_1:
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_INPUT);
-    if (IS_SET_7(*at)) {
+    if (IS_SET_13(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->positions[0] = here - 1;
@@ -2927,38 +4331,6 @@ http_name_7:
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_7, QCAP_STOP_TABLE);
 
-    /* field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
-     * e.g. after "a /\na" */
-field_line_1:
-    switch (side->underway[0].value) {
-    case 1: /* Content-Length */
-        goto entry_7;
-    case 2: /* Transfer-Encoding */
-        goto entry_8;
-    case 3: /* Host */
-        goto entry_9;
-    case 4: /* Connection */
-        goto entry_10;
-    case 5: /* Authorization */
-        goto entry_11;
-    case 6: /* Proxy-Authorization */
-        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
-    case 7: /* Upgrade */
-        goto entry_12;
-    case 8: /* Expect */
-        goto entry_13;
-    case 9: /* Range */
-        goto entry_14;
-    case 10: /* Content-Type */
-        goto entry_15;
-    case 11: /* Content-Encoding */
-        goto entry_16;
-    case 12: /* Content-Range */
-        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
-    default:
-        goto entry_6;
-    }
-
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * last-size = 1*. "0"      RFC 9112, 7.1
@@ -2974,47 +4346,12 @@ chunk_size_1:
     }
     return qcap_stop(parser, at, AT_CHUNK_SIZE_1, QCAP_STOP_TABLE);
 
-    /* e.g. after "a /\n\n" */
-entry_3:
-    here = QCAP_HERE(at);
-    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_CHUNK_SIZE, here);
-    goto chunk_size_1;
-
-    /* e.g. after "a /\n\n" */
-entry_4:
-    here = QCAP_HERE(at);
-    qcap_op_open_stream(parser, 1, QCAP_HTTP_REQUEST_CONTENT, here);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_PAUSED);
-    return qcap_stop(parser, at, AT_COUNTED_CONTENT_1, QCAP_STOP_CONTROL);
-
-    /* e.g. after "a /\n\n" */
-entry_5:
-    here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, here);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
-    goto token_1;
-
-    /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
-     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
-     * else invalid-query = *. ( invalid-char / "?" )      RFC 9112, 3.2
-     * e.g. after "a /?%a" */
-pct_encoded_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_PCT_ENCODED_4, QCAP_STOP_INPUT);
-    if (IS_HEXDIG(*at)) {
-        at++;
-        goto pchar_5;
-    }
-    return qcap_stop(parser, at, AT_PCT_ENCODED_4, QCAP_STOP_TABLE);
-
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
      * e.g. after "a a://a" */
 userinfo_2:
-    at = SCAN_IS_SET_8_on(at, end);
+    at = SCAN_IS_SET_9_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_INPUT);
     if (*at == '/') {
@@ -3043,38 +4380,6 @@ http_name_8:
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na" */
-name_blanks_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_1, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_1;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_1, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
-entry_6:
-    goto name_blanks_1;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_2, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_2;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_2, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
-entry_7:
-    goto name_blanks_2;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
 name_blanks_3:
     if (at == end)
         return qcap_stop(parser, at, AT_NAME_BLANKS_3, QCAP_STOP_INPUT);
@@ -3087,54 +4392,6 @@ name_blanks_3:
     /* e.g. after "a /\na" */
 entry_8:
     goto name_blanks_3;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_4, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_4;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_4, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
-entry_9:
-    goto name_blanks_4;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_5:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_5, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_5;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_5, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
-entry_10:
-    goto name_blanks_5;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_6:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_6, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_6;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_6, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
-entry_11:
-    goto name_blanks_6;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -3183,22 +4440,6 @@ name_blanks_9:
     /* e.g. after "a /\na" */
 entry_14:
     goto name_blanks_9;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_10:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_10, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_10;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_10, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
-entry_15:
-    goto name_blanks_10;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -3275,21 +4516,6 @@ ows_1:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:" */
-ows_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_2, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_13;
-    }
-    return qcap_stop(parser, at, AT_OWS_2, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
 ows_3:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_INPUT);
@@ -3315,36 +4541,6 @@ ows_4:
         goto ows_15;
     }
     return qcap_stop(parser, at, AT_OWS_4, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_5:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_5, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_16;
-    }
-    return qcap_stop(parser, at, AT_OWS_5, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_6:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_6, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_18;
-    }
-    return qcap_stop(parser, at, AT_OWS_6, QCAP_STOP_TABLE);
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -3390,21 +4586,6 @@ ows_9:
         goto ows_21;
     }
     return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_10:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_10, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_22;
-    }
-    return qcap_stop(parser, at, AT_OWS_10, QCAP_STOP_TABLE);
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -3462,8 +4643,15 @@ http_version_6:
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "a /\na:a" */
 field_content_1:
+    if (at - parser->piece >= 18 && !side->slots[1].is_done &&
+        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done &&
+        side->slots[2].begin >= parser->piece_offset) {
+        p9 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+        p10 = (const unsigned char *)(uintptr_t)(side->slots[2].begin - origin);
+        goto on22;
+    }
     from = at;
-    at = SCAN_IS_SET_9(at, end);
+    at = SCAN_IS_SET_6(at, end);
     if (at != from && (at[-1] == '\t' || at[-1] == ' ')) {
         const unsigned char *first = at - 1;
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
@@ -3495,7 +4683,7 @@ ows_12:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_12, QCAP_STOP_INPUT);
-    if (IS_SET_10(*at)) {
+    if (IS_SET_5(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
@@ -3520,7 +4708,7 @@ length_1:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
-        goto crlf_6;
+        return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_LENGTH_1, QCAP_STOP_TABLE);
 
@@ -3561,7 +4749,7 @@ token_5:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_PAUSED);
-        goto crlf_6;
+        return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_5, QCAP_STOP_TABLE);
 
@@ -3590,12 +4778,12 @@ ows_14:
      * reg-name = *( unreserved / pct-encoded / . sub-delims )      RFC 3986, 3.2.2
      * e.g. after "a /\na:a" */
 reg_name_2:
-    at = SCAN_IS_SET_8(at, end);
+    at = SCAN_IS_SET_9(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REG_NAME_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_35;
+        goto do_30;
     }
     if (*at == ':') {
         at++;
@@ -3652,7 +4840,7 @@ field_port_1:
         return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_35;
+        goto do_30;
     }
     return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_TABLE);
 
@@ -3665,7 +4853,7 @@ ows_15:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_15, QCAP_STOP_INPUT);
-    if (IS_SET_12(*at)) {
+    if (IS_SET_8(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
@@ -3686,6 +4874,13 @@ ows_15:
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a" */
 token_6:
+    if (at - parser->piece >= 18 && !side->slots[1].is_done &&
+        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done &&
+        side->slots[2].begin >= parser->piece_offset && !side->slots[3].is_done && side->slots[3].begin == side->slots[2].begin && !side->slots[4].is_done && side->slots[4].begin == side->slots[2].begin) {
+        p9 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+        p10 = (const unsigned char *)(uintptr_t)(side->slots[2].begin - origin);
+        goto on46;
+    }
     at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_6, QCAP_STOP_INPUT);
@@ -3696,7 +4891,7 @@ token_6:
         qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_PAUSED);
-        goto crlf_8;
+        return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
     }
     if (*at == ',') {
         at++;
@@ -3763,23 +4958,6 @@ token_7:
     }
     return qcap_stop(parser, at, AT_TOKEN_7, QCAP_STOP_TABLE);
 
-    /* basic-scheme = . "Basic"      RFC 7617, 2
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
-     * e.g. after "a /\na:b" */
-basic_scheme_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_INPUT);
-    if (IS_SET_13(*at)) {
-        at++;
-        goto token_7;
-    }
-    if (*at == 'A' || *at == 'a') {
-        at++;
-        goto basic_scheme_2;
-    }
-    return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_TABLE);
-
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
@@ -3795,7 +4973,7 @@ ows_18:
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION, here - 1);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
-        goto basic_scheme_1;
+        return qcap_stop(parser, at, AT_BASIC_SCHEME_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_OWS_18, QCAP_STOP_TABLE);
 
@@ -3922,7 +5100,7 @@ token_11:
         return qcap_stop(parser, at, AT_TOKEN_11, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        goto token_14;
+        return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_11, QCAP_STOP_TABLE);
 
@@ -4018,7 +5196,7 @@ field_content_2:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_FIELD_CONTENT_2, QCAP_STOP_INPUT);
-    if (IS_SET_10(*at)) {
+    if (IS_SET_5(*at)) {
         at++;
         goto field_content_1;
     }
@@ -4032,45 +5210,9 @@ crlf_5:
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        goto rws_1;
+        return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:0\r" */
-crlf_6:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_13;
-    }
-    return qcap_stop(parser, at, AT_CRLF_6, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:0\n" */
-token_13:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_13, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_7;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_13, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r" */
-crlf_7:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_15;
-    }
-    return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_TABLE);
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -4084,18 +5226,6 @@ dec_octet_1:
         goto ipv4address_4;
     }
     return qcap_stop(parser, at, AT_DEC_OCTET_1, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r" */
-crlf_8:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_16;
-    }
-    return qcap_stop(parser, at, AT_CRLF_8, QCAP_STOP_TABLE);
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -4193,19 +5323,6 @@ range_set_1:
     }
     return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_TABLE);
 
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "a /\na:a/" */
-token_14:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto token_20;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_14, QCAP_STOP_TABLE);
-
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r" */
@@ -4233,39 +5350,9 @@ http_version_8:
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
-        goto trailing_blanks_1;
+        return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_8, QCAP_STOP_TABLE);
-
-    /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r\n" */
-rws_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_57;
-    }
-    if (*at == '\r') {
-        at++;
-        goto do_58;
-    }
-    return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r\n" */
-token_15:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_15, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_57;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_15, QCAP_STOP_TABLE);
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -4279,23 +5366,6 @@ ipv4address_4:
         goto dec_octet_2;
     }
     return qcap_stop(parser, at, AT_IPV4ADDRESS_4, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r\n" */
-token_16:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_16, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        goto do_58;
-    }
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_57;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_16, QCAP_STOP_TABLE);
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -4324,7 +5394,7 @@ token_17:
         return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_53;
     }
     return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_TABLE);
 
@@ -4350,7 +5420,12 @@ token_18:
         return qcap_stop(parser, at, AT_TOKEN_18, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_58;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_18, QCAP_STOP_TABLE);
 
@@ -4363,7 +5438,7 @@ token_19:
         return qcap_stop(parser, at, AT_TOKEN_19, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_53;
     }
     return qcap_stop(parser, at, AT_TOKEN_19, QCAP_STOP_TABLE);
 
@@ -4395,7 +5470,7 @@ token_20:
     }
     if (*at == '\r') {
         at++;
-        goto do_60;
+        goto do_55;
     }
     return qcap_stop(parser, at, AT_TOKEN_20, QCAP_STOP_TABLE);
 
@@ -4408,22 +5483,9 @@ token_21:
         return qcap_stop(parser, at, AT_TOKEN_21, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_53;
     }
     return qcap_stop(parser, at, AT_TOKEN_21, QCAP_STOP_TABLE);
-
-    /* trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a a HTTP/0.0" */
-trailing_blanks_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        goto crlf_1;
-    }
-    return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_TABLE);
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -4511,7 +5573,7 @@ ows_25:
     }
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_62;
+        goto do_57;
     }
     return qcap_stop(parser, at, AT_OWS_25, QCAP_STOP_TABLE);
 
@@ -4555,7 +5617,7 @@ token_22:
         return qcap_stop(parser, at, AT_TOKEN_22, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_53;
     }
     return qcap_stop(parser, at, AT_TOKEN_22, QCAP_STOP_TABLE);
 
@@ -4568,7 +5630,7 @@ token_23:
         return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_53;
     }
     return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_TABLE);
 
@@ -4582,7 +5644,7 @@ token_24:
         return qcap_stop(parser, at, AT_TOKEN_24, QCAP_STOP_INPUT);
     if (*at == '=') {
         at++;
-        goto token_26;
+        return qcap_stop(parser, at, AT_TOKEN_26, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_24, QCAP_STOP_TABLE);
 
@@ -4597,7 +5659,7 @@ ows_26:
         return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_62;
+        goto do_57;
     }
     return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_TABLE);
 
@@ -4631,23 +5693,6 @@ credentials_2:
     }
     return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_TABLE);
 
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "a /\na:a/a;a=" */
-token_26:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_26, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto token_27;
-    }
-    if (*at == '"') {
-        at++;
-        goto quoted_string_1;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_26, QCAP_STOP_TABLE);
-
     /* Host = field-host [ . ":" field-port ]      RFC 9110, 7.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -4657,7 +5702,7 @@ host_1:
         return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_35;
+        goto do_30;
     }
     return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_TABLE);
 
@@ -4741,28 +5786,21 @@ ows_27:
         return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_60;
+        goto do_55;
     }
     return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_TABLE);
 
-do_7:
-    here = QCAP_HERE(at);
-    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
-    side->underway[0].begin = (here - 1);
-    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
-    goto token_3;
-
-do_35:
+do_30:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, origin, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_PAUSED);
-    goto crlf_7;
+    return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_TABLE);
 
-do_57:
+do_53:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
+    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
+    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
     side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
@@ -4770,22 +5808,14 @@ do_57:
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
     goto token_3;
 
-do_58:
-    here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
-    goto crlf_2;
-
-do_60:
+do_55:
     here = QCAP_HERE(at);
     qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_14, QCAP_STOP_PAUSED);
     goto crlf_14;
 
-do_62:
+do_57:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here - 1);
     goto token_24;
@@ -4798,14 +5828,22 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
     const uint64_t origin = qcap_origin(parser);
     uint64_t here;
     const unsigned char *from;
+    const unsigned char *p0;
+    const unsigned char *p1;
+    const unsigned char *p2;
+    const unsigned char *p3;
+    const unsigned char *p4;
+    const unsigned char *p5;
+    const unsigned char *p6;
+    const unsigned char *p7;
+    uint64_t w0;
+    uint64_t w1;
 
     switch (parser->state) {
     case AT_HTTP_NAME_1:
         goto http_name_1;
     case AT_ENTRY_2:
         goto entry_2;
-    case AT_HTTP_NAME_2:
-        goto http_name_2;
     case AT_HTTP_NAME_3:
         goto http_name_3;
     case AT_HTTP_NAME_4:
@@ -4820,94 +5858,16 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto http_version_4;
     case AT_STATUS_LINE_1:
         goto status_line_1;
-    case AT_STATUS_CODE_1:
-        goto status_code_1;
-    case AT_STATUS_CODE_2:
-        goto status_code_2;
-    case AT_STATUS_CODE_3:
-        goto status_code_3;
-    case AT_STATUS_LINE_2:
-        goto status_line_2;
-    case AT_REASON_PHRASE_1:
-        goto reason_phrase_1;
-    case AT_CRLF_15:
-        goto crlf_15;
-    case AT_IGNORED_LINE_2:
-        goto ignored_line_2;
     case AT_REASON_PHRASE_2:
         goto reason_phrase_2;
     case AT_TOKEN_25:
         goto token_25;
-    case AT_CRLF_16:
-        goto crlf_16;
-    case AT_RESPONSE_CONTENT_1:
-        goto response_content_1;
-    case AT_RESPONSE_FIELD_1:
-        goto response_field_1;
     case AT_ENTRY_18:
         goto entry_18;
-    case AT_NAME_BLANKS_12:
-        goto name_blanks_12;
-    case AT_ENTRY_19:
-        goto entry_19;
-    case AT_NAME_BLANKS_13:
-        goto name_blanks_13;
-    case AT_ENTRY_20:
-        goto entry_20;
-    case AT_NAME_BLANKS_14:
-        goto name_blanks_14;
-    case AT_ENTRY_21:
-        goto entry_21;
-    case AT_NAME_BLANKS_15:
-        goto name_blanks_15;
-    case AT_ENTRY_22:
-        goto entry_22;
-    case AT_NAME_BLANKS_16:
-        goto name_blanks_16;
-    case AT_ENTRY_23:
-        goto entry_23;
-    case AT_NAME_BLANKS_17:
-        goto name_blanks_17;
-    case AT_ENTRY_24:
-        goto entry_24;
-    case AT_NAME_BLANKS_18:
-        goto name_blanks_18;
-    case AT_ENTRY_25:
-        goto entry_25;
-    case AT_NAME_BLANKS_19:
-        goto name_blanks_19;
-    case AT_ENTRY_26:
-        goto entry_26;
-    case AT_NAME_BLANKS_20:
-        goto name_blanks_20;
-    case AT_ENTRY_27:
-        goto entry_27;
-    case AT_NAME_BLANKS_21:
-        goto name_blanks_21;
-    case AT_ENTRY_28:
-        goto entry_28;
     case AT_FINAL_CONTENT_1:
         goto final_content_1;
     case AT_OWS_28:
         goto ows_28;
-    case AT_OWS_29:
-        goto ows_29;
-    case AT_OWS_30:
-        goto ows_30;
-    case AT_OWS_31:
-        goto ows_31;
-    case AT_OWS_32:
-        goto ows_32;
-    case AT_OWS_33:
-        goto ows_33;
-    case AT_OWS_34:
-        goto ows_34;
-    case AT_OWS_35:
-        goto ows_35;
-    case AT_OWS_36:
-        goto ows_36;
-    case AT_OWS_37:
-        goto ows_37;
     case AT_CHUNK_SIZE_3:
         goto chunk_size_3;
     case AT_ENTRY_29:
@@ -4946,16 +5906,10 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto token_33;
     case AT_OWS_45:
         goto ows_45;
-    case AT_WEAK_1:
-        goto weak_1;
     case AT_OWS_46:
         goto ows_46;
     case AT_OPAQUE_TAG_1:
         goto opaque_tag_1;
-    case AT_SCHEME_1:
-        goto scheme_1;
-    case AT_RELATIVE_PART_1:
-        goto relative_part_1;
     case AT_OWS_47:
         goto ows_47;
     case AT_PCHAR_6:
@@ -4970,34 +5924,12 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto field_content_4;
     case AT_CRLF_17:
         goto crlf_17;
-    case AT_CRLF_18:
-        goto crlf_18;
-    case AT_TOKEN_34:
-        goto token_34;
-    case AT_CRLF_19:
-        goto crlf_19;
-    case AT_TOKEN_35:
-        goto token_35;
-    case AT_CRLF_20:
-        goto crlf_20;
-    case AT_FIRST_POS_2:
-        goto first_pos_2;
-    case AT_CRLF_21:
-        goto crlf_21;
     case AT_OPAQUE_TAG_2:
         goto opaque_tag_2;
-    case AT_OWS_48:
-        goto ows_48;
-    case AT_SCHEME_2:
-        goto scheme_2;
     case AT_PCHAR_7:
         goto pchar_7;
-    case AT_HIER_PART_2:
-        goto hier_part_2;
     case AT_CRLF_22:
         goto crlf_22;
-    case AT_USERINFO_3:
-        goto userinfo_3;
     case AT_PCT_ENCODED_5:
         goto pct_encoded_5;
     case AT_CRLF_23:
@@ -5006,18 +5938,10 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto crlf_24;
     case AT_TOKEN_36:
         goto token_36;
-    case AT_RWS_2:
-        goto rws_2;
-    case AT_TOKEN_37:
-        goto token_37;
     case AT_TOKEN_38:
         goto token_38;
-    case AT_TOKEN_39:
-        goto token_39;
     case AT_FIRST_POS_3:
         goto first_pos_3;
-    case AT_TOKEN_40:
-        goto token_40;
     case AT_CRLF_25:
         goto crlf_25;
     case AT_SCHEME_3:
@@ -5036,18 +5960,10 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto entry_32;
     case AT_CRLF_27:
         goto crlf_27;
-    case AT_CRLF_28:
-        goto crlf_28;
     case AT_OWS_49:
         goto ows_49;
-    case AT_LAST_POS_2:
-        goto last_pos_2;
-    case AT_TOKEN_42:
-        goto token_42;
     case AT_CRLF_29:
         goto crlf_29;
-    case AT_TOKEN_43:
-        goto token_43;
     case AT_TOKEN_44:
         goto token_44;
     case AT_OWS_50:
@@ -5056,25 +5972,2550 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto last_pos_3;
     case AT_COMPLETE_LENGTH_1:
         goto complete_length_1;
-    case AT_TOKEN_45:
-        goto token_45;
-    case AT_COMPLETE_LENGTH_2:
-        goto complete_length_2;
-    case AT_CRLF_30:
-        goto crlf_30;
     case AT_TOKEN_46:
         goto token_46;
-    case AT_TOKEN_47:
-        goto token_47;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
+
+    /* e.g. after "" */
+entry_2:
+    goto on1;
+
+    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "" */
+on1:
+    if (QCAP_LIKELY((size_t)(end - at) >= 9 && memcmp(at, "HTTP/1.1 ", 9) == 0)) {
+        at += 9;
+        qcap_op_reset(parser, 2 /* content_length */);
+        qcap_op_reset(parser, 3 /* coding */);
+        p0 = at;
+        goto on2;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out1;
+    if (*at == 'H') {
+        at++;
+        qcap_op_reset(parser, 2 /* content_length */);
+        qcap_op_reset(parser, 3 /* coding */);
+        p0 = at;
+        goto on3;
+    }
+out1:
+    return qcap_leave(parser, at, end, AT_HTTP_NAME_1);
+
+    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * e.g. after "H" */
+on3:
+    if (QCAP_LIKELY((size_t)(end - at) >= 8 && memcmp(at, "TTP/1.1 ", 8) == 0)) {
+        at += 8;
+        goto on4;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out3;
+    if (*at == 'T') {
+        at++;
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+        parser->depth = (uint16_t)(1);
+        qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+        parser->marks[0] = parser->later_count;
+        goto http_name_3;
+    }
+out3:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    return qcap_leave(parser, at, end, AT_HTTP_NAME_2);
+
+    /* status-code = 3. DIGIT      RFC 9112, 4
+     * e.g. after "HTTP/0. " */
+on4:
+    if (QCAP_UNLIKELY(at == end))
+        goto out4;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on5;
+    }
+out4:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    side->underway[0].begin = QCAP_HERE(p0) + 8;
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
+    return qcap_leave(parser, at, end, AT_STATUS_CODE_1);
+
+    /* status-code = 3. DIGIT      RFC 9112, 4
+     * e.g. after "HTTP/0. 0" */
+on5:
+    if (QCAP_UNLIKELY(at == end))
+        goto out5;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on6;
+    }
+out5:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    side->underway[0].begin = QCAP_HERE(p0) + 8;
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
+    return qcap_leave(parser, at, end, AT_STATUS_CODE_2);
+
+    /* status-code = 3. DIGIT      RFC 9112, 4
+     * e.g. after "HTTP/0. 00" */
+on6:
+    if (QCAP_UNLIKELY(at == end))
+        goto out6;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        side->underway[0].begin = QCAP_HERE(p0) + 8;
+        w0 = qcap_op_convert(parser, 6, QCAP_HERE(p0) + 11);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out7;
+        goto on7;
+    }
+out6:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    side->underway[0].begin = QCAP_HERE(p0) + 8;
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
+    return qcap_leave(parser, at, end, AT_STATUS_CODE_3);
+
+    /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000" */
+on7:
+    if (QCAP_UNLIKELY(at == end))
+        goto out7;
+    if (*at == ' ') {
+        at++;
+        goto on8;
+    }
+out7:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
+    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 11);
+    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 11);
+    return qcap_leave(parser, at, end, AT_STATUS_LINE_2);
+
+    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000 " */
+on8:
+    if (QCAP_UNLIKELY(at == end))
+        goto out8;
+    if (IS_SET_6(*at)) {
+        at++;
+        goto on9;
+    }
+out8:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
+    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 11);
+    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 11);
+    return qcap_leave(parser, at, end, AT_REASON_PHRASE_1);
+
+    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000 a" */
+on9:
+    at = SCAN_IS_SET_6(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out9;
+    if (*at == '\r') {
+        at++;
+        p1 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_HTTP_VERSION, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 7, p0 - 1);
+        qcap_op_store(parser, 6, w0, QCAP_HERE(p0) + 11);
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0) + 8);
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0) + 11);
+        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p0) + 12);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p1) - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out10;
+        goto on10;
+    }
+out9:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
+    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 11);
+    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 11);
+    qcap_op_later(parser, side->later, 322 /* open reason-phrase */, QCAP_HERE(p0) + 12);
+    return qcap_leave(parser, at, end, AT_REASON_PHRASE_2);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\r" */
+on10:
+    if (QCAP_UNLIKELY(at == end))
+        goto out10;
+    if (*at == '\n') {
+        at++;
+        goto on11;
+    }
+out10:
+    return qcap_leave(parser, at, end, AT_CRLF_15);
+
+    /* ignored-line = . ( SP / HTAB ) *( HTAB / SP / VCHAR / obs-text ) CRLF      RFC 9112, 2.2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\n" */
+on11:
+    if (QCAP_UNLIKELY(at == end))
+        goto out11;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p1) + 1);
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p1) + 1);
+        parser->depth = (uint16_t)(3);
+        side->underway[0].begin = QCAP_HERE(p1) + 1;
+        goto token_25;
+    }
+out11:
+    return qcap_leave(parser, at, end, AT_IGNORED_LINE_2);
+
+    /* status-code = 3. DIGIT      RFC 9112, 4
+     * e.g. after "HTTP/0. " */
+on2:
+    if (QCAP_UNLIKELY(at == end))
+        goto out2;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on12;
+    }
+out2:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+    parser->depth = (uint16_t)(1);
+    side->underway[0].begin = QCAP_HERE(p0);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    return qcap_leave(parser, at, end, AT_STATUS_CODE_1);
+
+    /* status-code = 3. DIGIT      RFC 9112, 4
+     * e.g. after "HTTP/0. 0" */
+on12:
+    if (QCAP_UNLIKELY(at == end))
+        goto out12;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on13;
+    }
+out12:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+    parser->depth = (uint16_t)(1);
+    side->underway[0].begin = QCAP_HERE(p0);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    return qcap_leave(parser, at, end, AT_STATUS_CODE_2);
+
+    /* status-code = 3. DIGIT      RFC 9112, 4
+     * e.g. after "HTTP/0. 00" */
+on13:
+    if (QCAP_UNLIKELY(at == end))
+        goto out13;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        side->underway[0].begin = QCAP_HERE(p0);
+        w0 = qcap_op_convert(parser, 6, QCAP_HERE(p0) + 3);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out14;
+        goto on14;
+    }
+out13:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+    parser->depth = (uint16_t)(1);
+    side->underway[0].begin = QCAP_HERE(p0);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    return qcap_leave(parser, at, end, AT_STATUS_CODE_3);
+
+    /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000" */
+on14:
+    if (QCAP_UNLIKELY(at == end))
+        goto out14;
+    if (*at == ' ') {
+        at++;
+        goto on15;
+    }
+out14:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    return qcap_leave(parser, at, end, AT_STATUS_LINE_2);
+
+    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000 " */
+on15:
+    if (QCAP_UNLIKELY(at == end))
+        goto out15;
+    if (IS_SET_6(*at)) {
+        at++;
+        goto on16;
+    }
+out15:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    return qcap_leave(parser, at, end, AT_REASON_PHRASE_1);
+
+    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000 a" */
+on16:
+    at = SCAN_IS_SET_6(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out16;
+    if (*at == '\r') {
+        at++;
+        p1 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_HTTP_VERSION, wanted, QCAP_HERE(p0) - 9, QCAP_HERE(p0) - 1, p0 - 9);
+        qcap_op_store(parser, 6, w0, QCAP_HERE(p0) + 3);
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0) + 3);
+        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p0) + 4);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p1) - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out17;
+        goto on17;
+    }
+out16:
+    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
+    parser->depth = (uint16_t)(1);
+    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    parser->marks[0] = parser->later_count;
+    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_later(parser, side->later, 322 /* open reason-phrase */, QCAP_HERE(p0) + 4);
+    return qcap_leave(parser, at, end, AT_REASON_PHRASE_2);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\r" */
+on17:
+    if (QCAP_UNLIKELY(at == end))
+        goto out17;
+    if (*at == '\n') {
+        at++;
+        goto on18;
+    }
+out17:
+    return qcap_leave(parser, at, end, AT_CRLF_15);
+
+    /* ignored-line = . ( SP / HTAB ) *( HTAB / SP / VCHAR / obs-text ) CRLF      RFC 9112, 2.2
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\n" */
+on18:
+    if (QCAP_UNLIKELY(at == end))
+        goto out18;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p2 = p1 + 1;
+        goto on19;
+    }
+out18:
+    return qcap_leave(parser, at, end, AT_IGNORED_LINE_2);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on19:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out19;
+    if (IS_SET_4(*at)) {
+        p3 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p2), QCAP_HERE(p3), p2);
+        w1 = find_5(p2, (size_t)(p3 - (p2)));
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out20;
+        goto on20;
+    }
+out19:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(3);
+    side->underway[0].begin = QCAP_HERE(p2);
+    return qcap_leave(parser, at, end, AT_TOKEN_25);
+
+    /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on20:
+    switch (w1) {
+    case 10:
+        goto on21;
+    case 9:
+        goto on22;
+    case 8:
+        goto on23;
+    case 7:
+        goto on24;
+    case 6:
+        goto on25;
+    case 5:
+        goto on26;
+    case 4:
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
+    case 3:
+        goto on27;
+    case 2:
+        goto on28;
+    case 1:
+        goto on29;
+    default:
+        goto on30;
+    }
+out20:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->underway[0].value = w1;
+    return qcap_leave(parser, at, end, AT_RESPONSE_FIELD_1);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on30:
+    goto on31;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on31:
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
+        at += 2;
+        goto on32;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out31;
+    if (*at == ':') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto ows_28;
+    }
+out31:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_12);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on32:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out32;
+    if (IS_SET_5(*at)) {
+        at++;
+        p4 = at;
+        p5 = p2;
+        p6 = p4 - 1;
+        goto on33;
+    }
+out32:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_38);
+
+    /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a" */
+on33:
+    from = at;
+    at = SCAN_IS_SET_6(at, end);
+    if (QCAP_UNLIKELY(at != from && (at[-1] == '\t' || at[-1] == ' '))) {
+        const unsigned char *first = at - 1;
+        while (first != from && (first[-1] == '\t' || first[-1] == ' '))
+            first--;
+        p7 = first + 1;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        side->positions[0] = QCAP_HERE(p7) - 1;
+        goto field_content_4;
+    }
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+        at += 2;
+        goto on34;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out33;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        p7 = at;
+        goto on35;
+    }
+    if (*at == '\r') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_17;
+    }
+out33:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_FIELD_CONTENT_3);
+
+    /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a " */
+on35:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out35;
+    if (IS_SET_5(*at)) {
+        at++;
+        goto on33;
+    }
+out35:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p7) - 1;
+    return qcap_leave(parser, at, end, AT_FIELD_CONTENT_4);
+
+    /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r\n" */
+on34:
+    if (QCAP_UNLIKELY(at == end))
+        goto out34;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p7 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 3, p6);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p5), QCAP_HERE(p7) - 3, p5);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p7) - 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p7) - 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p7) - 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p7 - 1;
+        goto on19;
+    }
+    if (*at == '\r') {
+        at++;
+        p7 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 3, p6);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p5), QCAP_HERE(p7) - 3, p5);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out36;
+        goto on36;
+    }
+out34:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_RWS_2);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\n\r" */
+on36:
+    if (QCAP_UNLIKELY(at == end))
+        goto out36;
+    if (*at == '\n') {
+        at++;
+        goto on37;
+    }
+out36:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_16);
+
+    /* response-content = no-content / final-content .      RFC 9112, 6.3
+     * e.g. after "HTTP/0. 000\n\n" */
+on37:
+    switch (choose_10(parser)) {
+    case 1:
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_2, QCAP_STOP_CONTROL);
+    case 0:
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        goto entry_18;
+    default:
+        goto out37;
+    }
+out37:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_RESPONSE_CONTENT_1);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on29:
+    goto on38;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on38:
+    if (QCAP_UNLIKELY(at == end))
+        goto out38;
+    if (*at == ':') {
+        at++;
+        goto on39;
+    }
+out38:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_13);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on39:
+    if (QCAP_UNLIKELY(at == end))
+        goto out39;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on40;
+    }
+out39:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_29);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on40:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out40;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        p4 = at;
+        goto on41;
+    }
+out40:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_39);
+
+    /* length = 1*. DIGIT      RFC 9110, 8.6
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
+     * e.g. after "HTTP/0. 000\na:0" */
+on41:
+    at = SCAN_IS_DIGIT(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out41;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        side->underway[0].begin = QCAP_HERE(p4) - 1;
+        qcap_op_convert_close(parser, 1, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out42;
+        goto on42;
+    }
+out41:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    side->underway[0].begin = QCAP_HERE(p4) - 1;
+    return qcap_leave(parser, at, end, AT_LENGTH_2);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:0\r" */
+on42:
+    if (QCAP_UNLIKELY(at == end))
+        goto out42;
+    if (*at == '\n') {
+        at++;
+        goto on43;
+    }
+out42:
+    return qcap_leave(parser, at, end, AT_CRLF_18);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:0\n" */
+on43:
+    if (QCAP_UNLIKELY(at == end))
+        goto out43;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p2 = p5 + 1;
+        goto on19;
+    }
+    if (*at == '\r') {
+        at++;
+        goto on44;
+    }
+out43:
+    return qcap_leave(parser, at, end, AT_TOKEN_34);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\n\r" */
+on44:
+    if (QCAP_UNLIKELY(at == end))
+        goto out44;
+    if (*at == '\n') {
+        at++;
+        goto on45;
+    }
+out44:
+    return qcap_leave(parser, at, end, AT_CRLF_16);
+
+    /* response-content = no-content / final-content .      RFC 9112, 6.3
+     * e.g. after "HTTP/0. 000\n\n" */
+on45:
+    switch (choose_10(parser)) {
+    case 1:
+        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_2, QCAP_STOP_CONTROL);
+    case 0:
+        goto entry_18;
+    default:
+        goto out45;
+    }
+out45:
+    return qcap_leave(parser, at, end, AT_RESPONSE_CONTENT_1);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on28:
+    goto on46;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on46:
+    if (QCAP_UNLIKELY(at == end))
+        goto out46;
+    if (*at == ':') {
+        at++;
+        goto on47;
+    }
+out46:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_14);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on47:
+    if (QCAP_UNLIKELY(at == end))
+        goto out47;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on48;
+    }
+out47:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_30);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on48:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out48;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p4 = at;
+        goto on49;
+    }
+out48:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_40);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
+     * e.g. after "HTTP/0. 000\na:a" */
+on49:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out49;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        side->underway[0].begin = QCAP_HERE(p4) - 1;
+        qcap_op_convert_close(parser, 2, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p5) - 1);
+        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out50;
+        goto on50;
+    }
+out49:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    side->underway[0].begin = QCAP_HERE(p4) - 1;
+    return qcap_leave(parser, at, end, AT_TOKEN_28);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:0\r" */
+on50:
+    if (QCAP_UNLIKELY(at == end))
+        goto out50;
+    if (*at == '\n') {
+        at++;
+        goto on51;
+    }
+out50:
+    return qcap_leave(parser, at, end, AT_CRLF_18);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:0\n" */
+on51:
+    if (QCAP_UNLIKELY(at == end))
+        goto out51;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p2 = p5 + 1;
+        goto on19;
+    }
+    if (*at == '\r') {
+        at++;
+        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
+    }
+out51:
+    return qcap_leave(parser, at, end, AT_TOKEN_34);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on27:
+    goto on52;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on52:
+    if (QCAP_UNLIKELY(at == end))
+        goto out52;
+    if (*at == ':') {
+        at++;
+        goto on53;
+    }
+out52:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_15);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on53:
+    if (QCAP_UNLIKELY(at == end))
+        goto out53;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on54;
+    }
+out53:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_31);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on54:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out54;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p4 = at;
+        goto on55;
+    }
+out54:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_41);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * e.g. after "HTTP/0. 000\na:a" */
+on55:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out55;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out56;
+        goto on56;
+    }
+out55:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_29);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r" */
+on56:
+    if (QCAP_UNLIKELY(at == end))
+        goto out56;
+    if (*at == '\n') {
+        at++;
+        goto on57;
+    }
+out56:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_19);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r\n" */
+on57:
+    if (QCAP_UNLIKELY(at == end))
+        goto out57;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p5) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p5 + 1;
+        goto on19;
+    }
+    if (*at == '\r') {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out58;
+        goto on58;
+    }
+out57:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_37);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\n\r" */
+on58:
+    if (QCAP_UNLIKELY(at == end))
+        goto out58;
+    if (*at == '\n') {
+        at++;
+        goto on59;
+    }
+out58:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_16);
+
+    /* response-content = no-content / final-content .      RFC 9112, 6.3
+     * e.g. after "HTTP/0. 000\n\n" */
+on59:
+    switch (choose_10(parser)) {
+    case 1:
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_2, QCAP_STOP_CONTROL);
+    case 0:
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        goto entry_18;
+    default:
+        goto out59;
+    }
+out59:
+    parser->depth = (uint16_t)(1);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_RESPONSE_CONTENT_1);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on26:
+    goto on60;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on60:
+    if (QCAP_UNLIKELY(at == end))
+        goto out60;
+    if (*at == ':') {
+        at++;
+        goto on61;
+    }
+out60:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_16);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on61:
+    if (QCAP_UNLIKELY(at == end))
+        goto out61;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on62;
+    }
+out61:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_32);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on62:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out62;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p4 = at;
+        goto on63;
+    }
+out62:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_42);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * media-type = type . "/" subtype parameters      RFC 9110, 8.3
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a" */
+on63:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out63;
+    if (*at == '/') {
+        at++;
+        goto on64;
+    }
+out63:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_30);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a/" */
+on64:
+    if (QCAP_UNLIKELY(at == end))
+        goto out64;
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto on65;
+    }
+out64:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_35);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
+     * e.g. after "HTTP/0. 000\na:a/a" */
+on65:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out65;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out66;
+        goto on66;
+    }
+    if (*at == ';') {
+        at++;
+        goto on67;
+    }
+out65:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_38);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * e.g. after "HTTP/0. 000\na:a/a;" */
+on67:
+    while (at != end && (*at == ';'))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out67;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        p5 = at;
+        goto on68;
+    }
+out67:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_49);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * e.g. after "HTTP/0. 000\na:a/a; " */
+on68:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out68;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p6 = at;
+        goto on69;
+    }
+out68:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p5) - 1;
+    return qcap_leave(parser, at, end, AT_OWS_50);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a/a;a" */
+on69:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out69;
+    if (*at == '=') {
+        at++;
+        goto on70;
+    }
+out69:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_44);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a/a;a=" */
+on70:
+    if (QCAP_UNLIKELY(at == end))
+        goto out70;
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto on71;
+    }
+out70:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_45);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
+     * e.g. after "HTTP/0. 000\na:a/a;a=a" */
+on71:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out71;
+    if (*at == '\r') {
+        at++;
+        p7 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p7) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out72;
+        goto on72;
+    }
+out71:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_46);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a/a\r" */
+on72:
+    if (QCAP_UNLIKELY(at == end))
+        goto out72;
+    if (*at == '\n') {
+        at++;
+        goto on73;
+    }
+out72:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_28);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a/a\r\n" */
+on73:
+    if (QCAP_UNLIKELY(at == end))
+        goto out73;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p7) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p7) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p7) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p7) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p7) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p7 + 1;
+        goto on19;
+    }
+out73:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_43);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a/a\r" */
+on66:
+    if (QCAP_UNLIKELY(at == end))
+        goto out66;
+    if (*at == '\n') {
+        at++;
+        goto on74;
+    }
+out66:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_28);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a/a\r\n" */
+on74:
+    if (QCAP_UNLIKELY(at == end))
+        goto out74;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p5) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p5 + 1;
+        goto on19;
+    }
+out74:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_43);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on25:
+    goto on75;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on75:
+    if (QCAP_UNLIKELY(at == end))
+        goto out75;
+    if (*at == ':') {
+        at++;
+        goto on76;
+    }
+out75:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_17);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on76:
+    if (QCAP_UNLIKELY(at == end))
+        goto out76;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on77;
+    }
+out76:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_33);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on77:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out77;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p4 = at;
+        goto on78;
+    }
+out77:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_43);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * Content-Encoding = [ ( content-coding / ( "," [ OWS content-coding ] ) ) *( OWS . "," [ OWS content-coding ] ) ]      RFC 9110, 8.4
+     * e.g. after "HTTP/0. 000\na:a" */
+on78:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out78;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING_CONTENT_CODING, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out79;
+        goto on79;
+    }
+out78:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING_CONTENT_CODING, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_31);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r" */
+on79:
+    if (QCAP_UNLIKELY(at == end))
+        goto out79;
+    if (*at == '\n') {
+        at++;
+        goto on80;
+    }
+out79:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_20);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r\n" */
+on80:
+    if (QCAP_UNLIKELY(at == end))
+        goto out80;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p5) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p5 + 1;
+        goto on19;
+    }
+out80:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_39);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on24:
+    goto on81;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on81:
+    if (QCAP_UNLIKELY(at == end))
+        goto out81;
+    if (*at == ':') {
+        at++;
+        goto on82;
+    }
+out81:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_18);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on82:
+    if (QCAP_UNLIKELY(at == end))
+        goto out82;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on83;
+    }
+out82:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_34);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on83:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out83;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p4 = at;
+        goto on84;
+    }
+out83:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_44);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * Content-Range = range-unit . SP ( range-resp / unsatisfied-range )      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a" */
+on84:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out84;
+    if (*at == ' ') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE_RANGE_UNIT, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out85;
+        goto on85;
+    }
+out84:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE_RANGE_UNIT, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_32);
+
+    /* first-pos = 1*. DIGIT      RFC 9110, 14.1
+     * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a " */
+on85:
+    if (QCAP_UNLIKELY(at == end))
+        goto out85;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on86;
+    }
+out85:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_FIRST_POS_2);
+
+    /* first-pos = 1*. DIGIT      RFC 9110, 14.1
+     * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a 0" */
+on86:
+    at = SCAN_IS_DIGIT(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out86;
+    if (*at == '-') {
+        at++;
+        goto on87;
+    }
+out86:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_FIRST_POS_3);
+
+    /* last-pos = 1*. DIGIT      RFC 9110, 14.1
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a 0-" */
+on87:
+    if (QCAP_UNLIKELY(at == end))
+        goto out87;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on88;
+    }
+out87:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_LAST_POS_2);
+
+    /* last-pos = 1*. DIGIT      RFC 9110, 14.1
+     * range-resp = incl-range . "/" ( complete-length / "*" )      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a 0-0" */
+on88:
+    at = SCAN_IS_DIGIT(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out88;
+    if (*at == '/') {
+        at++;
+        goto on89;
+    }
+out88:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_LAST_POS_3);
+
+    /* complete-length = 1*. DIGIT      RFC 9110, 14.4
+     * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a 0-0/" */
+on89:
+    if (QCAP_UNLIKELY(at == end))
+        goto out89;
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto on90;
+    }
+out89:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_COMPLETE_LENGTH_2);
+
+    /* complete-length = 1*. DIGIT      RFC 9110, 14.4
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a *|0" */
+on90:
+    at = SCAN_IS_DIGIT(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out90;
+    if (*at == '\r') {
+        at++;
+        p6 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p6) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out91;
+        goto on91;
+    }
+out90:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_COMPLETE_LENGTH_1);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a *|0\r" */
+on91:
+    if (QCAP_UNLIKELY(at == end))
+        goto out91;
+    if (*at == '\n') {
+        at++;
+        goto on92;
+    }
+out91:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_30);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a *|0\r\n" */
+on92:
+    if (QCAP_UNLIKELY(at == end))
+        goto out92;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p6) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p6) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p6) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p6) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p6) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p6 + 1;
+        goto on19;
+    }
+out92:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_47);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on23:
+    goto on93;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on93:
+    if (QCAP_UNLIKELY(at == end))
+        goto out93;
+    if (*at == ':') {
+        at++;
+        goto on94;
+    }
+out93:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_19);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on94:
+    if (QCAP_UNLIKELY(at == end))
+        goto out94;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on95;
+    }
+out94:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_35);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on95:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out95;
+    if (IS_TCHAR(*at)) {
+        at++;
+        p4 = at;
+        goto on96;
+    }
+out95:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_45);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * acceptable-ranges = ( *( "," OWS ) range-unit ) *( OWS . "," [ OWS range-unit ] )      RFC 9110, 14.3
+     * e.g. after "HTTP/0. 000\na:a" */
+on96:
+    at = SCAN_IS_TCHAR(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out96;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES_RANGE_UNIT, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out97;
+        goto on97;
+    }
+out96:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES_RANGE_UNIT, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_33);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r" */
+on97:
+    if (QCAP_UNLIKELY(at == end))
+        goto out97;
+    if (*at == '\n') {
+        at++;
+        goto on98;
+    }
+out97:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CRLF_21);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r\n" */
+on98:
+    if (QCAP_UNLIKELY(at == end))
+        goto out98;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 1);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p5) + 1;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p5 + 1;
+        goto on19;
+    }
+out98:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_40);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on22:
+    goto on99;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on99:
+    if (QCAP_UNLIKELY(at == end))
+        goto out99;
+    if (*at == ':') {
+        at++;
+        goto on100;
+    }
+out99:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_20);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on100:
+    if (QCAP_UNLIKELY(at == end))
+        goto out100;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on101;
+    }
+out100:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_36);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on101:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out101;
+    if (*at == 'W') {
+        at++;
+        p4 = at;
+        goto on102;
+    }
+    if (*at == '"') {
+        at++;
+        p4 = at;
+        goto on103;
+    }
+out101:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_46);
+
+    /* opaque-tag = DQUOTE *. etagc DQUOTE      RFC 9110, 8.8.3
+     * opaque-tag = DQUOTE *etagc . DQUOTE      RFC 9110, 8.8.3
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:\"" */
+on103:
+    at = SCAN_IS_ETAGC(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out103;
+    if (*at == '"') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5), p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out104;
+        goto on104;
+    }
+out103:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OPAQUE_TAG_1);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:\"\"" */
+on104:
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+        at += 2;
+        goto on105;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out104;
+    if (*at == '\r') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_25;
+    }
+out104:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_48);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:\"\"\r\n" */
+on105:
+    if (QCAP_UNLIKELY(at == end))
+        goto out105;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5), p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5), p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 2);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 2);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p5) + 2;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p5 + 2;
+        goto on19;
+    }
+    if (*at == '\r') {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5), p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5), p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            parser->depth = (uint16_t)(1);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_PAUSED);
+        }
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
+    }
+out105:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_42);
+
+    /* weak = . "W/"      RFC 9110, 8.8.3
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:W" */
+on102:
+    if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "/\"\"", 3) == 0)) {
+        at += 3;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p4) + 3, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out106;
+        goto on106;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out102;
+    if (*at == '/') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        goto opaque_tag_2;
+    }
+out102:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_WEAK_1);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:\"\"" */
+on106:
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
+        at += 2;
+        goto on107;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out106;
+    if (*at == '\r') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_25;
+    }
+out106:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_48);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:\"\"\r\n" */
+on107:
+    if (QCAP_UNLIKELY(at == end))
+        goto out107;
+    if (IS_TCHAR(*at)) {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p4) + 3, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p4) + 3, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p4) + 5);
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p4) + 5);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            side->underway[0].begin = QCAP_HERE(p4) + 5;
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        }
+        parser->is_confirmed = true;
+        p2 = p4 + 5;
+        goto on19;
+    }
+    if (*at == '\r') {
+        at++;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p4) + 3, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p4) + 3, p2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            parser->depth = (uint16_t)(1);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_PAUSED);
+        }
+        parser->depth = (uint16_t)(1);
+        parser->is_confirmed = true;
+        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
+    }
+out107:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(3);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_TOKEN_42);
+
+    /* e.g. after "HTTP/0. 000\na" */
+on21:
+    goto on108;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+on108:
+    if (QCAP_UNLIKELY(at == end))
+        goto out108;
+    if (*at == ':') {
+        at++;
+        goto on109;
+    }
+out108:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_NAME_BLANKS_21);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+on109:
+    if (QCAP_UNLIKELY(at == end))
+        goto out109;
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        goto on110;
+    }
+out109:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_OWS_37);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na: " */
+on110:
+    while (at != end && (*at == '\t' || *at == ' '))
+        at++;
+    if (QCAP_UNLIKELY(at == end))
+        goto out110;
+    if (*at == '/') {
+        at++;
+        p4 = at;
+        goto on111;
+    }
+    if (IS_ALPHA(*at)) {
+        at++;
+        p4 = at;
+        goto on112;
+    }
+out110:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    parser->depth = (uint16_t)(2);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_47);
+
+    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
+     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
+     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:a" */
+on112:
+    if (QCAP_UNLIKELY(at == end))
+        goto out112;
+    if (IS_SET_12(*at)) {
+        at++;
+        goto on113;
+    }
+out112:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_SCHEME_1);
+
+    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
+     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
+     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:aa" */
+on113:
+    if (QCAP_UNLIKELY(at == end))
+        goto out113;
+    if (IS_SET_12(*at)) {
+        at++;
+        goto on114;
+    }
+out113:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_SCHEME_2);
+
+    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
+     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
+     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:aaa" */
+on114:
+    at = SCAN_IS_SET_12(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out114;
+    if (*at == ':') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_SCHEME, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out115;
+        goto on115;
+    }
+out114:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p4) - 1;
+    return qcap_leave(parser, at, end, AT_SCHEME_3);
+
+    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+     * path-absolute = . "/" [ segment-nz *( "/" segment ) ]      RFC 3986, 3.3
+     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:a:" */
+on115:
+    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "//", 2) == 0)) {
+        at += 2;
+        goto on116;
+    }
+    if (QCAP_UNLIKELY(at == end))
+        goto out115;
+    if (*at == '/') {
+        at++;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        goto hier_part_3;
+    }
+out115:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_HIER_PART_2);
+
+    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
+     * e.g. after "HTTP/0. 000\na://" */
+on116:
+    if (QCAP_UNLIKELY(at == end))
+        goto out116;
+    if (IS_SET_13(*at)) {
+        at++;
+        goto on117;
+    }
+out116:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, QCAP_HERE(p5) + 2);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_USERINFO_3);
+
+    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
+     * e.g. after "HTTP/0. 000\na://a" */
+on117:
+    at = SCAN_IS_SET_9(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out117;
+    if (*at == '/') {
+        at++;
+        p6 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY_HOST, wanted, QCAP_HERE(p5) + 2, QCAP_HERE(p6) - 1, p5 + 2);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, wanted, QCAP_HERE(p5) + 2, QCAP_HERE(p6) - 1, p5 + 2);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out118;
+        goto on118;
+    }
+out117:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, QCAP_HERE(p5) + 2);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    side->positions[0] = QCAP_HERE(p5) + 2;
+    return qcap_leave(parser, at, end, AT_USERINFO_4);
+
+    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:a/" */
+on118:
+    at = SCAN_IS_SET_1(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out118;
+    if (*at == '\r') {
+        at++;
+        p7 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p7) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_CRLF_22, QCAP_STOP_PAUSED);
+        }
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_22;
+    }
+    if (*at == '?') {
+        at++;
+        p7 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+            qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+            qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p7));
+            parser->depth = (uint16_t)(5);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_PCHAR_6, QCAP_STOP_PAUSED);
+        }
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p7));
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto pchar_6;
+    }
+out118:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, QCAP_HERE(p6) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_PCHAR_7);
+
+    /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
+     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * e.g. after "HTTP/0. 000\na:/" */
+on111:
+    if (QCAP_UNLIKELY(at == end))
+        goto out111;
+    if (IS_SET_19(*at)) {
+        at++;
+        goto on119;
+    }
+out111:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(4);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_RELATIVE_PART_1);
+
+    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:a/" */
+on119:
+    at = SCAN_IS_SET_1(at, end);
+    if (QCAP_UNLIKELY(at == end))
+        goto out119;
+    if (*at == '\r') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+            parser->depth = (uint16_t)(3);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_CRLF_22, QCAP_STOP_PAUSED);
+        }
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(3);
+        parser->is_confirmed = true;
+        goto crlf_22;
+    }
+    if (*at == '?') {
+        at++;
+        p5 = at;
+        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+            qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+            qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p5));
+            parser->depth = (uint16_t)(5);
+            parser->is_confirmed = true;
+            return qcap_stop(parser, at, AT_PCHAR_6, QCAP_STOP_PAUSED);
+        }
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p5));
+        parser->depth = (uint16_t)(5);
+        parser->is_confirmed = true;
+        goto pchar_6;
+    }
+out119:
+    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
+    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, QCAP_HERE(p4) - 1);
+    parser->depth = (uint16_t)(5);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_PCHAR_7);
+
+    /* e.g. after "HTTP/0. 000\n\n" */
+entry_18:
+    p0 = at;
+    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_RESPONSE, wanted, origin, QCAP_HERE(p0));
+    if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+        return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
+    }
+    goto http_name_1;
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "" */
 http_name_1:
+    if (at - parser->piece >= 0) {
+        goto on1;
+    }
     if (at == end)
         return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_INPUT);
     if (*at == 'H') {
@@ -5085,25 +8526,9 @@ http_name_1:
         qcap_element_open(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here - 1);
         qcap_op_later(parser, side->later, 329 /* open HTTP-version */, here - 1);
         parser->marks[0] = parser->later_count;
-        goto http_name_2;
+        return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_TABLE);
-
-    /* e.g. after "" */
-entry_2:
-    goto http_name_1;
-
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * e.g. after "H" */
-http_name_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_INPUT);
-    if (*at == 'T') {
-        at++;
-        goto http_name_3;
-    }
-    return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_TABLE);
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -5189,106 +8614,16 @@ status_line_1:
         here = QCAP_HERE(at);
         qcap_op_later(parser, side->later, 327 /* open status-code */, here);
         side->underway[0].begin = (here);
-        goto status_code_1;
+        return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_STATUS_LINE_1, QCAP_STOP_TABLE);
-
-    /* status-code = 3. DIGIT      RFC 9112, 4
-     * e.g. after "HTTP/0. " */
-status_code_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto status_code_2;
-    }
-    return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_TABLE);
-
-    /* status-code = 3. DIGIT      RFC 9112, 4
-     * e.g. after "HTTP/0. 0" */
-status_code_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_STATUS_CODE_2, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto status_code_3;
-    }
-    return qcap_stop(parser, at, AT_STATUS_CODE_2, QCAP_STOP_TABLE);
-
-    /* status-code = 3. DIGIT      RFC 9112, 4
-     * e.g. after "HTTP/0. 00" */
-status_code_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_STATUS_CODE_3, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 325 /* convert status-code */, qcap_op_convert(parser, 6, here), here);
-        qcap_op_later(parser, side->later, 324 /* close status-code */, here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_PAUSED);
-        goto status_line_2;
-    }
-    return qcap_stop(parser, at, AT_STATUS_CODE_3, QCAP_STOP_TABLE);
-
-    /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000" */
-status_line_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_INPUT);
-    if (*at == ' ') {
-        at++;
-        goto reason_phrase_1;
-    }
-    return qcap_stop(parser, at, AT_STATUS_LINE_2, QCAP_STOP_TABLE);
-
-    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000 " */
-reason_phrase_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_REASON_PHRASE_1, QCAP_STOP_INPUT);
-    if (IS_SET_9(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 322 /* open reason-phrase */, here - 1);
-        goto reason_phrase_2;
-    }
-    return qcap_stop(parser, at, AT_REASON_PHRASE_1, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\r" */
-crlf_15:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_15, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto ignored_line_2;
-    }
-    return qcap_stop(parser, at, AT_CRLF_15, QCAP_STOP_TABLE);
-
-    /* ignored-line = . ( SP / HTAB ) *( HTAB / SP / VCHAR / obs-text ) CRLF      RFC 9112, 2.2
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\n" */
-ignored_line_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_IGNORED_LINE_2, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_7;
-    }
-    return qcap_stop(parser, at, AT_IGNORED_LINE_2, QCAP_STOP_TABLE);
 
     /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000 a" */
 reason_phrase_2:
-    at = SCAN_IS_SET_9(at, end);
+    at = SCAN_IS_SET_6(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_REASON_PHRASE_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
@@ -5298,7 +8633,7 @@ reason_phrase_2:
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_15, QCAP_STOP_PAUSED);
-        goto crlf_15;
+        return qcap_stop(parser, at, AT_CRLF_15, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_REASON_PHRASE_2, QCAP_STOP_TABLE);
 
@@ -5306,237 +8641,23 @@ reason_phrase_2:
      * response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
 token_25:
+    if (at - parser->piece >= 17 && !side->slots[1].is_done &&
+        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done && side->slots[2].begin == side->slots[1].begin && side->underway[0].begin == side->slots[1].begin) {
+        p2 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+        goto on19;
+    }
     at = SCAN_IS_TCHAR(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_INPUT);
-    if (IS_SET_6(*at)) {
+    if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, origin, here);
         side->underway[0].value = qcap_find_keyword(parser, 5, side->underway[0].begin, here, find_5);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
-        goto response_field_1;
+        return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\n\r" */
-crlf_16:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto response_content_1;
-    }
-    return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
-
-    /* response-content = no-content / final-content .      RFC 9112, 6.3
-     * e.g. after "HTTP/0. 000\n\n" */
-response_content_1:
-    switch (choose_10(parser)) {
-    case 0:
-        goto entry_18;
-    case 1:
-        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_2, QCAP_STOP_CONTROL);
-    default:
-        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_1, QCAP_STOP_CONTROL);
-    }
-
-    /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-response_field_1:
-    switch (side->underway[0].value) {
-    case 1: /* Content-Length */
-        goto entry_20;
-    case 2: /* Transfer-Encoding */
-        goto entry_21;
-    case 3: /* Connection */
-        goto entry_22;
-    case 4: /* Upgrade */
-        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
-    case 5: /* Content-Type */
-        goto entry_23;
-    case 6: /* Content-Encoding */
-        goto entry_24;
-    case 7: /* Content-Range */
-        goto entry_25;
-    case 8: /* Accept-Ranges */
-        goto entry_26;
-    case 9: /* ETag */
-        goto entry_27;
-    case 10: /* Location */
-        goto entry_28;
-    default:
-        goto entry_19;
-    }
-
-    /* e.g. after "HTTP/0. 000\n\n" */
-entry_18:
-    here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
-    goto http_name_1;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_12:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_12, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_28;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_12, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_19:
-    goto name_blanks_12;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_13:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_13, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_29;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_13, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_20:
-    goto name_blanks_13;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_14:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_14, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_30;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_14, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_21:
-    goto name_blanks_14;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_15:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_15, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_31;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_15, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_22:
-    goto name_blanks_15;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_16:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_16, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_32;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_16, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_23:
-    goto name_blanks_16;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_17:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_17, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_33;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_17, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_24:
-    goto name_blanks_17;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_18:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_18, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_34;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_18, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_25:
-    goto name_blanks_18;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_19:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_19, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_35;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_19, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_26:
-    goto name_blanks_19;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_20:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_20, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_36;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_20, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_27:
-    goto name_blanks_20;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-name_blanks_21:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_21, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_37;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_21, QCAP_STOP_TABLE);
-
-    /* e.g. after "HTTP/0. 000\na" */
-entry_28:
-    goto name_blanks_21;
 
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n" */
@@ -5573,141 +8694,6 @@ ows_28:
     }
     return qcap_stop(parser, at, AT_OWS_28, QCAP_STOP_TABLE);
 
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_29:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_29, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_39;
-    }
-    return qcap_stop(parser, at, AT_OWS_29, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_30:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_30, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_40;
-    }
-    return qcap_stop(parser, at, AT_OWS_30, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_31:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_31, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_41;
-    }
-    return qcap_stop(parser, at, AT_OWS_31, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_32:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_32, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_42;
-    }
-    return qcap_stop(parser, at, AT_OWS_32, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_33:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_33, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_43;
-    }
-    return qcap_stop(parser, at, AT_OWS_33, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_34:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_34, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_44;
-    }
-    return qcap_stop(parser, at, AT_OWS_34, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_35:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_35, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_45;
-    }
-    return qcap_stop(parser, at, AT_OWS_35, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_36:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_36, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_46;
-    }
-    return qcap_stop(parser, at, AT_OWS_36, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-ows_37:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_37, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_47;
-    }
-    return qcap_stop(parser, at, AT_OWS_37, QCAP_STOP_TABLE);
-
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * last-size = 1*. "0"      RFC 9112, 7.1
@@ -5721,7 +8707,7 @@ chunk_size_3:
         side->positions[0] = here - 1;
         goto chunk_size_5;
     }
-    if (IS_SET_17(*at)) {
+    if (IS_SET_20(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->underway[0].begin = (here - 1);
@@ -5748,8 +8734,15 @@ entry_30:
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a" */
 field_content_3:
+    if (at - parser->piece >= 20 && !side->slots[1].is_done &&
+        side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done &&
+        side->slots[2].begin >= parser->piece_offset) {
+        p5 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
+        p6 = (const unsigned char *)(uintptr_t)(side->slots[2].begin - origin);
+        goto on33;
+    }
     from = at;
-    at = SCAN_IS_SET_9(at, end);
+    at = SCAN_IS_SET_6(at, end);
     if (at != from && (at[-1] == '\t' || at[-1] == ' ')) {
         const unsigned char *first = at - 1;
         while (first != from && (first[-1] == '\t' || first[-1] == ' '))
@@ -5781,7 +8774,7 @@ ows_38:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_38, QCAP_STOP_INPUT);
-    if (IS_SET_10(*at)) {
+    if (IS_SET_5(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
@@ -5806,7 +8799,7 @@ length_2:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_18, QCAP_STOP_PAUSED);
-        goto crlf_18;
+        return qcap_stop(parser, at, AT_CRLF_18, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_LENGTH_2, QCAP_STOP_TABLE);
 
@@ -5847,7 +8840,7 @@ token_28:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_18, QCAP_STOP_PAUSED);
-        goto crlf_18;
+        return qcap_stop(parser, at, AT_CRLF_18, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_28, QCAP_STOP_TABLE);
 
@@ -5886,7 +8879,7 @@ token_29:
         qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_19, QCAP_STOP_PAUSED);
-        goto crlf_19;
+        return qcap_stop(parser, at, AT_CRLF_19, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_29, QCAP_STOP_TABLE);
 
@@ -5919,7 +8912,7 @@ token_30:
         return qcap_stop(parser, at, AT_TOKEN_30, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        goto token_35;
+        return qcap_stop(parser, at, AT_TOKEN_35, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_30, QCAP_STOP_TABLE);
 
@@ -5956,7 +8949,7 @@ token_31:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_PAUSED);
-        goto crlf_20;
+        return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_31, QCAP_STOP_TABLE);
 
@@ -5993,7 +8986,7 @@ token_32:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE_RANGE_UNIT, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_PAUSED);
-        goto first_pos_2;
+        return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_32, QCAP_STOP_TABLE);
 
@@ -6031,7 +9024,7 @@ token_33:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_PAUSED);
-        goto crlf_21;
+        return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_33, QCAP_STOP_TABLE);
 
@@ -6054,19 +9047,6 @@ ows_45:
     }
     return qcap_stop(parser, at, AT_OWS_45, QCAP_STOP_TABLE);
 
-    /* weak = . "W/"      RFC 9110, 8.8.3
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:W" */
-weak_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_WEAK_1, QCAP_STOP_INPUT);
-    if (*at == '/') {
-        at++;
-        goto opaque_tag_2;
-    }
-    return qcap_stop(parser, at, AT_WEAK_1, QCAP_STOP_TABLE);
-
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
@@ -6081,7 +9061,7 @@ ows_46:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, here - 1);
-        goto weak_1;
+        return qcap_stop(parser, at, AT_WEAK_1, QCAP_STOP_TABLE);
     }
     if (*at == '"') {
         at++;
@@ -6106,37 +9086,9 @@ opaque_tag_1:
         qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, origin, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OWS_48, QCAP_STOP_PAUSED);
-        goto ows_48;
+        return qcap_stop(parser, at, AT_OWS_48, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_OPAQUE_TAG_1, QCAP_STOP_TABLE);
-
-    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
-     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
-     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:a" */
-scheme_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_INPUT);
-    if (IS_SET_2(*at)) {
-        at++;
-        goto scheme_2;
-    }
-    return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_TABLE);
-
-    /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
-     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * e.g. after "HTTP/0. 000\na:/" */
-relative_part_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_INPUT);
-    if (IS_SET_19(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, here - 2);
-        goto pchar_7;
-    }
-    return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_TABLE);
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -6152,14 +9104,14 @@ ows_47:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, here - 1);
-        goto relative_part_1;
+        return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_TABLE);
     }
     if (IS_ALPHA(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, here - 1);
-        goto scheme_1;
+        return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_OWS_47, QCAP_STOP_TABLE);
 
@@ -6168,7 +9120,7 @@ ows_47:
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "HTTP/0. 000\na:?" */
 pchar_6:
-    at = SCAN_IS_SET_5(at, end);
+    at = SCAN_IS_SET_2(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_6, QCAP_STOP_INPUT);
     if (*at == '\r') {
@@ -6242,7 +9194,7 @@ field_content_4:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_FIELD_CONTENT_4, QCAP_STOP_INPUT);
-    if (IS_SET_10(*at)) {
+    if (IS_SET_5(*at)) {
         at++;
         goto field_content_3;
     }
@@ -6256,99 +9208,9 @@ crlf_17:
         return qcap_stop(parser, at, AT_CRLF_17, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        goto rws_2;
+        return qcap_stop(parser, at, AT_RWS_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_CRLF_17, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:0\r" */
-crlf_18:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_18, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_34;
-    }
-    return qcap_stop(parser, at, AT_CRLF_18, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:0\n" */
-token_34:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_34, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_7;
-    }
-    if (*at == '\r') {
-        at++;
-        goto crlf_16;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_34, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r" */
-crlf_19:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_19, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_37;
-    }
-    return qcap_stop(parser, at, AT_CRLF_19, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a/" */
-token_35:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_35, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto token_38;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_35, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r" */
-crlf_20:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_39;
-    }
-    return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_TABLE);
-
-    /* first-pos = 1*. DIGIT      RFC 9110, 14.1
-     * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a " */
-first_pos_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto first_pos_3;
-    }
-    return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r" */
-crlf_21:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_40;
-    }
-    return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_TABLE);
 
     /* opaque-tag = . DQUOTE *etagc DQUOTE      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -6363,40 +9225,12 @@ opaque_tag_2:
     }
     return qcap_stop(parser, at, AT_OPAQUE_TAG_2, QCAP_STOP_TABLE);
 
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:\"\"" */
-ows_48:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_48, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        goto crlf_25;
-    }
-    return qcap_stop(parser, at, AT_OWS_48, QCAP_STOP_TABLE);
-
-    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
-     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
-     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:aa" */
-scheme_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_SCHEME_2, QCAP_STOP_INPUT);
-    if (IS_SET_2(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 3;
-        goto scheme_3;
-    }
-    return qcap_stop(parser, at, AT_SCHEME_2, QCAP_STOP_TABLE);
-
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
      * e.g. after "HTTP/0. 000\na:a/" */
 pchar_7:
-    at = SCAN_IS_SET_3(at, end);
+    at = SCAN_IS_SET_1(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_PCHAR_7, QCAP_STOP_INPUT);
     if (*at == '\r') {
@@ -6419,19 +9253,6 @@ pchar_7:
     }
     return qcap_stop(parser, at, AT_PCHAR_7, QCAP_STOP_TABLE);
 
-    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
-     * path-absolute = . "/" [ segment-nz *( "/" segment ) ]      RFC 3986, 3.3
-     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:a:" */
-hier_part_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_INPUT);
-    if (*at == '/') {
-        at++;
-        goto hier_part_3;
-    }
-    return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_TABLE);
-
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r" */
@@ -6443,21 +9264,6 @@ crlf_22:
         goto token_41;
     }
     return qcap_stop(parser, at, AT_CRLF_22, QCAP_STOP_TABLE);
-
-    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
-     * e.g. after "HTTP/0. 000\na://" */
-userinfo_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_INPUT);
-    if (IS_SET_7(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto userinfo_4;
-    }
-    return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_TABLE);
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -6511,40 +9317,6 @@ token_36:
     }
     return qcap_stop(parser, at, AT_TOKEN_36, QCAP_STOP_TABLE);
 
-    /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r\n" */
-rws_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_RWS_2, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    if (*at == '\r') {
-        at++;
-        goto do_52;
-    }
-    return qcap_stop(parser, at, AT_RWS_2, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r\n" */
-token_37:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_37, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    if (*at == '\r') {
-        at++;
-        goto do_52;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_37, QCAP_STOP_TABLE);
-
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -6559,26 +9331,13 @@ token_38:
         qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, origin, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_PAUSED);
-        goto crlf_28;
+        return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_TABLE);
     }
     if (*at == ';') {
         at++;
         goto ows_49;
     }
     return qcap_stop(parser, at, AT_TOKEN_38, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r\n" */
-token_39:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_39, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_39, QCAP_STOP_TABLE);
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -6590,22 +9349,9 @@ first_pos_3:
         return qcap_stop(parser, at, AT_FIRST_POS_3, QCAP_STOP_INPUT);
     if (*at == '-') {
         at++;
-        goto last_pos_2;
+        return qcap_stop(parser, at, AT_LAST_POS_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_FIRST_POS_3, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r\n" */
-token_40:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_40, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_40, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -6615,7 +9361,7 @@ crlf_25:
         return qcap_stop(parser, at, AT_CRLF_25, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        goto token_42;
+        return qcap_stop(parser, at, AT_TOKEN_42, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_CRLF_25, QCAP_STOP_TABLE);
 
@@ -6624,7 +9370,7 @@ crlf_25:
      * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
      * e.g. after "HTTP/0. 000\na:aaa" */
 scheme_3:
-    at = SCAN_IS_SET_2_on(at, end);
+    at = SCAN_IS_SET_12_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_SCHEME_3, QCAP_STOP_INPUT);
     if (*at == ':') {
@@ -6634,7 +9380,7 @@ scheme_3:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_SCHEME, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_PAUSED);
-        goto hier_part_2;
+        return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_SCHEME_3, QCAP_STOP_TABLE);
 
@@ -6649,7 +9395,7 @@ hier_part_3:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, here);
-        goto userinfo_3;
+        return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_HIER_PART_3, QCAP_STOP_TABLE);
 
@@ -6662,7 +9408,15 @@ token_41:
         return qcap_stop(parser, at, AT_TOKEN_41, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_51;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
+        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
+        side->underway[0].begin = (here - 1);
+        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+        goto token_25;
     }
     return qcap_stop(parser, at, AT_TOKEN_41, QCAP_STOP_TABLE);
 
@@ -6671,7 +9425,7 @@ token_41:
      * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
      * e.g. after "HTTP/0. 000\na://a" */
 userinfo_4:
-    at = SCAN_IS_SET_8_on(at, end);
+    at = SCAN_IS_SET_9_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_USERINFO_4, QCAP_STOP_INPUT);
     if (*at == '/') {
@@ -6735,18 +9489,6 @@ crlf_27:
     }
     return qcap_stop(parser, at, AT_CRLF_27, QCAP_STOP_TABLE);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a/a\r" */
-crlf_28:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_43;
-    }
-    return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_TABLE);
-
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -6764,36 +9506,6 @@ ows_49:
     }
     return qcap_stop(parser, at, AT_OWS_49, QCAP_STOP_TABLE);
 
-    /* last-pos = 1*. DIGIT      RFC 9110, 14.1
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a 0-" */
-last_pos_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_LAST_POS_2, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto last_pos_3;
-    }
-    return qcap_stop(parser, at, AT_LAST_POS_2, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:\"\"\r\n" */
-token_42:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_42, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    if (*at == '\r') {
-        at++;
-        goto do_52;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_42, QCAP_STOP_TABLE);
-
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\na\n\r" */
 crlf_29:
@@ -6808,19 +9520,6 @@ crlf_29:
     return qcap_stop(parser, at, AT_CRLF_29, QCAP_STOP_TABLE);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a/a\r\n" */
-token_43:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_43, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_43, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a/a;a" */
@@ -6830,7 +9529,7 @@ token_44:
         return qcap_stop(parser, at, AT_TOKEN_44, QCAP_STOP_INPUT);
     if (*at == '=') {
         at++;
-        goto token_45;
+        return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_44, QCAP_STOP_TABLE);
 
@@ -6861,7 +9560,7 @@ last_pos_3:
         return qcap_stop(parser, at, AT_LAST_POS_3, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        goto complete_length_2;
+        return qcap_stop(parser, at, AT_COMPLETE_LENGTH_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_LAST_POS_3, QCAP_STOP_TABLE);
 
@@ -6879,47 +9578,9 @@ complete_length_1:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_PAUSED);
-        goto crlf_30;
+        return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_COMPLETE_LENGTH_1, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a/a;a=" */
-token_45:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto token_46;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_TABLE);
-
-    /* complete-length = 1*. DIGIT      RFC 9110, 14.4
-     * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a 0-0/" */
-complete_length_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_COMPLETE_LENGTH_2, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto complete_length_1;
-    }
-    return qcap_stop(parser, at, AT_COMPLETE_LENGTH_2, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a *|0\r" */
-crlf_30:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_47;
-    }
-    return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_TABLE);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -6936,48 +9597,9 @@ token_46:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_PAUSED);
-        goto crlf_28;
+        return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_46, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a *|0\r\n" */
-token_47:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_47, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_51;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_47, QCAP_STOP_TABLE);
-
-do_7:
-    here = QCAP_HERE(at);
-    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-    side->underway[0].begin = (here - 1);
-    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
-    goto token_25;
-
-do_51:
-    here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
-    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-    side->underway[0].begin = (here - 1);
-    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-    goto token_25;
-
-do_52:
-    here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_PAUSED);
-    goto crlf_16;
 }
 
 static const qcap_machine_t machines[] = {
@@ -10708,7 +13330,7 @@ static const qcap_state_t states[] = {
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "H"
      *     "T" -> http_name_3 */
-    {10, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 5: http_name_2 */
+    {10, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 5: http_name_2 */
 
     /* absolute-path = 1*( . "/" segment )      RFC 9110, 4.1
      * IP-literal = . "[" ( IPv6address / IPvFuture ) "]"      RFC 3986, 3.2.2
@@ -10783,7 +13405,7 @@ static const qcap_state_t states[] = {
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "a / "
      *     "H" -> http_name_6 */
-    {46, 255, 9, 10, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 12: http_name_5 */
+    {46, 255, 9, 10, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: http_name_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\r"
@@ -10820,7 +13442,7 @@ static const qcap_state_t states[] = {
      *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open request-target, open path, close path, open query, close query, close request-target, anomaly missing-version, push methods method, atomic ends, anomaly-open, anomaly bare-LF
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "%" -> pct_encoded_3 */
-    {56, 255, 13, 7, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: pchar_2 */
+    {56, 255, 13, 7, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 16: pchar_2 */
 
     /* HTTP-version = ( HTTP-name . "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name . "/" DIGIT "." )      RFC 9112, 2.3
@@ -10877,14 +13499,14 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\r"
      *     LF -> request_content_1 */
-    {81, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 23: crlf_2 */
+    {81, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: crlf_2 */
 
     /* request-content = chunked-body / counted-content / no-content .      RFC 9112, 6.3
      * e.g. after "a /\n\n"
      *     -> entry_3
      *     -> entry_4
      *     -> entry_5 */
-    {0, 255, 2, 18, 1, QCAP_STATE_CONTROL, 0}, /* 24: request_content_1 */
+    {0, 255, 2, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 24: request_content_1 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -10915,7 +13537,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> pct_encoded_4
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {92, 255, 19, 13, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 27: pct_encoded_3 */
+    {92, 255, 19, 13, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 27: pct_encoded_3 */
 
     /* HTTP-version = ( HTTP-name "/" . DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" . DIGIT "." )      RFC 9112, 2.3
@@ -10962,7 +13584,7 @@ static const qcap_state_t states[] = {
      *     -> entry_15
      *     -> entry_16
      *     -> entry_36 */
-    {0, 255, 3, 21, 1, QCAP_STATE_CONTROL, 0}, /* 31: field_line_1 */
+    {0, 255, 3, 21, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 31: field_line_1 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -10978,11 +13600,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\n\n"
      *     -> counted_content_1: open content */
-    {112, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 34: entry_4 */
+    {112, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 34: entry_4 */
 
     /* e.g. after "a /\n\n"
      *     -> token_1: close request */
-    {113, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 35: entry_5 */
+    {113, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 35: entry_5 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -10991,7 +13613,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> pchar_5
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {114, 255, 19, 13, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 36: pct_encoded_4 */
+    {114, 255, 19, 13, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 36: pct_encoded_4 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT . "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT . "." )      RFC 9112, 2.3
@@ -11024,22 +13646,22 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_1
      *     SP / HTAB -> name_blanks_24: anomaly-open */
-    {127, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: name_blanks_1 */
+    {127, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 40: name_blanks_1 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_1 */
-    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 41: entry_6 */
+    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 41: entry_6 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na"
      *     ":" -> ows_2
      *     SP / HTAB -> name_blanks_25: anomaly-open */
-    {130, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: name_blanks_2 */
+    {130, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 42: name_blanks_2 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_2 */
-    {132, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 43: entry_7 */
+    {132, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 43: entry_7 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -11057,33 +13679,33 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_4
      *     SP / HTAB -> name_blanks_27: anomaly-open */
-    {136, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 46: name_blanks_4 */
+    {136, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 46: name_blanks_4 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_4 */
-    {138, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 47: entry_9 */
+    {138, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 47: entry_9 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na"
      *     ":" -> ows_5
      *     SP / HTAB -> name_blanks_28: anomaly-open */
-    {139, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 48: name_blanks_5 */
+    {139, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 48: name_blanks_5 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_5 */
-    {141, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 49: entry_10 */
+    {141, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 49: entry_10 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "a /\na"
      *     ":" -> ows_6
      *     SP / HTAB -> name_blanks_29: anomaly-open */
-    {142, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 50: name_blanks_6 */
+    {142, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 50: name_blanks_6 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_6 */
-    {144, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 51: entry_11 */
+    {144, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 51: entry_11 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -11123,11 +13745,11 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_10
      *     SP / HTAB -> name_blanks_34: anomaly-open */
-    {154, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: name_blanks_10 */
+    {154, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 58: name_blanks_10 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_10 */
-    {156, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 59: entry_15 */
+    {156, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 59: entry_15 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -11188,7 +13810,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_13
      *     CR -> crlf_36: anomaly-open
      *     LF -> rws_4: anomaly-open, anomaly-open, anomaly bare-LF */
-    {175, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: ows_2 */
+    {175, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 67: ows_2 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11231,7 +13853,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_7
      *     "," -> ows_17: open field-value, open Connection
      *     field-CTL -> field_content_1: mismatch Connection, open field-value, anomaly-open, anomaly control-character */
-    {197, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 70: ows_5 */
+    {197, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 70: ows_5 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11245,7 +13867,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_40
      *     LF -> rws_8
      *     field-CTL -> field_content_1: mismatch Authorization, open field-value, anomaly-open, anomaly control-character */
-    {204, 255, 33, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 71: ows_6 */
+    {204, 255, 33, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 71: ows_6 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11295,7 +13917,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_45
      *     LF -> rws_13
      *     field-CTL -> field_content_1: mismatch Content-Type, open field-value, anomaly-open, anomaly control-character */
-    {232, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 75: ows_10 */
+    {232, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: ows_10 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11332,7 +13954,7 @@ static const qcap_state_t states[] = {
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. "
      *     DIGIT -> status_code_2 */
-    {250, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 80: status_code_1 */
+    {250, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 80: status_code_1 */
 
     /* HTTP-version = ( HTTP-name "/" . DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" . DIGIT "." )      RFC 9112, 2.3
@@ -11562,7 +14184,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_70: close auth-scheme, close Authorization */
-    {366, 255, 43, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 98: basic_scheme_1 */
+    {366, 255, 43, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: basic_scheme_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11716,7 +14338,7 @@ static const qcap_state_t states[] = {
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 0"
      *     DIGIT -> status_code_3 */
-    {452, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 111: status_code_2 */
+    {452, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 111: status_code_2 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT . "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT . "." )      RFC 9112, 2.3
@@ -11744,7 +14366,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:0\r"
      *     LF -> token_13 */
-    {460, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 115: crlf_6 */
+    {460, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: crlf_6 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11753,13 +14375,13 @@ static const qcap_state_t states[] = {
      *     tchar -> token_3: open field-line, begin field-name, open field-name
      *     CR -> crlf_2
      *     LF -> request_content_1: anomaly-open, anomaly bare-LF */
-    {461, 255, 0, 0, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 116: token_13 */
+    {461, 255, 0, 0, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: token_13 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_15 */
-    {464, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 117: crlf_7 */
+    {464, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: crlf_7 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -11783,7 +14405,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_16 */
-    {477, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 119: crlf_8 */
+    {477, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: crlf_8 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -11871,7 +14493,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Content-Type
      *     LF -> rws_16: mismatch Content-Type
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {515, 255, 34, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 127: token_14 */
+    {515, 255, 34, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: token_14 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -11882,7 +14504,7 @@ static const qcap_state_t states[] = {
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 00"
      *     DIGIT -> status_line_2: convert status-code, close status-code */
-    {522, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 129: status_code_3 */
+    {522, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: status_code_3 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT "." . DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
@@ -11902,7 +14524,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 131: rws_1 */
+    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: rws_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11912,7 +14534,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {531, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 132: token_15 */
+    {531, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: token_15 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -11937,7 +14559,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {544, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 134: token_16 */
+    {544, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: token_16 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -12043,7 +14665,7 @@ static const qcap_state_t states[] = {
      *     SP -> reason_phrase_1
      *     CR -> crlf_15: anomaly-open, anomaly missing-SP, atomic ends
      *     LF -> ignored_line_2: anomaly-open, anomaly missing-SP, atomic ends, anomaly-open, anomaly bare-LF */
-    {597, 255, 55, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 143: status_line_2 */
+    {597, 255, 55, 57, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: status_line_2 */
 
     /* trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12052,7 +14674,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> trailing_blanks_2: anomaly-open
      *     CR -> crlf_1
      *     LF -> ignored_line_1: anomaly-open, anomaly bare-LF */
-    {600, 255, 56, 58, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 144: trailing_blanks_1 */
+    {600, 255, 56, 58, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: trailing_blanks_1 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -12132,12 +14754,12 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> reason_phrase_2: open reason-phrase
      *     CR -> crlf_15: atomic ends
      *     LF -> ignored_line_2: atomic ends, anomaly-open, anomaly bare-LF */
-    {640, 255, 59, 61, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 151: reason_phrase_1 */
+    {640, 255, 59, 61, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: reason_phrase_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\r"
      *     LF -> ignored_line_2 */
-    {643, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 152: crlf_15 */
+    {643, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: crlf_15 */
 
     /* ignored-line = . ( SP / HTAB ) *( HTAB / SP / VCHAR / obs-text ) CRLF      RFC 9112, 2.2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -12147,7 +14769,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ignored_line_4: anomaly-open
      *     CR -> crlf_16
      *     LF -> response_content_1: anomaly-open, anomaly bare-LF */
-    {644, 255, 11, 12, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 153: ignored_line_2 */
+    {644, 255, 11, 12, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: ignored_line_2 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -12245,13 +14867,13 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\r"
      *     LF -> response_content_1 */
-    {694, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 162: crlf_16 */
+    {694, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: crlf_16 */
 
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
      *     -> entry_18
      *     -> response_content_2 */
-    {0, 255, 10, 63, 1, QCAP_STATE_CONTROL, 1}, /* 163: response_content_1 */
+    {0, 255, 10, 63, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 163: response_content_1 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -12295,7 +14917,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_16: mismatch Content-Type
      *     DQUOTE -> quoted_string_1
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {714, 255, 62, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 166: token_26 */
+    {714, 255, 62, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: token_26 */
 
     /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
@@ -12310,7 +14932,7 @@ static const qcap_state_t states[] = {
      *     -> entry_26
      *     -> entry_27
      *     -> entry_28 */
-    {0, 255, 11, 66, 1, QCAP_STATE_CONTROL, 1}, /* 167: response_field_1 */
+    {0, 255, 11, 66, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 167: response_field_1 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> http_name_1: close response */
@@ -12375,110 +14997,110 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_28
      *     SP / HTAB -> name_blanks_39: anomaly-open */
-    {752, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 173: name_blanks_12 */
+    {752, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: name_blanks_12 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_12 */
-    {754, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 174: entry_19 */
+    {754, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 174: entry_19 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_29
      *     SP / HTAB -> name_blanks_40: anomaly-open */
-    {755, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 175: name_blanks_13 */
+    {755, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: name_blanks_13 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_13 */
-    {757, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 176: entry_20 */
+    {757, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 176: entry_20 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_30
      *     SP / HTAB -> name_blanks_41: anomaly-open */
-    {758, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 177: name_blanks_14 */
+    {758, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: name_blanks_14 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_14 */
-    {760, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 178: entry_21 */
+    {760, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 178: entry_21 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_31
      *     SP / HTAB -> name_blanks_42: anomaly-open */
-    {761, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 179: name_blanks_15 */
+    {761, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: name_blanks_15 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_15 */
-    {763, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 180: entry_22 */
+    {763, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 180: entry_22 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_32
      *     SP / HTAB -> name_blanks_44: anomaly-open */
-    {764, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 181: name_blanks_16 */
+    {764, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: name_blanks_16 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_16 */
-    {766, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 182: entry_23 */
+    {766, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 182: entry_23 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_33
      *     SP / HTAB -> name_blanks_45: anomaly-open */
-    {767, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 183: name_blanks_17 */
+    {767, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: name_blanks_17 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_17 */
-    {769, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 184: entry_24 */
+    {769, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 184: entry_24 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_34
      *     SP / HTAB -> name_blanks_46: anomaly-open */
-    {770, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 185: name_blanks_18 */
+    {770, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: name_blanks_18 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_18 */
-    {772, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 186: entry_25 */
+    {772, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 186: entry_25 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_35
      *     SP / HTAB -> name_blanks_47: anomaly-open */
-    {773, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 187: name_blanks_19 */
+    {773, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: name_blanks_19 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_19 */
-    {775, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 188: entry_26 */
+    {775, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 188: entry_26 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_36
      *     SP / HTAB -> name_blanks_48: anomaly-open */
-    {776, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 189: name_blanks_20 */
+    {776, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: name_blanks_20 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_20 */
-    {778, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 190: entry_27 */
+    {778, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 190: entry_27 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_37
      *     SP / HTAB -> name_blanks_49: anomaly-open */
-    {779, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 191: name_blanks_21 */
+    {779, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: name_blanks_21 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_21 */
-    {781, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 192: entry_28 */
+    {781, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 192: entry_28 */
 
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
@@ -12533,7 +15155,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_39
      *     CR -> crlf_93: anomaly-open
      *     LF -> rws_95: anomaly-open, anomaly-open, anomaly bare-LF */
-    {799, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 197: ows_29 */
+    {799, 255, 29, 28, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: ows_29 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12544,7 +15166,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_94
      *     LF -> rws_96
      *     "," -> ows_133: open field-value, open Transfer-Encoding */
-    {803, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 198: ows_30 */
+    {803, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: ows_30 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12557,7 +15179,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_97
      *     "," -> ows_134: open field-value, open Connection
      *     field-CTL -> field_content_3: mismatch Connection, open field-value, anomaly-open, anomaly control-character */
-    {808, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 199: ows_31 */
+    {808, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: ows_31 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12569,7 +15191,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_97
      *     LF -> rws_99
      *     field-CTL -> field_content_3: mismatch Content-Type, open field-value, anomaly-open, anomaly control-character */
-    {815, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 200: ows_32 */
+    {815, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: ows_32 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12582,7 +15204,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_100
      *     "," -> ows_137: open field-value, open Content-Encoding
      *     field-CTL -> field_content_3: mismatch Content-Encoding, open field-value, anomaly-open, anomaly control-character */
-    {821, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 201: ows_33 */
+    {821, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: ows_33 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12594,7 +15216,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_99
      *     LF -> rws_101
      *     field-CTL -> field_content_3: mismatch Content-Range, open field-value, anomaly-open, anomaly control-character */
-    {828, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 202: ows_34 */
+    {828, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: ows_34 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12607,7 +15229,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_102
      *     "," -> ows_138: open field-value, open Accept-Ranges
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, open field-value, anomaly-open, anomaly control-character */
-    {834, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 203: ows_35 */
+    {834, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: ows_35 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12620,7 +15242,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_103
      *     DQUOTE -> opaque_tag_1: open field-value, open ETag
      *     field-CTL -> field_content_3: mismatch ETag, open field-value, anomaly-open, anomaly control-character */
-    {841, 255, 68, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 204: ows_36 */
+    {841, 255, 68, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: ows_36 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12637,7 +15259,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open field-value, open Location, open path
      *     "?" -> pchar_6: open field-value, open Location, open query
      *     field-CTL -> field_content_3: mismatch Location, open field-value, anomaly-open, anomaly control-character */
-    {848, 255, 69, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 205: ows_37 */
+    {848, 255, 69, 74, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: ows_37 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -12859,7 +15481,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch ETag
      *     LF -> rws_105: mismatch ETag
      *     field-CTL -> field_content_3: mismatch ETag, anomaly-open, anomaly control-character */
-    {961, 255, 70, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 225: weak_1 */
+    {961, 255, 70, 75, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: weak_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12902,7 +15524,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {980, 255, 72, 77, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 228: scheme_1 */
+    {980, 255, 72, 77, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: scheme_1 */
 
     /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
@@ -12918,7 +15540,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_26: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {992, 255, 73, 78, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 229: relative_part_1 */
+    {992, 255, 73, 78, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: relative_part_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12998,7 +15620,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:0\r"
      *     LF -> token_34 */
-    {1039, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 237: crlf_18 */
+    {1039, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: crlf_18 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13007,13 +15629,13 @@ static const qcap_state_t states[] = {
      *     tchar -> token_25: open field-line, begin field-name, open field-name
      *     CR -> crlf_16
      *     LF -> response_content_1: anomaly-open, anomaly bare-LF */
-    {1040, 255, 0, 0, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 238: token_34 */
+    {1040, 255, 0, 0, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: token_34 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r"
      *     LF -> token_37 */
-    {1043, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 239: crlf_19 */
+    {1043, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: crlf_19 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -13025,13 +15647,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Content-Type
      *     LF -> rws_105: mismatch Content-Type
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1044, 255, 34, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 240: token_35 */
+    {1044, 255, 34, 52, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: token_35 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r"
      *     LF -> token_39 */
-    {1050, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 241: crlf_20 */
+    {1050, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_20 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
@@ -13044,13 +15666,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_137: mismatch Content-Range
      *     "*" -> unsatisfied_range_2
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {1051, 255, 76, 81, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 242: first_pos_2 */
+    {1051, 255, 76, 81, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: first_pos_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r"
      *     LF -> token_40 */
-    {1058, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 243: crlf_21 */
+    {1058, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: crlf_21 */
 
     /* opaque-tag = . DQUOTE *etagc DQUOTE      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -13073,7 +15695,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_25
      *     LF -> token_132
      *     field-CTL -> field_content_3: mismatch ETag, anomaly-open, anomaly control-character */
-    {1065, 255, 28, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 245: ows_48 */
+    {1065, 255, 28, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: ows_48 */
 
     /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
      * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
@@ -13091,7 +15713,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1070, 255, 72, 77, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 246: scheme_2 */
+    {1070, 255, 72, 77, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: scheme_2 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -13122,7 +15744,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_26: open path
      *     "?" -> pchar_6: open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1091, 255, 73, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 248: hier_part_2 */
+    {1091, 255, 73, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: hier_part_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -13150,7 +15772,7 @@ static const qcap_state_t states[] = {
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     "[" -> h16_293: open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1102, 255, 78, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 250: userinfo_3 */
+    {1102, 255, 78, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: userinfo_3 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -13191,7 +15813,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1129, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 255: rws_2 */
+    {1129, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: rws_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13201,7 +15823,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1133, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 256: token_37 */
+    {1133, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: token_37 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13224,7 +15846,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 258: token_39 */
+    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: token_39 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -13247,7 +15869,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 260: token_40 */
+    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: token_40 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -13349,7 +15971,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a\r"
      *     LF -> token_43 */
-    {1197, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 270: crlf_28 */
+    {1197, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: crlf_28 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -13374,7 +15996,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Content-Range
      *     LF -> rws_105: mismatch Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {1205, 255, 41, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 272: last_pos_2 */
+    {1205, 255, 41, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: last_pos_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13384,7 +16006,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1211, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 273: token_42 */
+    {1211, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: token_42 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\na\n\r"
@@ -13399,7 +16021,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1215, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 275: token_43 */
+    {1215, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: token_43 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -13463,7 +16085,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Content-Type
      *     DQUOTE -> quoted_string_21
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1246, 255, 62, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 280: token_45 */
+    {1246, 255, 62, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: token_45 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
@@ -13476,13 +16098,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Content-Range
      *     "*" -> ows_184: close Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {1253, 255, 76, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 281: complete_length_2 */
+    {1253, 255, 76, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: complete_length_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a *|0\r"
      *     LF -> token_47 */
-    {1260, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 282: crlf_30 */
+    {1260, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: crlf_30 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13505,7 +16127,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 284: token_47 */
+    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: token_47 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after ""

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-#define TRACE_PART 400u    /* what is passed so many times less often than the hottest state is not part of a trace */
+#define TRACE_PART 40u    /* what is passed so many times less often than the hottest state is not part of a trace */
 #define TRACE_NODES 400u   /* in one machine */
 #define TRACE_LIST 40u     /* operations on the list of an atomic rule */
 #define TRACE_DEPTH 24u    /* elements */
