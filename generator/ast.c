@@ -31,20 +31,6 @@ ast_node_t *ast_join(arena_t *arena, ast_kind_t kind, ast_node_t *first, ast_nod
 /* ---------------------------------------------------------------- printing */
 
 /* A string that has only printable bytes is quoted, any other is a %x value. */
-static void print_string(const ast_node_t *node, text_t *text)
-{
-    bool is_quotable = true;
-
-    for (size_t i = 0; i < node->len; i++)
-        is_quotable &= node->text[i] >= 0x20 && node->text[i] < 0x7f && node->text[i] != '"';
-    if (is_quotable) {
-        text_print(text, "%s\"%s\"", node->is_case_sensitive ? "%s" : "", node->text);
-        return;
-    }
-    for (size_t i = 0; i < node->len; i++)
-        text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)node->text[i]);
-}
-
 static void print_set(const ast_node_t *node, text_t *text)
 {
     int digits = node->width ? (int)node->width * 2 : 2;
@@ -86,7 +72,7 @@ static void print_node(const ast_node_t *node, bool is_part, text_t *text)
         text_print(text, "<%s>", node->text);
         break;
     case AST_STRING:
-        print_string(node, text);
+        text_abnf_string(text, node->text, node->len, node->is_case_sensitive);
         break;
     case AST_SET:
         print_set(node, text);

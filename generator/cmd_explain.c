@@ -37,27 +37,13 @@ static const input_t *input_of(const explanation_t *e)
 
 /* ---------------------------------------------------------------- quoting */
 
-/* Returns how many columns it took. */
-static size_t print_byte(unsigned byte, text_t *text)
-{
-    size_t before = text->len;
-    if (byte == '\r' || byte == '\n' || byte == '\t')
-        text_print(text, byte == '\r' ? "\\r" : byte == '\n' ? "\\n" : "\\t");
-    else if (byte == '"' || byte == '\\')
-        text_print(text, "\\%c", (int)byte);
-    else if (byte < 0x20 || byte > 0x7e)
-        text_print(text, "\\x%02x", byte);
-    else
-        text_print(text, "%c", (int)byte);
-    return text->len - before;
-}
-
+/* Returns how many columns they took. */
 static size_t print_bytes(const unsigned char *bytes, size_t len, text_t *text)
 {
-    size_t columns = 0;
+    size_t before = text->len;
     for (size_t i = 0; i < len; i++)
-        columns += print_byte(bytes[i], text);
-    return columns;
+        text_quoted_byte(text, bytes[i]);
+    return text->len - before;
 }
 
 static void print_quoted(const unsigned char *bytes, size_t len, text_t *text)

@@ -207,18 +207,6 @@ static void print_notes(const notes_t *notes, const char *before, text_t *text)
 /* ---------------------------------------------------------------- rules */
 
 /* Printable bytes in quotes; any others, or a quote, as %x. */
-static void print_string(const node_t *node, text_t *text)
-{
-    bool is_quotable = true;
-
-    for (size_t i = 0; i < node->len; i++)
-        is_quotable &= node->text[i] >= 0x20 && node->text[i] < 0x7f && node->text[i] != '"';
-    if (is_quotable)
-        text_print(text, "%s\"%s\"", node->is_case_sensitive ? "%s" : "", node->text);
-    for (size_t i = 0; i < node->len && !is_quotable; i++)
-        text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)node->text[i]);
-}
-
 static void print_set(const charset_t *set, bool is_part, text_t *text)
 {
     const char *separator = is_part ? "( " : "";
@@ -281,7 +269,7 @@ static void print_node(const node_t *node, bool is_part, text_t *text)
         print_set(&node->set, is_part && !is_one_range(&node->set), text);
         break;
     case NODE_STRING:
-        print_string(node, text);
+        text_abnf_string(text, node->text, node->len, node->is_case_sensitive);
         break;
     case NODE_SEQUENCE:
         print_children(node, is_part, " ", text);

@@ -72,19 +72,6 @@ static void print_children(const node_t *node, const node_t *at, const char *bet
     }
 }
 
-static void print_string(const node_t *node, text_t *text)
-{
-    bool is_plain = true;
-    for (size_t i = 0; i < node->len; i++)
-        is_plain &= node->text[i] >= ' ' && node->text[i] <= '~' && node->text[i] != '"';
-    if (is_plain) {
-        text_print(text, "\"%s\"", node->text);
-        return;
-    }
-    for (size_t i = 0; i < node->len; i++)
-        text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)node->text[i]);
-}
-
 static void print_repeat(const node_t *node, const node_t *at, text_t *text)
 {
     if (node->min == 0 && node->max == 1) {
@@ -120,7 +107,7 @@ static void print_node(const node_t *node, const node_t *at, bool is_inner, text
         charset_print(&node->set, text);
         break;
     case NODE_STRING:
-        print_string(node, text);
+        text_abnf_string(text, node->text, node->len, false);
         break;
     case NODE_SEQUENCE:
         print_children(node, at, " ", text);

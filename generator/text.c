@@ -88,3 +88,14 @@ void text_quoted_byte(text_t *text, unsigned byte)
     else
         text_print(text, "%c", (int)byte);
 }
+
+void text_abnf_string(text_t *text, const char *bytes, size_t len, bool is_case_sensitive)
+{
+    bool is_quotable = true;
+    for (size_t i = 0; i < len; i++)
+        is_quotable &= bytes[i] >= 0x20 && bytes[i] < 0x7f && bytes[i] != '"';
+    if (is_quotable)
+        text_print(text, "%s\"%.*s\"", is_case_sensitive ? "%s" : "", (int)len, bytes);
+    for (size_t i = 0; i < len && !is_quotable; i++)
+        text_print(text, "%s%02X", i ? "." : "%x", (unsigned char)bytes[i]);
+}
