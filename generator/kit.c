@@ -43,6 +43,8 @@ static void on_event(const interpret_event_t *event, void *user)
     maker_t *m = user;
     text_t *text = &m->says[event->is_server];
 
+    if (event->nesting > 0 || event->is_fed) /* what sub-streams say depends on what can decode them */
+        return;
     if (event->kind == INTERPRET_ERROR)
         text_print(text, "error %llu code %d byte %d in %s\n", (unsigned long long)event->begin, (int)event->code,
                    event->byte, event->rule);

@@ -136,7 +136,7 @@ static inline void qcap_kit_on_event(qcap_parser_t *parser, const qcap_event_t *
 {
     qcap_kit_run_t *run = (qcap_kit_run_t *)user;
     qcap_kit_side_t *side = &run->sides[qcap_parser_is_server(parser)];
-    if (run->wrong || qcap_parser_parent(parser)) /* what sub-streams say depends on what can decode them */
+    if (run->wrong || qcap_parser_parent(parser) || event->flags & QCAP_EVENT_FED) /* of sub-streams: depends on what can decode them */
         return;
     side->event_count++;
     qcap_kit_print(run, event, run->line, sizeof run->line);
