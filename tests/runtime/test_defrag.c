@@ -17,12 +17,17 @@ static int teardown(void **state)
 #define OTHER_PROTOCOL 200 /* nothing looks into it, so that a datagram is its bytes */
 
 /* A piece of `count` units of 8 bytes, filled with a letter. */
-static void piece(traffic_t *t, char letter, uint32_t offset, uint32_t count, bool is_last)
+static void piece_of(traffic_t *t, bool is_ipv6, char letter, uint32_t offset, uint32_t count, bool is_last)
 {
     unsigned char bytes[64];
     memset(bytes, letter, count * 8);
-    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .begin = offset * 8, .has_more = !is_last, .bytes = bytes,
-                     .len = count * 8);
+    traffic_fragment(t, .is_ipv6 = is_ipv6, .protocol = OTHER_PROTOCOL, .begin = offset * 8, .has_more = !is_last,
+                     .bytes = bytes, .len = count * 8);
+}
+
+static void piece(traffic_t *t, char letter, uint32_t offset, uint32_t count, bool is_last)
+{
+    piece_of(t, false, letter, offset, count, is_last);
 }
 
 /* The datagram, one letter for each unit. */
@@ -36,13 +41,13 @@ static const char *units(const traffic_t *t)
     return text;
 }
 
-static const char *put_together(const char *policy, const char *letters, const uint32_t (*extents)[2])
+static const char *put_together(const char *policy, bool is_ipv6, const char *letters, const uint32_t (*extents)[2])
 {
     static char result[128];
     traffic_t *t = traffic_open();
     assert_int_equal(qcap_set_policy(t->q, NULL, policy), 0);
     for (size_t i = 0; letters[i]; i++)
-        piece(t, letters[i], extents[i][0], extents[i][1], letters[i + 1] == '\0');
+        piece_of(t, is_ipv6, letters[i], extents[i][0], extents[i][1], letters[i + 1] == '\0');
     strcpy(result, units(t));
     traffic_close(t);
     return result;
@@ -65,10 +70,11 @@ static void six_and_seventeen_pieces_as_each_policy_says(void **state)
         {"solaris", "111422333666", "AAAJBBCCCLLLMMMFFFGGHHIQ"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        assert_string_equal(put_together(table[i][0], "123456", six), table[i][1]);
-        assert_string_equal(put_together(table[i][0], "ABCDEFGHIJKLMNOPQ", seventeen), table[i][2]);
-    }
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++) {
+            assert_string_equal(put_together(table[i][0], is_ipv6, "123456", six), table[i][1]);
+            assert_string_equal(put_together(table[i][0], is_ipv6, "ABCDEFGHIJKLMNOPQ", seventeen), table[i][2]);
+        }
 }
 
 /* The pieces A, B, C, then one unit behind them that ends the datagram. */
@@ -89,7 +95,7 @@ static void a_rule_looks_at_what_is_left_of_the_stored_piece(void **state)
         memcpy(extents, table[i].extents, sizeof table[i].extents);
         extents[3][0] = (uint32_t)strlen(table[i].result);
         extents[3][1] = 1;
-        const char *result = put_together(table[i].policy, "ABC.", (const uint32_t(*)[2])extents);
+        const char *result = put_together(table[i].policy, false, "ABC.", (const uint32_t(*)[2])extents);
         assert_memory_equal(result, table[i].result, strlen(table[i].result));
         assert_string_equal(result + strlen(table[i].result), ".");
     }
@@ -200,6 +206,60 @@ static void a_datagram_knows_its_fragments(void **state)
     piece(t, 'a', 0, 1, false);
     assert_int_equal(calls, 1);
     assert_string_equal(units(t), "ab");
+}
+
+static void count_constituents(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    char *text = user;
+    (void)stage;
+    for (size_t i = 0; i < qcap_packet_constituent_count(packet); i++)
+        snprintf(text + strlen(text), 64 - strlen(text), "%d ", (int)qcap_packet_number(qcap_packet_constituent(packet, i)));
+}
+
+/* Copies and fragments whose bytes all lost are constituents, too; those that were refused are none. */
+static void all_fragments_that_came_for_a_datagram_are_its_constituents(void **state)
+{
+    traffic_t *t = *state;
+    char text[64] = "";
+    qcap_packet_handler_add(t->q, QCAP_STAGE_DEFRAGMENTED, count_constituents, text);
+    piece(t, 'c', 2, 1, true);
+    piece(t, 'b', 1, 1, false);
+    piece(t, 'b', 1, 1, false);
+    piece(t, 'x', 3, 1, false); /* behind the end */
+    traffic_fragment(t, .protocol = OTHER_PROTOCOL, .identification = 9, .has_more = true, .bytes = "elsewhere", .len = 8);
+    piece(t, 'B', 1, 1, false); /* wins */
+    piece(t, 'a', 0, 1, false);
+    assert_string_equal(text, "1 2 3 6 7 ");
+    assert_string_equal(units(t), "aBc");
+}
+
+static void the_time_a_datagram_has_can_be_set(void **state)
+{
+    traffic_t *t = *state;
+    assert_int_equal(qcap_set_timeout(t->q, QCAP_TIMEOUT_FRAGMENT, 100), 0);
+    piece(t, 'a', 0, 1, false);
+    traffic_wait_ms(t, 90);
+    piece(t, 'b', 1, 1, false); /* counts from the first one */
+    traffic_wait_ms(t, 20);
+    piece(t, 'c', 2, 1, true);
+    assert_int_equal(traffic_count(t, QCAP_STAGE_FRAGMENT_EXPIRED), 2);
+    assert_int_equal(traffic_count(t, QCAP_STAGE_DEFRAGMENTED), 0);
+}
+
+static void the_receivers_network_chooses_the_policy(void **state)
+{
+    static const char *const networks[] = {"10.0.0.0/8", "10.0.0.2"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        traffic_t *t = traffic_open();
+        assert_int_equal(qcap_set_policy(t->q, NULL, "first"), 0);
+        assert_int_equal(qcap_set_policy(t->q, "10.0.0.1", "first"), 0); /* the sender's */
+        assert_int_equal(qcap_set_policy(t->q, networks[i], "last"), 0);
+        piece(t, 'a', 0, 2, false);
+        piece(t, 'b', 1, 2, true);
+        assert_string_equal(units(t), "abb");
+        traffic_close(t);
+    }
 }
 
 static void datagrams_are_told_apart(void **state)
@@ -361,6 +421,9 @@ int main(void)
         test(fragments_of_segments_are_reassembled),
         test(ipv6_fragments_are_reassembled),
         test(a_datagram_knows_its_fragments),
+        test(all_fragments_that_came_for_a_datagram_are_its_constituents),
+        test(the_time_a_datagram_has_can_be_set),
+        cmocka_unit_test(the_receivers_network_chooses_the_policy),
         test(datagrams_are_told_apart),
         test(a_datagram_that_is_late_expires),
         test(fragments_that_contradict_each_other_are_refused),

@@ -135,6 +135,37 @@ static void a_syn_in_the_middle_is_not_taken_until_it_is_answered(void **state)
     assert_int_equal(stats_of(t).conversations, 2);
 }
 
+/* RFC 9293, 3.5.1, figure 9: the client has crashed, and begins anew; the server knows nothing of that until it is reset. */
+static void a_half_open_connection_is_found_out_and_replaced(void **state)
+{
+    traffic_t *t = *state;
+    traffic_handshake(t);
+    traffic_tcp(t, .seq = C, .ack = S, .text = "one");
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3);
+    traffic_tcp(t, .flags = "S", .seq = 400);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3);
+    traffic_tcp(t, .flags = "R", .seq = C + 3);
+    assert_int_equal(stats_of(t).conversations, 1);
+    traffic_tcp(t, .flags = "S", .seq = 400);
+    traffic_tcp(t, .from_server = true, .flags = "SA", .seq = 900, .ack = 401);
+    traffic_tcp(t, .seq = 401, .ack = 901, .text = "two");
+    assert_string_equal(t->text[0], "one!two");
+    assert_int_equal(stats_of(t).conversations, 2);
+}
+
+/* RFC 9293, 3.5.1, figure 10: the other side sends first, and is reset. */
+static void a_half_open_connection_is_reset_by_whoever_has_forgotten_it(void **state)
+{
+    traffic_t *t = *state;
+    traffic_handshake(t);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C, .text = "hello?");
+    traffic_tcp(t, .flags = "R", .seq = C);
+    traffic_wait_ms(t, 10001);
+    traffic_tcp(t, .flags = "S", .seq = 7, .client_port = 2);
+    assert_string_equal(t->text[1], "hello?!");
+    assert_string_equal(t->text[0], "!");
+}
+
 static void a_copy_of_a_syn_changes_nothing(void **state)
 {
     traffic_t *t = *state;
@@ -263,6 +294,8 @@ int main(void)
         test(a_trace_that_repeats_itself_has_two_conversations),
         test(a_syn_after_a_reset_opens_another_conversation),
         test(a_syn_in_the_middle_is_not_taken_until_it_is_answered),
+        test(a_half_open_connection_is_found_out_and_replaced),
+        test(a_half_open_connection_is_reset_by_whoever_has_forgotten_it),
         test(a_copy_of_a_syn_changes_nothing),
         test(another_try_replaces_one_that_was_not_answered),
         test(a_conversation_that_is_idle_expires),

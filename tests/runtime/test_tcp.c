@@ -207,6 +207,7 @@ static void seventeen_pieces_as_each_policy_says(void **state)
         {"macos", "AAAJJBCCCLLLMMMFFFGGHHIQ"},   {"windows-old", "AAAJJBCCCLLLMMMFFFGGHHIQ"},
         {"linux", "AAAJJBCCCLLLMMMFFFGGHHQQ"},   {"linux-old", "AAAJJBKKKLLLMMMFFFGGHHQQ"},
         {"solaris", "AJJJBBKKKLLLMMMFFFGGHHQQ"}, {"hp-ux", "AJJJBBKKKLLLMMMFFFGGHHQQ"},
+        {"bsd-right", "AAAJJBCCCLLLMMMFFFGGHHIQ"},
     };
     static const uint32_t isns[] = {0, 1, 0xffffffff, 0xfffffff5};
     (void)state;
@@ -235,7 +236,7 @@ static void a_rule_looks_at_what_is_left_of_the_stored_piece(void **state)
         {"bsd", {{0, 1}, {0, 2}, {0, 2}}, "AC"},
     };
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         traffic_t *t = open_with_policy(table[i].policy, 0);
         put_pieces(t, 2, "ABC", table[i].extents);
         traffic_tcp(t, .seq = 1, .text = "0");
@@ -640,7 +641,68 @@ static void a_sender_that_goes_on_did_not_reset(void **state)
     assert_string_equal(t->text[0], "abcdef$");
 }
 
+static void send_end(traffic_t *t, unsigned which)
+{
+    bool from_server = which & 1;
+    traffic_tcp(t, .from_server = from_server, .flags = which & 2 ? "R" : "FA", .seq = from_server ? S + 2 : C + 3,
+                .ack = from_server ? C + 3 : S + 2);
+}
+
+/* FIN and RST of both sides: all orders of any of them. What was said before stays, each direction ends once, and the next SYN
+ * opens another conversation. */
+static void fins_and_resets_come_in_any_order(void **state)
+{
+    (void)state;
+    for (unsigned order = 0; order < 4 * 4 * 4 * 4; order++)
+        for (unsigned count = 1; count <= 4; count++) {
+            traffic_t *t = traffic_open();
+            unsigned seen = 0;
+            traffic_handshake(t);
+            traffic_tcp(t, .seq = C, .ack = S, .text = "abc");
+            traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3, .text = "de");
+            for (unsigned i = 0; i < count; i++) {
+                send_end(t, order >> 2 * i & 3);
+                seen |= 1u << (order >> 2 * i & 3);
+            }
+            bool is_reset = seen & 0xc, is_closed = is_reset || (seen & 3) == 3;
+            if (!is_closed)
+                traffic_wait_ms(t, 3600001);
+            traffic_tcp(t, .flags = "S", .seq = 90000);
+            traffic_tcp(t, .from_server = true, .flags = "SA", .seq = 80000, .ack = 90001);
+            traffic_tcp(t, .seq = 90001, .ack = 80001, .text = "two");
+            for (int i = 0; i < 2; i++) {
+                const char *said = i ? "de" : "abc", *next = i ? "" : "two";
+                size_t len = strlen(said);
+                assert_memory_equal(t->text[i], said, len);
+                assert_non_null(strchr(is_reset ? ".!" : is_closed ? "." : ".~", t->text[i][len]));
+                assert_string_equal(t->text[i] + len + 1, next);
+            }
+            traffic_close(t);
+        }
+}
+
 /* ---------------------------------------------------------------- the beginning */
+
+static void a_server_may_answer_data_of_the_syn_at_once(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .flags = "S", .seq = C - 1, .text = "GET");
+    traffic_tcp(t, .from_server = true, .flags = "SA", .seq = S - 1, .ack = C + 3);
+    traffic_tcp(t, .from_server = true, .seq = S, .ack = C + 3, .text = "200");
+    traffic_tcp(t, .seq = C + 3, .ack = S + 3, .text = "!");
+    assert_string_equal(t->text[0], "GET!");
+    assert_string_equal(t->text[1], "200");
+}
+
+static void a_syn_with_data_may_come_twice(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .flags = "S", .seq = C - 1, .text = "GET");
+    traffic_tcp(t, .flags = "S", .seq = C - 1, .text = "GET");
+    traffic_tcp(t, .from_server = true, .flags = "SA", .seq = S - 1, .ack = C + 3);
+    traffic_tcp(t, .seq = C + 3, .ack = S, .text = "!");
+    assert_string_equal(t->text[0], "GET!");
+}
 
 static void data_on_the_syn_counts_if_the_server_took_it(void **state)
 {
@@ -895,6 +957,9 @@ int main(void)
         test(a_reset_ends_both_directions_after_a_while),
         test(a_reset_with_an_old_number_is_ignored),
         test(a_sender_that_goes_on_did_not_reset),
+        cmocka_unit_test(fins_and_resets_come_in_any_order),
+        test(a_server_may_answer_data_of_the_syn_at_once),
+        test(a_syn_with_data_may_come_twice),
         test(data_on_the_syn_counts_if_the_server_took_it),
         test(data_on_the_syn_that_was_refused_comes_again),
         test(a_conversation_is_picked_up_in_the_middle),
