@@ -3,8 +3,8 @@
  *     reader trace.pcap
  *     reader --streams folder trace.pcap tcp port 80
  *
- * With --streams each direction is written to a file of its own, the table of them to folder/index, and where bytes are missing
- * to folder/gaps. */
+ * With --streams each direction is written to a file of its own, the table of them to folder/index, where bytes are missing
+ * to folder/gaps, the states that connections were left in to folder/states, and copies that differ to folder/conflicts. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,13 +21,16 @@ static const char help[] =
     "  --streams FOLDER   write what each side sent to FOLDER/NUMBER-client and FOLDER/NUMBER-server (missing\n"
     "                     bytes are left out), and to FOLDER/index a line for each, separated by tabs:\n"
     "                     number, side, its address, the other's, bytes, missing bytes, how it ended;\n"
-    "                     to FOLDER/gaps, for each hole: number, side, offset, missing bytes\n";
+    "                     to FOLDER/gaps, for each hole: number, side, offset, missing bytes;\n"
+    "                     to FOLDER/states: number, TCP state of the client and of the server at the end;\n"
+    "                     to FOLDER/conflicts, where two copies of the same bytes differ: number, side, offset,\n"
+    "                     the first copy and the later one in hexadecimal, and which of them was read\n";
 
 /* Where the streams go. */
 typedef struct folder {
     const program_t *program;
     const char *path;
-    FILE *index, *gaps;
+    FILE *index, *gaps, *states, *conflicts;
 } folder_t;
 
 /* What was written of one direction. */
@@ -109,9 +112,32 @@ static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
 
 static void on_close(qcap_tcpstr_t *client, void *user)
 {
-    (void)user;
+    const folder_t *folder = user;
+    fprintf(folder->states, "%" PRIu64 "\t%s\t%s\n", qcap_tcpstr_number(client),
+            qcap_tcp_state_text(qcap_tcp_state(client)), qcap_tcp_state_text(qcap_tcp_state(qcap_tcpstr_other(client))));
     free(qcap_tcpstr_user(client));
     free(qcap_tcpstr_user(qcap_tcpstr_other(client)));
+}
+
+static void print_hex(FILE *file, const unsigned char *bytes, uint64_t len)
+{
+    for (uint64_t i = 0; i < len; i++)
+        fprintf(file, "%02x", bytes[i]);
+    fputc('\t', file);
+}
+
+/* Those of fragments are of no stream. */
+static void on_conflict(const qcap_conflict_t *conflict, void *user)
+{
+    const folder_t *folder = user;
+    uint64_t len = conflict->end_offset - conflict->begin_offset;
+    if (!conflict->str)
+        return;
+    fprintf(folder->conflicts, "%" PRIu64 "\t%s\t%" PRIu64 "\t", qcap_tcpstr_number(conflict->str),
+            side_of(conflict->str), conflict->begin_offset);
+    print_hex(folder->conflicts, conflict->stored, len);
+    print_hex(folder->conflicts, conflict->newcomer, len);
+    fputs(conflict->is_newcomer_kept ? "later\n" : "first\n", folder->conflicts);
 }
 
 static void print(const char *name, uint64_t value)
@@ -167,7 +193,9 @@ int main(int argc, char **argv)
     if (folder.path) {
         folder.index = open_file(&folder, "index", "w");
         folder.gaps = open_file(&folder, "gaps", "w");
-        if (qcap_tap_add(q, &tap, &folder) < 0)
+        folder.states = open_file(&folder, "states", "w");
+        folder.conflicts = open_file(&folder, "conflicts", "w");
+        if (qcap_tap_add(q, &tap, &folder) < 0 || qcap_conflict_handler_add(q, on_conflict, &folder) < 0)
             program_fail(&program, q);
     }
     double begin = now();
@@ -176,6 +204,8 @@ int main(int argc, char **argv)
     if (folder.path) {
         fclose(folder.index);
         fclose(folder.gaps);
+        fclose(folder.states);
+        fclose(folder.conflicts);
     }
     qcap_close(q);
     return status;

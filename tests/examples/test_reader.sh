@@ -29,6 +29,10 @@ done
 [ "$(total packets)" -gt 10 ]
 [ "$(total gaps)" -eq 0 ]
 
+# One connection, that its client closes in order.
+[ "$(cat "$folder/pipelined/states")" = "1	TIME-WAIT	CLOSED" ]
+[ ! -s "$folder/pipelined/conflicts" ]
+
 # A folder that is not there.
 if "$BUILD/reader" --streams "$folder/nowhere" tests/captures/pipelined.pcap 2>"$folder/errors"; then
     exit 1
