@@ -294,7 +294,8 @@ bool qcapint_capture_is_device(const qcapint_capture_t *capture)
 void qcapint_capture_drops(qcapint_capture_t *capture, uint64_t *system, uint64_t *hardware)
 {
     struct pcap_stat stat;
-    *system = *hardware = 0;
+    *system = capture->trace.system_drops;
+    *hardware = capture->trace.device_drops;
     if (capture->kind != KIND_DEVICE || pcap_stats(capture->device, &stat) < 0)
         return;
     *system = stat.ps_drop;

@@ -58,7 +58,7 @@ bool qcapint_capture_is_device(const qcapint_capture_t *capture);
 /* Makes a waiting qcapint_capture_next() return. From a signal handler too. */
 void qcapint_capture_break(qcapint_capture_t *capture);
 
-/* Device: packets that were dropped by the operating system, and by the hardware. */
+/* Packets that were dropped by the operating system, and by the hardware, as a device or a pcapng file tells. */
 void qcapint_capture_drops(qcapint_capture_t *capture, uint64_t *system, uint64_t *hardware);
 
 #endif

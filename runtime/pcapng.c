@@ -2,7 +2,8 @@
  *
  * A file is a sequence of blocks: type, length, body, length once more. A section header begins a section, which has a
  * byte order and interfaces of its own; an interface has a link type, a clock and a snap length. Three kinds of block
- * hold packets. All others, known (name resolution, statistics, secrets) or not, are passed over, whatever their size. */
+ * hold packets; one has counts of what the capture lost. All others, known (name resolution, secrets) or not, are passed over,
+ * whatever their size. */
 #include "trace.h"
 
 #define NS_PER_S 1000000000u
@@ -14,12 +15,19 @@ enum {
     BLOCK_INTERFACE = 1,
     BLOCK_PACKET = 2,          /* obsolete */
     BLOCK_SIMPLE_PACKET = 3,
+    BLOCK_STATISTICS = 5,
     BLOCK_ENHANCED_PACKET = 6,
     BLOCK_SECTION = 0x0a0d0d0a
 };
 
-/* Options of an interface: section 4.2. */
-enum { OPTION_END = 0, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14 };
+/* Options: section 3.5; of an interface: 4.2; of its statistics: 4.6. */
+enum { OPTION_END = 0, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14, OPTION_DEVICE_DROPS = 5, OPTION_SYSTEM_DROPS = 7 };
+
+/* One of them: a code, a length and as many bytes, padded to 4. */
+typedef struct option {
+    uint16_t code, len;
+    const unsigned char *value;
+} option_t;
 
 #define BLOCK_HEAD_LEN 8u
 #define BLOCK_TAIL_LEN 4u
@@ -71,26 +79,37 @@ static void set_resolution(qcapint_clock_t *clock, uint8_t resolution)
         clock->divisor = clock->divisor > UINT64_MAX / 10 ? UINT64_MAX : clock->divisor * 10;
 }
 
-/* The options from `at` to `end`: code, length, value, padded to 4 bytes. */
+/* Takes the option at `*at`. Returns FRAME; END if there is none before `end`; or FAILED. */
+static qcapint_capture_next_t next_option(qcapint_trace_t *trace, const unsigned char **at, const unsigned char *end,
+                                          option_t *option)
+{
+    if (end - *at < 4)
+        return QCAPINT_CAPTURE_END;
+    option->code = qcapint_trace_u16(trace, *at);
+    option->len = qcapint_trace_u16(trace, *at + 2);
+    option->value = *at + 4;
+    size_t room = (option->len + 3u) & ~(size_t)3;
+    if (option->code == OPTION_END)
+        return QCAPINT_CAPTURE_END;
+    if ((size_t)(end - option->value) < room)
+        return qcapint_trace_damaged(trace, "an option is longer than its block");
+    *at = option->value + room;
+    return QCAPINT_CAPTURE_FRAME;
+}
+
 static qcapint_capture_next_t read_clock(qcapint_trace_t *trace, const unsigned char *at, const unsigned char *end,
                                          qcapint_clock_t *clock)
 {
+    option_t option;
+    qcapint_capture_next_t status;
     set_resolution(clock, 6);
-    while (end - at >= 4) {
-        uint16_t code = qcapint_trace_u16(trace, at);
-        size_t len = qcapint_trace_u16(trace, at + 2), room = (len + 3u) & ~(size_t)3;
-        if (code == OPTION_END)
-            break;
-        at += 4;
-        if ((size_t)(end - at) < room)
-            return qcapint_trace_damaged(trace, "an option is longer than its block");
-        if (code == OPTION_TSRESOL && len == 1)
-            set_resolution(clock, *at);
-        if (code == OPTION_TSOFFSET && len == 8)
-            clock->offset_ns = (int64_t)(u64(trace, at) * NS_PER_S);
-        at += room;
+    while ((status = next_option(trace, &at, end, &option)) == QCAPINT_CAPTURE_FRAME) {
+        if (option.code == OPTION_TSRESOL && option.len == 1)
+            set_resolution(clock, *option.value);
+        if (option.code == OPTION_TSOFFSET && option.len == 8)
+            clock->offset_ns = (int64_t)(u64(trace, option.value) * NS_PER_S);
     }
-    return QCAPINT_CAPTURE_FRAME;
+    return status == QCAPINT_CAPTURE_END ? QCAPINT_CAPTURE_FRAME : status;
 }
 
 /* Link type, 16 bits unused, snap length, options. */
@@ -103,6 +122,32 @@ static qcapint_capture_next_t add_interface(qcapint_trace_t *trace, const unsign
     if (status != QCAPINT_CAPTURE_FRAME)
         return status;
     return qcapint_trace_interface_add(trace, qcapint_trace_u16(trace, body), qcapint_trace_u32(trace, body + 4), &clock);
+}
+
+/* Raises a count of all interfaces by what a count of one has grown since its statistics were last told. */
+static void raise_count(uint64_t *total, uint64_t *last, uint64_t count)
+{
+    *total += count > *last ? count - *last : 0;
+    *last = count;
+}
+
+/* Interface (32 bits), time, options: counts since the capture began. */
+static qcapint_capture_next_t read_statistics(qcapint_trace_t *trace, const unsigned char *body, const unsigned char *end)
+{
+    option_t option;
+    qcapint_capture_next_t status;
+    uint32_t number = end - body < 12 ? UINT32_MAX : qcapint_trace_u32(trace, body);
+    const unsigned char *at = body + 12;
+    if (number >= trace->interface_count) /* that costs no packet */
+        return QCAPINT_CAPTURE_FRAME;
+    qcapint_interface_t *interface = &trace->interfaces[number];
+    while ((status = next_option(trace, &at, end, &option)) == QCAPINT_CAPTURE_FRAME) {
+        if (option.code == OPTION_DEVICE_DROPS && option.len == 8)
+            raise_count(&trace->device_drops, &interface->device_drops, u64(trace, option.value));
+        if (option.code == OPTION_SYSTEM_DROPS && option.len == 8)
+            raise_count(&trace->system_drops, &interface->system_drops, u64(trace, option.value));
+    }
+    return status == QCAPINT_CAPTURE_END ? QCAPINT_CAPTURE_FRAME : status;
 }
 
 /* ---------------------------------------------------------------- packets */
@@ -185,11 +230,20 @@ static qcapint_capture_next_t skip_block(qcapint_trace_t *trace)
     return QCAPINT_CAPTURE_FRAME;
 }
 
-/* Whether blocks of that type are passed over. */
-static bool is_skipped(uint32_t type)
+/* Whether a block is passed over. */
+static bool is_skipped(uint32_t type, uint32_t len)
 {
-    return type != BLOCK_INTERFACE && type != BLOCK_PACKET && type != BLOCK_SIMPLE_PACKET &&
-           type != BLOCK_ENHANCED_PACKET;
+    switch (type) {
+    case BLOCK_INTERFACE:
+    case BLOCK_PACKET:
+    case BLOCK_SIMPLE_PACKET:
+    case BLOCK_ENHANCED_PACKET:
+        return false;
+    case BLOCK_STATISTICS:
+        return len > QCAPINT_INPUT_PIECE;
+    default:
+        return true;
+    }
 }
 
 static qcapint_capture_next_t read_block(qcapint_trace_t *trace, uint32_t type, uint32_t len, qcapint_frame_t *frame)
@@ -203,6 +257,8 @@ static qcapint_capture_next_t read_block(qcapint_trace_t *trace, uint32_t type, 
         return add_interface(trace, body, end);
     case BLOCK_SIMPLE_PACKET:
         return read_simple_packet(trace, body, end, frame);
+    case BLOCK_STATISTICS:
+        return read_statistics(trace, body, end);
     default:
         return read_packet(trace, type == BLOCK_PACKET, body, end, frame);
     }
@@ -222,7 +278,7 @@ static qcapint_capture_next_t next_block(qcapint_trace_t *trace, qcapint_frame_t
     uint32_t len = qcapint_trace_u32(trace, trace->input.at + 4);
     if (len < BLOCK_LEAST + (type == BLOCK_SECTION ? 16 : 0) || len % 4 != 0)
         return qcapint_trace_damaged(trace, "no block has %u bytes", len);
-    if (is_skipped(type)) {
+    if (is_skipped(type, len)) {
         trace->skip = len - BLOCK_TAIL_LEN;
         trace->skipped_len = len;
         return QCAPINT_CAPTURE_FRAME;
@@ -234,7 +290,7 @@ static qcapint_capture_next_t next_block(qcapint_trace_t *trace, qcapint_frame_t
         status = read_block(trace, type, len, frame);
     if (status != QCAPINT_CAPTURE_FRAME)
         return status;
-    *has_frame = type != BLOCK_INTERFACE;
+    *has_frame = type != BLOCK_INTERFACE && type != BLOCK_STATISTICS;
     trace->input.at += len;
     return QCAPINT_CAPTURE_FRAME;
 }

@@ -616,8 +616,8 @@ typedef struct qcap_stats {
     uint64_t memory_peak;    /* the most so far, */
     uint64_t memory_limit;   /* and the ceiling */
     uint64_t memory_refused; /* allocations refused */
-    uint64_t system_drops;   /* device: packets the operating system dropped */
-    uint64_t device_drops;   /* device: packets the hardware dropped */
+    uint64_t system_drops;   /* packets the operating system dropped: of a device, or as pcapng tells */
+    uint64_t device_drops;   /* packets the hardware dropped: likewise */
 } qcap_stats_t;
 
 void qcap_stats(qcap_t *q, qcap_stats_t *stats);

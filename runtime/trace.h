@@ -19,6 +19,7 @@ typedef struct qcapint_interface {
     qcapint_clock_t clock;
     uint32_t snap_len;  /* most bytes captured of a packet; 0: all */
     uint16_t link_type; /* DLT_ number */
+    uint64_t system_drops, device_drops; /* as last told */
 } qcapint_interface_t;
 
 typedef struct qcapint_trace qcapint_trace_t;
@@ -42,6 +43,7 @@ struct qcapint_trace {
     uint64_t skip;        /* bytes left of a block that nobody needs; then comes its length once more, */
     uint32_t skipped_len; /* which is this; 0: there is none */
     int64_t time_ns;      /* of the latest packet, for those that have no time */
+    uint64_t system_drops, device_drops; /* that the file tells of, in all sections */
 };
 
 /* Opens a file and reads it up to its first interface. Returns 0, or -1 and the reason in trace->error. To be closed in

@@ -1,5 +1,6 @@
 /* test_capture.c: opening and reading traces, and what is said where that fails. */
 #include <pcap/pcap.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "capture.h"
@@ -231,6 +232,48 @@ static void what_was_pushed_or_made_has_no_place(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- waiting */
+
+static qcap_t *waiting; /* for on_alarm() */
+
+static void on_alarm(int number)
+{
+    (void)number;
+    qcap_breakloop(waiting);
+}
+
+/* The pipe's other end is open, and nothing comes. */
+static void a_loop_that_waits_is_broken_by_a_signal(void **state)
+{
+    fixture_t *f = *state;
+    char errbuf[QCAP_ERRBUF_SIZE], path[64];
+    int ends[2];
+    qcap_stats_t stats;
+    unsigned char bytes[4096];
+    struct sigaction action = {.sa_handler = on_alarm};
+    write_trace(f, TRAFFIC_LINK_TYPE, PCAP_TSTAMP_PRECISION_MICRO, 3);
+    FILE *file = fopen(f->path, "rb");
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], bytes, len - 10), len - 10);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    waiting = qcap_open_trace(path, errbuf);
+    assert_non_null(waiting);
+    sigaction(SIGALRM, &action, NULL);
+    ualarm(50000, 0);
+    assert_int_equal(qcap_loop(waiting, 0), QCAP_E_BREAK);
+    qcap_stats(waiting, &stats);
+    assert_int_equal(stats.packets, 2);
+    assert_int_equal(write(ends[1], bytes + len - 10, 10), 10); /* the rest of the third */
+    close(ends[1]);
+    assert_int_equal(qcap_loop(waiting, 0), 0);
+    qcap_stats(waiting, &stats);
+    assert_int_equal(stats.packets, 3);
+    qcap_close(waiting);
+    close(ends[0]);
+}
+
 static void what_is_no_trace_is_refused_with_a_reason(void **state)
 {
     fixture_t *f = *state;
@@ -278,6 +321,7 @@ int main(void)
         test(every_packet_can_be_read_again),
         test(what_cannot_be_read_again_is_told),
         test(what_was_pushed_or_made_has_no_place),
+        test(a_loop_that_waits_is_broken_by_a_signal),
         test(what_is_no_trace_is_refused_with_a_reason),
         test(link_types_that_are_not_decoded_are_refused),
         test(a_device_that_is_none_is_refused_with_a_reason),

@@ -396,6 +396,44 @@ static void each_interface_has_its_clock(void **state)
         assert_frame(f, "x", 1, clocks[i].time_ns, DLT_EN10MB);
 }
 
+static void put_statistics(fixture_t *f, uint32_t interface, uint64_t device_drops, uint64_t system_drops)
+{
+    size_t block = begin_block(f, 5);
+    put32(f, interface);
+    put64(f, 0);
+    put16(f, 5);
+    put16(f, 8);
+    put64(f, device_drops);
+    put16(f, 7);
+    put16(f, 8);
+    put64(f, system_drops);
+    put32(f, 0);
+    end_block(f, block);
+}
+
+/* They are counted from the begin of the capture on, for each interface. */
+static void what_the_capture_lost_is_counted(void **state)
+{
+    fixture_t *f = *state;
+    for (int i = 0; i < 2; i++) {
+        f->is_swapped = i;
+        put_section(f);
+        put_interface(f, 1, 0, -1, 0);
+        put_interface(f, 1, 0, -1, 0);
+        put_statistics(f, 0, 3, 40);
+        put_enhanced(f, 0, 1, "x", 1);
+        put_statistics(f, 1, 1, 0);
+        put_statistics(f, 0, 5, 60);
+        put_statistics(f, 7, 999, 999); /* of nobody */
+    }
+    assert_int_equal(open_trace(f), 0);
+    assert_frame(f, "x", 1, 1000, DLT_EN10MB);
+    assert_frame(f, "x", 1, 1000, DLT_EN10MB);
+    assert_int_equal(next(f), QCAPINT_CAPTURE_END);
+    assert_int_equal(f->trace.device_drops, 12);
+    assert_int_equal(f->trace.system_drops, 120);
+}
+
 static void blocks_of_any_size_are_passed_over(void **state)
 {
     fixture_t *f = *state;
@@ -687,6 +725,7 @@ int main(void)
         test(every_packet_block_is_read_and_every_other_one_passed_over),
         test(sections_have_their_own_byte_order_and_interfaces),
         test(each_interface_has_its_clock),
+        test(what_the_capture_lost_is_counted),
         test(blocks_of_any_size_are_passed_over),
         test(what_no_pcapng_has_ends_the_reading_with_its_place),
         test(a_pcapng_without_interfaces_has_no_packets),

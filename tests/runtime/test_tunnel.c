@@ -2,6 +2,7 @@
 #include <pcap/dlt.h>
 
 #include "bytes.h"
+#include "handle.h"
 #include "test.h"
 #include "traffic.h"
 #include "tunnel.h"
@@ -358,6 +359,44 @@ static void an_aggregate_is_taken_apart(void **state)
     traffic_close(t);
 }
 
+/* ---------------------------------------------------------------- memory */
+
+/* A stream whose segments come in the wrong order, each in fragments of a tunnel, and are kept. */
+static void play(traffic_t *t)
+{
+    static const uint32_t order[] = {0, 2, 1};
+    for (uint32_t i = 0; i < 3; i++) {
+        nest_t n;
+        traffic_segment_t segment = {.seq = 100 + 5 * order[i], .text = "hellohellohello" + 5 * order[i], .len = 5};
+        begin(&n, &segment);
+        WRAP(&n, "\0\0\x08\0");
+        for (uint32_t j = 0; j < 2; j++)
+            traffic_fragment(t, .protocol = 47, .identification = 10 + i, .begin = 24 * j, .has_more = j == 0,
+                             .bytes = n.bytes + 24 * j, .len = j ? (uint32_t)n.len - 24 : 24);
+    }
+    qcap_finish(t->q);
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1;; n++) {
+        traffic_t *t = traffic_open();
+        uint64_t before = t->q->budget.used;
+        t->q->budget.fail_in = n;
+        play(t);
+        bool has_failed = t->q->budget.fail_in == 0;
+        assert_int_equal(t->q->budget.refused, has_failed);
+        assert_int_equal(t->q->budget.used, before);
+        if (!has_failed)
+            assert_string_equal(t->text[0], "hellohellohello$");
+        traffic_close(t);
+        if (!has_failed)
+            break;
+        assert_true(n < 1000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_packet_that_is_kept_keeps_its_carriers),
         cmocka_unit_test(a_snapped_carrier_has_a_snapped_packet),
         cmocka_unit_test(an_aggregate_is_taken_apart),
+        cmocka_unit_test(any_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
