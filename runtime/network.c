@@ -23,6 +23,8 @@ enum {
     EXTENSION_SHIM6 = 140
 };
 
+#define OPTION_HOME_ADDRESS 0xc9 /* among destination options: RFC 6275, 6.3 */
+
 /* ---------------------------------------------------------------- transport */
 
 /* Finds the window scale among the options of a SYN: RFC 7323, 2.2. */
@@ -154,6 +156,19 @@ static bool is_extension(uint8_t protocol)
     }
 }
 
+/* Whether destination options have a home address, which is the source that checksums are taken over. */
+static bool has_home_address(qcapint_bytes_t options)
+{
+    while (qcapint_bytes_left(&options) > 0) {
+        uint8_t type = qcapint_bytes_u8(&options);
+        if (type == OPTION_HOME_ADDRESS)
+            return true;
+        if (type != 0 && !qcapint_bytes_take(&options, qcapint_bytes_u8(&options))) /* else one byte of padding */
+            break;
+    }
+    return false;
+}
+
 /* Takes one extension header, whose protocol number stood at `field`; `*protocol` becomes the next one's. */
 static qcapint_decode_t decode_extension(qcapint_decoder_t *d, uint8_t *protocol, uint32_t field)
 {
@@ -169,6 +184,8 @@ static qcapint_decode_t decode_extension(qcapint_decoder_t *d, uint8_t *protocol
     if (!qcapint_bytes_take(&d->bytes, len) || bytes.is_short)
         return qcapint_decoder_fail(d, "IP: an extension header is cut off, or longer than the packet");
     if (*protocol == EXTENSION_ROUTING && (word & 0xffu) > 0) /* segments left */
+        h->is_routed = true;
+    if (*protocol == EXTENSION_DESTINATION && has_home_address(qcapint_bytes(d->bytes.at - len + 2, len - 2)))
         h->is_routed = true;
     if (*protocol == EXTENSION_FRAGMENT) {
         h->fragment_begin = word & 0xfff8u;

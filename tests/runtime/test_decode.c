@@ -303,6 +303,30 @@ static void ipv6_extension_headers_are_skipped(void **state)
     assert_segment(DLT_RAW, &frame, 0);
 }
 
+static void other_addresses_are_noticed(void **state)
+{
+    static const struct {
+        uint8_t first;
+        const char *extension;
+        size_t len;
+        bool is_routed;
+    } cases[] = {
+        {43, "\6\2\2\1\0\0\0\0" "an address, later", 24, true},
+        {43, "\6\2\2\0\0\0\0\0" "an address, before", 24, false},
+        {60, "\6\2\1\2\0\0\xc9\x10" "the home address", 24, true},
+        {60, "\6\2\1\2\0\0\0\0\xc8\xff" "no home address", 24, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        qcapint_headers_t h;
+        frame_t frame = {.len = 0};
+        build_extended(&frame, cases[i].first, cases[i].extension, cases[i].len);
+        assert_int_equal(decode(DLT_RAW, &frame, &h), QCAPINT_DECODE_OK);
+        assert_int_equal(h.is_routed, cases[i].is_routed);
+        assert_int_equal(h.destination_port, 80);
+    }
+}
+
 static void an_atomic_fragment_is_none(void **state)
 {
     frame_t frame = {.len = 0};
@@ -496,6 +520,7 @@ int main(void)
         cmocka_unit_test(a_source_route_hides_the_destination),
         cmocka_unit_test(an_authentication_header_is_skipped_in_ipv4_too),
         cmocka_unit_test(ipv6_extension_headers_are_skipped),
+        cmocka_unit_test(other_addresses_are_noticed),
         cmocka_unit_test(an_atomic_fragment_is_none),
         cmocka_unit_test(a_fragment_says_where_it_belongs),
         cmocka_unit_test(udp_and_icmp_are_recognised),
