@@ -37,7 +37,7 @@ static uint64_t add_blocks(uint64_t sum, const unsigned char *bytes, size_t len)
 }
 
 /* Below sixteen bytes. */
-static uint64_t add_rest(uint64_t sum, const unsigned char *bytes, size_t len)
+static inline uint64_t add_rest(uint64_t sum, const unsigned char *bytes, size_t len)
 {
     uint64_t word;
     uint32_t half = 0;
@@ -59,14 +59,14 @@ static uint64_t add_rest(uint64_t sum, const unsigned char *bytes, size_t len)
     return sum;
 }
 
-static uint64_t add_bytes(uint64_t sum, const unsigned char *bytes, size_t len)
+static inline uint64_t add_bytes(uint64_t sum, const unsigned char *bytes, size_t len)
 {
     if (len >= 16)
         sum = add_blocks(sum, bytes, len);
     return add_rest(sum, bytes + (len & ~(size_t)15), len & 15);
 }
 
-static uint16_t fold(uint64_t sum)
+static inline uint16_t fold(uint64_t sum)
 {
     sum = (sum >> 32) + (sum & 0xffffffff);
     sum = (sum >> 32) + (sum & 0xffffffff);
@@ -83,24 +83,34 @@ uint16_t qcapint_checksum_of(const unsigned char *bytes, size_t len)
     return qcapint_get_be16(pair);
 }
 
+static inline uint32_t word_at(const unsigned char *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    return word;
+}
+
 qcapint_checksum_t qcapint_checksum_network(const unsigned char *bytes, const qcapint_headers_t *headers)
 {
     const unsigned char *ip = bytes + headers->network;
     if (headers->version != 4)
         return QCAPINT_CHECKSUM_UNKNOWN;
-    if (fold(add_bytes(0, ip, (ip[0] & 0x0fu) * 4u)) == 0xffff)
+    uint64_t sum = (uint64_t)word_at(ip) + word_at(ip + 4) + word_at(ip + 8) + word_at(ip + 12) + word_at(ip + 16);
+    if (ip[0] != 0x45) /* there are options */
+        sum = add_bytes(sum, ip + 20, (ip[0] & 0x0fu) * 4u - 20);
+    if (fold(sum) == 0xffff)
         return QCAPINT_CHECKSUM_GOOD;
     return qcapint_get_be16(ip + 10) == 0 ? QCAPINT_CHECKSUM_UNKNOWN : QCAPINT_CHECKSUM_BAD;
 }
 
 /* The sum of the pseudo-header: addresses, protocol, length. RFC 9293, 3.1; RFC 8200, 8.1. */
-static uint64_t add_pseudo_header(const unsigned char *ip, const qcapint_headers_t *headers, uint32_t len)
+static inline uint64_t add_pseudo_header(const unsigned char *ip, const qcapint_headers_t *headers, uint32_t len)
 {
     unsigned char tail[8] = {0};
     qcapint_put_be32(tail, len);
     tail[7] = headers->protocol;
-    uint64_t sum = add_bytes(0, tail, sizeof tail);
-    return headers->version == 4 ? add_bytes(sum, ip + 12, 8) : add_bytes(sum, ip + 8, 32);
+    uint64_t sum = (uint64_t)word_at(tail) + word_at(tail + 4);
+    return headers->version == 4 ? sum + word_at(ip + 12) + word_at(ip + 16) : add_bytes(sum, ip + 8, 32);
 }
 
 /* note [checksums that are not there yet]: a sender whose hardware computes checksums writes nothing, or the folded

@@ -126,71 +126,85 @@ static void touch_both(qcap_t *q, qcapint_conv_t *conv)
 
 /* ---------------------------------------------------------------- the table */
 
-/* One end of a packet, where it lies. */
-typedef struct end {
-    const unsigned char *address;
-    size_t len; /* of it */
-    uint16_t port;
-} end_t;
+/* What a lookup compares: the ends of a packet. The addresses of IPv4 are in the first of their words, the others are 0. */
+typedef struct ends {
+    uint32_t addresses[2][4]; /* source, destination: as they lie in the packet */
+    uint16_t ports[2];
+    uint8_t version;
+} ends_t;
 
 /* RFC 791, 3.1; RFC 8200, 3. */
-static end_t end_of(const qcap_packet_t *packet, bool is_destination)
+static inline void get_ends(const qcap_packet_t *packet, ends_t *ends)
 {
     const qcapint_headers_t *h = &packet->headers;
-    bool is_4 = h->version == 4;
-    size_t len = is_4 ? 4 : 16;
-    const unsigned char *addresses = packet->bytes + h->network + (is_4 ? 12 : 8);
-    return (end_t){addresses + (is_destination ? len : 0), len, is_destination ? h->destination_port : h->source_port};
+    const unsigned char *ip = packet->bytes + h->network;
+    ends->ports[0] = h->source_port;
+    ends->ports[1] = h->destination_port;
+    ends->version = h->version;
+    if (h->version == 4) {
+        memset(ends->addresses, 0, sizeof ends->addresses);
+        memcpy(ends->addresses[0], ip + 12, 4);
+        memcpy(ends->addresses[1], ip + 16, 4);
+    } else {
+        memcpy(ends->addresses, ip + 8, sizeof ends->addresses);
+    }
 }
 
-static inline bool is_end(const qcap_endpoint_t *a, const end_t *b)
+static inline bool is_end(const qcap_endpoint_t *a, const ends_t *ends, int which)
 {
-    if (a->port != b->port || a->version != (b->len == 4 ? 4 : 6))
-        return false;
-    return b->len == 4 ? memcmp(a->address, b->address, 4) == 0 : memcmp(a->address, b->address, 16) == 0;
+    uint64_t x[2], y[2];
+    memcpy(x, a->address, sizeof x);
+    memcpy(y, ends->addresses[which], sizeof y);
+    return a->port == ends->ports[which] && ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0 && a->version == ends->version;
 }
 
-static bool is_of(const qcapint_conv_t *conv, const end_t ends[2], bool is_server)
-{
-    return is_end(&conv->ends[is_server], &ends[0]) && is_end(&conv->ends[!is_server], &ends[1]);
-}
-
-/* The same for both directions: the two ends are hashed in order. */
-static uint32_t hash_ends(const qcapint_flow_t *flow, const end_t ends[2])
+/* The same for both directions: the end with the lower address, or port, comes first. */
+static inline uint32_t hash_ends(const qcapint_flow_t *flow, const ends_t *ends)
 {
     uint32_t words[2 * QCAPINT_HASH_PAIRS];
-    size_t len = ends[0].len;
-    int order = len == 4 ? memcmp(ends[0].address, ends[1].address, 4) : memcmp(ends[0].address, ends[1].address, 16);
-    bool is_swapped = order > 0 || (order == 0 && ends[0].port > ends[1].port);
-    const end_t *low = &ends[is_swapped], *high = &ends[!is_swapped];
-    words[0] = (uint32_t)low->port << 16 | high->port;
-    words[1] = (uint32_t)len;
-    if (len == 4) {
-        memcpy(words + 2, low->address, 4);
-        memcpy(words + 3, high->address, 4);
+    const uint32_t(*a)[4] = ends->addresses;
+    if (ends->version == 4) {
+        uint64_t ends_[2] = {(uint64_t)a[0][0] << 16 | ends->ports[0], (uint64_t)a[1][0] << 16 | ends->ports[1]};
+        bool is_swapped = ends_[0] > ends_[1];
+        uint64_t low = ends_[is_swapped], high = ends_[!is_swapped];
+        words[0] = (uint32_t)(low >> 16);
+        words[1] = (uint32_t)(high >> 16);
+        words[2] = (uint32_t)(low << 16) | (uint32_t)(high & 0xffff);
+        words[3] = 4;
         return qcapint_hash_pairs(&flow->key, words, 2);
     }
-    memcpy(words + 2, low->address, 16);
-    memcpy(words + 6, high->address, 16);
+    int order = memcmp(a[0], a[1], sizeof a[0]);
+    bool is_swapped = order > 0 || (order == 0 && ends->ports[0] > ends->ports[1]);
+    memcpy(words, a[is_swapped], 16);
+    memcpy(words + 4, a[!is_swapped], 16);
+    words[8] = (uint32_t)ends->ports[is_swapped] << 16 | ends->ports[!is_swapped];
+    words[9] = 6;
     return qcapint_hash_pairs(&flow->key, words, 5);
 }
 
-static qcapint_conv_t *find(const qcapint_flow_t *flow, uint32_t hash, const end_t ends[2], bool *is_server)
+/* Finds it in a bucket. */
+static inline qcapint_conv_t *look(const qcapint_flow_bucket_t *bucket, uint32_t hash, const ends_t *ends, bool *is_server)
 {
-    for (uint32_t at = 0; at <= flow->table.mask; at++) {
-        const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash + at);
-        for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
-            qcapint_conv_t *conv = bucket->convs[i];
-            if (bucket->hashes[i] != hash || !conv)
-                continue;
-            *is_server = !is_of(conv, ends, false);
-            if (!*is_server || is_of(conv, ends, true))
-                return conv;
-        }
-        if (bucket->passed == 0)
-            break;
+    for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
+        qcapint_conv_t *conv = bucket->convs[i];
+        if (bucket->hashes[i] != hash || !conv)
+            continue;
+        *is_server = !(is_end(&conv->ends[0], ends, 0) && is_end(&conv->ends[1], ends, 1));
+        if (!*is_server || (is_end(&conv->ends[1], ends, 0) && is_end(&conv->ends[0], ends, 1)))
+            return conv;
     }
     return NULL;
+}
+
+static inline qcapint_conv_t *find(const qcapint_flow_t *flow, uint32_t hash, const ends_t *ends, bool *is_server)
+{
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash);
+    qcapint_conv_t *conv = look(bucket, hash, ends, is_server);
+    for (uint32_t at = 1; !conv && bucket->passed > 0 && at <= flow->table.mask; at++) {
+        bucket = qcapint_flow_bucket(&flow->table, hash + at);
+        conv = look(bucket, hash, ends, is_server);
+    }
+    return conv;
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -402,8 +416,9 @@ void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
 {
     if (packet->headers.protocol != QCAPINT_PROTOCOL_TCP || packet->headers.is_fragment)
         return;
-    const end_t ends[2] = {end_of(packet, false), end_of(packet, true)};
-    packet->hash = hash_ends(&q->flow, ends);
+    ends_t ends;
+    get_ends(packet, &ends);
+    packet->hash = hash_ends(&q->flow, &ends);
     packet->is_hashed = true;
     __builtin_prefetch(qcapint_flow_bucket(&q->flow.table, packet->hash));
 }
@@ -425,9 +440,10 @@ void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet)
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
 {
     bool is_server = false;
-    const end_t ends[2] = {end_of(packet, false), end_of(packet, true)};
-    uint32_t hash = packet->is_hashed ? packet->hash : hash_ends(&q->flow, ends);
-    qcapint_conv_t *conv = find(&q->flow, hash, ends, &is_server);
+    ends_t ends;
+    get_ends(packet, &ends);
+    uint32_t hash = packet->is_hashed ? packet->hash : hash_ends(&q->flow, &ends);
+    qcapint_conv_t *conv = find(&q->flow, hash, &ends, &is_server);
     if (conv && qcapint_tcp_is_reopened(conv, packet, is_server)) {
         close_conv(q, conv, QCAP_END_REPLACED);
         conv = NULL;

@@ -12,15 +12,13 @@
 
 void qcapint_packet_init(qcap_packet_t *packet, qcap_t *q, const unsigned char *bytes, uint32_t len, uint32_t wire_len)
 {
-    memset(packet, 0, sizeof *packet);
-    packet->q = q;
-    packet->bytes = bytes;
-    packet->len = len;
-    packet->wire_len = wire_len;
-    packet->place = QCAPINT_NO_PLACE;
-    packet->headers.protocol = QCAPINT_PROTOCOL_NONE;
-    if (len < wire_len)
-        packet->flags = QCAP_PACKET_SNAPPED;
+    *packet = (qcap_packet_t){.q = q,
+                              .bytes = bytes,
+                              .len = len,
+                              .wire_len = wire_len,
+                              .place = QCAPINT_NO_PLACE,
+                              .headers.protocol = QCAPINT_PROTOCOL_NONE,
+                              .flags = len < wire_len ? QCAP_PACKET_SNAPPED : 0};
 }
 
 void qcapint_packet_fini(qcap_packet_t *packet)

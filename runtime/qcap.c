@@ -393,8 +393,10 @@ static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
     q->link_type = packet->link_type;
     count(q, packet);
     qcapint_flow_expire(q);
-    qcapint_defrag_expire(q);
-    qcapint_udp_expire(q);
+    if (q->defrag.oldest)
+        qcapint_defrag_expire(q);
+    if (q->udp.oldest)
+        qcapint_udp_expire(q);
     packet->number = q->stats.packets;
     process_frame(q, packet, decoded);
     qcapint_packet_count(packet);

@@ -492,6 +492,59 @@ static void checksums_are_told_from_none(void **state)
             }
 }
 
+/* What the short way for the usual frame finds is what the general one does, which begins at the IP header; likewise where it is
+ * not quite that frame. */
+static void the_usual_frame_is_decoded_like_any(void **state)
+{
+    uint32_t random = 12345;
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        frame_t frame = {.len = 0};
+        qcapint_headers_t h, inner;
+        PUT(&frame, "ABCDEFabcdef\x08\x00");
+        frame.len += traffic_build_tcp(frame.bytes + frame.len,
+                                       &(traffic_segment_t){.seq = 77, .ack = 88, .text = "hello", .flags = "A"});
+        for (int change = 0; change < round % 3; change++) {
+            random = random * 1664525 + 1013904223;
+            frame.bytes[14 + (random >> 16) % 40] ^= (unsigned char)(1u << (random >> 8) % 8);
+        }
+        frame.len -= round % 7 == 0 ? (size_t)round % 30 : 0;
+        qcapint_decode_t whole = decode(DLT_EN10MB, &frame, &h);
+        qcapint_decode_t part =
+            qcapint_decode_inner(QCAPINT_ETHERTYPE_IPV4, frame.bytes + 14, (uint32_t)frame.len - 14, &inner);
+        assert_int_equal(whole, part);
+        if (whole != QCAPINT_DECODE_OK)
+            continue;
+        inner.network += 14;
+        inner.transport += 14;
+        inner.payload += 14;
+        inner.ethertype = h.ethertype;
+        assert_memory_equal(&h, &inner, sizeof h);
+    }
+}
+
+/* A sum of RFC 1071, 1, byte by byte. */
+static uint16_t slow_sum(const unsigned char *bytes, size_t len)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+    while (sum >> 16)
+        sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)~sum;
+}
+
+static void sums_of_any_length_and_place_are_right(void **state)
+{
+    unsigned char bytes[400];
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i < 200 ? i * 37 + 11 : 0xff);
+    for (size_t begin = 0; begin < 20; begin++)
+        for (size_t len = 1; begin + len <= sizeof bytes; len++)
+            assert_int_equal(qcapint_checksum_of(bytes + begin, len), slow_sum(bytes + begin, len));
+}
+
 static void the_ipv4_header_has_its_own(void **state)
 {
     qcapint_headers_t h;
@@ -529,6 +582,8 @@ int main(void)
         cmocka_unit_test(any_byte_may_be_anything),
         cmocka_unit_test(headers_that_contradict_themselves_are_bad),
         cmocka_unit_test(checksums_are_told_from_none),
+        cmocka_unit_test(the_usual_frame_is_decoded_like_any),
+        cmocka_unit_test(sums_of_any_length_and_place_are_right),
         cmocka_unit_test(the_ipv4_header_has_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
