@@ -1,8 +1,8 @@
 /* parser.h: the contract between generated parsers and whoever runs them.
  *
  * A generated file holds the machines of one protocol and tables about them; everything that is the same for every
- * protocol is in parser.c, table.c, value.c, until.c, queue.c, substream.c, decoding.c and blocks.c, which share parsing.h;
- * scan.h is for both. They need nothing else: no libc beyond string.h, no allocation, no global state.
+ * protocol is in parser.c, driver.c, control.c, region.c, recovery.c, operation.c, table.c, value.c, until.c, queue.c,
+ * substream.c, decoding.c, blocks.c, conversation.c, keeper.c and names.c, which share parsing.h; scan.h is for both. They need nothing else: no libc beyond string.h, no allocation, no global state.
  *
  *     qcap_NAME_t conversation;                                  (one conversation, both directions)
  *     qcap_NAME_init(&conversation, on_event, user);
@@ -18,7 +18,7 @@
  * endpoints saw the bytes: what acknowledges byte n of the other side is fed after the other side's bytes up to n. A side
  * that needs an answer the other side has not given yet stops taking bytes (QCAP_PARSER_WAITING).
  *
- * The structs are open so that they can live on a stack or inside other objects. Fields are private to parser.c and
+ * The structs are open so that they can live on a stack or inside other objects. Fields are private to these files and
  * the generated code unless a comment says "read".
  */
 #ifndef QCAP_PARSER_H
@@ -328,9 +328,9 @@ size_t qcap_element_path(const qcap_protocol_t *protocol, uint16_t element, char
 size_t qcap_error_print(const qcap_error_t *error, char *text, size_t size);
 const char *qcap_event_kind_name(qcap_event_kind_t kind);
 
-/* ================================================================ private to parser.c and generated code */
+/* ================================================================ private to these files and generated code */
 
-/* What a machine, or the driver in parser.c, has to do next. */
+/* What a machine, or the driver in driver.c, has to do next. */
 typedef enum {
     QCAP_STOP_INPUT,   /* the piece, or the region, is at its end */
     QCAP_STOP_CONTROL, /* parser->state is a control point */

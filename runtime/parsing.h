@@ -1,4 +1,4 @@
-/* parsing.h: what the files of a parser's runtime share: parser.c, table.c, value.c, queue.c. Generated code does not see it. */
+/* parsing.h: what the files of a parser's runtime share; parser.h names them. Generated code does not see it. */
 #ifndef QCAPINT_PARSING_H
 #define QCAPINT_PARSING_H
 
@@ -129,6 +129,11 @@ static inline uint64_t place(const qcap_parser_t *p, uint16_t where)
     return side_positions(p)[where];
 }
 
+static inline bool is_accepting(const qcap_parser_t *p)
+{
+    return (state_of(p)->kind & QCAP_STATE_ACCEPTING) != 0;
+}
+
 /* Every byte leads back to the state, with nothing to do. */
 static inline bool is_any_loop(const qcap_state_t *s)
 {
@@ -153,6 +158,208 @@ static inline qcap_watch_t *qcapint_watch(const qcap_parser_t *p, unsigned regio
     return (qcap_watch_t *)behind(p, protocol_of(p)->side.watches) + region;
 }
 
+/* Its end is looked for. */
+static inline bool is_watched(const qcap_parser_t *p, unsigned region)
+{
+    return protocol_of(p)->until_max > 0 && qcapint_watch(p, region)->until;
+}
+
+/* Where the region ends; of one that is watched, where the one around it does, until its end is found. */
+static inline uint64_t end_of(const qcap_parser_t *p, const qcap_region_t *region)
+{
+    return region->is_jump ? p->piece_offset + p->datagram_len : region->end;
+}
+
+/* The innermost region, if it is one of `at`; else NULL. */
+static inline const qcap_region_t *jump_of(const qcap_parser_t *p)
+{
+    const qcap_region_t *region = p->region_count ? &side_regions(p)[p->region_count - 1] : NULL;
+    return region && region->is_jump ? region : NULL;
+}
+
+/* ---------------------------------------------------------------- events */
+
+static inline bool is_wanted(const qcap_parser_t *p, unsigned element)
+{
+    return element < QCAP_FEED && qcap_is_wanted(p, element);
+}
+
+/* A slot of a rule that feeds a sub-stream. */
+static inline bool is_feed(unsigned element)
+{
+    return element >= QCAP_FEED && element != QCAP_NONE;
+}
+
+/* An event on its way to the handler. */
+static inline void send_event(qcap_parser_t *p, const qcap_event_t *event)
+{
+    if (p->substream)
+        qcap_op_send(p, event);
+    else
+        p->conversation->on_event(p, event, p->conversation->user);
+}
+
+/* Field by field, since most are for some kinds of events only: clearing them all takes longer than the rest. */
+static inline void send_span(qcap_parser_t *p, qcap_event_kind_t kind, unsigned element, uint64_t begin, uint64_t end,
+                             unsigned flags)
+{
+    qcap_event_t event;
+    event.kind = kind;
+    event.flags = flags;
+    event.element = (uint16_t)element;
+    event.begin = begin;
+    event.end = end;
+    event.bytes = kind == QCAP_EVENT_ELEMENT || kind == QCAP_EVENT_PIECE ? bytes_at(p, begin) : NULL;
+    event.value = NULL;
+    event.value_len = 0;
+    event.text = NULL;
+    event.error = NULL;
+    send_event(p, &event);
+}
+
+/* The open stream element, or NULL. There are none inside it. */
+static inline qcap_slot_t *open_stream(const qcap_parser_t *p)
+{
+    return p->stream_depth ? &side_slots(p)[p->stream_depth - 1] : NULL;
+}
+
+/* The sub-stream that is fed with the bytes of the open stream element, or of the rule that the slot is; NULL: none. */
+static inline const qcap_slot_t *feed_of(const qcap_parser_t *p, const qcap_slot_t *slot)
+{
+    if (slot && !is_feed(slot->element))
+        slot = slot > side_slots(p) ? slot - 1 : NULL;
+    return slot && is_feed(slot->element) ? slot : NULL;
+}
+
+/* Delivers the open stream element up to `end`, which is behind what has been delivered. */
+static inline void deliver_piece(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end)
+{
+    uint64_t begin = p->streamed;
+    p->streamed = end;
+    if (is_wanted(p, slot->element))
+        send_span(p, QCAP_EVENT_PIECE, slot->element, begin, end, 0);
+}
+
+/* ---------------------------------------------------------------- operation.c */
+
+/* An event that has a text. */
+void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end);
+
+/* Delivers the open stream element up to `end`, as far as that has not been done, and feeds with it. */
+void qcapint_stream_deliver(qcap_parser_t *p, const qcap_slot_t *slot, uint64_t end);
+
+/* Forgets open elements deeper than `depth`; stream elements end there and then. */
+void qcapint_parser_leave(qcap_parser_t *p, unsigned depth);
+
+/* What is open ends, in the middle. */
+void qcapint_parser_abandon(qcap_parser_t *p);
+
+/* ---------------------------------------------------------------- recovery.c */
+
+/* Notes an error that is not the next byte's; the driver reports it when the machine has stopped. The first one counts. */
+void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at);
+
+/* The same for the next byte, if there is one before `end`, in the parser's state. */
+void qcapint_parser_fail_here(qcap_parser_t *p, qcap_error_code_t code, const unsigned char *end);
+
+/* Reports p->error and forgets it; what was opened inside the region, or at all if that is NULL, is abandoned, and so are
+ * values. Returns where it was. */
+uint64_t qcapint_recovery_report(qcap_parser_t *p, const qcap_region_t *region);
+
+/* Reports p->error, and finds a way to go on: behind the region, or by a search. */
+void qcapint_recovery_run(qcap_parser_t *p);
+
+/* Looks for a place to go on: nothing has been read since `from`; and from where it stands on, having looked in vain. */
+void qcapint_recovery_search(qcap_parser_t *p, uint64_t from);
+void qcapint_recovery_search_here(qcap_parser_t *p);
+
+/* Ends a search: reading goes on at `at`. */
+void qcapint_recovery_found(qcap_parser_t *p, uint64_t at);
+
+/* ---------------------------------------------------------------- region.c */
+
+/* Control points at which a region begins: LENGTH; CLOSE and UNTIL; AT. */
+void qcapint_region_begin_length(qcap_parser_t *p, const qcap_control_t *control);
+void qcapint_region_begin_open(qcap_parser_t *p, const qcap_control_t *control);
+void qcapint_region_begin_jump(qcap_parser_t *p, const qcap_control_t *control);
+
+/* The innermost region's last byte has been read: its rule must be able to end there. */
+void qcapint_region_end(qcap_parser_t *p);
+
+/* Goes on behind the innermost region, which `region` is. */
+void qcapint_region_leave(qcap_parser_t *p, const qcap_region_t *region);
+
+/* Passes over what has ended a region; false if not all of it is at hand. */
+bool qcapint_region_skip(qcap_parser_t *p, const unsigned char *end);
+
+/* Bytes that nobody reads: a sub-stream misses them. */
+void qcapint_region_pass_over(qcap_parser_t *p, uint64_t begin, uint64_t end);
+
+/* ---------------------------------------------------------------- control.c */
+
+/* Passes a control point; false if it has to wait for more input or for the other side. */
+bool qcapint_control_pass(qcap_parser_t *p, const qcap_control_t *control, const unsigned char *end);
+
+/* Forgets calls and repeats but for the first `count`. */
+void qcapint_control_drop(qcap_parser_t *p, unsigned count);
+
+/* From here on this side speaks another protocol. */
+void qcapint_control_become(qcap_parser_t *p);
+
+/* ---------------------------------------------------------------- driver.c */
+
+/* Runs until the input is used up, or something else is needed first. */
+void qcapint_driver_run(qcap_parser_t *p, const unsigned char *end);
+
+/* Goes on as it must where no byte follows. */
+void qcapint_driver_end(qcap_parser_t *p);
+
+/* Where a machine has left off, tables and machines in turn, until neither goes on. In a state that counts, `end` may be too far. */
+qcap_stop_t qcapint_driver_read_on(qcap_parser_t *p, const unsigned char *end);
+
+/* The oldest offset that something undecided may begin at. */
+uint64_t qcapint_driver_pending(const qcap_parser_t *p);
+
+/* The outermost open element that is to be delivered whole and has not been yet, or NULL. */
+qcap_slot_t *qcapint_driver_element(const qcap_parser_t *p);
+
+/* The offset at which a counter of this state reaches its number; UINT64_MAX: it has none. */
+uint64_t qcapint_driver_next_full(const qcap_parser_t *p);
+
+static inline qcap_stop_t run_machine(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *end)
+{
+    return s->machine == QCAP_MACHINE_NONE ? QCAP_STOP_TABLE : protocol_of(p)->machines[s->machine](p, p->at, end);
+}
+
+/* Machines and tables in turn, until neither goes on; `s` is the parser's state. */
+static inline qcap_stop_t read_bytes(qcap_parser_t *p, const qcap_state_t *s, const unsigned char *end)
+{
+    qcap_stop_t stop = run_machine(p, s, end);
+    if (stop != QCAP_STOP_TABLE || (!is_counting(s) && is_counting(state_of(p))))
+        return stop;
+    return qcapint_driver_read_on(p, end);
+}
+
+/* ---------------------------------------------------------------- parser.c */
+
+extern const unsigned char qcapint_no_bytes[1]; /* in place of a piece, where there is none */
+
+/* Reads a datagram from `start` on. */
+void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len);
+
+/* ---------------------------------------------------------------- conversation.c, keeper.c */
+
+/* A parser that is all zeros begins with `root`. */
+void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server);
+
+/* Keeps what is needed of a piece that has been fed without a buffer, now that there is one. */
+void qcapint_keeper_keep(qcap_keeper_t *k, const qcap_parser_t *p, const unsigned char *piece, size_t len);
+
+/* [begin, end) in one piece, or NULL. */
+const unsigned char *qcapint_keeper_whole(qcap_keeper_t *k, uint64_t begin, uint64_t end);
+
+/* ---------------------------------------------------------------- until.c, table.c, value.c, queue.c, blocks.c, substream.c */
+
 /* until.c: the innermost region ends where the text begins that `until` describes. False: a register of it is not set. */
 bool qcapint_until_begin(qcap_parser_t *p, const qcap_until_t *until);
 
@@ -164,12 +371,6 @@ uint64_t qcapint_until_safe(const qcap_parser_t *p);
 
 /* table.c: the first byte from `at` on that the parser's state, or the one that it enters, reads; `end` if there is none. */
 const unsigned char *qcapint_table_find(const qcap_parser_t *p, const unsigned char *at, const unsigned char *end);
-
-/* parser.c: an event that has a text. */
-void qcapint_parser_tell(qcap_parser_t *p, qcap_event_kind_t kind, const char *text, uint64_t begin, uint64_t end);
-
-/* Notes an error that is not the next byte's; the driver reports it when the machine has stopped. The first one counts. */
-void qcapint_parser_fail(qcap_parser_t *p, qcap_error_code_t code, unsigned rule, uint64_t at);
 
 /* value.c: puts the bytes of conversions that are under way, up to the end of the piece, into their accumulators, and tells by
  * p->growing, which is QCAP_GROWS_NOTHING, what is to be done with more of them. See note [piece] in parser.c. */
@@ -199,24 +400,6 @@ const unsigned char *qcapint_blocks_kept(const qcap_parser_t *p, uint64_t begin,
 /* queue.c: takes an entry for the register of the control point, and unsets that if none can come any more. False: the
  * other side may still push, so wait. */
 bool qcapint_parser_pop(qcap_parser_t *p, const qcap_control_t *control);
-
-/* parser.c: reads a datagram from `start` on. */
-void qcapint_parser_datagram(qcap_parser_t *p, uint16_t start, const unsigned char *bytes, size_t len);
-
-/* parser.c: what is open ends, in the middle. */
-void qcapint_parser_abandon(qcap_parser_t *p);
-
-/* parser.c: a parser that is all zeros begins with `root`. */
-void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server);
-
-/* parser.c: an event on its way to the handler. */
-void qcapint_parser_send(qcap_parser_t *p, const qcap_event_t *event);
-
-/* parser.c: keeps what is needed of a piece that has been fed without a buffer, now that there is one. */
-void qcapint_keeper_keep(qcap_keeper_t *k, const qcap_parser_t *p, const unsigned char *piece, size_t len);
-
-/* parser.c: [begin, end) in one piece, or NULL. */
-const unsigned char *qcapint_keeper_whole(qcap_keeper_t *k, uint64_t begin, uint64_t end);
 
 /* substream.c: a rule that feeds begins at `at`. */
 void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at);

@@ -32,7 +32,7 @@ void qcapint_substream_give_up(qcap_substream_t *s, const char *text)
     uint64_t at = s->segments[(s->segment_count - 1) % QCAP_SEGMENTS].outer;
     const qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = at,
                                   .end = at, .text = text};
-    qcapint_parser_send(s->parent, &anomaly);
+    send_event(s->parent, &anomaly);
     s->is_broken = true;
 }
 
@@ -285,7 +285,7 @@ static void send_error(qcap_substream_t *s, const qcap_event_t *event)
     uint64_t outer = outer_of(s, event->begin);
     qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = outer,
                             .end = outer, .text = "substream-error", .error = event->error};
-    qcapint_parser_send(s->parent, &anomaly);
+    send_event(s->parent, &anomaly);
 }
 
 void qcap_op_send(qcap_parser_t *p, const qcap_event_t *event)

@@ -52,7 +52,8 @@ static int setup(void **state)
         return -1;
     *state = folder;
     run_command(
-        "for file in parser table value queue until substream decoding blocks; do "
+        "for file in parser driver control region recovery operation table value queue until substream decoding blocks conversation "
+        "keeper names; do "
         "%s %s -std=c11 -g -O1 -fPIC -fvisibility=hidden -Iruntime -c runtime/$file.c -o %s/$file.o || exit 1; done",
         compiler(), sanitizers(), folder);
     return 0;

@@ -10,7 +10,7 @@ top=$(cd "$here/../.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-parts="parser table value queue until substream decoding blocks"
+parts="parser driver control region recovery operation table value queue until substream decoding blocks conversation keeper names"
 cp "$top"/generated/http.[ch] "$top"/runtime/parser.h "$top"/runtime/scan.h "$top"/runtime/parsing.h "$top"/tests/protocols/embed.c \
     "$folder"
 cd "$folder"

@@ -1,0 +1,141 @@
+/* conversation.c: a conversation's block, and what can be asked of its parsers. */
+#include "parsing.h"
+
+#include <string.h>
+
+void qcapint_parser_init(qcap_conversation_t *c, qcap_parser_t *p, const qcap_root_t *root, bool is_server)
+{
+    p->conversation = c;
+    p->root = root;
+    p->is_server = is_server;
+    p->piece = p->at = qcapint_no_bytes;
+    p->waiting = UINT64_MAX;
+    p->state = root->start == QCAP_NONE ? 0 : root->start;
+}
+
+static void *in_block(void *block, uint32_t offset)
+{
+    return (unsigned char *)block + offset;
+}
+
+/* In place of a handler, where there is none. */
+static void ignore(qcap_parser_t *p, const qcap_event_t *event, void *user)
+{
+    (void)p;
+    (void)event;
+    (void)user;
+}
+
+void qcap_conversation_init(void *block, const qcap_protocol_t *protocol, qcap_event_handler_t on_event, void *user)
+{
+    memset(block, 0, protocol->size);
+    qcap_conversation_t *c = block;
+    c->protocol = protocol;
+    c->on_event = on_event ? on_event : ignore;
+    c->wanted = protocol->all_elements;
+    c->user = user;
+    c->limit = QCAP_LIMIT;
+    c->decoded_size = QCAP_DECODED_SIZE;
+    c->decoded_ratio = QCAP_DECODED_RATIO;
+    c->shared = in_block(block, protocol->shared);
+    c->shared_text = in_block(block, protocol->shared_text);
+    c->queues = in_block(block, protocol->queue_states);
+    qcapint_parser_init(c, qcap_conversation_client(c), &protocol->client, false);
+    qcapint_parser_init(c, qcap_conversation_server(c), &protocol->server, true);
+}
+
+void qcap_conversation_set_memory(qcap_conversation_t *c, qcap_memory_handler_t memory)
+{
+    c->memory = memory;
+}
+
+void qcap_conversation_set_find(qcap_conversation_t *c, qcap_find_handler_t find)
+{
+    c->find = find;
+}
+
+void qcap_conversation_set_decoders(qcap_conversation_t *c, const qcap_decoder_t *const *decoders)
+{
+    c->decoders = decoders;
+}
+
+void qcap_conversation_set_decoded_limits(qcap_conversation_t *c, uint64_t size, uint32_t ratio)
+{
+    c->decoded_size = size;
+    c->decoded_ratio = ratio;
+}
+
+static void forget_limits(qcap_conversation_t *c)
+{
+    qcap_parser_t *sides[] = {qcap_conversation_client(c), qcap_conversation_server(c)};
+    for (size_t i = 0; i < 2; i++)
+        sides[i]->unlimited = sides[i]->calm_end = 0;
+}
+
+void qcap_conversation_set_wanted(qcap_conversation_t *c, const uint64_t *wanted)
+{
+    c->wanted = wanted ? wanted : c->protocol->all_elements;
+    forget_limits(c);
+}
+
+void qcap_conversation_set_limit(qcap_conversation_t *c, uint32_t limit)
+{
+    c->limit = limit ? limit : 1;
+    forget_limits(c);
+}
+
+qcap_parser_t *qcap_conversation_client(qcap_conversation_t *c)
+{
+    return in_block(c, c->protocol->client_offset);
+}
+
+qcap_parser_t *qcap_conversation_server(qcap_conversation_t *c)
+{
+    return in_block(c, c->protocol->server_offset);
+}
+
+/* ---------------------------------------------------------------- looking at a parser */
+
+qcap_parser_status_t qcap_parser_status(const qcap_parser_t *p)
+{
+    if (p->has_become)
+        return QCAP_PARSER_BECAME;
+    if (p->has_failed)
+        return QCAP_PARSER_FAILED;
+    if (p->is_finished)
+        return QCAP_PARSER_FINISHED;
+    if (p->is_waiting)
+        return QCAP_PARSER_WAITING;
+    if (p->is_paused)
+        return QCAP_PARSER_PAUSED;
+    return p->is_searching ? QCAP_PARSER_SEARCHING : QCAP_PARSER_READY;
+}
+
+uint64_t qcap_parser_offset(const qcap_parser_t *p)
+{
+    return p->offset + p->ahead_len;
+}
+
+uint64_t qcap_parser_held(const qcap_parser_t *p)
+{
+    if (p->has_failed || p->has_become || p->is_finished || p->root->start == QCAP_NONE)
+        return p->offset;
+    uint64_t held = qcapint_driver_pending(p);
+    const qcap_slot_t *slot = qcapint_driver_element(p);
+    return slot && slot->begin < held ? slot->begin : held;
+}
+
+bool qcap_parser_is_confirmed(const qcap_parser_t *p)
+{
+    return p->is_confirmed;
+}
+
+bool qcap_parser_is_server(const qcap_parser_t *p)
+{
+    return p->is_server;
+}
+
+qcap_conversation_t *qcap_parser_conversation(const qcap_parser_t *p)
+{
+    return p->conversation;
+}
