@@ -223,9 +223,8 @@ static inline bool advance(qcap_parser_t *p, const unsigned char *end)
     bool is_entry = (s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY, is_skippable = is_any_loop(s);
     if (is_counting(s) || p->is_searching || p->is_skipping || p->is_datagram || p->until_count > 0)
         return advance_with_care(p, end);
-    uint64_t now = here(p), bound = p->unlimited;
-    if (is_skippable && bound < qcap_offset_of(p, end) && is_unlimited(p))
-        bound = UINT64_MAX;
+    bool is_free = is_skippable && p->unlimited < qcap_offset_of(p, end) && is_unlimited(p);
+    uint64_t now = here(p), bound = is_free ? UINT64_MAX : p->unlimited;
     if (p->region_count > 0) {
         const qcap_region_t *region = &side_regions(p)[p->region_count - 1];
         if (region->end == now && !is_entry && !(s->kind & QCAP_STATE_END)) {
@@ -240,10 +239,14 @@ static inline bool advance(qcap_parser_t *p, const unsigned char *end)
         end = p->at + (bound - now);
     if (p->at == end && !is_entry)
         return false;
-    if (is_skippable)
-        p->at = end;
-    else if (read_bytes(p, s, end) == QCAP_STOP_ERROR)
-        qcapint_parser_fail_here(p, QCAP_ERROR_SYNTAX, end);
+    if (!is_skippable) {
+        if (read_bytes(p, s, end) == QCAP_STOP_ERROR)
+            qcapint_parser_fail_here(p, QCAP_ERROR_SYNTAX, end);
+        return true;
+    }
+    p->at = end;
+    if (is_free)
+        p->unlimited = here(p) + undecided_max(p);
     return true;
 }
 
