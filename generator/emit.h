@@ -23,6 +23,12 @@ void emit_machines(const layout_t *layout, text_t *text);
 void emit_values(const layout_t *layout, text_t *text);
 void emit_expr(const expr_t *expr, text_t *text);
 
+/* The expression as the spec has it, in a comment on a line of its own. */
+void emit_expr_comment(const expr_t *expr, const char *indent, text_t *text);
+
+/* The spec files, each with the RFCs that its rules are from: "http.abnf (RFC 9110, RFC 9112), uri.abnf". */
+void emit_files(const layout_t *layout, text_t *text);
+
 /* The number of a register of either kind, or of none. */
 unsigned emit_register_number(const reg_t *reg);
 

@@ -28,7 +28,7 @@ static void emit_conversions(const layout_t *l, text_t *text)
     const nfa_t *nfa = l->dfa->nfa;
     for (unsigned i = 0; i < nfa->conversions.count; i++)
         emit_keywords(l, i, text);
-    text_print(text, "static const qcap_conversion_t conversions[] = {\n");
+    text_print(text, "/* How bytes become the values of registers: by rule. */\nstatic const qcap_conversion_t conversions[] = {\n");
     for (unsigned i = 0; i < nfa->conversions.count; i++) {
         const conversion_t *c = &nfa->conversions.items[i];
         const char *keywords = c->kind == CONVERT_KEYWORD ? arena_print(l->arena, "&keywords_%u", i) : "NULL";
@@ -50,12 +50,14 @@ static void emit_conversions(const layout_t *l, text_t *text)
 static void emit_choice(const control_t *c, unsigned number, text_t *text)
 {
     size_t otherwise = c->guards.count;
+    text_print(text, "/* Which alternative of %s applies. */\n", c->rule ? c->rule->name : "the root");
     text_print(text, "static int choose_%u(const qcap_parser_t *parser)\n{\n    qcap_number_t n;\n\n", number);
     for (size_t i = 0; i < c->guards.count; i++) {
         if (!c->guards.items[i]) {
             otherwise = i;
             continue;
         }
+        emit_expr_comment(c->guards.items[i], "    ", text);
         text_print(text, "    n = ");
         emit_expr(c->guards.items[i], text);
         text_print(text, ";\n    if (n.state == QCAP_NUMBER_ERROR)\n        return QCAP_CHOOSE_ERROR;\n");
@@ -175,7 +177,7 @@ static void emit_controls(const layout_t *l, text_t *text)
         if (c->kind == CONTROL_UNTIL)
             emit_until(c, i, text);
     }
-    text_print(text, "static const qcap_control_t controls[] = {\n");
+    text_print(text, "/* Control points: what they look at, and where they go on. */\nstatic const qcap_control_t controls[] = {\n");
     for (unsigned i = 0; i < dfa->controls.count; i++)
         emit_control_row(l, &dfa->controls.items[i], i, text);
     if (dfa->controls.count == 0)
@@ -196,13 +198,14 @@ void emit_string(const char *s, text_t *text)
 static void emit_names(const layout_t *l, text_t *text)
 {
     const nfa_t *nfa = l->dfa->nfa;
-    text_print(text, "static const char *const texts[] = {\n");
+    text_print(text, "/* Names of rules and anomalies, and what is expected: for messages. */\nstatic const char *const texts[] = {\n");
     for (size_t i = 0; i < l->texts.count; i++) {
         text_print(text, "    ");
         emit_string(l->texts.items[i], text);
         text_print(text, ",\n");
     }
-    text_print(text, "};\n\nstatic const qcap_element_t elements[] = {\n");
+    text_print(text, "};\n\n/* Elements: name, the one around it, the one that selects it, whether it is a stream, what joins its parts. */\n"
+                     "static const qcap_element_t elements[] = {\n");
     for (size_t i = 0; i < nfa->elements.count; i++) {
         const element_t *e = &nfa->elements.items[i];
         text_print(text, "    {\"%s\", %s, %s, %s, ", e->name,
@@ -218,7 +221,7 @@ static void emit_names(const layout_t *l, text_t *text)
     text_print(text, "};\n\nstatic const uint64_t all_elements[] = {");
     for (size_t i = 0; i <= nfa->elements.count / 64; i++)
         text_print(text, "%sUINT64_MAX", i ? ", " : "");
-    text_print(text, "};\n\nstatic const qcap_port_t ports[] = {\n");
+    text_print(text, "};\n\n/* Where the protocol is usual. */\nstatic const qcap_port_t ports[] = {\n");
     for (size_t i = 0; i < l->grammar->ports.count; i++)
         text_print(text, "    {\"%s\", %u},\n", l->grammar->ports.items[i].transport, l->grammar->ports.items[i].number);
     if (l->grammar->ports.count == 0)
@@ -229,7 +232,7 @@ static void emit_names(const layout_t *l, text_t *text)
 static void emit_queues(const layout_t *l, text_t *text)
 {
     unsigned before = 0;
-    text_print(text, "static const qcap_queue_t queues[] = {\n");
+    text_print(text, "/* Queues: how many entries, how far apart, where. */\nstatic const qcap_queue_t queues[] = {\n");
     for (size_t i = 0; i < l->grammar->queues.count; i++) {
         const queue_t *q = l->grammar->queues.items[i];
         text_print(text, "    {%u, %u, %u * sizeof(qcap_queue_entry_t)}, /* %s */\n", q->capacity, layout_queue_stride(q), before,
@@ -244,7 +247,7 @@ static void emit_queues(const layout_t *l, text_t *text)
 /* Where registers have their bytes. */
 static void emit_register_texts(const layout_t *l, text_t *text)
 {
-    text_print(text, "static const qcap_text_t register_texts[] = {");
+    text_print(text, "/* Where registers of bytes have theirs, and how many. */\nstatic const qcap_text_t register_texts[] = {");
     for (size_t i = 0; i < l->register_texts.count; i++)
         text_print(text, "{%u, %u}, ", l->register_texts.items[i], l->grammar->registers.items[i]->size);
     text_print(text, "{0, 0}};\n\nstatic const qcap_text_t shared_texts[] = {");
@@ -285,11 +288,11 @@ static void emit_feeds(const layout_t *l, text_t *text)
 {
     const nfa_t *nfa = l->dfa->nfa;
     unsigned first = 0;
-    text_print(text, "static const qcap_decode_t decodes[] = {\n");
+    text_print(text, "/* Decoders in front of sub-streams. */\nstatic const qcap_decode_t decodes[] = {\n");
     for (size_t i = 0; i < nfa->feeds.count; i++)
         for (size_t k = 0; k < nfa->feeds.items[i].decoders.count; k++)
             emit_decode(nfa->feeds.items[i].decoders.items[k], text);
-    text_print(text, "    {NULL, NULL, 0, QCAP_NONE}, /* none */\n};\n\nstatic const qcap_feed_t feeds[] = {\n");
+    text_print(text, "    {NULL, NULL, 0, QCAP_NONE}, /* none */\n};\n\n/* Sub-streams: who reads them, from where; the decoders. */\nstatic const qcap_feed_t feeds[] = {\n");
     for (unsigned i = 0; i < nfa->feeds.count; i++) {
         const feed_t *feed = &nfa->feeds.items[i];
         unsigned start = l->dfa->feeds.items[i], search = l->dfa->feed_searches.items[i];
@@ -306,7 +309,7 @@ static void emit_feeds(const layout_t *l, text_t *text)
 /* Conversations that are expected: what is known of them, where the rest is. */
 static void emit_expects(const layout_t *l, text_t *text)
 {
-    text_print(text, "static const qcap_expect_t expects[] = {\n");
+    text_print(text, "/* Conversations to come. */\nstatic const qcap_expect_t expects[] = {\n");
     for (size_t i = 0; i < l->expects.count; i++) {
         const note_t *e = l->expects.items[i];
         text_print(text, "    {\"%s\", \"%s\", %s, %u, value_%u},\n", e->transport, e->name,
@@ -378,8 +381,7 @@ static void emit_top(const layout_t *l, text_t *text)
 {
     const grammar_t *g = l->grammar;
     text_print(text, "/* %s.c: a parser for %s.\n *\n * Generated by qcapgen from", g->name, g->title ? g->title : g->name);
-    for (size_t i = 0; i < g->files.count; i++)
-        text_print(text, "%s %s", i ? "," : "", source_base_name(g->files.items[i]));
+    emit_files(l, text);
     text_print(text, ". Do not edit.\n *\n * All states stand in tables; those that are read often also as direct code, one label a state.\n"
                      " * Above a state: the rule, a dot where reading stands in it, a shortest input that leads there. */\n");
     text_print(text, "#include \"%s.h\"\n#include \"scan.h\"\n\n", g->name);

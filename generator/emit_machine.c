@@ -451,7 +451,7 @@ void emit_machines(const layout_t *l, text_t *text)
     class_define(&classes, text);
     text_print(text, "#define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */\n\n");
     text_append(text, machines.len ? machines.bytes : "", machines.len);
-    text_print(text, "static const qcap_machine_t machines[] = {\n");
+    text_print(text, "/* The direct code, by the number that its states have. */\nstatic const qcap_machine_t machines[] = {\n");
     for (unsigned i = 0; i < l->machines.count; i++)
         text_print(text, "    %s,\n", is_empty(l, i) ? "NULL" : l->machines.items[i]);
     text_print(text, "};\n\n");

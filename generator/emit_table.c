@@ -189,7 +189,7 @@ static void emit_actions(const pool_t *actions, const pool_t *steps, text_t *tex
             text_print(text, " 0x%x,", actions->words.items[e->first + k]);
         text_print(text, "\n");
     }
-    text_print(text, "};\n\nstatic const uint32_t action_at[] = {");
+    text_print(text, "};\n\n/* Where each action begins in that. */\nstatic const uint32_t action_at[] = {");
     for (size_t i = 0; i < actions->entries.count; i++)
         text_print(text, "%s%u,", i % PER_LINE ? " " : "\n    ", actions->entries.items[i].first);
     text_print(text, "\n};\n\n");
@@ -254,7 +254,7 @@ static void emit_op(const layout_t *l, const op_t *op, text_t *text)
 static void emit_ops(const layout_t *l, text_t *text)
 {
     const ops_t *ops = &l->dfa->nfa->ops;
-    text_print(text, "static const qcap_op_t ops[] = {\n");
+    text_print(text, "/* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */\nstatic const qcap_op_t ops[] = {\n");
     for (size_t i = 0; i < ops->count; i++)
         emit_op(l, &ops->items[i], text);
     text_print(text, "%s};\n\n", ops->count ? "" : "    {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* none */\n");
@@ -317,9 +317,13 @@ void emit_tables(const layout_t *l, const table_t *t, text_t *text)
     emit_ops(l, text);
     text_print(text, "/* Rule and what was expected. */\n");
     emit_structs("qcap_about_t", "abouts", &t->abouts, 2, text);
+    text_print(text, "/* Conversions that are under way in a state: which, and where their bytes begin and end. */\n");
     emit_structs("qcap_suspend_t", "suspends", &t->suspends, 3, text);
+    text_print(text, "/* Repeats that are counted in a state: how many bytes they take, and where they began. */\n");
     emit_structs("qcap_counter_t", "counters", &t->counters, 2, text);
+    text_print(text, "/* What must be kept in a state while the next bytes are awaited: rows of the two above, and places. */\n");
     emit_structs("qcap_keep_t", "keeps", &t->keeps, 8, text);
+    text_print(text, "/* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */\n");
     text_print(text, "static const qcap_state_t states[] = {");
     for (unsigned s = 0; s < l->dfa->states.count; s++)
         emit_state(l, t, s, text);

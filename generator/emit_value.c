@@ -57,9 +57,17 @@ void emit_expr(const expr_t *e, text_t *text)
     }
 }
 
+void emit_expr_comment(const expr_t *e, const char *indent, text_t *text)
+{
+    text_print(text, "%s/* ", indent);
+    grammar_print_expr(e, text);
+    text_print(text, " */\n");
+}
+
 void emit_values(const layout_t *l, text_t *text)
 {
     for (size_t i = 0; i < l->values.count; i++) {
+        emit_expr_comment(l->values.items[i], "", text);
         text_print(text, "static qcap_number_t value_%zu(const qcap_parser_t *parser)\n{\n", i);
         text_t body;
         text_init(&body, l->arena);

@@ -70,6 +70,11 @@ static void print_expr(const expr_t *expr, bool is_part, text_t *text)
     }
 }
 
+void grammar_print_expr(const expr_t *expr, text_t *text)
+{
+    print_expr(expr, false, text);
+}
+
 /* ---------------------------------------------------------------- annotations */
 
 static void print_assignment(const note_t *note, text_t *text)

@@ -242,4 +242,7 @@ const convert_t *grammar_conversion(const char *word);
 /* As ABNF with its annotations, each rule resolved: what --dump=grammar prints. */
 void grammar_print(const grammar_t *grammar, text_t *text);
 
+/* An expression as it stands in an annotation. */
+void grammar_print_expr(const expr_t *expr, text_t *text);
+
 #endif
