@@ -42,7 +42,4 @@ void emit_place_comment(const layout_t *layout, unsigned state, const char *inde
 /* What an operation does, for people. */
 void emit_op_name(const layout_t *layout, const op_t *op, text_t *text);
 
-/* The element's path in upper case, for its constant: QCAP_HTTP_REQUEST_METHOD. */
-char *emit_element_constant(const layout_t *layout, unsigned element);
-
 #endif

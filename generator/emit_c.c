@@ -209,8 +209,8 @@ static void emit_names(const layout_t *l, text_t *text)
     for (size_t i = 0; i < nfa->elements.count; i++) {
         const element_t *e = &nfa->elements.items[i];
         text_print(text, "    {\"%s\", %s, %s, %s, ", e->name,
-                   e->parent == ELEMENT_NONE ? "QCAP_NONE" : emit_element_constant(l, e->parent),
-                   e->selector == ELEMENT_NONE ? "QCAP_NONE" : emit_element_constant(l, e->selector),
+                   e->parent == ELEMENT_NONE ? "QCAP_NONE" : l->elements[e->parent],
+                   e->selector == ELEMENT_NONE ? "QCAP_NONE" : l->elements[e->selector],
                    e->is_stream ? "true" : "false");
         if (e->separator)
             emit_string(e->separator, text);

@@ -4,13 +4,6 @@
 #include "name.h"
 #include "source.h"
 
-char *emit_element_constant(const layout_t *l, unsigned element)
-{
-    const element_t *e = &l->dfa->nfa->elements.items[element];
-    const char *parent = e->parent == ELEMENT_NONE ? l->upper : emit_element_constant(l, e->parent);
-    return arena_print(l->arena, "%s_%s", parent, name_identifier(l->arena, e->name, true));
-}
-
 static void print_path(const layout_t *l, unsigned element, text_t *text)
 {
     const element_t *e = &l->dfa->nfa->elements.items[element];
@@ -38,7 +31,7 @@ static void emit_elements(const layout_t *l, text_t *text)
     const nfa_t *nfa = l->dfa->nfa;
     text_print(text, "/* Elements: what qcap_event_t's `element` says. */\nenum {\n");
     for (unsigned e = 0; e < nfa->elements.count; e++) {
-        text_print(text, "    %s = %u, /* ", emit_element_constant(l, e), e);
+        text_print(text, "    %s = %u, /* ", l->elements[e], e);
         print_path(l, e, text);
         text_print(text, "%s%s */\n", nfa->elements.items[e].is_stream ? " (stream)" : "",
                    is_in_procedure(nfa, e) ? ", however deep" : "");

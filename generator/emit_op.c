@@ -28,9 +28,9 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
     case OP_OPEN:
         if (op->is_stream || op->is_joined)
             text_print(text, "qcap_op_open_%s(parser, %u, %s, ", op->is_stream ? "stream" : "joined", op->depth,
-                       emit_element_constant(l, op->element));
+                       l->elements[op->element]);
         else
-            text_print(text, "qcap_element_open(parser, side->slots, %s%u, %s, ", base, op->depth, emit_element_constant(l, op->element));
+            text_print(text, "qcap_element_open(parser, side->slots, %s%u, %s, ", base, op->depth, l->elements[op->element]);
         return true;
     case OP_CLOSE:
         if (op->is_stream || op->is_joined)
@@ -38,7 +38,7 @@ static bool emit_call(const machine_t *m, const op_t *op, text_t *text)
         else
             text_print(text, m->is_inline ? "qcap_element_close_here(parser, side->slots, %s%u, %s, wanted, origin, "
                                           : "qcap_element_close(parser, side->slots, %s%u, %s, ", base, op->depth,
-                       emit_element_constant(l, op->element));
+                       l->elements[op->element]);
         return true;
     case OP_ANOMALY_OPEN:
         text_print(text, "qcap_op_anomaly_open(parser, %u, ", op->depth);

@@ -249,7 +249,7 @@ static void put_slot(const trace_t *t, known_t *k, unsigned depth, const char *i
     slot_t *slot = &k->slots[depth];
     if (slot->is_open)
         text_print(t->text, "%sqcap_slot_put(side->slots, %s%u, %s, %s);\n", indent, base(t), depth,
-                   emit_element_constant(t->l, slot->element), offset(t, slot->begin));
+                   t->l->elements[slot->element], offset(t, slot->begin));
     slot->is_open = false;
 }
 
@@ -366,7 +366,7 @@ static void open_element(const trace_t *t, known_t *k, const op_t *op, where_t a
 static void close_element(const trace_t *t, known_t *k, const op_t *op, where_t at, const char *indent)
 {
     slot_t *slot = &k->slots[op->depth];
-    const char *element = emit_element_constant(t->l, op->element);
+    const char *element = t->l->elements[op->element];
     if (slot->is_open && is_in_piece(k, slot->begin))
         text_print(t->text, "%sqcap_element_tell(parser, %s, wanted, %s, %s, %s);\n", indent, element, offset(t, slot->begin),
                    offset(t, at), pointer(t, slot->begin));

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "map.h"
 #include "name.h"
 
 bool layout_is_outside(const layout_t *layout, unsigned state)
@@ -247,6 +248,25 @@ unsigned layout_queue_stride(const queue_t *queue)
     return 1 + (queue->is_keyed ? (number_size + queue->key_size + entry_size - 1) / entry_size : 0);
 }
 
+/* The constant of an element is its path. Where that is another's, `a-b` and `a_b`, the later one has a number behind it. */
+static void name_elements(layout_t *l)
+{
+    map_t taken = {.arena = l->arena};
+    const size_t count = l->dfa->nfa->elements.count;
+    l->elements = ARENA_ARRAY(l->arena, const char *, count + 1);
+    map_put(&taken, arena_print(l->arena, "%s_H", l->upper), l); /* the header's own */
+    map_put(&taken, arena_print(l->arena, "%s_ELEMENT_COUNT", l->upper), l);
+    for (size_t i = 0; i < count; i++) {
+        const element_t *e = &l->dfa->nfa->elements.items[i];
+        const char *parent = e->parent == ELEMENT_NONE ? l->upper : l->elements[e->parent];
+        const char *path = arena_print(l->arena, "%s_%s", parent, name_identifier(l->arena, e->name, true));
+        l->elements[i] = path;
+        for (unsigned n = 2; map_find(&taken, l->elements[i]); n++)
+            l->elements[i] = arena_print(l->arena, "%s_%u", path, n);
+        map_put(&taken, l->elements[i], l);
+    }
+}
+
 layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
 {
     layout_t *l = ARENA_NEW(dfa->arena, layout_t);
@@ -256,6 +276,7 @@ layout_t *layout_build(const dfa_t *dfa, unsigned position_count)
     l->grammar = dfa->nfa->grammar;
     l->prefix = arena_print(l->arena, "qcap_%s", name_identifier(l->arena, l->grammar->name, false));
     l->upper = name_identifier(l->arena, l->prefix, true);
+    name_elements(l);
     l->labels = name_states(dfa);
     l->enumerators = ARENA_ARRAY(l->arena, const char *, count);
     for (size_t s = 0; s < count; s++)

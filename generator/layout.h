@@ -18,6 +18,7 @@ typedef struct layout {
     const char *upper;             /* "QCAP_NAME" */
     const char **labels;           /* by state */
     const char **enumerators;      /* by state */
+    const char **elements;         /* by element: its constant, QCAP_HTTP_REQUEST_METHOD */
     unsigned *machine_of;          /* by state; STATE_NONE for a control point of the driver */
     bool *stands;                  /* by state: it has direct code of its own; set by emit_choose() */
     VEC(const char *) machines;    /* names of the functions */

@@ -155,6 +155,29 @@ static void resolve_roots(resolver_t *resolver, const ast_t *ast)
     resolver->grammar->datagram = roots[ROOT_DATAGRAM];
 }
 
+/* In names of what generated code includes, these stand behind the `qcap_` that its own names begin with, too. */
+static bool is_taken(resolver_t *resolver, const char *name)
+{
+    static const char *const words[] = {
+        "about", "accumulator", "action", "and", "bytes", "choose", "control", "control_kind", "conversation",
+        "conversion", "convert", "convert_kind", "counter", "datagram", "decode", "decode_io", "decode_status",
+        "decoded", "decoder", "edge", "element", "error", "error_code", "event", "event_handler", "event_kind",
+        "expect", "expected", "failure", "feed", "find_handler", "frame", "grows", "host", "joined", "jump", "keep",
+        "keeper", "keywords", "later", "loop", "machine", "memory_handler", "number", "number_state", "op", "op_kind",
+        "operator", "parser", "parser_status", "piece", "place", "port", "protocol", "queue", "queue_entry",
+        "queue_key", "queue_state", "region", "register", "root", "segment_of", "side", "slot", "state", "state_kind",
+        "step", "stop", "substream", "suspend", "text", "undecided", "underway", "until", "watch",
+    };
+    char *identifier = arena_copy(resolver->arena, name, strlen(name));
+    bool is_equal = false;
+
+    for (char *c = identifier; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        is_equal |= name_equal(identifier, words[i]);
+    return is_equal;
+}
+
 /* A protocol is read from somewhere on, and what is read needs a name. */
 static void resolve_protocol(resolver_t *resolver, const ast_t *ast)
 {
@@ -164,6 +187,9 @@ static void resolve_protocol(resolver_t *resolver, const ast_t *ast)
         root = ast->roots[i] ? ast->roots[i] : root;
     resolver->grammar->name = ast->protocol.text;
     resolver->grammar->title = ast->title.text;
+    if (ast->protocol.text && is_taken(resolver, ast->protocol.text))
+        diag_error(resolver->diag, ast->protocol.place, "no protocol can be called `%s`: parser.h has names that begin with qcap_%s",
+                   ast->protocol.text, ast->protocol.text);
     if (root && !ast->protocol.text)
         diag_error(resolver->diag, root->place, "the protocol has no name: `;@ protocol NAME \"TITLE\"` is missing");
     if (!root && ast->protocol.text)

@@ -1,5 +1,6 @@
 #!/bin/sh
 # test_generate.sh: qcapgen generate: what it writes, and when it leaves all files as they were.
+top=$PWD
 . tests/support/qcapgen.sh
 sed 's/word/other/' good.abnf >same.abnf
 mkdir made
@@ -76,5 +77,24 @@ expect 0 '' generate good.abnf -o made --depfile d
 [ "$(head -n 1 d)" = 'made/good.h made/good.c: good.abnf good.client.sample' ] || fail "generate --depfile: of a sample: $(cat d)"
 expect 0 '' generate - -o made --depfile d <good.abnf
 [ "$(cat d)" = 'made/good.h made/good.c:' ] || fail "generate --depfile: of standard input: $(cat d)"
+
+# Names that C would take for one are two.
+{
+    printf ';@ protocol alike "Alike"\n;@ client = *( a-b / a_b / c / h / element-count )\n'
+    printf 'a-b = "1" ;@ emit\na_b = "2" d ;@ emit\nc = "3" a-c ;@ emit as a\na-c = "4" ;@ emit as b-c\n'
+    printf 'd = "5" ;@ emit as c\nh = "6" ;@ emit\nelement-count = "7" ;@ emit\n'
+} >alike.abnf
+expect 0 '' generate alike.abnf -o made
+grep -q ' QCAP_ALIKE_A_B_2 = ' made/alike.h || fail "generate: no constant with a number: $(grep ' QCAP_ALIKE' made/alike.h)"
+"${CC:-cc}" -std=c11 -fsyntax-only -I"$top/runtime" made/alike.c 2>err || fail "generate: names that are alike: $(head -n 5 err)"
+
+# No protocol has a name that its parser could not have.
+sed -n 's/.*\bqcap_\([a-z0-9_]*\)_t\b.*/\1/p; s/^[ #a-z]*\bQCAP_\([A-Z0-9]*\)_[A-Z0-9_]*\b.*/\1/p' "$top/runtime/parser.h" |
+    tr A-Z a-z | sort -u >taken
+[ "$(wc -l <taken)" -gt 40 ] || fail 'parser.h: where are its names?'
+while read -r name; do
+    sed "s/protocol good/protocol $name/" good.abnf >taken.abnf
+    expect 1 "no protocol can be called" check taken.abnf
+done <taken
 
 exit $((failures > 0))
