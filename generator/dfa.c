@@ -72,9 +72,10 @@ static void give_up(builder_t *b, unsigned state)
     }
     const rule_t *rule = busiest_rule(b);
     const bool is_by_count = b->dfa->states.count > b->states_max;
-    diag_error(b->diag, rule ? rule->place : (place_t){0}, "more than %u %s: most of them are for rule `%s`",
+    diag_error(b->diag, rule ? rule->place : grammar_root(b->nfa->grammar)->place, "more than %u %s: most of them are for %s",
                is_by_count ? b->states_max : b->kept > b->kept_max ? b->kept_max : b->followed_max,
-               is_by_count ? "states" : "readings in all states", rule ? rule->name : "");
+               is_by_count ? "states" : "readings in all states",
+               rule ? arena_print(b->arena, "rule `%s`", rule->name) : "the root itself");
     diag_note(b->diag, "for example after %s", dfa_example(b, state, -1));
     diag_note(b->diag, "that many ways to stand there have to be told apart: %zu readings are under way", configs->count);
 }

@@ -233,6 +233,12 @@ static inline unsigned grammar_bound(const grammar_t *grammar, unsigned usual)
     return grammar->share ? usual / grammar->share : usual;
 }
 
+/* The first root that there is: of the client, the server, or a datagram. */
+static inline const node_t *grammar_root(const grammar_t *grammar)
+{
+    return grammar->client ? grammar->client : grammar->server ? grammar->server : grammar->datagram;
+}
+
 /* The rule of that name: exact spelling first, then ignoring case; NULL if there is none. */
 const rule_t *grammar_find(const grammar_t *grammar, const char *name);
 

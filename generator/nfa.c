@@ -31,7 +31,7 @@ unsigned nfa_add(builder_t *b, nfa_kind_t kind, const context_t *context, const 
         if (!rule && context->procedure < b->nfa->procedures.count)
             rule = b->nfa->procedures.items[context->procedure].rule;
         if (!b->is_too_large)
-            diag_error(b->diag, rule ? rule->place : (place_t){0},
+            diag_error(b->diag, rule ? rule->place : grammar_root(b->nfa->grammar)->place,
                        "the grammar is too large here: more than %u states when written out", most);
         b->is_too_large = true;
         return 0;

@@ -157,7 +157,8 @@ static void explain_pair(explainer_t *e, const refusal_t *refusal)
         text_init(&byte, e->arena);
         text_quoted_byte(&byte, refusal->byte);
         diag_error(e->diag, e->dfa->nfa->controls.items[s->kind == NFA_CONTROL ? s->control : t->control].place,
-                   "this control point is not reached by one reading alone: rule `%s` competes", rule ? rule->name : "");
+                   "this control point is not reached by one reading alone: %s competes",
+                   rule ? arena_print(e->arena, "rule `%s`", rule->name) : "the root");
         diag_note(e->diag, "for example after %s, if \"%s\" follows", input, byte.bytes);
     }
     if (!has_parted)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "text.h"
 
@@ -27,12 +28,25 @@ static bool read_all(FILE *file, text_t *text)
     return !ferror(file);
 }
 
+/* A spec may name anything: a pipe would be waited for, a device may have no end. False after a complaint. */
+static bool is_file(const char *path, place_t place, diag_t *diag)
+{
+    struct stat status;
+    bool is_other = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+
+    if (is_other)
+        diag_error(diag, place, "cannot import %s: it is not a regular file", path);
+    return !is_other;
+}
+
 const source_t *source_read(arena_t *arena, const char *path, place_t place, diag_t *diag)
 {
     text_t text;
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    bool is_stdin = !place.source && strcmp(path, "-") == 0;
 
+    if (place.source && !is_file(path, place, diag))
+        return NULL;
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
     if (!file) {
         diag_error(diag, place, "cannot open %s: %s", path, strerror(errno));
         return NULL;

@@ -22,7 +22,8 @@ typedef struct source_position {
 /* A source of bytes that are in memory already: built in, or a test's. Borrows both. */
 const source_t *source_new(arena_t *arena, const char *path, const char *text, size_t len);
 
-/* A file, or standard input for "-". NULL if it cannot be read or is too long; `place` is where the name was found, for the message. */
+/* A file, or standard input for "-". NULL if it cannot be read or is too long. `place` is where the name was found, for the message;
+ * if that is in a spec, it must be a regular file. */
 const source_t *source_read(arena_t *arena, const char *path, place_t place, diag_t *diag);
 
 /* `file` as seen from the folder of `path`; a name that begins with a slash is itself. */

@@ -252,13 +252,31 @@ static const char *identity(arena_t *arena, const char *path)
     return copy;
 }
 
+/* Imports lie so deep in each other at most, too. */
+#define FILES_MAX 1000
+
 /* The files of a spec while they are being loaded. */
 typedef struct loading {
     arena_t *arena;     /* where trees are made */
     diag_t *diag;       /* where complaints go */
     map_t by_identity;  /* → ast_t */
     VEC(ast_t *) files; /* all of them, in the order of loading */
+    size_t total_len;   /* their bytes */
+    bool is_full;       /* there were more */
 } loading_t;
+
+/* Together, files are no longer than one may be. False after a complaint. */
+static bool has_room(loading_t *loading, const ast_name_t *import, size_t len)
+{
+    bool has_total = SOURCE_SIZE_MAX - loading->total_len >= len;
+
+    if (!has_total)
+        diag_error(loading->diag, import->place, "with this import the spec is longer than %zu bytes", SOURCE_SIZE_MAX);
+    else if (loading->files.count == FILES_MAX)
+        diag_error(loading->diag, import->place, "a spec has at most %d files", FILES_MAX);
+    loading->is_full |= !has_total || loading->files.count == FILES_MAX;
+    return !loading->is_full;
+}
 
 /* The file of an import, read if it has not been; NULL after a complaint. */
 static ast_t *load_import(loading_t *loading, const ast_t *by, const ast_name_t *import)
@@ -270,8 +288,9 @@ static ast_t *load_import(loading_t *loading, const ast_t *by, const ast_name_t 
     if (ast)
         return ast;
     const source_t *source = source_read(loading->arena, path, import->place, loading->diag);
-    if (!source)
+    if (!source || !has_room(loading, import, source->len))
         return NULL;
+    loading->total_len += source->len;
     ast = spec_parse(loading->arena, source, loading->diag);
     map_put(&loading->by_identity, name, ast);
     vec_push(loading->arena, &loading->files, ast);
@@ -285,9 +304,10 @@ static void load_imports(arena_t *arena, ast_t *main, diag_t *diag)
 
     map_put(&loading.by_identity, identity(arena, main->source->path), main);
     vec_push(arena, &loading.files, main);
+    loading.total_len = main->source->len;
     for (size_t i = 0; i < loading.files.count; i++) {
         ast_t *ast = loading.files.items[i];
-        for (size_t k = 0; k < ast->imports.count; k++) {
+        for (size_t k = 0; k < ast->imports.count && !loading.is_full; k++) {
             ast_t *imported = load_import(&loading, ast, &ast->imports.items[k]);
             if (imported)
                 vec_push(arena, &ast->imported, imported);

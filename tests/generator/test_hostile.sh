@@ -72,6 +72,25 @@ printf 'a = "x\000y" \000\n' | reads nul 'byte %x00'
 printf '\377\376a = \200\n' | reads bytes 'has no meaning here'
 head -c 300000 /dev/zero | tr '\0' '(' | reads open 'nested more than'
 head -c 300000 /dev/zero | tr '\0' '"' | reads quotes 'does not fit here\|missing\|has no meaning'
-printf ';@ import "circle.abnf"\na = b\n' | reads circle 'is defined twice\|two imports\|not defined'
+
+# imports
+printf ';@ import "circle.abnf"\nb = "x" [ a ]\n' >round.abnf
+printf ';@ import "round.abnf"\na = "y" [ b ]\n' | reads circle ''
+printf ';@ import "self.abnf"\n;@ import "./self.abnf"\na = "x"\n' | reads self ''
+list 900 '%d\n' | while read -r i _; do
+    printf ';@ import "link%d.abnf"\nl%d = "x"\n' $((i + 1)) "$i" >"link$i.abnf"
+done
+printf 'b = "x"\n' >link900.abnf
+printf ';@ import "link0.abnf"\na = b\n' | reads chain-of-files ''
+printf ';@ import "link901.abnf"\nb = "x"\n' >link900.abnf
+for i in $(seq 901 1100); do printf ';@ import "link%d.abnf"\n' $((i + 1)) >"link$i.abnf"; done
+printf ';@ import "link0.abnf"\na = b\n' | reads chain-too-long 'a spec has at most .* files'
+head -c 3000000 /dev/zero | tr '\0' '\n' | tee large1.abnf >large2.abnf
+printf ';@ import "large1.abnf"\n;@ import "large2.abnf"\na = "x"\n' | reads imports-large 'with this import the spec is longer than .* bytes'
+mkfifo pipe.abnf
+for other in . /dev/zero pipe.abnf; do
+    printf ';@ import "%s"\na = "x"\n' $other | reads "import-$(basename $other .abnf)" 'cannot import .*: it is not a regular file'
+done
+printf ';@ import "-"\na = "x"\n' | reads import-input 'cannot open -'
 
 [ ! -e failed ]
