@@ -27,4 +27,34 @@ for grammar in *.abnf; do
     esac
 done
 
+# reads STATUS FILE: as the grammar, the part and the name of the file say
+reads() {
+    status=$1 file=$2
+    grammar=${file%%.*} part=${file##*.}
+    case ${part#wrong-} in
+    client) set -- ;;
+    server) set -- --server ;;
+    *) set -- --root "${part#wrong-}" ;;
+    esac
+    "$qcapgen" explain "$@" "$grammar.abnf" "messages/$file" >"$folder/out" 2>"$folder/err"
+    is=$?
+    [ $is -eq "$status" ] || fail "$file: exit status $is instead of $status: $(tail -n 4 "$folder/out" "$folder/err")"
+}
+
+# messages/GRAMMAR.NUMBER.PART are messages as the RFC shows them; those of wrong-PART look like one, and are none.
+for file in messages/*; do
+    file=${file#messages/}
+    case $file in
+    *.wrong-*) reads 1 "$file" ;;
+    *) reads 0 "$file" ;;
+    esac
+done
+for grammar in *.abnf; do
+    grammar=${grammar%.abnf}
+    case $grammar in
+    rfc[0-9]*) ;;
+    *) [ "$(ls messages/"$grammar".* | grep -vc wrong)" -gt 2 ] || fail "$grammar: less than three messages" ;;
+    esac
+done
+
 exit $((failures > 0))
