@@ -15,19 +15,6 @@
  * A segment at str->end is handed on where it lies. One behind it is queued until the hole before it fills. Where it
  * overlaps what is queued, the receiver's policy decides, pair by pair (policy.c); what was delivered stays.
  *
- * note [holes]: a byte before `acked` is one the receiver has. If it is not here, the capture lost it, or shows the ACK
- * before the data that it acknowledges, which happens where the two directions are captured apart. So a hole is given
- * up only after a while (QCAP_TIMEOUT_HOLE), and then all that were there when the wait began. Example: captured are
- * bytes 0-9 and 20-29, then an ACK of 30: 20-29 wait in the queue; a second later the stream is 0-9, gap of 10, 20-29.
- *
- * note [doubtful checksums]: if hardware computes a sender's checksums behind the capture, or a tool rewrote it, none
- * of them is right, and nothing can be told from them. If some are, the receiver will not have taken a segment whose
- * checksum is wrong. But if it acknowledges those bytes and no other copy was captured, it is the capture that is
- * wrong. So such a segment is put aside, and looked at again before a hole is given up.
- *
- * note [one byte acknowledged]: a FIN takes a sequence number. If the capture lacks it, its ACK looks like a hole of
- * one byte behind everything; that is not taken for one until more is acknowledged.
- *
  * note [beyond the window]: a capture may show data before the ACK that made room for it, so bytes up to one window
  * beyond the right edge are taken.
  *
@@ -51,6 +38,7 @@
 #include "conflict.h"
 #include "flow.h"
 #include "handle.h"
+#include "order.h"
 
 #define NONE UINT64_MAX
 
@@ -109,184 +97,6 @@ static void discard(const arrival_t *a, qcap_stage_t stage)
     qcapint_packet_stage(a->packet, stage);
 }
 
-/* ---------------------------------------------------------------- delivery */
-
-static bool has_urgent(const qcap_t *q, const qcapint_segment_t *segment)
-{
-    return q->urgent == QCAP_URGENT_OUT_OF_BAND && segment->urgent >= segment->begin &&
-           segment->urgent < qcapint_segment_end(segment);
-}
-
-/* An offset behind the byte that leaves the stream. */
-static void shift(uint64_t *offset, uint64_t gone)
-{
-    if (*offset > gone && *offset != NONE)
-        --*offset;
-}
-
-static void shift_all(qcapint_segment_t *segments)
-{
-    for (qcapint_segment_t *segment = segments; segment; segment = segment->next) {
-        segment->begin--;
-        segment->urgent--;
-    }
-}
-
-static void shift_acks(qcapint_segment_t *segments, uint64_t gone)
-{
-    for (qcapint_segment_t *segment = segments; segment; segment = segment->next)
-        shift(&segment->ack, gone);
-}
-
-/* The next byte is out of band, no byte of the stream: what is behind it moves up by one. */
-static void leave_out(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
-{
-    uint64_t gone = str->end;
-    qcap_tcpstr_t *other = qcapint_conv_other(str);
-    side->base_seq++;
-    shift(&side->acked, gone);
-    shift(&side->right_edge, gone);
-    shift(&side->fin, gone);
-    if (qcapint_rare_has(str)) {
-        shift(&str->rare->snapped, gone);
-        shift(&str->rare->hole_acked, gone);
-    }
-    shift_all(str->rare->queue.first);
-    shift_all(str->rare->doubtful.first);
-    shift_acks(other->rare->queue.first, gone);
-    shift_acks(other->rare->first, gone);
-}
-
-/* Delivers the segment up to the urgent byte, and leaves that out; the segment is the rest then. Returns whether there is any. */
-static bool deliver_to_urgent(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcapint_segment_t *segment)
-{
-    qcapint_segment_t before = *segment;
-    before.len = (uint32_t)(segment->urgent - segment->begin);
-    if (before.len > 0)
-        qcapint_tcpstr_append(str, &before);
-    leave_out(side, str);
-    segment->begin = str->end;
-    segment->bytes += before.len + 1;
-    segment->len -= before.len + 1;
-    segment->urgent = NONE;
-    return segment->len > 0;
-}
-
-/* No late copy is waited for. */
-static void end_wait(qcap_tcpstr_t *str)
-{
-    if (str->rare->hole_ns != INT64_MAX)
-        str->rare->hole_ns = INT64_MAX;
-}
-
-/* Delivers what has become in order. */
-static void deliver_queue(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
-{
-    while (str->rare->queue.first && str->rare->queue.first->begin == str->end && str->end < side->fin && !side->is_syn_data) {
-        qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->queue);
-        end_wait(str);
-        qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
-        if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
-            qcapint_tcpstr_take(str, segment);
-        else
-            qcapint_segment_free(str->conv->q, segment);
-    }
-}
-
-/* Ends the stream once everything before the FIN was delivered. Bytes behind it are not the receiver's. */
-static void check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_t *packet)
-{
-    if (side->fin == NONE || str->end < side->fin || str->has_ended)
-        return;
-    qcapint_queue_clear(str->conv->q, &str->rare->queue);
-    end_wait(str);
-    if (packet)
-        qcapint_packet_stage(packet, QCAP_STAGE_TCP_CLOSED);
-    qcapint_tcpstr_end(str, QCAP_END_FIN);
-}
-
-/* The first doubtful segment with bytes at the end of the stream or behind, if the receiver has all of it; NULL:
- * there is none. */
-static qcapint_segment_t *first_doubtful(qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
-{
-    while (str->rare->doubtful.first && qcapint_segment_end(str->rare->doubtful.first) <= str->end)
-        qcapint_segment_free(str->conv->q, qcapint_queue_pop(&str->rare->doubtful));
-    qcapint_segment_t *segment = str->rare->doubtful.first;
-    return segment && qcapint_segment_end(segment) <= side->acked ? segment : NULL;
-}
-
-/* Delivers the doubtful segment, which begins at or before the end of the stream, up to `until`. */
-static void deliver_doubtful(qcap_tcpstr_t *str, uint64_t until)
-{
-    qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->doubtful);
-    uint64_t end = qcapint_segment_end(segment) < until ? qcapint_segment_end(segment) : until;
-    segment->bytes += str->end - segment->begin;
-    segment->begin = str->end;
-    segment->len = (uint32_t)(end - str->end);
-    segment->packet->flags &= (uint8_t)~QCAP_PACKET_DISCARDED;
-    qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
-    qcapint_tcpstr_take(str, segment);
-}
-
-/* Gives up what is missing before the next queued segment, or `until`, whichever comes first; or not quite as much, where there are
- * doubtful segments: then the hole may not be one any longer. */
-static void skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
-{
-    if (str->rare->queue.first && str->rare->queue.first->begin < until)
-        until = str->rare->queue.first->begin;
-    qcapint_segment_t *doubtful = first_doubtful(side, str);
-    if (doubtful && doubtful->begin > str->end && doubtful->begin < until)
-        qcapint_tcpstr_gap(str, doubtful->begin - str->end);
-    if (doubtful && doubtful->begin <= str->end)
-        deliver_doubtful(str, until);
-    else if (str->end < until)
-        qcapint_tcpstr_gap(str, until - str->end);
-    side->is_syn_data = false;
-    end_wait(str);
-    deliver_queue(side, str);
-}
-
-/* Whether the receiver has bytes that the capture lacks: note [holes], note [one byte acknowledged]. */
-static bool has_hole(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
-{
-    if (side->acked <= str->end || str->end >= side->fin || str->has_ended)
-        return false;
-    return str->rare->queue.first || side->fin != NONE || side->acked > str->end + 1 || str->rare->snapped > str->end;
-}
-
-static void give_up_holes(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
-{
-    if (!str->is_seen) {
-        if (!side->is_absent)
-            qcapint_tcpstr_absent(str);
-        side->is_absent = true;
-        end_wait(str);
-        return;
-    }
-    while (str->end < str->rare->hole_acked && has_hole(side, str))
-        skip(side, str, str->rare->hole_acked);
-    end_wait(str);
-    check_fin(side, str, NULL);
-}
-
-/* Begins to wait for late copies where a hole has come to light. What the capture cut off is not waited for. */
-static void check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
-{
-    qcap_t *q = str->conv->q;
-    if (!has_hole(side, str) || (side->is_absent && !str->is_seen)) {
-        end_wait(str);
-        return;
-    }
-    if (str->rare->hole_ns == INT64_MAX && qcapint_rare_get(str)) {
-        str->rare->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
-        str->rare->hole_acked = side->acked;
-    }
-    if (str->rare->snapped > str->end && str->is_seen) {
-        skip(side, str, str->rare->snapped < side->acked ? str->rare->snapped : side->acked);
-        check_fin(side, str, NULL);
-    }
-}
-
 /* ---------------------------------------------------------------- what a segment says */
 
 /* RFC 9293, 3.1; note [doubtful checksums]. Returns false if the segment is not to be looked at now. */
@@ -324,7 +134,7 @@ static void set_base(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq,
     side->is_base_guess = is_guess;
     side->acked = 0;
     side->has_window = false;
-    end_wait(str);
+    qcapint_order_end_wait(str);
 }
 
 /* Whether nothing was made yet of what is known of its sequence numbers. */
@@ -391,7 +201,7 @@ static bool is_first_ack_far(const arrival_t *a, int64_t offset)
 static void go_on_at(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq)
 {
     while (str->rare->queue.first)
-        skip(side, str, NONE);
+        qcapint_order_skip(side, str, NONE);
     uint32_t missing = seq - (side->base_seq + (uint32_t)str->end);
     if (missing > 0)
         qcapint_tcpstr_gap(str, missing);
@@ -399,7 +209,7 @@ static void go_on_at(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint32_t seq)
     side->has_window = false;
     if (qcapint_rare_has(str))
         str->rare->has_far = str->rare->has_far_ack = false;
-    end_wait(str);
+    qcapint_order_end_wait(str);
 }
 
 /* Whether the stream can go on anywhere else. */
@@ -559,11 +369,9 @@ static void take(const arrival_t *a, qcapint_segment_t *segment)
         return;
     bool is_in_order = segment->begin == a->str->end && !a->side->is_syn_data;
     if (is_in_order && (!a->str->rare->queue.first || a->str->rare->queue.first->begin >= qcapint_segment_end(segment))) {
-        end_wait(a->str);
         a->side->has_reset = false; /* note [after a RST] */
         qcapint_packet_stage(a->packet, old > 0 ? QCAP_STAGE_TCP_OVERLAP : QCAP_STAGE_TCP_DELIVERED);
-        if (!has_urgent(a->conv->q, segment) || deliver_to_urgent(a->side, a->str, segment))
-            qcapint_tcpstr_append(a->str, segment);
+        qcapint_order_append(a->side, a->str, segment);
     } else {
         enqueue(a, segment);
     }
@@ -661,7 +469,7 @@ static void bound_queue(const arrival_t *a)
     uint64_t packet_size = sizeof(qcap_packet_t) + sizeof(qcapint_segment_t) + a->packet->len;
     while ((a->str->rare->queue.count > QUEUE_LIMIT || a->str->rare->queue.count * packet_size > fair_share) &&
            a->str->end < a->side->fin)
-        skip(a->side, a->str, NONE);
+        qcapint_order_skip(a->side, a->str, NONE);
 }
 
 /* ---------------------------------------------------------------- entry */
@@ -738,18 +546,18 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         a.side->is_syn_data = false;
     else if (packet->headers.payload_wire > 0 && a.str->end == 0 && !a.side->has_window)
         a.side->is_syn_data = true;
-    deliver_queue(a.peer, a.other);
-    deliver_queue(a.side, a.str);
+    qcapint_order_deliver(a.peer, a.other);
+    qcapint_order_deliver(a.side, a.str);
     if (a.has_ack && conv->q->urgent == QCAP_URGENT_OUT_OF_BAND) /* bytes may have left the other stream just now */
         a.ack = clip_ack(&a, offset_of(a.peer, a.other, packet->headers.ack));
     a.begin = offset_of(a.side, a.str, packet->headers.seq + is_syn);
     note_fin(&a);
     receive(&a);
-    deliver_queue(a.side, a.str);
+    qcapint_order_deliver(a.side, a.str);
     bound_queue(&a);
-    check_fin(a.side, a.str, packet);
-    check_hole(a.side, a.str);
-    check_hole(a.peer, a.other);
+    qcapint_order_check_fin(a.side, a.str, packet);
+    qcapint_order_check_hole(a.side, a.str);
+    qcapint_order_check_hole(a.peer, a.other);
     if (packet->stage == stage || packet->stage == QCAP_STAGE_TCP_URGENT) /* there was nothing else to say of its bytes */
         qcapint_packet_stage(packet, QCAP_STAGE_TCP_CONTROL);
 }
@@ -779,29 +587,13 @@ bool qcapint_tcp_is_reopened(const qcapint_conv_t *conv, const qcap_packet_t *pa
 
 void qcapint_tcp_expire_holes(qcap_tcpstr_t *str)
 {
-    qcapint_tcp_side_t *side = &str->conv->tcp.side[str->is_server];
-    give_up_holes(side, str);
-    check_hole(side, str);
-}
-
-/* Delivers what is queued, and says what is missing up to what is known to be. */
-static void flush(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
-{
-    side->is_syn_data = false;
-    deliver_queue(side, str);
-    while (str->rare->queue.first && str->end < side->fin)
-        skip(side, str, NONE);
-    while (side->fin != NONE && str->end < side->fin)
-        skip(side, str, side->fin);
-    while (str->is_seen && has_hole(side, str))
-        skip(side, str, side->acked);
-    check_fin(side, str, NULL);
+    qcapint_order_expire(&str->conv->tcp.side[str->is_server], str);
 }
 
 void qcapint_tcp_finish(qcapint_conv_t *conv, qcap_end_t end)
 {
     for (int i = 0; i < 2; i++)
-        flush(&conv->tcp.side[i], &conv->str[i]);
+        qcapint_order_flush(&conv->tcp.side[i], &conv->str[i]);
     if (conv->tcp.side[0].has_reset || conv->tcp.side[1].has_reset)
         end = QCAP_END_RESET;
     for (int i = 0; i < 2; i++)
@@ -813,6 +605,6 @@ void qcapint_tcp_fini(qcapint_conv_t *conv)
     for (int i = 0; i < 2; i++) {
         qcapint_queue_clear(conv->q, &conv->str[i].rare->queue);
         qcapint_queue_clear(conv->q, &conv->str[i].rare->doubtful);
-        end_wait(&conv->str[i]);
+        qcapint_order_end_wait(&conv->str[i]);
     }
 }

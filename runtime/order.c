@@ -1,0 +1,228 @@
+/* order.c: the bytes of one direction, in order and once.
+ *
+ * In: segments whose offsets tcp.c has told, and what the receiver has acknowledged. Out, to tcpstr.c: bytes as soon as they are in
+ * order, gaps where the capture lacks some, the end once everything before the FIN was delivered.
+ *
+ * note [holes]: a byte before `acked` is one the receiver has. If it is not here, the capture lost it, or shows the ACK
+ * before the data that it acknowledges, which happens where the two directions are captured apart. So a hole is given
+ * up only after a while (QCAP_TIMEOUT_HOLE), and then all that were there when the wait began. Example: captured are
+ * bytes 0-9 and 20-29, then an ACK of 30: 20-29 wait in the queue; a second later the stream is 0-9, gap of 10, 20-29.
+ *
+ * note [doubtful checksums]: if hardware computes a sender's checksums behind the capture, or a tool rewrote it, none
+ * of them is right, and nothing can be told from them. If some are, the receiver will not have taken a segment whose
+ * checksum is wrong. But if it acknowledges those bytes and no other copy was captured, it is the capture that is
+ * wrong. So such a segment is put aside, and looked at again before a hole is given up.
+ *
+ * note [one byte acknowledged]: a FIN takes a sequence number. If the capture lacks it, its ACK looks like a hole of
+ * one byte behind everything; that is not taken for one until more is acknowledged.
+ *
+ * Urgent bytes that are out of band are no bytes of the stream: where one would be delivered it is left out, and all offsets
+ * behind it go down by one. RFC 6093, 3.1. */
+#include "order.h"
+
+#include "flow.h"
+#include "handle.h"
+
+#define NONE UINT64_MAX
+
+/* ---------------------------------------------------------------- urgent bytes */
+
+static bool has_urgent(const qcap_t *q, const qcapint_segment_t *segment)
+{
+    return q->urgent == QCAP_URGENT_OUT_OF_BAND && segment->urgent >= segment->begin &&
+           segment->urgent < qcapint_segment_end(segment);
+}
+
+/* An offset behind the byte that leaves the stream. */
+static void shift(uint64_t *offset, uint64_t gone)
+{
+    if (*offset > gone && *offset != NONE)
+        --*offset;
+}
+
+static void shift_all(qcapint_segment_t *segments)
+{
+    for (qcapint_segment_t *segment = segments; segment; segment = segment->next) {
+        segment->begin--;
+        segment->urgent--;
+    }
+}
+
+static void shift_acks(qcapint_segment_t *segments, uint64_t gone)
+{
+    for (qcapint_segment_t *segment = segments; segment; segment = segment->next)
+        shift(&segment->ack, gone);
+}
+
+/* The next byte is out of band, no byte of the stream: what is behind it moves up by one. */
+static void leave_out(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    uint64_t gone = str->end;
+    qcap_tcpstr_t *other = qcapint_conv_other(str);
+    side->base_seq++;
+    shift(&side->acked, gone);
+    shift(&side->right_edge, gone);
+    shift(&side->fin, gone);
+    if (qcapint_rare_has(str)) {
+        shift(&str->rare->snapped, gone);
+        shift(&str->rare->hole_acked, gone);
+    }
+    shift_all(str->rare->queue.first);
+    shift_all(str->rare->doubtful.first);
+    shift_acks(other->rare->queue.first, gone);
+    shift_acks(other->rare->first, gone);
+}
+
+/* Delivers the segment up to the urgent byte, and leaves that out; the segment is the rest then. Returns whether there is any. */
+static bool deliver_to_urgent(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcapint_segment_t *segment)
+{
+    qcapint_segment_t before = *segment;
+    before.len = (uint32_t)(segment->urgent - segment->begin);
+    if (before.len > 0)
+        qcapint_tcpstr_append(str, &before);
+    leave_out(side, str);
+    segment->begin = str->end;
+    segment->bytes += before.len + 1;
+    segment->len -= before.len + 1;
+    segment->urgent = NONE;
+    return segment->len > 0;
+}
+
+/* ---------------------------------------------------------------- delivery */
+
+void qcapint_order_end_wait(qcap_tcpstr_t *str)
+{
+    if (str->rare->hole_ns != INT64_MAX)
+        str->rare->hole_ns = INT64_MAX;
+}
+
+void qcapint_order_append(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcapint_segment_t *segment)
+{
+    qcapint_order_end_wait(str);
+    if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
+        qcapint_tcpstr_append(str, segment);
+}
+
+void qcapint_order_deliver(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    while (str->rare->queue.first && str->rare->queue.first->begin == str->end && str->end < side->fin && !side->is_syn_data) {
+        qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->queue);
+        qcapint_order_end_wait(str);
+        qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
+        if (!has_urgent(str->conv->q, segment) || deliver_to_urgent(side, str, segment))
+            qcapint_tcpstr_take(str, segment);
+        else
+            qcapint_segment_free(str->conv->q, segment);
+    }
+}
+
+void qcapint_order_check_fin(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, qcap_packet_t *packet)
+{
+    if (side->fin == NONE || str->end < side->fin || str->has_ended)
+        return;
+    qcapint_queue_clear(str->conv->q, &str->rare->queue);
+    qcapint_order_end_wait(str);
+    if (packet)
+        qcapint_packet_stage(packet, QCAP_STAGE_TCP_CLOSED);
+    qcapint_tcpstr_end(str, QCAP_END_FIN);
+}
+
+/* ---------------------------------------------------------------- holes */
+
+/* The first doubtful segment with bytes at the end of the stream or behind, if the receiver has all of it; NULL:
+ * there is none. */
+static qcapint_segment_t *first_doubtful(qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    while (str->rare->doubtful.first && qcapint_segment_end(str->rare->doubtful.first) <= str->end)
+        qcapint_segment_free(str->conv->q, qcapint_queue_pop(&str->rare->doubtful));
+    qcapint_segment_t *segment = str->rare->doubtful.first;
+    return segment && qcapint_segment_end(segment) <= side->acked ? segment : NULL;
+}
+
+/* Delivers the doubtful segment, which begins at or before the end of the stream, up to `until`. */
+static void deliver_doubtful(qcap_tcpstr_t *str, uint64_t until)
+{
+    qcapint_segment_t *segment = qcapint_queue_pop(&str->rare->doubtful);
+    uint64_t end = qcapint_segment_end(segment) < until ? qcapint_segment_end(segment) : until;
+    segment->bytes += str->end - segment->begin;
+    segment->begin = str->end;
+    segment->len = (uint32_t)(end - str->end);
+    segment->packet->flags &= (uint8_t)~QCAP_PACKET_DISCARDED;
+    qcapint_packet_stage(segment->packet, QCAP_STAGE_TCP_DELIVERED);
+    qcapint_tcpstr_take(str, segment);
+}
+
+void qcapint_order_skip(qcapint_tcp_side_t *side, qcap_tcpstr_t *str, uint64_t until)
+{
+    if (str->rare->queue.first && str->rare->queue.first->begin < until)
+        until = str->rare->queue.first->begin;
+    qcapint_segment_t *doubtful = first_doubtful(side, str);
+    if (doubtful && doubtful->begin > str->end && doubtful->begin < until)
+        qcapint_tcpstr_gap(str, doubtful->begin - str->end);
+    if (doubtful && doubtful->begin <= str->end)
+        deliver_doubtful(str, until);
+    else if (str->end < until)
+        qcapint_tcpstr_gap(str, until - str->end);
+    side->is_syn_data = false;
+    qcapint_order_end_wait(str);
+    qcapint_order_deliver(side, str);
+}
+
+/* Whether the receiver has bytes that the capture lacks: note [holes], note [one byte acknowledged]. */
+static bool has_hole(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    if (side->acked <= str->end || str->end >= side->fin || str->has_ended)
+        return false;
+    return str->rare->queue.first || side->fin != NONE || side->acked > str->end + 1 || str->rare->snapped > str->end;
+}
+
+static void give_up(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    if (!str->is_seen) {
+        if (!side->is_absent)
+            qcapint_tcpstr_absent(str);
+        side->is_absent = true;
+        qcapint_order_end_wait(str);
+        return;
+    }
+    while (str->end < str->rare->hole_acked && has_hole(side, str))
+        qcapint_order_skip(side, str, str->rare->hole_acked);
+    qcapint_order_end_wait(str);
+    qcapint_order_check_fin(side, str, NULL);
+}
+
+void qcapint_order_check_hole(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    qcap_t *q = str->conv->q;
+    if (!has_hole(side, str) || (side->is_absent && !str->is_seen)) {
+        qcapint_order_end_wait(str);
+        return;
+    }
+    if (str->rare->hole_ns == INT64_MAX && qcapint_rare_get(str)) {
+        str->rare->hole_ns = q->now_ns + q->timeouts_ns[QCAP_TIMEOUT_HOLE];
+        str->rare->hole_acked = side->acked;
+    }
+    if (str->rare->snapped > str->end && str->is_seen) {
+        qcapint_order_skip(side, str, str->rare->snapped < side->acked ? str->rare->snapped : side->acked);
+        qcapint_order_check_fin(side, str, NULL);
+    }
+}
+
+void qcapint_order_expire(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    give_up(side, str);
+    qcapint_order_check_hole(side, str);
+}
+
+void qcapint_order_flush(qcapint_tcp_side_t *side, qcap_tcpstr_t *str)
+{
+    side->is_syn_data = false;
+    qcapint_order_deliver(side, str);
+    while (str->rare->queue.first && str->end < side->fin)
+        qcapint_order_skip(side, str, NONE);
+    while (side->fin != NONE && str->end < side->fin)
+        qcapint_order_skip(side, str, side->fin);
+    while (str->is_seen && has_hole(side, str))
+        qcapint_order_skip(side, str, side->acked);
+    qcapint_order_check_fin(side, str, NULL);
+}
