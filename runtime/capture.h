@@ -32,13 +32,13 @@ typedef enum {
     QCAPINT_CAPTURE_FAILED   /* see qcapint_capture_error() */
 } qcapint_capture_next_t;
 
-/* The next frames that pass the filter, up to `limit` (at least 1): no more than lie in one block of the file, which all
- * stay where they are until the next call. `*count` is 0 unless FRAME is returned. */
+/* The next frames that pass the filter, up to `limit` (at least 1): no more than lie in one block of the file, which
+ * all stay where they are until the next call. `*count` is 0 unless FRAME is returned. */
 qcapint_capture_next_t qcapint_capture_next(qcapint_capture_t *capture, qcapint_frame_t *frames, size_t limit,
                                             size_t *count);
 
-/* Reads `len` bytes at a frame's place to `to` once more. Returns 0; QCAP_E_STATE if this is no trace in a regular file;
- * QCAP_E_CAPTURE. See qcapint_capture_error(). */
+/* Reads `len` bytes at a frame's place to `to` once more. Returns 0; QCAP_E_STATE if this is no trace in a regular
+ * file; QCAP_E_CAPTURE. See qcapint_capture_error(). */
 int qcapint_capture_reread(qcapint_capture_t *capture, uint64_t place, void *to, uint32_t len);
 
 /* One line about the last failure. */

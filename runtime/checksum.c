@@ -1,4 +1,5 @@
-/* checksum.c: what the checksums of a packet say: RFC 1071, and RFC 791, RFC 9293 and RFC 768 for what they are taken over. */
+/* checksum.c: what the checksums of a packet say: RFC 1071, and RFC 791, RFC 9293 and RFC 768 for what they are
+ * taken over. */
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif

@@ -53,7 +53,7 @@ typedef struct qcapint_headers {
     uint32_t payload_wire; /* bytes of it on the wire: more if the packet was snapped */
     uint8_t version;       /* of IP: 4, 6; 0: no IP packet */
     uint8_t protocol;      /* of the payload: QCAPINT_PROTOCOL_; NONE if not known */
-    bool is_routed;        /* checksums are taken over other addresses: a routing header, a home address, a source route */
+    bool is_routed;        /* checksums are over others than its addresses: a routing header, a home address, a source route */
     bool is_aggregate;     /* not IP: several frames of an 802.11 one, which payload tells */
     uint16_t ethertype;    /* what the link says it carries; 0: it does not say */
     const char *reason;    /* why a header is bad, static; NULL: none is */

@@ -1,8 +1,8 @@
 /* decoder.h: what the files that decode share: link.c, wlan.c, network.c.
  *
- * A frame is peeled in a straight line: the link with its tags and labels, IP with its options or extension headers, the
- * transport. Each layer hands the next one a cursor that ends where its own length field says, so that no layer sees padding,
- * or reads beyond what was captured. Lengths from the wire only ever shorten what is looked at. */
+ * A frame is peeled in a straight line: the link with its tags and labels, IP with its options or extension headers,
+ * the transport. Each layer hands the next one a cursor that ends where its own length field says, so that no layer
+ * sees padding, or reads beyond what was captured. Lengths from the wire only ever shorten what is looked at. */
 #ifndef QCAP_DECODER_H
 #define QCAP_DECODER_H
 

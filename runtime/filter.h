@@ -18,8 +18,8 @@ typedef struct qcapint_filter {
 int qcapint_filter_set(qcapint_filter_t *filter, const char *expression, int link_type);
 void qcapint_filter_fini(qcapint_filter_t *filter);
 
-/* 1: the frame passes; 0: it does not, nor does any of a link type that is not decoded; or QCAP_E_FILTER: the expression
- * means nothing on this link type. */
+/* 1: the frame passes; 0: it does not, nor does any of a link type that is not decoded; or QCAP_E_FILTER: the
+ * expression means nothing on this link type. */
 int qcapint_filter_matches(qcapint_filter_t *filter, const qcapint_frame_t *frame);
 
 #endif

@@ -1,12 +1,13 @@
 /* input.c: the bytes of a file, a block at a time.
  *
- * In: a regular file, or standard input and other pipes; packed or not. Out: bytes in one piece, where they were read
- * to. A fill moves what is left of the block to its begin, and reads behind it, so that only what straddles two reads is
- * ever copied. A regular file is read at offsets of our own (pread), so that it can be read at other places meanwhile.
+ * In: a regular file, or standard input and other pipes; packed or not. Out: bytes in one piece, where they were
+ * read to. A fill moves what is left of the block to its begin, and reads behind it, so that only what straddles two
+ * reads is ever copied. A regular file is read at offsets of our own (pread), so that it can be read at other places
+ * meanwhile.
  *
- * note [places in a compressed file]: there is no way into the middle of one but through what is before. A second reading of
- * the file goes forward from place to place, and begins again for one that lies before the last: places that are asked for in
- * their order cost one more pass together, and no index of the file has to be kept.
+ * note [places in a compressed file]: there is no way into the middle of one but through what is before. A second
+ * reading of the file goes forward from place to place, and begins again for one that lies before the last: places
+ * that are asked for in their order cost one more pass together, and no index of the file has to be kept.
  *
  * Nothing is assumed about the file's size: one that grows is read on when asked again, one that shrinks ends. */
 #include "input.h"
@@ -254,7 +255,8 @@ qcapint_input_status_t qcapint_input_read_at(qcapint_input_t *input, uint64_t of
     if (input->unpacker)
         return read_packed_at(input, offset, to, len);
     while (done < len) {
-        ssize_t got = pread(input->file, (unsigned char *)to + done, len - done, (off_t)(input->file_begin + offset + done));
+        off_t at = (off_t)(input->file_begin + offset + done);
+        ssize_t got = pread(input->file, (unsigned char *)to + done, len - done, at);
         if (got == 0)
             return QCAPINT_INPUT_END;
         if (got < 0 && errno != EINTR) {

@@ -49,9 +49,9 @@ void qcapint_input_close(qcapint_input_t *input);
 /* Gets `len` bytes (at most QCAPINT_INPUT_PIECE) in one piece at input->at. What lay in the block before is gone. */
 qcapint_input_status_t qcapint_input_fill(qcapint_input_t *input, size_t len);
 
-/* Reads `len` bytes (at most QCAPINT_INPUT_PIECE) from any offset of a regular file to `to`; what is at hand stays as it is. Of
- * a compressed file the way there is unpacked: from the place that was read so before, or from the beginning. END if the
- * file has not so many. */
+/* Reads `len` bytes (at most QCAPINT_INPUT_PIECE) from any offset of a regular file to `to`; what is at hand stays
+ * as it is. Of a compressed file the way there is unpacked: from the place that was read so before, or from the
+ * beginning. END if the file has not so many. */
 qcapint_input_status_t qcapint_input_read_at(qcapint_input_t *input, uint64_t offset, void *to, size_t len);
 
 /* Bytes at hand, and the offset of the next one. */

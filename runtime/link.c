@@ -1,11 +1,11 @@
 /* link.c: links become network packets.
  *
- * In: a frame and its link type, or what a tunnel carried. Out: see decode.h; the rest is network.c's. Tags, labels and
- * sessions are peeled off in any order and number, up to a bound.
+ * In: a frame and its link type, or what a tunnel carried. Out: see decode.h; the rest is network.c's. Tags, labels
+ * and sessions are peeled off in any order and number, up to a bound.
  *
- * Sources: IEEE 802.3, 3.2.6 (type or length); IEEE 802.1Q-2018, 9 (tags); RFC 1042 (LLC and SNAP); RFC 3032, 2.1 and RFC
- * 4385, 3 (MPLS); RFC 2516, 4 (PPPoE); RFC 1661, 2 and RFC 1662, 3 (PPP); pcap-linktype(7) (LINUX_SLL, LINUX_SLL2, NULL, LOOP,
- * RAW, PPP, C_HDLC). */
+ * Sources: IEEE 802.3, 3.2.6 (type or length); IEEE 802.1Q-2018, 9 (tags); RFC 1042 (LLC and SNAP); RFC 3032, 2.1
+ * and RFC 4385, 3 (MPLS); RFC 2516, 4 (PPPoE); RFC 1661, 2 and RFC 1662, 3 (PPP); pcap-linktype(7) (LINUX_SLL,
+ * LINUX_SLL2, NULL, LOOP, RAW, PPP, C_HDLC). */
 #include <pcap/dlt.h>
 
 #include "decoder.h"
@@ -34,8 +34,8 @@ static qcapint_decode_t too_many(qcapint_decoder_t *d)
 
 /* ---------------------------------------------------------------- IEEE 802 */
 
-/* A destination and a source SAP, and a control field. IP has a SAP of its own, and SNAP, which says a vendor and a type:
- * IEEE 802, 9.2; vendor 0 means an EtherType, 00-00-F8 likewise (802.1H). */
+/* A destination and a source SAP, and a control field. IP has a SAP of its own, and SNAP, which says a vendor and a
+ * type: IEEE 802, 9.2; vendor 0 means an EtherType, 00-00-F8 likewise (802.1H). */
 qcapint_decode_t qcapint_decode_llc(qcapint_decoder_t *d)
 {
     uint32_t saps = qcapint_bytes_be16(&d->bytes);
@@ -68,8 +68,8 @@ static qcapint_decode_t decode_ethernet(qcapint_decoder_t *d)
 
 /* ---------------------------------------------------------------- MPLS and PPP */
 
-/* Labels of 4 bytes, up to the one with the bit "bottom of stack". What they lead to is not said: IP tells itself, and a
- * pseudo-wire begins with a control word of four zero bits. */
+/* Labels of 4 bytes, up to the one with the bit "bottom of stack". What they lead to is not said: IP tells itself,
+ * and a pseudo-wire begins with a control word of four zero bits. */
 static qcapint_decode_t decode_mpls(qcapint_decoder_t *d)
 {
     uint32_t label;
@@ -91,8 +91,8 @@ static qcapint_decode_t decode_mpls(qcapint_decoder_t *d)
     }
 }
 
-/* Address and control (ff 03) may be left out, and so may the first byte of the protocol, which is even then: RFC 1661, 6.5
- * and 6.6. */
+/* Address and control (ff 03) may be left out, and so may the first byte of the protocol, which is even then: RFC
+ * 1661, 6.5 and 6.6. */
 static qcapint_decode_t decode_ppp(qcapint_decoder_t *d)
 {
     if (qcapint_bytes_left(&d->bytes) >= 2 && d->bytes.at[0] == 0xff && d->bytes.at[1] == 0x03)
@@ -141,7 +141,9 @@ static qcapint_decode_t decode_serial(qcapint_decoder_t *d)
         return decode_ppp(d);
     qcapint_bytes_take(&d->bytes, 2);
     uint16_t type = qcapint_bytes_be16(&d->bytes);
-    return d->bytes.is_short ? qcapint_decoder_fail(d, "HDLC: the header is cut off") : qcapint_decode_ethertype(d, type);
+    if (d->bytes.is_short)
+        return qcapint_decoder_fail(d, "HDLC: the header is cut off");
+    return qcapint_decode_ethertype(d, type);
 }
 
 /* ---------------------------------------------------------------- types */
@@ -302,8 +304,8 @@ qcapint_decode_t qcapint_decode_link(qcapint_decoder_t *d, uint32_t link_type)
     }
 }
 
-/* note [the usual frame]: TCP in IPv4 without options in Ethernet without tags is most of what there is. All its headers are
- * read at once if that is what it is and nothing is wrong with it; else false, and nothing was done. */
+/* note [the usual frame]: TCP in IPv4 without options in Ethernet without tags is most of what there is. All its
+ * headers are read at once if that is what it is and nothing is wrong with it; else false, and nothing was done. */
 static bool decode_usual(int link_type, const unsigned char *frame, uint32_t len, qcapint_headers_t *headers)
 {
     const unsigned char *ip = frame + 14, *tcp = ip + 20;

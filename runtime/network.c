@@ -1,11 +1,11 @@
 /* network.c: IP, what stands between it and its transport, and the transport's header; ARP.
  *
- * In: a decoder at the first byte of a network packet. Out: offsets and fields. A length field of zero means the frame was
- * captured before the sender's hardware cut it up: then the rest of the frame counts; jumbograms (RFC 2675) come out of
- * that as well.
+ * In: a decoder at the first byte of a network packet. Out: offsets and fields. A length field of zero means the
+ * frame was captured before the sender's hardware cut it up: then the rest of the frame counts; jumbograms (RFC
+ * 2675) come out of that as well.
  *
- * Sources: RFC 791; RFC 8200, 4 and RFC 4302, 2.2 (IPv6, extension headers); RFC 9293, 3.1 and RFC 7323, 2.2 (TCP); RFC 768
- * (UDP); RFC 792, RFC 4443 (ICMP); RFC 826 (ARP). */
+ * Sources: RFC 791; RFC 8200, 4 and RFC 4302, 2.2 (IPv6, extension headers); RFC 9293, 3.1 and RFC 7323, 2.2 (TCP);
+ * RFC 768 (UDP); RFC 792, RFC 4443 (ICMP); RFC 826 (ARP). */
 #include "decoder.h"
 
 #define OPTION_LOOSE_ROUTE 131 /* RFC 791, 3.1 */

@@ -50,7 +50,8 @@ void qcapint_packet_stage(qcap_packet_t *packet, qcap_stage_t stage);
 /* The packet's way has ended at a stage, of which others are told: no handler is called. */
 void qcapint_packet_end(qcap_packet_t *packet, qcap_stage_t stage);
 
-/* A packet that was read has been processed: it is counted where it is. If it waits there, it will be again where it goes. */
+/* A packet that was read has been processed: it is counted where it is. If it waits there, it will be again where it
+ * goes. */
 void qcapint_packet_count(qcap_packet_t *packet);
 
 #endif

@@ -1,9 +1,9 @@
 /* pcapng.c: pcapng files become frames: draft-ietf-opsawg-pcapng.
  *
- * A file is a sequence of blocks: type, length, body, length once more. A section header begins a section, which has a
- * byte order and interfaces of its own; an interface has a link type, a clock and a snap length. Three kinds of block
- * hold packets; one has counts of what the capture lost. All others, known (name resolution, secrets) or not, are passed over,
- * whatever their size. */
+ * A file is a sequence of blocks: type, length, body, length once more. A section header begins a section, which has
+ * a byte order and interfaces of its own; an interface has a link type, a clock and a snap length. Three kinds of
+ * block hold packets; one has counts of what the capture lost. All others, known (name resolution, secrets) or not,
+ * are passed over, whatever their size. */
 #include "trace.h"
 
 #define NS_PER_S 1000000000u
@@ -121,7 +121,8 @@ static qcapint_capture_next_t add_interface(qcapint_trace_t *trace, const unsign
     qcapint_capture_next_t status = read_clock(trace, body + 8, end, &clock);
     if (status != QCAPINT_CAPTURE_FRAME)
         return status;
-    return qcapint_trace_interface_add(trace, qcapint_trace_u16(trace, body), qcapint_trace_u32(trace, body + 4), &clock);
+    uint32_t snap_len = qcapint_trace_u32(trace, body + 4);
+    return qcapint_trace_interface_add(trace, qcapint_trace_u16(trace, body), snap_len, &clock);
 }
 
 /* Raises a count of all interfaces by what a count of one has grown since its statistics were last told. */
@@ -132,7 +133,8 @@ static void raise_count(uint64_t *total, uint64_t *last, uint64_t count)
 }
 
 /* Interface (32 bits), time, options: counts since the capture began. */
-static qcapint_capture_next_t read_statistics(qcapint_trace_t *trace, const unsigned char *body, const unsigned char *end)
+static qcapint_capture_next_t read_statistics(qcapint_trace_t *trace, const unsigned char *body,
+                                              const unsigned char *end)
 {
     option_t option;
     qcapint_capture_next_t status;
@@ -171,8 +173,8 @@ static qcapint_capture_next_t take_packet(qcapint_trace_t *trace, uint32_t numbe
     return QCAPINT_CAPTURE_FRAME;
 }
 
-/* Enhanced: interface (32 bits), time (high, low), captured, on the wire. The obsolete one has 16 bits for the interface,
- * and 16 for a count of drops. */
+/* Enhanced: interface (32 bits), time (high, low), captured, on the wire. The obsolete one has 16 bits for the
+ * interface, and 16 for a count of drops. */
 static qcapint_capture_next_t read_packet(qcapint_trace_t *trace, bool is_obsolete, const unsigned char *body,
                                           const unsigned char *end, qcapint_frame_t *frame)
 {
@@ -220,7 +222,8 @@ static qcapint_capture_next_t skip_block(qcapint_trace_t *trace)
     if (trace->skip == 0)
         status = qcapint_trace_need(trace, BLOCK_TAIL_LEN);
     if (status == QCAPINT_CAPTURE_END)
-        return qcapint_trace_damaged(trace, "truncated: the last block has not all of its %u bytes", trace->skipped_len);
+        return qcapint_trace_damaged(trace, "truncated: the last block lacks some of its %u bytes",
+                                     trace->skipped_len);
     if (status != QCAPINT_CAPTURE_FRAME)
         return status;
     if (qcapint_trace_u32(trace, trace->input.at) != trace->skipped_len)

@@ -2,8 +2,8 @@
  *
  * A frame from capture.c is decoded, put together if it is a fragment, and handed to the flow table if it is TCP.
  * Each stage says what became of the packet with qcapint_packet_stage(). Between two packets, what has timed out is
- * dropped. Frames are read and decoded some at a time, so that what their processing needs is in the cache by then: see note
- * [lines in time] in flow.c. */
+ * dropped. Frames are read and decoded some at a time, so that what their processing needs is in the cache by then:
+ * see note [lines in time] in flow.c. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,8 +311,8 @@ static void process_decoded(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t r
         process_network(q, packet);
 }
 
-/* note [packets in packets]: the inner packet is borrowed like its carrier, in whose bytes it lies, and its one constituent is
- * the carrier, borrowed too. Whoever keeps the inner one keeps a copy of both. */
+/* note [packets in packets]: the inner packet is borrowed like its carrier, in whose bytes it lies, and its one
+ * constituent is the carrier, borrowed too. Whoever keeps the inner one keeps a copy of both. */
 static void process_inner(qcap_t *q, qcap_packet_t *carrier, const qcapint_inner_t *inner)
 {
     qcap_packet_t packet;
@@ -330,7 +330,8 @@ static void process_inner(qcap_t *q, qcap_packet_t *carrier, const qcapint_inner
     qcapint_packet_fini(&packet);
 }
 
-/* Takes the packets out of the carrier's payload. Returns false if there is none: then nothing has become of the carrier. */
+/* Takes the packets out of the carrier's payload. Returns false if there is none: then nothing has become of the
+ * carrier. */
 static bool process_tunnel(qcap_t *q, qcap_packet_t *carrier)
 {
     qcapint_inner_t inner = {0};

@@ -72,9 +72,9 @@ const char *qcap_status_text(int status);
 #define QCAP_ERRBUF_SIZE 256
 
 /* Opens a capture file, pcap or pcapng; "-" is standard input. Either may be compressed by gzip, zstd or xz: the first
- * bytes tell. Returns NULL if it cannot be opened or is no capture file, or a pcap file of a link type that is not decoded,
- * and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. Packets of pcapng that have such a link type come to the
- * stage OTHER; those that have no time have that of the packet before. */
+ * bytes tell. Returns NULL if it cannot be opened or is no capture file, or a pcap file of a link type that is not
+ * decoded, and says why in errbuf, which has QCAP_ERRBUF_SIZE bytes. Packets of pcapng that have such a link type come to
+ * the stage OTHER; those that have no time have that of the packet before. */
 qcap_t *qcap_open_trace(const char *path, char *errbuf);
 
 /* How to listen at a device. All zero, or a NULL instead, means the defaults. */
@@ -311,8 +311,8 @@ typedef struct qcap_endpoint {
 const char *qcap_endpoint_print(const qcap_endpoint_t *endpoint, char *text, size_t size);
 const char *qcap_address_print(const qcap_endpoint_t *endpoint, char *text, size_t size);
 
-/* The captured bytes, from the link header on; of a packet put together from fragments, from the IP header on; of one that
- * was taken out of a tunnel, from the tunnel's header on. */
+/* The captured bytes, from the link header on; of a packet put together from fragments, from the IP header on; of one
+ * that was taken out of a tunnel, from behind the tunnel's header on. */
 const unsigned char *qcap_packet_bytes(const qcap_packet_t *packet, size_t *len);
 /* The bytes of the network (IP) packet, without what the link added behind it; NULL and 0 if there is none. */
 const unsigned char *qcap_packet_network(const qcap_packet_t *packet, size_t *len);
@@ -325,21 +325,22 @@ uint64_t qcap_packet_number(const qcap_packet_t *packet); /* 1, 2, ... in the ca
 qcap_stage_t qcap_packet_stage(const qcap_packet_t *packet);
 unsigned qcap_packet_flags(const qcap_packet_t *packet); /* QCAP_PACKET_ */
 uint8_t qcap_packet_protocol(const qcap_packet_t *packet); /* that it carries, as IP numbers it; 255: none */
-uint16_t qcap_packet_ethertype(const qcap_packet_t *packet); /* what its link carries, as IEEE numbers it; 0: not said */
+uint16_t qcap_packet_ethertype(const qcap_packet_t *packet); /* that its link carries, as IEEE numbers it; 0: none */
 int qcap_packet_link_type(const qcap_packet_t *packet);    /* of the frame that was captured: a DLT_ number */
 
-/* Why a packet came to the stage BAD_HEADER, in a line for people: "IPv4: the header is cut off". Static; NULL if decoding
- * found nothing wrong with it. */
+/* Why a packet came to the stage BAD_HEADER, in a line for people: "IPv4: the header is cut off". Static; NULL if
+ * decoding found nothing wrong with it. */
 const char *qcap_packet_reason(const qcap_packet_t *packet);
 
 void qcap_packet_source(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
 void qcap_packet_destination(const qcap_packet_t *packet, qcap_endpoint_t *endpoint);
 
-/* The packets it was put together from, in the order they came: 0 .. count - 1. NULL beyond. That of a packet that was taken
- * out of a tunnel is its carrier, which may be artificial as well.
+/* The packets it was put together from, in the order they came: 0 .. count - 1. NULL beyond. That of a packet that was
+ * taken out of a tunnel is its carrier, which may be artificial as well.
  *
- * Tunnels are IPv4 and IPv6 in either, GRE, EtherIP, MPLS in IP, VXLAN, Geneve, GTP-U, Teredo, and aggregates of 802.11;
- * packets lie at most 8 deep in one another. Which tunnel a packet came through is no part of a conversation's identity. */
+ * Tunnels are IPv4 and IPv6 in either, GRE, EtherIP, MPLS in IP, VXLAN, Geneve, GTP-U, Teredo, and aggregates of
+ * 802.11; packets lie at most 8 deep in one another. Which tunnel a packet came through is no part of a conversation's
+ * identity. */
 size_t qcap_packet_constituent_count(const qcap_packet_t *packet);
 const qcap_packet_t *qcap_packet_constituent(const qcap_packet_t *packet, size_t index);
 
@@ -362,9 +363,9 @@ typedef struct qcap_place {
 /* Where the packet lies. QCAP_E_GONE if it was not read from a file; an artificial packet's constituents were. */
 int qcap_packet_place(const qcap_packet_t *packet, qcap_place_t *place);
 
-/* Reads a packet of this handle's trace again, at any time until qcap_close(). It is decoded, at the stage that ended its
- * decoding (LINK_DECODED if all is well), and counted nowhere; no handler is called. To be released by qcap_packet_unref().
- * NULL, and qcap_geterr() says why, if the trace is no regular file, or has become shorter, or there is no memory.
+/* Reads a packet of this handle's trace again, at any time until qcap_close(). It is decoded, at the stage that ended
+ * its decoding (LINK_DECODED if all is well), and counted nowhere; no handler is called. To be released by
+ * qcap_packet_unref(). NULL, and qcap_geterr() says why, if the trace is no regular file, or has become shorter, or there is no memory.
  *
  * A compressed trace is unpacked up to the place: from the last place that was read again, or from the beginning if the
  * place lies before that. So read in the order of the file what is to be read again from one. */

@@ -1,12 +1,12 @@
 /* trace.c: capture files become frames.
  *
- * In: the bytes of a file. Out: frames that lie where they were read to, with their times in nanoseconds and their link
- * type. A record is taken only when all of it is at hand, so that whatever interrupts the reading (a signal, the end of a
- * file that grows) leaves a place to go on from. What was handed out stays where it is until the next call: the block is
- * not filled again while a frame of this call lies in it.
+ * In: the bytes of a file. Out: frames that lie where they were read to, with their times in nanoseconds and their
+ * link type. A record is taken only when all of it is at hand, so that whatever interrupts the reading (a signal,
+ * the end of a file that grows) leaves a place to go on from. What was handed out stays where it is until the next
+ * call: the block is not filled again while a frame of this call lies in it.
  *
- * Nothing a file says is trusted: a length that no packet has ends the reading, with the place; what came before has been
- * handed out. Nothing is allocated by such a length.
+ * Nothing a file says is trusted: a length that no packet has ends the reading, with the place; what came before has
+ * been handed out. Nothing is allocated by such a length.
  *
  * Sources: draft-ietf-opsawg-pcap (pcap); pcap-linktype(7), draft-ietf-opsawg-pcaplinktype (link types). */
 #include "trace.h"
@@ -129,8 +129,8 @@ static qcapint_capture_next_t read_pcap(qcapint_trace_t *trace, qcapint_frame_t 
     return QCAPINT_CAPTURE_FRAME;
 }
 
-/* The file header: magic, version (major, minor), two fields of no use, snap length, link type (16 bits, and what is known
- * of frame check sequences). */
+/* The file header: magic, version (major, minor), two fields of no use, snap length, link type (16 bits, and what is
+ * known of frame check sequences). */
 static qcapint_capture_next_t begin_pcap(qcapint_trace_t *trace, unsigned ns_per_unit, uint32_t record_len)
 {
     qcapint_clock_t clock = {.divisor = 1, .multiplier = ns_per_unit};

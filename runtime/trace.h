@@ -7,8 +7,8 @@
 #include "capture.h"
 #include "input.h"
 
-/* How the times of an interface are told. Nanoseconds are time / divisor * multiplier; if the multiplier is 0, `units` of
- * the quotient are a second. */
+/* How the times of an interface are told. Nanoseconds are time / divisor * multiplier; if the multiplier is 0,
+ * `units` of the quotient are a second. */
 typedef struct qcapint_clock {
     uint64_t divisor, multiplier, units;
     int64_t offset_ns; /* added */

@@ -1,10 +1,12 @@
 /* tunnel.c: packets that packets carry.
  *
- * In: a whole packet's headers. Out: where in its payload another one begins, and what it is. IP protocols say what they carry;
- * of UDP only ports do, so that a datagram whose header is none of the tunnel's is no tunnel, and nothing is wrong with it.
+ * In: a whole packet's headers. Out: where in its payload another one begins, and what it is. IP protocols say what
+ * they carry; of UDP only ports do, so that a datagram whose header is none of the tunnel's is no tunnel, and
+ * nothing is wrong with it.
  *
- * Sources: RFC 2003 and 4213 (IP in IP); RFC 2784, 2890, 1701 and 2637 (GRE); RFC 3378 (EtherIP); RFC 4023 (MPLS); RFC 7348, 5
- * (VXLAN); RFC 8926, 3 (Geneve); RFC 4380, 5.1.1 (Teredo); 3GPP TS 29.281, 5.1 (GTP-U); IEEE 802.11-2020, 9.3.2.2 (A-MSDU). */
+ * Sources: RFC 2003 and 4213 (IP in IP); RFC 2784, 2890, 1701 and 2637 (GRE); RFC 3378 (EtherIP); RFC 4023 (MPLS);
+ * RFC 7348, 5 (VXLAN); RFC 8926, 3 (Geneve); RFC 4380, 5.1.1 (Teredo); 3GPP TS 29.281, 5.1 (GTP-U); IEEE
+ * 802.11-2020, 9.3.2.2 (A-MSDU). */
 #include "tunnel.h"
 
 #include "bytes.h"
@@ -68,8 +70,8 @@ static void skip_routing(qcapint_bytes_t *bytes)
     } while (!bytes->is_short && (family != 0 || len != 0));
 }
 
-/* Flags and version, type, then what the flags say. Version 1 (RFC 2637, 4.1) has another idea of the key, and carries nothing
- * when it only acknowledges. */
+/* Flags and version, type, then what the flags say. Version 1 (RFC 2637, 4.1) has another idea of the key, and
+ * carries nothing when it only acknowledges. */
 static qcapint_decode_t find_in_gre(qcapint_headers_t *h, qcapint_bytes_t *bytes, uint16_t *type)
 {
     uint32_t flags = qcapint_bytes_be16(bytes);
@@ -138,8 +140,9 @@ static uint16_t find_in_teredo(qcapint_bytes_t *bytes)
     return type_of_ip(bytes) == QCAPINT_ETHERTYPE_IPV6 ? QCAPINT_ETHERTYPE_IPV6 : 0;
 }
 
-/* Version (1) and flags, message, length, tunnel; then, if any of three flags is set, a sequence number, another number and the
- * type of an extension header: those have their length in words, and the next one's type at their end. */
+/* Version (1) and flags, message, length, tunnel; then, if any of three flags is set, a sequence number, another
+ * number and the type of an extension header: those have their length in words, and the next one's type at their
+ * end. */
 static uint16_t find_in_gtp(qcapint_bytes_t *bytes)
 {
     uint32_t flags = qcapint_bytes_u8(bytes);

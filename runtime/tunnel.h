@@ -15,8 +15,8 @@ typedef struct qcapint_inner {
     uint16_t ethertype; /* QCAPINT_ETHERTYPE_: what it begins with; 0: none was found yet */
 } qcapint_inner_t;
 
-/* Finds the packet that the carrier's payload has behind `inner`; the first one if that is all zeros. Returns OK, OTHER if
- * there is none, or BAD_HEADER, and then headers->reason says why. */
+/* Finds the packet that the carrier's payload has behind `inner`; the first one if that is all zeros. Returns OK,
+ * OTHER if there is none, or BAD_HEADER, and then headers->reason says why. */
 qcapint_decode_t qcapint_tunnel_next(const unsigned char *bytes, qcapint_headers_t *headers, qcapint_inner_t *inner);
 
 #endif

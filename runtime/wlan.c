@@ -1,10 +1,10 @@
 /* wlan.c: IEEE 802.11 frames, and what receivers put before them.
  *
- * Data frames carry LLC, or, aggregated, several Ethernet-like frames, which tunnel.c takes apart. Encrypted ones, fragments,
- * and what carries no data (management, control) are left alone.
+ * Data frames carry LLC, or, aggregated, several Ethernet-like frames, which tunnel.c takes apart. Encrypted ones,
+ * fragments, and what carries no data (management, control) are left alone.
  *
- * Sources: IEEE 802.11-2020, 9.2.4 (frame control), 9.3.2.1 (data frames), 9.3.2.2 (A-MSDU); radiotap.org; the PPI header
- * format 1.0.7; pcap-linktype(7) (PRISM, AVS). */
+ * Sources: IEEE 802.11-2020, 9.2.4 (frame control), 9.3.2.1 (data frames), 9.3.2.2 (A-MSDU); radiotap.org; the PPI
+ * header format 1.0.7; pcap-linktype(7) (PRISM, AVS). */
 #include <pcap/dlt.h>
 
 #include "decoder.h"
@@ -45,8 +45,8 @@ static uint32_t le32(qcapint_bytes_t *bytes)
 
 /* ---------------------------------------------------------------- data frames */
 
-/* Control, duration, three addresses and a sequence number; a fourth address between access points; quality of service, and
- * behind it the HT control field. */
+/* Control, duration, three addresses and a sequence number; a fourth address between access points; quality of
+ * service, and behind it the HT control field. */
 static qcapint_decode_t decode_80211(qcapint_decoder_t *d, bool is_padded)
 {
     const unsigned char *begin = d->bytes.at;
@@ -110,7 +110,8 @@ static qcapint_decode_t decode_avs(qcapint_decoder_t *d)
     return decode_80211(d, false);
 }
 
-/* A message code and the length, in the order of whoever captured: only one of the two is small. Some have AVS instead. */
+/* A message code and the length, in the order of whoever captured: only one of the two is small. Some have AVS
+ * instead. */
 static qcapint_decode_t decode_prism(qcapint_decoder_t *d)
 {
     qcapint_bytes_t bytes = d->bytes;

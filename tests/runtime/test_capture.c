@@ -165,7 +165,8 @@ static void every_packet_can_be_read_again(void **state)
         qcap_stats_t before, after;
         kept_t kept = {.count = 0};
         write_trace(f, TRAFFIC_LINK_TYPE, PCAP_TSTAMP_PRECISION_MICRO, 64);
-        snprintf(line, sizeof line, "%s <%s >%s.packed && mv %s.packed %s", commands[i], f->path, f->path, f->path, f->path);
+        snprintf(line, sizeof line, "%s <%s >%s.packed && mv %s.packed %s", commands[i], f->path, f->path, f->path,
+                 f->path);
         if (commands[i])
             assert_int_equal(system(line), 0);
         qcap_t *q = qcap_open_trace(f->path, errbuf);

@@ -237,7 +237,8 @@ static void a_length_of_zero_is_the_rest_of_the_frame(void **state)
 /* A source route that is not at its end leads elsewhere than the destination says. */
 static void a_source_route_hides_the_destination(void **state)
 {
-    static const char *const routes[] = {"\x83\7\4\1\2\3\4\0", "\1\x89\7\4\1\2\3\4", "\x83\7\x8\1\2\3\4\0", "\x44\1\0\0\0\0\0\0"};
+    static const char *const routes[] = {"\x83\7\4\1\2\3\4\0", "\1\x89\7\4\1\2\3\4", "\x83\7\x8\1\2\3\4\0",
+                                         "\x44\1\0\0\0\0\0\0"};
     (void)state;
     for (int i = 0; i < 4; i++) {
         qcapint_headers_t h;
@@ -408,8 +409,9 @@ static void a_frame_cut_anywhere_is_safe(void **state)
 /* Of every link's header: random bytes, read at the edge of memory. */
 static void any_bytes_may_be_any_link(void **state)
 {
-    static const int types[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_PPP, DLT_PPP_SERIAL, DLT_PPP_ETHER,
-                                DLT_PPP_PPPD, DLT_C_HDLC, DLT_IEEE802_11, DLT_IEEE802_11_RADIO, DLT_IEEE802_11_RADIO_AVS,
+    static const int types[] = {DLT_EN10MB,      DLT_LINUX_SLL,  DLT_LINUX_SLL2,       DLT_NULL,
+                                DLT_PPP,         DLT_PPP_SERIAL, DLT_PPP_ETHER,        DLT_PPP_PPPD,
+                                DLT_C_HDLC,      DLT_IEEE802_11, DLT_IEEE802_11_RADIO, DLT_IEEE802_11_RADIO_AVS,
                                 DLT_PRISM_HEADER, DLT_PPI};
     uint32_t random = 1;
     qcapint_headers_t h;

@@ -165,7 +165,8 @@ static void what_only_has_the_port_of_a_tunnel_is_delivered(void **state)
 static void note_reason(qcap_packet_t *packet, qcap_stage_t stage, void *user)
 {
     (void)stage;
-    snprintf(user, 100, "%d %s", qcap_packet_flags(packet) & QCAP_PACKET_ARTIFICIAL ? 1 : 0, qcap_packet_reason(packet));
+    bool is_inner = qcap_packet_flags(packet) & QCAP_PACKET_ARTIFICIAL;
+    snprintf(user, 100, "%d %s", is_inner, qcap_packet_reason(packet));
 }
 
 static void what_is_wrong_with_a_tunnel_is_told(void **state)
@@ -230,8 +231,11 @@ static void fragments_outside_and_inside_are_put_together(void **state)
     nest_t datagram = {.len = 0};
     wrap(&datagram, "\0\1\0\2\0\x18\0\0" "sixteen letters!", 24);
     for (uint32_t i = 0; i < 2; i++) {
-        traffic_fragment_t fragment = {
-            .identification = 7, .begin = 16 * i, .has_more = i == 0, .bytes = datagram.bytes + 16 * i, .len = i ? 8 : 16};
+        traffic_fragment_t fragment = {.identification = 7,
+                                       .begin = 16 * i,
+                                       .has_more = i == 0,
+                                       .bytes = datagram.bytes + 16 * i,
+                                       .len = i ? 8 : 16};
         inner[i].len = traffic_build_fragment(inner[i].bytes, &fragment);
         WRAP(&inner[i], "\0\0\x08\0");
         for (uint32_t j = 0; j < 2; j++)
