@@ -2057,9 +2057,9 @@ static const qcap_conversion_t conversions[] = {
 #define IS_SET_13(byte) (class_bits_0[byte] >> 13 & 1)
 #define IS_SET_14(byte) (class_bits_0[byte] >> 14 & 1)
 #define IS_SET_15(byte) (class_bits_0[byte] >> 15 & 1)
-#define IS_SET_16(byte) (class_bits_0[byte] >> 16 & 1)
-#define IS_ETAGC(byte) (class_bits_0[byte] >> 17 & 1)
-#define IS_ALPHA(byte) (class_bits_0[byte] >> 18 & 1)
+#define IS_ALPHA(byte) (class_bits_0[byte] >> 16 & 1)
+#define IS_SET_17(byte) (class_bits_0[byte] >> 17 & 1)
+#define IS_ETAGC(byte) (class_bits_0[byte] >> 18 & 1)
 #define IS_SET_19(byte) (class_bits_0[byte] >> 19 & 1)
 #define IS_SET_20(byte) (class_bits_0[byte] >> 20 & 1)
 
@@ -2072,62 +2072,62 @@ static const uint64_t class_bits_0[256] = {
     0x0, 0x0, 0x0, 0x0, /* 0x14 */
     0x0, 0x0, 0x0, 0x0, /* 0x18 */
     0x0, 0x0, 0x0, 0x0, /* 0x1c */
-    0x50, 0xb2767, 0x60, 0x30461, /* ' ' */
-    0xb2767, 0x30461, 0xb2767, 0xb2767, /* '$' */
-    0xb2366, 0xb2366, 0xb2767, 0xbf767, /* '(' */
-    0xb2366, 0xbf767, 0xbf767, 0x38066, /* ',' */
-    0xbf6ef, 0x1bd6ef, 0x1bd6ef, 0x1bd6ef, /* '0' */
-    0x1bd6ef, 0x1bd6ef, 0x1bd6ef, 0x1bd6ef, /* '4' */
-    0x1bd6ef, 0x1bd6ef, 0xb0076, 0xb2366, /* '8' */
-    0x30060, 0xb2366, 0x30060, 0x30064, /* '<' */
-    0xb0066, 0x1ffb6f, 0x1fff6f, 0x1fff6f, /* '@' */
-    0x1fff6f, 0x1fff6f, 0x1fff6f, 0xfff67, /* 'D' */
-    0xff767, 0xfff67, 0xfff67, 0xfff67, /* 'H' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'L' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'P' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'T' */
-    0xfff67, 0xfff67, 0xfff67, 0x30060, /* 'X' */
-    0x20060, 0x30060, 0x30461, 0xbe767, /* '\\' */
-    0x30461, 0x1ffb6f, 0x1fff6f, 0x1fff6f, /* '`' */
-    0x1fff6f, 0x1fff6f, 0x1fff6f, 0xfff67, /* 'd' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'h' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'l' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 'p' */
-    0xfff67, 0xfff67, 0xfff67, 0xfff67, /* 't' */
-    0xfff67, 0xfff67, 0xfff67, 0x30060, /* 'x' */
-    0x30461, 0x30060, 0xbe767, 0x0, /* '|' */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x80 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x84 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x88 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x8c */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x90 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x94 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x98 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0x9c */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xa0 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xa4 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xa8 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xac */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xb0 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xb4 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xb8 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xbc */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xc0 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xc4 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xc8 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xcc */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xd0 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xd4 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xd8 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xdc */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xe0 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xe4 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xe8 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xec */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xf0 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xf4 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xf8 */
-    0x30060, 0x30060, 0x30060, 0x30060, /* 0xfc */
+    0x50, 0x1c8767, 0x60, 0x48461, /* ' ' */
+    0x1c8767, 0x48461, 0x1c8767, 0x1c8767, /* '$' */
+    0x1c8366, 0x1c8366, 0x1c8767, 0x1cf767, /* '(' */
+    0x1c8366, 0x1cf767, 0x1cf767, 0x4c066, /* ',' */
+    0x1cf6ef, 0xef6ef, 0xef6ef, 0xef6ef, /* '0' */
+    0xef6ef, 0xef6ef, 0xef6ef, 0xef6ef, /* '4' */
+    0xef6ef, 0xef6ef, 0xc8076, 0x1c8366, /* '8' */
+    0x48060, 0x1c8366, 0x48060, 0x48064, /* '<' */
+    0xc8066, 0x1ffb6f, 0x1fff6f, 0x1fff6f, /* '@' */
+    0x1fff6f, 0x1fff6f, 0x1fff6f, 0x1dff67, /* 'D' */
+    0x1df767, 0x1dff67, 0x1dff67, 0x1dff67, /* 'H' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 'L' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 'P' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 'T' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x48060, /* 'X' */
+    0x40060, 0x48060, 0x48461, 0x1ce767, /* '\\' */
+    0x48461, 0x1ffb6f, 0x1fff6f, 0x1fff6f, /* '`' */
+    0x1fff6f, 0x1fff6f, 0x1fff6f, 0x1dff67, /* 'd' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 'h' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 'l' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 'p' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x1dff67, /* 't' */
+    0x1dff67, 0x1dff67, 0x1dff67, 0x48060, /* 'x' */
+    0x48461, 0x48060, 0x1ce767, 0x0, /* '|' */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x80 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x84 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x88 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x8c */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x90 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x94 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x98 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0x9c */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xa0 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xa4 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xa8 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xac */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xb0 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xb4 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xb8 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xbc */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xc0 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xc4 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xc8 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xcc */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xd0 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xd4 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xd8 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xdc */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xe0 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xe4 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xe8 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xec */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xf0 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xf4 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xf8 */
+    0x48060, 0x48060, 0x48060, 0x48060, /* 0xfc */
 };
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_TCHAR(qcap_lanes_t v)
@@ -2200,31 +2200,31 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_12(qcap_l
 }
 QCAP_SCAN(SCAN_IS_SET_12, LANES_IS_SET_12, IS_SET_12)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_13(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '.'));
     in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_14, LANES_IS_SET_14, IS_SET_14)
+QCAP_SCAN(SCAN_IS_SET_13, LANES_IS_SET_13, IS_SET_13)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_14(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
     in = qcap_lanes_or(in, qcap_lanes_range(v, '-', '9'));
     return in;
 }
-QCAP_SCAN(SCAN_IS_SET_15, LANES_IS_SET_15, IS_SET_15)
+QCAP_SCAN(SCAN_IS_SET_14, LANES_IS_SET_14, IS_SET_14)
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_16(qcap_lanes_t v)
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_15(qcap_lanes_t v)
 {
     qcap_lanes_t out = qcap_lanes_range(v, '\0', '"');
     out = qcap_lanes_or(out, qcap_lanes_byte(v, '\\'));
     out = qcap_lanes_or(out, qcap_lanes_byte(v, 0x7f));
     return out;
 }
-QCAP_SCAN_UNTIL(SCAN_IS_SET_16, LANES_IS_SET_16, IS_SET_16)
+QCAP_SCAN_UNTIL(SCAN_IS_SET_15, LANES_IS_SET_15, IS_SET_15)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_ETAGC(qcap_lanes_t v)
 {
@@ -2271,8 +2271,6 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto reg_name_1;
     case AT_PCHAR_1:
         goto pchar_1;
-    case AT_PORT_1:
-        goto port_1;
     case AT_CRLF_1:
         goto crlf_1;
     case AT_IGNORED_LINE_1:
@@ -2281,20 +2279,14 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto pct_encoded_1;
     case AT_PCHAR_3:
         goto pchar_3;
-    case AT_HIER_PART_1:
-        goto hier_part_1;
     case AT_PCHAR_4:
         goto pchar_4;
     case AT_HTTP_NAME_6:
         goto http_name_6;
     case AT_TOKEN_3:
         goto token_3;
-    case AT_PCT_ENCODED_2:
-        goto pct_encoded_2;
     case AT_PCHAR_5:
         goto pchar_5;
-    case AT_USERINFO_1:
-        goto userinfo_1;
     case AT_HTTP_NAME_7:
         goto http_name_7;
     case AT_CHUNK_SIZE_1:
@@ -2305,24 +2297,14 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto userinfo_2;
     case AT_HTTP_NAME_8:
         goto http_name_8;
-    case AT_NAME_BLANKS_3:
-        goto name_blanks_3;
     case AT_ENTRY_8:
         goto entry_8;
-    case AT_NAME_BLANKS_7:
-        goto name_blanks_7;
     case AT_ENTRY_12:
         goto entry_12;
-    case AT_NAME_BLANKS_8:
-        goto name_blanks_8;
     case AT_ENTRY_13:
         goto entry_13;
-    case AT_NAME_BLANKS_9:
-        goto name_blanks_9;
     case AT_ENTRY_14:
         goto entry_14;
-    case AT_NAME_BLANKS_11:
-        goto name_blanks_11;
     case AT_ENTRY_16:
         goto entry_16;
     case AT_CHUNK_SIZE_2:
@@ -2333,22 +2315,8 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto http_version_5;
     case AT_OWS_1:
         goto ows_1;
-    case AT_OWS_3:
-        goto ows_3;
     case AT_OWS_4:
         goto ows_4;
-    case AT_OWS_7:
-        goto ows_7;
-    case AT_OWS_8:
-        goto ows_8;
-    case AT_OWS_9:
-        goto ows_9;
-    case AT_OWS_11:
-        goto ows_11;
-    case AT_CRLF_3:
-        goto crlf_3;
-    case AT_TOKEN_4:
-        goto token_4;
     case AT_HTTP_VERSION_6:
         goto http_version_6;
     case AT_FIELD_CONTENT_1:
@@ -2365,12 +2333,8 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto ows_14;
     case AT_REG_NAME_2:
         goto reg_name_2;
-    case AT_IPV4ADDRESS_1:
-        goto ipv4address_1;
     case AT_IPV4ADDRESS_2:
         goto ipv4address_2;
-    case AT_IPV4ADDRESS_3:
-        goto ipv4address_3;
     case AT_FIELD_PORT_1:
         goto field_port_1;
     case AT_OWS_15:
@@ -2405,16 +2369,12 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto token_12;
     case AT_OWS_23:
         goto ows_23;
-    case AT_CRLF_4:
-        goto crlf_4;
     case AT_HTTP_VERSION_7:
         goto http_version_7;
     case AT_FIELD_CONTENT_2:
         goto field_content_2;
     case AT_CRLF_5:
         goto crlf_5;
-    case AT_DEC_OCTET_1:
-        goto dec_octet_1;
     case AT_OWS_24:
         goto ows_24;
     case AT_CREDENTIALS_1:
@@ -2423,64 +2383,30 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto crlf_9;
     case AT_BASIC_SCHEME_2:
         goto basic_scheme_2;
-    case AT_CRLF_10:
-        goto crlf_10;
-    case AT_CRLF_11:
-        goto crlf_11;
-    case AT_RANGE_SET_1:
-        goto range_set_1;
-    case AT_CRLF_12:
-        goto crlf_12;
     case AT_HTTP_VERSION_8:
         goto http_version_8;
-    case AT_IPV4ADDRESS_4:
-        goto ipv4address_4;
     case AT_TOKEN68_1:
         goto token68_1;
     case AT_TOKEN_17:
         goto token_17;
-    case AT_BASIC_SCHEME_3:
-        goto basic_scheme_3;
-    case AT_TOKEN_18:
-        goto token_18;
-    case AT_TOKEN_19:
-        goto token_19;
     case AT_FIRST_POS_1:
         goto first_pos_1;
     case AT_TOKEN_20:
         goto token_20;
-    case AT_TOKEN_21:
-        goto token_21;
-    case AT_DEC_OCTET_2:
-        goto dec_octet_2;
-    case AT_BASIC_SCHEME_4:
-        goto basic_scheme_4;
-    case AT_CRLF_13:
-        goto crlf_13;
     case AT_LAST_POS_1:
         goto last_pos_1;
     case AT_CRLF_14:
         goto crlf_14;
     case AT_OWS_25:
         goto ows_25;
-    case AT_IPV4ADDRESS_5:
-        goto ipv4address_5;
-    case AT_BASIC_START_1:
-        goto basic_start_1;
-    case AT_TOKEN_22:
-        goto token_22;
     case AT_TOKEN_23:
         goto token_23;
     case AT_TOKEN_24:
         goto token_24;
     case AT_OWS_26:
         goto ows_26;
-    case AT_DEC_OCTET_3:
-        goto dec_octet_3;
     case AT_CREDENTIALS_2:
         goto credentials_2;
-    case AT_HOST_1:
-        goto host_1;
     case AT_TOKEN68_2:
         goto token68_2;
     case AT_TOKEN_27:
@@ -2489,8 +2415,6 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto quoted_string_1;
     case AT_TOKEN68_3:
         goto token68_3;
-    case AT_OWS_27:
-        goto ows_27;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -2655,36 +2579,19 @@ on8:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out8;
-    if (*at == 'H') {
-        at++;
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
-        parser->depth = (uint16_t)(1);
-        qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p6));
-        qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p7));
-        qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p7));
-        qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p8));
-        qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p8));
-        qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p9));
-        qcap_op_later(parser, side->later, 168 /* open query */, QCAP_HERE(p10));
-        qcap_op_later(parser, side->later, 167 /* close query */, QCAP_HERE(p11) - 1);
-        qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p11) - 1);
-        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p11));
-        parser->marks[0] = parser->later_count;
-        goto http_name_6;
-    }
 out8:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
     parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p6));
-    qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p7));
-    qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p7));
-    qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p8));
-    qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p8));
-    qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p9));
-    qcap_op_later(parser, side->later, 168 /* open query */, QCAP_HERE(p10));
-    qcap_op_later(parser, side->later, 167 /* close query */, QCAP_HERE(p11) - 1);
-    qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p11) - 1);
-    qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p11));
+    qcap_op_list(parser, 189 /* open method */, QCAP_HERE(p6));
+    qcap_op_list_value(parser, 187 /* convert method */, w0, QCAP_HERE(p7));
+    qcap_op_list(parser, 186 /* close method */, QCAP_HERE(p7));
+    qcap_op_list(parser, 185 /* open request-target */, QCAP_HERE(p8));
+    qcap_op_list(parser, 170 /* open path */, QCAP_HERE(p8));
+    qcap_op_list(parser, 169 /* close path */, QCAP_HERE(p9));
+    qcap_op_list(parser, 168 /* open query */, QCAP_HERE(p10));
+    qcap_op_list(parser, 167 /* close query */, QCAP_HERE(p11) - 1);
+    qcap_op_list(parser, 161 /* close request-target */, QCAP_HERE(p11) - 1);
+    qcap_op_list(parser, 160 /* open HTTP-version */, QCAP_HERE(p11));
     parser->marks[0] = parser->later_count;
     return qcap_leave(parser, at, end, AT_HTTP_NAME_5);
 
@@ -2703,10 +2610,6 @@ on9:
     }
     if (QCAP_UNLIKELY(at == end))
         goto out9;
-    if (*at == '\r') {
-        at++;
-        goto crlf_1;
-    }
 out9:
     return qcap_leave(parser, at, end, AT_TRAILING_BLANKS_1);
 
@@ -2777,28 +2680,28 @@ on4:
         at++;
         qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
-        qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p2));
-        qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p3));
-        qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p3));
-        qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p4));
-        qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p4));
-        qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p5) - 1);
-        qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p5) - 1);
-        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p5));
+        qcap_op_list(parser, 189 /* open method */, QCAP_HERE(p2));
+        qcap_op_list_value(parser, 187 /* convert method */, w0, QCAP_HERE(p3));
+        qcap_op_list(parser, 186 /* close method */, QCAP_HERE(p3));
+        qcap_op_list(parser, 185 /* open request-target */, QCAP_HERE(p4));
+        qcap_op_list(parser, 170 /* open path */, QCAP_HERE(p4));
+        qcap_op_list(parser, 169 /* close path */, QCAP_HERE(p5) - 1);
+        qcap_op_list(parser, 161 /* close request-target */, QCAP_HERE(p5) - 1);
+        qcap_op_list(parser, 160 /* open HTTP-version */, QCAP_HERE(p5));
         parser->marks[0] = parser->later_count;
         goto http_name_6;
     }
 out4:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 189 /* open method */, QCAP_HERE(p2));
-    qcap_op_later_value(parser, side->later, 187 /* convert method */, w0, QCAP_HERE(p3));
-    qcap_op_later(parser, side->later, 186 /* close method */, QCAP_HERE(p3));
-    qcap_op_later(parser, side->later, 185 /* open request-target */, QCAP_HERE(p4));
-    qcap_op_later(parser, side->later, 170 /* open path */, QCAP_HERE(p4));
-    qcap_op_later(parser, side->later, 169 /* close path */, QCAP_HERE(p5) - 1);
-    qcap_op_later(parser, side->later, 161 /* close request-target */, QCAP_HERE(p5) - 1);
-    qcap_op_later(parser, side->later, 160 /* open HTTP-version */, QCAP_HERE(p5));
+    qcap_op_list(parser, 189 /* open method */, QCAP_HERE(p2));
+    qcap_op_list_value(parser, 187 /* convert method */, w0, QCAP_HERE(p3));
+    qcap_op_list(parser, 186 /* close method */, QCAP_HERE(p3));
+    qcap_op_list(parser, 185 /* open request-target */, QCAP_HERE(p4));
+    qcap_op_list(parser, 170 /* open path */, QCAP_HERE(p4));
+    qcap_op_list(parser, 169 /* close path */, QCAP_HERE(p5) - 1);
+    qcap_op_list(parser, 161 /* close request-target */, QCAP_HERE(p5) - 1);
+    qcap_op_list(parser, 160 /* open HTTP-version */, QCAP_HERE(p5));
     parser->marks[0] = parser->later_count;
     return qcap_leave(parser, at, end, AT_HTTP_NAME_5);
 
@@ -3967,16 +3870,6 @@ on66:
         parser->is_confirmed = true;
         goto token_27;
     }
-    if (*at == '"') {
-        at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p8) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p10) - 1);
-        parser->depth = (uint16_t)(5);
-        parser->is_confirmed = true;
-        goto quoted_string_1;
-    }
 out66:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p8) - 1);
@@ -4068,7 +3961,7 @@ reg_name_1:
         return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_INPUT);
     if (*at == ':') {
         at++;
-        goto port_1;
+        return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_REG_NAME_1, QCAP_STOP_TABLE);
 
@@ -4117,22 +4010,6 @@ pchar_1:
     }
     return qcap_stop(parser, at, AT_PCHAR_1, QCAP_STOP_TABLE);
 
-    /* port = *. DIGIT      RFC 3986, 3.2.3
-     * request-line = method SP request-target . SP HTTP-version      RFC 9112, 3
-     * hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
-     * e.g. after "a a:" */
-port_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_INPUT);
-    if (*at == '/') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 184 /* open scheme */, side->positions[2]);
-        qcap_op_later(parser, side->later, 183 /* close scheme */, here - 2);
-        goto hier_part_1;
-    }
-    return qcap_stop(parser, at, AT_PORT_1, QCAP_STOP_TABLE);
-
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\r" */
 crlf_1:
@@ -4170,7 +4047,7 @@ pct_encoded_1:
         return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_INPUT);
     if (IS_HEXDIG(*at)) {
         at++;
-        goto pct_encoded_2;
+        return qcap_stop(parser, at, AT_PCT_ENCODED_2, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_PCT_ENCODED_1, QCAP_STOP_TABLE);
 
@@ -4190,21 +4067,6 @@ pchar_3:
         goto pchar_4;
     }
     return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_TABLE);
-
-    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
-     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * e.g. after "a a:/" */
-hier_part_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_INPUT);
-    if (*at == '/') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 182 /* open authority */, here);
-        goto userinfo_1;
-    }
-    return qcap_stop(parser, at, AT_HIER_PART_1, QCAP_STOP_TABLE);
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -4259,19 +4121,6 @@ token_3:
     }
     return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_TABLE);
 
-    /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
-     * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
-     * else invalid-path = "/" *. invalid-char      RFC 9112, 3.2
-     * e.g. after "a /%a" */
-pct_encoded_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_PCT_ENCODED_2, QCAP_STOP_INPUT);
-    if (IS_HEXDIG(*at)) {
-        at++;
-        goto pchar_1;
-    }
-    return qcap_stop(parser, at, AT_PCT_ENCODED_2, QCAP_STOP_TABLE);
-
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
      * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
@@ -4318,21 +4167,6 @@ pchar_5:
         return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_PCHAR_5, QCAP_STOP_TABLE);
-
-    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
-     * e.g. after "a a://" */
-userinfo_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_INPUT);
-    if (IS_SET_13(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto userinfo_2;
-    }
-    return qcap_stop(parser, at, AT_USERINFO_1, QCAP_STOP_TABLE);
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -4392,85 +4226,25 @@ http_name_8:
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_8, QCAP_STOP_TABLE);
 
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_3, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_3;
-    }
+    /* e.g. after "a /\na" */
+entry_8:
     return qcap_stop(parser, at, AT_NAME_BLANKS_3, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_8:
-    goto name_blanks_3;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_7:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_7, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_7;
-    }
+entry_12:
     return qcap_stop(parser, at, AT_NAME_BLANKS_7, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_12:
-    goto name_blanks_7;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_8:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_8, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_8;
-    }
+entry_13:
     return qcap_stop(parser, at, AT_NAME_BLANKS_8, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_13:
-    goto name_blanks_8;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_9:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_9, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_9;
-    }
+entry_14:
     return qcap_stop(parser, at, AT_NAME_BLANKS_9, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_14:
-    goto name_blanks_9;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "a /\na" */
-name_blanks_11:
-    if (at == end)
-        return qcap_stop(parser, at, AT_NAME_BLANKS_11, QCAP_STOP_INPUT);
-    if (*at == ':') {
-        at++;
-        goto ows_11;
-    }
-    return qcap_stop(parser, at, AT_NAME_BLANKS_11, QCAP_STOP_TABLE);
-
-    /* e.g. after "a /\na" */
 entry_16:
-    goto name_blanks_11;
+    return qcap_stop(parser, at, AT_NAME_BLANKS_11, QCAP_STOP_TABLE);
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -4487,7 +4261,7 @@ chunk_size_2:
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_CHUNK_SIZE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_PAUSED);
-        goto crlf_3;
+        return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_CHUNK_SIZE_2, QCAP_STOP_TABLE);
 
@@ -4531,21 +4305,6 @@ ows_1:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:" */
-ows_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_14;
-    }
-    return qcap_stop(parser, at, AT_OWS_3, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
 ows_4:
     if (at == end)
         return qcap_stop(parser, at, AT_OWS_4, QCAP_STOP_INPUT);
@@ -4556,90 +4315,6 @@ ows_4:
         goto ows_15;
     }
     return qcap_stop(parser, at, AT_OWS_4, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_7:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_7, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_19;
-    }
-    return qcap_stop(parser, at, AT_OWS_7, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_8:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_20;
-    }
-    return qcap_stop(parser, at, AT_OWS_8, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_9:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_21;
-    }
-    return qcap_stop(parser, at, AT_OWS_9, QCAP_STOP_TABLE);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:" */
-ows_11:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_11, QCAP_STOP_INPUT);
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        side->positions[0] = here - 1;
-        goto ows_23;
-    }
-    return qcap_stop(parser, at, AT_OWS_11, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\n\n0\r" */
-crlf_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_4;
-    }
-    return qcap_stop(parser, at, AT_CRLF_3, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\n\n0\n" */
-token_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        goto crlf_4;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_4, QCAP_STOP_TABLE);
 
     /* HTTP-version = ( HTTP-name "/" . DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" . DIGIT "." )      RFC 9112, 2.3
@@ -4798,26 +4473,13 @@ reg_name_2:
         return qcap_stop(parser, at, AT_REG_NAME_2, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_30;
+        goto do_22;
     }
     if (*at == ':') {
         at++;
         goto field_port_1;
     }
     return qcap_stop(parser, at, AT_REG_NAME_2, QCAP_STOP_TABLE);
-
-    /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
-     * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * e.g. after "a /\na:0" */
-ipv4address_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_IPV4ADDRESS_1, QCAP_STOP_INPUT);
-    if (*at == '.') {
-        at++;
-        goto dec_octet_1;
-    }
-    return qcap_stop(parser, at, AT_IPV4ADDRESS_1, QCAP_STOP_TABLE);
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -4828,22 +4490,9 @@ ipv4address_2:
         return qcap_stop(parser, at, AT_IPV4ADDRESS_2, QCAP_STOP_INPUT);
     if (*at >= '0' && *at <= '9') {
         at++;
-        goto ipv4address_3;
+        return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_IPV4ADDRESS_2, QCAP_STOP_TABLE);
-
-    /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
-     * e.g. after "a /\na:3" */
-ipv4address_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto ipv4address_1;
-    }
-    return qcap_stop(parser, at, AT_IPV4ADDRESS_3, QCAP_STOP_TABLE);
 
     /* field-port = *. DIGIT      RFC 9110, 7.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -4855,7 +4504,7 @@ field_port_1:
         return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
         at++;
-        goto do_30;
+        goto do_22;
     }
     return qcap_stop(parser, at, AT_FIELD_PORT_1, QCAP_STOP_TABLE);
 
@@ -5007,7 +4656,7 @@ token_8:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_UPGRADE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_PAUSED);
-        goto crlf_10;
+        return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_8, QCAP_STOP_TABLE);
 
@@ -5045,7 +4694,7 @@ token_9:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_EXPECT, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_PAUSED);
-        goto crlf_11;
+        return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_9, QCAP_STOP_TABLE);
 
@@ -5082,7 +4731,7 @@ token_10:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_RANGE_RANGE_UNIT, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_PAUSED);
-        goto range_set_1;
+        return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_10, QCAP_STOP_TABLE);
 
@@ -5152,7 +4801,7 @@ token_12:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_PAUSED);
-        goto crlf_12;
+        return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_12, QCAP_STOP_TABLE);
 
@@ -5174,21 +4823,6 @@ ows_23:
         goto token_12;
     }
     return qcap_stop(parser, at, AT_OWS_23, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\n\n0\n\r" */
-crlf_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 0, QCAP_HTTP_REQUEST, here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_TOKEN_1, QCAP_STOP_PAUSED);
-        goto token_1;
-    }
-    return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
     /* HTTP-version = ( HTTP-name "/" DIGIT . "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT . "." )      RFC 9112, 2.3
@@ -5229,19 +4863,6 @@ crlf_5:
     }
     return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
 
-    /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * e.g. after "a /\na:0." */
-dec_octet_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_DEC_OCTET_1, QCAP_STOP_INPUT);
-    if (*at == '0') {
-        at++;
-        goto ipv4address_4;
-    }
-    return qcap_stop(parser, at, AT_DEC_OCTET_1, QCAP_STOP_TABLE);
-
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -5268,7 +4889,7 @@ credentials_1:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_1, QCAP_STOP_INPUT);
-    if (IS_SET_14(*at)) {
+    if (IS_SET_13(*at)) {
         at++;
         goto token68_1;
     }
@@ -5295,60 +4916,9 @@ basic_scheme_2:
         return qcap_stop(parser, at, AT_BASIC_SCHEME_2, QCAP_STOP_INPUT);
     if (*at == 'S' || *at == 's') {
         at++;
-        goto basic_scheme_3;
+        return qcap_stop(parser, at, AT_BASIC_SCHEME_3, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_BASIC_SCHEME_2, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r" */
-crlf_10:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_18;
-    }
-    return qcap_stop(parser, at, AT_CRLF_10, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r" */
-crlf_11:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_19;
-    }
-    return qcap_stop(parser, at, AT_CRLF_11, QCAP_STOP_TABLE);
-
-    /* range-set = ( *( . "," OWS ) range-spec ) *( OWS "," [ OWS range-spec ] )      RFC 9110, 14.1
-     * first-pos = 1*. DIGIT      RFC 9110, 14.1
-     * suffix-range = . "-" suffix-length      RFC 9110, 14.1
-     * e.g. after "a /\na:a=" */
-range_set_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_INPUT);
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_RANGE_RANGE_SPEC, here - 1);
-        goto first_pos_1;
-    }
-    return qcap_stop(parser, at, AT_RANGE_SET_1, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r" */
-crlf_12:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_21;
-    }
-    return qcap_stop(parser, at, AT_CRLF_12, QCAP_STOP_TABLE);
 
     /* HTTP-version = ( HTTP-name "/" DIGIT "." . DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
@@ -5369,25 +4939,12 @@ http_version_8:
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_8, QCAP_STOP_TABLE);
 
-    /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
-     * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * e.g. after "a /\na:0.0" */
-ipv4address_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_IPV4ADDRESS_4, QCAP_STOP_INPUT);
-    if (*at == '.') {
-        at++;
-        goto dec_octet_2;
-    }
-    return qcap_stop(parser, at, AT_IPV4ADDRESS_4, QCAP_STOP_TABLE);
-
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a" */
 token68_1:
-    at = SCAN_IS_SET_14_on(at, end);
+    at = SCAN_IS_SET_13_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_1, QCAP_STOP_INPUT);
     if (*at == '\r') {
@@ -5409,53 +4966,9 @@ token_17:
         return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_53;
+        goto do_43;
     }
     return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_TABLE);
-
-    /* basic-scheme = . "Basic"      RFC 7617, 2
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
-     * e.g. after "a /\na:bas" */
-basic_scheme_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_BASIC_SCHEME_3, QCAP_STOP_INPUT);
-    if (*at == 'I' || *at == 'i') {
-        at++;
-        goto basic_scheme_4;
-    }
-    return qcap_stop(parser, at, AT_BASIC_SCHEME_3, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r\n" */
-token_18:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_18, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
-        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
-    }
-    return qcap_stop(parser, at, AT_TOKEN_18, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r\n" */
-token_19:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_19, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_53;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_19, QCAP_STOP_TABLE);
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * int-range = first-pos . "-" [ last-pos ]      RFC 9110, 14.1
@@ -5485,60 +4998,13 @@ token_20:
     }
     if (*at == '\r') {
         at++;
-        goto do_55;
+        here = QCAP_HERE(at);
+        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CRLF_14, QCAP_STOP_PAUSED);
+        goto crlf_14;
     }
     return qcap_stop(parser, at, AT_TOKEN_20, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a\r\n" */
-token_21:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_21, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_53;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_21, QCAP_STOP_TABLE);
-
-    /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * e.g. after "a /\na:0.0." */
-dec_octet_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_DEC_OCTET_2, QCAP_STOP_INPUT);
-    if (*at == '2') {
-        at++;
-        goto ipv4address_5;
-    }
-    return qcap_stop(parser, at, AT_DEC_OCTET_2, QCAP_STOP_TABLE);
-
-    /* basic-scheme = . "Basic"      RFC 7617, 2
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
-     * e.g. after "a /\na:basi" */
-basic_scheme_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_BASIC_SCHEME_4, QCAP_STOP_INPUT);
-    if (*at == 'C' || *at == 'c') {
-        at++;
-        goto basic_start_1;
-    }
-    return qcap_stop(parser, at, AT_BASIC_SCHEME_4, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a=a\r" */
-crlf_13:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        goto token_22;
-    }
-    return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_TABLE);
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -5555,7 +5021,7 @@ last_pos_1:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_RANGE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_PAUSED);
-        goto crlf_13;
+        return qcap_stop(parser, at, AT_CRLF_13, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_LAST_POS_1, QCAP_STOP_TABLE);
 
@@ -5588,53 +5054,9 @@ ows_25:
     }
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_46;
     }
     return qcap_stop(parser, at, AT_OWS_25, QCAP_STOP_TABLE);
-
-    /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" . "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * e.g. after "a /\na:0.0.2" */
-ipv4address_5:
-    if (at == end)
-        return qcap_stop(parser, at, AT_IPV4ADDRESS_5, QCAP_STOP_INPUT);
-    if (*at == '.') {
-        at++;
-        goto dec_octet_3;
-    }
-    return qcap_stop(parser, at, AT_IPV4ADDRESS_5, QCAP_STOP_TABLE);
-
-    /* basic-start = basic-scheme . SP      RFC 7617, 2
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
-     * e.g. after "a /\na:basic" */
-basic_start_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_BASIC_START_1, QCAP_STOP_INPUT);
-    if (*at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_AUTH_SCHEME, here - 1);
-        side->positions[0] = here - 1;
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_PAUSED);
-        goto credentials_2;
-    }
-    return qcap_stop(parser, at, AT_BASIC_START_1, QCAP_STOP_TABLE);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "a /\na:a=a\r\n" */
-token_22:
-    if (at == end)
-        return qcap_stop(parser, at, AT_TOKEN_22, QCAP_STOP_INPUT);
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto do_53;
-    }
-    return qcap_stop(parser, at, AT_TOKEN_22, QCAP_STOP_TABLE);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -5645,7 +5067,7 @@ token_23:
         return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_53;
+        goto do_43;
     }
     return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_TABLE);
 
@@ -5674,22 +5096,9 @@ ows_26:
         return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_57;
+        goto do_46;
     }
     return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_TABLE);
-
-    /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( . "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
-     * e.g. after "a /\na:0.0.0." */
-dec_octet_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_DEC_OCTET_3, QCAP_STOP_INPUT);
-    if (*at >= '3' && *at <= '9') {
-        at++;
-        goto host_1;
-    }
-    return qcap_stop(parser, at, AT_DEC_OCTET_3, QCAP_STOP_TABLE);
 
     /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
@@ -5700,7 +5109,7 @@ credentials_2:
         at++;
     if (at == end)
         return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_INPUT);
-    if (IS_SET_15(*at)) {
+    if (IS_SET_14(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_AUTHORIZATION_BASIC_CREDENTIALS, here - 1);
@@ -5708,25 +5117,12 @@ credentials_2:
     }
     return qcap_stop(parser, at, AT_CREDENTIALS_2, QCAP_STOP_TABLE);
 
-    /* Host = field-host [ . ":" field-port ]      RFC 9110, 7.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * e.g. after "a /\na:0.0.0.3" */
-host_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        goto do_30;
-    }
-    return qcap_stop(parser, at, AT_HOST_1, QCAP_STOP_TABLE);
-
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:basic a" */
 token68_2:
-    at = SCAN_IS_SET_15_on(at, end);
+    at = SCAN_IS_SET_14_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_TOKEN68_2, QCAP_STOP_INPUT);
     if (*at == '=') {
@@ -5759,7 +5155,7 @@ token_27:
      * quoted-string = DQUOTE *( qdtext / quoted-pair ) . DQUOTE      RFC 9110, 5.6.4
      * e.g. after "a /\na:a/a;a=\"" */
 quoted_string_1:
-    at = SCAN_IS_SET_16_on(at, end);
+    at = SCAN_IS_SET_15_on(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_QUOTED_STRING_1, QCAP_STOP_INPUT);
     if (*at == '"') {
@@ -5768,7 +5164,7 @@ quoted_string_1:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_PAUSED);
-        goto ows_27;
+        return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_QUOTED_STRING_1, QCAP_STOP_TABLE);
 
@@ -5792,27 +5188,14 @@ token68_3:
     }
     return qcap_stop(parser, at, AT_TOKEN68_3, QCAP_STOP_TABLE);
 
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * e.g. after "a /\na:a/a;a=\"\"" */
-ows_27:
-    if (at == end)
-        return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        goto do_55;
-    }
-    return qcap_stop(parser, at, AT_OWS_27, QCAP_STOP_TABLE);
-
-do_30:
+do_22:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_HOST, wanted, origin, here - 1);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_TABLE);
 
-do_53:
+do_43:
     here = QCAP_HERE(at);
     qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
     qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
@@ -5823,14 +5206,7 @@ do_53:
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
     goto token_3;
 
-do_55:
-    here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, here - 1);
-    if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_CRLF_14, QCAP_STOP_PAUSED);
-    goto crlf_14;
-
-do_57:
+do_46:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here - 1);
     goto token_24;
@@ -5859,6 +5235,8 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto http_name_1;
     case AT_ENTRY_2:
         goto entry_2;
+    case AT_HTTP_NAME_2:
+        goto http_name_2;
     case AT_HTTP_NAME_3:
         goto http_name_3;
     case AT_HTTP_NAME_4:
@@ -5877,12 +5255,38 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto reason_phrase_2;
     case AT_TOKEN_25:
         goto token_25;
+    case AT_CRLF_16:
+        goto crlf_16;
     case AT_ENTRY_18:
         goto entry_18;
+    case AT_NAME_BLANKS_14:
+        goto name_blanks_14;
+    case AT_ENTRY_21:
+        goto entry_21;
+    case AT_NAME_BLANKS_17:
+        goto name_blanks_17;
+    case AT_ENTRY_24:
+        goto entry_24;
+    case AT_NAME_BLANKS_18:
+        goto name_blanks_18;
+    case AT_ENTRY_25:
+        goto entry_25;
+    case AT_NAME_BLANKS_19:
+        goto name_blanks_19;
+    case AT_ENTRY_26:
+        goto entry_26;
     case AT_FINAL_CONTENT_1:
         goto final_content_1;
     case AT_OWS_28:
         goto ows_28;
+    case AT_OWS_30:
+        goto ows_30;
+    case AT_OWS_33:
+        goto ows_33;
+    case AT_OWS_34:
+        goto ows_34;
+    case AT_OWS_35:
+        goto ows_35;
     case AT_CHUNK_SIZE_3:
         goto chunk_size_3;
     case AT_ENTRY_29:
@@ -5925,6 +5329,10 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto ows_46;
     case AT_OPAQUE_TAG_1:
         goto opaque_tag_1;
+    case AT_SCHEME_1:
+        goto scheme_1;
+    case AT_RELATIVE_PART_1:
+        goto relative_part_1;
     case AT_OWS_47:
         goto ows_47;
     case AT_PCHAR_6:
@@ -5939,12 +5347,24 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto field_content_4;
     case AT_CRLF_17:
         goto crlf_17;
+    case AT_CRLF_20:
+        goto crlf_20;
+    case AT_FIRST_POS_2:
+        goto first_pos_2;
+    case AT_CRLF_21:
+        goto crlf_21;
     case AT_OPAQUE_TAG_2:
         goto opaque_tag_2;
+    case AT_SCHEME_2:
+        goto scheme_2;
     case AT_PCHAR_7:
         goto pchar_7;
+    case AT_HIER_PART_2:
+        goto hier_part_2;
     case AT_CRLF_22:
         goto crlf_22;
+    case AT_USERINFO_3:
+        goto userinfo_3;
     case AT_PCT_ENCODED_5:
         goto pct_encoded_5;
     case AT_CRLF_23:
@@ -5955,8 +5375,12 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto token_36;
     case AT_TOKEN_38:
         goto token_38;
+    case AT_TOKEN_39:
+        goto token_39;
     case AT_FIRST_POS_3:
         goto first_pos_3;
+    case AT_TOKEN_40:
+        goto token_40;
     case AT_CRLF_25:
         goto crlf_25;
     case AT_SCHEME_3:
@@ -5977,6 +5401,8 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto crlf_27;
     case AT_OWS_49:
         goto ows_49;
+    case AT_LAST_POS_2:
+        goto last_pos_2;
     case AT_CRLF_29:
         goto crlf_29;
     case AT_TOKEN_44:
@@ -5987,8 +5413,16 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto last_pos_3;
     case AT_COMPLETE_LENGTH_1:
         goto complete_length_1;
+    case AT_TOKEN_45:
+        goto token_45;
+    case AT_COMPLETE_LENGTH_2:
+        goto complete_length_2;
+    case AT_CRLF_30:
+        goto crlf_30;
     case AT_TOKEN_46:
         goto token_46;
+    case AT_TOKEN_47:
+        goto token_47;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -6016,206 +5450,14 @@ on1:
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
         p0 = at;
-        goto on3;
+        qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
+        parser->depth = (uint16_t)(1);
+        qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+        parser->marks[0] = parser->later_count;
+        goto http_name_2;
     }
 out1:
     return qcap_leave(parser, at, end, AT_HTTP_NAME_1);
-
-    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
-     * e.g. after "H" */
-on3:
-    if (QCAP_LIKELY((size_t)(end - at) >= 8 && memcmp(at, "TTP/1.1 ", 8) == 0)) {
-        at += 8;
-        goto on4;
-    }
-    if (QCAP_UNLIKELY(at == end))
-        goto out3;
-    if (*at == 'T') {
-        at++;
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-        parser->depth = (uint16_t)(1);
-        qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-        parser->marks[0] = parser->later_count;
-        goto http_name_3;
-    }
-out3:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    return qcap_leave(parser, at, end, AT_HTTP_NAME_2);
-
-    /* status-code = 3. DIGIT      RFC 9112, 4
-     * e.g. after "HTTP/0. " */
-on4:
-    if (QCAP_UNLIKELY(at == end))
-        goto out4;
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto on5;
-    }
-out4:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    side->underway[0].begin = QCAP_HERE(p0) + 8;
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
-    return qcap_leave(parser, at, end, AT_STATUS_CODE_1);
-
-    /* status-code = 3. DIGIT      RFC 9112, 4
-     * e.g. after "HTTP/0. 0" */
-on5:
-    if (QCAP_UNLIKELY(at == end))
-        goto out5;
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto on6;
-    }
-out5:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    side->underway[0].begin = QCAP_HERE(p0) + 8;
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
-    return qcap_leave(parser, at, end, AT_STATUS_CODE_2);
-
-    /* status-code = 3. DIGIT      RFC 9112, 4
-     * e.g. after "HTTP/0. 00" */
-on6:
-    if (QCAP_UNLIKELY(at == end))
-        goto out6;
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        side->underway[0].begin = QCAP_HERE(p0) + 8;
-        w0 = qcap_op_convert(parser, 6, QCAP_HERE(p0) + 11);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out7;
-        goto on7;
-    }
-out6:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    side->underway[0].begin = QCAP_HERE(p0) + 8;
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
-    return qcap_leave(parser, at, end, AT_STATUS_CODE_3);
-
-    /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000" */
-on7:
-    if (QCAP_UNLIKELY(at == end))
-        goto out7;
-    if (*at == ' ') {
-        at++;
-        goto on8;
-    }
-out7:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
-    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 11);
-    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 11);
-    return qcap_leave(parser, at, end, AT_STATUS_LINE_2);
-
-    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000 " */
-on8:
-    if (QCAP_UNLIKELY(at == end))
-        goto out8;
-    if (IS_SET_6(*at)) {
-        at++;
-        goto on9;
-    }
-out8:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
-    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 11);
-    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 11);
-    return qcap_leave(parser, at, end, AT_REASON_PHRASE_1);
-
-    /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000 a" */
-on9:
-    at = SCAN_IS_SET_6(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out9;
-    if (*at == '\r') {
-        at++;
-        p1 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_HTTP_VERSION, wanted, QCAP_HERE(p0) - 1, QCAP_HERE(p0) + 7, p0 - 1);
-        qcap_op_store(parser, 6, w0, QCAP_HERE(p0) + 11);
-        qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0) + 8);
-        parser->depth = (uint16_t)(2);
-        parser->is_confirmed = true;
-        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0) + 11);
-        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p0) + 12);
-        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p1) - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out10;
-        goto on10;
-    }
-out9:
-    qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
-    parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
-    parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) + 7);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0) + 8);
-    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 11);
-    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 11);
-    qcap_op_later(parser, side->later, 322 /* open reason-phrase */, QCAP_HERE(p0) + 12);
-    return qcap_leave(parser, at, end, AT_REASON_PHRASE_2);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\r" */
-on10:
-    if (QCAP_UNLIKELY(at == end))
-        goto out10;
-    if (*at == '\n') {
-        at++;
-        goto on11;
-    }
-out10:
-    return qcap_leave(parser, at, end, AT_CRLF_15);
-
-    /* ignored-line = . ( SP / HTAB ) *( HTAB / SP / VCHAR / obs-text ) CRLF      RFC 9112, 2.2
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\n" */
-on11:
-    if (QCAP_UNLIKELY(at == end))
-        goto out11;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p1) + 1);
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p1) + 1);
-        parser->depth = (uint16_t)(3);
-        side->underway[0].begin = QCAP_HERE(p1) + 1;
-        goto token_25;
-    }
-out11:
-    return qcap_leave(parser, at, end, AT_IGNORED_LINE_2);
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. " */
@@ -6224,112 +5466,112 @@ on2:
         goto out2;
     if (*at >= '0' && *at <= '9') {
         at++;
-        goto on12;
+        goto on3;
     }
 out2:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_STATUS_CODE_1);
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 0" */
-on12:
+on3:
     if (QCAP_UNLIKELY(at == end))
-        goto out12;
+        goto out3;
     if (*at >= '0' && *at <= '9') {
         at++;
-        goto on13;
+        goto on4;
     }
-out12:
+out3:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_STATUS_CODE_2);
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 00" */
-on13:
+on4:
     if (QCAP_UNLIKELY(at == end))
-        goto out13;
+        goto out4;
     if (*at >= '0' && *at <= '9') {
         at++;
         side->underway[0].begin = QCAP_HERE(p0);
         w0 = qcap_op_convert(parser, 6, QCAP_HERE(p0) + 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out14;
-        goto on14;
+            goto out5;
+        goto on5;
     }
-out13:
+out4:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_STATUS_CODE_3);
 
     /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000" */
-on14:
+on5:
     if (QCAP_UNLIKELY(at == end))
-        goto out14;
+        goto out5;
     if (*at == ' ') {
         at++;
-        goto on15;
+        goto on6;
     }
-out14:
+out5:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
-    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
-    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list_value(parser, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 324 /* close status-code */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_STATUS_LINE_2);
 
     /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000 " */
-on15:
+on6:
     if (QCAP_UNLIKELY(at == end))
-        goto out15;
+        goto out6;
     if (IS_SET_6(*at)) {
         at++;
-        goto on16;
+        goto on7;
     }
-out15:
+out6:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
-    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
-    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list_value(parser, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 324 /* close status-code */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_REASON_PHRASE_1);
 
     /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000 a" */
-on16:
+on7:
     at = SCAN_IS_SET_6(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out16;
+        goto out7;
     if (*at == '\r') {
         at++;
         p1 = at;
@@ -6343,64 +5585,64 @@ on16:
         qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p0) + 4);
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_REASON_PHRASE, QCAP_HERE(p1) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out17;
-        goto on17;
+            goto out8;
+        goto on8;
     }
-out16:
+out7:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
-    qcap_op_later(parser, side->later, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_later(parser, side->later, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_later(parser, side->later, 327 /* open status-code */, QCAP_HERE(p0));
-    qcap_op_later_value(parser, side->later, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
-    qcap_op_later(parser, side->later, 324 /* close status-code */, QCAP_HERE(p0) + 3);
-    qcap_op_later(parser, side->later, 322 /* open reason-phrase */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list_value(parser, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 322 /* open reason-phrase */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_REASON_PHRASE_2);
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\r" */
-on17:
+on8:
     if (QCAP_UNLIKELY(at == end))
-        goto out17;
+        goto out8;
     if (*at == '\n') {
         at++;
-        goto on18;
+        goto on9;
     }
-out17:
+out8:
     return qcap_leave(parser, at, end, AT_CRLF_15);
 
     /* ignored-line = . ( SP / HTAB ) *( HTAB / SP / VCHAR / obs-text ) CRLF      RFC 9112, 2.2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n" */
-on18:
+on9:
     if (QCAP_UNLIKELY(at == end))
-        goto out18;
+        goto out9;
     if (IS_TCHAR(*at)) {
         at++;
         p2 = p1 + 1;
-        goto on19;
+        goto on10;
     }
-out18:
+out9:
     return qcap_leave(parser, at, end, AT_IGNORED_LINE_2);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on19:
+on10:
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out19;
+        goto out10;
     if (IS_SET_4(*at)) {
         p3 = at;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p2), QCAP_HERE(p3), p2);
         w1 = find_5(p2, (size_t)(p3 - (p2)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out20;
-        goto on20;
+            goto out11;
+        goto on11;
     }
-out19:
+out10:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p2));
     parser->depth = (uint16_t)(3);
@@ -6409,35 +5651,47 @@ out19:
 
     /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on20:
+on11:
     switch (w1) {
     case 10:
-        goto on21;
+        goto on12;
     case 9:
-        goto on22;
+        goto on13;
     case 8:
-        goto on23;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_26;
     case 7:
-        goto on24;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_25;
     case 6:
-        goto on25;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_24;
     case 5:
-        goto on26;
+        goto on14;
     case 4:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
         return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
     case 3:
-        goto on27;
+        goto on15;
     case 2:
-        goto on28;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        parser->depth = (uint16_t)(2);
+        parser->is_confirmed = true;
+        goto entry_21;
     case 1:
-        goto on29;
+        goto on16;
     default:
-        goto on30;
+        goto on17;
     }
-out20:
+out11:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6445,19 +5699,19 @@ out20:
     return qcap_leave(parser, at, end, AT_RESPONSE_FIELD_1);
 
     /* e.g. after "HTTP/0. 000\na" */
-on30:
-    goto on31;
+on17:
+    goto on18;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on31:
+on18:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ": ", 2) == 0)) {
         at += 2;
-        goto on32;
+        goto on19;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out31;
+        goto out18;
     if (*at == ':') {
         at++;
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
@@ -6465,7 +5719,7 @@ on31:
         parser->is_confirmed = true;
         goto ows_28;
     }
-out31:
+out18:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6475,19 +5729,19 @@ out31:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: " */
-on32:
+on19:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out32;
+        goto out19;
     if (IS_SET_5(*at)) {
         at++;
         p4 = at;
         p5 = p2;
         p6 = p4 - 1;
-        goto on33;
+        goto on20;
     }
-out32:
+out19:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6498,7 +5752,7 @@ out32:
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a" */
-on33:
+on20:
     from = at;
     at = SCAN_IS_SET_6(at, end);
     if (QCAP_UNLIKELY(at != from && (at[-1] == '\t' || at[-1] == ' '))) {
@@ -6515,14 +5769,14 @@ on33:
     }
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
         at += 2;
-        goto on34;
+        goto on21;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out33;
+        goto out20;
     if (*at == '\t' || *at == ' ') {
         at++;
         p7 = at;
-        goto on35;
+        goto on22;
     }
     if (*at == '\r') {
         at++;
@@ -6532,7 +5786,7 @@ on33:
         parser->is_confirmed = true;
         goto crlf_17;
     }
-out33:
+out20:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(3);
@@ -6543,16 +5797,16 @@ out33:
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-vchar = . VCHAR / obs-text / field-CTL      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a " */
-on35:
+on22:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out35;
+        goto out22;
     if (IS_SET_5(*at)) {
         at++;
-        goto on33;
+        goto on20;
     }
-out35:
+out22:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(3);
@@ -6564,9 +5818,9 @@ out35:
      * token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r\n" */
-on34:
+on21:
     if (QCAP_UNLIKELY(at == end))
-        goto out34;
+        goto out21;
     if (IS_TCHAR(*at)) {
         at++;
         p7 = at;
@@ -6582,7 +5836,7 @@ on34:
         }
         parser->is_confirmed = true;
         p2 = p7 - 1;
-        goto on19;
+        goto on10;
     }
     if (*at == '\r') {
         at++;
@@ -6590,10 +5844,10 @@ on34:
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p6), QCAP_HERE(p7) - 3, p6);
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p5), QCAP_HERE(p7) - 3, p5);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out36;
-        goto on36;
+            goto out23;
+        goto on23;
     }
-out34:
+out21:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p6));
     parser->depth = (uint16_t)(3);
@@ -6602,21 +5856,21 @@ out34:
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\r" */
-on36:
+on23:
     if (QCAP_UNLIKELY(at == end))
-        goto out36;
+        goto out23;
     if (*at == '\n') {
         at++;
-        goto on37;
+        goto on24;
     }
-out36:
+out23:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_16);
 
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n" */
-on37:
+on24:
     switch (choose_10(parser)) {
     case 1:
         parser->depth = (uint16_t)(1);
@@ -6627,28 +5881,28 @@ on37:
         parser->is_confirmed = true;
         goto entry_18;
     default:
-        goto out37;
+        goto out24;
     }
-out37:
+out24:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RESPONSE_CONTENT_1);
 
     /* e.g. after "HTTP/0. 000\na" */
-on29:
-    goto on38;
+on16:
+    goto on25;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on38:
+on25:
     if (QCAP_UNLIKELY(at == end))
-        goto out38;
+        goto out25;
     if (*at == ':') {
         at++;
-        goto on39;
+        goto on26;
     }
-out38:
+out25:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6658,14 +5912,14 @@ out38:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:" */
-on39:
+on26:
     if (QCAP_UNLIKELY(at == end))
-        goto out39;
+        goto out26;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on40;
+        goto on27;
     }
-out39:
+out26:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6675,17 +5929,17 @@ out39:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: " */
-on40:
+on27:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out40;
+        goto out27;
     if (*at >= '0' && *at <= '9') {
         at++;
         p4 = at;
-        goto on41;
+        goto on28;
     }
-out40:
+out27:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6696,10 +5950,10 @@ out40:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
      * e.g. after "HTTP/0. 000\na:0" */
-on41:
+on28:
     at = SCAN_IS_DIGIT(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out41;
+        goto out28;
     if (*at == '\r') {
         at++;
         p5 = at;
@@ -6714,10 +5968,10 @@ on41:
         qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p5) - 1);
         qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out42;
-        goto on42;
+            goto out29;
+        goto on29;
     }
-out41:
+out28:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_LENGTH, QCAP_HERE(p4) - 1);
@@ -6728,202 +5982,50 @@ out41:
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:0\r" */
-on42:
+on29:
     if (QCAP_UNLIKELY(at == end))
-        goto out42;
+        goto out29;
     if (*at == '\n') {
         at++;
-        goto on43;
+        goto on30;
     }
-out42:
+out29:
     return qcap_leave(parser, at, end, AT_CRLF_18);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:0\n" */
-on43:
+on30:
     if (QCAP_UNLIKELY(at == end))
-        goto out43;
+        goto out30;
     if (IS_TCHAR(*at)) {
         at++;
         p2 = p5 + 1;
-        goto on19;
+        goto on10;
     }
     if (*at == '\r') {
         at++;
-        goto on44;
+        goto crlf_16;
     }
-out43:
+out30:
     return qcap_leave(parser, at, end, AT_TOKEN_34);
 
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\n\r" */
-on44:
-    if (QCAP_UNLIKELY(at == end))
-        goto out44;
-    if (*at == '\n') {
-        at++;
-        goto on45;
-    }
-out44:
-    return qcap_leave(parser, at, end, AT_CRLF_16);
-
-    /* response-content = no-content / final-content .      RFC 9112, 6.3
-     * e.g. after "HTTP/0. 000\n\n" */
-on45:
-    switch (choose_10(parser)) {
-    case 1:
-        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_2, QCAP_STOP_CONTROL);
-    case 0:
-        goto entry_18;
-    default:
-        goto out45;
-    }
-out45:
-    return qcap_leave(parser, at, end, AT_RESPONSE_CONTENT_1);
-
     /* e.g. after "HTTP/0. 000\na" */
-on28:
-    goto on46;
+on15:
+    goto on31;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on46:
+on31:
     if (QCAP_UNLIKELY(at == end))
-        goto out46;
+        goto out31;
     if (*at == ':') {
         at++;
-        goto on47;
+        goto on32;
     }
-out46:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_NAME_BLANKS_14);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-on47:
-    if (QCAP_UNLIKELY(at == end))
-        goto out47;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        goto on48;
-    }
-out47:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OWS_30);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na: " */
-on48:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out48;
-    if (IS_TCHAR(*at)) {
-        at++;
-        p4 = at;
-        goto on49;
-    }
-out48:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p3) + 1;
-    return qcap_leave(parser, at, end, AT_OWS_40);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * transfer-coding = coding-name *( OWS . ";" OWS transfer-parameter )      RFC 9110, 10.1.4
-     * e.g. after "HTTP/0. 000\na:a" */
-on49:
-    at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out49;
-    if (*at == '\r') {
-        at++;
-        p5 = at;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, QCAP_HERE(p4) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, QCAP_HERE(p4) - 1);
-        parser->depth = (uint16_t)(5);
-        parser->is_confirmed = true;
-        side->underway[0].begin = QCAP_HERE(p4) - 1;
-        qcap_op_convert_close(parser, 2, QCAP_HERE(p5) - 1);
-        qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, QCAP_HERE(p5) - 1);
-        qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, QCAP_HERE(p5) - 1);
-        qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p5) - 1);
-        qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out50;
-        goto on50;
-    }
-out49:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_TRANSFER_ENCODING_TRANSFER_CODING, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    side->underway[0].begin = QCAP_HERE(p4) - 1;
-    return qcap_leave(parser, at, end, AT_TOKEN_28);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:0\r" */
-on50:
-    if (QCAP_UNLIKELY(at == end))
-        goto out50;
-    if (*at == '\n') {
-        at++;
-        goto on51;
-    }
-out50:
-    return qcap_leave(parser, at, end, AT_CRLF_18);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:0\n" */
-on51:
-    if (QCAP_UNLIKELY(at == end))
-        goto out51;
-    if (IS_TCHAR(*at)) {
-        at++;
-        p2 = p5 + 1;
-        goto on19;
-    }
-    if (*at == '\r') {
-        at++;
-        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
-    }
-out51:
-    return qcap_leave(parser, at, end, AT_TOKEN_34);
-
-    /* e.g. after "HTTP/0. 000\na" */
-on27:
-    goto on52;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-on52:
-    if (QCAP_UNLIKELY(at == end))
-        goto out52;
-    if (*at == ':') {
-        at++;
-        goto on53;
-    }
-out52:
+out31:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6933,14 +6035,14 @@ out52:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:" */
-on53:
+on32:
     if (QCAP_UNLIKELY(at == end))
-        goto out53;
+        goto out32;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on54;
+        goto on33;
     }
-out53:
+out32:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6950,17 +6052,17 @@ out53:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: " */
-on54:
+on33:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out54;
+        goto out33;
     if (IS_TCHAR(*at)) {
         at++;
         p4 = at;
-        goto on55;
+        goto on34;
     }
-out54:
+out33:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -6971,20 +6073,20 @@ out54:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "HTTP/0. 000\na:a" */
-on55:
+on34:
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out55;
+        goto out34;
     if (*at == '\r') {
         at++;
         p5 = at;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION_CONNECTION_OPTION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out56;
-        goto on56;
+            goto out35;
+        goto on35;
     }
-out55:
+out34:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONNECTION, QCAP_HERE(p4) - 1);
@@ -6996,14 +6098,14 @@ out55:
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r" */
-on56:
+on35:
     if (QCAP_UNLIKELY(at == end))
-        goto out56;
+        goto out35;
     if (*at == '\n') {
         at++;
-        goto on57;
+        goto on36;
     }
-out56:
+out35:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
@@ -7014,9 +6116,9 @@ out56:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r\n" */
-on57:
+on36:
     if (QCAP_UNLIKELY(at == end))
-        goto out57;
+        goto out36;
     if (IS_TCHAR(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
@@ -7031,17 +6133,17 @@ on57:
         }
         parser->is_confirmed = true;
         p2 = p5 + 1;
-        goto on19;
+        goto on10;
     }
     if (*at == '\r') {
         at++;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out58;
-        goto on58;
+            goto out37;
+        goto on37;
     }
-out57:
+out36:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
@@ -7050,21 +6152,21 @@ out57:
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\r" */
-on58:
+on37:
     if (QCAP_UNLIKELY(at == end))
-        goto out58;
+        goto out37;
     if (*at == '\n') {
         at++;
-        goto on59;
+        goto on38;
     }
-out58:
+out37:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CRLF_16);
 
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n" */
-on59:
+on38:
     switch (choose_10(parser)) {
     case 1:
         parser->depth = (uint16_t)(1);
@@ -7075,28 +6177,28 @@ on59:
         parser->is_confirmed = true;
         goto entry_18;
     default:
-        goto out59;
+        goto out38;
     }
-out59:
+out38:
     parser->depth = (uint16_t)(1);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_RESPONSE_CONTENT_1);
 
     /* e.g. after "HTTP/0. 000\na" */
-on26:
-    goto on60;
+on14:
+    goto on39;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on60:
+on39:
     if (QCAP_UNLIKELY(at == end))
-        goto out60;
+        goto out39;
     if (*at == ':') {
         at++;
-        goto on61;
+        goto on40;
     }
-out60:
+out39:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -7106,14 +6208,14 @@ out60:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:" */
-on61:
+on40:
     if (QCAP_UNLIKELY(at == end))
-        goto out61;
+        goto out40;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on62;
+        goto on41;
     }
-out61:
+out40:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -7123,17 +6225,17 @@ out61:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: " */
-on62:
+on41:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out62;
+        goto out41;
     if (IS_TCHAR(*at)) {
         at++;
         p4 = at;
-        goto on63;
+        goto on42;
     }
-out62:
+out41:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -7144,15 +6246,15 @@ out62:
      * media-type = type . "/" subtype parameters      RFC 9110, 8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a" */
-on63:
+on42:
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out63;
+        goto out42;
     if (*at == '/') {
         at++;
-        goto on64;
+        goto on43;
     }
-out63:
+out42:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
@@ -7164,14 +6266,14 @@ out63:
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:a/" */
-on64:
+on43:
     if (QCAP_UNLIKELY(at == end))
-        goto out64;
+        goto out43;
     if (IS_TCHAR(*at)) {
         at++;
-        goto on65;
+        goto on44;
     }
-out64:
+out43:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
@@ -7183,23 +6285,28 @@ out64:
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
      * e.g. after "HTTP/0. 000\na:a/a" */
-on65:
+on44:
     at = SCAN_IS_TCHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out65;
+        goto out44;
     if (*at == '\r') {
         at++;
         p5 = at;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out66;
-        goto on66;
+            goto out45;
+        goto on45;
     }
     if (*at == ';') {
         at++;
-        goto on67;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        goto ows_49;
     }
-out65:
+out44:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
@@ -7207,129 +6314,17 @@ out65:
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_TOKEN_38);
 
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * e.g. after "HTTP/0. 000\na:a/a;" */
-on67:
-    while (at != end && (*at == ';'))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out67;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        p5 = at;
-        goto on68;
-    }
-out67:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OWS_49);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * token = 1*. tchar      RFC 9110, 5.6.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * e.g. after "HTTP/0. 000\na:a/a; " */
-on68:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out68;
-    if (IS_TCHAR(*at)) {
-        at++;
-        p6 = at;
-        goto on69;
-    }
-out68:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p5) - 1;
-    return qcap_leave(parser, at, end, AT_OWS_50);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a/a;a" */
-on69:
-    at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out69;
-    if (*at == '=') {
-        at++;
-        goto on70;
-    }
-out69:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_44);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a/a;a=" */
-on70:
-    if (QCAP_UNLIKELY(at == end))
-        goto out70;
-    if (IS_TCHAR(*at)) {
-        at++;
-        goto on71;
-    }
-out70:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_45);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
-     * e.g. after "HTTP/0. 000\na:a/a;a=a" */
-on71:
-    at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out71;
-    if (*at == '\r') {
-        at++;
-        p7 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p7) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out72;
-        goto on72;
-    }
-out71:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, QCAP_HERE(p6) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_46);
-
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a\r" */
-on72:
+on45:
     if (QCAP_UNLIKELY(at == end))
-        goto out72;
+        goto out45;
     if (*at == '\n') {
         at++;
-        goto on73;
+        goto on46;
     }
-out72:
+out45:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
@@ -7340,56 +6335,9 @@ out72:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a\r\n" */
-on73:
+on46:
     if (QCAP_UNLIKELY(at == end))
-        goto out73;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p7) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p7) - 1, p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p7) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p7) + 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            side->underway[0].begin = QCAP_HERE(p7) + 1;
-            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-        }
-        parser->is_confirmed = true;
-        p2 = p7 + 1;
-        goto on19;
-    }
-out73:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_43);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a/a\r" */
-on66:
-    if (QCAP_UNLIKELY(at == end))
-        goto out66;
-    if (*at == '\n') {
-        at++;
-        goto on74;
-    }
-out66:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_28);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a/a\r\n" */
-on74:
-    if (QCAP_UNLIKELY(at == end))
-        goto out74;
+        goto out46;
     if (IS_TCHAR(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
@@ -7404,9 +6352,9 @@ on74:
         }
         parser->is_confirmed = true;
         p2 = p5 + 1;
-        goto on19;
+        goto on10;
     }
-out74:
+out46:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
@@ -7414,533 +6362,20 @@ out74:
     return qcap_leave(parser, at, end, AT_TOKEN_43);
 
     /* e.g. after "HTTP/0. 000\na" */
-on25:
-    goto on75;
+on13:
+    goto on47;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on75:
+on47:
     if (QCAP_UNLIKELY(at == end))
-        goto out75;
+        goto out47;
     if (*at == ':') {
         at++;
-        goto on76;
+        goto on48;
     }
-out75:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_NAME_BLANKS_17);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-on76:
-    if (QCAP_UNLIKELY(at == end))
-        goto out76;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        goto on77;
-    }
-out76:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OWS_33);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na: " */
-on77:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out77;
-    if (IS_TCHAR(*at)) {
-        at++;
-        p4 = at;
-        goto on78;
-    }
-out77:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p3) + 1;
-    return qcap_leave(parser, at, end, AT_OWS_43);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Content-Encoding = [ ( content-coding / ( "," [ OWS content-coding ] ) ) *( OWS . "," [ OWS content-coding ] ) ]      RFC 9110, 8.4
-     * e.g. after "HTTP/0. 000\na:a" */
-on78:
-    at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out78;
-    if (*at == '\r') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING_CONTENT_CODING, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out79;
-        goto on79;
-    }
-out78:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING_CONTENT_CODING, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_31);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r" */
-on79:
-    if (QCAP_UNLIKELY(at == end))
-        goto out79;
-    if (*at == '\n') {
-        at++;
-        goto on80;
-    }
-out79:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_20);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r\n" */
-on80:
-    if (QCAP_UNLIKELY(at == end))
-        goto out80;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            side->underway[0].begin = QCAP_HERE(p5) + 1;
-            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-        }
-        parser->is_confirmed = true;
-        p2 = p5 + 1;
-        goto on19;
-    }
-out80:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_39);
-
-    /* e.g. after "HTTP/0. 000\na" */
-on24:
-    goto on81;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-on81:
-    if (QCAP_UNLIKELY(at == end))
-        goto out81;
-    if (*at == ':') {
-        at++;
-        goto on82;
-    }
-out81:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_NAME_BLANKS_18);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-on82:
-    if (QCAP_UNLIKELY(at == end))
-        goto out82;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        goto on83;
-    }
-out82:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OWS_34);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na: " */
-on83:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out83;
-    if (IS_TCHAR(*at)) {
-        at++;
-        p4 = at;
-        goto on84;
-    }
-out83:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p3) + 1;
-    return qcap_leave(parser, at, end, AT_OWS_44);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * Content-Range = range-unit . SP ( range-resp / unsatisfied-range )      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a" */
-on84:
-    at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out84;
-    if (*at == ' ') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE_RANGE_UNIT, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out85;
-        goto on85;
-    }
-out84:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE_RANGE_UNIT, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_32);
-
-    /* first-pos = 1*. DIGIT      RFC 9110, 14.1
-     * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a " */
-on85:
-    if (QCAP_UNLIKELY(at == end))
-        goto out85;
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto on86;
-    }
-out85:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_FIRST_POS_2);
-
-    /* first-pos = 1*. DIGIT      RFC 9110, 14.1
-     * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a 0" */
-on86:
-    at = SCAN_IS_DIGIT(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out86;
-    if (*at == '-') {
-        at++;
-        goto on87;
-    }
-out86:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_FIRST_POS_3);
-
-    /* last-pos = 1*. DIGIT      RFC 9110, 14.1
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a 0-" */
-on87:
-    if (QCAP_UNLIKELY(at == end))
-        goto out87;
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto on88;
-    }
-out87:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_LAST_POS_2);
-
-    /* last-pos = 1*. DIGIT      RFC 9110, 14.1
-     * range-resp = incl-range . "/" ( complete-length / "*" )      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a 0-0" */
-on88:
-    at = SCAN_IS_DIGIT(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out88;
-    if (*at == '/') {
-        at++;
-        goto on89;
-    }
-out88:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_LAST_POS_3);
-
-    /* complete-length = 1*. DIGIT      RFC 9110, 14.4
-     * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:a 0-0/" */
-on89:
-    if (QCAP_UNLIKELY(at == end))
-        goto out89;
-    if (*at >= '0' && *at <= '9') {
-        at++;
-        goto on90;
-    }
-out89:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_COMPLETE_LENGTH_2);
-
-    /* complete-length = 1*. DIGIT      RFC 9110, 14.4
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a *|0" */
-on90:
-    at = SCAN_IS_DIGIT(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out90;
-    if (*at == '\r') {
-        at++;
-        p6 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p6) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out91;
-        goto on91;
-    }
-out90:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_COMPLETE_LENGTH_1);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a *|0\r" */
-on91:
-    if (QCAP_UNLIKELY(at == end))
-        goto out91;
-    if (*at == '\n') {
-        at++;
-        goto on92;
-    }
-out91:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_30);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a *|0\r\n" */
-on92:
-    if (QCAP_UNLIKELY(at == end))
-        goto out92;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p6) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p6) - 1, p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p6) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p6) + 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            side->underway[0].begin = QCAP_HERE(p6) + 1;
-            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-        }
-        parser->is_confirmed = true;
-        p2 = p6 + 1;
-        goto on19;
-    }
-out92:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_47);
-
-    /* e.g. after "HTTP/0. 000\na" */
-on23:
-    goto on93;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-on93:
-    if (QCAP_UNLIKELY(at == end))
-        goto out93;
-    if (*at == ':') {
-        at++;
-        goto on94;
-    }
-out93:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_NAME_BLANKS_19);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:" */
-on94:
-    if (QCAP_UNLIKELY(at == end))
-        goto out94;
-    if (*at == '\t' || *at == ' ') {
-        at++;
-        goto on95;
-    }
-out94:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OWS_35);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na: " */
-on95:
-    while (at != end && (*at == '\t' || *at == ' '))
-        at++;
-    if (QCAP_UNLIKELY(at == end))
-        goto out95;
-    if (IS_TCHAR(*at)) {
-        at++;
-        p4 = at;
-        goto on96;
-    }
-out95:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p3) + 1;
-    return qcap_leave(parser, at, end, AT_OWS_45);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * acceptable-ranges = ( *( "," OWS ) range-unit ) *( OWS . "," [ OWS range-unit ] )      RFC 9110, 14.3
-     * e.g. after "HTTP/0. 000\na:a" */
-on96:
-    at = SCAN_IS_TCHAR(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out96;
-    if (*at == '\r') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES_RANGE_UNIT, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out97;
-        goto on97;
-    }
-out96:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES_RANGE_UNIT, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_33);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r" */
-on97:
-    if (QCAP_UNLIKELY(at == end))
-        goto out97;
-    if (*at == '\n') {
-        at++;
-        goto on98;
-    }
-out97:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CRLF_21);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:a\r\n" */
-on98:
-    if (QCAP_UNLIKELY(at == end))
-        goto out98;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5) - 1, p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 1);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            side->underway[0].begin = QCAP_HERE(p5) + 1;
-            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-        }
-        parser->is_confirmed = true;
-        p2 = p5 + 1;
-        goto on19;
-    }
-out98:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_40);
-
-    /* e.g. after "HTTP/0. 000\na" */
-on22:
-    goto on99;
-
-    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
-     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
-     * e.g. after "HTTP/0. 000\na" */
-on99:
-    if (QCAP_UNLIKELY(at == end))
-        goto out99;
-    if (*at == ':') {
-        at++;
-        goto on100;
-    }
-out99:
+out47:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -7950,14 +6385,14 @@ out99:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:" */
-on100:
+on48:
     if (QCAP_UNLIKELY(at == end))
-        goto out100;
+        goto out48;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on101;
+        goto on49;
     }
-out100:
+out48:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -7967,145 +6402,48 @@ out100:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: " */
-on101:
+on49:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out101;
+        goto out49;
     if (*at == 'W') {
         at++;
         p4 = at;
-        goto on102;
+        goto on50;
     }
     if (*at == '"') {
         at++;
         p4 = at;
-        goto on103;
+        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
+        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
+        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
+        parser->depth = (uint16_t)(4);
+        parser->is_confirmed = true;
+        goto opaque_tag_1;
     }
-out101:
+out49:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     side->positions[0] = QCAP_HERE(p3) + 1;
     return qcap_leave(parser, at, end, AT_OWS_46);
 
-    /* opaque-tag = DQUOTE *. etagc DQUOTE      RFC 9110, 8.8.3
-     * opaque-tag = DQUOTE *etagc . DQUOTE      RFC 9110, 8.8.3
-     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
-     * e.g. after "HTTP/0. 000\na:\"" */
-on103:
-    at = SCAN_IS_ETAGC(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out103;
-    if (*at == '"') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5), p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out104;
-        goto on104;
-    }
-out103:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OPAQUE_TAG_1);
-
-    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:\"\"" */
-on104:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
-        at += 2;
-        goto on105;
-    }
-    if (QCAP_UNLIKELY(at == end))
-        goto out104;
-    if (*at == '\r') {
-        at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        parser->depth = (uint16_t)(3);
-        parser->is_confirmed = true;
-        goto crlf_25;
-    }
-out104:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_OWS_48);
-
-    /* token = 1*. tchar      RFC 9110, 5.6.2
-     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
-     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
-     * e.g. after "HTTP/0. 000\na:\"\"\r\n" */
-on105:
-    if (QCAP_UNLIKELY(at == end))
-        goto out105;
-    if (IS_TCHAR(*at)) {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5), p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5), p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p5) + 2);
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, QCAP_HERE(p5) + 2);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            side->underway[0].begin = QCAP_HERE(p5) + 2;
-            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-        }
-        parser->is_confirmed = true;
-        p2 = p5 + 2;
-        goto on19;
-    }
-    if (*at == '\r') {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5), p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p5), p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            parser->depth = (uint16_t)(1);
-            parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_PAUSED);
-        }
-        parser->depth = (uint16_t)(1);
-        parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
-    }
-out105:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(3);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_TOKEN_42);
-
     /* weak = . "W/"      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na:W" */
-on102:
+on50:
     if (QCAP_LIKELY((size_t)(end - at) >= 3 && memcmp(at, "/\"\"", 3) == 0)) {
         at += 3;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p4) + 3, p4 - 1);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out106;
-        goto on106;
+            goto out51;
+        goto on51;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out102;
-    if (*at == '/') {
-        at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
-        parser->depth = (uint16_t)(4);
-        parser->is_confirmed = true;
-        goto opaque_tag_2;
-    }
-out102:
+        goto out50;
+out50:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ETAG, QCAP_HERE(p4) - 1);
@@ -8117,22 +6455,14 @@ out102:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\"\"" */
-on106:
+on51:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "\r\n", 2) == 0)) {
         at += 2;
-        goto on107;
+        goto on52;
     }
     if (QCAP_UNLIKELY(at == end))
-        goto out106;
-    if (*at == '\r') {
-        at++;
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        parser->depth = (uint16_t)(3);
-        parser->is_confirmed = true;
-        goto crlf_25;
-    }
-out106:
+        goto out51;
+out51:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
@@ -8143,9 +6473,9 @@ out106:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\"\"\r\n" */
-on107:
+on52:
     if (QCAP_UNLIKELY(at == end))
-        goto out107;
+        goto out52;
     if (IS_TCHAR(*at)) {
         at++;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p4) + 3, p4 - 1);
@@ -8160,22 +6490,9 @@ on107:
         }
         parser->is_confirmed = true;
         p2 = p4 + 5;
-        goto on19;
+        goto on10;
     }
-    if (*at == '\r') {
-        at++;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p4) + 3, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, QCAP_HERE(p2), QCAP_HERE(p4) + 3, p2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            parser->depth = (uint16_t)(1);
-            parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_PAUSED);
-        }
-        parser->depth = (uint16_t)(1);
-        parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
-    }
-out107:
+out52:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
     parser->depth = (uint16_t)(3);
@@ -8183,20 +6500,20 @@ out107:
     return qcap_leave(parser, at, end, AT_TOKEN_42);
 
     /* e.g. after "HTTP/0. 000\na" */
-on21:
-    goto on108;
+on12:
+    goto on53;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na" */
-on108:
+on53:
     if (QCAP_UNLIKELY(at == end))
-        goto out108;
+        goto out53;
     if (*at == ':') {
         at++;
-        goto on109;
+        goto on54;
     }
-out108:
+out53:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -8206,14 +6523,14 @@ out108:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:" */
-on109:
+on54:
     if (QCAP_UNLIKELY(at == end))
-        goto out109;
+        goto out54;
     if (*at == '\t' || *at == ' ') {
         at++;
-        goto on110;
+        goto on55;
     }
-out109:
+out54:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -8223,305 +6540,37 @@ out109:
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: " */
-on110:
+on55:
     while (at != end && (*at == '\t' || *at == ' '))
         at++;
     if (QCAP_UNLIKELY(at == end))
-        goto out110;
+        goto out55;
     if (*at == '/') {
         at++;
         p4 = at;
-        goto on111;
-    }
-    if (IS_ALPHA(*at)) {
-        at++;
-        p4 = at;
-        goto on112;
-    }
-out110:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    parser->depth = (uint16_t)(2);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p3) + 1;
-    return qcap_leave(parser, at, end, AT_OWS_47);
-
-    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
-     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
-     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:a" */
-on112:
-    if (QCAP_UNLIKELY(at == end))
-        goto out112;
-    if (IS_SET_12(*at)) {
-        at++;
-        goto on113;
-    }
-out112:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_SCHEME_1);
-
-    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
-     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
-     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:aa" */
-on113:
-    if (QCAP_UNLIKELY(at == end))
-        goto out113;
-    if (IS_SET_12(*at)) {
-        at++;
-        goto on114;
-    }
-out113:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_SCHEME_2);
-
-    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
-     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
-     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:aaa" */
-on114:
-    at = SCAN_IS_SET_12(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out114;
-    if (*at == ':') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_SCHEME, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out115;
-        goto on115;
-    }
-out114:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p4) - 1;
-    return qcap_leave(parser, at, end, AT_SCHEME_3);
-
-    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
-     * path-absolute = . "/" [ segment-nz *( "/" segment ) ]      RFC 3986, 3.3
-     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:a:" */
-on115:
-    if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, "//", 2) == 0)) {
-        at += 2;
-        goto on116;
-    }
-    if (QCAP_UNLIKELY(at == end))
-        goto out115;
-    if (*at == '/') {
-        at++;
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
         qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
         parser->depth = (uint16_t)(4);
         parser->is_confirmed = true;
-        goto hier_part_3;
+        goto relative_part_1;
     }
-out115:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_HIER_PART_2);
-
-    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
-     * e.g. after "HTTP/0. 000\na://" */
-on116:
-    if (QCAP_UNLIKELY(at == end))
-        goto out116;
-    if (IS_SET_13(*at)) {
+    if (IS_ALPHA(*at)) {
         at++;
-        goto on117;
-    }
-out116:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, QCAP_HERE(p5) + 2);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_USERINFO_3);
-
-    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
-     * e.g. after "HTTP/0. 000\na://a" */
-on117:
-    at = SCAN_IS_SET_9(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out117;
-    if (*at == '/') {
-        at++;
-        p6 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY_HOST, wanted, QCAP_HERE(p5) + 2, QCAP_HERE(p6) - 1, p5 + 2);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, wanted, QCAP_HERE(p5) + 2, QCAP_HERE(p6) - 1, p5 + 2);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out118;
-        goto on118;
-    }
-out117:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, QCAP_HERE(p5) + 2);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    side->positions[0] = QCAP_HERE(p5) + 2;
-    return qcap_leave(parser, at, end, AT_USERINFO_4);
-
-    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:a/" */
-on118:
-    at = SCAN_IS_SET_1(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out118;
-    if (*at == '\r') {
-        at++;
-        p7 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p7) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_CRLF_22, QCAP_STOP_PAUSED);
-        }
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        parser->depth = (uint16_t)(3);
-        parser->is_confirmed = true;
-        goto crlf_22;
-    }
-    if (*at == '?') {
-        at++;
-        p7 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p6) - 1, QCAP_HERE(p7) - 1, p6 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-            qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-            qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p7));
-            parser->depth = (uint16_t)(5);
-            parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_PCHAR_6, QCAP_STOP_PAUSED);
-        }
+        p4 = at;
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
         qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p7));
-        parser->depth = (uint16_t)(5);
+        parser->depth = (uint16_t)(4);
         parser->is_confirmed = true;
-        goto pchar_6;
+        goto scheme_1;
     }
-out118:
+out55:
     qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, QCAP_HERE(p6) - 1);
-    parser->depth = (uint16_t)(5);
+    parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_PCHAR_7);
-
-    /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
-     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * e.g. after "HTTP/0. 000\na:/" */
-on111:
-    if (QCAP_UNLIKELY(at == end))
-        goto out111;
-    if (IS_SET_19(*at)) {
-        at++;
-        goto on119;
-    }
-out111:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(4);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_RELATIVE_PART_1);
-
-    /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
-     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
-     * pchar = unreserved / pct-encoded / . sub-delims / ":" / "@"      RFC 3986, 3.3
-     * e.g. after "HTTP/0. 000\na:a/" */
-on119:
-    at = SCAN_IS_SET_1(at, end);
-    if (QCAP_UNLIKELY(at == end))
-        goto out119;
-    if (*at == '\r') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-            parser->depth = (uint16_t)(3);
-            parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_CRLF_22, QCAP_STOP_PAUSED);
-        }
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        parser->depth = (uint16_t)(3);
-        parser->is_confirmed = true;
-        goto crlf_22;
-    }
-    if (*at == '?') {
-        at++;
-        p5 = at;
-        qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, wanted, QCAP_HERE(p4) - 1, QCAP_HERE(p5) - 1, p4 - 1);
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-            qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-            qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-            qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p5));
-            parser->depth = (uint16_t)(5);
-            parser->is_confirmed = true;
-            return qcap_stop(parser, at, AT_PCHAR_6, QCAP_STOP_PAUSED);
-        }
-        qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-        qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-        qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-        qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_QUERY, QCAP_HERE(p5));
-        parser->depth = (uint16_t)(5);
-        parser->is_confirmed = true;
-        goto pchar_6;
-    }
-out119:
-    qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
-    qcap_slot_put(side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, QCAP_HERE(p4) - 1);
-    qcap_slot_put(side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, QCAP_HERE(p4) - 1);
-    parser->depth = (uint16_t)(5);
-    parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_PCHAR_7);
-
-    /* e.g. after "HTTP/0. 000\n\n" */
-entry_18:
-    p0 = at;
-    qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_RESPONSE, wanted, origin, QCAP_HERE(p0));
-    if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-        return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
-    }
-    goto http_name_1;
+    side->positions[0] = QCAP_HERE(p3) + 1;
+    return qcap_leave(parser, at, end, AT_OWS_47);
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -8541,9 +6590,21 @@ http_name_1:
         qcap_element_open(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here - 1);
         qcap_op_later(parser, side->later, 329 /* open HTTP-version */, here - 1);
         parser->marks[0] = parser->later_count;
-        return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_TABLE);
+        goto http_name_2;
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_TABLE);
+
+    /* HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * else HTTP-name = . "HTTP"      RFC 9112, 2.3
+     * e.g. after "H" */
+http_name_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_INPUT);
+    if (*at == 'T') {
+        at++;
+        goto http_name_3;
+    }
+    return qcap_stop(parser, at, AT_HTTP_NAME_2, QCAP_STOP_TABLE);
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -8659,7 +6720,7 @@ token_25:
     if (at - parser->piece >= 17 && !side->slots[1].is_done &&
         side->slots[1].begin >= parser->piece_offset && !side->slots[2].is_done && side->slots[2].begin == side->slots[1].begin && side->underway[0].begin == side->slots[1].begin) {
         p2 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
-        goto on19;
+        goto on10;
     }
     at = SCAN_IS_TCHAR(at, end);
     if (at == end)
@@ -8673,6 +6734,89 @@ token_25:
         return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\n\r" */
+crlf_16:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        return qcap_stop(parser, at, AT_RESPONSE_CONTENT_1, QCAP_STOP_TABLE);
+    }
+    return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
+
+    /* e.g. after "HTTP/0. 000\n\n" */
+entry_18:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_HTTP_NAME_1, QCAP_STOP_PAUSED);
+    goto http_name_1;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+name_blanks_14:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_14, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_30;
+    }
+    return qcap_stop(parser, at, AT_NAME_BLANKS_14, QCAP_STOP_TABLE);
+
+    /* e.g. after "HTTP/0. 000\na" */
+entry_21:
+    goto name_blanks_14;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+name_blanks_17:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_17, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_33;
+    }
+    return qcap_stop(parser, at, AT_NAME_BLANKS_17, QCAP_STOP_TABLE);
+
+    /* e.g. after "HTTP/0. 000\na" */
+entry_24:
+    goto name_blanks_17;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+name_blanks_18:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_18, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_34;
+    }
+    return qcap_stop(parser, at, AT_NAME_BLANKS_18, QCAP_STOP_TABLE);
+
+    /* e.g. after "HTTP/0. 000\na" */
+entry_25:
+    goto name_blanks_18;
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+name_blanks_19:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_19, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_35;
+    }
+    return qcap_stop(parser, at, AT_NAME_BLANKS_19, QCAP_STOP_TABLE);
+
+    /* e.g. after "HTTP/0. 000\na" */
+entry_26:
+    goto name_blanks_19;
 
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n" */
@@ -8709,6 +6853,66 @@ ows_28:
     }
     return qcap_stop(parser, at, AT_OWS_28, QCAP_STOP_TABLE);
 
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+ows_30:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_30, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
+        goto ows_40;
+    }
+    return qcap_stop(parser, at, AT_OWS_30, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+ows_33:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_33, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
+        goto ows_43;
+    }
+    return qcap_stop(parser, at, AT_OWS_33, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+ows_34:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_34, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
+        goto ows_44;
+    }
+    return qcap_stop(parser, at, AT_OWS_34, QCAP_STOP_TABLE);
+
+    /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:" */
+ows_35:
+    if (at == end)
+        return qcap_stop(parser, at, AT_OWS_35, QCAP_STOP_INPUT);
+    if (*at == '\t' || *at == ' ') {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
+        goto ows_45;
+    }
+    return qcap_stop(parser, at, AT_OWS_35, QCAP_STOP_TABLE);
+
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * last-size = 1*. "0"      RFC 9112, 7.1
@@ -8722,7 +6926,7 @@ chunk_size_3:
         side->positions[0] = here - 1;
         goto chunk_size_5;
     }
-    if (IS_SET_20(*at)) {
+    if (IS_SET_17(*at)) {
         at++;
         here = QCAP_HERE(at);
         side->underway[0].begin = (here - 1);
@@ -8754,7 +6958,7 @@ field_content_3:
         side->slots[2].begin >= parser->piece_offset) {
         p5 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
         p6 = (const unsigned char *)(uintptr_t)(side->slots[2].begin - origin);
-        goto on33;
+        goto on20;
     }
     from = at;
     at = SCAN_IS_SET_6(at, end);
@@ -8964,7 +7168,7 @@ token_31:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_ENCODING, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_TABLE);
+        goto crlf_20;
     }
     return qcap_stop(parser, at, AT_TOKEN_31, QCAP_STOP_TABLE);
 
@@ -9001,7 +7205,7 @@ token_32:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE_RANGE_UNIT, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_TABLE);
+        goto first_pos_2;
     }
     return qcap_stop(parser, at, AT_TOKEN_32, QCAP_STOP_TABLE);
 
@@ -9039,7 +7243,7 @@ token_33:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_ACCEPT_RANGES, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_TABLE);
+        goto crlf_21;
     }
     return qcap_stop(parser, at, AT_TOKEN_33, QCAP_STOP_TABLE);
 
@@ -9105,6 +7309,34 @@ opaque_tag_1:
     }
     return qcap_stop(parser, at, AT_OPAQUE_TAG_1, QCAP_STOP_TABLE);
 
+    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
+     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
+     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:a" */
+scheme_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_INPUT);
+    if (IS_SET_12(*at)) {
+        at++;
+        goto scheme_2;
+    }
+    return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_TABLE);
+
+    /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
+     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * e.g. after "HTTP/0. 000\na:/" */
+relative_part_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_INPUT);
+    if (IS_SET_19(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_PATH, here - 2);
+        goto pchar_7;
+    }
+    return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_TABLE);
+
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
@@ -9119,14 +7351,14 @@ ows_47:
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, here - 1);
-        return qcap_stop(parser, at, AT_RELATIVE_PART_1, QCAP_STOP_TABLE);
+        goto relative_part_1;
     }
     if (IS_ALPHA(*at)) {
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION, here - 1);
-        return qcap_stop(parser, at, AT_SCHEME_1, QCAP_STOP_TABLE);
+        goto scheme_1;
     }
     return qcap_stop(parser, at, AT_OWS_47, QCAP_STOP_TABLE);
 
@@ -9227,6 +7459,43 @@ crlf_17:
     }
     return qcap_stop(parser, at, AT_CRLF_17, QCAP_STOP_TABLE);
 
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r" */
+crlf_20:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_39;
+    }
+    return qcap_stop(parser, at, AT_CRLF_20, QCAP_STOP_TABLE);
+
+    /* first-pos = 1*. DIGIT      RFC 9110, 14.1
+     * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a " */
+first_pos_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto first_pos_3;
+    }
+    return qcap_stop(parser, at, AT_FIRST_POS_2, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r" */
+crlf_21:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_40;
+    }
+    return qcap_stop(parser, at, AT_CRLF_21, QCAP_STOP_TABLE);
+
     /* opaque-tag = . DQUOTE *etagc DQUOTE      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -9239,6 +7508,21 @@ opaque_tag_2:
         goto opaque_tag_1;
     }
     return qcap_stop(parser, at, AT_OPAQUE_TAG_2, QCAP_STOP_TABLE);
+
+    /* scheme = ALPHA *. ( ALPHA / DIGIT / "+" / "-" / "." )      RFC 3986, 3.1
+     * URI = scheme . ":" hier-part [ "?" query ] [ "#" fragment ]      RFC 3986, 3
+     * segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:aa" */
+scheme_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SCHEME_2, QCAP_STOP_INPUT);
+    if (IS_SET_12(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 3;
+        goto scheme_3;
+    }
+    return qcap_stop(parser, at, AT_SCHEME_2, QCAP_STOP_TABLE);
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -9268,6 +7552,19 @@ pchar_7:
     }
     return qcap_stop(parser, at, AT_PCHAR_7, QCAP_STOP_TABLE);
 
+    /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
+     * path-absolute = . "/" [ segment-nz *( "/" segment ) ]      RFC 3986, 3.3
+     * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
+     * e.g. after "HTTP/0. 000\na:a:" */
+hier_part_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_INPUT);
+    if (*at == '/') {
+        at++;
+        goto hier_part_3;
+    }
+    return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_TABLE);
+
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r" */
@@ -9279,6 +7576,21 @@ crlf_22:
         goto token_41;
     }
     return qcap_stop(parser, at, AT_CRLF_22, QCAP_STOP_TABLE);
+
+    /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
+     * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
+     * userinfo = *( unreserved / pct-encoded / . sub-delims / ":" )      RFC 3986, 3.2.1
+     * e.g. after "HTTP/0. 000\na://" */
+userinfo_3:
+    if (at == end)
+        return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_INPUT);
+    if (IS_SET_20(*at)) {
+        at++;
+        here = QCAP_HERE(at);
+        side->positions[0] = here - 1;
+        goto userinfo_4;
+    }
+    return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_TABLE);
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -9354,6 +7666,19 @@ token_38:
     }
     return qcap_stop(parser, at, AT_TOKEN_38, QCAP_STOP_TABLE);
 
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r\n" */
+token_39:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_39, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_44;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_39, QCAP_STOP_TABLE);
+
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -9364,9 +7689,22 @@ first_pos_3:
         return qcap_stop(parser, at, AT_FIRST_POS_3, QCAP_STOP_INPUT);
     if (*at == '-') {
         at++;
-        return qcap_stop(parser, at, AT_LAST_POS_2, QCAP_STOP_TABLE);
+        goto last_pos_2;
     }
     return qcap_stop(parser, at, AT_FIRST_POS_3, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a\r\n" */
+token_40:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_40, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_44;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_40, QCAP_STOP_TABLE);
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -9395,7 +7733,7 @@ scheme_3:
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_SCHEME, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_HIER_PART_2, QCAP_STOP_TABLE);
+        goto hier_part_2;
     }
     return qcap_stop(parser, at, AT_SCHEME_3, QCAP_STOP_TABLE);
 
@@ -9410,7 +7748,7 @@ hier_part_3:
         at++;
         here = QCAP_HERE(at);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_LOCATION_AUTHORITY, here);
-        return qcap_stop(parser, at, AT_USERINFO_3, QCAP_STOP_TABLE);
+        goto userinfo_3;
     }
     return qcap_stop(parser, at, AT_HIER_PART_3, QCAP_STOP_TABLE);
 
@@ -9423,15 +7761,7 @@ token_41:
         return qcap_stop(parser, at, AT_TOKEN_41, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, wanted, origin, here - 3);
-        qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
-        side->underway[0].begin = (here - 1);
-        qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
-        goto token_25;
+        goto do_44;
     }
     return qcap_stop(parser, at, AT_TOKEN_41, QCAP_STOP_TABLE);
 
@@ -9521,6 +7851,19 @@ ows_49:
     }
     return qcap_stop(parser, at, AT_OWS_49, QCAP_STOP_TABLE);
 
+    /* last-pos = 1*. DIGIT      RFC 9110, 14.1
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * else field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a 0-" */
+last_pos_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_LAST_POS_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto last_pos_3;
+    }
+    return qcap_stop(parser, at, AT_LAST_POS_2, QCAP_STOP_TABLE);
+
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\na\n\r" */
 crlf_29:
@@ -9544,7 +7887,7 @@ token_44:
         return qcap_stop(parser, at, AT_TOKEN_44, QCAP_STOP_INPUT);
     if (*at == '=') {
         at++;
-        return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_TABLE);
+        goto token_45;
     }
     return qcap_stop(parser, at, AT_TOKEN_44, QCAP_STOP_TABLE);
 
@@ -9575,7 +7918,7 @@ last_pos_3:
         return qcap_stop(parser, at, AT_LAST_POS_3, QCAP_STOP_INPUT);
     if (*at == '/') {
         at++;
-        return qcap_stop(parser, at, AT_COMPLETE_LENGTH_2, QCAP_STOP_TABLE);
+        goto complete_length_2;
     }
     return qcap_stop(parser, at, AT_LAST_POS_3, QCAP_STOP_TABLE);
 
@@ -9593,9 +7936,47 @@ complete_length_1:
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE_CONTENT_RANGE, here - 1);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_TABLE);
+        goto crlf_30;
     }
     return qcap_stop(parser, at, AT_COMPLETE_LENGTH_1, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a/a;a=" */
+token_45:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto token_46;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_45, QCAP_STOP_TABLE);
+
+    /* complete-length = 1*. DIGIT      RFC 9110, 14.4
+     * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
+     * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
+     * e.g. after "HTTP/0. 000\na:a 0-0/" */
+complete_length_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_COMPLETE_LENGTH_2, QCAP_STOP_INPUT);
+    if (*at >= '0' && *at <= '9') {
+        at++;
+        goto complete_length_1;
+    }
+    return qcap_stop(parser, at, AT_COMPLETE_LENGTH_2, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a *|0\r" */
+crlf_30:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        goto token_47;
+    }
+    return qcap_stop(parser, at, AT_CRLF_30, QCAP_STOP_TABLE);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -9615,6 +7996,30 @@ token_46:
         return qcap_stop(parser, at, AT_CRLF_28, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_TOKEN_46, QCAP_STOP_TABLE);
+
+    /* token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
+     * e.g. after "HTTP/0. 000\na:a *|0\r\n" */
+token_47:
+    if (at == end)
+        return qcap_stop(parser, at, AT_TOKEN_47, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_44;
+    }
+    return qcap_stop(parser, at, AT_TOKEN_47, QCAP_STOP_TABLE);
+
+do_44:
+    here = QCAP_HERE(at);
+    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_VALUE, here - 3);
+    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 3);
+    qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, here - 1);
+    side->underway[0].begin = (here - 1);
+    qcap_element_open(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, here - 1);
+    if (qcap_must_stop(parser))
+        return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_PAUSED);
+    goto token_25;
 }
 
 /* The direct code, by the number that its states have. */
@@ -13353,7 +11758,7 @@ static const qcap_state_t states[] = {
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
      * e.g. after "H"
      *     "T" -> http_name_3 */
-    {10, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 5: http_name_2 */
+    {10, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 5: http_name_2 */
 
     /* absolute-path = 1*( . "/" segment )      RFC 9110, 4.1
      * IP-literal = . "[" ( IPv6address / IPvFuture ) "]"      RFC 3986, 3.2.2
@@ -13422,7 +11827,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "%" -> pct_encoded_10: open scheme, close scheme, open path
      *     "?" -> pchar_4: open scheme, close scheme, open query */
-    {39, 255, 8, 9, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 11: port_1 */
+    {39, 255, 8, 9, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 11: port_1 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -13494,7 +11899,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "%" -> pct_encoded_10: open path
      *     "?" -> pchar_4: open path, close path, open query */
-    {68, 255, 16, 16, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 19: hier_part_1 */
+    {68, 255, 16, 16, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: hier_part_1 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -13539,7 +11944,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ":"-">" / "@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_path_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, open path, close path, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "?" -> invalid_query_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open */
-    {82, 255, 12, 13, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 25: pct_encoded_2 */
+    {82, 255, 12, 13, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 25: pct_encoded_2 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -13584,7 +11989,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_4: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host
      *     "[" -> h16_14: open host */
-    {96, 255, 21, 20, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: userinfo_1 */
+    {96, 255, 21, 20, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 29: userinfo_1 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -13691,7 +12096,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_3
      *     SP / HTAB -> name_blanks_26: anomaly-open */
-    {133, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: name_blanks_3 */
+    {133, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 44: name_blanks_3 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_3 */
@@ -13735,7 +12140,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_7
      *     SP / HTAB -> name_blanks_31: anomaly-open */
-    {145, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: name_blanks_7 */
+    {145, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 52: name_blanks_7 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_7 */
@@ -13746,7 +12151,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_8
      *     SP / HTAB -> name_blanks_32: anomaly-open */
-    {148, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 54: name_blanks_8 */
+    {148, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 54: name_blanks_8 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_8 */
@@ -13757,7 +12162,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_9
      *     SP / HTAB -> name_blanks_33: anomaly-open */
-    {151, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: name_blanks_9 */
+    {151, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 56: name_blanks_9 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_9 */
@@ -13779,7 +12184,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_11
      *     SP / HTAB -> name_blanks_35: anomaly-open */
-    {157, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: name_blanks_11 */
+    {157, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 60: name_blanks_11 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_11 */
@@ -13844,7 +12249,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_37
      *     LF -> rws_5
      *     "," -> ows_57: open field-value, open Transfer-Encoding */
-    {179, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: ows_3 */
+    {179, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 68: ows_3 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13903,7 +12308,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_10
      *     "," -> ows_59: open field-value, open Upgrade
      *     field-CTL -> field_content_1: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {212, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 72: ows_7 */
+    {212, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: ows_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13916,7 +12321,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_11
      *     "," -> ows_60: open field-value, open Expect
      *     field-CTL -> field_content_1: mismatch Expect, open field-value, anomaly-open, anomaly control-character */
-    {219, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 73: ows_8 */
+    {219, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: ows_8 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13928,7 +12333,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_44
      *     LF -> rws_12
      *     field-CTL -> field_content_1: mismatch Range, open field-value, anomaly-open, anomaly control-character */
-    {226, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 74: ows_9 */
+    {226, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: ows_9 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13953,12 +12358,12 @@ static const qcap_state_t states[] = {
      *     LF -> rws_14
      *     "," -> ows_61: open field-value, open Content-Encoding
      *     field-CTL -> field_content_1: mismatch Content-Encoding, open field-value, anomaly-open, anomaly control-character */
-    {238, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 76: ows_11 */
+    {238, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: ows_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\r"
      *     LF -> token_4 */
-    {245, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 77: crlf_3 */
+    {245, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: crlf_3 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13967,7 +12372,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_53: open trailer-section, open field-line, open field-name
      *     CR -> crlf_4
      *     LF -> token_1: anomaly-open, anomaly bare-LF, close request */
-    {246, 255, 0, 0, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: token_4 */
+    {246, 255, 0, 0, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: token_4 */
 
     /* status-line = HTTP-version . SP status-code ( ( SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
      * e.g. after "HTTP/0.0"
@@ -14078,7 +12483,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {290, 255, 39, 38, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 89: ipv4address_1 */
+    {290, 255, 39, 38, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: ipv4address_1 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -14110,7 +12515,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {309, 255, 40, 39, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 91: ipv4address_3 */
+    {309, 255, 40, 39, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: ipv4address_3 */
 
     /* field-port = *. DIGIT      RFC 9110, 7.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -14356,7 +12761,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\n\r"
      *     LF -> token_1: close request */
-    {113, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 110: crlf_4 */
+    {113, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: crlf_4 */
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 0"
@@ -14422,7 +12827,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {465, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 118: dec_octet_1 */
+    {465, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: dec_octet_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -14483,13 +12888,13 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_18 */
-    {504, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 124: crlf_10 */
+    {504, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: crlf_10 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_19 */
-    {505, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 125: crlf_11 */
+    {505, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: crlf_11 */
 
     /* range-set = ( *( . "," OWS ) range-spec ) *( OWS "," [ OWS range-spec ] )      RFC 9110, 14.1
      * first-pos = 1*. DIGIT      RFC 9110, 14.1
@@ -14504,7 +12909,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_87
      *     field-CTL -> field_content_1: mismatch Range, anomaly-open, anomaly control-character
      *     obs-text -> field_content_1: mismatch Range */
-    {506, 255, 51, 51, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 126: range_set_1 */
+    {506, 255, 51, 51, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: range_set_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -14522,7 +12927,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\r"
      *     LF -> token_21 */
-    {521, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 128: crlf_12 */
+    {521, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: crlf_12 */
 
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 00"
@@ -14572,7 +12977,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {535, 255, 39, 38, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 133: ipv4address_4 */
+    {535, 255, 39, 38, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: ipv4address_4 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14621,7 +13026,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_70: close auth-scheme, close Authorization */
-    {561, 255, 53, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 137: basic_scheme_3 */
+    {561, 255, 53, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: basic_scheme_3 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14631,7 +13036,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {569, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 138: token_18 */
+    {569, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: token_18 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14641,7 +13046,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {573, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 139: token_19 */
+    {573, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: token_19 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * int-range = first-pos . "-" [ last-pos ]      RFC 9110, 14.1
@@ -14679,7 +13084,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {593, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 142: token_21 */
+    {593, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: token_21 */
 
     /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14715,7 +13120,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {603, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 145: dec_octet_2 */
+    {603, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: dec_octet_2 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -14729,13 +13134,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_70: close auth-scheme, close Authorization */
-    {615, 255, 57, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 146: basic_scheme_4 */
+    {615, 255, 57, 44, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: basic_scheme_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a=a\r"
      *     LF -> token_22 */
-    {623, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 147: crlf_13 */
+    {623, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: crlf_13 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -14810,7 +13215,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {648, 255, 60, 39, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 154: ipv4address_5 */
+    {648, 255, 60, 39, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: ipv4address_5 */
 
     /* basic-start = basic-scheme . SP      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -14823,7 +13228,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: close auth-scheme, close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_70: close auth-scheme, close Authorization */
-    {660, 255, 42, 62, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 155: basic_start_1 */
+    {660, 255, 42, 62, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: basic_start_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14833,7 +13238,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {667, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 156: token_22 */
+    {667, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: token_22 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14890,7 +13295,7 @@ static const qcap_state_t states[] = {
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\r"
      *     LF -> response_content_1 */
-    {694, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: crlf_16 */
+    {694, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 162: crlf_16 */
 
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
@@ -14914,7 +13319,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {695, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 164: dec_octet_3 */
+    {695, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: dec_octet_3 */
 
     /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
@@ -14974,7 +13379,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_55: close Host
      *     "%" -> pct_encoded_23
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {722, 255, 63, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 169: host_1 */
+    {722, 255, 63, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: host_1 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -15042,11 +13447,11 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_30
      *     SP / HTAB -> name_blanks_41: anomaly-open */
-    {758, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: name_blanks_14 */
+    {758, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 177: name_blanks_14 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_14 */
-    {760, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 178: entry_21 */
+    {760, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 178: entry_21 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -15075,33 +13480,33 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_33
      *     SP / HTAB -> name_blanks_45: anomaly-open */
-    {767, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: name_blanks_17 */
+    {767, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 183: name_blanks_17 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_17 */
-    {769, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 184: entry_24 */
+    {769, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 184: entry_24 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_34
      *     SP / HTAB -> name_blanks_46: anomaly-open */
-    {770, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: name_blanks_18 */
+    {770, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 185: name_blanks_18 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_18 */
-    {772, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 186: entry_25 */
+    {772, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 186: entry_25 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
      *     ":" -> ows_35
      *     SP / HTAB -> name_blanks_47: anomaly-open */
-    {773, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: name_blanks_19 */
+    {773, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 187: name_blanks_19 */
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_19 */
-    {775, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 188: entry_26 */
+    {775, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 188: entry_26 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -15157,7 +13562,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_92: close Content-Type
      *     ";" -> ows_25
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {788, 255, 67, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 195: ows_27 */
+    {788, 255, 67, 72, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: ows_27 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -15189,7 +13594,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_94
      *     LF -> rws_96
      *     "," -> ows_133: open field-value, open Transfer-Encoding */
-    {803, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: ows_30 */
+    {803, 255, 30, 29, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 198: ows_30 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -15227,7 +13632,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_100
      *     "," -> ows_137: open field-value, open Content-Encoding
      *     field-CTL -> field_content_3: mismatch Content-Encoding, open field-value, anomaly-open, anomaly control-character */
-    {821, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: ows_33 */
+    {821, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 201: ows_33 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -15239,7 +13644,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_99
      *     LF -> rws_101
      *     field-CTL -> field_content_3: mismatch Content-Range, open field-value, anomaly-open, anomaly control-character */
-    {828, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: ows_34 */
+    {828, 255, 34, 31, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 202: ows_34 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -15252,7 +13657,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_102
      *     "," -> ows_138: open field-value, open Accept-Ranges
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, open field-value, anomaly-open, anomaly control-character */
-    {834, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: ows_35 */
+    {834, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 203: ows_35 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -15547,7 +13952,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {980, 255, 72, 77, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: scheme_1 */
+    {980, 255, 72, 77, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 228: scheme_1 */
 
     /* relative-part = ( . "//" authority path-abempty ) / path-absolute / path-noscheme / path-empty      RFC 3986, 4.2
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
@@ -15563,7 +13968,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_26: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {992, 255, 73, 78, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: relative_part_1 */
+    {992, 255, 73, 78, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 229: relative_part_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -15676,7 +14081,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r"
      *     LF -> token_39 */
-    {1050, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: crlf_20 */
+    {1050, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 241: crlf_20 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
@@ -15689,13 +14094,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_137: mismatch Content-Range
      *     "*" -> unsatisfied_range_2
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {1051, 255, 76, 81, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: first_pos_2 */
+    {1051, 255, 76, 81, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 242: first_pos_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a\r"
      *     LF -> token_40 */
-    {1058, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: crlf_21 */
+    {1058, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 243: crlf_21 */
 
     /* opaque-tag = . DQUOTE *etagc DQUOTE      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -15736,7 +14141,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1070, 255, 72, 77, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: scheme_2 */
+    {1070, 255, 72, 77, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 246: scheme_2 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -15767,7 +14172,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_26: open path
      *     "?" -> pchar_6: open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1091, 255, 73, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: hier_part_2 */
+    {1091, 255, 73, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 248: hier_part_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -15795,7 +14200,7 @@ static const qcap_state_t states[] = {
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     "[" -> h16_293: open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1102, 255, 78, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: userinfo_3 */
+    {1102, 255, 78, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 250: userinfo_3 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -15869,7 +14274,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: token_39 */
+    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 258: token_39 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -15892,7 +14297,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: token_40 */
+    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 260: token_40 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16019,7 +14424,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Content-Range
      *     LF -> rws_105: mismatch Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {1205, 255, 41, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: last_pos_2 */
+    {1205, 255, 41, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 272: last_pos_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -16108,7 +14513,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Content-Type
      *     DQUOTE -> quoted_string_21
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1246, 255, 62, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: token_45 */
+    {1246, 255, 62, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 280: token_45 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
@@ -16121,13 +14526,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_105: mismatch Content-Range
      *     "*" -> ows_184: close Content-Range
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {1253, 255, 76, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: complete_length_2 */
+    {1253, 255, 76, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 281: complete_length_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a *|0\r"
      *     LF -> token_47 */
-    {1260, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: crlf_30 */
+    {1260, 255, 10, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 282: crlf_30 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16150,7 +14555,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: token_47 */
+    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 284: token_47 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after ""

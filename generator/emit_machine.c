@@ -9,6 +9,7 @@
 
 #include "name.h"
 
+#define SELDOM_PART 40u /* a state that is passed so many times less often than the hottest one is left to the tables */
 #define INLINE_PART 20u /* an edge that is passed so many times less often than the one that is passed most calls functions */
 
 static bool needs_here(const layout_t *l, const pendings_t *commits, const moves_t *moves)
@@ -417,7 +418,8 @@ static bool has_calls(const layout_t *l)
  * pieces. */
 static bool is_needed(const traces_t *traces, unsigned state)
 {
-    return !traces->is_part[state] || traces->is_head[state] || traces->loops[state] || traces->exits[state] > 0 ||
+    bool is_seldom = traces->is_part[state] || traces->m->l->dfa->states.items[state].passes * SELDOM_PART < traces->most;
+    return !is_seldom || traces->is_head[state] || traces->loops[state] || traces->exits[state] > 0 ||
            emit_find_loop(traces->m->l, state);
 }
 

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-#define TRACE_PART 40u    /* what is passed so many times less often than the hottest state is not part of a trace */
+#define TRACE_PART 30u    /* what is passed so many times less often than the hottest state is not part of a trace */
 #define TRACE_NODES 400u   /* in one machine */
 #define TRACE_LIST 40u     /* operations on the list of an atomic rule */
 #define TRACE_DEPTH 24u    /* elements */
@@ -282,7 +282,7 @@ static void put_elements(const trace_t *t, known_t *k, const char *indent)
 static void put_listed(const trace_t *t, const listed_t *listed, const char *indent)
 {
     bool has_value = op_of(t, listed->op)->kind == OP_CONVERT_CLOSE;
-    text_print(t->text, "%sqcap_op_later%s(parser, side->later, %u /* ", indent, has_value ? "_value" : "", listed->op);
+    text_print(t->text, "%sqcap_op_list%s(parser, %u /* ", indent, has_value ? "_value" : "", listed->op);
     emit_op_name(t->l, op_of(t, listed->op), t->text);
     text_print(t->text, " */, ");
     if (has_value)
@@ -969,6 +969,8 @@ static void emit_byte(trace_t *t, passage_t *passage)
         uint64_t passes = passes_along(t, passage, edges[i]);
         if (literal.len > 1 && edges[i] == literal.edges[0]) /* what is likely has been read */
             passes /= LIKELY_PART;
+        if (passes * 2 * TRACE_PART < t->all->most)
+            continue;
         emit_if(t, &edges[i]->set);
         if (!edges[i]->is_peek) {
             text_print(t->text, "        at++;\n");

@@ -950,6 +950,10 @@ static inline void qcap_op_later_value(qcap_parser_t *parser, qcap_later_t *late
     later[parser->later_count++] = (uint32_t)(value >> 32);
 }
 
+/* The same, where it is seldom done. */
+void qcap_op_list(qcap_parser_t *parser, unsigned op, uint64_t at);
+void qcap_op_list_value(qcap_parser_t *parser, unsigned op, uint64_t value, uint64_t at);
+
 /* The offset at which an operation on the list was performed; `here` is where all of them are behind. */
 static inline uint64_t qcap_later_at(qcap_later_t later, uint64_t here)
 {
@@ -1085,11 +1089,8 @@ static inline bool qcap_must_stop(const qcap_parser_t *parser)
     return parser->must_stop != 0;
 }
 
-/* The same, where a state can do nothing with what comes. */
-static inline qcap_stop_t qcap_leave(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end, uint16_t state)
-{
-    return qcap_stop(parser, at, state, qcap_must_stop(parser) ? QCAP_STOP_PAUSED : at == end ? QCAP_STOP_INPUT : QCAP_STOP_TABLE);
-}
+/* The same, where a state can do nothing with what comes. A function, since there are many such places. */
+qcap_stop_t qcap_leave(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end, uint16_t state);
 
 /* Numbers in expressions: see qcap_number_t. */
 static inline qcap_number_t qcap_number(uint64_t value)

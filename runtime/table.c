@@ -79,6 +79,16 @@ static void perform(qcap_parser_t *p, const qcap_op_t *op, uint64_t at)
     }
 }
 
+void qcap_op_list(qcap_parser_t *p, unsigned op, uint64_t at)
+{
+    qcap_op_later(p, side_later(p), op, at);
+}
+
+void qcap_op_list_value(qcap_parser_t *p, unsigned op, uint64_t value, uint64_t at)
+{
+    qcap_op_later_value(p, side_later(p), op, value, at);
+}
+
 /* Elements, which most of them are, without further calls: this is done for every message. */
 void qcap_op_atomic_end(qcap_parser_t *p, uint64_t from)
 {
@@ -237,4 +247,10 @@ qcap_stop_t qcap_table_run(qcap_parser_t *p, const unsigned char *at, const unsi
             return stop_for_machine(p, at, end, target);
         state = target;
     }
+}
+
+qcap_stop_t qcap_leave(qcap_parser_t *p, const unsigned char *at, const unsigned char *end, uint16_t state)
+{
+    qcap_stop_t why = at == end ? QCAP_STOP_INPUT : QCAP_STOP_TABLE;
+    return qcap_stop(p, at, state, qcap_must_stop(p) ? QCAP_STOP_PAUSED : why);
 }
