@@ -55,6 +55,7 @@ typedef struct lexer {
     blank  = [ \t]+;
     string = ["] [\x20\x21\x23-\x7e]* ["];
     open_string = ["] [^"\r\n]* ["]?;
+    long_prose = "<" [^<>=;\r\n]+ ("\r"? "\n" [ \t]+ [^<>=;\r\n]+)+ ">";
     value  = "%" ( [xX] hex+    ( ("." hex+)+   | "-" hex+ )?
                  | [dD] digit+  ( ("." digit+)+ | "-" digit+ )?
                  | [bB] [01]+   ( ("." [01]+)+  | "-" [01]+ )? );
@@ -286,6 +287,24 @@ static void add_value(lexer_t *lexer)
         add_value_string(lexer, numbers, count);
 }
 
+/* Prose of several lines, as in older RFCs: blanks and the ends of lines count as one blank. What could be the next rule, or a
+ * comment, is no part of any. */
+static void add_long_prose(lexer_t *lexer)
+{
+    token_t *token = add_token(lexer, TOKEN_PROSE, 1, 1);
+    char *text = arena_copy(lexer->arena, token->text, token->len);
+    size_t len = 0;
+
+    for (size_t i = 0; i < token->len; i++) {
+        bool is_blank = strchr(" \t\r\n", token->text[i]) != NULL;
+        if (!is_blank || (len > 0 && text[len - 1] != ' '))
+            text[len++] = is_blank ? ' ' : token->text[i];
+    }
+    text[len] = '\0';
+    token->text = text;
+    token->len = len;
+}
+
 /* ---------------------------------------------------------------- rules */
 
 static void add_comment(lexer_t *lexer)
@@ -306,7 +325,7 @@ static bool scan_rule(lexer_t *lexer)
         blank                   { return true; }
         "\r"? "\n"              { lexer->is_first = true; return true; }
         name                    { add(lexer, TOKEN_NAME); return true; }
-        "="                     { add_defined(lexer, TOKEN_IS); return true; }
+        ":"? "="                { add_defined(lexer, TOKEN_IS); return true; }
         "=/"                    { add_defined(lexer, TOKEN_ADDS); return true; }
         "/" | "|"               { add(lexer, TOKEN_OR_ELSE); return true; }
         "("                     { add_open(lexer, TOKEN_OPEN); return true; }
@@ -322,6 +341,7 @@ static bool scan_rule(lexer_t *lexer)
         "%" [sS] string         { add_token(lexer, TOKEN_STRING, 3, 1)->is_case_sensitive = true; return true; }
         open_string             { open_string(lexer); return true; }
         "<" [^>\r\n]* ">"       { add_token(lexer, TOKEN_PROSE, 1, 1); return true; }
+        long_prose              { add_long_prose(lexer); return true; }
         ";" [^\r\n]*            {
             if (!lexer->comments) /* in an annotation */
                 stray(lexer);
