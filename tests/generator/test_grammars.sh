@@ -22,7 +22,7 @@ limited() {
 for grammar in *.abnf; do
     case $grammar in
     rfc[0-9]*) limited 2 check "$grammar" ;;
-    sip.abnf | calendar.abnf) limited 20 generate "$grammar" -o "$folder" ;;
+    sip.abnf | calendar.abnf | fields.abnf) limited 20 generate "$grammar" -o "$folder" ;;
     *) limited 2 generate "$grammar" -o "$folder" ;;
     esac
 done
