@@ -99,7 +99,7 @@ static void discard(const arrival_t *a, qcap_stage_t stage)
 
 /* ---------------------------------------------------------------- what a segment says */
 
-/* RFC 9293, 3.1; note [doubtful checksums]. Returns false if the segment is not to be looked at now. */
+/* RFC 9293, 3.1; note [doubtful checksums] in order.c. Returns false if the segment is not to be looked at now. */
 static bool accept_checksum(const arrival_t *a)
 {
     qcap_checksums_t mode = a->conv->q->checksums;
@@ -443,7 +443,7 @@ static void receive(arrival_t *a)
         discard(a, QCAP_STAGE_TCP_RETRANSMITTED);
 }
 
-/* Puts a segment whose checksum is wrong aside. Nothing but its bytes is looked at. */
+/* Puts a segment whose checksum is wrong aside: note [doubtful checksums] in order.c. Nothing but its bytes is looked at. */
 static void put_aside(const arrival_t *a)
 {
     const qcapint_headers_t *h = a->headers;

@@ -25,7 +25,7 @@ typedef struct qcapint_rare {
 
     /* tcp.c's. */
     qcapint_queue_t queue;    /* out of order: all of it behind the end of the stream */
-    qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in tcp.c */
+    qcapint_queue_t doubtful; /* with wrong checksums: see note [doubtful checksums] in order.c */
     uint64_t snapped;         /* what is missing between the end of the stream and this was cut off by the capture */
     uint64_t hole_acked;      /* holes before this are given up at hole_ns */
     int64_t hole_ns;          /* when the wait for a late copy ends; INT64_MAX: there is no hole */

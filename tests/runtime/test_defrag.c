@@ -317,6 +317,21 @@ static void fragments_are_trimmed_at_the_end_if_the_policy_says_so(void **state)
     }
 }
 
+static void a_policy_of_ones_own_says_what_is_done_with_ends(void **state)
+{
+    static const char *const ends[] = {NULL, "refuse", "trim"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        traffic_t *t = traffic_open();
+        assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", "sssssssss", "sssssssss", ends[i]}), 0);
+        assert_int_equal(qcap_set_policy(t->q, NULL, "mine"), 0);
+        piece(t, 'a', 1, 1, true);
+        piece(t, 'b', 0, 3, false);
+        assert_string_equal(units(t), i == 2 ? "ba" : "");
+        traffic_close(t);
+    }
+}
+
 /* What lies behind the end came before it was told; a second end changes nothing. */
 static void the_last_fragment_may_trim_what_came_before(void **state)
 {
@@ -428,6 +443,7 @@ int main(void)
         test(a_datagram_that_is_late_expires),
         test(fragments_that_contradict_each_other_are_refused),
         cmocka_unit_test(fragments_are_trimmed_at_the_end_if_the_policy_says_so),
+        cmocka_unit_test(a_policy_of_ones_own_says_what_is_done_with_ends),
         test(the_last_fragment_may_trim_what_came_before),
         test(fragments_that_no_datagram_can_have_are_refused),
         test(ipv6_overlaps_discard_the_datagram_if_strict),

@@ -45,6 +45,7 @@ static void rules_that_are_none_are_refused(void **state)
         assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", wrong[i], "nnnnnnnnn", NULL}), QCAP_E_ARGUMENT);
         assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", "nnnnnnnnn", wrong[i], NULL}), QCAP_E_ARGUMENT);
     }
+    assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"mine", "nnnnnnnnn", "nnnnnnnnn", "cut"}), QCAP_E_ARGUMENT);
     assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a name that is far too long for a policy", "nnnnnnnnn",
                                                             "nnnnnnnnn", NULL}),
                      QCAP_E_ARGUMENT);

@@ -121,6 +121,8 @@ static void settings_are_made_before_the_first_packet(void **state)
     assert_int_equal(qcap_set_policy(t->q, NULL, "linux"), QCAP_E_STATE);
     assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a", "nnnnnnnnn", "nnnnnnnnn", NULL}), QCAP_E_STATE);
     assert_int_equal(qcap_set_ipv6_overlap_strict(t->q, true), QCAP_E_STATE);
+    assert_int_equal(qcap_set_urgent(t->q, QCAP_URGENT_INLINE), QCAP_E_STATE);
+    assert_int_equal(qcap_set_wait_limit(t->q, 1), QCAP_E_STATE);
     assert_string_equal(qcap_geterr(t->q), "settings are made before the first packet");
 }
 
@@ -134,6 +136,8 @@ static void every_number_has_a_text(void **state)
         assert_string_not_equal(qcap_stage_text((qcap_stage_t)stage), "?");
     for (int end = 0; end < QCAP_END_COUNT; end++)
         assert_string_not_equal(qcap_end_text((qcap_end_t)end), "?");
+    for (int state_now = 0; state_now <= QCAP_TCP_TIME_WAIT; state_now++)
+        assert_string_not_equal(qcap_tcp_state_text((qcap_tcp_state_t)state_now), "?");
     assert_string_equal(qcap_status_name(1), "?");
     assert_string_equal(qcap_status_text(1), "?");
     assert_string_equal(qcap_stage_text(QCAP_STAGE_COUNT), "?");
@@ -256,6 +260,11 @@ static void any_allocation_may_fail(void **state)
     }
 }
 
+static void ignore_conflict(const qcap_conflict_t *conflict, void *user)
+{
+    (void)conflict, (void)user;
+}
+
 static void handlers_without_memory_are_refused(void **state)
 {
     traffic_t *t = *state;
@@ -263,6 +272,8 @@ static void handlers_without_memory_are_refused(void **state)
     assert_int_equal(qcap_tap_add(t->q, &(qcap_tap_t){.on_data = NULL}, NULL), QCAP_E_MEMORY);
     t->q->budget.fail_in = 1;
     assert_int_equal(qcap_packet_handler_add(t->q, QCAP_STAGE_ICMP, break_at_third, NULL), QCAP_E_MEMORY);
+    t->q->budget.fail_in = 1;
+    assert_int_equal(qcap_conflict_handler_add(t->q, ignore_conflict, NULL), QCAP_E_MEMORY);
     t->q->budget.fail_in = 1;
     assert_int_equal(qcap_set_policy(t->q, "10.0.0.0/8", "linux"), QCAP_E_MEMORY);
     t->q->budget.fail_in = 1;
