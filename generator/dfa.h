@@ -52,6 +52,7 @@ typedef struct dfa_state {
     VEC(underway_t) underway;
     unsigned held_back;      /* the most bytes behind the position at which something pending began ... */
     VEC(unsigned) held_registers; /* ... or at these registers */
+    bool may_stream;         /* a stream element, or what is fed, may have begun */
     stamp_t stream_end;      /* where the open stream element may have ended; STAMP_BACK, 0: goes on */
     bool is_hot;             /* likely to be passed often: worth direct code */
     uint64_t passes;         /* how often, compared with other states ... */

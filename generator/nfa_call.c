@@ -145,6 +145,11 @@ static unsigned build_call(builder_t *b, const rule_t *rule, const node_t *at, c
         return next;
     }
     const context_t *around = around_outermost(context, rule);
+    if (context->is_stream && !around->is_stream) {
+        diag_error(b->diag, at ? at->place : rule->place, "`%s` contains itself inside a stream element, or inside a `feed`",
+                   rule->name);
+        return next;
+    }
     unsigned index = find_procedure(b, rule, around);
     if (index == PROCEDURE_NONE)
         index = new_procedure(b, rule, around);

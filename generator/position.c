@@ -259,6 +259,7 @@ static void find_held(dfa_t *dfa, dfa_state_t *s)
             if (regop_has_position(op))
                 hold(dfa, s, pendings->items[k].at);
             bool is_end = (op->kind == OP_CLOSE && op->is_stream) || op->kind == OP_FEED_CLOSE;
+            s->may_stream |= (op->kind == OP_OPEN && op->is_stream) || op->kind == OP_FEED_OPEN;
             if (is_end && is_earlier(pendings->items[k].at, s->stream_end))
                 s->stream_end = pendings->items[k].at;
         }

@@ -59,13 +59,15 @@ void qcapint_blocks_keep(qcap_parser_t *p, uint64_t begin, uint64_t end)
         p->undecided = qcapint_blocks_get(p->conversation, QCAP_UNDECIDED_MAX);
     if (!p->undecided)
         return;
+    if (!goes_on && begin < p->piece_offset) /* what was before it was certain to be none of it */
+        begin = p->piece_offset;
     size_t kept = goes_on ? (size_t)(p->piece_offset - begin) : 0;
     if (kept > 0)
         memmove(p->undecided, p->undecided + (begin - p->undecided_begin), kept);
     uint64_t from = begin > p->piece_offset ? begin : p->piece_offset;
     size_t len = (size_t)(end - from);
-    if ((from != begin && !goes_on) || len > QCAP_UNDECIDED_MAX - kept)
-        return; /* some are lost already */
+    if (len > QCAP_UNDECIDED_MAX - kept)
+        return;
     if (len > 0)
         memcpy(p->undecided + kept, p->piece + (from - p->piece_offset), len);
     p->undecided_begin = begin;

@@ -4,8 +4,8 @@
  * is put away: bytes of conversions go into accumulators, bytes of stream elements to the handler. Which they are is
  * known for each state at build time (qcap_suspend_t).
  *
- * note [undecided]: a piece may end in bytes of which only those to come tell whether they belong to the open stream element, such
- * as blanks that it does not end with. They are kept: what is told of a stream has its bytes. */
+ * note [undecided]: a piece may end in bytes of which only those to come tell whether they belong to a stream element: blanks that
+ * it does not end with, or its beginning, if something else begins likewise. They are kept: what is told of a stream has its bytes. */
 #include "parsing.h"
 
 #include <string.h>
@@ -28,6 +28,13 @@ static void suspend_stream(qcap_parser_t *p)
         qcapint_blocks_keep(p, p->streamed, here(p));
 }
 
+/* See note [undecided]. */
+static __attribute__((noinline)) void keep_undecided(qcap_parser_t *p)
+{
+    p->growing = QCAP_GROWS_UNKNOWN;
+    qcapint_blocks_keep(p, qcapint_driver_pending(p), here(p));
+}
+
 /* See note [piece]. */
 static inline void suspend(qcap_parser_t *p)
 {
@@ -36,6 +43,8 @@ static inline void suspend(qcap_parser_t *p)
         qcapint_value_put_away(p);
     if (p->stream_depth > 0)
         suspend_stream(p);
+    else if (state_of(p)->kind & QCAP_STATE_STREAMS)
+        keep_undecided(p);
 }
 
 /* The bytes before p->offset have been read; their piece is gone. */
@@ -247,7 +256,7 @@ static const qcap_state_t *pass(qcap_parser_t *p, const unsigned char *bytes, si
         const qcap_edge_t *edge = edge_of(protocol, s, number - 1);
         action = edge->action;
         s = &protocol->states[edge->target];
-        if ((s->kind & (QCAP_STATE_CALM | QCAP_STATE_SUSPENDS)) != QCAP_STATE_CALM)
+        if ((s->kind & (QCAP_STATE_CALM | QCAP_STATE_SUSPENDS | QCAP_STATE_STREAMS)) != QCAP_STATE_CALM)
             return NULL;
     }
     if (action != 0 && !is_moves(protocol, action))

@@ -467,6 +467,7 @@ typedef struct qcap_state {
 #define QCAP_STATE_END 16u      /* an edge, behind those of counters, is taken where the input, or the region, ends */
 #define QCAP_STATE_CALM 32u     /* reads a byte, and nothing is counted: what comes next depends on that byte alone */
 #define QCAP_STATE_SUSPENDS 64u /* conversions are under way: see qcap_keep_t */
+#define QCAP_STATE_STREAMS 128u /* a stream element, or what is fed to a sub-stream, may have begun: not more is known yet */
 #define QCAP_MACHINE_NONE 0xffu
 #define QCAP_LOOP_NONE 0xffu
 
