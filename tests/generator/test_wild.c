@@ -100,15 +100,15 @@ static void add_step(scene_t *scene, step_t step)
     scene->steps[scene->step_count++] = step;
 }
 
-static void add_bytes(scene_t *scene, bool is_server, const unsigned char *bytes, size_t len)
+static void add_bytes(scene_t *scene, step_kind_t kind, bool is_server, const unsigned char *bytes, size_t len)
 {
-    step_t step = {.kind = STEP_BYTES, .is_server = is_server, .bytes = malloc(len + 8), .len = len};
+    step_t step = {.kind = kind, .is_server = is_server, .bytes = malloc(len + 8), .len = len};
     assert_non_null(step.bytes);
     memcpy(step.bytes, bytes, len);
     add_step(scene, step);
 }
 
-static scene_t make_scene(sample_t *sample, uint64_t *random)
+static scene_t make_scene(const grammar_t *grammar, sample_t *sample, uint64_t *random)
 {
     scene_t scene = {0};
     sample_restart(sample);
@@ -118,7 +118,7 @@ static scene_t make_scene(sample_t *sample, uint64_t *random)
         const unsigned char *bytes = sample_next(sample, is_server, &len);
         if (!bytes || len == 0 || len > 5000)
             continue;
-        add_bytes(&scene, is_server, bytes, len);
+        add_bytes(&scene, grammar->datagram ? STEP_DATAGRAM : STEP_BYTES, is_server, bytes, len);
         step_t *step = &scene.steps[scene.step_count - 1];
         for (unsigned changes = random_below(random, 3); changes > 0 && step->len; changes--)
             step->len = sample_spoil(sample, step->bytes, step->len);
@@ -169,7 +169,7 @@ static int compare_all(void *user)
     if (subject->is_careful)
         judge_set_apart(judge);
     for (unsigned long i = setting("WILD_INPUTS", 40); i > 0 && is_right; i--) {
-        scene_t scene = make_scene(sample, &random);
+        scene_t scene = make_scene(subject->compiled->result.grammar, sample, &random);
         char *difference = judge_compare(judge, &scene, i);
         is_right = !difference;
         free(difference);

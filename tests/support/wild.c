@@ -19,14 +19,22 @@ typedef enum {
     KIND_FIELD,
     KIND_TEXT,
     KIND_COUNTED,
-    KIND_ENDED
+    KIND_ENDED,
+    KIND_JOINED,
+    KIND_FEEDING,
+    KIND_ELSEWHERE
 } kind_t;
+
+#define SUBS 4u /* rules that read sub-streams */
 
 typedef struct wild {
     FILE *out;
     uint64_t random;
     unsigned rule_count;
     kind_t kinds[RULES_MAX];
+    bool is_datagram; /* there are no streams, nor sides */
+    unsigned subs[RULES_MAX]; /* of rules that feed: to which sub-stream */
+    bool has_feeds;
     bool is_tame;    /* most alternatives begin with a letter of their own */
     bool has_atomic; /* then there is nothing that cannot stand in an atomic rule */
 } wild_t;
@@ -62,6 +70,15 @@ static void write_terminal(wild_t *w)
 
 static void write_expression(wild_t *w, unsigned after, unsigned depth);
 
+/* What is read by something else than bytes is announced by one, most of the time: else readings compete there. */
+static void write_reference(wild_t *w, unsigned rule)
+{
+    bool is_control = w->kinds[rule] >= KIND_SIZED && w->kinds[rule] != KIND_FIELD && w->kinds[rule] != KIND_TEXT;
+    if (is_control && w->is_tame)
+        fprintf(w->out, "\"%c\" ", "#$%"[rule % 3]);
+    fprintf(w->out, "r%u", rule);
+}
+
 static void write_element(wild_t *w, unsigned after, unsigned depth)
 {
     static const char *const repeats[] = {"*", "1*", "2*3", "*2", "2"};
@@ -69,7 +86,7 @@ static void write_element(wild_t *w, unsigned after, unsigned depth)
     if (way < 2) {
         write_terminal(w);
     } else if (way < 5 && after < w->rule_count) {
-        fprintf(w->out, "r%u", after + below(w, w->rule_count - after));
+        write_reference(w, after + below(w, w->rule_count - after));
     } else if (way == 5 && depth) {
         write(w, "[ ");
         write_expression(w, after, depth - 1);
@@ -108,11 +125,21 @@ static void write_condition(wild_t *w)
     write(w, any_of(w, conditions, 14));
 }
 
+/* One that is fed. */
+static unsigned any_sub(wild_t *w)
+{
+    unsigned rule = below(w, w->rule_count);
+    while (w->kinds[rule] != KIND_FEEDING)
+        rule = (rule + 1) % w->rule_count;
+    return w->subs[rule];
+}
+
 /* What stands behind an alternative, or a rule. */
 static void write_notes(wild_t *w, bool is_rule)
 {
-    static const char *const settings[] = {"on = true", "on = false", "m = 2",    "m = n + 1",   "s = n",
-                                           "reset n",   "reset k m",  "push q n", "m = 1 unique"};
+    static const char *const settings[] = {"on = true", "on = false",       "m = 2",        "m = n + 1", "s = n",
+                                           "reset n",   "reset k m",        "push q n",     "m = 1 unique",
+                                           "reset d",   "push kq m key n",  "push kt n key t"};
     const char *between = is_rule ? "\n       ;@ " : "  ;@ ";
     static const char *const names[] = {"emit", "emit", "emit stream", "anomaly odd", "atomic", "cut"};
     bool has_any = false;
@@ -129,7 +156,11 @@ static void write_notes(wild_t *w, bool is_rule)
         if (which < 3)
             fprintf(w->out, is_rule ? "%s" : "%s as e%u", names[which], below(w, 3));
         else
-            write(w, which < 6 ? names[which] : any_of(w, settings, 9));
+            write(w, which < 6 ? names[which] : any_of(w, settings, 12));
+    }
+    if (w->has_feeds && often(w, 12)) {
+        fprintf(w->out, "%sfinish sub%u", has_any ? ", " : between, any_sub(w));
+        has_any = true;
     }
     if (is_rule && often(w, 12)) {
         write(w, has_any ? ", local m" : between);
@@ -212,6 +243,47 @@ static void write_field(wild_t *w, unsigned rule)
     fprintf(w->out, "%s\nother%u = 1*2DIGIT  ;@ emit, m = decimal\n", often(w, 2) ? "  ;@ emit" : "", rule);
 }
 
+/* A value that is put together from parts, wherever they stand. */
+static void write_joined(wild_t *w, unsigned rule)
+{
+    static const char *const parts[] = {"1*%x61-63", "*%x61-62", "1*2%x61-63  ;@ emit", "1*DIGIT  ;@ n = decimal"};
+    fprintf(w->out, "r%u = part%u *( \"%s\" part%u )", rule, rule, often(w, 2) ? "," : "-", rule);
+    if (!w->has_atomic && often(w, 4))
+        fprintf(w->out, " [ \"(\" *part%u \")\" ]", rule);
+    fprintf(w->out, "  ;@ emit joined \"%s\" part%u\n", often(w, 3) ? "" : "+", rule);
+    fprintf(w->out, "part%u = %s\n", rule, any_of(w, parts, 4));
+}
+
+/* Bytes for a sub-stream, perhaps in a coding. */
+static void write_feeding(wild_t *w, unsigned rule)
+{
+    static const char *const extents[] = {"length n", "length 3", "length m", "until \"!\"", "until LF"};
+    static const char *const codings[] = {", decode unmask(m)", ", decode base64", ", decode dot-unstuff", ", decode by d"};
+    static const char *const bodies[] = {"*%x61-63", "1*3%x61-63", "*( \"a\" *\"-\" \"b\" )", "*( 1*%x61-62 \"-\" )"};
+    bool has_extent = !often(w, 4);
+    fprintf(w->out, "r%u = %s  ;@ feed %ssub%u", rule, has_extent ? "*OCTET" : any_of(w, bodies, 4),
+            often(w, 6) ? "datagram " : "", w->subs[rule]);
+    if (has_extent)
+        fprintf(w->out, ", %s", any_of(w, extents, 5));
+    if (often(w, 4))
+        write(w, any_of(w, codings, 4));
+    write(w, often(w, 3) ? ", emit stream\n" : often(w, 3) ? ", emit\n" : "\n");
+}
+
+/* Something that stands elsewhere in the datagram. */
+static void write_elsewhere(wild_t *w, unsigned rule)
+{
+    static const char *const places[] = {"at 1", "at n", "at m", "at n + 1", "at 3"};
+    fprintf(w->out, "r%u = ", rule);
+    if (often(w, 2))
+        write(w, "*%x61-63  ;@ emit, ");
+    else {
+        write_expression(w, rule + 1, 1);
+        write(w, "  ;@ ");
+    }
+    fprintf(w->out, "%s\n", any_of(w, places, 5));
+}
+
 static void write_rule(wild_t *w, unsigned rule)
 {
     static const char *const texts[] = {"1*%x61-62  ;@ emit, t = bytes", "1*5%x61-63  ;@ t = bytes",
@@ -248,10 +320,19 @@ static void write_rule(wild_t *w, unsigned rule)
     case KIND_ENDED:
         fprintf(w->out, "r%u = %s\n", rule, any_of(w, endings, 6));
         break;
+    case KIND_JOINED:
+        write_joined(w, rule);
+        break;
+    case KIND_FEEDING:
+        write_feeding(w, rule);
+        break;
+    case KIND_ELSEWHERE:
+        write_elsewhere(w, rule);
+        break;
     case KIND_COUNTED:
         fprintf(w->out, "r%u = *( ", rule);
         write_expression(w, rule + 1, 1);
-        fprintf(w->out, " )  ;@ count n%s\n", often(w, 2) ? ", emit" : "");
+        fprintf(w->out, " )  ;@ count %s%s\n", often(w, 3) ? "s" : "n", often(w, 2) ? ", emit" : "");
         break;
     }
 }
@@ -259,10 +340,22 @@ static void write_rule(wild_t *w, unsigned rule)
 /* Messages that set the registers, and leave something in the queue. */
 static void write_settings(wild_t *w)
 {
-    write(w, "settings = \"n\" setn LF / \"m\" setm LF / \"k\" setk LF / \"t\" sett LF / \"s\" sets LF / on / push\n"
+    write(w, "settings = \"n\" setn LF / \"m\" setm LF / \"k\" setk LF / \"t\" sett LF / \"s\" sets LF / \"d\" setd LF / on / push\n"
              "setn = 1*2DIGIT  ;@ n = decimal\nsetm = DIGIT  ;@ m = decimal\nsetk = 1*%x61-63  ;@ k = keyword\n"
              "sett = 1*%x61-63  ;@ t = bytes\nsets = DIGIT  ;@ s = decimal\non = \"o\" LF  ;@ on = true\n"
-             "push = \"q\" LF  ;@ push q n\n");
+             "setd = 1*( ALPHA / DIGIT )  ;@ d = keyword\n"
+             "push = \"q\" LF  ;@ push q n, push kq m key n, push kt n key t\n");
+}
+
+/* What reads sub-streams: by themselves, so that what they do does not depend on when the other side is read. */
+static void write_subs(wild_t *w)
+{
+    write(w, "sub0 = *( subword \"-\" )\nsubword = 1*%x61-63  ;@ emit\n"
+             "sub1 = *( subsize subbody )\nsubsize = DIGIT  ;@ m = decimal\n"
+             "subbody = *OCTET  ;@ length m, emit stream\n"
+             "sub2 = *( subline LF )  ;@ emit\nsubline = *%x20-7E  ;@ emit stream\n"
+             "sub3 = *( subround / \"[\" subfeed \"]\" )\nsubfeed = *%x61-63  ;@ feed sub0\nsubround = \"(\" *( %x61-63 / subround ) \")\"  ;@ emit");
+    write(w, "\n");
 }
 
 /* What a side says: each kind of message has a letter of its own, most of the time, and ends with a line end. */
@@ -272,39 +365,60 @@ static void write_message(wild_t *w, const char *name, const char *letters)
     fprintf(w->out, "%s = ", name);
     for (unsigned i = 0; i < count; i++) {
         fprintf(w->out, "%s\"%c\" ", i ? "   / " : "", letters[often(w, 8) ? 0 : i]);
-        for (unsigned n = 1 + below(w, 3); n > 0; n--)
-            fprintf(w->out, often(w, 4) ? "[ r%u ] " : "r%u ", below(w, w->rule_count));
+        for (unsigned n = 1 + below(w, 3); n > 0; n--) {
+            bool is_optional = often(w, 4);
+            write(w, is_optional ? "[ " : "");
+            write_reference(w, below(w, w->rule_count));
+            write(w, is_optional ? " ] " : " ");
+        }
         write(w, "LF");
         write_notes(w, false);
     }
     write_notes(w, true);
 }
 
+/* The roots: a conversation's, or a datagram. */
+static void write_roots(wild_t *w, bool has_server, bool has_heading)
+{
+    if (w->is_datagram) {
+        write(w, ";@ datagram = settings / message\n");
+        return;
+    }
+    fprintf(w->out, ";@ client = *( %ssettings / message )\n", has_heading ? "heading / " : "");
+    write(w, has_server ? ";@ server = *answer\n" : "");
+    write(w, has_heading ? "heading = \"==\" 1*%x61-63 LF  ;@ resync, emit\n" : "");
+}
+
 char *wild_spec(uint64_t seed)
 {
-    static const kind_t kinds[] = {KIND_PLAIN, KIND_NUMBER, KIND_WORD,    KIND_TEXT, KIND_SIZED,
-                                   KIND_CASES, KIND_FIELD,  KIND_COUNTED, KIND_ENDED};
+    static const kind_t kinds[] = {KIND_PLAIN, KIND_NUMBER,  KIND_WORD,  KIND_TEXT,   KIND_JOINED,  KIND_SIZED,
+                                   KIND_CASES, KIND_FIELD,   KIND_ENDED, KIND_COUNTED, KIND_FEEDING, KIND_ELSEWHERE};
+    static const char *const pops[] = {", pop q m", ", pop kq m key n", ", pop kt n key t", ""};
     char *text = NULL;
     size_t len;
     wild_t w = {.out = open_memstream(&text, &len), .random = seed};
-    bool has_server = often(&w, 3), has_heading = often(&w, 2);
+    w.is_datagram = often(&w, 6);
+    bool has_server = often(&w, 3) && !w.is_datagram, has_heading = often(&w, 2);
     w.is_tame = !often(&w, 4);
     w.has_atomic = often(&w, 3);
     w.rule_count = 3 + below(&w, RULES_MAX - 3);
-    for (unsigned i = 0; i < w.rule_count; i++)
-        w.kinds[i] = often(&w, 3) ? kinds[below(&w, w.has_atomic ? 4 : 9)] : KIND_PLAIN;
+    for (unsigned i = 0; i < w.rule_count; i++) {
+        w.kinds[i] = often(&w, 2) ? kinds[below(&w, w.has_atomic ? 5 : w.is_datagram ? 12 : 11)] : KIND_PLAIN;
+        w.has_feeds |= w.kinds[i] == KIND_FEEDING;
+        w.subs[i] = below(&w, SUBS);
+    }
     write(&w,
           ";@ protocol wild \"Wild\"\n;@ register n : uint\n;@ register m : uint\n;@ register on : flag\n"
-          ";@ register k : keyword(a ab abc)\n;@ register t : bytes(4)\n;@ shared s : uint\n;@ queue q(2) : uint\n");
-    fprintf(w.out, ";@ client = *( %ssettings / message )\n", has_heading ? "heading / " : "");
-    write(&w, has_server ? ";@ server = *answer\n" : "");
-    write(&w, has_heading ? "heading = \"==\" 1*%x61-63 LF  ;@ resync, emit\n" : "");
+          ";@ register k : keyword(a ab abc)\n;@ register t : bytes(4)\n;@ shared s : uint\n;@ queue q(2) : uint\n"
+          ";@ register d : keyword(base64 identity gzip nothing)\n;@ queue kq(2) : uint\n;@ queue kt(3) : uint\n");
+    write_roots(&w, has_server, has_heading);
     write_settings(&w);
+    if (w.has_feeds)
+        write_subs(&w);
     write_message(&w, "message", "xyzw");
     if (has_server) {
         write_message(&w, "reply", "uvop");
-        write(&w, "answer = reply  ;@ emit");
-        write(&w, often(&w, 2) ? ", pop q m\n" : "\n");
+        fprintf(w.out, "answer = reply  ;@ emit%s\n", any_of(&w, pops, 4));
     }
     for (unsigned i = 0; i < w.rule_count; i++)
         write_rule(&w, i);
