@@ -37,7 +37,8 @@ static bool begin_region(side_t *side, const spot_t *stop, uint64_t end)
                          .after = stop->other,
                          .depth = side->slots.count,
                          .saved = side->saved.count,
-                         .joints = side->joints.count}));
+                         .joints = side->joints.count,
+                         .begun = side->begun.count}));
     return true;
 }
 
@@ -111,6 +112,8 @@ void region_leave(side_t *side)
     const region_t region = *drive_region(side);
     side->regions.count--;
     side->joints.count = region.joints;
+    if (side->begun.count > region.begun) /* they were broken off */
+        side->begun.count = region.begun;
     if (region.is_jump) {
         side->jumped += side->offset - region.begin;
         side->offset = region.back;

@@ -34,7 +34,8 @@ typedef struct region {
     spot_t *after;   /* where to go on behind it */
     size_t depth;    /* slots in use when it began, ... */
     size_t saved;    /* ... saved registers, ... */
-    size_t joints;   /* ... and calls of several readings */
+    size_t joints;   /* ... calls of several readings, ... */
+    size_t begun;    /* ... and conversions */
 } region_t;
 
 /* A conversion that has begun. */
