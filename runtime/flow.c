@@ -429,7 +429,7 @@ void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet)
         return;
     const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, packet->hash);
     for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
-        if (bucket->hashes[i] != packet->hash)
+        if (!bucket->convs[i] || bucket->hashes[i] != packet->hash) /* who left leaves his hash behind */
             continue;
         for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
             __builtin_prefetch((const unsigned char *)bucket->convs[i] + at, 1);
