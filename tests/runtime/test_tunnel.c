@@ -147,7 +147,7 @@ static void tunnels_may_be_cut_and_damaged_anywhere(void **state)
 static void what_only_has_the_port_of_a_tunnel_is_delivered(void **state)
 {
     static const uint16_t ports[] = {2152, 3544, 4789, 6081, 8472};
-    static const char *const texts[] = {"", "\x7f", "this is no tunnel, whatever it is", "\x31\xff\0\4" "teid"};
+    static const char *const texts[] = {"", "\x7f", "this is no tunnel, whatever it is", ("\x31\xff\0\4" "teid")};
     traffic_t *t = traffic_open();
     (void)state;
     for (size_t i = 0; i < 5; i++)
@@ -371,7 +371,7 @@ static void play(traffic_t *t)
     static const uint32_t order[] = {0, 2, 1};
     for (uint32_t i = 0; i < 3; i++) {
         nest_t n;
-        traffic_segment_t segment = {.seq = 100 + 5 * order[i], .text = "hellohellohello" + 5 * order[i], .len = 5};
+        traffic_segment_t segment = {.seq = 100 + 5 * order[i], .text = &"hellohellohello"[5 * order[i]], .len = 5};
         begin(&n, &segment);
         WRAP(&n, "\0\0\x08\0");
         for (uint32_t j = 0; j < 2; j++)
