@@ -2289,6 +2289,8 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto pchar_5;
     case AT_HTTP_NAME_7:
         goto http_name_7;
+    case AT_FIELD_LINE_1:
+        goto field_line_1;
     case AT_CHUNK_SIZE_1:
         goto chunk_size_1;
     case AT_ENTRY_3:
@@ -2297,6 +2299,10 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto userinfo_2;
     case AT_HTTP_NAME_8:
         goto http_name_8;
+    case AT_NAME_BLANKS_1:
+        goto name_blanks_1;
+    case AT_ENTRY_6:
+        goto entry_6;
     case AT_ENTRY_8:
         goto entry_8;
     case AT_ENTRY_12:
@@ -2385,6 +2391,8 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto basic_scheme_2;
     case AT_HTTP_VERSION_8:
         goto http_version_8;
+    case AT_RWS_1:
+        goto rws_1;
     case AT_TOKEN68_1:
         goto token68_1;
     case AT_TOKEN_17:
@@ -4117,7 +4125,7 @@ token_3:
         side->underway[0].value = qcap_find_keyword(parser, 3, side->underway[0].begin, here, find_3);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_TABLE);
+        goto field_line_1;
     }
     return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_TABLE);
 
@@ -4180,6 +4188,38 @@ http_name_7:
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_7, QCAP_STOP_TABLE);
 
+    /* field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
+     * e.g. after "a /\na" */
+field_line_1:
+    switch (side->underway[0].value) {
+    case 1: /* Content-Length */
+        return qcap_stop(parser, at, AT_ENTRY_7, QCAP_STOP_TABLE);
+    case 2: /* Transfer-Encoding */
+        goto entry_8;
+    case 3: /* Host */
+        return qcap_stop(parser, at, AT_ENTRY_9, QCAP_STOP_TABLE);
+    case 4: /* Connection */
+        return qcap_stop(parser, at, AT_ENTRY_10, QCAP_STOP_TABLE);
+    case 5: /* Authorization */
+        return qcap_stop(parser, at, AT_ENTRY_11, QCAP_STOP_TABLE);
+    case 6: /* Proxy-Authorization */
+        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
+    case 7: /* Upgrade */
+        goto entry_12;
+    case 8: /* Expect */
+        goto entry_13;
+    case 9: /* Range */
+        goto entry_14;
+    case 10: /* Content-Type */
+        return qcap_stop(parser, at, AT_ENTRY_15, QCAP_STOP_TABLE);
+    case 11: /* Content-Encoding */
+        goto entry_16;
+    case 12: /* Content-Range */
+        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
+    default:
+        goto entry_6;
+    }
+
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * last-size = 1*. "0"      RFC 9112, 7.1
@@ -4225,6 +4265,22 @@ http_name_8:
         goto http_version_5;
     }
     return qcap_stop(parser, at, AT_HTTP_NAME_8, QCAP_STOP_TABLE);
+
+    /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
+     * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
+     * e.g. after "a /\na" */
+name_blanks_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_NAME_BLANKS_1, QCAP_STOP_INPUT);
+    if (*at == ':') {
+        at++;
+        goto ows_1;
+    }
+    return qcap_stop(parser, at, AT_NAME_BLANKS_1, QCAP_STOP_TABLE);
+
+    /* e.g. after "a /\na" */
+entry_6:
+    goto name_blanks_1;
 
     /* e.g. after "a /\na" */
 entry_8:
@@ -4859,7 +4915,7 @@ crlf_5:
         return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_INPUT);
     if (*at == '\n') {
         at++;
-        return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_TABLE);
+        goto rws_1;
     }
     return qcap_stop(parser, at, AT_CRLF_5, QCAP_STOP_TABLE);
 
@@ -4939,6 +4995,28 @@ http_version_8:
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_8, QCAP_STOP_TABLE);
 
+    /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
+     * token = 1*. tchar      RFC 9110, 5.6.2
+     * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
+     * e.g. after "a /\na:a\r\n" */
+rws_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_INPUT);
+    if (IS_TCHAR(*at)) {
+        at++;
+        goto do_42;
+    }
+    if (*at == '\r') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
+    }
+    return qcap_stop(parser, at, AT_RWS_1, QCAP_STOP_TABLE);
+
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -4966,7 +5044,7 @@ token_17:
         return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_43;
+        goto do_42;
     }
     return qcap_stop(parser, at, AT_TOKEN_17, QCAP_STOP_TABLE);
 
@@ -5054,7 +5132,7 @@ ows_25:
     }
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_46;
+        goto do_47;
     }
     return qcap_stop(parser, at, AT_OWS_25, QCAP_STOP_TABLE);
 
@@ -5067,7 +5145,7 @@ token_23:
         return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_43;
+        goto do_42;
     }
     return qcap_stop(parser, at, AT_TOKEN_23, QCAP_STOP_TABLE);
 
@@ -5096,7 +5174,7 @@ ows_26:
         return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_INPUT);
     if (IS_TCHAR(*at)) {
         at++;
-        goto do_46;
+        goto do_47;
     }
     return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_TABLE);
 
@@ -5195,10 +5273,10 @@ do_22:
         return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_PAUSED);
     return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_TABLE);
 
-do_43:
+do_42:
     here = QCAP_HERE(at);
-    qcap_element_close(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 3);
-    qcap_element_close(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 3);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, wanted, origin, here - 3);
+    qcap_element_close_here(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, wanted, origin, here - 3);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, here - 1);
     side->underway[0].begin = (here - 1);
     qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, here - 1);
@@ -5206,7 +5284,7 @@ do_43:
         return qcap_stop(parser, at, AT_TOKEN_3, QCAP_STOP_PAUSED);
     goto token_3;
 
-do_46:
+do_47:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_CONTENT_TYPE_PARAMETER, here - 1);
     goto token_24;
@@ -5257,6 +5335,8 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto token_25;
     case AT_CRLF_16:
         goto crlf_16;
+    case AT_RESPONSE_FIELD_1:
+        goto response_field_1;
     case AT_ENTRY_18:
         goto entry_18;
     case AT_NAME_BLANKS_14:
@@ -6731,7 +6811,7 @@ token_25:
         side->underway[0].value = qcap_find_keyword(parser, 5, side->underway[0].begin, here, find_5);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
-        return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_TABLE);
+        goto response_field_1;
     }
     return qcap_stop(parser, at, AT_TOKEN_25, QCAP_STOP_TABLE);
 
@@ -6745,6 +6825,34 @@ crlf_16:
         return qcap_stop(parser, at, AT_RESPONSE_CONTENT_1, QCAP_STOP_TABLE);
     }
     return qcap_stop(parser, at, AT_CRLF_16, QCAP_STOP_TABLE);
+
+    /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
+     * e.g. after "HTTP/0. 000\na" */
+response_field_1:
+    switch (side->underway[0].value) {
+    case 1: /* Content-Length */
+        return qcap_stop(parser, at, AT_ENTRY_20, QCAP_STOP_TABLE);
+    case 2: /* Transfer-Encoding */
+        goto entry_21;
+    case 3: /* Connection */
+        return qcap_stop(parser, at, AT_ENTRY_22, QCAP_STOP_TABLE);
+    case 4: /* Upgrade */
+        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
+    case 5: /* Content-Type */
+        return qcap_stop(parser, at, AT_ENTRY_23, QCAP_STOP_TABLE);
+    case 6: /* Content-Encoding */
+        goto entry_24;
+    case 7: /* Content-Range */
+        goto entry_25;
+    case 8: /* Accept-Ranges */
+        goto entry_26;
+    case 9: /* ETag */
+        return qcap_stop(parser, at, AT_ENTRY_27, QCAP_STOP_TABLE);
+    case 10: /* Location */
+        return qcap_stop(parser, at, AT_ENTRY_28, QCAP_STOP_TABLE);
+    default:
+        return qcap_stop(parser, at, AT_ENTRY_19, QCAP_STOP_TABLE);
+    }
 
     /* e.g. after "HTTP/0. 000\n\n" */
 entry_18:
@@ -12012,7 +12120,7 @@ static const qcap_state_t states[] = {
      *     -> entry_15
      *     -> entry_16
      *     -> entry_36 */
-    {0, 255, 3, 21, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 31: field_line_1 */
+    {0, 255, 3, 21, 1, QCAP_STATE_CONTROL, 0}, /* 31: field_line_1 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -12074,11 +12182,11 @@ static const qcap_state_t states[] = {
      * e.g. after "a /\na"
      *     ":" -> ows_1
      *     SP / HTAB -> name_blanks_24: anomaly-open */
-    {127, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 40: name_blanks_1 */
+    {127, 255, 25, 25, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: name_blanks_1 */
 
     /* e.g. after "a /\na"
      *     -> name_blanks_1 */
-    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 41: entry_6 */
+    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 41: entry_6 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12952,7 +13060,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: rws_1 */
+    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 131: rws_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13360,7 +13468,7 @@ static const qcap_state_t states[] = {
      *     -> entry_26
      *     -> entry_27
      *     -> entry_28 */
-    {0, 255, 11, 66, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 167: response_field_1 */
+    {0, 255, 11, 66, 1, QCAP_STATE_CONTROL, 1}, /* 167: response_field_1 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> http_name_1: close response */

@@ -9,7 +9,8 @@
 
 #include "name.h"
 
-#define SELDOM_PART 40u /* a state that is passed so many times less often than the hottest one is left to the tables */
+#define SELDOM_PART 40u /* a state that is passed so many times less often than the hottest one is left to the tables ... */
+#define OFTEN_PART 3u   /* ... or, if it is a part of a trace, so many times */
 #define INLINE_PART 20u /* an edge that is passed so many times less often than the one that is passed most calls functions */
 
 static bool needs_here(const layout_t *l, const pendings_t *commits, const moves_t *moves)
@@ -414,11 +415,12 @@ static bool has_calls(const layout_t *l)
     return false;
 }
 
-/* A state that is but part of a trace can be left to the tables; a run is worth code of its own, since it may lie in several
- * pieces. */
+/* A state that is but part of a trace can be left to the tables, unless small pieces often end there; a run is worth code of its
+ * own, since it may lie in several pieces. */
 static bool is_needed(const traces_t *traces, unsigned state)
 {
-    bool is_seldom = traces->is_part[state] || traces->m->l->dfa->states.items[state].passes * SELDOM_PART < traces->most;
+    uint64_t passes = traces->m->l->dfa->states.items[state].passes;
+    bool is_seldom = passes * (traces->is_part[state] ? OFTEN_PART : SELDOM_PART) < traces->most;
     return !is_seldom || traces->is_head[state] || traces->loops[state] || traces->exits[state] > 0 ||
            emit_find_loop(traces->m->l, state);
 }
