@@ -126,12 +126,13 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
     s->datagram_start = start;
 }
 
-/* Elements need room where they are kept; see note [kept]. */
-static void make_room(qcap_substream_t *s)
+/* Elements need room where they are kept; see note [kept]. False if there is none. */
+static bool make_room(qcap_substream_t *s)
 {
     size_t size = s->parent->conversation->limit;
     if (!s->keeper.buffer && (s->keeper.buffer = qcapint_blocks_get(s->parent->conversation, size)) != NULL)
         s->keeper.size = size;
+    return s->keeper.size > 0;
 }
 
 static void open(qcap_parser_t *p, qcap_substream_t *s, unsigned feed, uint64_t at)
@@ -180,7 +181,10 @@ static void read(qcap_substream_t *s, const unsigned char *bytes, size_t len)
         taken = qcap_keeper_feed(&s->keeper, s->reader, bytes, len);
         s->parent->is_paused |= s->reader->is_paused;
         if (s->keeper.size == 0 && qcap_parser_held(s->reader) < qcap_parser_offset(s->reader)) {
-            make_room(s);
+            if (!make_room(s)) {
+                qcapint_substream_give_up(s, "substream-memory");
+                return;
+            }
             qcapint_keeper_keep(&s->keeper, s->reader, bytes, taken);
         }
     }

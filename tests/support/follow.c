@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 const qcap_protocol_t *const *follow_protocols;
+unsigned follow_failing, follow_allocations;
 
 #define SHOWN_MAX 64u /* bytes of a text that a line shows */
 
@@ -349,7 +350,7 @@ static void *queue_memory(void *block, size_t size, void *user)
 {
     (void)user;
     if (!block)
-        return get_memory(size);
+        return ++follow_allocations == follow_failing ? NULL : get_memory(size);
     free(block);
     return NULL;
 }
@@ -438,6 +439,7 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
 {
     follower_t f = {.protocol = protocol, .log = log};
     *log = (event_log_t){0};
+    follow_allocations = 0;
     init(&f, scene);
     qcap_conversation_t *conversation = get_memory(protocol->size);
     qcap_conversation_init(conversation, protocol, on_event, &f);

@@ -33,6 +33,9 @@ typedef struct event_log {
 /* Other protocols, to which a sub-stream may be fed; the last one is followed by NULL. What follow() knows; NULL: none. */
 extern const qcap_protocol_t *const *follow_protocols;
 
+/* Which allocation of a run fails, from 1; 0: none. And how many the last run has asked for. */
+extern unsigned follow_failing, follow_allocations;
+
 /* The events of `scene`, then one line for each side that is neither ready nor finished. Free with event_log_fini(). */
 void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cutting, event_log_t *log);
 
