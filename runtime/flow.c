@@ -375,15 +375,26 @@ static void expire(qcap_t *q)
     }
 }
 
-void qcapint_flow_expire(qcap_t *q)
+static bool is_tight(const qcap_t *q)
+{
+    return qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table);
+}
+
+static void evict(qcap_t *q)
 {
     qcapint_conv_t *conv;
-    if (q->now_ns >= q->flow.expire_ns)
-        expire(q);
-    while ((qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table)) && (conv = victim(q))) {
+    while (is_tight(q) && (conv = victim(q))) {
         tell_stage(q, conv, QCAP_STAGE_TCP_EVICTED);
         close_conv(q, conv, QCAP_END_EVICTED);
     }
+}
+
+void qcapint_flow_expire(qcap_t *q)
+{
+    if (q->now_ns >= q->flow.expire_ns)
+        expire(q);
+    if (is_tight(q))
+        evict(q);
 }
 
 void qcapint_flow_finish(qcap_t *q, qcap_end_t end)

@@ -474,12 +474,18 @@ static void bound_queue(const arrival_t *a)
 
 /* ---------------------------------------------------------------- entry */
 
-/* Whether nothing is waited for in the direction, and it goes on. */
-static bool is_smooth(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+/* Whether nothing that is rare stands in the way of the next bytes. */
+static bool is_rare_smooth(const qcapint_rare_t *rare, uint64_t end)
 {
-    return side->has_base && str->is_seen && !str->rare->queue.first && str->rare->hole_ns == INT64_MAX && side->fin == NONE &&
-           str->rare->snapped <= str->end && side->acked <= str->end && !side->is_syn_data &&
-           !str->rare->has_far && !str->rare->has_far_ack && !side->has_reset && !side->is_base_guess && !str->has_ended;
+    return !rare->queue.first && rare->hole_ns == INT64_MAX && rare->snapped <= end && !rare->has_far && !rare->has_far_ack;
+}
+
+/* Whether nothing is waited for in the direction, and it goes on. */
+static inline bool is_smooth(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
+{
+    return side->has_base && !side->is_base_guess && !side->is_syn_data && !side->has_reset && str->is_seen &&
+           !str->has_ended && side->fin == NONE && side->acked <= str->end &&
+           (!qcapint_rare_has(str) || is_rare_smooth(str->rare, str->end));
 }
 
 /* note [smooth going]: nearly all segments are the next bytes of their direction, or none, and acknowledge bytes that were
