@@ -15,6 +15,7 @@
 ## make soak             compares parsers with the interpreter of their grammars: SOAK_INPUTS (100000) inputs for each spec,
 ##                        WILD_SPECS (1000) specs thrown together; SOAK_SEED and WILD_SEED are the first of them,
 ##                        SOAK_SPEC the only spec
+## make stress            floods of packets, fifty times as long as in the tests: the memory ceiling holds
 ## make bench             the generated parsers beside others; build/reader and build/ip_identity beside others on synthetic
 ##                        traces (4 GB in build/traces); installs the packages it needs. See tests/bench/README.md
 ## make install           to DESTDIR PREFIX (/usr/local): headers, library, generator, examples, qcap.pc
@@ -97,7 +98,7 @@ PEERS = $(patsubst %.c,$(B)/%,$(wildcard tests/bench/peers/*.c))
 SYNTH = $(B)/tests/bench/synth/synth
 TEST_PROGRAMS = $(TESTS:%.c=$(B)/%) $(REPLAYS:%=$(B)/tests/fuzz/%)
 
-.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak bench install clean help packages
+.PHONY: all programs demo test generate check-generated check-headers check-corpus fuzz soak stress bench install clean help packages
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -334,6 +335,9 @@ WILD_SPECS = 1000
 soak: $(B)/tests/generator/test_agree $(B)/tests/generator/test_wild
 	SOAK_INPUTS=$(SOAK_INPUTS) $(B)/tests/generator/test_agree
 	CC="$(CC)" SANITIZE="$(SANITIZE)" WILD_SPECS=$(WILD_SPECS) $(B)/tests/generator/test_wild
+
+stress: $(B)/tests/runtime/test_limits
+	LIMITS_SCALE=50 $(B)/tests/runtime/test_limits
 
 # ---------------------------------------------------------------- measuring
 

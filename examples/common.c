@@ -18,6 +18,7 @@ static const char common_help[] =
     "  TRACE       a capture file, pcap or pcapng; - is standard input\n"
     "  -i DEVICE   listen at a device instead, until interrupted\n"
     "  -f FILTER   only packets that this pcap-filter(7) expression fits\n"
+    "  --set NAME=VALUE   a setting, as often as there are some; --set help lists them\n"
     "  --help      this text\n"
     "\n"
     "Exit status: 0; 1 if the capture cannot be read, or not to its end; 2 for a wrong command line.\n";
@@ -35,6 +36,24 @@ static _Noreturn void show_help(const program_t *program)
     fputs(program->help, stdout);
     fputs(common_help, stdout);
     exit(EXIT_SUCCESS);
+}
+
+static _Noreturn void show_settings(void)
+{
+    const qcap_option_t *option;
+    for (size_t i = 0; (option = qcap_option(i)); i++)
+        printf("%s=%s\n    %s\n", option->name, option->standard, option->text);
+    exit(EXIT_SUCCESS);
+}
+
+/* Notes a setting, to be made when the capture is open. */
+static void add_setting(program_t *program, const char *setting)
+{
+    if (strcmp(setting, "help") == 0)
+        show_settings();
+    size_t size = ((size_t)program->setting_count + 1) * sizeof *program->settings;
+    program->settings = program_resize(program, program->settings, size);
+    program->settings[program->setting_count++] = setting;
 }
 
 /* The words in one text, with blanks between. */
@@ -56,6 +75,7 @@ static const char *read_options(program_t *program, int argc, char **argv)
     const struct option options[] = {
         {program->option, program->is_option_value ? required_argument : no_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
+        {"set", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     const struct option *known = program->option ? options : options + 1;
@@ -71,6 +91,9 @@ static const char *read_options(program_t *program, int argc, char **argv)
             break;
         case 'f':
             filter = optarg;
+            break;
+        case 's':
+            add_setting(program, optarg);
             break;
         case 'o':
             program->value = optarg ? optarg : "";
@@ -112,11 +135,18 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
         fprintf(stderr, "%s: %s: %s\n", program->name, program->source, errbuf);
         exit(EXIT_FAILURE);
     }
-    if (filter && qcap_set_filter(q, filter) < 0) {
+    int status = QCAP_OK;
+    for (int i = 0; i < program->setting_count && status == QCAP_OK; i++)
+        status = qcap_set(q, program->settings[i]);
+    if (status == QCAP_OK && filter)
+        status = qcap_set_filter(q, filter);
+    if (status < 0) {
         fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
         qcap_close(q);
         exit(EXIT_USAGE);
     }
+    free(program->settings);
+    program->settings = NULL;
     free(filter);
     if (program->is_device)
         setvbuf(stdout, NULL, _IOLBF, 0);

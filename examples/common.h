@@ -22,6 +22,8 @@ typedef struct program {
     const char *source;   /* the trace, or the device */
     bool is_device;       /* source is a device */
     const char *value;    /* of the program's own option, "" if it takes none; NULL: not given */
+    const char **settings; /* of --set; made and freed by program_start() */
+    int setting_count;
     char **operands;      /* behind the trace */
     int operand_count;
 } program_t;

@@ -2,8 +2,8 @@
  *
  * Every allocation that lives longer than a call, of every stage, goes through one budget per handle. An allocation
  * over the ceiling is refused like one that the system refuses: the caller drops what it was for, and counts it.
- * Making room is not done here, in the middle of somebody's work, but between packets: flow.c evicts while the
- * budget is tight. */
+ * Making room is not done here, in the middle of somebody's work, but between packets: while the
+ * budget is tight, what was idle longest leaves (qcap.c). */
 #ifndef QCAP_BUDGET_H
 #define QCAP_BUDGET_H
 
@@ -32,6 +32,12 @@ void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_si
 
 /* NULL is allowed, whatever the size. */
 void qcapint_budget_free(qcapint_budget_t *budget, void *block, size_t size);
+
+/* True when a quarter is left: what should go next is found out. */
+static inline bool qcapint_budget_is_scarce(const qcapint_budget_t *budget)
+{
+    return budget->used > budget->limit - budget->limit / 4;
+}
 
 /* True when so little is left (a sixteenth) that something should go. */
 static inline bool qcapint_budget_is_tight(const qcapint_budget_t *budget)

@@ -335,9 +335,18 @@ void qcapint_defrag_expire(qcap_t *q)
 {
     qcapint_datagram_t *d;
     int64_t timeout = q->timeouts_ns[QCAP_TIMEOUT_FRAGMENT];
-    while ((d = q->defrag.oldest) && (q->now_ns - d->first_ns >= timeout || q->defrag.count >= DATAGRAM_LIMIT ||
-                                      qcapint_budget_is_tight(&q->budget)))
+    while ((d = q->defrag.oldest) && (q->now_ns - d->first_ns >= timeout || q->defrag.count >= DATAGRAM_LIMIT))
         drop(q, d, QCAP_STAGE_FRAGMENT_EXPIRED);
+}
+
+int64_t qcapint_defrag_oldest_ns(const qcap_t *q)
+{
+    return q->defrag.oldest ? q->defrag.oldest->first_ns : INT64_MAX;
+}
+
+void qcapint_defrag_evict(qcap_t *q)
+{
+    drop(q, q->defrag.oldest, QCAP_STAGE_FRAGMENT_EXPIRED);
 }
 
 void qcapint_defrag_finish(qcap_t *q)

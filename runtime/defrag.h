@@ -23,8 +23,12 @@ void qcapint_defrag_fini(qcap_t *q);
 /* Takes a fragment. If it completes its datagram: returns that, a counted reference for the caller; else NULL. */
 qcap_packet_t *qcapint_defrag_fragment(qcap_t *q, qcap_packet_t *fragment);
 
-/* Drops datagrams that have timed out at q->now_ns, and the oldest while memory is tight. */
+/* Drops datagrams that have timed out at q->now_ns. */
 void qcapint_defrag_expire(qcap_t *q);
+
+/* Since when the oldest waits; INT64_MAX: there is none. To make room, it is dropped. */
+int64_t qcapint_defrag_oldest_ns(const qcap_t *q);
+void qcapint_defrag_evict(qcap_t *q);
 
 /* Drops all of them, as timed out. */
 void qcapint_defrag_finish(qcap_t *q);

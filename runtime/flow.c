@@ -10,7 +10,8 @@
  *
  * note [lazy lists]: to move a conversation to the end of its list with each packet would cost a look at both its neighbours.
  * So it is moved only when it has been at its place for a sixteenth of the time-out; so much later may those behind it
- * expire. Before one is evicted, it is looked up whether it had a packet since.
+ * expire. When memory is scarce it is moved with each packet, so that the order is right when some have to leave; one that had a
+ * packet since it was moved last has another turn.
  *
  * note [lines in time]: where a conversation lies in memory is known when its packet is decoded; that it is not in the cache
  * then is what costs most in a table of a million. qcap.c decodes a few packets ahead: first their buckets are fetched, then
@@ -99,7 +100,8 @@ static void touch(qcap_t *q, qcapint_conv_t *conv)
                                : conv->tcp.has_traffic ? QCAPINT_FLOW_IDLE
                                                        : QCAPINT_FLOW_OPENING;
     conv->seen_ns = q->now_ns;
-    if (conv->list != list || q->now_ns - conv->listed_ns >= q->timeouts_ns[timeouts[list]] / LAZINESS)
+    if (conv->list != list || qcapint_budget_is_scarce(&q->budget) ||
+        q->now_ns - conv->listed_ns >= q->timeouts_ns[timeouts[list]] / LAZINESS)
         move(q, conv, list);
 }
 
@@ -375,26 +377,23 @@ static void expire(qcap_t *q)
     }
 }
 
-static bool is_tight(const qcap_t *q)
-{
-    return qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table);
-}
-
-static void evict(qcap_t *q)
-{
-    qcapint_conv_t *conv;
-    while (is_tight(q) && (conv = victim(q))) {
-        tell_stage(q, conv, QCAP_STAGE_TCP_EVICTED);
-        close_conv(q, conv, QCAP_END_EVICTED);
-    }
-}
-
 void qcapint_flow_expire(qcap_t *q)
 {
     if (q->now_ns >= q->flow.expire_ns)
         expire(q);
-    if (is_tight(q))
-        evict(q);
+}
+
+int64_t qcapint_flow_oldest_ns(qcap_t *q)
+{
+    const qcapint_conv_t *conv = victim(q);
+    return !conv ? INT64_MAX : conv->list == QCAPINT_FLOW_CLOSED ? INT64_MIN : conv->seen_ns;
+}
+
+void qcapint_flow_evict(qcap_t *q)
+{
+    qcapint_conv_t *conv = victim(q);
+    tell_stage(q, conv, QCAP_STAGE_TCP_EVICTED);
+    close_conv(q, conv, QCAP_END_EVICTED);
 }
 
 void qcapint_flow_finish(qcap_t *q, qcap_end_t end)

@@ -64,8 +64,13 @@ void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet);
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);
 
-/* Ends what has timed out at q->now_ns, and evicts while memory is tight. Between packets. */
+/* Ends what has timed out at q->now_ns. Between packets. */
 void qcapint_flow_expire(qcap_t *q);
+
+/* Since when the one is idle that leaves first when memory is short: INT64_MIN for one that is over; INT64_MAX: there is none. To
+ * make room, it is evicted. Between packets. */
+int64_t qcapint_flow_oldest_ns(qcap_t *q);
+void qcapint_flow_evict(qcap_t *q);
 
 /* Ends all conversations. */
 void qcapint_flow_finish(qcap_t *q, qcap_end_t end);

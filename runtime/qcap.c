@@ -388,6 +388,28 @@ static qcapint_decode_t prepare(qcap_t *q, qcap_packet_t *packet, const qcapint_
     return decoded;
 }
 
+static bool is_tight(const qcap_t *q)
+{
+    return qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table);
+}
+
+/* What was idle longest leaves, of whatever kind. */
+static void make_room(qcap_t *q)
+{
+    while (is_tight(q)) {
+        int64_t conv_ns = qcapint_flow_oldest_ns(q), datagram_ns = qcapint_defrag_oldest_ns(q);
+        int64_t exchange_ns = qcapint_udp_oldest_ns(q);
+        if (conv_ns == INT64_MAX && datagram_ns == INT64_MAX && exchange_ns == INT64_MAX)
+            return;
+        if (conv_ns <= datagram_ns && conv_ns <= exchange_ns)
+            qcapint_flow_evict(q);
+        else if (datagram_ns <= exchange_ns)
+            qcapint_defrag_evict(q);
+        else
+            qcapint_udp_evict(q);
+    }
+}
+
 static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
 {
     q->has_begun = true;
@@ -398,6 +420,8 @@ static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
         qcapint_defrag_expire(q);
     if (q->udp.oldest)
         qcapint_udp_expire(q);
+    if (is_tight(q))
+        make_room(q);
     packet->number = q->stats.packets;
     process_frame(q, packet, decoded);
     qcapint_packet_count(packet);

@@ -104,7 +104,22 @@ const char *qcap_geterr(const qcap_t *q);
 
 /* ---------------------------------------------------------------- settings
  *
- * Before the first packet; later they fail with QCAP_E_STATE. */
+ * Before the first packet; later they fail with QCAP_E_STATE. Each has a function, and a text form. */
+
+/* Makes the setting that a text "NAME=VALUE" says, as in "memory=64M", "tcp.policy=10.0.0.0/8:windows", "timeout.idle=10m". Case
+ * means nothing in names. QCAP_E_NAME if there is none of that name, or no such policy; QCAP_E_ARGUMENT for a value that makes no
+ * sense. */
+int qcap_set(qcap_t *q, const char *setting);
+
+/* What can be set by text. */
+typedef struct qcap_option {
+    const char *name;
+    const char *standard; /* the value unless it is set */
+    const char *text;     /* what it is, and its values; one line */
+} qcap_option_t;
+
+/* The index-th of them, from 0; NULL behind the last. */
+const qcap_option_t *qcap_option(size_t index);
 
 /* Only packets that match the pcap-filter(7) expression are looked at. QCAP_E_FILTER if it is not understood. Where a
  * trace has several link types and the expression means nothing on one of them, the loop fails at its first packet.

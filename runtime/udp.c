@@ -272,8 +272,18 @@ void qcapint_udp_datagram(qcap_t *q, qcap_packet_t *packet)
 void qcapint_udp_expire(qcap_t *q)
 {
     int64_t timeout_ns = q->timeouts_ns[QCAP_TIMEOUT_EXCHANGE];
-    while (q->udp.oldest && (q->now_ns - q->udp.oldest->seen_ns >= timeout_ns || qcapint_budget_is_tight(&q->budget)))
+    while (q->udp.oldest && q->now_ns - q->udp.oldest->seen_ns >= timeout_ns)
         drop(q, q->udp.oldest);
+}
+
+int64_t qcapint_udp_oldest_ns(const qcap_t *q)
+{
+    return q->udp.oldest ? q->udp.oldest->seen_ns : INT64_MAX;
+}
+
+void qcapint_udp_evict(qcap_t *q)
+{
+    drop(q, q->udp.oldest);
 }
 
 void qcapint_udp_fini(qcap_t *q)

@@ -19,8 +19,12 @@ typedef struct qcapint_udp {
 /* A UDP datagram: finds out its protocol, if it is not known, and delivers its elements. */
 void qcapint_udp_datagram(qcap_t *q, qcap_packet_t *packet);
 
-/* Forgets exchanges that have timed out at q->now_ns, and those that were idle longest while memory is tight. */
+/* Forgets exchanges that have timed out at q->now_ns. */
 void qcapint_udp_expire(qcap_t *q);
+
+/* Since when one is idle longest; INT64_MAX: there is none. To make room, it is forgotten. */
+int64_t qcapint_udp_oldest_ns(const qcap_t *q);
+void qcapint_udp_evict(qcap_t *q);
 
 /* Forgets all exchanges: at the end of the capture, or of the handle. */
 void qcapint_udp_fini(qcap_t *q);

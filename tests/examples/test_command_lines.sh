@@ -70,6 +70,12 @@ expect 0 "ADDRESS *" "" "$BUILD/ip_identity" tests/captures/logins.pcap tcp
 expect 2 "" "reader: *" "$BUILD/reader" $capture nonsense here
 expect 2 "" "ip_identity: *" "$BUILD/ip_identity" $capture nonsense here
 
+# Settings.
+expect 0 "packets *" "" "$BUILD/reader" --set memory=2M --set tcp.policy=10.0.0.0/8:windows $capture
+expect 0 "memory=512M*timeout.IDLE*" "" "$BUILD/reader" --set help
+expect 2 "" "reader: *memory=lots*" "$BUILD/reader" --set memory=lots $capture
+expect 2 "" "ip_identity: *colour*" "$BUILD/ip_identity" --set colour=blue $capture
+
 # Standard input.
 for program in ip_identity "elements -f tcp"; do
     name=$([ "$program" = ip_identity ] || echo http.content)

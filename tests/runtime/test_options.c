@@ -1,0 +1,98 @@
+/* test_options.c: settings as text. */
+#include "handle.h"
+#include "test.h"
+#include "traffic.h"
+
+static int setup(void **state)
+{
+    *state = traffic_open();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    traffic_close(*state);
+    return 0;
+}
+
+static void each_setting_is_made(void **state)
+{
+    traffic_t *t = *state;
+    qcap_endpoint_t receiver = {.version = 4, .address = {10, 1, 2, 3}}, other = {.version = 4, .address = {192, 0, 2, 1}};
+    assert_int_equal(qcap_set(t->q, "memory=64M"), 0);
+    assert_int_equal(t->q->budget.limit, 64 << 20);
+    assert_int_equal(qcap_set(t->q, "memory=2000000"), 0);
+    assert_int_equal(t->q->budget.limit, 2000000);
+    assert_int_equal(qcap_set(t->q, "checksums=ignore"), 0);
+    assert_int_equal(t->q->checksums, QCAP_CHECKSUMS_IGNORE);
+    assert_int_equal(qcap_set(t->q, "tcp.policy=10.0.0.0/8:windows"), 0);
+    assert_int_equal(qcap_set(t->q, "tcp.policy=2001:db8::/32:solaris"), 0);
+    assert_int_equal(qcap_set(t->q, "tcp.policy=bsd"), 0);
+    assert_string_equal(qcapint_policy_of(&t->q->policies, &receiver)->name, "windows");
+    assert_string_equal(qcapint_policy_of(&t->q->policies, &other)->name, "bsd");
+    assert_int_equal(qcap_set(t->q, "tcp.urgent=out-of-band"), 0);
+    assert_int_equal(t->q->urgent, QCAP_URGENT_OUT_OF_BAND);
+    assert_int_equal(qcap_set(t->q, "ipv6.overlap=discard"), 0);
+    assert_true(t->q->is_ipv6_strict);
+    assert_int_equal(qcap_set(t->q, "timeout.idle=10m"), 0);
+    assert_int_equal(t->q->timeouts_ns[QCAP_TIMEOUT_IDLE], INT64_C(600) * 1000000000);
+    assert_int_equal(qcap_set(t->q, "timeout.hole=250ms"), 0);
+    assert_int_equal(t->q->timeouts_ns[QCAP_TIMEOUT_HOLE], 250000000);
+}
+
+/* What the list says of a setting is what a handle begins with. */
+static void the_list_has_the_defaults(void **state)
+{
+    traffic_t *t = *state;
+    char setting[80];
+    qcap_t before = *t->q;
+    for (size_t i = 0; qcap_option(i); i++) {
+        snprintf(setting, sizeof setting, "%s=%s", qcap_option(i)->name, qcap_option(i)->standard);
+        assert_int_equal(qcap_set(t->q, setting), 0);
+    }
+    assert_int_equal(t->q->budget.limit, before.budget.limit);
+    assert_int_equal(t->q->checksums, before.checksums);
+    assert_string_equal(t->q->policies.standard.name, before.policies.standard.name);
+    assert_int_equal(t->q->urgent, before.urgent);
+    assert_int_equal(t->q->is_ipv6_strict, before.is_ipv6_strict);
+    assert_memory_equal(t->q->timeouts_ns, before.timeouts_ns, sizeof before.timeouts_ns);
+}
+
+static void what_makes_no_sense_is_refused_with_a_reason(void **state)
+{
+    static const char *const wrong[] = {"memory", "memory=", "memory=1T", "memory=-1", "memory=99999999999999999999G", "memory=1",
+                                        "checksums=maybe", "tcp.policy=10.0.0.0/99:windows", "timeout.idle=5",
+                                        "timeout.idle=99999h", "tcp.urgent=", "ipv6.overlap=yes", "wait=x",
+                                        "tcp.policy=1111111111111111111111111111111111111111111111111111111111111111111:bsd"};
+    traffic_t *t = *state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(qcap_set(t->q, wrong[i]), QCAP_E_ARGUMENT);
+        assert_true(strlen(qcap_geterr(t->q)) > 0);
+    }
+    assert_int_equal(qcap_set(t->q, "tcp.policy=10.0.0.0/8:none"), QCAP_E_NAME);
+    assert_int_equal(qcap_set(t->q, "colour=blue"), QCAP_E_NAME);
+    assert_non_null(strstr(qcap_geterr(t->q), "colour=blue"));
+    assert_int_equal(qcap_set(t->q, ""), QCAP_E_NAME);
+    assert_int_equal(qcap_set(t->q, "memory=1"), QCAP_E_ARGUMENT);
+    assert_non_null(strstr(qcap_geterr(t->q), "at least"));
+}
+
+static void nothing_is_set_once_it_has_begun(void **state)
+{
+    traffic_t *t = *state;
+    traffic_tcp(t, .flags = "S");
+    assert_int_equal(qcap_set(t->q, "memory=64M"), QCAP_E_STATE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_setting_is_made),
+        TEST(the_list_has_the_defaults),
+        TEST(what_makes_no_sense_is_refused_with_a_reason),
+        TEST(nothing_is_set_once_it_has_begun),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
