@@ -363,7 +363,7 @@ static traces_t plan_traces(const machine_t *m, unsigned number)
     for (unsigned s = 0; s < l->dfa->states.count; s++)
         if (is_in(l, number, s) && l->dfa->states.items[s].passes > traces.most)
             traces.most = l->dfa->states.items[s].passes;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+    for (size_t i = 0; i < sizeof starts / sizeof *starts && emit_can_trace(l); i++) {
         if (starts[i] == STATE_NONE || !is_in(l, number, starts[i]) || traces.is_head[starts[i]])
             continue;
         traces.is_head[starts[i]] = true;

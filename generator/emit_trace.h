@@ -21,7 +21,10 @@ typedef struct traces {
     unsigned bytes, offsets, words; /* the most variables of each kind that a trace uses */
 } traces_t;
 
-/* The traces that begin at `start`, and at states where these are left. */
+/* Are there few enough positions and conversions? */
+bool emit_can_trace(const layout_t *layout);
+
+/* The traces that begin at the `heads`, and at states where these are often left. */
 void emit_traces(traces_t *traces, text_t *text);
 
 /* The way from a state, where memory is up to date, to the loop that begins there. */
