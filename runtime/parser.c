@@ -424,7 +424,7 @@ static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
 
 void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
 {
-    if (p->is_finished || p->has_become || p->root->start == QCAP_NONE)
+    if (len == 0 || p->is_finished || p->has_become || p->root->start == QCAP_NONE)
         return;
     if (p->has_failed) {
         p->offset += len;
