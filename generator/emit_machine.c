@@ -420,8 +420,9 @@ static bool has_calls(const layout_t *l)
 static bool is_needed(const traces_t *traces, unsigned state)
 {
     uint64_t passes = traces->m->l->dfa->states.items[state].passes;
-    bool is_seldom = passes * (traces->is_part[state] ? OFTEN_PART : SELDOM_PART) < traces->most;
-    return !is_seldom || traces->is_head[state] || traces->loops[state] || traces->exits[state] > 0 ||
+    unsigned part = traces->is_part[state] ? OFTEN_PART : SELDOM_PART;
+    bool is_often = passes * part >= traces->most || (!traces->is_part[state] && trace_is_worth(traces, passes));
+    return is_often || traces->is_head[state] || traces->loops[state] || traces->exits[state] > 0 ||
            emit_find_loop(traces->m->l, state);
 }
 

@@ -12,8 +12,10 @@
 
 #include <stdlib.h>
 
-#define TRACE_PART 30u    /* what is passed so many times less often than the hottest state is not part of a trace */
-#define TRACE_NODES 400u   /* in one machine */
+#define TRACE_PART 30u    /* what is passed so many times less often than the hottest state is not part of a trace ... */
+#define TRACE_SEEN 2u     /* ... unless samples have it so often ... */
+#define TRACE_SEEN_PART 400u /* ... and it is not passed so many times less often */
+#define TRACE_NODES 1500u  /* in one machine */
 #define LITERAL_MAX 16u    /* bytes that are compared at once */
 #define TAIL_PART 8u       /* what several traces have in common stands in each that is a part of them at least as large */
 #define LIKELY_PART 8u     /* a byte is expected if no more than one in so many is another */
@@ -26,6 +28,11 @@ static const passage_t *on_path(const passage_t *passage, unsigned state)
     while (passage && passage->state != state)
         passage = passage->parent;
     return passage;
+}
+
+bool trace_is_worth(const traces_t *all, uint64_t passes)
+{
+    return passes * TRACE_PART >= all->most || (passes >= TRACE_SEEN && passes * TRACE_SEEN_PART >= all->most);
 }
 
 static bool is_inside(const trace_t *t, unsigned state)
@@ -46,7 +53,7 @@ static bool goes_on(const trace_t *t, const passage_t *passage, unsigned target,
     const dfa_state_t *s = &t->l->dfa->states.items[target];
     const known_t *k = &passage->known;
     return is_inside(t, target) && !t->all->is_head[target] && !t->all->loops[target] && !on_path(passage, target) &&
-           s->entries <= (s->entries < s->passes ? 2 : TAIL_PART) * passes && passes_in(s, passes) * TRACE_PART >= t->all->most &&
+           s->entries <= (s->entries < s->passes ? 2 : TAIL_PART) * passes && trace_is_worth(t->all, passes_in(s, passes)) &&
            t->all->count < TRACE_NODES && k->bytes + 8 < TRACE_VARIABLES && k->offsets + 8 < TRACE_VARIABLES &&
            k->words + 8 < TRACE_VARIABLES;
 }
@@ -56,7 +63,7 @@ static void add_exit(traces_t *all, unsigned state, uint64_t passes)
 {
     const dfa_state_t *s = &all->m->l->dfa->states.items[state];
     all->exits[state] += passes;
-    if (all->is_head[state] || all->loops[state] || all->exits[state] * 2 < s->entries || passes_in(s, all->exits[state]) * TRACE_PART < all->most)
+    if (all->is_head[state] || all->loops[state] || all->exits[state] * 2 < s->entries || !trace_is_worth(all, passes_in(s, all->exits[state])))
         return;
     all->is_head[state] = true;
     vec_push(all->m->l->arena, &all->heads, state);
@@ -296,7 +303,7 @@ static void emit_byte(trace_t *t, passage_t *passage)
         uint64_t passes = passes_along(t, passage, edges[i]);
         if (literal.len > 1 && edges[i] == literal.edges[0]) /* what is likely has been read */
             passes /= LIKELY_PART;
-        if (passes * 2 * TRACE_PART < t->all->most)
+        if (!trace_is_worth(t->all, 2 * passes))
             continue;
         emit_if(t, &edges[i]->set);
         if (!edges[i]->is_peek) {

@@ -24,6 +24,9 @@ typedef struct traces {
 /* Are there few enough positions and conversions? */
 bool emit_can_trace(const layout_t *layout);
 
+/* Is what is passed so often worth direct code? */
+bool trace_is_worth(const traces_t *traces, uint64_t passes);
+
 /* The traces that begin at the `heads`, and at states where these are often left. */
 void emit_traces(traces_t *traces, text_t *text);
 

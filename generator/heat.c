@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define HOT_STATES 640u /* at most ... */
+#define HOT_STATES 1500u /* at most ... */
 #define HOT_PART 2000u  /* ... and none that is passed so many times less often than the one that is passed most */
 #define HOT_EDGE 200u   /* an edge of a hot state is hot unless it is followed less often than once in so many times */
 
