@@ -63,7 +63,8 @@ static void add_exit(traces_t *all, unsigned state, uint64_t passes)
 {
     const dfa_state_t *s = &all->m->l->dfa->states.items[state];
     all->exits[state] += passes;
-    if (all->is_head[state] || all->loops[state] || all->exits[state] * 2 < s->entries || !trace_is_worth(all, passes_in(s, all->exits[state])))
+    if (all->is_head[state] || all->loops[state] || all->exits[state] * 2 < s->entries ||
+        !trace_is_worth(all, passes_in(s, all->exits[state])))
         return;
     all->is_head[state] = true;
     vec_push(all->m->l->arena, &all->heads, state);
@@ -375,7 +376,7 @@ static void emit_passage(trace_t *t, passage_t *passage)
 
 static void emit_trace(traces_t *all, unsigned head, text_t *text)
 {
-    trace_t t = {.all = all, .m = all->m, .l = all->m->l, .head = head, .text = text};
+    trace_t t = {.all = all, .m = all->m, .l = all->m->l, .text = text};
     passage_t *root = arena_alloc(t.l->arena, sizeof *root);
     *root = (passage_t){.state = head, .number = all->count++, .passes = t.l->dfa->states.items[head].passes};
     vec_push(t.l->arena, &t.later, root);

@@ -55,6 +55,7 @@ typedef struct known {
     unsigned read_at[TRACE_VARIABLES]; /* by variable that points to a byte: `read` there */
 } known_t;
 
+/* A state as a part of a trace. */
 struct passage {
     unsigned state;
     unsigned number;
@@ -74,8 +75,7 @@ typedef struct trace {
     traces_t *all;
     const machine_t *m;
     const layout_t *l;
-    unsigned head;
-    passages_t later; /* nodes whose code is still to be written */
+    passages_t later; /* passages whose code is still to be written */
     text_t *text;
 } trace_t;
 
