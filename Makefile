@@ -24,7 +24,8 @@
 ## CC and CFLAGS are yours; WERROR=1 makes warnings errors; V=1 shows the commands; BUILD=folder builds somewhere else.
 
 VERSION = 0.1.0
-PROTOCOLS = http
+# Every spec that says what its protocol is called; the others are imported.
+PROTOCOLS = $(patsubst specs/%.abnf,%,$(sort $(shell grep -l '^;@ protocol ' specs/*.abnf)))
 PUBLIC_HEADERS = $(wildcard runtime/qcap.h runtime/parser.h runtime/scan.h runtime/decoders.h runtime/testkit.h)
 
 # ---------------------------------------------------------------- settings
@@ -124,7 +125,7 @@ INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/bu
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
 INCLUDE_examples = $(RELEASE) -I$(B)/include
 INCLUDE_toys = $(INCLUDE_generated)
-INCLUDE_tests = -Itests/support -I$(B)/toys -Iruntime -Igenerated -Igenerator -I$(B)/generator -I$(B)/include
+INCLUDE_tests = -Itests/support -I$(B)/toys -I$(B)/builtin -Iruntime -Igenerated -Igenerator -I$(B)/generator -I$(B)/include
 
 COMPILE = $(CC) $(OURS) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(INCLUDE_$(firstword $(subst /, ,$*)))
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE)
@@ -156,7 +157,8 @@ $(B)/obj/toys/%.o: $(B)/toys/%.c | $(HEADERS) $(CONTRACT)
 	@mkdir -p $(@D)
 	$(SHOW) $(CC) $(OURS) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(INCLUDE_toys) -c $< -o $@
 
-$(TESTS:%.c=$(B)/obj/%.o) $(REPLAYS:%=$(B)/obj/tests/fuzz/%.o) $(FUZZERS:%=$(B)/fuzz/obj/tests/fuzz/%.o): | $(TOY_HEADERS)
+$(TESTS:%.c=$(B)/obj/%.o) $(REPLAYS:%=$(B)/obj/tests/fuzz/%.o) $(FUZZERS:%=$(B)/fuzz/obj/tests/fuzz/%.o) \
+    $(SUPPORT:%.c=$(B)/obj/%.o) $(SUPPORT:%.c=$(B)/fuzz/obj/%.o): | $(TOY_HEADERS)
 
 $(B)/include/qcap/%.h: runtime/%.h
 	@mkdir -p $(@D)
@@ -167,7 +169,7 @@ $(B)/contract/%.h: runtime/%.h
 	@cp $< $@
 
 # The protocols that the library is built with, for runtime/builtin.c.
-$(B)/builtin/builtin.h: Makefile
+$(B)/builtin/builtin.h: Makefile $(PROTOCOLS:%=specs/%.abnf)
 	@mkdir -p $(@D)
 	@{ for name in $(PROTOCOLS); do echo "#include \"$$name.h\""; done; \
 	    echo '#define QCAP_BUILTIN_MAP(X) $(PROTOCOLS:%=X(%))'; } >$@
@@ -258,7 +260,7 @@ generate: $(GENERATE)
 
 check-generated: $(GENERATE)
 	@$(B)/qcapgen generate --check $(PROTOCOLS:%=specs/%.abnf) -o generated
-	$(if $(STRAY),$(error $(STRAY): made of no spec in PROTOCOLS))
+	$(if $(STRAY),$(error $(STRAY): made of no spec))
 
 # What would make a header depend on its includer shows when it is compiled alone.
 check-headers: $(HEADERS) $(CONTRACT)

@@ -53,12 +53,14 @@ static void open_rule(sub_t *sub)
     sub->start = sub->reader->start;
 }
 
+/* Another protocol reads as its client does; one that has only datagrams, a datagram. */
 static void open_protocol(sub_t *sub)
 {
     interpret_t *it = sub->parent->owner;
     const grammar_t *grammar = it->find ? it->find(sub->kind->protocol, it->user) : NULL;
     sub->reader = NULL;
-    if (!grammar || !(sub->kind->is_datagram ? grammar->datagram : grammar->client)) {
+    sub->is_datagram |= grammar && !grammar->client;
+    if (!grammar || !(sub->is_datagram ? grammar->datagram : grammar->client)) {
         give_up(sub, "substream-unknown");
         return;
     }
@@ -68,7 +70,7 @@ static void open_protocol(sub_t *sub)
     other->decode = it->decode;
     other->limit = it->limit;
     sub->reader = &other->sides[0];
-    sub->start = sub->kind->is_datagram ? sub->reader->datagram : sub->reader->start;
+    sub->start = sub->is_datagram ? sub->reader->datagram : sub->reader->start;
 }
 
 /* The text of a register, or its number: four bytes, the highest first. */
@@ -112,7 +114,8 @@ static void open_decoders(sub_t *sub)
 static void open(side_t *side, const feed_kind_t *kind, uint64_t at)
 {
     sub_t *sub = sub_of(side, kind);
-    *sub = (sub_t){.kind = kind, .parent = side, .own = sub->own, .is_open = true};
+    *sub = (sub_t){
+        .kind = kind, .parent = side, .own = sub->own, .is_open = true, .is_datagram = kind->is_datagram};
     vec_push(side->owner->arena, &sub->segments, ((segment_t){0, at}));
     if (kind->rule)
         open_rule(sub);
@@ -140,7 +143,7 @@ static void read(sub_t *sub, const unsigned char *bytes, size_t len)
 {
     if (sub->is_broken || len == 0)
         return;
-    if (!sub->kind->is_datagram) {
+    if (!sub->is_datagram) {
         for (size_t taken = 1; len > 0 && taken > 0; bytes += taken, len -= taken)
             taken = drive_feed(sub->reader, bytes, len);
     } else if (len > DATAGRAM_MAX - sub->datagram.count) {
@@ -234,7 +237,7 @@ void feed_gap(side_t *side, uint64_t begin, uint64_t end)
     if (sub->is_broken)
         return;
     side->owner->nested++;
-    if (sub->decoders.count > 0 || sub->kind->is_datagram)
+    if (sub->decoders.count > 0 || sub->is_datagram)
         give_up(sub, "substream-gap");
     else
         drive_gap(sub->reader, end - begin);
@@ -254,7 +257,7 @@ static void end(sub_t *sub, bool is_in_order)
 {
     bool is_read = !sub->is_broken && is_in_order;
     sub->parent->owner->nested++;
-    if (is_read && sub->kind->is_datagram)
+    if (is_read && sub->is_datagram)
         drive_datagram(sub->reader, sub->start, sub->datagram.items, sub->datagram.count);
     else if (is_read)
         drive_finish(sub->reader);

@@ -143,6 +143,7 @@ struct sub {
     side_t *own;    /* made once; NULL: not yet */
     spot_t *start;  /* where a datagram begins */
     bool is_open;
+    bool is_datagram;             /* gathered, and read when it is complete */
     bool is_broken;               /* what comes is passed over */
     VEC(segment_t) segments;      /* one for each feed */
     VEC(unsigned char) datagram;  /* gathered so far */

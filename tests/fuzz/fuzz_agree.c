@@ -1,56 +1,25 @@
 /* fuzz_agree.c: libFuzzer's target for what a spec means: a generated parser and the interpreter of its grammar read
  * the same.
  *
- * The first byte chooses the spec. Behind it are records, each an op byte, a length byte, and for bytes so many of
+ * The spec's name is the first line, or else the first byte chooses it. Behind that are records, each an op byte, a length byte, and for bytes so many of
  * them:
  *
  *     op bit 0      the side: client, server
  *     op bits 1, 2  0, 1: bytes      2: a hole, if the other bits are all ones, else bytes      3: the side ends
  *
- * Of a protocol of datagrams, bytes are one, and there are no holes.
+ * Of a protocol for datagrams alone, bytes are one, and there are no holes.
  *
  * Run from the top of the tree, where the specs are. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "counts.h"
-#include "datagrams.h"
-#include "ends.h"
-#include "http.h"
-#include "joint.h"
 #include "judge.h"
-#include "nested.h"
-#include "parcels.h"
 #include "resolve.h"
-#include "rounds.h"
-#include "sampler.h"
 #include "spec.h"
-#include "switches.h"
-#include "tagged.h"
-#include "toy.h"
-#include "values.h"
+#include "subjects.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-static const struct {
-    const char *spec;
-    const qcap_protocol_t *protocol;
-} subjects[] = {
-    {"specs/http.abnf", &qcap_http_protocol},
-    {"tests/support/sampler.abnf", &qcap_sampler_protocol},
-    {"tests/support/values.abnf", &qcap_values_protocol},
-    {"tests/support/counts.abnf", &qcap_counts_protocol},
-    {"tests/support/nested.abnf", &qcap_nested_protocol},
-    {"tests/support/rounds.abnf", &qcap_rounds_protocol},
-    {"tests/support/tagged.abnf", &qcap_tagged_protocol},
-    {"tests/support/ends.abnf", &qcap_ends_protocol},
-    {"tests/support/joint.abnf", &qcap_joint_protocol},
-    {"tests/support/switches.abnf", &qcap_switches_protocol},
-    {"tests/support/datagrams.abnf", &qcap_datagrams_protocol},
-    {"tests/support/parcels.abnf", &qcap_parcels_protocol},
-};
-
-#define SUBJECT_COUNT (sizeof subjects / sizeof *subjects)
 #define STEPS_MAX 64u
 
 static const grammar_t *load(arena_t *arena, const char *path)
@@ -65,16 +34,35 @@ static const grammar_t *load(arena_t *arena, const char *path)
     return grammar;
 }
 
-/* Made at first use, and kept: reachable to the end. */
-static judge_t *get_judge(size_t subject)
+/* Each is read once, and kept: reachable to the end. */
+static const grammar_t *grammar_of(const subject_t *subject)
 {
-    static judge_t *judges[SUBJECT_COUNT];
-    if (judges[subject])
-        return judges[subject];
-    arena_t *arena = arena_new();
-    judges[subject] = judge_new(subjects[subject].protocol, load(arena, subjects[subject].spec));
-    judge_add_other(judges[subject], &qcap_toy_protocol, load(arena, "tests/support/toy.abnf"));
-    return judges[subject];
+    static const grammar_t **grammars;
+    grammars = grammars ? grammars : calloc(subject_count, sizeof *grammars);
+    if (!grammars)
+        abort();
+    const grammar_t **grammar = &grammars[subject - subjects];
+    *grammar = *grammar ? *grammar : load(arena_new(), subject->spec);
+    return *grammar;
+}
+
+/* Likewise. */
+static judge_t *judge_of(const subject_t *subject)
+{
+    static judge_t **judges;
+    static const grammar_t *toy;
+    judges = judges ? judges : calloc(subject_count, sizeof *judges);
+    toy = toy ? toy : load(arena_new(), "tests/support/toy.abnf");
+    if (!judges)
+        abort();
+    judge_t **judge = &judges[subject - subjects];
+    if (*judge)
+        return *judge;
+    *judge = judge_new(subject->protocol, grammar_of(subject));
+    for (size_t i = 0; i < subject_count; i++)
+        judge_add_other(*judge, subjects[i].protocol, grammar_of(&subjects[i]));
+    judge_add_other(*judge, subject_find("toy", NULL), toy);
+    return *judge;
 }
 
 /* One record, `len` bytes behind its two being at hand. Returns how many of them belong to it. */
@@ -96,16 +84,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     step_t steps[STEPS_MAX];
     scene_t scene = {.steps = steps};
-    if (len == 0)
+    const subject_t *subject = subject_choose(&bytes, &len);
+    if (!subject)
         return 0;
-    judge_t *judge = get_judge(bytes[0] % SUBJECT_COUNT);
-    bool is_datagram = subjects[bytes[0] % SUBJECT_COUNT].protocol->datagram != QCAP_NONE;
-    for (size_t at = 1; at + 2 <= len && scene.step_count < STEPS_MAX;)
+    judge_t *judge = judge_of(subject);
+    bool is_datagram = !subject_has_streams(subject);
+    for (size_t at = 0; at + 2 <= len && scene.step_count < STEPS_MAX;)
         at += 2 + read_record(bytes + at, len - at - 2, is_datagram, &steps[scene.step_count++]);
     char *difference = judge_compare(judge, &scene, len);
     if (difference) {
         char *shown = scene_print(&scene);
-        fprintf(stderr, "%s\n%s\n%s", subjects[bytes[0] % SUBJECT_COUNT].spec, shown, difference);
+        fprintf(stderr, "%s\n%s\n%s", subject->spec, shown, difference);
         abort();
     }
     return 0;

@@ -5,45 +5,12 @@
  * small as it can be made. SOAK_SPEC is a part of the only spec's name. */
 #include <dirent.h>
 
-#include "counts.h"
-#include "datagrams.h"
-#include "ends.h"
-#include "http.h"
-#include "joint.h"
 #include "judge.h"
-#include "nested.h"
-#include "parcels.h"
 #include "resolve.h"
-#include "rounds.h"
 #include "sample.h"
-#include "sampler.h"
 #include "spec.h"
-#include "switches.h"
-#include "tagged.h"
+#include "subjects.h"
 #include "test.h"
-#include "toy.h"
-#include "values.h"
-
-typedef struct subject {
-    const char *spec;  /* file */
-    const char *pages; /* folder of golden pages, or of inputs for its fuzz target */
-    const qcap_protocol_t *protocol;
-} subject_t;
-
-static const subject_t subjects[] = {
-    {"specs/http.abnf", "tests/protocols/http", &qcap_http_protocol},
-    {"tests/support/sampler.abnf", "tests/protocols/sampler", &qcap_sampler_protocol},
-    {"tests/support/values.abnf", "tests/protocols/values", &qcap_values_protocol},
-    {"tests/support/counts.abnf", "tests/protocols/counts", &qcap_counts_protocol},
-    {"tests/support/nested.abnf", "tests/protocols/nested", &qcap_nested_protocol},
-    {"tests/support/rounds.abnf", "tests/protocols/rounds", &qcap_rounds_protocol},
-    {"tests/support/ends.abnf", "tests/protocols/ends", &qcap_ends_protocol},
-    {"tests/support/tagged.abnf", "tests/protocols/tagged", &qcap_tagged_protocol},
-    {"tests/support/joint.abnf", "tests/protocols/joint", &qcap_joint_protocol},
-    {"tests/support/switches.abnf", "tests/protocols/switches", &qcap_switches_protocol},
-    {"tests/support/datagrams.abnf", "tests/protocols/datagrams", &qcap_datagrams_protocol},
-    {"tests/support/parcels.abnf", "tests/protocols/parcels", &qcap_parcels_protocol},
-};
 
 static const grammar_t *load(arena_t *arena, const char *path)
 {
@@ -53,6 +20,12 @@ static const grammar_t *load(arena_t *arena, const char *path)
     diag_print(diag, stderr);
     assert_non_null(grammar);
     return grammar;
+}
+
+/* Whether it has a root for streams. */
+static bool is_stream(const grammar_t *grammar)
+{
+    return grammar->client || grammar->server;
 }
 
 /* Fails, and shows the smallest scene found, if they disagree. */
@@ -221,7 +194,7 @@ static scene_t changed_scene(const grammar_t *grammar, const scene_t *scene, con
              n--)
             change(step, other, random);
         step_t gap = {.kind = STEP_GAP, .is_server = random_below(random, 2), .number = 1 + random_below(random, 20)};
-        if (random_below(random, 20) == 0 && !grammar->datagram)
+        if (random_below(random, 20) == 0 && is_stream(grammar))
             add_copy(&copy, &gap);
     }
     if (random_below(random, 3) == 0)
@@ -250,7 +223,7 @@ static scene_t sampled_scene(const grammar_t *grammar, sample_t *sample, uint64_
         bool is_server = random_below(random, 3) == 0;
         size_t len = 0;
         const unsigned char *bytes = sample_next(sample, is_server, &len);
-        add_bytes(&scene, grammar->datagram ? STEP_DATAGRAM : STEP_BYTES, is_server, bytes, len);
+        add_bytes(&scene, is_stream(grammar) ? STEP_BYTES : STEP_DATAGRAM, is_server, bytes, len);
         step_t *step = scene.step_count ? &scene.steps[scene.step_count - 1] : NULL;
         if (bytes && len && random_below(random, 6) == 0)
             step->len = sample_spoil(sample, step->bytes, step->len);
@@ -265,12 +238,20 @@ static unsigned long setting(const char *name, unsigned long otherwise)
     return text && *text ? strtoul(text, NULL, 10) : otherwise;
 }
 
+/* What a spec may name in `feed` and `become`. */
+static void add_others(judge_t *judge, arena_t *arena)
+{
+    for (size_t i = 0; i < subject_count; i++)
+        judge_add_other(judge, subjects[i].protocol, load(arena, subjects[i].spec));
+    judge_add_other(judge, subject_find("toy", NULL), load(arena, "tests/support/toy.abnf"));
+}
+
 static void read_scenes(const subject_t *subject)
 {
     arena_t *arena = arena_new();
     const grammar_t *grammar = load(arena, subject->spec);
     judge_t *judge = judge_new(subject->protocol, grammar);
-    judge_add_other(judge, &qcap_toy_protocol, load(arena, "tests/support/toy.abnf"));
+    add_others(judge, arena);
     sample_t *sample = sample_new(grammar, setting("SOAK_SEED", 0));
     book_t *book = read_book(subject->pages);
     unsigned long count = setting("SOAK_INPUTS", 1000), first = setting("SOAK_SEED", 0);
@@ -294,7 +275,7 @@ static void scenes_are_read_alike(void **state)
 {
     (void)state;
     const char *only = getenv("SOAK_SPEC");
-    for (size_t s = 0; s < sizeof subjects / sizeof *subjects; s++)
+    for (size_t s = 0; s < subject_count; s++)
         if (!only || strstr(subjects[s].spec, only))
             read_scenes(&subjects[s]);
 }

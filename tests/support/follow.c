@@ -4,6 +4,7 @@
 #include "follow.h"
 
 #include "decoders.h"
+#include "subjects.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-const qcap_protocol_t *const *follow_protocols;
 unsigned follow_failing, follow_allocations;
 
 #define SHOWN_MAX 64u /* bytes of a text that a line shows */
@@ -355,15 +355,6 @@ static void *queue_memory(void *block, size_t size, void *user)
     return NULL;
 }
 
-static const qcap_protocol_t *find_protocol(const char *name, void *user)
-{
-    (void)user;
-    for (size_t i = 0; follow_protocols && follow_protocols[i]; i++)
-        if (strcmp(follow_protocols[i]->name, name) == 0)
-            return follow_protocols[i];
-    return NULL;
-}
-
 /* How far a step takes its side's stream. */
 static uint64_t step_len(const step_t *step)
 {
@@ -444,7 +435,7 @@ void follow(const qcap_protocol_t *protocol, const scene_t *scene, cutting_t cut
     qcap_conversation_t *conversation = get_memory(protocol->size);
     qcap_conversation_init(conversation, protocol, on_event, &f);
     qcap_conversation_set_memory(conversation, queue_memory);
-    qcap_conversation_set_find(conversation, find_protocol);
+    qcap_conversation_set_find(conversation, subject_find);
     qcap_conversation_set_decoders(conversation, qcap_decoders);
     f.sides[0].parser = qcap_conversation_client(conversation);
     f.sides[1].parser = qcap_conversation_server(conversation);

@@ -30,9 +30,6 @@ typedef struct event_log {
     size_t count;
 } event_log_t;
 
-/* Other protocols, to which a sub-stream may be fed; the last one is followed by NULL. What follow() knows; NULL: none. */
-extern const qcap_protocol_t *const *follow_protocols;
-
 /* Which allocation of a run fails, from 1; 0: none. And how many the last run has asked for. */
 extern unsigned follow_failing, follow_allocations;
 

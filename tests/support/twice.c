@@ -2,6 +2,7 @@
 #include "twice.h"
 
 #include "decoders.h"
+#include "subjects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,7 @@ static run_t *run_new(const qcap_protocol_t *protocol)
     qcap_conversation_init(run->conversation, protocol, on_event, run);
     qcap_conversation_set_memory(run->conversation, get_memory);
     qcap_conversation_set_decoders(run->conversation, qcap_decoders);
+    qcap_conversation_set_find(run->conversation, subject_find);
     qcap_conversation_set_limit(run->conversation, LIMIT);
     run->sides[0].parser = qcap_conversation_client(run->conversation);
     run->sides[1].parser = qcap_conversation_server(run->conversation);
