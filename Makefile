@@ -253,13 +253,13 @@ demo: all
 test: $(TEST_PROGRAMS) $(if $(TEST_SCRIPTS),all $(SUPPORTS))
 	@BUILD=$(B) CC="$(CC)" SANITIZE="$(SANITIZE)" LIBS="$(LIBS)" tests/support/run $(B)/logs $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 
-STRAY = $(filter-out $(PROTOCOLS:%=generated/%.h) $(PROTOCOLS:%=generated/%.c),$(wildcard generated/*))
+STRAY = $(filter-out $(foreach kind,h c md,$(PROTOCOLS:%=generated/%.$(kind))),$(wildcard generated/*))
 
 generate: $(GENERATE)
-	@$(B)/qcapgen generate $(PROTOCOLS:%=specs/%.abnf) -o generated
+	@$(B)/qcapgen generate --page $(PROTOCOLS:%=specs/%.abnf) -o generated
 
 check-generated: $(GENERATE)
-	@$(B)/qcapgen generate --check $(PROTOCOLS:%=specs/%.abnf) -o generated
+	@$(B)/qcapgen generate --check --page $(PROTOCOLS:%=specs/%.abnf) -o generated
 	$(if $(STRAY),$(error $(STRAY): made of no spec))
 
 # What would make a header depend on its includer shows when it is compiled alone.

@@ -87,6 +87,8 @@ static int write_all(const request_t *request, compile_result_t *results)
     for (unsigned i = 0; i < request->count; i++) {
         output_add(&output, path_of(request, &results[i], "h"), &results[i].header);
         output_add(&output, path_of(request, &results[i], "c"), &results[i].source);
+        if (command_option(request, "--page"))
+            output_add(&output, path_of(request, &results[i], "md"), &results[i].page);
     }
     text_init(&dependencies, request->arena);
     print_dependencies(request, results, &dependencies);
@@ -124,6 +126,8 @@ static int check_all(const request_t *request, const compile_result_t *results)
     for (unsigned i = 0; i < request->count; i++) {
         is_right &= is_fresh(request, path_of(request, &results[i], "h"), &results[i].header);
         is_right &= is_fresh(request, path_of(request, &results[i], "c"), &results[i].source);
+        if (command_option(request, "--page"))
+            is_right &= is_fresh(request, path_of(request, &results[i], "md"), &results[i].page);
     }
     return is_right ? STATUS_RIGHT : STATUS_WRONG;
 }
@@ -151,6 +155,7 @@ const command_t cmd_generate = {
     .help = "The same specs make the same files, byte by byte. All files are written, or, if a spec is\n"
             "wrong or the disk is full, none.\n",
     .options = (const option_t[]){{"-o", "DIR", "the folder of the generated files; made if it is not there"},
+                                  {"--page", NULL, "also NAME.md, for people: elements, anomalies, what is fed to others"},
                                   {"--check", NULL,
                                    "write nothing; exit with 1, and say how they differ, if files in DIR\n"
                                    "are not what would be generated"},

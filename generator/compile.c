@@ -11,6 +11,7 @@
 #include "heat.h"
 #include "minimize.h"
 #include "position.h"
+#include "reference.h"
 #include "refusal.h"
 #include "resolve.h"
 #include "source.h"
@@ -44,6 +45,7 @@ bool compile_tree(arena_t *arena, const ast_t *ast, const compile_options_t *opt
     text_init(&result->dump, arena);
     text_init(&result->header, arena);
     text_init(&result->source, arena);
+    text_init(&result->page, arena);
     if (ast && options->dump == COMPILE_STEP_TOKENS)
         spec_print_tokens(arena, ast->source, &result->dump);
     if (ast && options->dump == COMPILE_STEP_TREE)
@@ -102,6 +104,7 @@ bool compile_tree(arena_t *arena, const ast_t *ast, const compile_options_t *opt
     const table_t *table = table_build(layout);
     emit_h(layout, table, &result->header);
     emit_c(layout, table, &result->source);
+    reference_print(layout, &result->page);
     result->layout = layout;
     result->table = table;
     if (options->dump == COMPILE_STEP_HEADER)

@@ -38,7 +38,7 @@ typedef struct compile_result {
     const table_t *table;   /* likewise */
     VEC(const char *) samples; /* files beside the spec that it learned from */
     ambiguities_t ambiguities; /* how many there are */
-    text_t header, source; /* of the generated files; empty likewise */
+    text_t header, source, page; /* of the generated files, and for people; empty likewise */
     text_t dump;           /* what options->dump asked for, also if a later step complained */
 } compile_result_t;
 

@@ -29,6 +29,9 @@ void emit_expr_comment(const expr_t *expr, const char *indent, text_t *text);
 /* The spec files, each with the RFCs that its rules are from: "http.abnf (RFC 9110, RFC 9112), uri.abnf". */
 void emit_files(const layout_t *layout, text_t *text);
 
+/* The path of an element: PROTOCOL.ELEMENT.ELEMENT. */
+void emit_path(const layout_t *layout, unsigned element, text_t *text);
+
 /* The number of a register of either kind, or of none. */
 unsigned emit_register_number(const reg_t *reg);
 

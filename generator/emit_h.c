@@ -4,13 +4,13 @@
 #include "name.h"
 #include "source.h"
 
-static void print_path(const layout_t *l, unsigned element, text_t *text)
+void emit_path(const layout_t *l, unsigned element, text_t *text)
 {
     const element_t *e = &l->dfa->nfa->elements.items[element];
     if (e->parent == ELEMENT_NONE)
         text_print(text, "%s", l->grammar->name);
     else
-        print_path(l, e->parent, text);
+        emit_path(l, e->parent, text);
     text_print(text, ".%s", e->name);
 }
 
@@ -32,7 +32,7 @@ static void emit_elements(const layout_t *l, text_t *text)
     text_print(text, "/* Elements: what qcap_event_t's `element` says. */\nenum {\n");
     for (unsigned e = 0; e < nfa->elements.count; e++) {
         text_print(text, "    %s = %u, /* ", l->elements[e], e);
-        print_path(l, e, text);
+        emit_path(l, e, text);
         text_print(text, "%s%s */\n", nfa->elements.items[e].is_stream ? " (stream)" : "",
                    is_in_procedure(nfa, e) ? ", however deep" : "");
     }

@@ -291,6 +291,11 @@ static void print_node(const node_t *node, bool is_part, text_t *text)
     }
 }
 
+void grammar_print_node(const node_t *node, text_t *text)
+{
+    print_node(node, false, text);
+}
+
 static bool has_annotated_alternative(const node_t *body)
 {
     for (size_t i = 0; i < body->children.count; i++)

@@ -251,4 +251,7 @@ void grammar_print(const grammar_t *grammar, text_t *text);
 /* An expression as it stands in an annotation. */
 void grammar_print_expr(const expr_t *expr, text_t *text);
 
+/* An expression of rules, as ABNF. */
+void grammar_print_node(const node_t *node, text_t *text);
+
 #endif

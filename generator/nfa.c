@@ -187,10 +187,12 @@ static void push_following(const nfa_t *nfa, const nfa_state_t *s, numbers_t *st
         vec_push(nfa->arena, stack, control->targets.items[i]);
 }
 
-/* Adds to `order` the elements in the order in which they are met by reading forwards, every alternative in turn. */
-static void meet_elements(nfa_t *nfa, unsigned start, numbers_t *order, bool *is_met)
+/* Adds to `order` the elements in the order in which they are met by reading forwards, every alternative in turn. Who sends what
+ * begins with `start` is `sender`, a bit of element_t's senders. */
+static void meet_elements(nfa_t *nfa, unsigned start, unsigned sender, numbers_t *order, bool *is_met)
 {
     numbers_t stack = {0};
+    nfa->generation++;
     vec_push(nfa->arena, &stack, start);
     while (stack.count > 0) {
         unsigned state = stack.items[--stack.count];
@@ -199,8 +201,10 @@ static void meet_elements(nfa_t *nfa, unsigned start, numbers_t *order, bool *is
         nfa->visited[state] = nfa->generation;
         const nfa_state_t *s = &nfa->states.items[state];
         const op_t *op = s->kind == NFA_OP ? &nfa->ops.items[s->op] : NULL;
-        if (op && op->kind == OP_OPEN && !is_met[op->element]) {
-            vec_push(nfa->arena, order, op->element);
+        if (op && op->kind == OP_OPEN) {
+            nfa->elements.items[op->element].senders |= sender;
+            if (!is_met[op->element])
+                vec_push(nfa->arena, order, op->element);
             is_met[op->element] = true;
         }
         push_following(nfa, s, &stack);
@@ -215,12 +219,11 @@ static void number_elements(nfa_t *nfa)
     unsigned *number = ARENA_ARRAY(nfa->arena, unsigned, total + 1);
     bool *is_met = ARENA_ARRAY(nfa->arena, bool, total + 1);
     element_t *elements = ARENA_ARRAY(nfa->arena, element_t, total + 1);
-    nfa->generation++;
-    meet_elements(nfa, nfa->client, &order, is_met);
-    meet_elements(nfa, nfa->server, &order, is_met);
-    meet_elements(nfa, nfa->datagram, &order, is_met);
+    meet_elements(nfa, nfa->client, 1, &order, is_met);
+    meet_elements(nfa, nfa->server, 2, &order, is_met);
+    meet_elements(nfa, nfa->datagram, 4, &order, is_met);
     for (size_t i = 0; i < nfa->feeds.count; i++)
-        meet_elements(nfa, nfa->feeds.items[i].start, &order, is_met);
+        meet_elements(nfa, nfa->feeds.items[i].start, 8, &order, is_met);
     for (unsigned i = 0; i < total; i++)
         if (!is_met[i])
             vec_push(nfa->arena, &order, i);

@@ -153,6 +153,7 @@ typedef struct element {
     unsigned selector; /* the element whose text selects it, or ELEMENT_NONE */
     const char *separator; /* its value is joined from parts, with this between; NULL: it is not */
     bool is_stream;
+    unsigned senders;  /* in what it is met, a bit each: 1 client, 2 server, 4 datagram, 8 sub-stream */
     bool is_used;      /* by a rule that emits it: what separator says counts */
 } element_t;
 

@@ -51,6 +51,32 @@ rm made/good.c
 expect 1 'made/good.c is stale: cannot read it: No such file' generate --check good.abnf -o made
 expect 2 'writes nothing' generate --check good.abnf -o made --depfile d
 
+# The page for people.
+cat >paged.abnf <<'END'
+;@ protocol paged "Pages"
+;@ port tcp 7
+;@ client = *line
+;@ server = *answer
+; RFC 1, 2.3
+line   = word [ odd ] LF    ;@ emit
+word   = 1*( ALPHA / "|" )  ;@ emit stream
+odd    = "?"                ;@ anomaly question
+answer = "ok" LF            ;@ emit
+       / "go" LF            ;@ become other
+END
+expect 0 '' generate --page paged.abnf -o made
+expect 0 '' generate --check --page paged.abnf -o made
+for line in '# Pages' 'Usual ports: tcp 7' 'the client sends: *line' \
+    '| `paged.line` | client | whole | line = `word [ odd ] LF` | RFC 1, 2.3 |' \
+    '| `paged.line.word` | client | in pieces | word = `1*( ALPHA / "\|" )` | RFC 1, 2.3 |' \
+    '| `question` | odd: `"?"` | RFC 1, 2.3 |' '- behind `answer`, both sides go over to `other`'; do
+    grep -qxF -- "$line" made/paged.md || fail "generate --page: no line $line"
+done
+echo >>made/paged.md
+expect 1 '^qcapgen: made/paged.md is stale$' generate --check --page paged.abnf -o made
+expect 0 '' generate --check paged.abnf -o made
+rm made/paged.*
+
 # Dependencies, as make reads them.
 mkdir 'a #b$c'
 echo 'word = 1*ALPHA' >'a #b$c/part.abnf'
