@@ -125,11 +125,18 @@ void interpret_set_depth(interpret_t *interpret, unsigned regions, unsigned call
 typedef const grammar_t *(*interpret_find_t)(const char *protocol, void *user);
 void interpret_set_find(interpret_t *interpret, interpret_find_t find);
 
-/* Decodes `len` bytes, which begin a stream, as far as they go, and appends what they are to `out`. WRONG: up to where
- * they are none of that coding. Sub-streams that need decoders are not read without. */
+/* A stream for a decoder, from its beginning. */
+typedef struct interpret_coded {
+    const char *bytes;
+    size_t len;
+} interpret_coded_t;
+
+/* Decodes the last of `count` streams as far as it goes, and appends what it is to `out`; those before it are what the decoder
+ * was given already, which it may need. WRONG: up to where it is none of that coding. Sub-streams that need decoders are not
+ * read without. */
 typedef enum { INTERPRET_DECODED, INTERPRET_DECODED_WRONG, INTERPRET_DECODER_UNKNOWN } interpret_decoded_t;
 typedef interpret_decoded_t (*interpret_decode_t)(const char *decoder, const unsigned char *key, size_t key_len,
-                                                  const unsigned char *bytes, size_t len, text_t *out, void *user);
+                                                  const interpret_coded_t *streams, size_t count, text_t *out, void *user);
 void interpret_set_decode(interpret_t *interpret, interpret_decode_t decode);
 
 /* As qcap_parser_feed() and its neighbours. */

@@ -5,6 +5,8 @@
  * from its beginning each time: what is new of it is handed over. */
 #include "interpreter.h"
 
+#include <string.h>
+
 #define SEGMENTS 8u          /* feeds whose places in the parent are known to the byte */
 #define DATAGRAM_MAX 65535u  /* bytes of one that is gathered */
 
@@ -74,15 +76,26 @@ static void open_protocol(sub_t *sub)
 }
 
 /* The text of a register, or its number: four bytes, the highest first. */
-static void read_key(const side_t *side, const reg_t *reg, decoder_t *decoder)
+static void read_key(const sub_t *sub, decoder_t *decoder)
 {
-    number_t n = reg ? effect_value(side, reg) : number_unset();
-    if (n.state != NUMBER_SET || n.is_cut)
-        return;
-    for (size_t i = 0; i < 4 && !n.bytes; i++)
-        vec_push(side->owner->arena, &decoder->key, (unsigned char)(n.value >> (24 - 8 * i)));
-    for (size_t i = 0; i < n.value && n.bytes; i++)
-        vec_push(side->owner->arena, &decoder->key, n.bytes[i]);
+    const side_t *side = sub->parent;
+    arena_t *arena = side->owner->arena;
+    decoder_key_t key = {.begin = decoder->given.len};
+    number_t n = decoder->reg ? effect_value(side, decoder->reg) : number_unset();
+    bool is_set = n.state == NUMBER_SET && !n.is_cut;
+    for (size_t i = 0; i < 4 && is_set && !n.bytes; i++)
+        vec_push(arena, &key.bytes, (unsigned char)(n.value >> (24 - 8 * i)));
+    for (size_t i = 0; i < n.value && is_set && n.bytes; i++)
+        vec_push(arena, &key.bytes, n.bytes[i]);
+    vec_push(arena, &decoder->keys, key);
+}
+
+static bool is_known(const interpret_t *it, const char *name)
+{
+    const interpret_coded_t nothing = {"", 0};
+    text_t none;
+    text_init(&none, it->arena);
+    return name && it->decode && it->decode(name, NULL, 0, &nothing, 1, &none, it->user) != INTERPRET_DECODER_UNKNOWN;
 }
 
 /* By a register that is not set: nothing is encoded. By one that has none of its keywords: in a way nobody knows. */
@@ -92,30 +105,41 @@ static void open_decoders(sub_t *sub)
     for (size_t i = 0; i < sub->kind->decoders.count && !sub->is_broken; i++) {
         const note_t *note = sub->kind->decoders.items[i];
         number_t n = note->name ? number_unset() : effect_value(side, note->reg);
-        decoder_t decoder = {.name = note->name};
+        decoder_t decoder = {.name = note->name, .reg = note->name ? note->reg : NULL, .given = {"", 0}};
         if (!note->name && n.state != NUMBER_SET)
             continue;
-        if (note->name)
-            read_key(side, note->reg, &decoder);
-        else if (n.value > 0)
+        if (!note->name && n.value > 0)
             decoder.name = note->reg->keywords.items[n.value - 1];
-        text_t none;
-        text_init(&none, side->owner->arena);
-        interpret_decode_t decode = side->owner->decode;
-        if (!decoder.name || !decode ||
-            decode(decoder.name, decoder.key.items, decoder.key.count, (const unsigned char *)"", 0, &none,
-                   side->owner->user) == INTERPRET_DECODER_UNKNOWN)
-            give_up(sub, "decoder-unknown");
-        else
+        read_key(sub, &decoder);
+        if (is_known(side->owner, decoder.name))
             vec_push(side->owner->arena, &sub->decoders, decoder);
+        else
+            give_up(sub, "decoder-unknown");
+    }
+}
+
+/* A decoder may need what it was given before; another one at its place does not. */
+static void keep_past(sub_t *sub)
+{
+    arena_t *arena = sub->parent->owner->arena;
+    for (size_t i = 0; i < sub->decoders.count; i++) {
+        const decoder_t *decoder = &sub->decoders.items[i];
+        if (i == sub->pasts.count)
+            vec_push(arena, &sub->pasts, ((decoder_past_t){.name = decoder->name}));
+        decoder_past_t *past = &sub->pasts.items[i];
+        if (strcmp(past->name, decoder->name) != 0)
+            *past = (decoder_past_t){.name = decoder->name};
+        vec_push(arena, &past->streams, decoder->given);
     }
 }
 
 static void open(side_t *side, const feed_kind_t *kind, uint64_t at)
 {
     sub_t *sub = sub_of(side, kind);
-    *sub = (sub_t){
-        .kind = kind, .parent = side, .own = sub->own, .is_open = true, .is_datagram = kind->is_datagram};
+    if (sub->parent)
+        keep_past(sub);
+    *sub = (sub_t){.kind = kind, .parent = side, .own = sub->own, .pasts = sub->pasts, .is_open = true,
+                   .is_datagram = kind->is_datagram};
     vec_push(side->owner->arena, &sub->segments, ((segment_t){0, at}));
     if (kind->rule)
         open_rule(sub);
@@ -130,11 +154,16 @@ static void open(side_t *side, const feed_kind_t *kind, uint64_t at)
 void feed_open(side_t *side, const feed_kind_t *kind, uint64_t at)
 {
     sub_t *sub = sub_of(side, kind);
-    if (!sub->is_open)
+    if (!sub->is_open) {
         open(side, kind, at);
-    else if (sub->reader)
+        return;
+    }
+    if (sub->reader)
         vec_push(side->owner->arena, &sub->segments,
                  ((segment_t){sub->reader->bytes.count + sub->datagram.count, at}));
+    for (size_t i = 0; i < sub->decoders.count; i++)
+        if (sub->decoders.items[i].reg)
+            read_key(sub, &sub->decoders.items[i]);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -154,19 +183,36 @@ static void read(sub_t *sub, const unsigned char *bytes, size_t len)
     }
 }
 
-/* Decodes all there is; false where that cannot be, behind what could. */
-static bool decode(const sub_t *sub, text_t *text)
+/* Decodes all that one decoder is given: anew from each place where it has another key. */
+static bool decode_by(const sub_t *sub, size_t at, text_t *out)
 {
     const interpret_t *it = sub->parent->owner;
+    const decoder_t *decoder = &sub->decoders.items[at];
+    VEC(interpret_coded_t) streams = {0};
+    bool is_right = true;
+    bool has_past = at < sub->pasts.count && strcmp(sub->pasts.items[at].name, decoder->name) == 0;
+    for (size_t i = 0; has_past && i < sub->pasts.items[at].streams.count; i++)
+        vec_push(it->arena, &streams, sub->pasts.items[at].streams.items[i]);
+    for (size_t i = 0; i < decoder->keys.count; i++) {
+        const decoder_key_t *key = &decoder->keys.items[i];
+        size_t end = i + 1 < decoder->keys.count ? key[1].begin : decoder->given.len;
+        vec_push(it->arena, &streams, ((interpret_coded_t){decoder->given.bytes + key->begin, end - key->begin}));
+        is_right &= it->decode(decoder->name, key->bytes.items, key->bytes.count, streams.items, streams.count, out,
+                               it->user) == INTERPRET_DECODED;
+    }
+    return is_right;
+}
+
+/* Decodes all there is; false where that cannot be, behind what could. */
+static bool decode(sub_t *sub, text_t *text)
+{
     bool is_right = true;
     text_append(text, (const char *)sub->encoded.items, sub->encoded.count);
     for (size_t i = 0; i < sub->decoders.count; i++) {
-        const decoder_t *decoder = &sub->decoders.items[i];
         text_t decoded;
-        text_init(&decoded, it->arena);
-        is_right &= it->decode(decoder->name, decoder->key.items, decoder->key.count,
-                               (const unsigned char *)text->bytes, text->len, &decoded,
-                               it->user) == INTERPRET_DECODED;
+        text_init(&decoded, sub->parent->owner->arena);
+        sub->decoders.items[i].given = (interpret_coded_t){text->bytes, text->len};
+        is_right &= decode_by(sub, i, &decoded);
         *text = decoded;
     }
     return is_right;

@@ -130,10 +130,24 @@ typedef struct segment {
     uint64_t begin, outer;
 } segment_t;
 
+/* From `begin` of what a decoder is given on, it has this key. */
+typedef struct decoder_key {
+    size_t begin;
+    VEC(unsigned char) bytes;
+} decoder_key_t;
+
 typedef struct decoder {
     const char *name;
-    VEC(unsigned char) key;
+    const reg_t *reg;         /* with its key, or NULL */
+    VEC(decoder_key_t) keys;  /* at least one; one for each feed if there is a register */
+    interpret_coded_t given;  /* so far */
 } decoder_t;
+
+/* The streams that the decoder at some place has had. */
+typedef struct decoder_past {
+    const char *name;
+    VEC(interpret_coded_t) streams;
+} decoder_past_t;
 
 /* A sub-stream of a side. */
 struct sub {
@@ -148,6 +162,7 @@ struct sub {
     VEC(segment_t) segments;      /* one for each feed */
     VEC(unsigned char) datagram;  /* gathered so far */
     VEC(decoder_t) decoders;      /* in order */
+    VEC(decoder_past_t) pasts;    /* by their places; kept when another sub-stream opens here */
     VEC(unsigned char) encoded;   /* all that was fed to them, ... */
     size_t decoded;               /* ... and how many bytes that came to */
 };

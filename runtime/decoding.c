@@ -38,13 +38,19 @@ static size_t key_of(const qcap_parser_t *p, unsigned reg, unsigned char number[
     return n.state == QCAP_NUMBER_SET ? 4 : 0;
 }
 
+static bool begin(qcap_substream_t *s, unsigned i)
+{
+    unsigned char number[4];
+    const unsigned char *key;
+    size_t len = key_of(s->parent, s->keys[i], number, &key);
+    return s->states[i] && s->decoders[i]->begin(s->states[i], s->parent->conversation, key, len);
+}
+
 /* Adds a decoder; false after a complaint. */
-static bool add(qcap_substream_t *s, const char *name, unsigned reg)
+static bool add(qcap_substream_t *s, const char *name, uint16_t reg)
 {
     qcap_conversation_t *c = s->parent->conversation;
     const qcap_decoder_t *decoder = find(c, name);
-    unsigned char number[4];
-    const unsigned char *key;
     if (!decoder || s->decoder_count == QCAP_DECODERS) {
         qcapint_substream_give_up(s, "decoder-unknown");
         return false;
@@ -56,8 +62,8 @@ static bool add(qcap_substream_t *s, const char *name, unsigned reg)
         s->decoders[i] = decoder;
         s->states[i] = qcap_conversation_get(c, decoder->state_size);
     }
-    size_t len = key_of(s->parent, reg, number, &key);
-    if (!s->states[i] || !decoder->begin(s->states[i], c, key, len)) {
+    s->keys[i] = reg;
+    if (!begin(s, i)) {
         qcapint_substream_give_up(s, "decoder-memory");
         return false;
     }
@@ -86,6 +92,13 @@ void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed)
     for (unsigned i = 0; i < feed->decode_count; i++)
         if (!(decode[i].name ? add(s, decode[i].name, decode[i].reg) : add_by_register(s, &decode[i])))
             return;
+}
+
+void qcapint_decoding_rekey(qcap_substream_t *s)
+{
+    for (unsigned i = 0; i < s->decoder_count && !s->is_broken; i++)
+        if (s->keys[i] != QCAP_NONE && !begin(s, i))
+            qcapint_substream_give_up(s, "decoder-memory");
 }
 
 /* ---------------------------------------------------------------- running */

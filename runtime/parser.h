@@ -741,6 +741,7 @@ typedef struct qcap_substream {
     qcap_conversation_t *other;    /* of another protocol, or NULL */
     const struct qcap_decoder *decoders[QCAP_DECODERS];
     void *states[QCAP_DECODERS];   /* of those */
+    uint16_t keys[QCAP_DECODERS];  /* registers with their keys, as in qcap_decode_t */
     qcap_keeper_t keeper;          /* its buffer is allocated when it is needed */
     unsigned char *datagram;       /* of QCAP_DATAGRAM_MAX bytes, likewise */
     uint64_t decoded_in;                 /* bytes that the first decoder has read, */

@@ -421,8 +421,10 @@ void qcapint_substream_end_all(qcap_parser_t *p, bool is_in_order);
 /* substream.c: gives back the memory of other protocols' conversations. */
 void qcapint_substream_fini(qcap_conversation_t *c);
 
-/* decoding.c: readies the decoders of a sub-stream; and decodes, for qcapint_substream_read(). */
+/* decoding.c: readies the decoders of a sub-stream; those with a key again, where it is fed once more; and decodes, for
+ * qcapint_substream_read(). */
 void qcapint_decoding_begin(qcap_substream_t *s, const qcap_feed_t *feed);
+void qcapint_decoding_rekey(qcap_substream_t *s);
 void qcapint_decoding_run(qcap_substream_t *s, const unsigned char *bytes, size_t len);
 
 #endif

@@ -276,10 +276,14 @@ void qcapint_substream_fini(qcap_conversation_t *c)
 void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
 {
     qcap_substream_t *s = substream(p, feed);
-    if (!s->is_open)
+    if (!s->is_open) {
         open(p, s, feed, at);
-    else if (s->reader)
+        return;
+    }
+    if (s->reader)
         add_segment(s, qcap_parser_offset(s->reader) + s->datagram_len, at);
+    if (!s->is_broken)
+        qcapint_decoding_rekey(s);
 }
 
 /* ---------------------------------------------------------------- events */

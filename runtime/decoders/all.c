@@ -6,6 +6,7 @@ const qcap_decoder_t *const qcap_decoders[] = {
     &qcap_decoder_gzip,
     &qcap_decoder_deflate,
     &qcap_decoder_raw_deflate,
+    &qcap_decoder_message_deflate,
 #ifdef QCAP_HAVE_BROTLI
     &qcap_decoder_br,
 #endif

@@ -1,4 +1,5 @@
-/* zlib.c: gzip, deflate and raw-deflate (RFC 1952, 1950, 1951), by zlib. Its memory is the conversation's. */
+/* zlib.c: gzip, deflate, raw-deflate and message-deflate (RFC 1952, 1950, 1951, 7692), by zlib. Its memory is the
+ * conversation's. */
 #include "decoders.h"
 
 #include <zlib.h>
@@ -129,3 +130,58 @@ static bool begin_raw(void *state, qcap_conversation_t *c, const unsigned char *
 }
 
 const qcap_decoder_t qcap_decoder_raw_deflate = {"raw-deflate", sizeof(inflater_t), begin_raw, run};
+
+/* ---------------------------------------------------------------- message-deflate
+ *
+ * RFC 7692, 7.2: messages are one stream of RFC 1951, each up to a flush whose last four bytes are left out: the length of
+ * an empty stored block. A message may refer to what was in those before it. Peers who agree that it does not send messages
+ * that can be read with their predecessors in the window all the same, so the agreement need not be known. */
+
+#define WINDOW 32768u
+#define AT_BLOCK 128 /* what zlib adds to data_type between two blocks, see inflate() in zlib.h; without bits that were not read */
+#define IN_LAST 64   /* ... in the last block */
+
+/* Reads what the message before leaves out. False if that was not complete: then nobody knows what is in the window. */
+static bool end_message(inflater_t *i)
+{
+    static const unsigned char flush[] = {0x00, 0x00, 0xff, 0xff};
+    unsigned char byte;
+    qcap_decode_io_t io = {.in = flush, .in_len = sizeof flush, .out = &byte, .out_len = 1};
+    int result = inflate_some(i, &io);
+    return (result == Z_OK || result == Z_BUF_ERROR) && io.in_len == 0 && io.out_len == 1 &&
+           (i->z.data_type & ~IN_LAST) == AT_BLOCK;
+}
+
+static bool begin_message(void *state, qcap_conversation_t *c, const unsigned char *key, size_t key_len)
+{
+    inflater_t *i = state;
+    (void)key;
+    (void)key_len;
+    if (!i->has_memory || (!i->is_new && !end_message(i)))
+        return begin(i, c, RAW);
+    i->is_new = true;
+    return true;
+}
+
+/* RFC 7692, 7.2.3.4: behind a last block there may be others, with the same window. */
+static qcap_decode_status_t go_on(inflater_t *i)
+{
+    unsigned char *window = get(i->z.opaque, 1, WINDOW);
+    uInt len = 0;
+    bool is_done = window && inflateGetDictionary(&i->z, window, &len) == Z_OK && inflateReset(&i->z) == Z_OK &&
+                   inflateSetDictionary(&i->z, window, len) == Z_OK;
+    if (window)
+        put(i->z.opaque, window);
+    return is_done ? QCAP_DECODE_MORE : QCAP_DECODE_ERROR;
+}
+
+static qcap_decode_status_t run_message(void *state, qcap_decode_io_t *io)
+{
+    inflater_t *i = state;
+    int result = inflate_some(i, io);
+    if (result == Z_STREAM_END)
+        return go_on(i);
+    return result == Z_OK || result == Z_BUF_ERROR ? QCAP_DECODE_MORE : QCAP_DECODE_ERROR;
+}
+
+const qcap_decoder_t qcap_decoder_message_deflate = {"message-deflate", sizeof(inflater_t), begin_message, run_message};

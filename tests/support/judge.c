@@ -256,16 +256,14 @@ void judge_add_other(judge_t *judge, const qcap_protocol_t *protocol, const gram
     judge->others[judge->other_count++] = (other_t){protocol, grammar};
 }
 
-/* All of it at once, by the library: no driver, and no pieces. */
-static interpret_decoded_t decode_by(const qcap_decoder_t *decoder, qcap_conversation_t *memory,
-                                     const unsigned char *key, size_t key_len, qcap_decode_io_t io, text_t *out)
+/* One stream all at once, by the library: no driver, and no pieces. */
+static interpret_decoded_t decode_stream(const qcap_decoder_t *decoder, void *state, const interpret_coded_t *stream,
+                                         text_t *out)
 {
     static unsigned char made[1 << 16];
     qcap_decode_status_t status = QCAP_DECODE_MORE;
-    void *state = qcap_conversation_get(memory, decoder->state_size);
-    if (!state || !decoder->begin(state, memory, key, key_len))
-        abort();
-    while (status == QCAP_DECODE_MORE && (io.in_len > 0 || io.out_len == 0)) {
+    qcap_decode_io_t io = {.in = (const unsigned char *)stream->bytes, .in_len = stream->len};
+    while (status == QCAP_DECODE_MORE && stream->len > 0 && (io.in_len > 0 || io.out_len == 0)) {
         size_t before = io.in_len;
         io.out = made;
         io.out_len = sizeof made;
@@ -277,8 +275,24 @@ static interpret_decoded_t decode_by(const qcap_decoder_t *decoder, qcap_convers
     return status == QCAP_DECODE_ERROR ? INTERPRET_DECODED_WRONG : INTERPRET_DECODED;
 }
 
+/* What was decoded before is decoded again, into nothing. */
+static interpret_decoded_t decode_by(const qcap_decoder_t *decoder, qcap_conversation_t *memory, const unsigned char *key,
+                                     size_t key_len, const interpret_coded_t *streams, size_t count, text_t *out)
+{
+    interpret_decoded_t decoded = INTERPRET_DECODED;
+    void *state = qcap_conversation_get(memory, decoder->state_size);
+    text_t before;
+    text_init(&before, out->arena);
+    for (size_t i = 0; i < count; i++) {
+        if (!state || !decoder->begin(state, memory, key, key_len))
+            abort();
+        decoded = decode_stream(decoder, state, &streams[i], i + 1 < count ? &before : out);
+    }
+    return decoded;
+}
+
 static interpret_decoded_t decode(const char *name, const unsigned char *key, size_t key_len,
-                                  const unsigned char *bytes, size_t len, text_t *out, void *user)
+                                  const interpret_coded_t *streams, size_t count, text_t *out, void *user)
 {
     const judge_t *judge = user;
     const qcap_decoder_t *const *decoder = qcap_decoders;
@@ -289,8 +303,7 @@ static interpret_decoded_t decode(const char *name, const unsigned char *key, si
     qcap_conversation_t *memory = judge_memory(judge->protocol->size);
     qcap_conversation_init(memory, judge->protocol, NULL, NULL);
     qcap_conversation_set_memory(memory, get_queues);
-    const qcap_decode_io_t io = {.in = bytes, .in_len = len};
-    interpret_decoded_t decoded = decode_by(*decoder, memory, key, key_len, io, out);
+    interpret_decoded_t decoded = decode_by(*decoder, memory, key, key_len, streams, count, out);
     qcap_conversation_fini(memory);
     free(memory);
     return decoded;
