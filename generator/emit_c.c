@@ -346,6 +346,8 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
     emit_string(l->grammar->title ? l->grammar->title : l->grammar->name, text);
     text_print(text, ",\n    .elements = elements,\n    .element_count = %zu,\n    .all_elements = all_elements,\n", l->dfa->nfa->elements.count);
     text_print(text, "    .ports = ports,\n    .port_count = %zu,\n", l->grammar->ports.count);
+    if (l->grammar->is_entered)
+        text_print(text, "    .is_entered = true,\n");
     text_print(text, "    .size = sizeof(%s_t),\n    .extra_size = EXTRA_SIZE,\n", l->prefix);
     text_print(text, "    .client_offset = offsetof(%s_t, client),\n    .server_offset = offsetof(%s_t, server),\n",
                l->prefix, l->prefix);

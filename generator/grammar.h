@@ -222,6 +222,7 @@ typedef struct grammar {
     VEC(reg_t *) shared;      /* of both */
     VEC(queue_t *) queues;    /* both see them */
     VEC(port_t) ports;        /* hints */
+    bool is_entered;          /* never looked for: other protocols lead to it */
     const node_t *client, *server, *datagram; /* roots: expressions, or NULL */
     VEC(const char *) files;                  /* paths of the spec, which is the first, and of its imports */
     unsigned share;           /* the bounds of its automata are one of so many parts of the usual; 0: all of them */

@@ -178,6 +178,8 @@ void reference_print(const layout_t *l, text_t *text)
     for (size_t i = 0; i < g->ports.count; i++)
         text_print(text, "%s%s %u", i ? ", " : "Usual ports: ", g->ports.items[i].transport, g->ports.items[i].number);
     text_print(text, "%s", g->ports.count ? "\n\n" : "");
+    if (g->is_entered)
+        text_print(text, "It is not looked for in what two sides say: other protocols lead to it.\n\n");
     text_print(text, "```\n");
     print_root("the client sends", g->client, text);
     print_root("the server sends", g->server, text);

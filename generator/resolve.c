@@ -203,6 +203,9 @@ static void resolve_ports(resolver_t *resolver, const ast_t *ast)
         port_t port = {.transport = ast->ports.items[i].transport.text, .number = ast->ports.items[i].number};
         vec_push(resolver->arena, &resolver->grammar->ports, port);
     }
+    resolver->grammar->is_entered = ast->entered.source != NULL;
+    if (resolver->grammar->is_entered && ast->ports.count > 0)
+        diag_error(resolver->diag, ast->entered, "`entered`: a protocol that is never looked for has no use for a `port`");
 }
 
 /* All but the core rules, which are no file. */

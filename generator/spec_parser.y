@@ -110,7 +110,7 @@ static ast_expr_t *operation(const reader_t *reader, expr_kind_t kind, ast_expr_
     COMMA "," COLON ":" STRICT "!" ANY "?"
     DIFFERS "<>" LESS "<" LESS_EQUAL "<=" GREATER ">" GREATER_EQUAL ">=" PLUS "+" MINUS "-" TIMES "*" BITS "&"
     AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
-    PROTOCOL "protocol" IMPORT "import" PORT "port" REGISTER "register" SHARED "shared" QUEUE "queue"
+    PROTOCOL "protocol" IMPORT "import" PORT "port" ENTERED "entered" REGISTER "register" SHARED "shared" QUEUE "queue"
     CLIENT "client" SERVER "server" DATAGRAM "datagram" PROSE_IS "prose" RULE "rule"
     EMIT "emit" AS "as" STREAM "stream" RESET "reset" LENGTH "length" COUNT "count" UNTIL "until" LINE "line" CLOSING "close" WHEN "when"
     REFINE "refine" BY "by" CUT "cut" ATOMIC "atomic" ANOMALY "anomaly" PUSH "push" POP "pop" BECOME "become"
@@ -206,6 +206,7 @@ directive:
 | PROTOCOL word STRING            { set_protocol(reader, $2, $3); }
 | IMPORT STRING                   { vec_push(reader->arena, &reader->ast->imports, name_of($2)); }
 | ports                           { }
+| ENTERED                         { reader->ast->entered = $1->place; }
 | REGISTER word ":" type          { add_register(reader, $4, $2, false); }
 | SHARED word ":" type            { add_register(reader, $4, $2, true); }
 | QUEUE word "(" NUMBER ")" ":" type  { add_queue(reader, $7, $2, $4); }
@@ -381,7 +382,7 @@ expr_name: NAME | contextual ;
 word: NAME | contextual | reserved ;
 
 contextual:
-  PROTOCOL | IMPORT | PORT | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
+  PROTOCOL | IMPORT | PORT | ENTERED | REGISTER | SHARED | QUEUE | CLIENT | SERVER | DATAGRAM | PROSE_IS | RULE
 | EMIT | AS | STREAM | RESET | LENGTH | COUNT | UNTIL | LINE | CLOSING | WHEN | REFINE | BY | CUT | ATOMIC | ANOMALY | PUSH | POP
 | BECOME | RESYNC | ORDERED
 | KEY | LOCAL | AT | JOINED | FEED | FINISH | DECODE | EXPECT

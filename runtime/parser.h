@@ -766,6 +766,7 @@ struct qcap_protocol {
     const uint64_t *all_elements;   /* a bit for each, set */
     const qcap_port_t *ports;       /* read */
     uint16_t port_count;            /* read */
+    bool is_entered;                /* read: nobody speaks it from the beginning: other protocols lead to it */
     uint32_t size;                  /* read: bytes of a conversation */
     uint32_t extra_size;            /* read: bytes of its queues */
     uint32_t client_offset, server_offset; /* of the two parsers in the block */

@@ -121,7 +121,8 @@ static void print_definitions(arena_t *arena, const char *c, const char *names, 
             end--;
         for (begin = end; begin > 0 && line[begin - 1] != ' ' && line[begin - 1] != '*'; begin--)
             continue;
-        is_inside |= strncmp(line, "static ", 7) == 0 && is_wanted(line + begin, end - begin, names);
+        bool is_definition = strncmp(line, "static ", 7) == 0 || strncmp(line, "const ", 6) == 0;
+        is_inside |= is_definition && is_wanted(line + begin, end - begin, names);
         if (is_inside)
             text_append(text, line, len);
         bool is_end = line[0] == '}' || (strncmp(line, "static ", 7) == 0 && line[len - 2] == ';');
