@@ -37,17 +37,20 @@ typedef enum { REJECTED, POSSIBLE, CONFIRMED } verdict_t;
 
 /* ---------------------------------------------------------------- trying one protocol on one direction */
 
-/* One element is enough. */
+/* One element is enough, and so is one error: what is found behind it by a search is no beginning. */
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
-    (void)user;
-    if (event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN)
+    bool *has_error = user;
+    *has_error |= event->kind == QCAP_EVENT_ERROR;
+    if (event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN || event->kind == QCAP_EVENT_ERROR)
         qcap_parser_pause(parser);
 }
 
-static verdict_t verdict(const qcap_parser_t *parser, bool is_middle)
+static verdict_t verdict(const qcap_parser_t *parser, bool is_middle, bool has_error)
 {
     qcap_parser_status_t status = qcap_parser_status(parser);
+    if (has_error && !is_middle)
+        return REJECTED;
     if (qcap_parser_is_confirmed(parser))
         return CONFIRMED;
     if (status == QCAP_PARSER_FAILED || (status == QCAP_PARSER_SEARCHING && !is_middle))
@@ -78,10 +81,10 @@ static bool is_begin_missing(qcap_tcpstr_t *str, uint64_t begin)
 static verdict_t try_one(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin)
 {
     qcap_conversation_t *conversation = plan->scratch;
-    bool is_middle = is_begin_missing(str, begin);
+    bool is_middle = is_begin_missing(str, begin), has_error = false;
     verdict_t answer = POSSIBLE;
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
-    qcap_conversation_init(conversation, plan->protocol, on_event, NULL);
+    qcap_conversation_init(conversation, plan->protocol, on_event, &has_error);
     qcap_parser_t *parser =
         str->is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation);
     if (is_middle)
@@ -89,7 +92,7 @@ static verdict_t try_one(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_
     uint64_t first = segment && segment->begin > begin ? segment->begin : begin, offset = first;
     while (segment && segment->begin <= offset && offset - first < QCAPINT_IDENTIFY_BYTES) {
         size_t taken = feed(parser, segment, offset);
-        answer = verdict(parser, is_middle);
+        answer = verdict(parser, is_middle, has_error);
         if (answer != POSSIBLE)
             return answer;
         offset += taken;

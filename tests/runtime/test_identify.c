@@ -111,6 +111,17 @@ static void what_both_sides_reject_is_unknown(void **state)
     assert_int_equal(stats.errors, 0);
 }
 
+/* Whatever the search behind the error finds. */
+static void a_message_behind_an_error_is_no_beginning(void **state)
+{
+    fixture_t *f = *state;
+    dialogue_open(&f->talk);
+    dialogue_say(&f->talk, CLIENT, "EHLO a\n" REQUEST);
+    dialogue_say(&f->talk, SERVER, "250 a\n" RESPONSE);
+    qcap_finish(f->q);
+    assert_string_equal(f->log.text, "");
+}
+
 static void many_bytes_without_an_answer_are_unknown(void **state)
 {
     fixture_t *f = *state;
@@ -241,6 +252,7 @@ int main(void)
         TEST(the_server_is_enough),
         TEST(a_malformed_beginning_is_reported_if_the_other_side_confirms),
         TEST(what_both_sides_reject_is_unknown),
+        TEST(a_message_behind_an_error_is_no_beginning),
         TEST(many_bytes_without_an_answer_are_unknown),
         TEST(a_long_first_element_is_known_by_its_port),
         TEST(an_unfinished_first_element_is_known_by_its_port),
