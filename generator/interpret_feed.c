@@ -9,6 +9,7 @@
 
 #define SEGMENTS 8u          /* feeds whose places in the parent are known to the byte */
 #define DATAGRAM_MAX 65535u  /* bytes of one that is gathered */
+#define NESTING 16u          /* streams in one another */
 
 static sub_t *sub_of(const side_t *side, const feed_kind_t *kind)
 {
@@ -55,12 +56,25 @@ static void open_rule(sub_t *sub)
     sub->start = sub->reader->start;
 }
 
+/* In how many streams that of the side lies. */
+static unsigned nesting(const side_t *side)
+{
+    unsigned count = 0;
+    for (; side->sub; side = side->sub->parent)
+        count++;
+    return count;
+}
+
 /* Another protocol reads as its client does; one that has only datagrams, a datagram. */
 static void open_protocol(sub_t *sub)
 {
     interpret_t *it = sub->parent->owner;
     const grammar_t *grammar = it->find ? it->find(sub->kind->protocol, it->user) : NULL;
     sub->reader = NULL;
+    if (grammar && nesting(sub->parent) >= NESTING) {
+        give_up(sub, "substream-depth");
+        return;
+    }
     sub->is_datagram |= grammar && !grammar->client;
     if (!grammar || !(sub->is_datagram ? grammar->datagram : grammar->client)) {
         give_up(sub, "substream-unknown");

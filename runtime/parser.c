@@ -478,6 +478,17 @@ void qcap_parser_absent(qcap_parser_t *p)
     p->is_absent = true;
 }
 
+void qcap_parser_abort(qcap_parser_t *p)
+{
+    p->is_absent = true;
+    if (p->is_finished || p->has_failed || p->has_become || p->root->start == QCAP_NONE)
+        return;
+    p->calm_end = 0;
+    read_last_ahead(p);
+    qcapint_parser_abandon(p);
+    p->is_finished = true;
+}
+
 void qcap_parser_hurry(qcap_parser_t *p)
 {
     p->is_hurried = p->is_waiting;

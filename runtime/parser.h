@@ -132,6 +132,7 @@ typedef struct qcap_event {
     const char *text;           /* the anomaly's or protocol's name; else NULL */
     const qcap_error_t *error;  /* for QCAP_EVENT_ERROR; borrowed until the handler returns */
     const qcap_expected_t *expected; /* for QCAP_EVENT_EXPECT; likewise; for others not set */
+    qcap_parser_t *reader; /* for QCAP_EVENT_FED with an error: who met it; for others not set */
 } qcap_event_t;
 
 /* Called for each event, in the order of commitment. `parser` tells the direction (qcap_parser_is_server) and the
@@ -173,6 +174,10 @@ void qcap_parser_finish(qcap_parser_t *parser);
 /* Nothing (more) will come from this direction though it did not end in order: not captured, or reset. Waits of the other
  * side end. No event. */
 void qcap_parser_absent(qcap_parser_t *parser);
+
+/* This direction breaks off: as qcap_parser_absent(), and stream elements that are open end as aborted, also those of
+ * sub-streams. Nothing is taken any more (QCAP_PARSER_FINISHED). */
+void qcap_parser_abort(qcap_parser_t *parser);
 
 /* A WAITING side is not to wait any longer for what it waits for now: it goes on without, at the next feed. */
 void qcap_parser_hurry(qcap_parser_t *parser);
@@ -239,13 +244,19 @@ qcap_parser_t *qcap_conversation_server(qcap_conversation_t *conversation);
  * more than QCAP_SEGMENTS feeds ago, and for decoded bytes, of which only the feeds are known. Elements have their bytes.
  * An error of a sub-stream is an anomaly of the parent, "substream-error", with the `error` in the sub-stream's offsets; what
  * belongs to it is then passed over up to its end, unless the rule can be searched for. A pause takes effect in the
- * parent. */
+ * parent. Sub-streams may feed on; another protocol is not read more than QCAP_NESTING streams deep ("substream-depth"). */
+
+#define QCAP_NESTING 16u
 
 /* The parser whose bytes feed this one, or NULL. */
 qcap_parser_t *qcap_parser_parent(const qcap_parser_t *parser);
 
-/* Finds the protocol of that name, or NULL: nobody reads what is fed to it. */
-typedef const qcap_protocol_t *(*qcap_find_handler_t)(const char *name, void *user);
+/* The offset of a sub-stream's byte in its parent: what outer_begin is for the begin of an event. */
+uint64_t qcap_parser_outer(const qcap_parser_t *parser, uint64_t offset);
+
+/* Finds the protocol of that name, or NULL: nobody reads what is fed to it. `*wanted` is NULL; it may be set to what is wanted of
+ * that protocol's elements, as in qcap_conversation_set_wanted(). */
+typedef const qcap_protocol_t *(*qcap_find_handler_t)(const char *name, const uint64_t **wanted, void *user);
 
 void qcap_conversation_set_find(qcap_conversation_t *conversation, qcap_find_handler_t find);
 

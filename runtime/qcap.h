@@ -554,12 +554,18 @@ typedef struct qcap_match {
     bool is_server;                  /* sent by the server; of datagrams: by the known port, or whoever was not the first */
     uint64_t begin_offset;           /* of its first byte, in the stream or in what the datagram carries */
     uint64_t end_offset;             /* behind its last byte */
+    unsigned depth;                  /* of streams in one another: 0: the one of the packets; see note [streams in streams] */
+    uint64_t own_begin, own_end;     /* the same two offsets in the stream that it was read from; those above if depth is 0 */
     const unsigned char *bytes;      /* ELEMENT, PIECE: in one piece; else NULL. Not terminated by a NUL */
     size_t len;                      /* of bytes */
     int64_t time_ns;                 /* when the packet came that completed it */
 } qcap_match_t;
 
 typedef void (*qcap_match_handler_t)(const qcap_match_t *match, void *user);
+
+/* note [streams in streams]: a protocol may carry others: a mail in a session, what was compressed, a datagram in a stream. An
+ * element is found wherever its protocol is read, to a depth of QCAP_NESTING. Its begin and end are then where it was in the
+ * stream of the packets: of what was encoded, where that was, so that both may be the same; and its bytes are the decoded ones. */
 
 /* Calls the handler with each element that `name` fits, when it is complete. A name is the protocol and any tail of
  * the path of the enclosing elements: "http.request-target", "http.request.request-target". Case does not matter.
@@ -591,8 +597,9 @@ typedef struct qcap_report {
     uint64_t exchange;
     bool is_server;
     uint64_t begin_offset, end_offset;
+    unsigned depth;            /* likewise */
     const char *text;          /* for people, one line */
-    const qcap_error_t *error; /* ERROR, else NULL */
+    const qcap_error_t *error; /* ERROR, else NULL; its offset, as the one in text, is in the stream that was read: that of depth */
     int64_t time_ns;           /* of the packet at hand */
 } qcap_report_t;
 

@@ -94,14 +94,24 @@ static void close_other(qcap_substream_t *s, const qcap_protocol_t *protocol)
     s->other = NULL;
 }
 
+/* In how many streams that of the parser lies. Each level is a call inside the one before: their number has a bound. */
+static unsigned nesting(const qcap_parser_t *p)
+{
+    unsigned count = 0;
+    for (; p->substream; p = p->substream->parent)
+        count++;
+    return count;
+}
+
 /* Another protocol reads as its client does; one that has only datagrams, a datagram. */
 static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *name)
 {
     qcap_conversation_t *c = p->conversation;
-    const qcap_protocol_t *protocol = c->find ? c->find(name, c->user) : NULL;
+    const uint64_t *wanted = NULL;
+    const qcap_protocol_t *protocol = c->find ? c->find(name, &wanted, c->user) : NULL;
     s->reader = NULL;
-    if (!protocol) {
-        qcapint_substream_give_up(s, "substream-unknown");
+    if (!protocol || nesting(p) >= QCAP_NESTING) {
+        qcapint_substream_give_up(s, protocol ? "substream-depth" : "substream-unknown");
         return;
     }
     s->is_datagram |= protocol->client.start == QCAP_NONE;
@@ -122,6 +132,9 @@ static void open_protocol(qcap_parser_t *p, qcap_substream_t *s, const char *nam
     s->other->find = c->find;
     s->other->decoders = c->decoders;
     s->other->limit = c->limit;
+    s->other->decoded_size = c->decoded_size;
+    s->other->decoded_ratio = c->decoded_ratio;
+    qcap_conversation_set_wanted(s->other, wanted);
     s->reader = qcap_conversation_client(s->other);
     s->datagram_start = start;
 }
@@ -292,7 +305,7 @@ static void send_error(qcap_substream_t *s, const qcap_event_t *event)
 {
     uint64_t outer = outer_of(s, event->begin);
     qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = outer,
-                            .end = outer, .text = "substream-error", .error = event->error};
+                            .end = outer, .text = "substream-error", .error = event->error, .reader = s->reader};
     send_event(s->parent, &anomaly);
 }
 
@@ -314,4 +327,9 @@ void qcap_op_send(qcap_parser_t *p, const qcap_event_t *event)
 qcap_parser_t *qcap_parser_parent(const qcap_parser_t *p)
 {
     return p->substream ? p->substream->parent : NULL;
+}
+
+uint64_t qcap_parser_outer(const qcap_parser_t *p, uint64_t offset)
+{
+    return p->substream ? outer_of(p->substream, offset) : offset;
 }

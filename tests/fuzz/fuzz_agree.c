@@ -61,7 +61,7 @@ static judge_t *judge_of(const subject_t *subject)
     *judge = judge_new(subject->protocol, grammar_of(subject));
     for (size_t i = 0; i < subject_count; i++)
         judge_add_other(*judge, subjects[i].protocol, grammar_of(&subjects[i]));
-    judge_add_other(*judge, subject_find("toy", NULL), toy);
+    judge_add_other(*judge, subject_find("toy", NULL, NULL), toy);
     return *judge;
 }
 

@@ -243,7 +243,7 @@ static void add_others(judge_t *judge, arena_t *arena)
 {
     for (size_t i = 0; i < subject_count; i++)
         judge_add_other(judge, subjects[i].protocol, load(arena, subjects[i].spec));
-    judge_add_other(judge, subject_find("toy", NULL), load(arena, "tests/support/toy.abnf"));
+    judge_add_other(judge, subject_find("toy", NULL, NULL), load(arena, "tests/support/toy.abnf"));
 }
 
 static void read_scenes(const subject_t *subject)

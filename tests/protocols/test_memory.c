@@ -22,8 +22,9 @@ static void *get_memory(void *block, size_t size, void *user)
     return malloc(size);
 }
 
-static const qcap_protocol_t *find(const char *name, void *user)
+static const qcap_protocol_t *find(const char *name, const uint64_t **wanted, void *user)
 {
+    (void)wanted;
     (void)user;
     return strcmp(name, "toy") == 0 ? &qcap_toy_protocol : NULL;
 }

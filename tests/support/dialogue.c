@@ -106,6 +106,9 @@ void chronicle_match(const qcap_match_t *match, void *user)
     if (match->kind != QCAP_EVENT_ELEMENT)
         add(chronicle, "%s ", qcap_event_kind_name(match->kind));
     add(chronicle, "%s %" PRIu64, match->path, match->begin_offset);
+    if (match->depth > 0)
+        add(chronicle, "..%" PRIu64 " (%u: %" PRIu64 "..%" PRIu64 ")", match->end_offset, match->depth, match->own_begin,
+            match->own_end);
     if (match->kind == QCAP_EVENT_GAP)
         add(chronicle, " %" PRIu64, match->end_offset - match->begin_offset);
     if (match->bytes)
@@ -123,6 +126,8 @@ void chronicle_report(const qcap_report_t *report, void *user)
 {
     static const char *const kinds[] = {
         [QCAP_REPORT_ANOMALY] = "anomaly", [QCAP_REPORT_GAP] = "gap", [QCAP_REPORT_ERROR] = "error"};
-    add(user, "%s %s %" PRIu64 " %s\n", side_name(report->is_server), kinds[report->kind], report->begin_offset,
-        report->text);
+    add(user, "%s %s %" PRIu64, side_name(report->is_server), kinds[report->kind], report->begin_offset);
+    if (report->depth > 0)
+        add(user, " (%u: %s)", report->depth, report->protocol->name);
+    add(user, " %s\n", report->text);
 }

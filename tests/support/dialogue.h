@@ -47,7 +47,8 @@ typedef struct chronicle {
 
 /* Handlers whose user is a chronicle. Lines of matches: `client http.method 0 "GET"`, where CR and LF stand as \r and
  * \n; of streams: `server begin http.content 17`, then piece with its text, gap with its length, end; of reports:
- * `client error 5 offset 5: unexpected byte`. */
+ * `client error 5 offset 5: unexpected byte`. Behind the offset of what
+ * a sub-stream has: `..9 (1: 0..4)`, its end, how deep it lies, and its offsets there; of a report `(1: mime)`, its protocol. */
 void chronicle_match(const qcap_match_t *match, void *user);
 void chronicle_report(const qcap_report_t *report, void *user);
 

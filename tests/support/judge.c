@@ -231,8 +231,9 @@ static void *get_queues(void *block, size_t size, void *user)
 
 /* ---------------------------------------------------------------- other protocols, and decoders */
 
-static const qcap_protocol_t *find_protocol(const char *name, void *user)
+static const qcap_protocol_t *find_protocol(const char *name, const uint64_t **wanted, void *user)
 {
+    (void)wanted;
     const judge_t *judge = user;
     for (size_t i = 0; i < judge->other_count; i++)
         if (strcmp(judge->others[i].protocol->name, name) == 0)

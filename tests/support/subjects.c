@@ -29,9 +29,10 @@ const subject_t subjects[] = {
 };
 const size_t subject_count = sizeof subjects / sizeof *subjects;
 
-const qcap_protocol_t *subject_find(const char *name, void *user)
+const qcap_protocol_t *subject_find(const char *name, const uint64_t **wanted, void *user)
 {
     static const qcap_protocol_t *const protocols[] = {PROTOCOL(toy) PROTOCOL(datagrams) QCAP_BUILTIN_MAP(PROTOCOL)};
+    (void)wanted;
     (void)user;
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
         if (strcmp(protocols[i]->name, name) == 0)

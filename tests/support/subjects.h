@@ -21,7 +21,7 @@ extern const size_t subject_count;
 
 /* Those that specs name in `feed` and `become`: the built-in ones, and some of tests/support. NULL: there is none of that
  * name. For qcap_conversation_set_find(). */
-const qcap_protocol_t *subject_find(const char *name, void *user);
+const qcap_protocol_t *subject_find(const char *name, const uint64_t **wanted, void *user);
 
 /* Which one a fuzz target's input is for: its first line is the name, or else its first byte is a number. Takes that off the
  * input; NULL if there is none. */
