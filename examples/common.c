@@ -25,7 +25,7 @@ static const char common_help[] =
 
 /* ---------------------------------------------------------------- the command line */
 
-static _Noreturn void wrong_usage(const program_t *program, const char *message)
+void program_misuse(const program_t *program, const char *message)
 {
     fprintf(stderr, "%s: %s; see %s --help\n", program->name, message, program->name);
     exit(EXIT_USAGE);
@@ -69,19 +69,31 @@ static char *join(const program_t *program, char **words, int count)
     return text;
 }
 
+#define OPTIONS_MAX 16
+#define OWN 256 /* what getopt_long() returns for a program's first own option */
+
+/* The options that all programs have, and its own ones. */
+static void list_options(const program_t *program, struct option *options)
+{
+    static const struct option common[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"set", required_argument, NULL, 's'},
+    };
+    size_t count = sizeof common / sizeof *common;
+    memcpy(options, common, sizeof common);
+    for (int i = 0; program->options && program->options[i].name; i++)
+        options[count++] = (struct option){program->options[i].name,
+                                           program->options[i].has_value ? required_argument : no_argument, NULL, OWN + i};
+}
+
 /* Reads the options. Returns the filter of -f, or NULL. */
 static const char *read_options(program_t *program, int argc, char **argv)
 {
-    const struct option options[] = {
-        {program->option, program->is_option_value ? required_argument : no_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {"set", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
-    };
-    const struct option *known = program->option ? options : options + 1;
+    struct option options[OPTIONS_MAX] = {{NULL, 0, NULL, 0}};
     const char *filter = NULL;
     int option;
-    while ((option = getopt_long(argc, argv, "hi:f:", known, NULL)) != -1) {
+    list_options(program, options);
+    while ((option = getopt_long(argc, argv, "hi:f:", options, NULL)) != -1) {
         switch (option) {
         case 'h':
             show_help(program);
@@ -95,11 +107,11 @@ static const char *read_options(program_t *program, int argc, char **argv)
         case 's':
             add_setting(program, optarg);
             break;
-        case 'o':
-            program->value = optarg ? optarg : "";
-            break;
-        default: /* getopt_long() has said what is wrong */
+        case '?': /* getopt_long() has said what is wrong */
             exit(EXIT_USAGE);
+        default:
+            *program->options[option - OWN].value = optarg ? optarg : "";
+            break;
         }
     }
     return filter;
@@ -110,14 +122,14 @@ static char *read_rest(program_t *program, const char *filter, int argc, char **
 {
     if (!program->source) {
         if (optind == argc)
-            wrong_usage(program, "a trace or a device is missing");
+            program_misuse(program, "a trace or a device is missing");
         program->source = argv[optind++];
     }
     if (program->has_operands) {
         program->operands = argv + optind;
         program->operand_count = argc - optind;
     } else if (filter && optind < argc) {
-        wrong_usage(program, "there are two filters");
+        program_misuse(program, "there are two filters");
     } else if (optind < argc) {
         return join(program, argv + optind, argc - optind);
     }
@@ -242,4 +254,67 @@ size_t utf8_len(const unsigned char *text, size_t len)
         high = 0xbf;
     }
     return need;
+}
+
+void print_safely(const unsigned char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t step = utf8_len(text + i, len - i);
+        bool is_control = text[i] < 0x20 || text[i] == 0x7f || (text[i] == 0xc2 && step == 2 && text[i + 1] < 0xa0);
+        if (step > 0 && !is_control) {
+            fwrite(text + i, 1, step, stdout);
+        } else {
+            step = 1;
+            printf("\\x%02x", (unsigned)text[i]);
+        }
+        i += step;
+    }
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+static void print_byte(unsigned byte)
+{
+    if (byte == '"' || byte == '\\')
+        printf("\\%c", (int)byte);
+    else if (byte == '\n')
+        fputs("\\n", stdout);
+    else if (byte == '\r')
+        fputs("\\r", stdout);
+    else if (byte == '\t')
+        fputs("\\t", stdout);
+    else if (byte < 0x20 || byte >= 0x7f)
+        printf("\\u%04x", byte);
+    else
+        putchar((int)byte);
+}
+
+/* Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control characters. */
+static void print_character(const unsigned char *text, size_t len)
+{
+    if (len == 2 && text[0] == 0xc2 && text[1] < 0xa0)
+        printf("\\u%04x", (unsigned)text[1]);
+    else if (len == 3 && text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9))
+        printf("\\u20%02x", text[2] - 0x80u);
+    else
+        fwrite(text, 1, len, stdout);
+}
+
+void print_json(const unsigned char *text, size_t len)
+{
+    putchar('"');
+    for (size_t i = 0; i < len;) {
+        size_t step = utf8_len(text + i, len - i);
+        if (step > 1)
+            print_character(text + i, step);
+        else
+            print_byte(text[i]);
+        i += step ? step : 1;
+    }
+    putchar('"');
+}
+
+void print_json_string(const char *text)
+{
+    print_json((const unsigned char *)text, strlen(text));
 }

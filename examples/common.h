@@ -10,18 +10,23 @@
 
 #define EXIT_USAGE 2
 
+/* A long option of a program's own. */
+typedef struct program_option {
+    const char *name;   /* without the dashes; NULL behind the last */
+    bool has_value;     /* it takes one */
+    const char **value; /* what is given goes here, "" if it takes no value; stays as it is otherwise */
+} program_option_t;
+
 typedef struct program {
     /* What the program says of itself, before program_start(). */
     const char *name;     /* for messages */
     const char *help;     /* the text of --help, without the options that all programs have */
-    const char *option;   /* the long option of its own; NULL: none */
-    bool is_option_value; /* that option takes a value */
+    const program_option_t *options; /* of its own; NULL: none */
     bool has_operands;    /* what follows the trace are its operands; else they are the filter */
 
     /* What the command line says. */
     const char *source;   /* the trace, or the device */
     bool is_device;       /* source is a device */
-    const char *value;    /* of the program's own option, "" if it takes none; NULL: not given */
     const char **settings; /* of --set; made and freed by program_start() */
     int setting_count;
     char **operands;      /* behind the trace */
@@ -42,8 +47,19 @@ _Noreturn void program_fail(const program_t *program, qcap_t *q);
 /* As realloc(), but ends the program if there is no memory. */
 void *program_resize(const program_t *program, void *block, size_t size);
 
+/* Reports what is wrong with the command line, and ends the program. */
+_Noreturn void program_misuse(const program_t *program, const char *message);
+
 /* The length of the UTF-8 sequence at `text`, which has `len` bytes, at least 1; 0 if it is none. */
 size_t utf8_len(const unsigned char *text, size_t len);
+
+/* Prints text of the network so that it can do no harm to a terminal: control characters, and bytes that are not UTF-8, stand
+ * as \xNN. */
+void print_safely(const unsigned char *text, size_t len);
+
+/* Prints it as a JSON string, with its quotes: bytes that are not UTF-8 stand as \u0080 to \u00ff. */
+void print_json(const unsigned char *text, size_t len);
+void print_json_string(const char *text);
 
 /* A time in seconds since 1970, with all its digits. */
 #define TIME_FORMAT "%" PRId64 ".%09" PRId64

@@ -26,48 +26,7 @@ static const char help[] =
     "  --events    also print lines of the kinds error, anomaly and missing (bytes that were not captured);\n"
     "              their name is the protocol's, \"\" if it is not known\n";
 
-/* ---------------------------------------------------------------- JSON */
-
-static void print_byte(unsigned byte)
-{
-    if (byte == '"' || byte == '\\')
-        printf("\\%c", (int)byte);
-    else if (byte == '\n')
-        fputs("\\n", stdout);
-    else if (byte == '\r')
-        fputs("\\r", stdout);
-    else if (byte == '\t')
-        fputs("\\t", stdout);
-    else if (byte < 0x20 || byte >= 0x7f)
-        printf("\\u%04x", byte);
-    else
-        putchar((int)byte);
-}
-
-/* Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control characters. */
-static void print_character(const unsigned char *text, size_t len)
-{
-    if (len == 2 && text[0] == 0xc2 && text[1] < 0xa0)
-        printf("\\u%04x", (unsigned)text[1]);
-    else if (len == 3 && text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9))
-        printf("\\u20%02x", text[2] - 0x80u);
-    else
-        fwrite(text, 1, len, stdout);
-}
-
-static void print_text(const unsigned char *text, size_t len)
-{
-    putchar('"');
-    for (size_t i = 0; i < len;) {
-        size_t step = utf8_len(text + i, len - i);
-        if (step > 1)
-            print_character(text + i, step);
-        else
-            print_byte(text[i]);
-        i += step ? step : 1;
-    }
-    putchar('"');
-}
+/* ---------------------------------------------------------------- lines */
 
 /* Where something was found. */
 typedef struct origin {
@@ -112,7 +71,7 @@ static void on_match(const qcap_match_t *match, void *user)
     print_head(&origin, qcap_event_kind_name(match->kind), match->path, match->begin_offset, match->end_offset);
     if (match->bytes) {
         fputs(",\"text\":", stdout);
-        print_text(match->bytes, match->len);
+        print_json(match->bytes, match->len);
     }
     if (match->flags & QCAP_MATCH_TRUNCATED)
         fputs(",\"truncated\":true", stdout);
@@ -127,15 +86,12 @@ static void on_report(const qcap_report_t *report, void *user)
 {
     static const char *const kinds[] = {
         [QCAP_REPORT_ANOMALY] = "anomaly", [QCAP_REPORT_GAP] = "missing", [QCAP_REPORT_ERROR] = "error"};
-    size_t len = 0;
     (void)user;
-    while (report->text[len])
-        len++;
     const origin_t origin = {report->str, report->packet, report->exchange, report->is_server, report->time_ns};
     print_head(&origin, kinds[report->kind], report->protocol ? report->protocol->name : "", report->begin_offset,
                report->end_offset);
     fputs(",\"text\":", stdout);
-    print_text((const unsigned char *)report->text, len);
+    print_json_string(report->text);
     puts("}");
 }
 
@@ -150,9 +106,11 @@ static void subscribe(const program_t *program, qcap_t *q, const char *name)
 
 int main(int argc, char **argv)
 {
-    program_t program = {.name = "elements", .help = help, .option = "events", .has_operands = true};
+    const char *events = NULL;
+    const program_option_t options[] = {{"events", false, &events}, {NULL, false, NULL}};
+    program_t program = {.name = "elements", .help = help, .options = options, .has_operands = true};
     qcap_t *q = program_start(&program, argc, argv);
-    bool has_events = program.value != NULL;
+    bool has_events = events != NULL;
     if (program.operand_count == 0 && !has_events) {
         fputs("elements: there is no NAME; see elements --help\n", stderr);
         qcap_close(q);

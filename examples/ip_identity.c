@@ -205,21 +205,6 @@ static void on_digest(const qcap_match_t *match, void *user)
 /* ---------------------------------------------------------------- printing */
 
 /* The credential stands last, so that no other column depends on its width. */
-static void print_safely(const unsigned char *text, size_t len)
-{
-    for (size_t i = 0; i < len;) {
-        size_t step = utf8_len(text + i, len - i);
-        bool is_control = text[i] < 0x20 || text[i] == 0x7f || (text[i] == 0xc2 && step == 2 && text[i + 1] < 0xa0);
-        if (step > 0 && !is_control) {
-            fwrite(text + i, 1, step, stdout);
-        } else {
-            step = 1;
-            printf("\\x%02x", (unsigned)text[i]);
-        }
-        i += step;
-    }
-}
-
 static void print_login(const login_t *login)
 {
     char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE], date[32] = "?";

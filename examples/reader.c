@@ -186,9 +186,11 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-    program_t program = {.name = "reader", .help = help, .option = "streams", .is_option_value = true};
+    const char *streams = NULL;
+    const program_option_t options[] = {{"streams", true, &streams}, {NULL, false, NULL}};
+    program_t program = {.name = "reader", .help = help, .options = options};
     qcap_t *q = program_start(&program, argc, argv);
-    folder_t folder = {.program = &program, .path = program.value};
+    folder_t folder = {.program = &program, .path = streams};
     const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};
     if (folder.path) {
         folder.index = open_file(&folder, "index", "w");
