@@ -63,8 +63,8 @@ static uint64_t skip_unseen(side_t *side, uint64_t len)
             side->is_entry = true;
             return i + 1;
         }
-        if (is_loop)
-            break;
+        if (is_loop && i + 2 < skipped)
+            i = skipped - 2; /* all alike from here on; the last one says where a rule that ends with it ends */
     }
     return skipped;
 }
