@@ -1884,8 +1884,27 @@ static unsigned find_2(const unsigned char *text, size_t len)
 
 static const qcap_keywords_t keywords_2 = {find_2, 8};
 
-/* The words of field-name. */
+/* The words of upgrade. */
 static unsigned find_3(const unsigned char *text, size_t len)
+{
+    switch (len) {
+    case 3:
+        if (qcap_is_word(text, "tls", 3))
+            return 2;
+        return 0;
+    case 9:
+        if (qcap_is_word(text, "websocket", 9))
+            return 1;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static const qcap_keywords_t keywords_3 = {find_3, 9};
+
+/* The words of field-name. */
+static unsigned find_4(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -1939,10 +1958,10 @@ static unsigned find_3(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_3 = {find_3, 19};
+static const qcap_keywords_t keywords_4 = {find_4, 19};
 
 /* The words of method. */
-static unsigned find_4(const unsigned char *text, size_t len)
+static unsigned find_5(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 3:
@@ -1978,10 +1997,10 @@ static unsigned find_4(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_4 = {find_4, 7};
+static const qcap_keywords_t keywords_5 = {find_5, 7};
 
 /* The words of field-name. */
-static unsigned find_5(const unsigned char *text, size_t len)
+static unsigned find_6(const unsigned char *text, size_t len)
 {
     switch (len) {
     case 4:
@@ -2027,17 +2046,18 @@ static unsigned find_5(const unsigned char *text, size_t len)
     }
 }
 
-static const qcap_keywords_t keywords_5 = {find_5, 17};
+static const qcap_keywords_t keywords_6 = {find_6, 17};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
     {QCAP_CONVERT_HEX, NULL, 0, 1, 0, 0, 0, 33, 4, false, false}, /* 0: chunk-size */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 49, 2, false, true}, /* 1: length */
     {QCAP_CONVERT_KEYWORD, &keywords_2, 0, 1, 0, 8, 0, 202, 3, false, false}, /* 2: coding-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 0, 1, 0, 19, 0, 203, QCAP_NONE, false, false}, /* 3: field-name */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 0, 1, 0, 7, 0, 204, 0, false, false}, /* 4: method */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 17, 0, 203, QCAP_NONE, false, false}, /* 5: field-name */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 46, 1, false, false}, /* 6: status-code */
+    {QCAP_CONVERT_KEYWORD, &keywords_3, 0, 1, 0, 9, 0, 203, 5, false, false}, /* 3: protocol-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_4, 0, 1, 0, 19, 0, 204, QCAP_NONE, false, false}, /* 4: field-name */
+    {QCAP_CONVERT_KEYWORD, &keywords_5, 0, 1, 0, 7, 0, 205, 0, false, false}, /* 5: method */
+    {QCAP_CONVERT_KEYWORD, &keywords_6, 0, 1, 0, 17, 0, 204, QCAP_NONE, false, false}, /* 6: field-name */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 46, 1, false, false}, /* 7: status-code */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -2487,7 +2507,7 @@ on3:
         goto out3;
     if (*at == ' ') {
         at++;
-        w0 = find_4(p2, (size_t)(p3 - (p2)));
+        w0 = find_5(p2, (size_t)(p3 - (p2)));
         p5 = at;
         goto on4;
     }
@@ -2551,7 +2571,7 @@ on6:
     }
     if (*at == ' ') {
         at++;
-        w0 = find_4(p6, (size_t)(p7 - (p6)));
+        w0 = find_5(p6, (size_t)(p7 - (p6)));
         p11 = at;
         goto on8;
     }
@@ -2590,16 +2610,16 @@ on8:
 out8:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p6));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 189 /* open method */, QCAP_HERE(p6));
-    qcap_op_list_value(parser, 187 /* convert method */, w0, QCAP_HERE(p7));
-    qcap_op_list(parser, 186 /* close method */, QCAP_HERE(p7));
-    qcap_op_list(parser, 185 /* open request-target */, QCAP_HERE(p8));
-    qcap_op_list(parser, 170 /* open path */, QCAP_HERE(p8));
-    qcap_op_list(parser, 169 /* close path */, QCAP_HERE(p9));
-    qcap_op_list(parser, 168 /* open query */, QCAP_HERE(p10));
-    qcap_op_list(parser, 167 /* close query */, QCAP_HERE(p11) - 1);
-    qcap_op_list(parser, 161 /* close request-target */, QCAP_HERE(p11) - 1);
-    qcap_op_list(parser, 160 /* open HTTP-version */, QCAP_HERE(p11));
+    qcap_op_list(parser, 191 /* open method */, QCAP_HERE(p6));
+    qcap_op_list_value(parser, 189 /* convert method */, w0, QCAP_HERE(p7));
+    qcap_op_list(parser, 188 /* close method */, QCAP_HERE(p7));
+    qcap_op_list(parser, 187 /* open request-target */, QCAP_HERE(p8));
+    qcap_op_list(parser, 172 /* open path */, QCAP_HERE(p8));
+    qcap_op_list(parser, 171 /* close path */, QCAP_HERE(p9));
+    qcap_op_list(parser, 170 /* open query */, QCAP_HERE(p10));
+    qcap_op_list(parser, 169 /* close query */, QCAP_HERE(p11) - 1);
+    qcap_op_list(parser, 163 /* close request-target */, QCAP_HERE(p11) - 1);
+    qcap_op_list(parser, 162 /* open HTTP-version */, QCAP_HERE(p11));
     parser->marks[0] = parser->later_count;
     return qcap_leave(parser, at, end, AT_HTTP_NAME_5);
 
@@ -2688,28 +2708,28 @@ on4:
         at++;
         qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
         parser->depth = (uint16_t)(1);
-        qcap_op_list(parser, 189 /* open method */, QCAP_HERE(p2));
-        qcap_op_list_value(parser, 187 /* convert method */, w0, QCAP_HERE(p3));
-        qcap_op_list(parser, 186 /* close method */, QCAP_HERE(p3));
-        qcap_op_list(parser, 185 /* open request-target */, QCAP_HERE(p4));
-        qcap_op_list(parser, 170 /* open path */, QCAP_HERE(p4));
-        qcap_op_list(parser, 169 /* close path */, QCAP_HERE(p5) - 1);
-        qcap_op_list(parser, 161 /* close request-target */, QCAP_HERE(p5) - 1);
-        qcap_op_list(parser, 160 /* open HTTP-version */, QCAP_HERE(p5));
+        qcap_op_list(parser, 191 /* open method */, QCAP_HERE(p2));
+        qcap_op_list_value(parser, 189 /* convert method */, w0, QCAP_HERE(p3));
+        qcap_op_list(parser, 188 /* close method */, QCAP_HERE(p3));
+        qcap_op_list(parser, 187 /* open request-target */, QCAP_HERE(p4));
+        qcap_op_list(parser, 172 /* open path */, QCAP_HERE(p4));
+        qcap_op_list(parser, 171 /* close path */, QCAP_HERE(p5) - 1);
+        qcap_op_list(parser, 163 /* close request-target */, QCAP_HERE(p5) - 1);
+        qcap_op_list(parser, 162 /* open HTTP-version */, QCAP_HERE(p5));
         parser->marks[0] = parser->later_count;
         goto http_name_6;
     }
 out4:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_REQUEST, QCAP_HERE(p2));
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 189 /* open method */, QCAP_HERE(p2));
-    qcap_op_list_value(parser, 187 /* convert method */, w0, QCAP_HERE(p3));
-    qcap_op_list(parser, 186 /* close method */, QCAP_HERE(p3));
-    qcap_op_list(parser, 185 /* open request-target */, QCAP_HERE(p4));
-    qcap_op_list(parser, 170 /* open path */, QCAP_HERE(p4));
-    qcap_op_list(parser, 169 /* close path */, QCAP_HERE(p5) - 1);
-    qcap_op_list(parser, 161 /* close request-target */, QCAP_HERE(p5) - 1);
-    qcap_op_list(parser, 160 /* open HTTP-version */, QCAP_HERE(p5));
+    qcap_op_list(parser, 191 /* open method */, QCAP_HERE(p2));
+    qcap_op_list_value(parser, 189 /* convert method */, w0, QCAP_HERE(p3));
+    qcap_op_list(parser, 188 /* close method */, QCAP_HERE(p3));
+    qcap_op_list(parser, 187 /* open request-target */, QCAP_HERE(p4));
+    qcap_op_list(parser, 172 /* open path */, QCAP_HERE(p4));
+    qcap_op_list(parser, 171 /* close path */, QCAP_HERE(p5) - 1);
+    qcap_op_list(parser, 163 /* close request-target */, QCAP_HERE(p5) - 1);
+    qcap_op_list(parser, 162 /* open HTTP-version */, QCAP_HERE(p5));
     parser->marks[0] = parser->later_count;
     return qcap_leave(parser, at, end, AT_HTTP_NAME_5);
 
@@ -2742,7 +2762,7 @@ on12:
     if (IS_SET_4(*at)) {
         p7 = at;
         qcap_element_tell(parser, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p6), QCAP_HERE(p7), p6);
-        w1 = find_3(p6, (size_t)(p7 - (p6)));
+        w1 = find_4(p6, (size_t)(p7 - (p6)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out13;
         goto on13;
@@ -3946,11 +3966,11 @@ absolute_path_1:
     if (IS_SET_11(*at)) {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
+        qcap_op_later(parser, side->later, 191 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, here - 2, find_4), here - 2);
-        qcap_op_later(parser, side->later, 186 /* close method */, here - 2);
-        qcap_op_later(parser, side->later, 185 /* open request-target */, here - 1);
+        qcap_op_later_value(parser, side->later, 189 /* convert method */, qcap_find_keyword(parser, 5, side->underway[0].begin, here - 2, find_5), here - 2);
+        qcap_op_later(parser, side->later, 188 /* close method */, here - 2);
+        qcap_op_later(parser, side->later, 187 /* open request-target */, here - 1);
         parser->marks[0] = parser->later_count;
         side->positions[2] = here - 1;
         if (qcap_must_stop(parser))
@@ -3993,16 +4013,16 @@ pchar_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
+        qcap_op_later(parser, side->later, 191 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
-        qcap_op_later(parser, side->later, 186 /* close method */, side->positions[1]);
-        qcap_op_later(parser, side->later, 185 /* open request-target */, side->positions[2]);
+        qcap_op_later_value(parser, side->later, 189 /* convert method */, qcap_find_keyword(parser, 5, side->underway[0].begin, side->positions[1], find_5), side->positions[1]);
+        qcap_op_later(parser, side->later, 188 /* close method */, side->positions[1]);
+        qcap_op_later(parser, side->later, 187 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, side->later, 170 /* open path */, side->positions[2]);
-        qcap_op_later(parser, side->later, 169 /* close path */, here - 1);
-        qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
-        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
+        qcap_op_later(parser, side->later, 172 /* open path */, side->positions[2]);
+        qcap_op_later(parser, side->later, 171 /* close path */, here - 1);
+        qcap_op_later(parser, side->later, 163 /* close request-target */, here - 1);
+        qcap_op_later(parser, side->later, 162 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
@@ -4070,8 +4090,8 @@ pchar_3:
     if (*at == '?') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 169 /* close path */, here - 1);
-        qcap_op_later(parser, side->later, 168 /* open query */, here);
+        qcap_op_later(parser, side->later, 171 /* close path */, here - 1);
+        qcap_op_later(parser, side->later, 170 /* open query */, here);
         goto pchar_4;
     }
     return qcap_stop(parser, at, AT_PCHAR_3, QCAP_STOP_TABLE);
@@ -4087,9 +4107,9 @@ pchar_4:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 167 /* close query */, here - 1);
-        qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
-        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
+        qcap_op_later(parser, side->later, 169 /* close query */, here - 1);
+        qcap_op_later(parser, side->later, 163 /* close request-target */, here - 1);
+        qcap_op_later(parser, side->later, 162 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_TABLE);
     }
@@ -4122,7 +4142,7 @@ token_3:
     if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_NAME, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 3, side->underway[0].begin, here, find_3);
+        side->underway[0].value = qcap_find_keyword(parser, 4, side->underway[0].begin, here, find_4);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_FIELD_LINE_1, QCAP_STOP_PAUSED);
         goto field_line_1;
@@ -4157,18 +4177,18 @@ pchar_5:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 189 /* open method */, side->positions[0]);
+        qcap_op_later(parser, side->later, 191 /* open method */, side->positions[0]);
         side->underway[0].begin = (side->positions[0]);
-        qcap_op_later_value(parser, side->later, 187 /* convert method */, qcap_find_keyword(parser, 4, side->underway[0].begin, side->positions[1], find_4), side->positions[1]);
-        qcap_op_later(parser, side->later, 186 /* close method */, side->positions[1]);
-        qcap_op_later(parser, side->later, 185 /* open request-target */, side->positions[2]);
+        qcap_op_later_value(parser, side->later, 189 /* convert method */, qcap_find_keyword(parser, 5, side->underway[0].begin, side->positions[1], find_5), side->positions[1]);
+        qcap_op_later(parser, side->later, 188 /* close method */, side->positions[1]);
+        qcap_op_later(parser, side->later, 187 /* open request-target */, side->positions[2]);
         parser->marks[0] = parser->later_count;
-        qcap_op_later(parser, side->later, 170 /* open path */, side->positions[2]);
-        qcap_op_later(parser, side->later, 169 /* close path */, side->positions[3]);
-        qcap_op_later(parser, side->later, 168 /* open query */, side->positions[4]);
-        qcap_op_later(parser, side->later, 167 /* close query */, here - 1);
-        qcap_op_later(parser, side->later, 161 /* close request-target */, here - 1);
-        qcap_op_later(parser, side->later, 160 /* open HTTP-version */, here);
+        qcap_op_later(parser, side->later, 172 /* open path */, side->positions[2]);
+        qcap_op_later(parser, side->later, 171 /* close path */, side->positions[3]);
+        qcap_op_later(parser, side->later, 170 /* open query */, side->positions[4]);
+        qcap_op_later(parser, side->later, 169 /* close query */, here - 1);
+        qcap_op_later(parser, side->later, 163 /* close request-target */, here - 1);
+        qcap_op_later(parser, side->later, 162 /* open HTTP-version */, here);
         parser->marks[0] = parser->later_count;
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_HTTP_NAME_5, QCAP_STOP_PAUSED);
@@ -4246,10 +4266,10 @@ userinfo_2:
     if (*at == '/') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 179 /* open host */, side->positions[0]);
-        qcap_op_later(parser, side->later, 178 /* close host */, here - 1);
-        qcap_op_later(parser, side->later, 175 /* close authority */, here - 1);
-        qcap_op_later(parser, side->later, 170 /* open path */, here - 1);
+        qcap_op_later(parser, side->later, 181 /* open host */, side->positions[0]);
+        qcap_op_later(parser, side->later, 180 /* close host */, here - 1);
+        qcap_op_later(parser, side->later, 177 /* close authority */, here - 1);
+        qcap_op_later(parser, side->later, 172 /* open path */, here - 1);
         goto pchar_3;
     }
     return qcap_stop(parser, at, AT_USERINFO_2, QCAP_STOP_TABLE);
@@ -4708,6 +4728,7 @@ token_8:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
+        qcap_op_convert_close(parser, 3, here - 1);
         qcap_element_close(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_UPGRADE_PROTOCOL, here - 1);
         qcap_element_close(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_UPGRADE, here - 1);
         if (qcap_must_stop(parser))
@@ -4731,6 +4752,7 @@ ows_19:
         qcap_element_open(parser, side->slots, 2, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE, here - 1);
         qcap_element_open(parser, side->slots, 3, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_UPGRADE, here - 1);
         qcap_element_open(parser, side->slots, 4, QCAP_HTTP_REQUEST_FIELD_LINE_FIELD_VALUE_UPGRADE_PROTOCOL, here - 1);
+        side->underway[0].begin = (here - 1);
         goto token_8;
     }
     return qcap_stop(parser, at, AT_OWS_19, QCAP_STOP_TABLE);
@@ -4986,8 +5008,8 @@ http_version_8:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 157 /* close HTTP-version */, here);
-        qcap_op_later(parser, side->later, 156 /* push methods method */, here);
+        qcap_op_later(parser, side->later, 159 /* close HTTP-version */, here);
+        qcap_op_later(parser, side->later, 158 /* push methods method */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_TRAILING_BLANKS_1, QCAP_STOP_PAUSED);
@@ -5520,6 +5542,7 @@ on1:
         at += 9;
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
+        qcap_op_reset(parser, 5 /* upgrade */);
         p0 = at;
         goto on2;
     }
@@ -5529,10 +5552,11 @@ on1:
         at++;
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
+        qcap_op_reset(parser, 5 /* upgrade */);
         p0 = at;
         qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 1);
         parser->depth = (uint16_t)(1);
-        qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 1);
+        qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 1);
         parser->marks[0] = parser->later_count;
         goto http_name_2;
     }
@@ -5552,10 +5576,10 @@ out2:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0);
-    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list(parser, 330 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 329 /* open status-code */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_STATUS_CODE_1);
 
     /* status-code = 3. DIGIT      RFC 9112, 4
@@ -5571,10 +5595,10 @@ out3:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0);
-    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list(parser, 330 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 329 /* open status-code */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_STATUS_CODE_2);
 
     /* status-code = 3. DIGIT      RFC 9112, 4
@@ -5585,7 +5609,7 @@ on4:
     if (*at >= '0' && *at <= '9') {
         at++;
         side->underway[0].begin = QCAP_HERE(p0);
-        w0 = qcap_op_convert(parser, 6, QCAP_HERE(p0) + 3);
+        w0 = qcap_op_convert(parser, 7, QCAP_HERE(p0) + 3);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out5;
         goto on5;
@@ -5594,10 +5618,10 @@ out4:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
     side->underway[0].begin = QCAP_HERE(p0);
-    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list(parser, 330 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 329 /* open status-code */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_STATUS_CODE_3);
 
     /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
@@ -5614,12 +5638,12 @@ on5:
 out5:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
-    qcap_op_list_value(parser, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 330 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 329 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list_value(parser, 327 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 326 /* close status-code */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_STATUS_LINE_2);
 
     /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
@@ -5636,12 +5660,12 @@ on6:
 out6:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
-    qcap_op_list_value(parser, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 324 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 330 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 329 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list_value(parser, 327 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 326 /* close status-code */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_REASON_PHRASE_1);
 
     /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
@@ -5656,7 +5680,7 @@ on7:
         at++;
         p1 = at;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_HTTP_VERSION, wanted, QCAP_HERE(p0) - 9, QCAP_HERE(p0) - 1, p0 - 9);
-        qcap_op_store(parser, 6, w0, QCAP_HERE(p0) + 3);
+        qcap_op_store(parser, 7, w0, QCAP_HERE(p0) + 3);
         qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_STATUS_CODE, QCAP_HERE(p0));
         parser->depth = (uint16_t)(2);
@@ -5671,13 +5695,13 @@ on7:
 out7:
     qcap_slot_put(side->slots, 0, QCAP_HTTP_RESPONSE, QCAP_HERE(p0) - 9);
     parser->depth = (uint16_t)(1);
-    qcap_op_list(parser, 329 /* open HTTP-version */, QCAP_HERE(p0) - 9);
+    qcap_op_list(parser, 331 /* open HTTP-version */, QCAP_HERE(p0) - 9);
     parser->marks[0] = parser->later_count;
-    qcap_op_list(parser, 328 /* close HTTP-version */, QCAP_HERE(p0) - 1);
-    qcap_op_list(parser, 327 /* open status-code */, QCAP_HERE(p0));
-    qcap_op_list_value(parser, 325 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 324 /* close status-code */, QCAP_HERE(p0) + 3);
-    qcap_op_list(parser, 322 /* open reason-phrase */, QCAP_HERE(p0) + 4);
+    qcap_op_list(parser, 330 /* close HTTP-version */, QCAP_HERE(p0) - 1);
+    qcap_op_list(parser, 329 /* open status-code */, QCAP_HERE(p0));
+    qcap_op_list_value(parser, 327 /* convert status-code */, w0, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 326 /* close status-code */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 324 /* open reason-phrase */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_REASON_PHRASE_2);
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -5717,7 +5741,7 @@ on10:
     if (IS_SET_4(*at)) {
         p3 = at;
         qcap_element_tell(parser, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, QCAP_HERE(p2), QCAP_HERE(p3), p2);
-        w1 = find_5(p2, (size_t)(p3 - (p2)));
+        w1 = find_6(p2, (size_t)(p3 - (p2)));
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
             goto out11;
         goto on11;
@@ -6667,8 +6691,9 @@ http_name_1:
         here = QCAP_HERE(at);
         qcap_op_reset(parser, 2 /* content_length */);
         qcap_op_reset(parser, 3 /* coding */);
+        qcap_op_reset(parser, 5 /* upgrade */);
         qcap_element_open(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here - 1);
-        qcap_op_later(parser, side->later, 329 /* open HTTP-version */, here - 1);
+        qcap_op_later(parser, side->later, 331 /* open HTTP-version */, here - 1);
         parser->marks[0] = parser->later_count;
         goto http_name_2;
     }
@@ -6755,7 +6780,7 @@ http_version_4:
     if (*at >= '0' && *at <= '9') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 328 /* close HTTP-version */, here);
+        qcap_op_later(parser, side->later, 330 /* close HTTP-version */, here);
         goto status_line_1;
     }
     return qcap_stop(parser, at, AT_HTTP_VERSION_4, QCAP_STOP_TABLE);
@@ -6768,7 +6793,7 @@ status_line_1:
     if (*at == ' ') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 327 /* open status-code */, here);
+        qcap_op_later(parser, side->later, 329 /* open status-code */, here);
         side->underway[0].begin = (here);
         return qcap_stop(parser, at, AT_STATUS_CODE_1, QCAP_STOP_TABLE);
     }
@@ -6785,7 +6810,7 @@ reason_phrase_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 321 /* close reason-phrase */, here - 1);
+        qcap_op_later(parser, side->later, 323 /* close reason-phrase */, here - 1);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_CRLF_15, QCAP_STOP_PAUSED);
@@ -6808,7 +6833,7 @@ token_25:
     if (IS_SET_4(*at)) {
         here = QCAP_HERE(at);
         qcap_element_close_here(parser, side->slots, 2, QCAP_HTTP_RESPONSE_FIELD_LINE_FIELD_NAME, wanted, origin, here);
-        side->underway[0].value = qcap_find_keyword(parser, 5, side->underway[0].begin, here, find_5);
+        side->underway[0].value = qcap_find_keyword(parser, 6, side->underway[0].begin, here, find_6);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_RESPONSE_FIELD_1, QCAP_STOP_PAUSED);
         goto response_field_1;
@@ -8169,7 +8194,7 @@ static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 129, .value = value_1}, /* 1 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 28, .choose = choose_2}, /* 2 */
     {.kind = QCAP_CONTROL_REFINE, .targets = targets_3, .rule = 32, .slot = 0}, /* 3 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 201, .protocol = "?"}, /* 4 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_4, .rule = 201, .names = (const char *const[]){"websocket", "tls"}, .name_count = 2, .reg = 5}, /* 4 */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 145, .value = value_0}, /* 5 */
     {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 129, .value = value_1}, /* 6 */
     {.kind = QCAP_CONTROL_CLOSE, .targets = targets_7, .rule = 185}, /* 7 */
@@ -8474,380 +8499,381 @@ static const qcap_edge_t edges[] = {
     {82, 123}, {82, 124}, {96, 125}, {564, 0}, {563, 0}, {95, 0}, {562, 126}, {119, 126},
     {120, 45}, {94, 127}, {96, 0}, {567, 128}, {122, 128}, {568, 129}, {97, 0}, {82, 130},
     {82, 131}, {121, 132}, {123, 0}, {571, 0}, {570, 0}, {99, 0}, {586, 133}, {124, 133},
-    {585, 134}, {100, 0}, {82, 135}, {82, 136}, {484, 137}, {584, 0}, {588, 0}, {587, 0},
-    {101, 0}, {593, 138}, {125, 138}, {592, 139}, {102, 0}, {82, 140}, {82, 141}, {594, 0},
-    {487, 142}, {596, 0}, {595, 0}, {103, 0}, {535, 143}, {114, 143}, {113, 144}, {104, 0},
-    {82, 143}, {82, 145}, {126, 146}, {601, 0}, {600, 0}, {105, 0}, {535, 147}, {114, 147},
-    {113, 148}, {106, 0}, {82, 147}, {82, 149}, {127, 0}, {605, 0}, {604, 0}, {107, 0},
-    {609, 150}, {128, 150}, {608, 151}, {108, 0}, {82, 152}, {82, 153}, {494, 154}, {611, 0},
+    {585, 134}, {100, 0}, {82, 135}, {82, 136}, {484, 137}, {584, 138}, {588, 0}, {587, 0},
+    {101, 0}, {593, 139}, {125, 139}, {592, 140}, {102, 0}, {82, 141}, {82, 142}, {594, 0},
+    {487, 143}, {596, 0}, {595, 0}, {103, 0}, {535, 144}, {114, 144}, {113, 145}, {104, 0},
+    {82, 144}, {82, 146}, {126, 147}, {601, 0}, {600, 0}, {105, 0}, {535, 148}, {114, 148},
+    {113, 149}, {106, 0}, {82, 148}, {82, 150}, {127, 0}, {605, 0}, {604, 0}, {107, 0},
+    {609, 151}, {128, 151}, {608, 152}, {108, 0}, {82, 153}, {82, 154}, {494, 155}, {611, 0},
     {610, 0}, {109, 0}, {129, 0}, {130, 0}, {660, 0}, {659, 0}, {113, 0}, {131, 0},
-    {116, 0}, {132, 0}, {133, 0}, {668, 0}, {669, 0}, {670, 0}, {134, 0}, {677, 155},
-    {676, 155}, {120, 0}, {681, 156}, {680, 156}, {684, 157}, {682, 0}, {121, 0}, {135, 0},
-    {683, 0}, {679, 0}, {136, 0}, {137, 0}, {138, 0}, {139, 0}, {713, 158}, {140, 158},
-    {715, 0}, {714, 158}, {141, 0}, {142, 0}, {143, 159}, {14, 160}, {13, 161}, {765, 162},
-    {144, 163}, {24, 164}, {23, 165}, {661, 166}, {22, 167}, {661, 168}, {145, 0}, {661, 169},
-    {567, 156}, {122, 156}, {783, 45}, {784, 0}, {661, 170}, {146, 0}, {661, 171}, {661, 172},
-    {818, 173}, {147, 173}, {817, 174}, {713, 0}, {140, 0}, {819, 175}, {148, 0}, {824, 176},
-    {149, 176}, {823, 45}, {150, 0}, {661, 177}, {153, 178}, {152, 179}, {151, 0}, {14, 24},
+    {116, 0}, {132, 0}, {133, 0}, {668, 0}, {669, 0}, {670, 0}, {134, 0}, {677, 156},
+    {676, 156}, {120, 0}, {681, 157}, {680, 157}, {684, 158}, {682, 0}, {121, 0}, {135, 0},
+    {683, 0}, {679, 0}, {136, 0}, {137, 0}, {138, 0}, {139, 0}, {713, 159}, {140, 159},
+    {715, 0}, {714, 159}, {141, 0}, {142, 0}, {143, 160}, {14, 161}, {13, 162}, {765, 163},
+    {144, 164}, {24, 165}, {23, 166}, {661, 167}, {22, 168}, {661, 169}, {145, 0}, {661, 170},
+    {567, 157}, {122, 157}, {783, 45}, {784, 0}, {661, 171}, {146, 0}, {661, 172}, {661, 173},
+    {818, 174}, {147, 174}, {817, 175}, {713, 0}, {140, 0}, {819, 176}, {148, 0}, {824, 177},
+    {149, 177}, {823, 45}, {150, 0}, {661, 178}, {153, 179}, {152, 180}, {151, 0}, {14, 24},
     {13, 0}, {765, 25}, {875, 0}, {876, 0}, {154, 0}, {877, 0}, {155, 0}, {156, 0},
-    {157, 0}, {159, 45}, {158, 180}, {153, 181}, {152, 182}, {160, 183}, {153, 0}, {163, 24},
-    {162, 0}, {936, 25}, {161, 184}, {956, 0}, {164, 0}, {165, 185}, {661, 186}, {661, 187},
-    {158, 0}, {166, 0}, {988, 176}, {987, 176}, {159, 0}, {153, 188}, {152, 189}, {160, 0},
-    {167, 190}, {161, 0}, {163, 0}, {1018, 0}, {1019, 0}, {1020, 0}, {169, 0}, {686, 191},
-    {685, 191}, {568, 191}, {165, 0}, {170, 192}, {171, 0}, {172, 0}, {2, 193}, {567, 194},
-    {122, 194}, {568, 195}, {194, 0}, {170, 0}, {824, 196}, {149, 196}, {823, 197}, {150, 198},
-    {1093, 45}, {195, 199}, {1094, 0}, {1109, 59}, {196, 0}, {173, 0}, {1110, 59}, {197, 0},
+    {157, 0}, {159, 45}, {158, 181}, {153, 182}, {152, 183}, {160, 184}, {153, 0}, {163, 24},
+    {162, 0}, {936, 25}, {161, 185}, {956, 0}, {164, 0}, {165, 186}, {661, 187}, {661, 188},
+    {158, 0}, {166, 0}, {988, 177}, {987, 177}, {159, 0}, {153, 189}, {152, 190}, {160, 0},
+    {167, 191}, {161, 0}, {163, 0}, {1018, 0}, {1019, 0}, {1020, 0}, {169, 0}, {686, 192},
+    {685, 192}, {568, 192}, {165, 0}, {170, 193}, {171, 0}, {172, 0}, {2, 194}, {567, 195},
+    {122, 195}, {568, 196}, {194, 0}, {170, 0}, {824, 197}, {149, 197}, {823, 198}, {150, 199},
+    {1093, 45}, {195, 200}, {1094, 0}, {1109, 59}, {196, 0}, {173, 0}, {1110, 59}, {197, 0},
     {175, 0}, {1111, 59}, {198, 0}, {177, 0}, {1112, 59}, {199, 0}, {179, 0}, {1115, 59},
     {200, 0}, {181, 0}, {1116, 59}, {201, 0}, {183, 0}, {1117, 59}, {202, 0}, {185, 0},
     {1118, 59}, {203, 0}, {187, 0}, {1119, 59}, {204, 0}, {189, 0}, {1120, 59}, {205, 0},
-    {191, 0}, {1166, 0}, {1165, 0}, {210, 45}, {209, 200}, {209, 201}, {1168, 70}, {1167, 59},
-    {212, 45}, {211, 202}, {1170, 0}, {1169, 0}, {214, 45}, {213, 203}, {1171, 204}, {1173, 0},
-    {1172, 0}, {216, 45}, {215, 205}, {209, 206}, {209, 207}, {1174, 208}, {1181, 0}, {1180, 0},
-    {218, 45}, {217, 209}, {209, 210}, {209, 211}, {1183, 0}, {1182, 0}, {220, 45}, {219, 212},
-    {209, 213}, {209, 214}, {1184, 215}, {1186, 0}, {1185, 0}, {222, 45}, {221, 216}, {209, 217},
-    {209, 218}, {1188, 0}, {1187, 0}, {224, 45}, {223, 219}, {209, 220}, {209, 221}, {1189, 222},
-    {1191, 0}, {1190, 0}, {226, 45}, {209, 223}, {209, 224}, {227, 225}, {225, 225}, {1194, 0},
-    {1193, 0}, {230, 45}, {1192, 226}, {209, 227}, {209, 228}, {228, 229}, {1195, 229}, {229, 229},
-    {1196, 226}, {231, 230}, {233, 45}, {232, 51}, {206, 231}, {1122, 232}, {1232, 0}, {236, 0},
-    {235, 45}, {209, 0}, {209, 105}, {1234, 0}, {1233, 0}, {210, 0}, {238, 233}, {237, 234},
-    {1237, 108}, {211, 0}, {1238, 109}, {1168, 110}, {1167, 111}, {212, 0}, {238, 235}, {237, 236},
-    {1240, 114}, {213, 0}, {1241, 115}, {1171, 237}, {1243, 0}, {1242, 0}, {214, 0}, {1248, 238},
-    {239, 238}, {1247, 239}, {215, 0}, {209, 123}, {209, 124}, {1174, 240}, {1250, 0}, {1249, 0},
-    {216, 0}, {1232, 147}, {236, 147}, {235, 148}, {217, 0}, {209, 147}, {209, 149}, {240, 0},
-    {1264, 0}, {1263, 0}, {218, 0}, {1268, 241}, {241, 241}, {1267, 242}, {219, 0}, {209, 152},
-    {209, 153}, {1184, 243}, {1270, 0}, {1269, 0}, {220, 0}, {1232, 244}, {236, 244}, {235, 245},
-    {221, 0}, {209, 244}, {209, 246}, {242, 247}, {1275, 0}, {1274, 0}, {222, 0}, {1279, 248},
-    {243, 248}, {1278, 249}, {223, 0}, {209, 250}, {209, 251}, {1280, 252}, {1282, 0}, {1281, 0},
-    {224, 0}, {1232, 253}, {236, 253}, {235, 254}, {209, 253}, {209, 255}, {244, 0}, {1287, 0},
-    {1286, 0}, {226, 0}, {227, 0}, {245, 256}, {1291, 257}, {249, 257}, {1290, 258}, {1192, 259},
-    {209, 260}, {209, 261}, {248, 262}, {246, 0}, {1195, 263}, {247, 259}, {1196, 259}, {231, 264},
-    {250, 265}, {1292, 259}, {1294, 0}, {1293, 0}, {230, 0}, {1291, 266}, {249, 266}, {1290, 267},
-    {231, 0}, {1195, 268}, {251, 0}, {1300, 269}, {252, 270}, {1299, 271}, {1301, 272}, {232, 0},
-    {254, 273}, {253, 274}, {1302, 275}, {1303, 276}, {233, 0}, {232, 64}, {2, 277}, {1338, 0},
-    {1337, 0}, {235, 0}, {255, 0}, {238, 0}, {256, 0}, {257, 0}, {258, 0}, {1338, 278},
-    {1337, 278}, {235, 278}, {259, 0}, {1357, 0}, {260, 0}, {1368, 0}, {261, 0}, {1367, 45},
-    {1291, 279}, {249, 279}, {1290, 280}, {1192, 281}, {248, 282}, {262, 283}, {1195, 284}, {247, 281},
-    {1196, 281}, {231, 285}, {1291, 286}, {249, 286}, {1290, 287}, {247, 0}, {1195, 288}, {1292, 0},
-    {231, 289}, {1291, 290}, {249, 290}, {1290, 291}, {247, 292}, {1195, 0}, {263, 0}, {1292, 292},
-    {231, 293}, {264, 0}, {1291, 294}, {249, 294}, {1290, 295}, {265, 45}, {1374, 0}, {1371, 0},
-    {1372, 0}, {1373, 0}, {1195, 296}, {247, 297}, {1377, 298}, {1375, 45}, {231, 299}, {1376, 300},
-    {1232, 260}, {236, 260}, {235, 301}, {266, 0}, {1300, 232}, {254, 0}, {2, 302}, {269, 0},
-    {1382, 303}, {163, 304}, {162, 305}, {1339, 166}, {161, 306}, {1339, 169}, {1415, 307}, {270, 307},
-    {1414, 45}, {271, 0}, {1339, 177}, {272, 0}, {1339, 308}, {273, 0}, {1291, 309}, {249, 309},
-    {1290, 310}, {1192, 311}, {248, 312}, {262, 0}, {1195, 313}, {247, 311}, {1196, 311}, {231, 314},
-    {1339, 315}, {1291, 316}, {249, 316}, {1290, 317}, {265, 0}, {1430, 0}, {1195, 318}, {247, 319},
-    {1375, 0}, {231, 320}, {1376, 321}, {206, 322}, {274, 0}, {267, 323}, {275, 0}, {277, 45},
-    {276, 324}, {278, 0}, {1339, 325}, {1339, 187}, {276, 0}, {280, 0}, {1522, 307}, {1521, 307},
-    {277, 0}, {281, 0}, {1524, 326}, {282, 326}, {1523, 327}, {279, 0}, {283, 0}, {1565, 0},
-    {1567, 328}, {284, 0}, {1415, 329}, {270, 329}, {1414, 330}, {271, 331}, {1339, 332}, {291, 0},
-    {285, 333}, {5, 0}, {287, 334}, {0, 335}, {2, 335}, {292, 336}, {298, 337}, {300, 338},
-    {299, 339}, {294, 337}, {295, 340}, {8, 341}, {296, 340}, {297, 340}, {304, 342}, {303, 340},
-    {301, 337}, {302, 0}, {298, 343}, {300, 344}, {305, 345}, {11, 346}, {8, 346}, {301, 343},
-    {306, 0}, {298, 0}, {299, 347}, {307, 0}, {301, 0}, {298, 348}, {300, 349}, {305, 350},
-    {299, 351}, {308, 0}, {307, 348}, {301, 348}, {309, 0}, {294, 348}, {12, 352}, {299, 0},
-    {300, 0}, {12, 353}, {311, 0}, {298, 354}, {12, 355}, {299, 356}, {301, 354}, {314, 0},
-    {312, 0}, {313, 0}, {304, 0}, {310, 13}, {315, 0}, {316, 34}, {319, 0}, {298, 357},
-    {300, 358}, {305, 359}, {11, 360}, {8, 360}, {301, 357}, {320, 0}, {321, 0}, {322, 0},
-    {323, 0}, {324, 0}, {298, 361}, {300, 362}, {305, 363}, {299, 364}, {294, 361}, {307, 361},
-    {301, 361}, {310, 0}, {12, 365}, {326, 0}, {329, 361}, {328, 0}, {330, 361}, {331, 0},
-    {305, 366}, {332, 0}, {326, 13}, {333, 30}, {327, 367}, {334, 30}, {18, 368}, {12, 369},
-    {317, 0}, {318, 368}, {20, 370}, {335, 0}, {337, 0}, {298, 371}, {300, 372}, {305, 373},
-    {11, 374}, {8, 374}, {301, 371}, {338, 0}, {339, 0}, {340, 0}, {14, 375}, {341, 0},
-    {325, 0}, {327, 30}, {12, 376}, {327, 0}, {12, 377}, {300, 378}, {305, 379}, {329, 380},
+    {191, 0}, {1166, 0}, {1165, 0}, {210, 45}, {209, 201}, {209, 202}, {1168, 70}, {1167, 59},
+    {212, 45}, {211, 203}, {1170, 0}, {1169, 0}, {214, 45}, {213, 204}, {1171, 205}, {1173, 0},
+    {1172, 0}, {216, 45}, {215, 206}, {209, 207}, {209, 208}, {1174, 209}, {1181, 0}, {1180, 0},
+    {218, 45}, {217, 210}, {209, 211}, {209, 212}, {1183, 0}, {1182, 0}, {220, 45}, {219, 213},
+    {209, 214}, {209, 215}, {1184, 216}, {1186, 0}, {1185, 0}, {222, 45}, {221, 217}, {209, 218},
+    {209, 219}, {1188, 0}, {1187, 0}, {224, 45}, {223, 220}, {209, 221}, {209, 222}, {1189, 223},
+    {1191, 0}, {1190, 0}, {226, 45}, {209, 224}, {209, 225}, {227, 226}, {225, 226}, {1194, 0},
+    {1193, 0}, {230, 45}, {1192, 227}, {209, 228}, {209, 229}, {228, 230}, {1195, 230}, {229, 230},
+    {1196, 227}, {231, 231}, {233, 45}, {232, 51}, {206, 232}, {1122, 233}, {1232, 0}, {236, 0},
+    {235, 45}, {209, 0}, {209, 105}, {1234, 0}, {1233, 0}, {210, 0}, {238, 234}, {237, 235},
+    {1237, 108}, {211, 0}, {1238, 109}, {1168, 110}, {1167, 111}, {212, 0}, {238, 236}, {237, 237},
+    {1240, 114}, {213, 0}, {1241, 115}, {1171, 238}, {1243, 0}, {1242, 0}, {214, 0}, {1248, 239},
+    {239, 239}, {1247, 240}, {215, 0}, {209, 123}, {209, 124}, {1174, 241}, {1250, 0}, {1249, 0},
+    {216, 0}, {1232, 148}, {236, 148}, {235, 149}, {217, 0}, {209, 148}, {209, 150}, {240, 0},
+    {1264, 0}, {1263, 0}, {218, 0}, {1268, 242}, {241, 242}, {1267, 243}, {219, 0}, {209, 153},
+    {209, 154}, {1184, 244}, {1270, 0}, {1269, 0}, {220, 0}, {1232, 245}, {236, 245}, {235, 246},
+    {221, 0}, {209, 245}, {209, 247}, {242, 248}, {1275, 0}, {1274, 0}, {222, 0}, {1279, 249},
+    {243, 249}, {1278, 250}, {223, 0}, {209, 251}, {209, 252}, {1280, 253}, {1282, 0}, {1281, 0},
+    {224, 0}, {1232, 254}, {236, 254}, {235, 255}, {209, 254}, {209, 256}, {244, 0}, {1287, 0},
+    {1286, 0}, {226, 0}, {227, 0}, {245, 257}, {1291, 258}, {249, 258}, {1290, 259}, {1192, 260},
+    {209, 261}, {209, 262}, {248, 263}, {246, 0}, {1195, 264}, {247, 260}, {1196, 260}, {231, 265},
+    {250, 266}, {1292, 260}, {1294, 0}, {1293, 0}, {230, 0}, {1291, 267}, {249, 267}, {1290, 268},
+    {231, 0}, {1195, 269}, {251, 0}, {1300, 270}, {252, 271}, {1299, 272}, {1301, 273}, {232, 0},
+    {254, 274}, {253, 275}, {1302, 276}, {1303, 277}, {233, 0}, {232, 64}, {2, 278}, {1338, 0},
+    {1337, 0}, {235, 0}, {255, 0}, {238, 0}, {256, 0}, {257, 0}, {258, 0}, {1338, 279},
+    {1337, 279}, {235, 279}, {259, 0}, {1357, 0}, {260, 0}, {1368, 0}, {261, 0}, {1367, 45},
+    {1291, 280}, {249, 280}, {1290, 281}, {1192, 282}, {248, 283}, {262, 284}, {1195, 285}, {247, 282},
+    {1196, 282}, {231, 286}, {1291, 287}, {249, 287}, {1290, 288}, {247, 0}, {1195, 289}, {1292, 0},
+    {231, 290}, {1291, 291}, {249, 291}, {1290, 292}, {247, 293}, {1195, 0}, {263, 0}, {1292, 293},
+    {231, 294}, {264, 0}, {1291, 295}, {249, 295}, {1290, 296}, {265, 45}, {1374, 0}, {1371, 0},
+    {1372, 0}, {1373, 0}, {1195, 297}, {247, 298}, {1377, 299}, {1375, 45}, {231, 300}, {1376, 301},
+    {1232, 261}, {236, 261}, {235, 302}, {266, 0}, {1300, 233}, {254, 0}, {2, 303}, {269, 0},
+    {1382, 304}, {163, 305}, {162, 306}, {1339, 167}, {161, 307}, {1339, 170}, {1415, 308}, {270, 308},
+    {1414, 45}, {271, 0}, {1339, 178}, {272, 0}, {1339, 309}, {273, 0}, {1291, 310}, {249, 310},
+    {1290, 311}, {1192, 312}, {248, 313}, {262, 0}, {1195, 314}, {247, 312}, {1196, 312}, {231, 315},
+    {1339, 316}, {1291, 317}, {249, 317}, {1290, 318}, {265, 0}, {1430, 0}, {1195, 319}, {247, 320},
+    {1375, 0}, {231, 321}, {1376, 322}, {206, 323}, {274, 0}, {267, 324}, {275, 0}, {277, 45},
+    {276, 325}, {278, 0}, {1339, 326}, {1339, 188}, {276, 0}, {280, 0}, {1522, 308}, {1521, 308},
+    {277, 0}, {281, 0}, {1524, 327}, {282, 327}, {1523, 328}, {279, 0}, {283, 0}, {1565, 0},
+    {1567, 329}, {284, 0}, {1415, 330}, {270, 330}, {1414, 331}, {271, 332}, {1339, 333}, {291, 0},
+    {285, 334}, {5, 0}, {287, 335}, {0, 336}, {2, 336}, {292, 337}, {298, 338}, {300, 339},
+    {299, 340}, {294, 338}, {295, 341}, {8, 342}, {296, 341}, {297, 341}, {304, 343}, {303, 341},
+    {301, 338}, {302, 0}, {298, 344}, {300, 345}, {305, 346}, {11, 347}, {8, 347}, {301, 344},
+    {306, 0}, {298, 0}, {299, 348}, {307, 0}, {301, 0}, {298, 349}, {300, 350}, {305, 351},
+    {299, 352}, {308, 0}, {307, 349}, {301, 349}, {309, 0}, {294, 349}, {12, 353}, {299, 0},
+    {300, 0}, {12, 354}, {311, 0}, {298, 355}, {12, 356}, {299, 357}, {301, 355}, {314, 0},
+    {312, 0}, {313, 0}, {304, 0}, {310, 13}, {315, 0}, {316, 34}, {319, 0}, {298, 358},
+    {300, 359}, {305, 360}, {11, 361}, {8, 361}, {301, 358}, {320, 0}, {321, 0}, {322, 0},
+    {323, 0}, {324, 0}, {298, 362}, {300, 363}, {305, 364}, {299, 365}, {294, 362}, {307, 362},
+    {301, 362}, {310, 0}, {12, 366}, {326, 0}, {329, 362}, {328, 0}, {330, 362}, {331, 0},
+    {305, 367}, {332, 0}, {326, 13}, {333, 30}, {327, 368}, {334, 30}, {18, 369}, {12, 370},
+    {317, 0}, {318, 369}, {20, 371}, {335, 0}, {337, 0}, {298, 372}, {300, 373}, {305, 374},
+    {11, 375}, {8, 375}, {301, 372}, {338, 0}, {339, 0}, {340, 0}, {14, 376}, {341, 0},
+    {325, 0}, {327, 30}, {12, 377}, {327, 0}, {12, 378}, {300, 379}, {305, 380}, {329, 381},
     {343, 0}, {345, 0}, {344, 0}, {330, 0}, {346, 0}, {348, 0}, {349, 0}, {347, 0},
-    {352, 381}, {350, 0}, {351, 0}, {333, 0}, {327, 13}, {334, 0}, {305, 382}, {353, 0},
-    {361, 0}, {362, 0}, {298, 383}, {300, 384}, {305, 385}, {11, 386}, {8, 386}, {363, 0},
-    {301, 383}, {364, 0}, {365, 0}, {366, 0}, {367, 0}, {14, 387}, {300, 388}, {305, 389},
-    {329, 390}, {374, 0}, {376, 0}, {375, 0}, {378, 0}, {379, 0}, {377, 0}, {352, 391},
-    {380, 0}, {381, 0}, {382, 0}, {384, 390}, {383, 0}, {352, 392}, {385, 390}, {386, 0},
-    {387, 0}, {388, 0}, {299, 393}, {38, 394}, {12, 395}, {389, 394}, {390, 0}, {18, 396},
-    {358, 394}, {20, 397}, {359, 398}, {391, 399}, {12, 400}, {392, 21}, {18, 401}, {393, 399},
-    {20, 402}, {394, 0}, {395, 0}, {12, 403}, {400, 404}, {396, 0}, {397, 0}, {398, 0},
-    {399, 0}, {18, 405}, {360, 0}, {401, 0}, {20, 406}, {404, 0}, {402, 0}, {403, 0},
-    {405, 0}, {300, 407}, {305, 408}, {406, 0}, {407, 0}, {408, 0}, {416, 59}, {415, 0},
-    {368, 0}, {423, 59}, {422, 0}, {370, 0}, {426, 409}, {425, 410}, {424, 411}, {427, 412},
-    {372, 0}, {373, 0}, {300, 413}, {305, 414}, {329, 415}, {430, 0}, {432, 0}, {431, 0},
-    {434, 0}, {433, 0}, {385, 0}, {435, 0}, {436, 0}, {437, 0}, {384, 415}, {438, 0},
-    {352, 416}, {439, 0}, {440, 0}, {441, 0}, {442, 0}, {443, 0}, {385, 415}, {391, 417},
-    {12, 418}, {444, 419}, {18, 420}, {393, 417}, {20, 421}, {38, 283}, {12, 422}, {389, 283},
-    {18, 423}, {358, 283}, {20, 424}, {359, 425}, {391, 0}, {393, 0}, {359, 426}, {12, 427},
-    {392, 0}, {18, 428}, {20, 429}, {445, 0}, {446, 0}, {447, 0}, {12, 430}, {400, 0},
-    {18, 431}, {20, 432}, {448, 0}, {450, 0}, {449, 0}, {451, 0}, {452, 0}, {453, 0},
-    {300, 433}, {305, 434}, {454, 0}, {455, 0}, {456, 0}, {457, 0}, {458, 0}, {409, 0},
-    {66, 435}, {410, 0}, {67, 435}, {411, 0}, {68, 435}, {412, 0}, {69, 435}, {413, 0},
-    {70, 435}, {414, 0}, {71, 435}, {481, 0}, {480, 0}, {479, 45}, {476, 436}, {82, 437},
-    {82, 438}, {477, 436}, {478, 436}, {416, 0}, {415, 435}, {417, 0}, {72, 435}, {418, 0},
-    {73, 435}, {419, 0}, {74, 435}, {420, 0}, {75, 435}, {421, 0}, {76, 435}, {498, 0},
-    {497, 0}, {496, 45}, {495, 439}, {82, 440}, {82, 441}, {423, 0}, {422, 435}, {426, 442},
-    {425, 443}, {424, 0}, {427, 444}, {426, 53}, {427, 0}, {502, 445}, {78, 446}, {77, 443},
-    {428, 0}, {429, 444}, {429, 0}, {504, 445}, {505, 0}, {507, 0}, {506, 0}, {509, 0},
-    {510, 0}, {508, 0}, {511, 0}, {512, 0}, {513, 0}, {514, 0}, {300, 447}, {305, 448},
-    {384, 449}, {515, 0}, {352, 450}, {516, 0}, {517, 0}, {385, 449}, {12, 451}, {444, 0},
-    {18, 452}, {20, 453}, {518, 0}, {519, 0}, {520, 0}, {521, 0}, {522, 0}, {524, 0},
-    {523, 0}, {525, 0}, {527, 0}, {528, 0}, {526, 0}, {531, 454}, {529, 0}, {530, 0},
-    {532, 0}, {14, 455}, {13, 456}, {300, 457}, {305, 458}, {533, 0}, {534, 0}, {538, 0},
-    {24, 459}, {23, 460}, {539, 461}, {22, 462}, {462, 0}, {542, 0}, {547, 0}, {24, 463},
-    {23, 464}, {548, 461}, {22, 465}, {116, 466}, {115, 467}, {549, 45}, {86, 468}, {465, 0},
-    {552, 0}, {555, 0}, {24, 469}, {23, 470}, {556, 461}, {22, 471}, {535, 119}, {114, 119},
-    {113, 472}, {557, 0}, {560, 0}, {558, 0}, {559, 0}, {565, 0}, {24, 473}, {23, 474},
-    {566, 461}, {22, 475}, {569, 0}, {572, 0}, {24, 476}, {23, 477}, {573, 461}, {22, 478},
-    {576, 479}, {575, 479}, {577, 480}, {476, 0}, {82, 481}, {82, 482}, {574, 483}, {578, 0},
-    {579, 0}, {581, 0}, {580, 0}, {479, 0}, {582, 0}, {24, 484}, {23, 485}, {583, 461},
-    {22, 486}, {589, 0}, {24, 487}, {23, 488}, {590, 461}, {22, 489}, {586, 490}, {124, 490},
-    {591, 45}, {100, 491}, {484, 0}, {597, 0}, {24, 492}, {23, 493}, {598, 461}, {22, 494},
-    {593, 495}, {125, 495}, {599, 45}, {102, 496}, {487, 0}, {602, 0}, {24, 497}, {23, 498},
-    {603, 461}, {22, 499}, {606, 0}, {24, 500}, {23, 501}, {607, 461}, {22, 502}, {612, 0},
-    {24, 503}, {23, 504}, {613, 461}, {22, 505}, {609, 506}, {128, 506}, {614, 45}, {108, 507},
-    {494, 0}, {535, 244}, {114, 244}, {113, 245}, {495, 0}, {82, 244}, {82, 246}, {615, 508},
-    {617, 0}, {616, 0}, {496, 0}, {618, 0}, {24, 509}, {23, 510}, {619, 461}, {22, 511},
-    {620, 0}, {32, 512}, {621, 0}, {500, 513}, {426, 514}, {425, 515}, {622, 516}, {502, 0},
-    {623, 517}, {427, 517}, {625, 518}, {503, 0}, {624, 519}, {78, 520}, {77, 515}, {626, 516},
-    {504, 0}, {627, 517}, {429, 517}, {628, 0}, {630, 0}, {629, 0}, {632, 0}, {631, 0},
-    {633, 0}, {634, 0}, {635, 0}, {636, 0}, {300, 521}, {305, 522}, {384, 523}, {352, 524},
+    {352, 382}, {350, 0}, {351, 0}, {333, 0}, {327, 13}, {334, 0}, {305, 383}, {353, 0},
+    {361, 0}, {362, 0}, {298, 384}, {300, 385}, {305, 386}, {11, 387}, {8, 387}, {363, 0},
+    {301, 384}, {364, 0}, {365, 0}, {366, 0}, {367, 0}, {14, 388}, {300, 389}, {305, 390},
+    {329, 391}, {374, 0}, {376, 0}, {375, 0}, {378, 0}, {379, 0}, {377, 0}, {352, 392},
+    {380, 0}, {381, 0}, {382, 0}, {384, 391}, {383, 0}, {352, 393}, {385, 391}, {386, 0},
+    {387, 0}, {388, 0}, {299, 394}, {38, 395}, {12, 396}, {389, 395}, {390, 0}, {18, 397},
+    {358, 395}, {20, 398}, {359, 399}, {391, 400}, {12, 401}, {392, 21}, {18, 402}, {393, 400},
+    {20, 403}, {394, 0}, {395, 0}, {12, 404}, {400, 405}, {396, 0}, {397, 0}, {398, 0},
+    {399, 0}, {18, 406}, {360, 0}, {401, 0}, {20, 407}, {404, 0}, {402, 0}, {403, 0},
+    {405, 0}, {300, 408}, {305, 409}, {406, 0}, {407, 0}, {408, 0}, {416, 59}, {415, 0},
+    {368, 0}, {423, 59}, {422, 0}, {370, 0}, {426, 410}, {425, 411}, {424, 412}, {427, 413},
+    {372, 0}, {373, 0}, {300, 414}, {305, 415}, {329, 416}, {430, 0}, {432, 0}, {431, 0},
+    {434, 0}, {433, 0}, {385, 0}, {435, 0}, {436, 0}, {437, 0}, {384, 416}, {438, 0},
+    {352, 417}, {439, 0}, {440, 0}, {441, 0}, {442, 0}, {443, 0}, {385, 416}, {391, 418},
+    {12, 419}, {444, 420}, {18, 421}, {393, 418}, {20, 422}, {38, 284}, {12, 423}, {389, 284},
+    {18, 424}, {358, 284}, {20, 425}, {359, 426}, {391, 0}, {393, 0}, {359, 427}, {12, 428},
+    {392, 0}, {18, 429}, {20, 430}, {445, 0}, {446, 0}, {447, 0}, {12, 431}, {400, 0},
+    {18, 432}, {20, 433}, {448, 0}, {450, 0}, {449, 0}, {451, 0}, {452, 0}, {453, 0},
+    {300, 434}, {305, 435}, {454, 0}, {455, 0}, {456, 0}, {457, 0}, {458, 0}, {409, 0},
+    {66, 436}, {410, 0}, {67, 436}, {411, 0}, {68, 436}, {412, 0}, {69, 436}, {413, 0},
+    {70, 436}, {414, 0}, {71, 436}, {481, 0}, {480, 0}, {479, 45}, {476, 437}, {82, 438},
+    {82, 439}, {477, 437}, {478, 437}, {416, 0}, {415, 436}, {417, 0}, {72, 436}, {418, 0},
+    {73, 436}, {419, 0}, {74, 436}, {420, 0}, {75, 436}, {421, 0}, {76, 436}, {498, 0},
+    {497, 0}, {496, 45}, {495, 440}, {82, 441}, {82, 442}, {423, 0}, {422, 436}, {426, 443},
+    {425, 444}, {424, 0}, {427, 445}, {426, 53}, {427, 0}, {502, 446}, {78, 447}, {77, 444},
+    {428, 0}, {429, 445}, {429, 0}, {504, 446}, {505, 0}, {507, 0}, {506, 0}, {509, 0},
+    {510, 0}, {508, 0}, {511, 0}, {512, 0}, {513, 0}, {514, 0}, {300, 448}, {305, 449},
+    {384, 450}, {515, 0}, {352, 451}, {516, 0}, {517, 0}, {385, 450}, {12, 452}, {444, 0},
+    {18, 453}, {20, 454}, {518, 0}, {519, 0}, {520, 0}, {521, 0}, {522, 0}, {524, 0},
+    {523, 0}, {525, 0}, {527, 0}, {528, 0}, {526, 0}, {531, 455}, {529, 0}, {530, 0},
+    {532, 0}, {14, 456}, {13, 457}, {300, 458}, {305, 459}, {533, 0}, {534, 0}, {538, 0},
+    {24, 460}, {23, 461}, {539, 462}, {22, 463}, {462, 0}, {542, 0}, {547, 0}, {24, 464},
+    {23, 465}, {548, 462}, {22, 466}, {116, 467}, {115, 468}, {549, 45}, {86, 469}, {465, 0},
+    {552, 0}, {555, 0}, {24, 470}, {23, 471}, {556, 462}, {22, 472}, {535, 119}, {114, 119},
+    {113, 473}, {557, 0}, {560, 0}, {558, 0}, {559, 0}, {565, 0}, {24, 474}, {23, 475},
+    {566, 462}, {22, 476}, {569, 0}, {572, 0}, {24, 477}, {23, 478}, {573, 462}, {22, 479},
+    {576, 480}, {575, 480}, {577, 481}, {476, 0}, {82, 482}, {82, 483}, {574, 484}, {578, 0},
+    {579, 0}, {581, 0}, {580, 0}, {479, 0}, {582, 0}, {24, 485}, {23, 486}, {583, 462},
+    {22, 487}, {589, 0}, {24, 488}, {23, 489}, {590, 462}, {22, 490}, {586, 491}, {124, 491},
+    {591, 45}, {100, 492}, {484, 0}, {597, 0}, {24, 493}, {23, 494}, {598, 462}, {22, 495},
+    {593, 496}, {125, 496}, {599, 45}, {102, 497}, {487, 0}, {602, 0}, {24, 498}, {23, 499},
+    {603, 462}, {22, 500}, {606, 0}, {24, 501}, {23, 502}, {607, 462}, {22, 503}, {612, 0},
+    {24, 504}, {23, 505}, {613, 462}, {22, 506}, {609, 507}, {128, 507}, {614, 45}, {108, 508},
+    {494, 0}, {535, 245}, {114, 245}, {113, 246}, {495, 0}, {82, 245}, {82, 247}, {615, 509},
+    {617, 0}, {616, 0}, {496, 0}, {618, 0}, {24, 510}, {23, 511}, {619, 462}, {22, 512},
+    {620, 0}, {32, 513}, {621, 0}, {500, 514}, {426, 515}, {425, 516}, {622, 517}, {502, 0},
+    {623, 518}, {427, 518}, {625, 519}, {503, 0}, {624, 520}, {78, 521}, {77, 516}, {626, 517},
+    {504, 0}, {627, 518}, {429, 518}, {628, 0}, {630, 0}, {629, 0}, {632, 0}, {631, 0},
+    {633, 0}, {634, 0}, {635, 0}, {636, 0}, {300, 522}, {305, 523}, {384, 524}, {352, 525},
     {637, 0}, {638, 0}, {639, 0}, {640, 0}, {641, 0}, {642, 0}, {643, 0}, {645, 0},
     {644, 0}, {647, 0}, {648, 0}, {646, 0}, {649, 0}, {650, 0}, {651, 0}, {653, 0},
-    {652, 0}, {654, 0}, {655, 0}, {656, 0}, {657, 0}, {12, 525}, {400, 526}, {18, 527},
-    {20, 528}, {658, 0}, {14, 529}, {13, 530}, {300, 531}, {305, 532}, {24, 533}, {23, 534},
-    {661, 535}, {22, 536}, {662, 0}, {539, 537}, {24, 538}, {23, 539}, {539, 540}, {22, 541},
-    {460, 542}, {459, 542}, {539, 0}, {82, 543}, {82, 544}, {116, 545}, {115, 546}, {540, 0},
-    {541, 547}, {541, 0}, {663, 548}, {462, 549}, {461, 550}, {84, 551}, {116, 552}, {115, 553},
-    {543, 0}, {544, 0}, {465, 554}, {664, 0}, {665, 0}, {548, 537}, {24, 555}, {23, 556},
-    {548, 540}, {22, 557}, {464, 542}, {463, 542}, {548, 0}, {86, 558}, {465, 559}, {116, 560},
-    {115, 561}, {549, 0}, {667, 0}, {666, 0}, {550, 0}, {661, 562}, {671, 0}, {556, 537},
-    {24, 563}, {23, 564}, {556, 540}, {22, 565}, {468, 542}, {467, 542}, {556, 0}, {88, 566},
-    {82, 567}, {82, 568}, {92, 566}, {89, 566}, {90, 566}, {466, 566}, {91, 566}, {470, 566},
-    {469, 566}, {673, 0}, {672, 0}, {674, 0}, {675, 0}, {561, 0}, {661, 569}, {678, 0},
-    {566, 537}, {24, 570}, {23, 571}, {566, 540}, {22, 572}, {472, 542}, {471, 542}, {566, 0},
-    {94, 573}, {82, 574}, {82, 575}, {96, 576}, {661, 577}, {686, 0}, {685, 0}, {568, 0},
-    {687, 0}, {688, 0}, {24, 578}, {23, 579}, {573, 537}, {22, 580}, {24, 581}, {23, 582},
-    {573, 540}, {22, 583}, {475, 542}, {474, 542}, {689, 45}, {97, 584}, {82, 585}, {82, 586},
-    {98, 584}, {473, 584}, {693, 587}, {692, 587}, {696, 588}, {694, 0}, {574, 0}, {690, 0},
-    {695, 0}, {691, 0}, {697, 0}, {661, 589}, {699, 0}, {698, 0}, {577, 0}, {700, 0},
-    {701, 0}, {702, 0}, {24, 590}, {23, 591}, {583, 537}, {22, 592}, {24, 593}, {23, 594},
-    {583, 540}, {22, 595}, {481, 542}, {480, 542}, {703, 45}, {476, 596}, {82, 597}, {82, 598},
-    {477, 596}, {478, 596}, {535, 135}, {114, 135}, {113, 599}, {704, 0}, {706, 600}, {705, 600},
-    {585, 0}, {661, 601}, {707, 0}, {590, 537}, {24, 602}, {23, 603}, {590, 540}, {22, 604},
-    {483, 542}, {482, 542}, {590, 0}, {100, 605}, {82, 606}, {82, 607}, {484, 608}, {591, 0},
-    {709, 609}, {708, 609}, {592, 0}, {661, 610}, {535, 140}, {114, 140}, {113, 611}, {710, 0},
-    {711, 0}, {712, 0}, {598, 537}, {24, 612}, {23, 613}, {598, 540}, {22, 614}, {486, 542},
-    {485, 542}, {598, 0}, {102, 615}, {82, 616}, {82, 617}, {487, 618}, {599, 0}, {716, 0},
-    {24, 619}, {23, 620}, {603, 537}, {22, 621}, {24, 622}, {23, 623}, {603, 540}, {22, 624},
-    {489, 542}, {488, 542}, {717, 45}, {104, 625}, {82, 626}, {82, 627}, {718, 0}, {24, 628},
-    {23, 629}, {607, 537}, {22, 630}, {24, 631}, {23, 632}, {607, 540}, {22, 633}, {491, 542},
-    {490, 542}, {719, 45}, {106, 634}, {82, 635}, {82, 636}, {721, 637}, {720, 637}, {608, 0},
-    {661, 638}, {722, 0}, {613, 537}, {24, 639}, {23, 640}, {613, 540}, {22, 641}, {493, 542},
-    {492, 542}, {613, 0}, {108, 642}, {82, 643}, {82, 644}, {494, 645}, {614, 0}, {660, 278},
-    {659, 278}, {113, 278}, {723, 0}, {724, 0}, {725, 0}, {24, 646}, {23, 647}, {619, 537},
-    {22, 648}, {24, 649}, {23, 650}, {619, 540}, {22, 651}, {498, 542}, {497, 542}, {726, 45},
-    {495, 652}, {82, 653}, {82, 654}, {426, 655}, {425, 656}, {622, 0}, {623, 0}, {727, 657},
-    {728, 657}, {732, 0}, {731, 0}, {730, 45}, {729, 658}, {729, 659}, {625, 0}, {624, 660},
-    {78, 661}, {77, 656}, {626, 0}, {627, 0}, {733, 657}, {734, 657}, {735, 0}, {737, 0},
+    {652, 0}, {654, 0}, {655, 0}, {656, 0}, {657, 0}, {12, 526}, {400, 527}, {18, 528},
+    {20, 529}, {658, 0}, {14, 530}, {13, 531}, {300, 532}, {305, 533}, {24, 534}, {23, 535},
+    {661, 536}, {22, 537}, {662, 0}, {539, 538}, {24, 539}, {23, 540}, {539, 541}, {22, 542},
+    {460, 543}, {459, 543}, {539, 0}, {82, 544}, {82, 545}, {116, 546}, {115, 547}, {540, 0},
+    {541, 548}, {541, 0}, {663, 549}, {462, 550}, {461, 551}, {84, 552}, {116, 553}, {115, 554},
+    {543, 0}, {544, 0}, {465, 555}, {664, 0}, {665, 0}, {548, 538}, {24, 556}, {23, 557},
+    {548, 541}, {22, 558}, {464, 543}, {463, 543}, {548, 0}, {86, 559}, {465, 560}, {116, 561},
+    {115, 562}, {549, 0}, {667, 0}, {666, 0}, {550, 0}, {661, 563}, {671, 0}, {556, 538},
+    {24, 564}, {23, 565}, {556, 541}, {22, 566}, {468, 543}, {467, 543}, {556, 0}, {88, 567},
+    {82, 568}, {82, 569}, {92, 567}, {89, 567}, {90, 567}, {466, 567}, {91, 567}, {470, 567},
+    {469, 567}, {673, 0}, {672, 0}, {674, 0}, {675, 0}, {561, 0}, {661, 570}, {678, 0},
+    {566, 538}, {24, 571}, {23, 572}, {566, 541}, {22, 573}, {472, 543}, {471, 543}, {566, 0},
+    {94, 574}, {82, 575}, {82, 576}, {96, 577}, {661, 578}, {686, 0}, {685, 0}, {568, 0},
+    {687, 0}, {688, 0}, {24, 579}, {23, 580}, {573, 538}, {22, 581}, {24, 582}, {23, 583},
+    {573, 541}, {22, 584}, {475, 543}, {474, 543}, {689, 45}, {97, 585}, {82, 586}, {82, 587},
+    {98, 585}, {473, 585}, {693, 588}, {692, 588}, {696, 589}, {694, 0}, {574, 0}, {690, 0},
+    {695, 0}, {691, 0}, {697, 0}, {661, 590}, {699, 0}, {698, 0}, {577, 0}, {700, 0},
+    {701, 0}, {702, 0}, {24, 591}, {23, 592}, {583, 538}, {22, 593}, {24, 594}, {23, 595},
+    {583, 541}, {22, 596}, {481, 543}, {480, 543}, {703, 45}, {476, 597}, {82, 598}, {82, 599},
+    {477, 597}, {478, 597}, {535, 135}, {114, 135}, {113, 600}, {704, 0}, {706, 601}, {705, 601},
+    {585, 0}, {661, 602}, {707, 0}, {590, 538}, {24, 603}, {23, 604}, {590, 541}, {22, 605},
+    {483, 543}, {482, 543}, {590, 0}, {100, 606}, {82, 607}, {82, 608}, {484, 609}, {591, 0},
+    {709, 610}, {708, 610}, {592, 0}, {661, 611}, {535, 141}, {114, 141}, {113, 612}, {710, 0},
+    {711, 0}, {712, 0}, {598, 538}, {24, 613}, {23, 614}, {598, 541}, {22, 615}, {486, 543},
+    {485, 543}, {598, 0}, {102, 616}, {82, 617}, {82, 618}, {487, 619}, {599, 0}, {716, 0},
+    {24, 620}, {23, 621}, {603, 538}, {22, 622}, {24, 623}, {23, 624}, {603, 541}, {22, 625},
+    {489, 543}, {488, 543}, {717, 45}, {104, 626}, {82, 627}, {82, 628}, {718, 0}, {24, 629},
+    {23, 630}, {607, 538}, {22, 631}, {24, 632}, {23, 633}, {607, 541}, {22, 634}, {491, 543},
+    {490, 543}, {719, 45}, {106, 635}, {82, 636}, {82, 637}, {721, 638}, {720, 638}, {608, 0},
+    {661, 639}, {722, 0}, {613, 538}, {24, 640}, {23, 641}, {613, 541}, {22, 642}, {493, 543},
+    {492, 543}, {613, 0}, {108, 643}, {82, 644}, {82, 645}, {494, 646}, {614, 0}, {660, 279},
+    {659, 279}, {113, 279}, {723, 0}, {724, 0}, {725, 0}, {24, 647}, {23, 648}, {619, 538},
+    {22, 649}, {24, 650}, {23, 651}, {619, 541}, {22, 652}, {498, 543}, {497, 543}, {726, 45},
+    {495, 653}, {82, 654}, {82, 655}, {426, 656}, {425, 657}, {622, 0}, {623, 0}, {727, 658},
+    {728, 658}, {732, 0}, {731, 0}, {730, 45}, {729, 659}, {729, 660}, {625, 0}, {624, 661},
+    {78, 662}, {77, 657}, {626, 0}, {627, 0}, {733, 658}, {734, 658}, {735, 0}, {737, 0},
     {736, 0}, {739, 0}, {740, 0}, {738, 0}, {741, 0}, {742, 0}, {743, 0}, {744, 0},
     {745, 0}, {746, 0}, {747, 0}, {748, 0}, {749, 0}, {750, 0}, {751, 0}, {753, 0},
     {752, 0}, {755, 0}, {754, 0}, {756, 0}, {757, 0}, {758, 0}, {759, 0}, {760, 0},
-    {761, 0}, {762, 0}, {763, 0}, {764, 0}, {14, 662}, {13, 663}, {765, 664}, {766, 0},
-    {24, 665}, {23, 666}, {661, 667}, {22, 668}, {535, 669}, {114, 669}, {661, 0}, {82, 669},
-    {82, 670}, {539, 111}, {116, 671}, {115, 672}, {767, 108}, {663, 0}, {541, 673}, {768, 0},
-    {769, 0}, {548, 111}, {770, 0}, {661, 674}, {771, 0}, {556, 111}, {772, 0}, {774, 0},
+    {761, 0}, {762, 0}, {763, 0}, {764, 0}, {14, 663}, {13, 664}, {765, 665}, {766, 0},
+    {24, 666}, {23, 667}, {661, 668}, {22, 669}, {535, 670}, {114, 670}, {661, 0}, {82, 670},
+    {82, 671}, {539, 111}, {116, 672}, {115, 673}, {767, 108}, {663, 0}, {541, 674}, {768, 0},
+    {769, 0}, {548, 111}, {770, 0}, {661, 675}, {771, 0}, {556, 111}, {772, 0}, {774, 0},
     {773, 0}, {775, 0}, {777, 0}, {778, 0}, {776, 0}, {781, 0}, {779, 0}, {780, 0},
-    {782, 0}, {661, 675}, {566, 111}, {568, 157}, {785, 0}, {786, 0}, {661, 676}, {535, 130},
+    {782, 0}, {661, 676}, {566, 111}, {568, 158}, {785, 0}, {786, 0}, {661, 677}, {535, 130},
     {114, 130}, {787, 45}, {788, 0}, {789, 45}, {791, 0}, {790, 0}, {684, 0}, {792, 0},
-    {661, 677}, {793, 0}, {24, 678}, {23, 679}, {573, 111}, {22, 680}, {795, 0}, {794, 0},
-    {689, 0}, {576, 587}, {575, 587}, {796, 45}, {797, 0}, {577, 588}, {798, 0}, {799, 0},
-    {661, 681}, {535, 481}, {114, 481}, {800, 45}, {801, 0}, {802, 45}, {804, 0}, {803, 0},
-    {696, 0}, {661, 682}, {805, 0}, {661, 683}, {806, 0}, {807, 0}, {24, 684}, {23, 685},
-    {583, 111}, {22, 686}, {809, 0}, {808, 0}, {703, 0}, {810, 0}, {661, 687}, {590, 111},
-    {811, 0}, {661, 688}, {812, 45}, {813, 0}, {814, 45}, {815, 0}, {816, 0}, {598, 111},
-    {714, 0}, {820, 45}, {24, 689}, {23, 690}, {603, 111}, {22, 691}, {822, 0}, {821, 0},
-    {717, 0}, {24, 692}, {23, 693}, {607, 111}, {22, 694}, {826, 0}, {825, 0}, {719, 0},
-    {827, 0}, {661, 695}, {613, 111}, {828, 0}, {829, 0}, {24, 696}, {23, 697}, {619, 111},
-    {22, 698}, {831, 0}, {830, 0}, {726, 0}, {426, 699}, {425, 700}, {832, 701}, {727, 0},
-    {427, 702}, {728, 0}, {833, 703}, {834, 0}, {837, 0}, {836, 0}, {835, 45}, {729, 0},
-    {729, 704}, {839, 0}, {838, 0}, {730, 0}, {840, 0}, {0, 705}, {110, 706}, {841, 535},
-    {503, 707}, {78, 708}, {77, 700}, {842, 701}, {733, 0}, {429, 702}, {734, 0}, {843, 703},
-    {844, 0}, {845, 0}, {847, 0}, {846, 0}, {849, 0}, {848, 0}, {850, 0}, {851, 0},
-    {852, 0}, {853, 0}, {854, 0}, {855, 0}, {856, 0}, {857, 0}, {858, 0}, {859, 0},
-    {860, 0}, {862, 0}, {861, 0}, {864, 0}, {865, 0}, {863, 0}, {866, 0}, {867, 0},
-    {868, 0}, {869, 0}, {870, 0}, {871, 0}, {872, 0}, {14, 709}, {13, 710}, {765, 0},
-    {24, 711}, {23, 712}, {661, 713}, {22, 714}, {116, 715}, {115, 716}, {767, 0}, {873, 0},
-    {874, 0}, {661, 717}, {878, 0}, {880, 0}, {879, 0}, {882, 0}, {883, 0}, {881, 0},
-    {884, 0}, {885, 0}, {886, 0}, {888, 0}, {887, 0}, {889, 0}, {890, 0}, {891, 0},
-    {892, 0}, {661, 718}, {783, 0}, {894, 45}, {893, 0}, {895, 0}, {661, 719}, {660, 130},
-    {659, 130}, {787, 0}, {896, 45}, {789, 0}, {897, 0}, {661, 720}, {898, 0}, {899, 0},
-    {24, 721}, {23, 722}, {573, 723}, {22, 724}, {699, 725}, {698, 725}, {796, 0}, {901, 45},
-    {900, 0}, {902, 0}, {661, 726}, {660, 481}, {659, 481}, {800, 0}, {903, 45}, {802, 0},
-    {904, 0}, {661, 727}, {905, 0}, {906, 0}, {907, 0}, {24, 728}, {23, 729}, {583, 723},
-    {22, 730}, {661, 731}, {661, 732}, {709, 733}, {708, 733}, {812, 0}, {487, 734}, {909, 45},
-    {908, 735}, {660, 140}, {659, 140}, {814, 0}, {911, 736}, {910, 736}, {817, 0}, {819, 0},
-    {661, 737}, {818, 738}, {147, 738}, {912, 45}, {660, 143}, {659, 143}, {820, 0}, {913, 0},
-    {24, 739}, {23, 740}, {603, 723}, {22, 741}, {915, 742}, {914, 742}, {823, 0}, {661, 743},
-    {916, 0}, {24, 744}, {23, 745}, {607, 723}, {22, 746}, {661, 747}, {917, 0}, {918, 0},
-    {919, 0}, {24, 748}, {23, 749}, {619, 723}, {22, 750}, {832, 0}, {426, 751}, {425, 752},
-    {832, 45}, {921, 0}, {920, 0}, {835, 0}, {922, 0}, {0, 753}, {110, 754}, {923, 755},
-    {503, 756}, {924, 0}, {841, 667}, {0, 757}, {110, 758}, {841, 166}, {503, 759}, {732, 669},
-    {731, 669}, {841, 0}, {729, 760}, {729, 761}, {842, 0}, {78, 762}, {77, 752}, {842, 45},
-    {925, 0}, {927, 0}, {926, 0}, {929, 0}, {930, 0}, {928, 0}, {931, 0}, {932, 0},
-    {933, 0}, {934, 0}, {935, 0}, {937, 0}, {938, 0}, {939, 0}, {940, 0}, {941, 0},
-    {943, 0}, {942, 0}, {945, 0}, {944, 0}, {946, 0}, {947, 0}, {948, 0}, {949, 0},
-    {950, 0}, {951, 0}, {952, 0}, {953, 0}, {116, 763}, {115, 764}, {543, 45}, {465, 765},
-    {954, 0}, {955, 0}, {957, 0}, {959, 0}, {958, 0}, {961, 0}, {960, 0}, {962, 0},
-    {963, 0}, {964, 0}, {965, 0}, {966, 0}, {967, 0}, {968, 0}, {969, 0}, {970, 0},
-    {971, 45}, {894, 0}, {972, 45}, {973, 0}, {974, 0}, {896, 0}, {975, 0}, {24, 766},
-    {23, 767}, {573, 768}, {22, 769}, {976, 45}, {901, 0}, {977, 45}, {978, 0}, {979, 0},
-    {903, 0}, {980, 770}, {981, 0}, {24, 771}, {23, 772}, {583, 768}, {22, 773}, {908, 0},
-    {982, 0}, {984, 138}, {983, 138}, {909, 0}, {985, 0}, {661, 774}, {912, 0}, {24, 775},
-    {23, 776}, {603, 768}, {22, 777}, {986, 0}, {661, 778}, {24, 779}, {23, 780}, {607, 768},
-    {22, 781}, {989, 0}, {992, 782}, {991, 782}, {990, 783}, {24, 784}, {23, 785}, {619, 768},
-    {22, 786}, {993, 0}, {0, 787}, {110, 788}, {923, 789}, {503, 790}, {0, 791}, {110, 792},
-    {923, 793}, {503, 794}, {837, 795}, {836, 795}, {923, 0}, {729, 795}, {729, 796}, {841, 713},
-    {994, 0}, {996, 0}, {995, 0}, {998, 0}, {997, 0}, {999, 0}, {1000, 0}, {1001, 0},
-    {1002, 0}, {153, 375}, {1003, 0}, {936, 0}, {1005, 0}, {1006, 0}, {1008, 0}, {1007, 0},
-    {1010, 0}, {1011, 0}, {1009, 0}, {1012, 0}, {1013, 0}, {1014, 0}, {1015, 0}, {1016, 0},
-    {1017, 0}, {1021, 0}, {1023, 0}, {1022, 0}, {1025, 0}, {1026, 0}, {1024, 0}, {1027, 0},
-    {1028, 0}, {1029, 0}, {1030, 0}, {1031, 0}, {1032, 0}, {1033, 0}, {971, 0}, {972, 0},
-    {1034, 132}, {976, 0}, {977, 0}, {577, 725}, {980, 0}, {1035, 797}, {1036, 483}, {1037, 0},
-    {1038, 0}, {1039, 0}, {661, 798}, {661, 799}, {1040, 0}, {1041, 800}, {1043, 0}, {1042, 0},
-    {990, 0}, {1044, 0}, {661, 801}, {0, 802}, {110, 803}, {923, 547}, {503, 804}, {1045, 0},
-    {1047, 0}, {1046, 0}, {1049, 0}, {1050, 0}, {1048, 0}, {1051, 0}, {1052, 0}, {1053, 0},
-    {1054, 0}, {153, 387}, {1057, 0}, {1059, 0}, {1058, 0}, {1061, 0}, {1060, 0}, {1062, 0},
-    {1063, 0}, {1064, 0}, {1065, 0}, {1066, 0}, {1067, 0}, {1068, 0}, {1069, 0}, {1070, 0},
-    {1071, 0}, {1073, 0}, {1072, 0}, {1075, 0}, {1074, 0}, {1076, 0}, {1077, 0}, {1078, 0},
-    {1079, 0}, {1080, 0}, {1081, 0}, {1082, 0}, {1083, 0}, {1084, 0}, {1034, 0}, {1086, 0},
-    {1085, 0}, {576, 805}, {575, 805}, {577, 806}, {1087, 0}, {1035, 0}, {1088, 0}, {1036, 0},
-    {1090, 0}, {1089, 0}, {593, 807}, {125, 807}, {812, 808}, {813, 809}, {487, 810}, {1091, 45},
-    {815, 811}, {1092, 0}, {992, 0}, {991, 0}, {990, 45}, {1095, 0}, {661, 812}, {661, 332},
-    {1096, 0}, {1102, 0}, {1098, 0}, {1099, 0}, {1097, 0}, {1100, 0}, {1101, 0}, {1104, 0},
-    {1103, 0}, {1105, 0}, {1106, 0}, {1107, 0}, {1108, 0}, {1114, 59}, {1113, 0}, {1055, 0},
-    {1125, 0}, {1127, 0}, {1126, 0}, {1129, 0}, {1130, 0}, {1128, 0}, {1131, 0}, {1132, 0},
-    {1133, 0}, {1134, 0}, {1135, 0}, {1136, 0}, {1138, 0}, {1137, 0}, {1140, 0}, {1141, 0},
-    {1139, 0}, {1142, 0}, {1143, 0}, {1144, 0}, {1145, 0}, {1146, 0}, {1147, 0}, {1148, 45},
-    {1149, 0}, {1150, 0}, {1151, 45}, {1152, 45}, {1153, 0}, {1154, 0}, {1155, 45}, {1091, 0},
-    {660, 147}, {659, 147}, {1093, 0}, {661, 813}, {1156, 0}, {1158, 0}, {1157, 0}, {1159, 0},
-    {1160, 0}, {1161, 0}, {1162, 0}, {1163, 0}, {1164, 0}, {1109, 0}, {196, 435}, {1110, 0},
-    {197, 435}, {1111, 0}, {198, 435}, {1112, 0}, {199, 435}, {1178, 0}, {1177, 0}, {1176, 45},
-    {1175, 814}, {209, 815}, {209, 816}, {1179, 817}, {1114, 0}, {1113, 435}, {1115, 0}, {200, 435},
-    {1116, 0}, {201, 435}, {1117, 0}, {202, 435}, {1118, 0}, {203, 435}, {1119, 0}, {204, 435},
-    {1120, 0}, {205, 435}, {1123, 232}, {1198, 0}, {1200, 0}, {1199, 0}, {1202, 0}, {1201, 0},
-    {1203, 0}, {1204, 0}, {1205, 0}, {1206, 0}, {1207, 0}, {1209, 0}, {1208, 0}, {1211, 0},
-    {1210, 0}, {1212, 0}, {1213, 0}, {1214, 0}, {1215, 0}, {1216, 0}, {1217, 0}, {1218, 0},
-    {1219, 0}, {1148, 0}, {1221, 45}, {1220, 0}, {1222, 0}, {1223, 0}, {1151, 0}, {1152, 0},
-    {1225, 45}, {1224, 0}, {1226, 0}, {1227, 0}, {1155, 0}, {1228, 0}, {1229, 0}, {1230, 0},
-    {1231, 0}, {1235, 0}, {163, 818}, {162, 819}, {1236, 461}, {161, 820}, {1168, 0}, {1239, 0},
-    {1244, 0}, {163, 821}, {162, 822}, {1245, 461}, {161, 823}, {238, 824}, {237, 825}, {1246, 45},
-    {213, 826}, {1171, 0}, {1251, 0}, {163, 827}, {162, 828}, {1252, 461}, {161, 829}, {1248, 830},
-    {239, 830}, {1253, 45}, {215, 831}, {1174, 0}, {1257, 832}, {1256, 832}, {1255, 833}, {1175, 0},
-    {209, 135}, {209, 136}, {1179, 834}, {1254, 0}, {1259, 0}, {1258, 0}, {1176, 0}, {1260, 0},
-    {163, 835}, {162, 836}, {1261, 461}, {161, 837}, {1257, 838}, {1256, 838}, {1262, 45}, {1175, 839},
-    {1179, 0}, {1265, 0}, {163, 840}, {162, 841}, {1266, 461}, {161, 842}, {1271, 0}, {163, 843},
-    {162, 844}, {1272, 461}, {161, 845}, {1268, 846}, {241, 846}, {1273, 45}, {219, 847}, {1184, 0},
-    {1276, 0}, {163, 848}, {162, 849}, {1277, 461}, {161, 850}, {1283, 0}, {163, 851}, {162, 852},
-    {1284, 461}, {161, 853}, {1232, 250}, {236, 250}, {1285, 45}, {223, 854}, {1189, 0}, {1288, 0},
-    {163, 855}, {162, 856}, {1289, 461}, {161, 857}, {1192, 0}, {1196, 0}, {1295, 0}, {163, 858},
-    {162, 859}, {1296, 461}, {161, 860}, {1297, 0}, {1298, 0}, {1197, 0}, {1304, 0}, {1306, 0},
-    {1305, 0}, {1308, 0}, {1309, 0}, {1307, 0}, {1310, 0}, {1311, 0}, {1312, 0}, {1313, 0},
-    {1314, 0}, {1316, 0}, {1315, 0}, {1318, 0}, {1319, 0}, {1317, 0}, {1320, 0}, {1321, 0},
-    {1322, 0}, {1323, 0}, {1324, 0}, {1325, 45}, {1221, 0}, {1326, 45}, {1327, 0}, {1328, 0},
-    {1329, 0}, {1330, 45}, {1225, 0}, {1331, 45}, {1332, 0}, {1333, 0}, {1334, 0}, {1335, 0},
-    {1336, 0}, {163, 861}, {162, 862}, {1339, 535}, {161, 863}, {1340, 0}, {1236, 537}, {163, 864},
-    {162, 865}, {1236, 540}, {161, 866}, {1166, 542}, {1165, 542}, {1236, 0}, {209, 867}, {209, 868},
-    {238, 869}, {237, 870}, {1237, 0}, {1238, 547}, {1238, 0}, {1341, 548}, {1168, 549}, {1167, 550},
-    {211, 871}, {238, 872}, {237, 873}, {1240, 0}, {1241, 0}, {1171, 874}, {1342, 0}, {1343, 0},
-    {1245, 537}, {163, 875}, {162, 876}, {1245, 540}, {161, 877}, {1170, 542}, {1169, 542}, {1245, 0},
-    {213, 878}, {1171, 879}, {238, 880}, {237, 881}, {1246, 0}, {1345, 882}, {1344, 882}, {1247, 0},
-    {1339, 569}, {1346, 0}, {1252, 537}, {163, 883}, {162, 884}, {1252, 540}, {161, 885}, {1173, 542},
-    {1172, 542}, {1252, 0}, {215, 886}, {209, 887}, {209, 888}, {1174, 889}, {1253, 0}, {1232, 135},
-    {236, 135}, {235, 599}, {1347, 0}, {1349, 890}, {1348, 890}, {1255, 0}, {1350, 0}, {1339, 601},
-    {1351, 0}, {1261, 537}, {163, 891}, {162, 892}, {1261, 540}, {161, 893}, {1178, 542}, {1177, 542},
-    {1261, 0}, {1175, 894}, {209, 895}, {209, 896}, {1179, 897}, {1262, 0}, {1352, 0}, {163, 898},
-    {162, 899}, {1266, 537}, {161, 900}, {163, 901}, {162, 902}, {1266, 540}, {161, 903}, {1181, 542},
-    {1180, 542}, {1353, 45}, {217, 904}, {209, 905}, {209, 906}, {1355, 907}, {1354, 907}, {1267, 0},
-    {1339, 638}, {1356, 0}, {1272, 537}, {163, 908}, {162, 909}, {1272, 540}, {161, 910}, {1183, 542},
-    {1182, 542}, {1272, 0}, {219, 911}, {209, 912}, {209, 913}, {1184, 914}, {1273, 0}, {1358, 0},
-    {163, 915}, {162, 916}, {1277, 537}, {161, 917}, {163, 918}, {162, 919}, {1277, 540}, {161, 920},
-    {1186, 542}, {1185, 542}, {1359, 45}, {221, 921}, {209, 922}, {209, 923}, {1361, 924}, {1360, 924},
-    {1278, 0}, {1280, 0}, {1339, 925}, {1279, 926}, {243, 926}, {1362, 45}, {1363, 0}, {163, 927},
-    {162, 928}, {1284, 537}, {161, 929}, {163, 930}, {162, 931}, {1284, 540}, {161, 932}, {1188, 542},
-    {1187, 542}, {1364, 45}, {223, 933}, {209, 934}, {209, 935}, {1189, 936}, {1338, 250}, {1337, 250},
-    {1285, 0}, {1365, 0}, {163, 937}, {162, 938}, {1289, 537}, {161, 939}, {163, 940}, {162, 941},
-    {1289, 540}, {161, 942}, {1191, 542}, {1190, 542}, {1366, 45}, {209, 943}, {209, 944}, {227, 945},
-    {225, 945}, {1370, 0}, {1369, 0}, {1290, 0}, {1339, 946}, {1378, 0}, {1379, 0}, {1296, 537},
-    {163, 947}, {162, 948}, {1296, 540}, {161, 949}, {1194, 542}, {1193, 542}, {1296, 0}, {1192, 950},
-    {209, 951}, {209, 952}, {228, 953}, {1195, 953}, {229, 953}, {1196, 950}, {231, 954}, {1380, 0},
-    {1300, 955}, {252, 443}, {1299, 0}, {1301, 956}, {1301, 0}, {1381, 957}, {254, 446}, {253, 443},
-    {1302, 0}, {1303, 956}, {1303, 0}, {1383, 957}, {1384, 0}, {1390, 0}, {1386, 0}, {1387, 0},
-    {1385, 0}, {1388, 0}, {1389, 0}, {1392, 0}, {1391, 0}, {1393, 0}, {1394, 0}, {1395, 0},
-    {1396, 0}, {1397, 0}, {1399, 0}, {1398, 0}, {1401, 0}, {1400, 0}, {1402, 0}, {1403, 0},
-    {1404, 0}, {1405, 0}, {1325, 0}, {1326, 0}, {1406, 0}, {1330, 0}, {1331, 0}, {1407, 0},
-    {1408, 0}, {163, 958}, {162, 959}, {1339, 667}, {161, 960}, {1232, 669}, {236, 669}, {1339, 0},
-    {209, 669}, {209, 670}, {1236, 111}, {238, 961}, {237, 962}, {1409, 108}, {1341, 0}, {1238, 673},
-    {1410, 0}, {1411, 0}, {1245, 111}, {1412, 0}, {1339, 675}, {1252, 111}, {1413, 0}, {1339, 687},
-    {1339, 171}, {1261, 111}, {163, 963}, {162, 964}, {1266, 111}, {161, 965}, {1417, 0}, {1416, 0},
-    {1353, 0}, {1418, 0}, {1339, 695}, {1272, 111}, {1419, 0}, {163, 966}, {162, 967}, {1277, 111},
-    {161, 968}, {1421, 0}, {1420, 0}, {1359, 0}, {1422, 0}, {1339, 969}, {1362, 0}, {163, 970},
-    {162, 971}, {1284, 111}, {161, 972}, {1424, 0}, {1423, 0}, {1364, 0}, {163, 973}, {162, 974},
-    {1289, 111}, {161, 975}, {1426, 0}, {1425, 0}, {1366, 0}, {1428, 0}, {1427, 0}, {1367, 0},
-    {1339, 976}, {1429, 0}, {1339, 977}, {1291, 978}, {249, 978}, {1290, 979}, {265, 394}, {1430, 394},
-    {1431, 0}, {1195, 980}, {247, 981}, {1375, 394}, {231, 982}, {1376, 983}, {1291, 984}, {249, 984},
-    {1290, 985}, {1432, 986}, {1433, 21}, {1195, 987}, {247, 988}, {1434, 986}, {231, 989}, {1435, 0},
-    {1291, 990}, {249, 990}, {1290, 991}, {1436, 0}, {1441, 992}, {1437, 0}, {1438, 0}, {1439, 0},
-    {1440, 0}, {1195, 993}, {247, 994}, {1377, 0}, {1442, 0}, {231, 995}, {1445, 0}, {1443, 0},
-    {1444, 0}, {1296, 111}, {1300, 996}, {252, 997}, {1446, 998}, {1381, 0}, {1447, 999}, {1301, 999},
-    {1449, 1000}, {1382, 0}, {1448, 1001}, {254, 1002}, {253, 997}, {1450, 998}, {1383, 0}, {1451, 999},
-    {1303, 999}, {1452, 0}, {1454, 0}, {1453, 0}, {1455, 0}, {1456, 0}, {1457, 0}, {1458, 0},
+    {661, 678}, {793, 0}, {24, 679}, {23, 680}, {573, 111}, {22, 681}, {795, 0}, {794, 0},
+    {689, 0}, {576, 588}, {575, 588}, {796, 45}, {797, 0}, {577, 589}, {798, 0}, {799, 0},
+    {661, 682}, {535, 482}, {114, 482}, {800, 45}, {801, 0}, {802, 45}, {804, 0}, {803, 0},
+    {696, 0}, {661, 683}, {805, 0}, {661, 684}, {806, 0}, {807, 0}, {24, 685}, {23, 686},
+    {583, 111}, {22, 687}, {809, 0}, {808, 0}, {703, 0}, {586, 688}, {124, 688}, {585, 689},
+    {484, 690}, {810, 0}, {661, 691}, {590, 111}, {811, 0}, {661, 692}, {812, 45}, {813, 0},
+    {814, 45}, {815, 0}, {816, 0}, {598, 111}, {714, 0}, {820, 45}, {24, 693}, {23, 694},
+    {603, 111}, {22, 695}, {822, 0}, {821, 0}, {717, 0}, {24, 696}, {23, 697}, {607, 111},
+    {22, 698}, {826, 0}, {825, 0}, {719, 0}, {827, 0}, {661, 699}, {613, 111}, {828, 0},
+    {829, 0}, {24, 700}, {23, 701}, {619, 111}, {22, 702}, {831, 0}, {830, 0}, {726, 0},
+    {426, 703}, {425, 704}, {832, 705}, {727, 0}, {427, 706}, {728, 0}, {833, 707}, {834, 0},
+    {837, 0}, {836, 0}, {835, 45}, {729, 0}, {729, 708}, {839, 0}, {838, 0}, {730, 0},
+    {840, 0}, {0, 709}, {110, 710}, {841, 536}, {503, 711}, {78, 712}, {77, 704}, {842, 705},
+    {733, 0}, {429, 706}, {734, 0}, {843, 707}, {844, 0}, {845, 0}, {847, 0}, {846, 0},
+    {849, 0}, {848, 0}, {850, 0}, {851, 0}, {852, 0}, {853, 0}, {854, 0}, {855, 0},
+    {856, 0}, {857, 0}, {858, 0}, {859, 0}, {860, 0}, {862, 0}, {861, 0}, {864, 0},
+    {865, 0}, {863, 0}, {866, 0}, {867, 0}, {868, 0}, {869, 0}, {870, 0}, {871, 0},
+    {872, 0}, {14, 713}, {13, 714}, {765, 0}, {24, 715}, {23, 716}, {661, 717}, {22, 718},
+    {116, 719}, {115, 720}, {767, 0}, {873, 0}, {874, 0}, {661, 721}, {878, 0}, {880, 0},
+    {879, 0}, {882, 0}, {883, 0}, {881, 0}, {884, 0}, {885, 0}, {886, 0}, {888, 0},
+    {887, 0}, {889, 0}, {890, 0}, {891, 0}, {892, 0}, {661, 722}, {783, 0}, {894, 45},
+    {893, 0}, {895, 0}, {661, 723}, {660, 130}, {659, 130}, {787, 0}, {896, 45}, {789, 0},
+    {897, 0}, {661, 724}, {898, 0}, {899, 0}, {24, 725}, {23, 726}, {573, 727}, {22, 728},
+    {699, 729}, {698, 729}, {796, 0}, {901, 45}, {900, 0}, {902, 0}, {661, 730}, {660, 482},
+    {659, 482}, {800, 0}, {903, 45}, {802, 0}, {904, 0}, {661, 731}, {905, 0}, {906, 0},
+    {907, 0}, {24, 732}, {23, 733}, {583, 727}, {22, 734}, {661, 735}, {661, 736}, {709, 737},
+    {708, 737}, {812, 0}, {487, 738}, {909, 45}, {908, 739}, {660, 141}, {659, 141}, {814, 0},
+    {911, 740}, {910, 740}, {817, 0}, {819, 0}, {661, 741}, {818, 742}, {147, 742}, {912, 45},
+    {660, 144}, {659, 144}, {820, 0}, {913, 0}, {24, 743}, {23, 744}, {603, 727}, {22, 745},
+    {915, 746}, {914, 746}, {823, 0}, {661, 747}, {916, 0}, {24, 748}, {23, 749}, {607, 727},
+    {22, 750}, {661, 751}, {917, 0}, {918, 0}, {919, 0}, {24, 752}, {23, 753}, {619, 727},
+    {22, 754}, {832, 0}, {426, 755}, {425, 756}, {832, 45}, {921, 0}, {920, 0}, {835, 0},
+    {922, 0}, {0, 757}, {110, 758}, {923, 759}, {503, 760}, {924, 0}, {841, 668}, {0, 761},
+    {110, 762}, {841, 167}, {503, 763}, {732, 670}, {731, 670}, {841, 0}, {729, 764}, {729, 765},
+    {842, 0}, {78, 766}, {77, 756}, {842, 45}, {925, 0}, {927, 0}, {926, 0}, {929, 0},
+    {930, 0}, {928, 0}, {931, 0}, {932, 0}, {933, 0}, {934, 0}, {935, 0}, {937, 0},
+    {938, 0}, {939, 0}, {940, 0}, {941, 0}, {943, 0}, {942, 0}, {945, 0}, {944, 0},
+    {946, 0}, {947, 0}, {948, 0}, {949, 0}, {950, 0}, {951, 0}, {952, 0}, {953, 0},
+    {116, 767}, {115, 768}, {543, 45}, {465, 769}, {954, 0}, {955, 0}, {957, 0}, {959, 0},
+    {958, 0}, {961, 0}, {960, 0}, {962, 0}, {963, 0}, {964, 0}, {965, 0}, {966, 0},
+    {967, 0}, {968, 0}, {969, 0}, {970, 0}, {971, 45}, {894, 0}, {972, 45}, {973, 0},
+    {974, 0}, {896, 0}, {975, 0}, {24, 770}, {23, 771}, {573, 772}, {22, 773}, {976, 45},
+    {901, 0}, {977, 45}, {978, 0}, {979, 0}, {903, 0}, {980, 774}, {981, 0}, {24, 775},
+    {23, 776}, {583, 772}, {22, 777}, {908, 0}, {982, 0}, {984, 139}, {983, 139}, {909, 0},
+    {985, 0}, {661, 778}, {912, 0}, {24, 779}, {23, 780}, {603, 772}, {22, 781}, {986, 0},
+    {661, 782}, {24, 783}, {23, 784}, {607, 772}, {22, 785}, {989, 0}, {992, 786}, {991, 786},
+    {990, 787}, {24, 788}, {23, 789}, {619, 772}, {22, 790}, {993, 0}, {0, 791}, {110, 792},
+    {923, 793}, {503, 794}, {0, 795}, {110, 796}, {923, 797}, {503, 798}, {837, 799}, {836, 799},
+    {923, 0}, {729, 799}, {729, 800}, {841, 717}, {994, 0}, {996, 0}, {995, 0}, {998, 0},
+    {997, 0}, {999, 0}, {1000, 0}, {1001, 0}, {1002, 0}, {153, 376}, {1003, 0}, {936, 0},
+    {1005, 0}, {1006, 0}, {1008, 0}, {1007, 0}, {1010, 0}, {1011, 0}, {1009, 0}, {1012, 0},
+    {1013, 0}, {1014, 0}, {1015, 0}, {1016, 0}, {1017, 0}, {1021, 0}, {1023, 0}, {1022, 0},
+    {1025, 0}, {1026, 0}, {1024, 0}, {1027, 0}, {1028, 0}, {1029, 0}, {1030, 0}, {1031, 0},
+    {1032, 0}, {1033, 0}, {971, 0}, {972, 0}, {1034, 132}, {976, 0}, {977, 0}, {577, 729},
+    {980, 0}, {1035, 801}, {1036, 484}, {1037, 0}, {1038, 0}, {1039, 0}, {661, 802}, {661, 803},
+    {1040, 0}, {1041, 804}, {1043, 0}, {1042, 0}, {990, 0}, {1044, 0}, {661, 805}, {0, 806},
+    {110, 807}, {923, 548}, {503, 808}, {1045, 0}, {1047, 0}, {1046, 0}, {1049, 0}, {1050, 0},
+    {1048, 0}, {1051, 0}, {1052, 0}, {1053, 0}, {1054, 0}, {153, 388}, {1057, 0}, {1059, 0},
+    {1058, 0}, {1061, 0}, {1060, 0}, {1062, 0}, {1063, 0}, {1064, 0}, {1065, 0}, {1066, 0},
+    {1067, 0}, {1068, 0}, {1069, 0}, {1070, 0}, {1071, 0}, {1073, 0}, {1072, 0}, {1075, 0},
+    {1074, 0}, {1076, 0}, {1077, 0}, {1078, 0}, {1079, 0}, {1080, 0}, {1081, 0}, {1082, 0},
+    {1083, 0}, {1084, 0}, {1034, 0}, {1086, 0}, {1085, 0}, {576, 809}, {575, 809}, {577, 810},
+    {1087, 0}, {1035, 0}, {1088, 0}, {1036, 0}, {1090, 0}, {1089, 0}, {593, 811}, {125, 811},
+    {812, 812}, {813, 813}, {487, 814}, {1091, 45}, {815, 815}, {1092, 0}, {992, 0}, {991, 0},
+    {990, 45}, {1095, 0}, {661, 816}, {661, 333}, {1096, 0}, {1102, 0}, {1098, 0}, {1099, 0},
+    {1097, 0}, {1100, 0}, {1101, 0}, {1104, 0}, {1103, 0}, {1105, 0}, {1106, 0}, {1107, 0},
+    {1108, 0}, {1114, 59}, {1113, 0}, {1055, 0}, {1125, 0}, {1127, 0}, {1126, 0}, {1129, 0},
+    {1130, 0}, {1128, 0}, {1131, 0}, {1132, 0}, {1133, 0}, {1134, 0}, {1135, 0}, {1136, 0},
+    {1138, 0}, {1137, 0}, {1140, 0}, {1141, 0}, {1139, 0}, {1142, 0}, {1143, 0}, {1144, 0},
+    {1145, 0}, {1146, 0}, {1147, 0}, {1148, 45}, {1149, 0}, {1150, 0}, {1151, 45}, {1152, 45},
+    {1153, 0}, {1154, 0}, {1155, 45}, {1091, 0}, {660, 148}, {659, 148}, {1093, 0}, {661, 817},
+    {1156, 0}, {1158, 0}, {1157, 0}, {1159, 0}, {1160, 0}, {1161, 0}, {1162, 0}, {1163, 0},
+    {1164, 0}, {1109, 0}, {196, 436}, {1110, 0}, {197, 436}, {1111, 0}, {198, 436}, {1112, 0},
+    {199, 436}, {1178, 0}, {1177, 0}, {1176, 45}, {1175, 818}, {209, 819}, {209, 820}, {1179, 821},
+    {1114, 0}, {1113, 436}, {1115, 0}, {200, 436}, {1116, 0}, {201, 436}, {1117, 0}, {202, 436},
+    {1118, 0}, {203, 436}, {1119, 0}, {204, 436}, {1120, 0}, {205, 436}, {1123, 233}, {1198, 0},
+    {1200, 0}, {1199, 0}, {1202, 0}, {1201, 0}, {1203, 0}, {1204, 0}, {1205, 0}, {1206, 0},
+    {1207, 0}, {1209, 0}, {1208, 0}, {1211, 0}, {1210, 0}, {1212, 0}, {1213, 0}, {1214, 0},
+    {1215, 0}, {1216, 0}, {1217, 0}, {1218, 0}, {1219, 0}, {1148, 0}, {1221, 45}, {1220, 0},
+    {1222, 0}, {1223, 0}, {1151, 0}, {1152, 0}, {1225, 45}, {1224, 0}, {1226, 0}, {1227, 0},
+    {1155, 0}, {1228, 0}, {1229, 0}, {1230, 0}, {1231, 0}, {1235, 0}, {163, 822}, {162, 823},
+    {1236, 462}, {161, 824}, {1168, 0}, {1239, 0}, {1244, 0}, {163, 825}, {162, 826}, {1245, 462},
+    {161, 827}, {238, 828}, {237, 829}, {1246, 45}, {213, 830}, {1171, 0}, {1251, 0}, {163, 831},
+    {162, 832}, {1252, 462}, {161, 833}, {1248, 834}, {239, 834}, {1253, 45}, {215, 835}, {1174, 0},
+    {1257, 836}, {1256, 836}, {1255, 837}, {1175, 0}, {209, 135}, {209, 136}, {1179, 838}, {1254, 138},
+    {1259, 0}, {1258, 0}, {1176, 0}, {1260, 0}, {163, 839}, {162, 840}, {1261, 462}, {161, 841},
+    {1257, 842}, {1256, 842}, {1262, 45}, {1175, 843}, {1179, 0}, {1265, 0}, {163, 844}, {162, 845},
+    {1266, 462}, {161, 846}, {1271, 0}, {163, 847}, {162, 848}, {1272, 462}, {161, 849}, {1268, 850},
+    {241, 850}, {1273, 45}, {219, 851}, {1184, 0}, {1276, 0}, {163, 852}, {162, 853}, {1277, 462},
+    {161, 854}, {1283, 0}, {163, 855}, {162, 856}, {1284, 462}, {161, 857}, {1232, 251}, {236, 251},
+    {1285, 45}, {223, 858}, {1189, 0}, {1288, 0}, {163, 859}, {162, 860}, {1289, 462}, {161, 861},
+    {1192, 0}, {1196, 0}, {1295, 0}, {163, 862}, {162, 863}, {1296, 462}, {161, 864}, {1297, 0},
+    {1298, 0}, {1197, 0}, {1304, 0}, {1306, 0}, {1305, 0}, {1308, 0}, {1309, 0}, {1307, 0},
+    {1310, 0}, {1311, 0}, {1312, 0}, {1313, 0}, {1314, 0}, {1316, 0}, {1315, 0}, {1318, 0},
+    {1319, 0}, {1317, 0}, {1320, 0}, {1321, 0}, {1322, 0}, {1323, 0}, {1324, 0}, {1325, 45},
+    {1221, 0}, {1326, 45}, {1327, 0}, {1328, 0}, {1329, 0}, {1330, 45}, {1225, 0}, {1331, 45},
+    {1332, 0}, {1333, 0}, {1334, 0}, {1335, 0}, {1336, 0}, {163, 865}, {162, 866}, {1339, 536},
+    {161, 867}, {1340, 0}, {1236, 538}, {163, 868}, {162, 869}, {1236, 541}, {161, 870}, {1166, 543},
+    {1165, 543}, {1236, 0}, {209, 871}, {209, 872}, {238, 873}, {237, 874}, {1237, 0}, {1238, 548},
+    {1238, 0}, {1341, 549}, {1168, 550}, {1167, 551}, {211, 875}, {238, 876}, {237, 877}, {1240, 0},
+    {1241, 0}, {1171, 878}, {1342, 0}, {1343, 0}, {1245, 538}, {163, 879}, {162, 880}, {1245, 541},
+    {161, 881}, {1170, 543}, {1169, 543}, {1245, 0}, {213, 882}, {1171, 883}, {238, 884}, {237, 885},
+    {1246, 0}, {1345, 886}, {1344, 886}, {1247, 0}, {1339, 570}, {1346, 0}, {1252, 538}, {163, 887},
+    {162, 888}, {1252, 541}, {161, 889}, {1173, 543}, {1172, 543}, {1252, 0}, {215, 890}, {209, 891},
+    {209, 892}, {1174, 893}, {1253, 0}, {1232, 135}, {236, 135}, {235, 600}, {1347, 0}, {1349, 894},
+    {1348, 894}, {1255, 0}, {1350, 0}, {1339, 602}, {1351, 0}, {1261, 538}, {163, 895}, {162, 896},
+    {1261, 541}, {161, 897}, {1178, 543}, {1177, 543}, {1261, 0}, {1175, 898}, {209, 899}, {209, 900},
+    {1179, 901}, {1262, 0}, {1352, 0}, {163, 902}, {162, 903}, {1266, 538}, {161, 904}, {163, 905},
+    {162, 906}, {1266, 541}, {161, 907}, {1181, 543}, {1180, 543}, {1353, 45}, {217, 908}, {209, 909},
+    {209, 910}, {1355, 911}, {1354, 911}, {1267, 0}, {1339, 639}, {1356, 0}, {1272, 538}, {163, 912},
+    {162, 913}, {1272, 541}, {161, 914}, {1183, 543}, {1182, 543}, {1272, 0}, {219, 915}, {209, 916},
+    {209, 917}, {1184, 918}, {1273, 0}, {1358, 0}, {163, 919}, {162, 920}, {1277, 538}, {161, 921},
+    {163, 922}, {162, 923}, {1277, 541}, {161, 924}, {1186, 543}, {1185, 543}, {1359, 45}, {221, 925},
+    {209, 926}, {209, 927}, {1361, 928}, {1360, 928}, {1278, 0}, {1280, 0}, {1339, 929}, {1279, 930},
+    {243, 930}, {1362, 45}, {1363, 0}, {163, 931}, {162, 932}, {1284, 538}, {161, 933}, {163, 934},
+    {162, 935}, {1284, 541}, {161, 936}, {1188, 543}, {1187, 543}, {1364, 45}, {223, 937}, {209, 938},
+    {209, 939}, {1189, 940}, {1338, 251}, {1337, 251}, {1285, 0}, {1365, 0}, {163, 941}, {162, 942},
+    {1289, 538}, {161, 943}, {163, 944}, {162, 945}, {1289, 541}, {161, 946}, {1191, 543}, {1190, 543},
+    {1366, 45}, {209, 947}, {209, 948}, {227, 949}, {225, 949}, {1370, 0}, {1369, 0}, {1290, 0},
+    {1339, 950}, {1378, 0}, {1379, 0}, {1296, 538}, {163, 951}, {162, 952}, {1296, 541}, {161, 953},
+    {1194, 543}, {1193, 543}, {1296, 0}, {1192, 954}, {209, 955}, {209, 956}, {228, 957}, {1195, 957},
+    {229, 957}, {1196, 954}, {231, 958}, {1380, 0}, {1300, 959}, {252, 444}, {1299, 0}, {1301, 960},
+    {1301, 0}, {1381, 961}, {254, 447}, {253, 444}, {1302, 0}, {1303, 960}, {1303, 0}, {1383, 961},
+    {1384, 0}, {1390, 0}, {1386, 0}, {1387, 0}, {1385, 0}, {1388, 0}, {1389, 0}, {1392, 0},
+    {1391, 0}, {1393, 0}, {1394, 0}, {1395, 0}, {1396, 0}, {1397, 0}, {1399, 0}, {1398, 0},
+    {1401, 0}, {1400, 0}, {1402, 0}, {1403, 0}, {1404, 0}, {1405, 0}, {1325, 0}, {1326, 0},
+    {1406, 0}, {1330, 0}, {1331, 0}, {1407, 0}, {1408, 0}, {163, 962}, {162, 963}, {1339, 668},
+    {161, 964}, {1232, 670}, {236, 670}, {1339, 0}, {209, 670}, {209, 671}, {1236, 111}, {238, 965},
+    {237, 966}, {1409, 108}, {1341, 0}, {1238, 674}, {1410, 0}, {1411, 0}, {1245, 111}, {1412, 0},
+    {1339, 676}, {1252, 111}, {1257, 967}, {1256, 967}, {1255, 968}, {1179, 969}, {1413, 0}, {1339, 691},
+    {1339, 172}, {1261, 111}, {163, 970}, {162, 971}, {1266, 111}, {161, 972}, {1417, 0}, {1416, 0},
+    {1353, 0}, {1418, 0}, {1339, 699}, {1272, 111}, {1419, 0}, {163, 973}, {162, 974}, {1277, 111},
+    {161, 975}, {1421, 0}, {1420, 0}, {1359, 0}, {1422, 0}, {1339, 976}, {1362, 0}, {163, 977},
+    {162, 978}, {1284, 111}, {161, 979}, {1424, 0}, {1423, 0}, {1364, 0}, {163, 980}, {162, 981},
+    {1289, 111}, {161, 982}, {1426, 0}, {1425, 0}, {1366, 0}, {1428, 0}, {1427, 0}, {1367, 0},
+    {1339, 983}, {1429, 0}, {1339, 984}, {1291, 985}, {249, 985}, {1290, 986}, {265, 395}, {1430, 395},
+    {1431, 0}, {1195, 987}, {247, 988}, {1375, 395}, {231, 989}, {1376, 990}, {1291, 991}, {249, 991},
+    {1290, 992}, {1432, 993}, {1433, 21}, {1195, 994}, {247, 995}, {1434, 993}, {231, 996}, {1435, 0},
+    {1291, 997}, {249, 997}, {1290, 998}, {1436, 0}, {1441, 999}, {1437, 0}, {1438, 0}, {1439, 0},
+    {1440, 0}, {1195, 1000}, {247, 1001}, {1377, 0}, {1442, 0}, {231, 1002}, {1445, 0}, {1443, 0},
+    {1444, 0}, {1296, 111}, {1300, 1003}, {252, 1004}, {1446, 1005}, {1381, 0}, {1447, 1006}, {1301, 1006},
+    {1449, 1007}, {1382, 0}, {1448, 1008}, {254, 1009}, {253, 1004}, {1450, 1005}, {1383, 0}, {1451, 1006},
+    {1303, 1006}, {1452, 0}, {1454, 0}, {1453, 0}, {1455, 0}, {1456, 0}, {1457, 0}, {1458, 0},
     {1459, 0}, {1460, 0}, {1461, 0}, {1463, 0}, {1462, 0}, {1465, 0}, {1466, 0}, {1464, 0},
-    {1467, 0}, {1468, 0}, {1469, 0}, {1470, 0}, {1471, 0}, {1472, 0}, {163, 1003}, {162, 1004},
-    {1339, 713}, {161, 1005}, {238, 1006}, {237, 1007}, {1409, 0}, {1473, 0}, {1474, 0}, {1339, 718},
-    {1339, 731}, {1476, 1008}, {1475, 1008}, {1414, 0}, {1339, 743}, {1477, 0}, {163, 1009}, {162, 1010},
-    {1266, 723}, {161, 1011}, {1339, 747}, {1478, 0}, {163, 1012}, {162, 1013}, {1277, 723}, {161, 1014},
-    {1339, 1015}, {1479, 0}, {163, 1016}, {162, 1017}, {1284, 723}, {161, 1018}, {1480, 0}, {163, 1019},
-    {162, 1020}, {1289, 723}, {161, 1021}, {1481, 0}, {1339, 1022}, {1339, 1023}, {1291, 1024}, {249, 1024},
-    {1290, 1025}, {1432, 1026}, {1482, 10}, {1195, 1027}, {247, 1028}, {1434, 1026}, {231, 1029}, {1291, 1030},
-    {249, 1030}, {1290, 1031}, {265, 283}, {1430, 283}, {1195, 1032}, {247, 1033}, {1375, 283}, {231, 1034},
-    {1376, 1035}, {1432, 0}, {1434, 0}, {1376, 1036}, {1291, 1037}, {249, 1037}, {1290, 1038}, {1433, 0},
-    {1195, 1039}, {247, 1040}, {231, 1041}, {1483, 0}, {1484, 0}, {1485, 0}, {1291, 1042}, {249, 1042},
-    {1290, 1043}, {1441, 0}, {1195, 1044}, {247, 1045}, {231, 1046}, {1486, 0}, {1488, 0}, {1487, 0},
-    {1489, 0}, {1490, 0}, {1300, 1047}, {252, 1048}, {1446, 0}, {1447, 0}, {1491, 1049}, {1492, 1049},
-    {1496, 0}, {1495, 0}, {1494, 45}, {1493, 1050}, {1493, 1051}, {1449, 0}, {1448, 660}, {254, 1052},
-    {253, 1048}, {1450, 0}, {1451, 0}, {1497, 1049}, {1498, 1049}, {1499, 0}, {1500, 0}, {1501, 0},
+    {1467, 0}, {1468, 0}, {1469, 0}, {1470, 0}, {1471, 0}, {1472, 0}, {163, 1010}, {162, 1011},
+    {1339, 717}, {161, 1012}, {238, 1013}, {237, 1014}, {1409, 0}, {1473, 0}, {1474, 0}, {1339, 722},
+    {1339, 735}, {1476, 1015}, {1475, 1015}, {1414, 0}, {1339, 747}, {1477, 0}, {163, 1016}, {162, 1017},
+    {1266, 727}, {161, 1018}, {1339, 751}, {1478, 0}, {163, 1019}, {162, 1020}, {1277, 727}, {161, 1021},
+    {1339, 1022}, {1479, 0}, {163, 1023}, {162, 1024}, {1284, 727}, {161, 1025}, {1480, 0}, {163, 1026},
+    {162, 1027}, {1289, 727}, {161, 1028}, {1481, 0}, {1339, 1029}, {1339, 1030}, {1291, 1031}, {249, 1031},
+    {1290, 1032}, {1432, 1033}, {1482, 10}, {1195, 1034}, {247, 1035}, {1434, 1033}, {231, 1036}, {1291, 1037},
+    {249, 1037}, {1290, 1038}, {265, 284}, {1430, 284}, {1195, 1039}, {247, 1040}, {1375, 284}, {231, 1041},
+    {1376, 1042}, {1432, 0}, {1434, 0}, {1376, 1043}, {1291, 1044}, {249, 1044}, {1290, 1045}, {1433, 0},
+    {1195, 1046}, {247, 1047}, {231, 1048}, {1483, 0}, {1484, 0}, {1485, 0}, {1291, 1049}, {249, 1049},
+    {1290, 1050}, {1441, 0}, {1195, 1051}, {247, 1052}, {231, 1053}, {1486, 0}, {1488, 0}, {1487, 0},
+    {1489, 0}, {1490, 0}, {1300, 1054}, {252, 1055}, {1446, 0}, {1447, 0}, {1491, 1056}, {1492, 1056},
+    {1496, 0}, {1495, 0}, {1494, 45}, {1493, 1057}, {1493, 1058}, {1449, 0}, {1448, 661}, {254, 1059},
+    {253, 1055}, {1450, 0}, {1451, 0}, {1497, 1056}, {1498, 1056}, {1499, 0}, {1500, 0}, {1501, 0},
     {1502, 0}, {1503, 0}, {1509, 0}, {1505, 0}, {1506, 0}, {1504, 0}, {1507, 0}, {1508, 0},
     {1511, 0}, {1510, 0}, {1512, 0}, {1513, 0}, {1514, 0}, {1515, 0}, {1516, 0}, {1517, 0},
-    {238, 1053}, {237, 1054}, {1240, 45}, {1171, 1055}, {1518, 0}, {1519, 0}, {1520, 0}, {1339, 778},
-    {163, 1056}, {162, 1057}, {1266, 768}, {161, 1058}, {163, 1059}, {162, 1060}, {1277, 768}, {161, 1061},
-    {163, 1062}, {162, 1063}, {1284, 768}, {161, 1064}, {163, 1065}, {162, 1066}, {1289, 768}, {161, 1067},
-    {1339, 1068}, {1291, 1069}, {249, 1069}, {1290, 1070}, {1482, 0}, {1195, 1071}, {247, 1072}, {231, 1073},
+    {238, 1060}, {237, 1061}, {1240, 45}, {1171, 1062}, {1518, 0}, {1519, 0}, {1520, 0}, {1339, 782},
+    {163, 1063}, {162, 1064}, {1266, 772}, {161, 1065}, {163, 1066}, {162, 1067}, {1277, 772}, {161, 1068},
+    {163, 1069}, {162, 1070}, {1284, 772}, {161, 1071}, {163, 1072}, {162, 1073}, {1289, 772}, {161, 1074},
+    {1339, 1075}, {1291, 1076}, {249, 1076}, {1290, 1077}, {1482, 0}, {1195, 1078}, {247, 1079}, {231, 1080},
     {1525, 0}, {1526, 0}, {1527, 0}, {1528, 0}, {1529, 0}, {1531, 0}, {1530, 0}, {1532, 0},
-    {1534, 0}, {1535, 0}, {1533, 0}, {1538, 1074}, {1536, 0}, {1537, 0}, {1300, 1075}, {252, 1076},
-    {1539, 1077}, {1491, 0}, {1301, 1078}, {1492, 0}, {1540, 1079}, {1541, 0}, {1544, 0}, {1543, 0},
-    {1542, 45}, {1493, 0}, {1493, 704}, {1546, 0}, {1545, 0}, {1494, 0}, {1547, 0}, {2, 1080},
-    {269, 1081}, {1548, 535}, {1382, 1082}, {254, 1083}, {253, 1076}, {1549, 1077}, {1497, 0}, {1303, 1078},
-    {1498, 0}, {1550, 1079}, {1551, 0}, {1552, 0}, {1553, 0}, {1554, 0}, {1556, 0}, {1555, 0},
+    {1534, 0}, {1535, 0}, {1533, 0}, {1538, 1081}, {1536, 0}, {1537, 0}, {1300, 1082}, {252, 1083},
+    {1539, 1084}, {1491, 0}, {1301, 1085}, {1492, 0}, {1540, 1086}, {1541, 0}, {1544, 0}, {1543, 0},
+    {1542, 45}, {1493, 0}, {1493, 708}, {1546, 0}, {1545, 0}, {1494, 0}, {1547, 0}, {2, 1087},
+    {269, 1088}, {1548, 536}, {1382, 1089}, {254, 1090}, {253, 1083}, {1549, 1084}, {1497, 0}, {1303, 1085},
+    {1498, 0}, {1550, 1086}, {1551, 0}, {1552, 0}, {1553, 0}, {1554, 0}, {1556, 0}, {1555, 0},
     {1557, 0}, {1558, 0}, {1559, 0}, {1560, 0}, {1561, 0}, {1562, 0}, {1563, 0}, {1564, 0},
-    {1339, 799}, {1566, 0}, {1569, 0}, {1568, 0}, {1523, 0}, {1339, 801}, {1570, 0}, {1571, 0},
+    {1339, 803}, {1566, 0}, {1569, 0}, {1568, 0}, {1523, 0}, {1339, 805}, {1570, 0}, {1571, 0},
     {1572, 0}, {1574, 0}, {1573, 0}, {1576, 0}, {1577, 0}, {1575, 0}, {1578, 0}, {1579, 0},
-    {1580, 0}, {1582, 0}, {1581, 0}, {1583, 0}, {1584, 0}, {1585, 0}, {1586, 0}, {1291, 1084},
-    {249, 1084}, {1290, 1085}, {1441, 1086}, {1195, 1087}, {247, 1088}, {231, 1089}, {1539, 0}, {1300, 1090},
-    {252, 1091}, {1539, 45}, {1588, 0}, {1587, 0}, {1542, 0}, {1589, 0}, {2, 1092}, {269, 1093},
-    {1590, 755}, {1382, 1094}, {1591, 0}, {1548, 667}, {2, 1095}, {269, 1096}, {1548, 166}, {1382, 1097},
-    {1496, 669}, {1495, 669}, {1548, 0}, {1493, 1098}, {1493, 1099}, {1549, 0}, {254, 1100}, {253, 1091},
+    {1580, 0}, {1582, 0}, {1581, 0}, {1583, 0}, {1584, 0}, {1585, 0}, {1586, 0}, {1291, 1091},
+    {249, 1091}, {1290, 1092}, {1441, 1093}, {1195, 1094}, {247, 1095}, {231, 1096}, {1539, 0}, {1300, 1097},
+    {252, 1098}, {1539, 45}, {1588, 0}, {1587, 0}, {1542, 0}, {1589, 0}, {2, 1099}, {269, 1100},
+    {1590, 759}, {1382, 1101}, {1591, 0}, {1548, 668}, {2, 1102}, {269, 1103}, {1548, 167}, {1382, 1104},
+    {1496, 670}, {1495, 670}, {1548, 0}, {1493, 1105}, {1493, 1106}, {1549, 0}, {254, 1107}, {253, 1098},
     {1549, 45}, {1592, 0}, {1593, 0}, {1594, 0}, {1595, 0}, {1596, 45}, {1597, 0}, {1598, 45},
-    {1599, 0}, {1600, 45}, {1601, 1101}, {1602, 0}, {1524, 0}, {282, 0}, {1523, 45}, {1603, 0},
-    {1339, 812}, {1604, 0}, {1605, 0}, {1606, 0}, {1607, 0}, {1608, 0}, {1610, 0}, {1609, 0},
+    {1599, 0}, {1600, 45}, {1601, 1108}, {1602, 0}, {1524, 0}, {282, 0}, {1523, 45}, {1603, 0},
+    {1339, 816}, {1604, 0}, {1605, 0}, {1606, 0}, {1607, 0}, {1608, 0}, {1610, 0}, {1609, 0},
     {1612, 0}, {1611, 0}, {1613, 0}, {1614, 0}, {1615, 0}, {1616, 0}, {1617, 0}, {1618, 0},
-    {1619, 0}, {1620, 0}, {1621, 0}, {1622, 0}, {2, 1102}, {269, 1103}, {1590, 789}, {1382, 1104},
-    {2, 1105}, {269, 1106}, {1590, 793}, {1382, 1107}, {1544, 795}, {1543, 795}, {1590, 0}, {1493, 795},
-    {1493, 796}, {1548, 713}, {1623, 0}, {1624, 0}, {1596, 0}, {1626, 45}, {1625, 45}, {1627, 0},
-    {1598, 0}, {1629, 45}, {1628, 45}, {1630, 0}, {1338, 147}, {1337, 147}, {1600, 0}, {1339, 813},
+    {1619, 0}, {1620, 0}, {1621, 0}, {1622, 0}, {2, 1109}, {269, 1110}, {1590, 793}, {1382, 1111},
+    {2, 1112}, {269, 1113}, {1590, 797}, {1382, 1114}, {1544, 799}, {1543, 799}, {1590, 0}, {1493, 799},
+    {1493, 800}, {1548, 717}, {1623, 0}, {1624, 0}, {1596, 0}, {1626, 45}, {1625, 45}, {1627, 0},
+    {1598, 0}, {1629, 45}, {1628, 45}, {1630, 0}, {1338, 148}, {1337, 148}, {1600, 0}, {1339, 817},
     {1631, 0}, {1632, 0}, {1633, 0}, {1635, 0}, {1634, 0}, {1637, 0}, {1638, 0}, {1636, 0},
-    {1639, 0}, {1640, 0}, {1641, 0}, {1642, 0}, {1643, 0}, {1644, 0}, {1645, 0}, {2, 1108},
-    {269, 1109}, {1590, 547}, {1382, 1110}, {567, 1111}, {122, 1111}, {1325, 1112}, {1625, 0}, {1086, 1113},
-    {1626, 0}, {1647, 45}, {1646, 45}, {1327, 1114}, {1648, 45}, {576, 1115}, {575, 1115}, {1330, 1116},
-    {1628, 0}, {1090, 1117}, {1629, 0}, {1650, 45}, {1649, 45}, {1332, 1118}, {1651, 45}, {1652, 0},
+    {1639, 0}, {1640, 0}, {1641, 0}, {1642, 0}, {1643, 0}, {1644, 0}, {1645, 0}, {2, 1115},
+    {269, 1116}, {1590, 548}, {1382, 1117}, {567, 1118}, {122, 1118}, {1325, 1119}, {1625, 0}, {1086, 1120},
+    {1626, 0}, {1647, 45}, {1646, 45}, {1327, 1121}, {1648, 45}, {576, 1122}, {575, 1122}, {1330, 1123},
+    {1628, 0}, {1090, 1124}, {1629, 0}, {1650, 45}, {1649, 45}, {1332, 1125}, {1651, 45}, {1652, 0},
     {1653, 0}, {1654, 0}, {1655, 0}, {1656, 0}, {1658, 0}, {1657, 0}, {1660, 0}, {1659, 0},
     {1661, 0}, {1662, 0}, {1663, 0}, {1664, 0}, {1665, 0}, {1666, 0}, {1667, 0}, {1668, 0},
-    {1669, 1119}, {1646, 0}, {1327, 1113}, {1648, 0}, {1647, 0}, {1670, 1119}, {1649, 0}, {1332, 1117},
+    {1669, 1126}, {1646, 0}, {1327, 1120}, {1648, 0}, {1647, 0}, {1670, 1126}, {1649, 0}, {1332, 1124},
     {1651, 0}, {1650, 0}, {1671, 0}, {1672, 0}, {1674, 0}, {1673, 0}, {1676, 0}, {1677, 0},
-    {1675, 0}, {1678, 0}, {1679, 0}, {1680, 0}, {1681, 0}, {1682, 0}, {1683, 0}, {660, 1120},
-    {659, 1120}, {1669, 0}, {660, 1121}, {659, 1121}, {1670, 0}, {1684, 0}, {1686, 0}, {1685, 0},
+    {1675, 0}, {1678, 0}, {1679, 0}, {1680, 0}, {1681, 0}, {1682, 0}, {1683, 0}, {660, 1127},
+    {659, 1127}, {1669, 0}, {660, 1128}, {659, 1128}, {1670, 0}, {1684, 0}, {1686, 0}, {1685, 0},
     {1688, 0}, {1687, 0}, {1689, 0}, {1690, 0}, {1691, 0}, {1692, 0}, {1693, 0}, {1694, 0},
     {1695, 0}, {1696, 0}, {1697, 0}, {1699, 0}, {1698, 0}, {1701, 0}, {1702, 0}, {1700, 0},
     {1703, 0}, {1704, 0}, {1705, 0}, {1706, 0}, {1707, 0}, {1708, 0}, {1710, 0}, {1709, 0},
@@ -9061,487 +9087,488 @@ static const uint16_t edge_lists[] = {
     1747, 1485, 1244, 1245, 1748, 1737, 1738, 1749, 1485, 1244, 1245, 1488, 1750, 1751, 1752, 1244,
     1245, 393, 394, 1753, 396, 1754, 1680, 1681, 1755, 1683, 1240, 1241, 1242, 1243, 1244, 1245,
     1246, 1756, 1240, 1241, 1242, 1243, 1244, 1245, 1246, 1757, 1758, 1759, 1760, 1761, 1762, 1763,
-    1764, 1509, 1510, 1511, 1512, 1513, 302, 303, 304, 1517, 306, 307, 308, 1765, 1680, 1681,
-    1766, 1683, 1524, 1525, 1767, 1527, 1768, 1680, 1681, 1769, 1683, 313, 314, 1770, 1543, 317,
-    318, 1771, 320, 1540, 1541, 1772, 1544, 318, 1773, 1774, 1547, 1548, 1775, 1550, 408, 409,
-    410, 411, 328, 329, 413, 408, 409, 410, 411, 328, 329, 1776, 413, 324, 325, 1777,
-    382, 328, 329, 383, 384, 385, 1778, 1779, 1780, 1781, 1782, 1783, 1784, 1571, 1572, 1573,
-    1785, 1786, 1787, 1788, 1789, 1790, 1791, 1586, 1587, 1588, 1792, 1680, 1681, 1793, 1683, 1595,
-    1596, 1794, 1598, 1297, 1298, 1299, 1301, 1302, 1610, 1795, 1297, 1298, 1299, 1301, 1302, 1796,
-    1797, 1798, 1799, 1800, 1801, 1802, 1803, 1624, 1625, 1626, 1804, 1805, 1806, 1807, 1808, 1809,
-    1810, 1811, 1812, 1813, 1814, 1815, 1816, 1817, 1818, 1819, 1636, 1637, 1820, 1821, 1822, 1823,
-    1824, 1825, 1826, 1827, 1828, 1829, 1830, 1831, 1832, 26, 27, 1157, 26, 27, 1647, 1833,
-    26, 27, 1834, 1835, 26, 27, 1836, 1837, 983, 26, 27, 1836, 1837, 983, 1050, 26,
-    27, 1836, 1838, 1837, 983, 1050, 26, 27, 1836, 1838, 1837, 983, 1839, 1840, 1050, 26,
-    27, 1836, 1840, 1837, 983, 1050, 26, 27, 1334, 1841, 983, 26, 27, 1334, 1841, 983,
-    1050, 26, 27, 1842, 1843, 1844, 1845, 1010, 26, 1011, 1012, 1846, 1017, 1019, 1020, 1010,
-    26, 1011, 1012, 1661, 1846, 1017, 1019, 1020, 1010, 26, 1011, 1012, 1661, 1847, 1658, 1846,
-    1017, 1019, 1020, 1010, 26, 1011, 1012, 1658, 1846, 1017, 1019, 1020, 26, 27, 1351, 1848,
-    26, 27, 1849, 1850, 26, 27, 1851, 1852, 1853, 1189, 1854, 1855, 26, 27, 1665, 1856,
-    1189, 26, 27, 1851, 1852, 1853, 1854, 1855, 26, 27, 1665, 1857, 1856, 1189, 1361, 26,
-    27, 1665, 1856, 1189, 1361, 26, 27, 1359, 1858, 1189, 26, 27, 1859, 26, 27, 1674,
-    1859, 26, 27, 1674, 1860, 1671, 1859, 26, 27, 1671, 1859, 26, 27, 1359, 1858, 1189,
-    1361, 1861, 1862, 1863, 1864, 1865, 1866, 1867, 1868, 1869, 1870, 1393, 1695, 1696, 1696, 1871,
-    1872, 1864, 1865, 1873, 1867, 1222, 1223, 1224, 266, 267, 1441, 1874, 1222, 1223, 1224, 266,
-    267, 1875, 1876, 1222, 1223, 1224, 266, 267, 1877, 1878, 1879, 1709, 1880, 1881, 1222, 1223,
-    1224, 1882, 266, 267, 1222, 1223, 1224, 266, 267, 1883, 1884, 1709, 1222, 1223, 1224, 266,
-    267, 1883, 1884, 1709, 1885, 1222, 1223, 1224, 266, 267, 1883, 1886, 1884, 1709, 1885, 1222,
-    1223, 1224, 266, 267, 1883, 1886, 1884, 1709, 1887, 1888, 1885, 1222, 1223, 1224, 266, 267,
-    1883, 1888, 1884, 1709, 1885, 1864, 1865, 1889, 1867, 463, 464, 1890, 295, 296, 1722, 400,
-    401, 1891, 1892, 295, 296, 1893, 1716, 400, 401, 1715, 295, 296, 1716, 393, 394, 1894,
-    396, 1895, 1896, 1897, 295, 296, 1722, 1719, 1720, 1898, 1892, 295, 296, 1893, 463, 464,
-    1899, 373, 295, 296, 376, 1900, 1680, 1681, 1718, 1683, 1864, 1865, 1901, 1867, 291, 292,
-    293, 294, 295, 296, 297, 1902, 1903, 1904, 1905, 1906, 1907, 1908, 1909, 1910, 1244, 1245,
-    1748, 1737, 1738, 1911, 1912, 1244, 1245, 1913, 1742, 1737, 1738, 1741, 1244, 1245, 1742, 393,
-    394, 1914, 396, 1915, 1916, 1917, 1244, 1245, 1748, 1745, 1746, 1918, 1912, 1244, 1245, 1913,
-    1908, 1909, 1919, 1485, 1244, 1245, 1488, 1920, 1680, 1681, 1744, 1683, 1864, 1865, 1921, 1867,
-    1240, 1241, 1242, 1243, 1244, 1245, 1246, 1922, 1240, 1241, 1242, 1243, 1244, 1245, 1246, 1923,
-    1924, 1925, 1926, 1927, 1928, 1864, 1865, 1929, 1867, 1864, 1865, 1930, 1867, 1931, 1932, 1933,
-    317, 318, 1771, 1934, 313, 314, 1935, 1936, 317, 318, 1771, 320, 1937, 1938, 1939, 1544,
-    318, 1773, 1774, 313, 314, 1770, 317, 318, 1771, 320, 1540, 1541, 1772, 1544, 318, 1940,
-    1941, 1942, 328, 329, 1943, 1374, 1375, 1944, 1377, 1945, 1946, 1947, 382, 328, 329, 383,
-    1943, 385, 1948, 1949, 1950, 382, 328, 329, 383, 384, 385, 1951, 1952, 1953, 1954, 1955,
-    1956, 1957, 1958, 338, 339, 418, 1374, 1375, 1959, 1377, 1960, 1961, 1962, 1963, 1964, 1864,
-    1865, 1965, 1867, 1297, 1298, 1299, 1301, 1302, 1966, 1297, 1298, 1299, 1301, 1302, 1967, 1968,
-    1969, 1970, 1971, 1972, 1627, 1628, 1973, 1148, 1974, 1975, 1976, 1148, 1809, 1977, 1978, 1979,
-    1815, 1816, 1980, 1981, 1982, 1983, 1984, 1985, 1821, 1822, 1986, 1824, 1987, 1988, 1989, 1990,
-    1991, 1992, 1993, 1994, 1995, 1640, 1641, 1996, 1154, 1997, 1998, 1999, 1154, 1830, 26, 27,
-    1647, 2000, 26, 27, 2001, 2002, 26, 27, 2003, 2004, 2005, 983, 2006, 2007, 26, 27,
-    1836, 2008, 983, 26, 27, 2003, 2004, 2005, 2006, 2007, 26, 27, 1836, 2009, 2008, 983,
-    1050, 26, 27, 1836, 2008, 983, 1050, 26, 27, 1334, 983, 26, 27, 983, 26, 27,
-    1845, 983, 26, 27, 1845, 983, 2010, 1842, 26, 27, 1842, 983, 1010, 26, 1011, 1012,
-    2011, 2012, 2013, 2014, 1017, 1019, 1020, 26, 27, 1351, 26, 27, 1849, 2015, 26, 27,
-    2016, 2017, 26, 27, 2018, 2019, 1189, 26, 27, 2018, 2019, 1189, 1361, 26, 27, 2018,
-    2020, 2019, 1189, 1361, 26, 27, 2018, 2020, 2019, 1189, 2021, 2022, 1361, 26, 27, 2018,
-    2022, 2019, 1189, 1361, 26, 27, 1665, 2023, 1189, 26, 27, 1665, 2023, 1189, 1361, 26,
-    27, 1359, 1189, 26, 27, 2024, 2025, 2026, 2027, 2028, 2029, 2030, 1871, 1401, 2031, 1872,
-    2032, 2033, 262, 263, 264, 265, 266, 267, 268, 444, 269, 262, 263, 264, 265, 266,
+    1764, 1509, 1510, 1511, 1512, 1513, 1765, 1766, 1767, 1517, 306, 307, 1768, 1769, 1680, 1681,
+    1770, 1683, 1524, 1525, 1771, 1527, 1772, 1680, 1681, 1773, 1683, 313, 314, 1774, 1543, 317,
+    318, 1775, 320, 1540, 1541, 1776, 1544, 318, 1777, 1778, 1547, 1548, 1779, 1550, 408, 409,
+    410, 411, 328, 329, 413, 408, 409, 410, 411, 328, 329, 1780, 413, 324, 325, 1781,
+    382, 328, 329, 383, 384, 385, 1782, 1783, 1784, 1785, 1786, 1787, 1788, 1571, 1572, 1573,
+    1789, 1790, 1791, 1792, 1793, 1794, 1795, 1586, 1587, 1588, 1796, 1680, 1681, 1797, 1683, 1595,
+    1596, 1798, 1598, 1297, 1298, 1299, 1301, 1302, 1610, 1799, 1297, 1298, 1299, 1301, 1302, 1800,
+    1801, 1802, 1803, 1804, 1805, 1806, 1807, 1624, 1625, 1626, 1808, 1809, 1810, 1811, 1812, 1813,
+    1814, 1815, 1816, 1817, 1818, 1819, 1820, 1821, 1822, 1823, 1636, 1637, 1824, 1825, 1826, 1827,
+    1828, 1829, 1830, 1831, 1832, 1833, 1834, 1835, 1836, 26, 27, 1157, 26, 27, 1647, 1837,
+    26, 27, 1838, 1839, 26, 27, 1840, 1841, 983, 26, 27, 1840, 1841, 983, 1050, 26,
+    27, 1840, 1842, 1841, 983, 1050, 26, 27, 1840, 1842, 1841, 983, 1843, 1844, 1050, 26,
+    27, 1840, 1844, 1841, 983, 1050, 26, 27, 1334, 1845, 983, 26, 27, 1334, 1845, 983,
+    1050, 26, 27, 1846, 1847, 1848, 1849, 1010, 26, 1011, 1012, 1850, 1017, 1019, 1020, 1010,
+    26, 1011, 1012, 1661, 1850, 1017, 1019, 1020, 1010, 26, 1011, 1012, 1661, 1851, 1658, 1850,
+    1017, 1019, 1020, 1010, 26, 1011, 1012, 1658, 1850, 1017, 1019, 1020, 26, 27, 1351, 1852,
+    26, 27, 1853, 1854, 26, 27, 1855, 1856, 1857, 1189, 1858, 1859, 26, 27, 1665, 1860,
+    1189, 26, 27, 1855, 1856, 1857, 1858, 1859, 26, 27, 1665, 1861, 1860, 1189, 1361, 26,
+    27, 1665, 1860, 1189, 1361, 26, 27, 1359, 1862, 1189, 26, 27, 1863, 26, 27, 1674,
+    1863, 26, 27, 1674, 1864, 1671, 1863, 26, 27, 1671, 1863, 26, 27, 1359, 1862, 1189,
+    1361, 1865, 1866, 1867, 1868, 1869, 1870, 1871, 1872, 1873, 1874, 1393, 1695, 1696, 1696, 1875,
+    1876, 1868, 1869, 1877, 1871, 1222, 1223, 1224, 266, 267, 1441, 1878, 1222, 1223, 1224, 266,
+    267, 1879, 1880, 1222, 1223, 1224, 266, 267, 1881, 1882, 1883, 1709, 1884, 1885, 1222, 1223,
+    1224, 1886, 266, 267, 1222, 1223, 1224, 266, 267, 1887, 1888, 1709, 1222, 1223, 1224, 266,
+    267, 1887, 1888, 1709, 1889, 1222, 1223, 1224, 266, 267, 1887, 1890, 1888, 1709, 1889, 1222,
+    1223, 1224, 266, 267, 1887, 1890, 1888, 1709, 1891, 1892, 1889, 1222, 1223, 1224, 266, 267,
+    1887, 1892, 1888, 1709, 1889, 1868, 1869, 1893, 1871, 463, 464, 1894, 295, 296, 1722, 400,
+    401, 1895, 1896, 295, 296, 1897, 1716, 400, 401, 1715, 295, 296, 1716, 393, 394, 1898,
+    396, 1899, 1900, 1901, 295, 296, 1722, 1719, 1720, 1902, 1896, 295, 296, 1897, 463, 464,
+    1903, 373, 295, 296, 376, 1904, 1680, 1681, 1718, 1683, 1868, 1869, 1905, 1871, 291, 292,
+    293, 294, 295, 296, 297, 1906, 1907, 1908, 1909, 1910, 1911, 1912, 1913, 1914, 1244, 1245,
+    1748, 1737, 1738, 1915, 1916, 1244, 1245, 1917, 1742, 1737, 1738, 1741, 1244, 1245, 1742, 393,
+    394, 1918, 396, 1919, 1920, 1921, 1244, 1245, 1748, 1745, 1746, 1922, 1916, 1244, 1245, 1917,
+    1912, 1913, 1923, 1485, 1244, 1245, 1488, 1924, 1680, 1681, 1744, 1683, 1868, 1869, 1925, 1871,
+    1240, 1241, 1242, 1243, 1244, 1245, 1246, 1926, 1240, 1241, 1242, 1243, 1244, 1245, 1246, 1927,
+    1928, 1929, 1930, 1931, 1932, 1868, 1869, 1933, 1871, 1868, 1869, 1934, 1871, 1935, 1936, 1937,
+    317, 318, 1775, 1938, 313, 314, 1939, 1940, 317, 318, 1775, 320, 1941, 1942, 1943, 1544,
+    318, 1777, 1778, 313, 314, 1774, 317, 318, 1775, 320, 1540, 1541, 1776, 1544, 318, 1944,
+    1945, 1946, 328, 329, 1947, 1374, 1375, 1948, 1377, 1949, 1950, 1951, 382, 328, 329, 383,
+    1947, 385, 1952, 1953, 1954, 382, 328, 329, 383, 384, 385, 1955, 1956, 1957, 1958, 1959,
+    1960, 1961, 1962, 338, 339, 418, 1374, 1375, 1963, 1377, 1964, 1965, 1966, 1967, 1968, 1868,
+    1869, 1969, 1871, 1297, 1298, 1299, 1301, 1302, 1970, 1297, 1298, 1299, 1301, 1302, 1971, 1972,
+    1973, 1974, 1975, 1976, 1627, 1628, 1977, 1148, 1978, 1979, 1980, 1148, 1813, 1981, 1982, 1983,
+    1819, 1820, 1984, 1985, 1986, 1987, 1988, 1989, 1825, 1826, 1990, 1828, 1991, 1992, 1993, 1994,
+    1995, 1996, 1997, 1998, 1999, 1640, 1641, 2000, 1154, 2001, 2002, 2003, 1154, 1834, 26, 27,
+    1647, 2004, 26, 27, 2005, 2006, 26, 27, 2007, 2008, 2009, 983, 2010, 2011, 26, 27,
+    1840, 2012, 983, 26, 27, 2007, 2008, 2009, 2010, 2011, 26, 27, 1840, 2013, 2012, 983,
+    1050, 26, 27, 1840, 2012, 983, 1050, 26, 27, 1334, 983, 26, 27, 983, 26, 27,
+    1849, 983, 26, 27, 1849, 983, 2014, 1846, 26, 27, 1846, 983, 1010, 26, 1011, 1012,
+    2015, 2016, 2017, 2018, 1017, 1019, 1020, 26, 27, 1351, 26, 27, 1853, 2019, 26, 27,
+    2020, 2021, 26, 27, 2022, 2023, 1189, 26, 27, 2022, 2023, 1189, 1361, 26, 27, 2022,
+    2024, 2023, 1189, 1361, 26, 27, 2022, 2024, 2023, 1189, 2025, 2026, 1361, 26, 27, 2022,
+    2026, 2023, 1189, 1361, 26, 27, 1665, 2027, 1189, 26, 27, 1665, 2027, 1189, 1361, 26,
+    27, 1359, 1189, 26, 27, 2028, 2029, 2030, 2031, 2032, 2033, 2034, 1875, 1401, 2035, 1876,
+    2036, 2037, 262, 263, 264, 265, 266, 267, 268, 444, 269, 262, 263, 264, 265, 266,
     267, 268, 429, 444, 269, 262, 263, 264, 265, 266, 267, 268, 426, 444, 269, 1222,
-    1223, 1224, 266, 267, 1441, 1222, 1223, 1224, 266, 267, 1875, 2034, 1222, 1223, 1224, 266,
-    267, 2035, 2036, 1222, 1223, 1224, 266, 267, 2037, 2038, 1709, 1222, 1223, 1224, 266, 267,
-    2037, 2038, 1709, 1885, 1222, 1223, 1224, 266, 267, 2037, 2039, 2038, 1709, 1885, 1222, 1223,
-    1224, 266, 267, 2037, 2039, 2038, 1709, 2040, 2041, 1885, 1222, 1223, 1224, 266, 267, 2037,
-    2041, 2038, 1709, 1885, 1222, 1223, 1224, 1882, 266, 267, 1709, 1222, 1223, 1224, 266, 267,
-    1883, 2042, 1709, 1222, 1223, 1224, 266, 267, 1877, 1878, 1879, 1880, 1881, 1222, 1223, 1224,
-    266, 267, 2043, 2044, 2045, 2046, 1222, 1223, 1224, 266, 267, 1883, 2047, 2042, 1709, 1885,
-    1222, 1223, 1224, 266, 267, 1883, 2042, 1709, 1885, 400, 401, 2048, 1892, 295, 296, 376,
-    463, 464, 2049, 1892, 295, 296, 1893, 1719, 1720, 2050, 1893, 296, 2051, 2052, 1895, 1896,
-    2053, 1892, 295, 296, 1893, 1864, 1865, 1894, 1867, 291, 292, 293, 294, 295, 296, 297,
-    2054, 2055, 2056, 2057, 2058, 1737, 1738, 2059, 1912, 1244, 1245, 1488, 1908, 1909, 2060, 1912,
-    1244, 1245, 1913, 1745, 1746, 2061, 1913, 1245, 2062, 2063, 1915, 1916, 2064, 1912, 1244, 1245,
-    1913, 1864, 1865, 1914, 1867, 1240, 1241, 1242, 1243, 1244, 1245, 2065, 1240, 1241, 1242, 1243,
-    1244, 1245, 1246, 2066, 2067, 2068, 2069, 2070, 1540, 1541, 1542, 2071, 317, 318, 2072, 2073,
-    2074, 2075, 1936, 317, 318, 1771, 320, 2076, 1680, 1681, 2077, 1683, 1940, 1941, 2078, 382,
-    328, 329, 383, 1943, 385, 2079, 2080, 2081, 2082, 2083, 1680, 1681, 2084, 1683, 2085, 2086,
-    2087, 2088, 1297, 1298, 1299, 1301, 1302, 1966, 2089, 2090, 2091, 2092, 1301, 1302, 1967, 2093,
-    2094, 2095, 2096, 2097, 2098, 2099, 2100, 2101, 2102, 2103, 2104, 2105, 2106, 2107, 2108, 2109,
-    2110, 1987, 1988, 2111, 1990, 26, 27, 1647, 26, 27, 2001, 2112, 26, 27, 2113, 2114,
-    26, 27, 2115, 2116, 983, 26, 27, 2115, 2116, 983, 1050, 26, 27, 2115, 2117, 2116,
-    983, 1050, 26, 27, 2115, 2117, 2116, 983, 2118, 2119, 1050, 26, 27, 2115, 2119, 2116,
-    983, 1050, 26, 27, 1836, 2120, 983, 26, 27, 1836, 2120, 983, 1050, 2121, 2122, 2123,
-    1010, 26, 1011, 1012, 2014, 1017, 1019, 1020, 1010, 26, 1011, 1012, 2014, 2124, 2011, 1017,
-    1019, 1020, 1010, 26, 1011, 1012, 2011, 1017, 1019, 1020, 26, 27, 1849, 2125, 26, 27,
-    2126, 2127, 26, 27, 2128, 2129, 2130, 1189, 2131, 2132, 26, 27, 2018, 2133, 1189, 26,
-    27, 2128, 2129, 2130, 2131, 2132, 26, 27, 2018, 2134, 2133, 1189, 1361, 26, 27, 2018,
-    2133, 1189, 1361, 26, 27, 1665, 1189, 26, 27, 2135, 26, 27, 2027, 2135, 26, 27,
-    2027, 2136, 2024, 2135, 26, 27, 2024, 2135, 2028, 2029, 2030, 1401, 2031, 1872, 1222, 1223,
-    1224, 266, 267, 1875, 2137, 1222, 1223, 1224, 266, 267, 2138, 2139, 1222, 1223, 1224, 266,
-    267, 2140, 2141, 2142, 1709, 2143, 2144, 1222, 1223, 1224, 266, 267, 2037, 2145, 1709, 1222,
-    1223, 1224, 266, 267, 2140, 2141, 2142, 2143, 2144, 1222, 1223, 1224, 266, 267, 2037, 2146,
-    2145, 1709, 1885, 1222, 1223, 1224, 266, 267, 2037, 2145, 1709, 1885, 1222, 1223, 1224, 266,
-    267, 1883, 2147, 1709, 1222, 1223, 1224, 266, 267, 2148, 1222, 1223, 1224, 266, 267, 2046,
-    2148, 1222, 1223, 1224, 266, 267, 2046, 2149, 2043, 2148, 1222, 1223, 1224, 266, 267, 2043,
-    2148, 1222, 1223, 1224, 266, 267, 1883, 2147, 1709, 1885, 463, 464, 2150, 295, 296, 376,
-    1895, 1896, 2151, 1893, 296, 2051, 2052, 400, 401, 2048, 295, 296, 376, 1719, 1720, 2050,
-    1893, 296, 291, 292, 293, 294, 295, 296, 2152, 1908, 1909, 2153, 1244, 1245, 1488, 1915,
-    1916, 2154, 1913, 1245, 2062, 2063, 1737, 1738, 2059, 1244, 1245, 1488, 1745, 1746, 2061, 1913,
-    1245, 1908, 1909, 2155, 1244, 1245, 2156, 2157, 1240, 1241, 1242, 1243, 1244, 1245, 2158, 1540,
-    1541, 1542, 2159, 317, 318, 2160, 2161, 1374, 1375, 1769, 1377, 1864, 1865, 2162, 1867, 1864,
-    1865, 2163, 1867, 2164, 1374, 1375, 2084, 1377, 1297, 1298, 1299, 1301, 1302, 1967, 2165, 2166,
-    2167, 2168, 1301, 1302, 2169, 1374, 1375, 2170, 1377, 2171, 2172, 2173, 2174, 26, 27, 2001,
-    2175, 26, 27, 2176, 2177, 26, 27, 2178, 2179, 2180, 983, 2181, 2182, 26, 27, 2115,
-    2183, 983, 26, 27, 2178, 2179, 2180, 2181, 2182, 26, 27, 2115, 2184, 2183, 983, 1050,
-    26, 27, 2115, 2183, 983, 1050, 26, 27, 1836, 983, 2185, 26, 27, 1849, 26, 27,
-    2126, 2186, 26, 27, 2187, 2188, 26, 27, 2189, 2190, 1189, 26, 27, 2189, 2190, 1189,
-    1361, 26, 27, 2189, 2191, 2190, 1189, 1361, 26, 27, 2189, 2191, 2190, 1189, 2192, 2193,
-    1361, 26, 27, 2189, 2193, 2190, 1189, 1361, 26, 27, 2018, 2194, 1189, 26, 27, 2018,
-    2194, 1189, 1361, 26, 27, 2195, 2196, 2197, 2198, 262, 263, 264, 265, 266, 267, 268,
-    462, 269, 262, 263, 264, 265, 266, 267, 268, 462, 2199, 459, 269, 1222, 1223, 1224,
-    266, 267, 1875, 1222, 1223, 1224, 266, 267, 2138, 2200, 1222, 1223, 1224, 266, 267, 2201,
-    2202, 1222, 1223, 1224, 266, 267, 2203, 2204, 1709, 1222, 1223, 1224, 266, 267, 2203, 2204,
-    1709, 1885, 1222, 1223, 1224, 266, 267, 2203, 2205, 2204, 1709, 1885, 1222, 1223, 1224, 266,
-    267, 2203, 2205, 2204, 1709, 2206, 2207, 1885, 1222, 1223, 1224, 266, 267, 2203, 2207, 2204,
-    1709, 1885, 1222, 1223, 1224, 266, 267, 2037, 2208, 1709, 1222, 1223, 1224, 266, 267, 2037,
-    2208, 1709, 1885, 1222, 1223, 1224, 266, 267, 1883, 1709, 1222, 1223, 1224, 266, 267, 2209,
-    2210, 2211, 2212, 370, 371, 372, 2213, 295, 296, 2214, 2215, 2216, 2217, 2218, 2219, 1244,
-    1245, 2220, 2221, 1482, 1483, 1484, 2222, 1244, 1245, 2223, 2224, 2225, 2226, 2227, 2228, 2159,
-    317, 318, 2229, 2230, 1540, 1541, 2231, 2160, 318, 2232, 2233, 393, 394, 1930, 396, 393,
-    394, 2163, 396, 2234, 2235, 2236, 1301, 1302, 2237, 1680, 1681, 2238, 1683, 393, 394, 2239,
-    396, 26, 27, 2001, 26, 27, 2176, 2240, 26, 27, 2241, 2242, 2243, 2244, 2245, 2246,
-    26, 27, 2247, 2248, 983, 26, 27, 2247, 2248, 983, 1050, 26, 27, 2247, 2249, 2248,
-    983, 1050, 26, 27, 2247, 2249, 2248, 983, 2250, 2251, 1050, 26, 27, 2247, 2251, 2248,
-    983, 1050, 26, 27, 2115, 2252, 983, 26, 27, 2115, 2252, 983, 1050, 2253, 2254, 2255,
-    26, 27, 2126, 2256, 26, 27, 2257, 2258, 26, 27, 2259, 2260, 2261, 1189, 2262, 2263,
-    26, 27, 2189, 2264, 1189, 26, 27, 2259, 2260, 2261, 2262, 2263, 26, 27, 2189, 2265,
-    2264, 1189, 1361, 26, 27, 2189, 2264, 1189, 1361, 26, 27, 2018, 1189, 26, 27, 1189,
-    26, 27, 2198, 1189, 26, 27, 2198, 1189, 2266, 2195, 26, 27, 2195, 1189, 1222, 1223,
-    1224, 266, 267, 2138, 2267, 1222, 1223, 1224, 266, 267, 2268, 2269, 1222, 1223, 1224, 266,
-    267, 2270, 2271, 2272, 1709, 2273, 2274, 1222, 1223, 1224, 266, 267, 2203, 2275, 1709, 1222,
-    1223, 1224, 266, 267, 2270, 2271, 2272, 2273, 2274, 1222, 1223, 1224, 266, 267, 2203, 2276,
-    2275, 1709, 1885, 1222, 1223, 1224, 266, 267, 2203, 2275, 1709, 1885, 1222, 1223, 1224, 266,
-    267, 2037, 1709, 1222, 1223, 1224, 266, 267, 2277, 1222, 1223, 1224, 266, 267, 2212, 2277,
-    1222, 1223, 1224, 266, 267, 2212, 2278, 2209, 2277, 1222, 1223, 1224, 266, 267, 2209, 2277,
-    1719, 1720, 2279, 2213, 295, 296, 2280, 1719, 1720, 2279, 2213, 295, 296, 2280, 2281, 400,
-    401, 2282, 2213, 295, 296, 2215, 2216, 2217, 2218, 2219, 1244, 1245, 2220, 1745, 1746, 2283,
-    2222, 1244, 1245, 2284, 1745, 1746, 2283, 2222, 1244, 1245, 2284, 2285, 1737, 1738, 2286, 2222,
-    1244, 1245, 2224, 2225, 1937, 1938, 2287, 2160, 318, 2232, 2233, 1540, 1541, 2231, 2160, 318,
-    2288, 2289, 2290, 469, 339, 481, 482, 334, 335, 480, 469, 339, 1864, 1865, 2291, 1867,
-    26, 27, 2176, 2292, 26, 27, 2293, 2294, 26, 27, 2293, 2294, 1050, 26, 27, 2293,
-    2295, 2294, 1050, 26, 27, 2293, 2295, 2294, 2296, 2297, 1050, 26, 27, 2293, 2297, 2294,
-    1050, 26, 27, 2298, 983, 26, 27, 2247, 2299, 983, 26, 27, 2298, 26, 27, 2247,
-    2300, 2299, 983, 1050, 26, 27, 2247, 2299, 983, 1050, 26, 27, 2115, 983, 2301, 2302,
-    2303, 2304, 2305, 2306, 2307, 2308, 2309, 2310, 2311, 2312, 2313, 2314, 2315, 2316, 2317, 2318,
-    2319, 2320, 2321, 2322, 2323, 2324, 2325, 2326, 2327, 2328, 2329, 2330, 26, 27, 2126, 26,
-    27, 2257, 2331, 26, 27, 2332, 2333, 26, 27, 2334, 2335, 1189, 26, 27, 2334, 2335,
-    1189, 1361, 26, 27, 2334, 2336, 2335, 1189, 1361, 26, 27, 2334, 2336, 2335, 1189, 2337,
-    2338, 1361, 26, 27, 2334, 2338, 2335, 1189, 1361, 26, 27, 2189, 2339, 1189, 26, 27,
-    2189, 2339, 1189, 1361, 1222, 1223, 1224, 266, 267, 2138, 1222, 1223, 1224, 266, 267, 2268,
-    2340, 1222, 1223, 1224, 266, 267, 2341, 2342, 1222, 1223, 1224, 266, 267, 2343, 2344, 1709,
-    1222, 1223, 1224, 266, 267, 2343, 2344, 1709, 1885, 1222, 1223, 1224, 266, 267, 2343, 2345,
-    2344, 1709, 1885, 1222, 1223, 1224, 266, 267, 2343, 2345, 2344, 1709, 2346, 2347, 1885, 1222,
-    1223, 1224, 266, 267, 2343, 2347, 2344, 1709, 1885, 1222, 1223, 1224, 266, 267, 2203, 2348,
-    1709, 1222, 1223, 1224, 266, 267, 2203, 2348, 1709, 1885, 1222, 1223, 1224, 266, 267, 2349,
-    2350, 2351, 2352, 1895, 1896, 2353, 295, 296, 2280, 1719, 1720, 2354, 2355, 295, 296, 2356,
-    1719, 1720, 2279, 2213, 295, 296, 2280, 2357, 463, 464, 2358, 2213, 295, 296, 2215, 2216,
-    1915, 1916, 2359, 1244, 1245, 2284, 1745, 1746, 2360, 2361, 1244, 1245, 2362, 1745, 1746, 2283,
-    2222, 1244, 1245, 2284, 2363, 1908, 1909, 2364, 2222, 1244, 1245, 2224, 2225, 26, 27, 2176,
-    26, 27, 2293, 2365, 26, 27, 1842, 2298, 26, 27, 2293, 2366, 2365, 1050, 26, 27,
-    2293, 2365, 1050, 26, 27, 2367, 983, 26, 27, 2247, 2368, 983, 26, 27, 2247, 2368,
-    983, 1050, 2369, 2370, 2371, 2372, 2373, 2374, 2375, 2376, 2377, 2378, 2379, 2380, 2381, 2382,
-    2383, 2384, 2385, 2386, 2387, 2388, 2389, 2390, 2391, 2392, 2393, 2394, 611, 612, 2395, 2396,
-    2397, 2398, 2399, 2400, 2401, 2402, 2403, 2404, 2405, 2406, 2312, 2313, 2314, 2315, 2407, 2408,
-    2409, 2410, 2411, 2412, 2413, 2414, 2415, 2400, 2401, 2416, 2417, 2418, 2419, 2420, 2421, 2422,
-    2423, 2424, 2425, 2426, 2427, 2428, 2429, 2430, 631, 632, 2431, 2432, 2433, 2434, 2435, 2436,
-    2437, 2438, 2439, 2440, 2441, 2442, 2443, 2444, 2445, 651, 652, 2446, 2447, 2448, 2449, 2450,
-    2451, 730, 731, 732, 2452, 672, 673, 734, 733, 2453, 736, 2454, 2455, 2456, 2457, 2458,
-    737, 738, 739, 741, 672, 673, 2459, 760, 761, 762, 672, 673, 2460, 2461, 26, 27,
-    2257, 2462, 26, 27, 2463, 2464, 26, 27, 2465, 2466, 2467, 1189, 2468, 2469, 26, 27,
-    2334, 2470, 1189, 26, 27, 2465, 2466, 2467, 2468, 2469, 26, 27, 2334, 2471, 2470, 1189,
-    1361, 26, 27, 2334, 2470, 1189, 1361, 26, 27, 2189, 1189, 1222, 1223, 1224, 266, 267,
-    2268, 2472, 1222, 1223, 1224, 266, 267, 2473, 2474, 1222, 1223, 1224, 266, 267, 2475, 2476,
-    2477, 1709, 2478, 2479, 1222, 1223, 1224, 266, 267, 2343, 2480, 1709, 1222, 1223, 1224, 266,
-    267, 2475, 2476, 2477, 2478, 2479, 1222, 1223, 1224, 266, 267, 2343, 2481, 2480, 1709, 1885,
-    1222, 1223, 1224, 266, 267, 2343, 2480, 1709, 1885, 1222, 1223, 1224, 266, 267, 2203, 1709,
-    1222, 1223, 1224, 266, 267, 1709, 1222, 1223, 1224, 266, 267, 2352, 1709, 1222, 1223, 1224,
-    266, 267, 2352, 1709, 2482, 2349, 1222, 1223, 1224, 266, 267, 2349, 1709, 400, 401, 2483,
-    2355, 295, 296, 2215, 1895, 1896, 2484, 2355, 295, 296, 2356, 1719, 1720, 2485, 2356, 296,
-    2486, 2487, 1719, 1720, 2279, 2213, 295, 296, 2280, 2488, 1737, 1738, 2489, 2361, 1244, 1245,
-    2224, 1915, 1916, 2490, 2361, 1244, 1245, 2362, 1745, 1746, 2491, 2362, 1245, 2492, 2493, 1745,
-    1746, 2283, 2222, 1244, 1245, 2284, 2494, 26, 27, 2293, 2495, 26, 27, 2293, 2495, 1050,
-    26, 27, 2496, 983, 26, 27, 2247, 983, 2497, 2498, 2499, 2500, 2501, 2370, 2371, 2502,
-    2373, 2503, 2504, 2505, 2506, 2507, 2508, 2509, 2510, 2511, 2512, 2513, 2514, 2515, 2516, 2517,
-    2518, 2519, 2375, 2520, 2521, 2522, 2523, 2524, 2525, 2524, 2526, 2527, 2377, 2378, 2528, 2380,
-    2529, 2530, 2531, 2532, 2533, 2534, 2535, 2536, 2537, 2538, 2539, 2540, 2384, 2385, 2541, 2542,
-    2543, 611, 612, 2395, 2497, 2498, 2544, 2500, 2545, 2387, 2388, 2546, 2390, 2547, 2548, 2549,
-    2550, 2551, 2552, 2553, 2554, 2555, 2556, 2557, 2541, 2542, 2558, 2394, 611, 612, 2395, 2559,
-    2560, 2561, 2562, 2400, 2401, 2563, 2564, 2565, 2400, 2401, 2416, 2566, 2497, 2498, 2567, 2500,
-    2568, 2408, 2409, 2569, 2411, 2570, 2571, 2572, 2573, 2574, 2575, 2576, 2577, 2578, 2579, 2580,
-    2563, 2564, 2581, 2415, 2400, 2401, 2416, 2582, 2583, 2584, 2585, 2586, 2587, 2588, 2589, 2590,
-    2591, 2592, 2593, 2594, 2595, 2596, 2597, 2598, 2599, 631, 632, 2431, 2497, 2498, 2600, 2500,
-    2601, 2423, 2424, 2602, 2426, 2603, 2604, 2605, 2606, 2607, 2608, 2609, 2610, 2611, 2612, 2613,
-    2597, 2598, 2614, 2430, 631, 632, 2431, 2615, 2616, 2617, 2618, 2619, 2620, 2621, 2622, 2623,
-    2624, 2625, 2626, 2627, 2628, 2629, 2630, 2631, 2632, 651, 652, 2633, 2497, 2498, 2634, 2500,
-    2635, 2636, 2637, 2445, 651, 652, 2633, 2638, 2639, 2640, 2641, 2642, 2643, 2644, 2645, 2646,
-    2647, 2648, 2649, 2650, 2651, 2652, 2653, 2654, 2655, 2656, 2445, 651, 652, 2446, 2657, 2658,
-    2659, 2660, 2661, 2662, 2663, 2664, 2665, 2666, 2667, 2668, 2669, 2670, 2671, 2672, 2673, 2674,
-    2675, 672, 673, 2497, 2498, 2676, 2500, 760, 761, 762, 672, 673, 2677, 2678, 2455, 2456,
-    2679, 2458, 2680, 2681, 2682, 2683, 2684, 2685, 2686, 2687, 2688, 2689, 2690, 2691, 2692, 2693,
-    2694, 760, 761, 762, 672, 673, 2695, 760, 761, 762, 672, 673, 2452, 2696, 2697, 2698,
-    2699, 2700, 2701, 2702, 2703, 2704, 2705, 2706, 2707, 26, 27, 2257, 26, 27, 2463, 2708,
-    26, 27, 2709, 2710, 2711, 2712, 2713, 2714, 26, 27, 2715, 2716, 1189, 26, 27, 2715,
-    2716, 1189, 1361, 26, 27, 2715, 2717, 2716, 1189, 1361, 26, 27, 2715, 2717, 2716, 1189,
-    2718, 2719, 1361, 26, 27, 2715, 2719, 2716, 1189, 1361, 26, 27, 2334, 2720, 1189, 26,
-    27, 2334, 2720, 1189, 1361, 1222, 1223, 1224, 266, 267, 2268, 1222, 1223, 1224, 266, 267,
-    2473, 2721, 1222, 1223, 1224, 266, 267, 2722, 2723, 1222, 1223, 1224, 266, 267, 2724, 2725,
-    1709, 1222, 1223, 1224, 266, 267, 2724, 2725, 1709, 1885, 1222, 1223, 1224, 266, 267, 2724,
-    2726, 2725, 1709, 1885, 1222, 1223, 1224, 266, 267, 2724, 2726, 2725, 1709, 2727, 2728, 1885,
-    1222, 1223, 1224, 266, 267, 2724, 2728, 2725, 1709, 1885, 1222, 1223, 1224, 266, 267, 2343,
-    2729, 1709, 1222, 1223, 1224, 266, 267, 2343, 2729, 1709, 1885, 463, 464, 2730, 295, 296,
-    2215, 1895, 1896, 2731, 2356, 296, 2486, 2487, 400, 401, 2483, 295, 296, 2215, 1719, 1720,
-    2485, 2356, 296, 1719, 1720, 2279, 2213, 295, 296, 2280, 2732, 1908, 1909, 2733, 1244, 1245,
-    2224, 1915, 1916, 2734, 2362, 1245, 2492, 2493, 1737, 1738, 2489, 1244, 1245, 2224, 1745, 1746,
-    2491, 2362, 1245, 1745, 1746, 2283, 2222, 1244, 1245, 2284, 2735, 26, 27, 2293, 2736, 2737,
-    2738, 2739, 2740, 2741, 2742, 2743, 2744, 2745, 2503, 2504, 2746, 2506, 2747, 2748, 2749, 2750,
-    2751, 2752, 2526, 2753, 2529, 2530, 2754, 2532, 2755, 2737, 2738, 2756, 2740, 2547, 2548, 2757,
-    2550, 2396, 2397, 2398, 2562, 2400, 2401, 2402, 2758, 2737, 2738, 2759, 2740, 769, 770, 2760,
-    772, 2570, 2571, 2761, 2573, 2762, 2763, 2764, 2765, 2766, 2767, 2768, 2594, 2595, 2596, 2769,
-    2737, 2738, 2770, 2740, 2603, 2604, 2771, 2606, 637, 638, 639, 641, 642, 2772, 2773, 2774,
-    2775, 2776, 2777, 2778, 2779, 2627, 2628, 2629, 2780, 2737, 2738, 2781, 2740, 2630, 2631, 2782,
-    2445, 651, 652, 2633, 2783, 2784, 2785, 2786, 2787, 2788, 2789, 2650, 2651, 2652, 2653, 2790,
-    2791, 2792, 2793, 2794, 2795, 2796, 2669, 2670, 2671, 2672, 2797, 2798, 2799, 660, 661, 2497,
-    2498, 2800, 2500, 2801, 2737, 2738, 2802, 2740, 2803, 2804, 2805, 2806, 672, 673, 2807, 2808,
-    2809, 2810, 2811, 2812, 2813, 2803, 2804, 2805, 2806, 672, 673, 2807, 2809, 2810, 2811, 2812,
-    2813, 2814, 2815, 2816, 2817, 672, 673, 2818, 2819, 2820, 2821, 2822, 2813, 760, 761, 762,
-    672, 673, 2823, 2824, 2825, 2826, 2827, 672, 673, 2828, 2829, 2830, 2831, 2832, 2833, 2834,
-    2835, 2836, 2837, 760, 761, 762, 672, 673, 2838, 2839, 2840, 760, 761, 762, 672, 673,
-    733, 2680, 2681, 2841, 2683, 760, 761, 762, 672, 673, 741, 2842, 2843, 2844, 2845, 2846,
-    2847, 2848, 2849, 2850, 2851, 2852, 2853, 2854, 2855, 2856, 26, 27, 2463, 2857, 26, 27,
-    2858, 2859, 26, 27, 2858, 2859, 1361, 26, 27, 2858, 2860, 2859, 1361, 26, 27, 2858,
-    2860, 2859, 2861, 2862, 1361, 26, 27, 2858, 2862, 2859, 1361, 26, 27, 2863, 1189, 26,
-    27, 2715, 2864, 1189, 26, 27, 2863, 26, 27, 2715, 2865, 2864, 1189, 1361, 26, 27,
-    2715, 2864, 1189, 1361, 26, 27, 2334, 1189, 1222, 1223, 1224, 266, 267, 2473, 2866, 1222,
-    1223, 1224, 266, 267, 2867, 2868, 1222, 1223, 1224, 266, 267, 2869, 2870, 2871, 1709, 2872,
-    2873, 1222, 1223, 1224, 266, 267, 2724, 2874, 1709, 1222, 1223, 1224, 266, 267, 2869, 2870,
-    2871, 2872, 2873, 1222, 1223, 1224, 266, 267, 2724, 2875, 2874, 1709, 1885, 1222, 1223, 1224,
-    266, 267, 2724, 2874, 1709, 1885, 1222, 1223, 1224, 266, 267, 2343, 1709, 1719, 1720, 2279,
-    2213, 295, 296, 2280, 2876, 1745, 1746, 2283, 2222, 1244, 1245, 2284, 2877, 2878, 2879, 2880,
-    2881, 2882, 2883, 2884, 2516, 2752, 2753, 2753, 2885, 2886, 2878, 2879, 2887, 2881, 2878, 2879,
-    2888, 2881, 2889, 2890, 2891, 621, 622, 777, 2497, 2498, 2892, 2500, 2893, 2894, 2895, 2896,
-    2897, 2878, 2879, 2898, 2881, 637, 638, 639, 641, 642, 821, 2899, 2900, 2901, 2902, 2903,
-    2878, 2879, 2904, 2881, 2905, 2906, 2907, 2908, 2909, 2910, 2911, 2912, 2913, 2914, 2915, 2737,
-    2738, 2916, 2740, 2878, 2879, 2917, 2881, 2918, 2919, 2920, 2921, 672, 673, 2922, 2923, 2924,
-    2925, 2926, 802, 2927, 2928, 2929, 2930, 672, 673, 2931, 2932, 2933, 2934, 2935, 2936, 760,
-    761, 762, 2937, 672, 673, 2938, 2939, 2940, 2941, 2942, 2921, 672, 673, 2943, 2944, 2945,
-    2925, 2946, 802, 760, 761, 762, 672, 673, 2947, 760, 761, 762, 672, 673, 796, 2824,
-    2825, 2826, 2827, 672, 673, 2828, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673,
-    2828, 2948, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 2832, 2948, 2833,
-    2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 2832, 2949, 2829, 2948, 2833, 2834,
-    2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 2829, 2948, 2833, 2834, 2836, 2837, 2950,
-    2951, 2952, 672, 673, 2953, 2954, 2955, 2956, 760, 761, 762, 672, 673, 2957, 760, 761,
-    762, 672, 673, 2958, 2959, 760, 761, 762, 672, 673, 2960, 760, 761, 762, 672, 673,
-    2961, 2962, 2963, 2964, 2965, 2700, 2965, 2966, 2967, 2968, 2969, 2970, 2971, 2972, 2973, 2974,
-    2975, 2976, 2977, 2978, 2706, 2978, 2979, 2980, 26, 27, 2463, 26, 27, 2858, 2981, 26,
-    27, 2195, 2863, 26, 27, 2858, 2982, 2981, 1361, 26, 27, 2858, 2981, 1361, 26, 27,
-    2983, 1189, 26, 27, 2715, 2984, 1189, 26, 27, 2715, 2984, 1189, 1361, 1222, 1223, 1224,
-    266, 267, 2473, 1222, 1223, 1224, 266, 267, 2867, 2985, 1222, 1223, 1224, 266, 267, 2986,
-    2987, 2988, 2989, 2990, 2991, 1222, 1223, 1224, 266, 267, 2992, 2993, 1709, 1222, 1223, 1224,
-    266, 267, 2992, 2993, 1709, 1885, 1222, 1223, 1224, 266, 267, 2992, 2994, 2993, 1709, 1885,
-    1222, 1223, 1224, 266, 267, 2992, 2994, 2993, 1709, 2995, 2996, 1885, 1222, 1223, 1224, 266,
-    267, 2992, 2996, 2993, 1709, 1885, 1222, 1223, 1224, 266, 267, 2724, 2997, 1709, 1222, 1223,
-    1224, 266, 267, 2724, 2997, 1709, 1885, 1719, 1720, 2279, 2213, 295, 296, 2280, 2998, 1745,
-    1746, 2283, 2222, 1244, 1245, 2284, 2999, 3000, 3001, 3002, 2885, 2524, 3003, 2886, 3004, 3005,
-    3006, 2737, 2738, 3007, 2740, 3008, 3009, 3010, 3011, 3012, 3013, 3014, 3015, 3016, 3017, 3018,
-    3019, 3020, 3021, 3022, 3023, 2878, 2879, 3024, 2881, 3025, 3026, 3027, 2921, 672, 673, 3028,
-    3029, 3030, 2925, 3031, 802, 760, 761, 762, 672, 673, 2937, 2824, 2825, 2826, 2827, 672,
-    673, 2828, 3032, 3033, 3034, 3035, 2833, 2834, 2836, 2837, 760, 761, 762, 672, 673, 2827,
-    760, 761, 762, 672, 673, 2958, 3036, 760, 761, 762, 672, 673, 3037, 3038, 760, 761,
-    762, 672, 673, 2960, 3039, 760, 761, 762, 672, 673, 3040, 3041, 3042, 3043, 3044, 3045,
-    3046, 3047, 3048, 3049, 3050, 3051, 3052, 3053, 3054, 3055, 3056, 3057, 3058, 3059, 3060, 3061,
-    2971, 2972, 3062, 3063, 3064, 3065, 3066, 3067, 3068, 3069, 3070, 3071, 3072, 3073, 3074, 26,
-    27, 2858, 3075, 26, 27, 2858, 3075, 1361, 26, 27, 3076, 1189, 26, 27, 2715, 1189,
-    1222, 1223, 1224, 266, 267, 2867, 3077, 1222, 1223, 1224, 266, 267, 3078, 3079, 1222, 1223,
-    1224, 266, 267, 3078, 3079, 1885, 1222, 1223, 1224, 266, 267, 3078, 3080, 3079, 1885, 1222,
-    1223, 1224, 266, 267, 3078, 3080, 3079, 3081, 3082, 1885, 1222, 1223, 1224, 266, 267, 3078,
-    3082, 3079, 1885, 1222, 1223, 1224, 266, 267, 3083, 1709, 1222, 1223, 1224, 266, 267, 2992,
-    3084, 1709, 1222, 1223, 1224, 266, 267, 3083, 1222, 1223, 1224, 266, 267, 2992, 3085, 3084,
-    1709, 1885, 1222, 1223, 1224, 266, 267, 2992, 3084, 1709, 1885, 1222, 1223, 1224, 266, 267,
-    2724, 1709, 1719, 1720, 2279, 2213, 295, 296, 2280, 3086, 1745, 1746, 2283, 2222, 1244, 1245,
-    2284, 3087, 3000, 3001, 3002, 2524, 3003, 2886, 2878, 2879, 3088, 2881, 3089, 2497, 2498, 3007,
-    2500, 3090, 3091, 3092, 641, 642, 2497, 2498, 3093, 2500, 2824, 2825, 2826, 2827, 672, 673,
-    2828, 3094, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 3035, 3094, 2833,
-    2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 3035, 3095, 3032, 3094, 2833, 2834,
-    2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 3032, 3094, 2833, 2834, 2836, 2837, 760,
-    761, 762, 672, 673, 2958, 3096, 760, 761, 762, 672, 673, 3097, 3098, 760, 761, 762,
-    672, 673, 3099, 3100, 3101, 3043, 3102, 3103, 760, 761, 762, 3104, 672, 673, 760, 761,
-    762, 672, 673, 3105, 3106, 3043, 760, 761, 762, 672, 673, 3105, 3106, 3043, 3107, 760,
-    761, 762, 672, 673, 3105, 3108, 3106, 3043, 3107, 760, 761, 762, 672, 673, 3105, 3108,
-    3106, 3043, 3109, 3110, 3107, 760, 761, 762, 672, 673, 3105, 3110, 3106, 3043, 3107, 3111,
-    3112, 3113, 672, 673, 3114, 3115, 3116, 3117, 2962, 2963, 3118, 2700, 3119, 3120, 3121, 2700,
-    3051, 3122, 3123, 3124, 3057, 3058, 3125, 3126, 3127, 3128, 3129, 3130, 3063, 3064, 3131, 3066,
-    3132, 3133, 3134, 3135, 3136, 3137, 3138, 3139, 3140, 2975, 2976, 3141, 2706, 3142, 3143, 3144,
-    2706, 3072, 26, 27, 2858, 1222, 1223, 1224, 266, 267, 2867, 1222, 1223, 1224, 266, 267,
-    3078, 3145, 1222, 1223, 1224, 266, 267, 2349, 3083, 1222, 1223, 1224, 266, 267, 3078, 3146,
-    3145, 1885, 1222, 1223, 1224, 266, 267, 3078, 3145, 1885, 1222, 1223, 1224, 266, 267, 3147,
-    1709, 1222, 1223, 1224, 266, 267, 2992, 3148, 1709, 1222, 1223, 1224, 266, 267, 2992, 3148,
-    1709, 1885, 1719, 1720, 3149, 2213, 295, 296, 3150, 1745, 1746, 3151, 2222, 1244, 1245, 3152,
-    617, 618, 3153, 823, 622, 3154, 3155, 769, 770, 3088, 772, 3156, 3157, 3158, 641, 642,
-    3159, 2737, 2738, 3160, 2740, 2824, 2825, 2826, 2827, 672, 673, 2828, 3161, 3162, 3163, 3164,
-    2833, 2834, 2836, 2837, 760, 761, 762, 672, 673, 2958, 760, 761, 762, 672, 673, 3097,
-    3165, 760, 761, 762, 672, 673, 3166, 3167, 760, 761, 762, 672, 673, 3168, 3169, 3043,
-    760, 761, 762, 672, 673, 3168, 3169, 3043, 3107, 760, 761, 762, 672, 673, 3168, 3170,
-    3169, 3043, 3107, 760, 761, 762, 672, 673, 3168, 3170, 3169, 3043, 3171, 3172, 3107, 760,
-    761, 762, 672, 673, 3168, 3172, 3169, 3043, 3107, 760, 761, 762, 3104, 672, 673, 3043,
-    760, 761, 762, 672, 673, 3105, 3173, 3043, 760, 761, 762, 672, 673, 3099, 3100, 3101,
-    3102, 3103, 760, 761, 762, 672, 673, 3174, 3175, 3176, 3177, 760, 761, 762, 672, 673,
-    3105, 3178, 3173, 3043, 3107, 760, 761, 762, 672, 673, 3105, 3173, 3043, 3107, 3179, 3180,
-    3181, 3182, 3183, 3184, 3185, 3186, 3187, 3188, 3189, 3190, 3191, 3192, 3132, 3133, 3193, 3135,
-    1222, 1223, 1224, 266, 267, 3078, 3194, 1222, 1223, 1224, 266, 267, 3078, 3194, 1885, 1222,
-    1223, 1224, 266, 267, 3195, 1709, 1222, 1223, 1224, 266, 267, 2992, 1709, 1895, 1896, 3196,
-    295, 296, 3150, 1719, 1720, 3197, 3198, 295, 296, 3199, 1915, 1916, 3200, 1244, 1245, 3152,
-    1745, 1746, 3201, 3202, 1244, 1245, 3203, 3204, 3205, 3206, 823, 622, 3154, 3155, 774, 775,
-    776, 621, 622, 777, 617, 618, 3153, 823, 622, 2878, 2879, 3207, 2881, 2824, 2825, 2826,
-    2827, 672, 673, 2828, 3208, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828,
-    3164, 3208, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 3164, 3209, 3161,
-    3208, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 3161, 3208, 2833, 2834,
-    2836, 2837, 760, 761, 762, 672, 673, 3097, 3210, 760, 761, 762, 672, 673, 3211, 3212,
-    760, 761, 762, 672, 673, 3213, 3214, 3215, 3043, 3216, 3217, 760, 761, 762, 672, 673,
-    3168, 3218, 3043, 760, 761, 762, 672, 673, 3213, 3214, 3215, 3216, 3217, 760, 761, 762,
-    672, 673, 3168, 3219, 3218, 3043, 3107, 760, 761, 762, 672, 673, 3168, 3218, 3043, 3107,
-    760, 761, 762, 672, 673, 3105, 3220, 3043, 760, 761, 762, 672, 673, 3221, 760, 761,
-    762, 672, 673, 3177, 3221, 760, 761, 762, 672, 673, 3177, 3222, 3174, 3221, 760, 761,
-    762, 672, 673, 3174, 3221, 760, 761, 762, 672, 673, 3105, 3220, 3043, 3107, 3223, 3224,
-    3225, 3226, 1222, 1223, 1224, 266, 267, 3078, 3227, 3228, 3229, 3230, 295, 296, 3231, 1895,
-    1896, 3232, 3198, 295, 296, 3199, 1719, 1720, 3233, 3234, 296, 3235, 3236, 3237, 3238, 3239,
-    3240, 1244, 1245, 3241, 1915, 1916, 3242, 3202, 1244, 1245, 3203, 1745, 1746, 3243, 3244, 1245,
-    3245, 3246, 2824, 2825, 2826, 2827, 672, 673, 2828, 3247, 3248, 3249, 3250, 2833, 2834, 2836,
-    2837, 760, 761, 762, 672, 673, 3097, 760, 761, 762, 672, 673, 3211, 3251, 760, 761,
-    762, 672, 673, 3252, 3253, 760, 761, 762, 672, 673, 3254, 3255, 3043, 760, 761, 762,
-    672, 673, 3254, 3255, 3043, 3107, 760, 761, 762, 672, 673, 3254, 3256, 3255, 3043, 3107,
-    760, 761, 762, 672, 673, 3254, 3256, 3255, 3043, 3257, 3258, 3107, 760, 761, 762, 672,
-    673, 3254, 3258, 3255, 3043, 3107, 760, 761, 762, 672, 673, 3168, 3259, 3043, 760, 761,
-    762, 672, 673, 3168, 3259, 3043, 3107, 760, 761, 762, 672, 673, 3105, 3043, 760, 761,
-    762, 672, 673, 3260, 3261, 3262, 3263, 1719, 1720, 3264, 3265, 296, 3266, 3267, 1895, 1896,
-    3268, 3265, 296, 3266, 3267, 1719, 1720, 3264, 3265, 296, 1745, 1746, 3269, 3270, 1245, 3271,
-    3272, 1915, 1916, 3273, 3270, 1245, 3271, 3272, 1745, 1746, 3269, 3270, 1245, 2824, 2825, 2826,
-    2827, 672, 673, 2828, 3250, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828,
-    3250, 3274, 3247, 2833, 2834, 2836, 2837, 2824, 2825, 2826, 2827, 672, 673, 2828, 3247, 2833,
-    2834, 2836, 2837, 760, 761, 762, 672, 673, 3211, 3275, 760, 761, 762, 672, 673, 3276,
-    3277, 760, 761, 762, 672, 673, 3278, 3279, 3280, 3043, 3281, 3282, 760, 761, 762, 672,
-    673, 3254, 3283, 3043, 760, 761, 762, 672, 673, 3278, 3279, 3280, 3281, 3282, 760, 761,
-    762, 672, 673, 3254, 3284, 3283, 3043, 3107, 760, 761, 762, 672, 673, 3254, 3283, 3043,
-    3107, 760, 761, 762, 672, 673, 3168, 3043, 760, 761, 762, 672, 673, 3285, 760, 761,
-    762, 672, 673, 3263, 3285, 760, 761, 762, 672, 673, 3263, 3286, 3260, 3285, 760, 761,
-    762, 672, 673, 3260, 3285, 3287, 3288, 3289, 3265, 296, 3266, 3267, 3290, 3291, 3292, 3270,
-    1245, 3271, 3272, 760, 761, 762, 672, 673, 3211, 760, 761, 762, 672, 673, 3276, 3293,
-    760, 761, 762, 672, 673, 3294, 3295, 760, 761, 762, 672, 673, 3296, 3297, 3043, 760,
-    761, 762, 672, 673, 3296, 3297, 3043, 3107, 760, 761, 762, 672, 673, 3296, 3298, 3297,
-    3043, 3107, 760, 761, 762, 672, 673, 3296, 3298, 3297, 3043, 3299, 3300, 3107, 760, 761,
-    762, 672, 673, 3296, 3300, 3297, 3043, 3107, 760, 761, 762, 672, 673, 3254, 3301, 3043,
-    760, 761, 762, 672, 673, 3254, 3301, 3043, 3107, 760, 761, 762, 672, 673, 3302, 3303,
-    3304, 3305, 760, 761, 762, 672, 673, 3276, 3306, 760, 761, 762, 672, 673, 3307, 3308,
-    760, 761, 762, 672, 673, 3309, 3310, 3311, 3043, 3312, 3313, 760, 761, 762, 672, 673,
-    3296, 3314, 3043, 760, 761, 762, 672, 673, 3309, 3310, 3311, 3312, 3313, 760, 761, 762,
-    672, 673, 3296, 3315, 3314, 3043, 3107, 760, 761, 762, 672, 673, 3296, 3314, 3043, 3107,
-    760, 761, 762, 672, 673, 3254, 3043, 760, 761, 762, 672, 673, 3043, 760, 761, 762,
-    672, 673, 3305, 3043, 760, 761, 762, 672, 673, 3305, 3043, 3316, 3302, 760, 761, 762,
-    672, 673, 3302, 3043, 760, 761, 762, 672, 673, 3276, 760, 761, 762, 672, 673, 3307,
-    3317, 760, 761, 762, 672, 673, 3318, 3319, 760, 761, 762, 672, 673, 3320, 3321, 3043,
-    760, 761, 762, 672, 673, 3320, 3321, 3043, 3107, 760, 761, 762, 672, 673, 3320, 3322,
-    3321, 3043, 3107, 760, 761, 762, 672, 673, 3320, 3322, 3321, 3043, 3323, 3324, 3107, 760,
-    761, 762, 672, 673, 3320, 3324, 3321, 3043, 3107, 760, 761, 762, 672, 673, 3296, 3325,
-    3043, 760, 761, 762, 672, 673, 3296, 3325, 3043, 3107, 760, 761, 762, 672, 673, 3307,
-    3326, 760, 761, 762, 672, 673, 3327, 3328, 760, 761, 762, 672, 673, 3329, 3330, 3331,
-    3043, 3332, 3333, 760, 761, 762, 672, 673, 3320, 3334, 3043, 760, 761, 762, 672, 673,
-    3329, 3330, 3331, 3332, 3333, 760, 761, 762, 672, 673, 3320, 3335, 3334, 3043, 3107, 760,
-    761, 762, 672, 673, 3320, 3334, 3043, 3107, 760, 761, 762, 672, 673, 3296, 3043, 760,
-    761, 762, 672, 673, 3307, 760, 761, 762, 672, 673, 3327, 3336, 760, 761, 762, 672,
-    673, 3337, 3338, 3339, 3340, 3341, 3342, 760, 761, 762, 672, 673, 3343, 3344, 3043, 760,
-    761, 762, 672, 673, 3343, 3344, 3043, 3107, 760, 761, 762, 672, 673, 3343, 3345, 3344,
-    3043, 3107, 760, 761, 762, 672, 673, 3343, 3345, 3344, 3043, 3346, 3347, 3107, 760, 761,
-    762, 672, 673, 3343, 3347, 3344, 3043, 3107, 760, 761, 762, 672, 673, 3320, 3348, 3043,
-    760, 761, 762, 672, 673, 3320, 3348, 3043, 3107, 760, 761, 762, 672, 673, 3327, 3349,
-    760, 761, 762, 672, 673, 3350, 3351, 760, 761, 762, 672, 673, 3350, 3351, 3107, 760,
-    761, 762, 672, 673, 3350, 3352, 3351, 3107, 760, 761, 762, 672, 673, 3350, 3352, 3351,
-    3353, 3354, 3107, 760, 761, 762, 672, 673, 3350, 3354, 3351, 3107, 760, 761, 762, 672,
-    673, 3355, 3043, 760, 761, 762, 672, 673, 3343, 3356, 3043, 760, 761, 762, 672, 673,
-    3355, 760, 761, 762, 672, 673, 3343, 3357, 3356, 3043, 3107, 760, 761, 762, 672, 673,
-    3343, 3356, 3043, 3107, 760, 761, 762, 672, 673, 3320, 3043, 760, 761, 762, 672, 673,
-    3327, 760, 761, 762, 672, 673, 3350, 3358, 760, 761, 762, 672, 673, 3302, 3355, 760,
-    761, 762, 672, 673, 3350, 3359, 3358, 3107, 760, 761, 762, 672, 673, 3350, 3358, 3107,
-    760, 761, 762, 672, 673, 3360, 3043, 760, 761, 762, 672, 673, 3343, 3361, 3043, 760,
-    761, 762, 672, 673, 3343, 3361, 3043, 3107, 760, 761, 762, 672, 673, 3350, 3362, 760,
-    761, 762, 672, 673, 3350, 3362, 3107, 760, 761, 762, 672, 673, 3363, 3043, 760, 761,
-    762, 672, 673, 3343, 3043, 760, 761, 762, 672, 673, 3350,
+    1223, 1224, 266, 267, 1441, 1222, 1223, 1224, 266, 267, 1879, 2038, 1222, 1223, 1224, 266,
+    267, 2039, 2040, 1222, 1223, 1224, 266, 267, 2041, 2042, 1709, 1222, 1223, 1224, 266, 267,
+    2041, 2042, 1709, 1889, 1222, 1223, 1224, 266, 267, 2041, 2043, 2042, 1709, 1889, 1222, 1223,
+    1224, 266, 267, 2041, 2043, 2042, 1709, 2044, 2045, 1889, 1222, 1223, 1224, 266, 267, 2041,
+    2045, 2042, 1709, 1889, 1222, 1223, 1224, 1886, 266, 267, 1709, 1222, 1223, 1224, 266, 267,
+    1887, 2046, 1709, 1222, 1223, 1224, 266, 267, 1881, 1882, 1883, 1884, 1885, 1222, 1223, 1224,
+    266, 267, 2047, 2048, 2049, 2050, 1222, 1223, 1224, 266, 267, 1887, 2051, 2046, 1709, 1889,
+    1222, 1223, 1224, 266, 267, 1887, 2046, 1709, 1889, 400, 401, 2052, 1896, 295, 296, 376,
+    463, 464, 2053, 1896, 295, 296, 1897, 1719, 1720, 2054, 1897, 296, 2055, 2056, 1899, 1900,
+    2057, 1896, 295, 296, 1897, 1868, 1869, 1898, 1871, 291, 292, 293, 294, 295, 296, 297,
+    2058, 2059, 2060, 2061, 2062, 1737, 1738, 2063, 1916, 1244, 1245, 1488, 1912, 1913, 2064, 1916,
+    1244, 1245, 1917, 1745, 1746, 2065, 1917, 1245, 2066, 2067, 1919, 1920, 2068, 1916, 1244, 1245,
+    1917, 1868, 1869, 1918, 1871, 1240, 1241, 1242, 1243, 1244, 1245, 2069, 1240, 1241, 1242, 1243,
+    1244, 1245, 1246, 2070, 2071, 2072, 2073, 2074, 1540, 1541, 1542, 2075, 317, 318, 2076, 2077,
+    2078, 2079, 1940, 317, 318, 1775, 320, 2080, 1680, 1681, 2081, 1683, 1944, 1945, 2082, 382,
+    328, 329, 383, 1947, 385, 2083, 2084, 2085, 2086, 2087, 1680, 1681, 2088, 1683, 2089, 2090,
+    2091, 2092, 1297, 1298, 1299, 1301, 1302, 1970, 2093, 2094, 2095, 2096, 1301, 1302, 1971, 2097,
+    2098, 2099, 2100, 2101, 2102, 2103, 2104, 2105, 2106, 2107, 2108, 2109, 2110, 2111, 2112, 2113,
+    2114, 1991, 1992, 2115, 1994, 26, 27, 1647, 26, 27, 2005, 2116, 26, 27, 2117, 2118,
+    26, 27, 2119, 2120, 983, 26, 27, 2119, 2120, 983, 1050, 26, 27, 2119, 2121, 2120,
+    983, 1050, 26, 27, 2119, 2121, 2120, 983, 2122, 2123, 1050, 26, 27, 2119, 2123, 2120,
+    983, 1050, 26, 27, 1840, 2124, 983, 26, 27, 1840, 2124, 983, 1050, 2125, 2126, 2127,
+    1010, 26, 1011, 1012, 2018, 1017, 1019, 1020, 1010, 26, 1011, 1012, 2018, 2128, 2015, 1017,
+    1019, 1020, 1010, 26, 1011, 1012, 2015, 1017, 1019, 1020, 26, 27, 1853, 2129, 26, 27,
+    2130, 2131, 26, 27, 2132, 2133, 2134, 1189, 2135, 2136, 26, 27, 2022, 2137, 1189, 26,
+    27, 2132, 2133, 2134, 2135, 2136, 26, 27, 2022, 2138, 2137, 1189, 1361, 26, 27, 2022,
+    2137, 1189, 1361, 26, 27, 1665, 1189, 26, 27, 2139, 26, 27, 2031, 2139, 26, 27,
+    2031, 2140, 2028, 2139, 26, 27, 2028, 2139, 2032, 2033, 2034, 1401, 2035, 1876, 1222, 1223,
+    1224, 266, 267, 1879, 2141, 1222, 1223, 1224, 266, 267, 2142, 2143, 1222, 1223, 1224, 266,
+    267, 2144, 2145, 2146, 1709, 2147, 2148, 1222, 1223, 1224, 266, 267, 2041, 2149, 1709, 1222,
+    1223, 1224, 266, 267, 2144, 2145, 2146, 2147, 2148, 1222, 1223, 1224, 266, 267, 2041, 2150,
+    2149, 1709, 1889, 1222, 1223, 1224, 266, 267, 2041, 2149, 1709, 1889, 1222, 1223, 1224, 266,
+    267, 1887, 2151, 1709, 1222, 1223, 1224, 266, 267, 2152, 1222, 1223, 1224, 266, 267, 2050,
+    2152, 1222, 1223, 1224, 266, 267, 2050, 2153, 2047, 2152, 1222, 1223, 1224, 266, 267, 2047,
+    2152, 1222, 1223, 1224, 266, 267, 1887, 2151, 1709, 1889, 463, 464, 2154, 295, 296, 376,
+    1899, 1900, 2155, 1897, 296, 2055, 2056, 400, 401, 2052, 295, 296, 376, 1719, 1720, 2054,
+    1897, 296, 291, 292, 293, 294, 295, 296, 2156, 1912, 1913, 2157, 1244, 1245, 1488, 1919,
+    1920, 2158, 1917, 1245, 2066, 2067, 1737, 1738, 2063, 1244, 1245, 1488, 1745, 1746, 2065, 1917,
+    1245, 1912, 1913, 2159, 1244, 1245, 2160, 2161, 1240, 1241, 1242, 1243, 1244, 1245, 2162, 1540,
+    1541, 1542, 2163, 317, 318, 2164, 2165, 1374, 1375, 1773, 1377, 1868, 1869, 2166, 1871, 1868,
+    1869, 2167, 1871, 2168, 1374, 1375, 2088, 1377, 1297, 1298, 1299, 1301, 1302, 1971, 2169, 2170,
+    2171, 2172, 1301, 1302, 2173, 1374, 1375, 2174, 1377, 2175, 2176, 2177, 2178, 26, 27, 2005,
+    2179, 26, 27, 2180, 2181, 26, 27, 2182, 2183, 2184, 983, 2185, 2186, 26, 27, 2119,
+    2187, 983, 26, 27, 2182, 2183, 2184, 2185, 2186, 26, 27, 2119, 2188, 2187, 983, 1050,
+    26, 27, 2119, 2187, 983, 1050, 26, 27, 1840, 983, 2189, 26, 27, 1853, 26, 27,
+    2130, 2190, 26, 27, 2191, 2192, 26, 27, 2193, 2194, 1189, 26, 27, 2193, 2194, 1189,
+    1361, 26, 27, 2193, 2195, 2194, 1189, 1361, 26, 27, 2193, 2195, 2194, 1189, 2196, 2197,
+    1361, 26, 27, 2193, 2197, 2194, 1189, 1361, 26, 27, 2022, 2198, 1189, 26, 27, 2022,
+    2198, 1189, 1361, 26, 27, 2199, 2200, 2201, 2202, 262, 263, 264, 265, 266, 267, 268,
+    462, 269, 262, 263, 264, 265, 266, 267, 268, 462, 2203, 459, 269, 1222, 1223, 1224,
+    266, 267, 1879, 1222, 1223, 1224, 266, 267, 2142, 2204, 1222, 1223, 1224, 266, 267, 2205,
+    2206, 1222, 1223, 1224, 266, 267, 2207, 2208, 1709, 1222, 1223, 1224, 266, 267, 2207, 2208,
+    1709, 1889, 1222, 1223, 1224, 266, 267, 2207, 2209, 2208, 1709, 1889, 1222, 1223, 1224, 266,
+    267, 2207, 2209, 2208, 1709, 2210, 2211, 1889, 1222, 1223, 1224, 266, 267, 2207, 2211, 2208,
+    1709, 1889, 1222, 1223, 1224, 266, 267, 2041, 2212, 1709, 1222, 1223, 1224, 266, 267, 2041,
+    2212, 1709, 1889, 1222, 1223, 1224, 266, 267, 1887, 1709, 1222, 1223, 1224, 266, 267, 2213,
+    2214, 2215, 2216, 370, 371, 372, 2217, 295, 296, 2218, 2219, 2220, 2221, 2222, 2223, 1244,
+    1245, 2224, 2225, 1482, 1483, 1484, 2226, 1244, 1245, 2227, 2228, 2229, 2230, 2231, 2232, 2163,
+    317, 318, 2233, 2234, 1540, 1541, 2235, 2164, 318, 2236, 2237, 393, 394, 1934, 396, 393,
+    394, 2167, 396, 2238, 2239, 2240, 1301, 1302, 2241, 1680, 1681, 2242, 1683, 393, 394, 2243,
+    396, 26, 27, 2005, 26, 27, 2180, 2244, 26, 27, 2245, 2246, 2247, 2248, 2249, 2250,
+    26, 27, 2251, 2252, 983, 26, 27, 2251, 2252, 983, 1050, 26, 27, 2251, 2253, 2252,
+    983, 1050, 26, 27, 2251, 2253, 2252, 983, 2254, 2255, 1050, 26, 27, 2251, 2255, 2252,
+    983, 1050, 26, 27, 2119, 2256, 983, 26, 27, 2119, 2256, 983, 1050, 2257, 2258, 2259,
+    26, 27, 2130, 2260, 26, 27, 2261, 2262, 26, 27, 2263, 2264, 2265, 1189, 2266, 2267,
+    26, 27, 2193, 2268, 1189, 26, 27, 2263, 2264, 2265, 2266, 2267, 26, 27, 2193, 2269,
+    2268, 1189, 1361, 26, 27, 2193, 2268, 1189, 1361, 26, 27, 2022, 1189, 26, 27, 1189,
+    26, 27, 2202, 1189, 26, 27, 2202, 1189, 2270, 2199, 26, 27, 2199, 1189, 1222, 1223,
+    1224, 266, 267, 2142, 2271, 1222, 1223, 1224, 266, 267, 2272, 2273, 1222, 1223, 1224, 266,
+    267, 2274, 2275, 2276, 1709, 2277, 2278, 1222, 1223, 1224, 266, 267, 2207, 2279, 1709, 1222,
+    1223, 1224, 266, 267, 2274, 2275, 2276, 2277, 2278, 1222, 1223, 1224, 266, 267, 2207, 2280,
+    2279, 1709, 1889, 1222, 1223, 1224, 266, 267, 2207, 2279, 1709, 1889, 1222, 1223, 1224, 266,
+    267, 2041, 1709, 1222, 1223, 1224, 266, 267, 2281, 1222, 1223, 1224, 266, 267, 2216, 2281,
+    1222, 1223, 1224, 266, 267, 2216, 2282, 2213, 2281, 1222, 1223, 1224, 266, 267, 2213, 2281,
+    1719, 1720, 2283, 2217, 295, 296, 2284, 1719, 1720, 2283, 2217, 295, 296, 2284, 2285, 400,
+    401, 2286, 2217, 295, 296, 2219, 2220, 2221, 2222, 2223, 1244, 1245, 2224, 1745, 1746, 2287,
+    2226, 1244, 1245, 2288, 1745, 1746, 2287, 2226, 1244, 1245, 2288, 2289, 1737, 1738, 2290, 2226,
+    1244, 1245, 2228, 2229, 1941, 1942, 2291, 2164, 318, 2236, 2237, 1540, 1541, 2235, 2164, 318,
+    2292, 2293, 2294, 469, 339, 481, 482, 334, 335, 480, 469, 339, 1868, 1869, 2295, 1871,
+    26, 27, 2180, 2296, 26, 27, 2297, 2298, 26, 27, 2297, 2298, 1050, 26, 27, 2297,
+    2299, 2298, 1050, 26, 27, 2297, 2299, 2298, 2300, 2301, 1050, 26, 27, 2297, 2301, 2298,
+    1050, 26, 27, 2302, 983, 26, 27, 2251, 2303, 983, 26, 27, 2302, 26, 27, 2251,
+    2304, 2303, 983, 1050, 26, 27, 2251, 2303, 983, 1050, 26, 27, 2119, 983, 2305, 2306,
+    2307, 2308, 2309, 2310, 2311, 2312, 2313, 2314, 2315, 2316, 2317, 2318, 2319, 2320, 2321, 2322,
+    2323, 2324, 2325, 2326, 2327, 2328, 2329, 2330, 2331, 2332, 2333, 2334, 26, 27, 2130, 26,
+    27, 2261, 2335, 26, 27, 2336, 2337, 26, 27, 2338, 2339, 1189, 26, 27, 2338, 2339,
+    1189, 1361, 26, 27, 2338, 2340, 2339, 1189, 1361, 26, 27, 2338, 2340, 2339, 1189, 2341,
+    2342, 1361, 26, 27, 2338, 2342, 2339, 1189, 1361, 26, 27, 2193, 2343, 1189, 26, 27,
+    2193, 2343, 1189, 1361, 1222, 1223, 1224, 266, 267, 2142, 1222, 1223, 1224, 266, 267, 2272,
+    2344, 1222, 1223, 1224, 266, 267, 2345, 2346, 1222, 1223, 1224, 266, 267, 2347, 2348, 1709,
+    1222, 1223, 1224, 266, 267, 2347, 2348, 1709, 1889, 1222, 1223, 1224, 266, 267, 2347, 2349,
+    2348, 1709, 1889, 1222, 1223, 1224, 266, 267, 2347, 2349, 2348, 1709, 2350, 2351, 1889, 1222,
+    1223, 1224, 266, 267, 2347, 2351, 2348, 1709, 1889, 1222, 1223, 1224, 266, 267, 2207, 2352,
+    1709, 1222, 1223, 1224, 266, 267, 2207, 2352, 1709, 1889, 1222, 1223, 1224, 266, 267, 2353,
+    2354, 2355, 2356, 1899, 1900, 2357, 295, 296, 2284, 1719, 1720, 2358, 2359, 295, 296, 2360,
+    1719, 1720, 2283, 2217, 295, 296, 2284, 2361, 463, 464, 2362, 2217, 295, 296, 2219, 2220,
+    1919, 1920, 2363, 1244, 1245, 2288, 1745, 1746, 2364, 2365, 1244, 1245, 2366, 1745, 1746, 2287,
+    2226, 1244, 1245, 2288, 2367, 1912, 1913, 2368, 2226, 1244, 1245, 2228, 2229, 26, 27, 2180,
+    26, 27, 2297, 2369, 26, 27, 1846, 2302, 26, 27, 2297, 2370, 2369, 1050, 26, 27,
+    2297, 2369, 1050, 26, 27, 2371, 983, 26, 27, 2251, 2372, 983, 26, 27, 2251, 2372,
+    983, 1050, 2373, 2374, 2375, 2376, 2377, 2378, 2379, 2380, 2381, 2382, 2383, 2384, 2385, 2386,
+    2387, 2388, 2389, 2390, 2391, 2392, 2393, 2394, 2395, 2396, 2397, 2398, 611, 612, 2399, 2400,
+    2401, 2402, 2403, 2404, 2405, 2406, 2407, 2408, 2409, 2410, 2316, 2317, 2318, 2319, 2411, 2412,
+    2413, 2414, 2415, 2416, 2417, 2418, 2419, 2404, 2405, 2420, 2421, 2422, 2423, 2424, 2425, 2426,
+    2427, 2428, 2429, 2430, 2431, 2432, 2433, 2434, 631, 632, 2435, 2436, 2437, 2438, 2439, 2440,
+    2441, 2442, 2443, 2444, 2445, 2446, 2447, 2448, 2449, 651, 652, 2450, 2451, 2452, 2453, 2454,
+    2455, 730, 731, 732, 2456, 672, 673, 734, 733, 2457, 736, 2458, 2459, 2460, 2461, 2462,
+    737, 738, 739, 741, 672, 673, 2463, 760, 761, 762, 672, 673, 2464, 2465, 26, 27,
+    2261, 2466, 26, 27, 2467, 2468, 26, 27, 2469, 2470, 2471, 1189, 2472, 2473, 26, 27,
+    2338, 2474, 1189, 26, 27, 2469, 2470, 2471, 2472, 2473, 26, 27, 2338, 2475, 2474, 1189,
+    1361, 26, 27, 2338, 2474, 1189, 1361, 26, 27, 2193, 1189, 1222, 1223, 1224, 266, 267,
+    2272, 2476, 1222, 1223, 1224, 266, 267, 2477, 2478, 1222, 1223, 1224, 266, 267, 2479, 2480,
+    2481, 1709, 2482, 2483, 1222, 1223, 1224, 266, 267, 2347, 2484, 1709, 1222, 1223, 1224, 266,
+    267, 2479, 2480, 2481, 2482, 2483, 1222, 1223, 1224, 266, 267, 2347, 2485, 2484, 1709, 1889,
+    1222, 1223, 1224, 266, 267, 2347, 2484, 1709, 1889, 1222, 1223, 1224, 266, 267, 2207, 1709,
+    1222, 1223, 1224, 266, 267, 1709, 1222, 1223, 1224, 266, 267, 2356, 1709, 1222, 1223, 1224,
+    266, 267, 2356, 1709, 2486, 2353, 1222, 1223, 1224, 266, 267, 2353, 1709, 400, 401, 2487,
+    2359, 295, 296, 2219, 1899, 1900, 2488, 2359, 295, 296, 2360, 1719, 1720, 2489, 2360, 296,
+    2490, 2491, 1719, 1720, 2283, 2217, 295, 296, 2284, 2492, 1737, 1738, 2493, 2365, 1244, 1245,
+    2228, 1919, 1920, 2494, 2365, 1244, 1245, 2366, 1745, 1746, 2495, 2366, 1245, 2496, 2497, 1745,
+    1746, 2287, 2226, 1244, 1245, 2288, 2498, 26, 27, 2297, 2499, 26, 27, 2297, 2499, 1050,
+    26, 27, 2500, 983, 26, 27, 2251, 983, 2501, 2502, 2503, 2504, 2505, 2374, 2375, 2506,
+    2377, 2507, 2508, 2509, 2510, 2511, 2512, 2513, 2514, 2515, 2516, 2517, 2518, 2519, 2520, 2521,
+    2522, 2523, 2379, 2524, 2525, 2526, 2527, 2528, 2529, 2528, 2530, 2531, 2381, 2382, 2532, 2384,
+    2533, 2534, 2535, 2536, 2537, 2538, 2539, 2540, 2541, 2542, 2543, 2544, 2388, 2389, 2545, 2546,
+    2547, 611, 612, 2399, 2501, 2502, 2548, 2504, 2549, 2391, 2392, 2550, 2394, 2551, 2552, 2553,
+    2554, 2555, 2556, 2557, 2558, 2559, 2560, 2561, 2545, 2546, 2562, 2398, 611, 612, 2399, 2563,
+    2564, 2565, 2566, 2404, 2405, 2567, 2568, 2569, 2404, 2405, 2420, 2570, 2501, 2502, 2571, 2504,
+    2572, 2412, 2413, 2573, 2415, 2574, 2575, 2576, 2577, 2578, 2579, 2580, 2581, 2582, 2583, 2584,
+    2567, 2568, 2585, 2419, 2404, 2405, 2420, 2586, 2587, 2588, 2589, 2590, 2591, 2592, 2593, 2594,
+    2595, 2596, 2597, 2598, 2599, 2600, 2601, 2602, 2603, 631, 632, 2435, 2501, 2502, 2604, 2504,
+    2605, 2427, 2428, 2606, 2430, 2607, 2608, 2609, 2610, 2611, 2612, 2613, 2614, 2615, 2616, 2617,
+    2601, 2602, 2618, 2434, 631, 632, 2435, 2619, 2620, 2621, 2622, 2623, 2624, 2625, 2626, 2627,
+    2628, 2629, 2630, 2631, 2632, 2633, 2634, 2635, 2636, 651, 652, 2637, 2501, 2502, 2638, 2504,
+    2639, 2640, 2641, 2449, 651, 652, 2637, 2642, 2643, 2644, 2645, 2646, 2647, 2648, 2649, 2650,
+    2651, 2652, 2653, 2654, 2655, 2656, 2657, 2658, 2659, 2660, 2449, 651, 652, 2450, 2661, 2662,
+    2663, 2664, 2665, 2666, 2667, 2668, 2669, 2670, 2671, 2672, 2673, 2674, 2675, 2676, 2677, 2678,
+    2679, 672, 673, 2501, 2502, 2680, 2504, 760, 761, 762, 672, 673, 2681, 2682, 2459, 2460,
+    2683, 2462, 2684, 2685, 2686, 2687, 2688, 2689, 2690, 2691, 2692, 2693, 2694, 2695, 2696, 2697,
+    2698, 760, 761, 762, 672, 673, 2699, 760, 761, 762, 672, 673, 2456, 2700, 2701, 2702,
+    2703, 2704, 2705, 2706, 2707, 2708, 2709, 2710, 2711, 26, 27, 2261, 26, 27, 2467, 2712,
+    26, 27, 2713, 2714, 2715, 2716, 2717, 2718, 26, 27, 2719, 2720, 1189, 26, 27, 2719,
+    2720, 1189, 1361, 26, 27, 2719, 2721, 2720, 1189, 1361, 26, 27, 2719, 2721, 2720, 1189,
+    2722, 2723, 1361, 26, 27, 2719, 2723, 2720, 1189, 1361, 26, 27, 2338, 2724, 1189, 26,
+    27, 2338, 2724, 1189, 1361, 1222, 1223, 1224, 266, 267, 2272, 1222, 1223, 1224, 266, 267,
+    2477, 2725, 1222, 1223, 1224, 266, 267, 2726, 2727, 1222, 1223, 1224, 266, 267, 2728, 2729,
+    1709, 1222, 1223, 1224, 266, 267, 2728, 2729, 1709, 1889, 1222, 1223, 1224, 266, 267, 2728,
+    2730, 2729, 1709, 1889, 1222, 1223, 1224, 266, 267, 2728, 2730, 2729, 1709, 2731, 2732, 1889,
+    1222, 1223, 1224, 266, 267, 2728, 2732, 2729, 1709, 1889, 1222, 1223, 1224, 266, 267, 2347,
+    2733, 1709, 1222, 1223, 1224, 266, 267, 2347, 2733, 1709, 1889, 463, 464, 2734, 295, 296,
+    2219, 1899, 1900, 2735, 2360, 296, 2490, 2491, 400, 401, 2487, 295, 296, 2219, 1719, 1720,
+    2489, 2360, 296, 1719, 1720, 2283, 2217, 295, 296, 2284, 2736, 1912, 1913, 2737, 1244, 1245,
+    2228, 1919, 1920, 2738, 2366, 1245, 2496, 2497, 1737, 1738, 2493, 1244, 1245, 2228, 1745, 1746,
+    2495, 2366, 1245, 1745, 1746, 2287, 2226, 1244, 1245, 2288, 2739, 26, 27, 2297, 2740, 2741,
+    2742, 2743, 2744, 2745, 2746, 2747, 2748, 2749, 2507, 2508, 2750, 2510, 2751, 2752, 2753, 2754,
+    2755, 2756, 2530, 2757, 2533, 2534, 2758, 2536, 2759, 2741, 2742, 2760, 2744, 2551, 2552, 2761,
+    2554, 2762, 2763, 2764, 2566, 2404, 2405, 2765, 2766, 2741, 2742, 2767, 2744, 769, 770, 2768,
+    772, 2574, 2575, 2769, 2577, 2770, 2771, 2772, 2773, 2774, 2775, 2776, 2598, 2599, 2600, 2777,
+    2741, 2742, 2778, 2744, 2607, 2608, 2779, 2610, 637, 638, 639, 641, 642, 2780, 2781, 2782,
+    2783, 2784, 2785, 2786, 2787, 2631, 2632, 2633, 2788, 2741, 2742, 2789, 2744, 2634, 2635, 2790,
+    2449, 651, 652, 2637, 2791, 2792, 2793, 2794, 2795, 2796, 2797, 2654, 2655, 2656, 2657, 2798,
+    2799, 2800, 2801, 2802, 2803, 2804, 2673, 2674, 2675, 2676, 2805, 2806, 2807, 660, 661, 2501,
+    2502, 2808, 2504, 2809, 2741, 2742, 2810, 2744, 2811, 2812, 2813, 2814, 672, 673, 2815, 2816,
+    2817, 2818, 2819, 2820, 2821, 2811, 2812, 2813, 2814, 672, 673, 2815, 2817, 2818, 2819, 2820,
+    2821, 2822, 2823, 2824, 2825, 672, 673, 2826, 2827, 2828, 2829, 2830, 2821, 760, 761, 762,
+    672, 673, 2831, 2832, 2833, 2834, 2835, 672, 673, 2836, 2837, 2838, 2839, 2840, 2841, 2842,
+    2843, 2844, 2845, 760, 761, 762, 672, 673, 2846, 2847, 2848, 760, 761, 762, 672, 673,
+    733, 2684, 2685, 2849, 2687, 760, 761, 762, 672, 673, 741, 2850, 2851, 2852, 2853, 2854,
+    2855, 2856, 2857, 2858, 2859, 2860, 2861, 2862, 2863, 2864, 26, 27, 2467, 2865, 26, 27,
+    2866, 2867, 26, 27, 2866, 2867, 1361, 26, 27, 2866, 2868, 2867, 1361, 26, 27, 2866,
+    2868, 2867, 2869, 2870, 1361, 26, 27, 2866, 2870, 2867, 1361, 26, 27, 2871, 1189, 26,
+    27, 2719, 2872, 1189, 26, 27, 2871, 26, 27, 2719, 2873, 2872, 1189, 1361, 26, 27,
+    2719, 2872, 1189, 1361, 26, 27, 2338, 1189, 1222, 1223, 1224, 266, 267, 2477, 2874, 1222,
+    1223, 1224, 266, 267, 2875, 2876, 1222, 1223, 1224, 266, 267, 2877, 2878, 2879, 1709, 2880,
+    2881, 1222, 1223, 1224, 266, 267, 2728, 2882, 1709, 1222, 1223, 1224, 266, 267, 2877, 2878,
+    2879, 2880, 2881, 1222, 1223, 1224, 266, 267, 2728, 2883, 2882, 1709, 1889, 1222, 1223, 1224,
+    266, 267, 2728, 2882, 1709, 1889, 1222, 1223, 1224, 266, 267, 2347, 1709, 1719, 1720, 2283,
+    2217, 295, 296, 2284, 2884, 1745, 1746, 2287, 2226, 1244, 1245, 2288, 2885, 2886, 2887, 2888,
+    2889, 2890, 2891, 2892, 2520, 2756, 2757, 2757, 2893, 2894, 2886, 2887, 2895, 2889, 2886, 2887,
+    2896, 2889, 2897, 2898, 2899, 621, 622, 777, 2501, 2502, 2900, 2504, 2901, 2902, 2903, 2904,
+    2905, 2886, 2887, 2906, 2889, 637, 638, 639, 641, 642, 821, 2907, 2908, 2909, 2910, 2911,
+    2886, 2887, 2912, 2889, 2913, 2914, 2915, 2916, 2917, 2918, 2919, 2920, 2921, 2922, 2923, 2741,
+    2742, 2924, 2744, 2886, 2887, 2925, 2889, 2926, 2927, 2928, 2929, 672, 673, 2930, 2931, 2932,
+    2933, 2934, 802, 2935, 2936, 2937, 2938, 672, 673, 2939, 2940, 2941, 2942, 2943, 2944, 760,
+    761, 762, 2945, 672, 673, 2946, 2947, 2948, 2949, 2950, 2929, 672, 673, 2951, 2952, 2953,
+    2933, 2954, 802, 760, 761, 762, 672, 673, 2955, 760, 761, 762, 672, 673, 796, 2832,
+    2833, 2834, 2835, 672, 673, 2836, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673,
+    2836, 2956, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 2840, 2956, 2841,
+    2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 2840, 2957, 2837, 2956, 2841, 2842,
+    2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 2837, 2956, 2841, 2842, 2844, 2845, 2958,
+    2959, 2960, 672, 673, 2961, 2962, 2963, 2964, 760, 761, 762, 672, 673, 2965, 760, 761,
+    762, 672, 673, 2966, 2967, 760, 761, 762, 672, 673, 2968, 760, 761, 762, 672, 673,
+    2969, 2970, 2971, 2972, 2973, 2704, 2973, 2974, 2975, 2976, 2977, 2978, 2979, 2980, 2981, 2982,
+    2983, 2984, 2985, 2986, 2710, 2986, 2987, 2988, 26, 27, 2467, 26, 27, 2866, 2989, 26,
+    27, 2199, 2871, 26, 27, 2866, 2990, 2989, 1361, 26, 27, 2866, 2989, 1361, 26, 27,
+    2991, 1189, 26, 27, 2719, 2992, 1189, 26, 27, 2719, 2992, 1189, 1361, 1222, 1223, 1224,
+    266, 267, 2477, 1222, 1223, 1224, 266, 267, 2875, 2993, 1222, 1223, 1224, 266, 267, 2994,
+    2995, 2996, 2997, 2998, 2999, 1222, 1223, 1224, 266, 267, 3000, 3001, 1709, 1222, 1223, 1224,
+    266, 267, 3000, 3001, 1709, 1889, 1222, 1223, 1224, 266, 267, 3000, 3002, 3001, 1709, 1889,
+    1222, 1223, 1224, 266, 267, 3000, 3002, 3001, 1709, 3003, 3004, 1889, 1222, 1223, 1224, 266,
+    267, 3000, 3004, 3001, 1709, 1889, 1222, 1223, 1224, 266, 267, 2728, 3005, 1709, 1222, 1223,
+    1224, 266, 267, 2728, 3005, 1709, 1889, 1719, 1720, 2283, 2217, 295, 296, 2284, 3006, 1745,
+    1746, 2287, 2226, 1244, 1245, 2288, 3007, 3008, 3009, 3010, 2893, 2528, 3011, 2894, 3012, 3013,
+    3014, 2741, 2742, 3015, 2744, 3016, 3017, 3018, 3019, 3020, 3021, 3022, 3023, 3024, 3025, 3026,
+    3027, 3028, 3029, 3030, 3031, 2886, 2887, 3032, 2889, 3033, 3034, 3035, 2929, 672, 673, 3036,
+    3037, 3038, 2933, 3039, 802, 760, 761, 762, 672, 673, 2945, 2832, 2833, 2834, 2835, 672,
+    673, 2836, 3040, 3041, 3042, 3043, 2841, 2842, 2844, 2845, 760, 761, 762, 672, 673, 2835,
+    760, 761, 762, 672, 673, 2966, 3044, 760, 761, 762, 672, 673, 3045, 3046, 760, 761,
+    762, 672, 673, 2968, 3047, 760, 761, 762, 672, 673, 3048, 3049, 3050, 3051, 3052, 3053,
+    3054, 3055, 3056, 3057, 3058, 3059, 3060, 3061, 3062, 3063, 3064, 3065, 3066, 3067, 3068, 3069,
+    2979, 2980, 3070, 3071, 3072, 3073, 3074, 3075, 3076, 3077, 3078, 3079, 3080, 3081, 3082, 26,
+    27, 2866, 3083, 26, 27, 2866, 3083, 1361, 26, 27, 3084, 1189, 26, 27, 2719, 1189,
+    1222, 1223, 1224, 266, 267, 2875, 3085, 1222, 1223, 1224, 266, 267, 3086, 3087, 1222, 1223,
+    1224, 266, 267, 3086, 3087, 1889, 1222, 1223, 1224, 266, 267, 3086, 3088, 3087, 1889, 1222,
+    1223, 1224, 266, 267, 3086, 3088, 3087, 3089, 3090, 1889, 1222, 1223, 1224, 266, 267, 3086,
+    3090, 3087, 1889, 1222, 1223, 1224, 266, 267, 3091, 1709, 1222, 1223, 1224, 266, 267, 3000,
+    3092, 1709, 1222, 1223, 1224, 266, 267, 3091, 1222, 1223, 1224, 266, 267, 3000, 3093, 3092,
+    1709, 1889, 1222, 1223, 1224, 266, 267, 3000, 3092, 1709, 1889, 1222, 1223, 1224, 266, 267,
+    2728, 1709, 1719, 1720, 2283, 2217, 295, 296, 2284, 3094, 1745, 1746, 2287, 2226, 1244, 1245,
+    2288, 3095, 3008, 3009, 3010, 2528, 3011, 2894, 2886, 2887, 3096, 2889, 3097, 2501, 2502, 3015,
+    2504, 3098, 3099, 3100, 641, 642, 2501, 2502, 3101, 2504, 2832, 2833, 2834, 2835, 672, 673,
+    2836, 3102, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 3043, 3102, 2841,
+    2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 3043, 3103, 3040, 3102, 2841, 2842,
+    2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 3040, 3102, 2841, 2842, 2844, 2845, 760,
+    761, 762, 672, 673, 2966, 3104, 760, 761, 762, 672, 673, 3105, 3106, 760, 761, 762,
+    672, 673, 3107, 3108, 3109, 3051, 3110, 3111, 760, 761, 762, 3112, 672, 673, 760, 761,
+    762, 672, 673, 3113, 3114, 3051, 760, 761, 762, 672, 673, 3113, 3114, 3051, 3115, 760,
+    761, 762, 672, 673, 3113, 3116, 3114, 3051, 3115, 760, 761, 762, 672, 673, 3113, 3116,
+    3114, 3051, 3117, 3118, 3115, 760, 761, 762, 672, 673, 3113, 3118, 3114, 3051, 3115, 3119,
+    3120, 3121, 672, 673, 3122, 3123, 3124, 3125, 2970, 2971, 3126, 2704, 3127, 3128, 3129, 2704,
+    3059, 3130, 3131, 3132, 3065, 3066, 3133, 3134, 3135, 3136, 3137, 3138, 3071, 3072, 3139, 3074,
+    3140, 3141, 3142, 3143, 3144, 3145, 3146, 3147, 3148, 2983, 2984, 3149, 2710, 3150, 3151, 3152,
+    2710, 3080, 26, 27, 2866, 1222, 1223, 1224, 266, 267, 2875, 1222, 1223, 1224, 266, 267,
+    3086, 3153, 1222, 1223, 1224, 266, 267, 2353, 3091, 1222, 1223, 1224, 266, 267, 3086, 3154,
+    3153, 1889, 1222, 1223, 1224, 266, 267, 3086, 3153, 1889, 1222, 1223, 1224, 266, 267, 3155,
+    1709, 1222, 1223, 1224, 266, 267, 3000, 3156, 1709, 1222, 1223, 1224, 266, 267, 3000, 3156,
+    1709, 1889, 1719, 1720, 3157, 2217, 295, 296, 3158, 1745, 1746, 3159, 2226, 1244, 1245, 3160,
+    617, 618, 3161, 823, 622, 3162, 3163, 769, 770, 3096, 772, 3164, 3165, 3166, 641, 642,
+    3167, 2741, 2742, 3168, 2744, 2832, 2833, 2834, 2835, 672, 673, 2836, 3169, 3170, 3171, 3172,
+    2841, 2842, 2844, 2845, 760, 761, 762, 672, 673, 2966, 760, 761, 762, 672, 673, 3105,
+    3173, 760, 761, 762, 672, 673, 3174, 3175, 760, 761, 762, 672, 673, 3176, 3177, 3051,
+    760, 761, 762, 672, 673, 3176, 3177, 3051, 3115, 760, 761, 762, 672, 673, 3176, 3178,
+    3177, 3051, 3115, 760, 761, 762, 672, 673, 3176, 3178, 3177, 3051, 3179, 3180, 3115, 760,
+    761, 762, 672, 673, 3176, 3180, 3177, 3051, 3115, 760, 761, 762, 3112, 672, 673, 3051,
+    760, 761, 762, 672, 673, 3113, 3181, 3051, 760, 761, 762, 672, 673, 3107, 3108, 3109,
+    3110, 3111, 760, 761, 762, 672, 673, 3182, 3183, 3184, 3185, 760, 761, 762, 672, 673,
+    3113, 3186, 3181, 3051, 3115, 760, 761, 762, 672, 673, 3113, 3181, 3051, 3115, 3187, 3188,
+    3189, 3190, 3191, 3192, 3193, 3194, 3195, 3196, 3197, 3198, 3199, 3200, 3140, 3141, 3201, 3143,
+    1222, 1223, 1224, 266, 267, 3086, 3202, 1222, 1223, 1224, 266, 267, 3086, 3202, 1889, 1222,
+    1223, 1224, 266, 267, 3203, 1709, 1222, 1223, 1224, 266, 267, 3000, 1709, 1899, 1900, 3204,
+    295, 296, 3158, 1719, 1720, 3205, 3206, 295, 296, 3207, 1919, 1920, 3208, 1244, 1245, 3160,
+    1745, 1746, 3209, 3210, 1244, 1245, 3211, 3212, 3213, 3214, 823, 622, 3162, 3163, 774, 775,
+    776, 621, 622, 777, 617, 618, 3161, 823, 622, 2886, 2887, 3215, 2889, 2832, 2833, 2834,
+    2835, 672, 673, 2836, 3216, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836,
+    3172, 3216, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 3172, 3217, 3169,
+    3216, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 3169, 3216, 2841, 2842,
+    2844, 2845, 760, 761, 762, 672, 673, 3105, 3218, 760, 761, 762, 672, 673, 3219, 3220,
+    760, 761, 762, 672, 673, 3221, 3222, 3223, 3051, 3224, 3225, 760, 761, 762, 672, 673,
+    3176, 3226, 3051, 760, 761, 762, 672, 673, 3221, 3222, 3223, 3224, 3225, 760, 761, 762,
+    672, 673, 3176, 3227, 3226, 3051, 3115, 760, 761, 762, 672, 673, 3176, 3226, 3051, 3115,
+    760, 761, 762, 672, 673, 3113, 3228, 3051, 760, 761, 762, 672, 673, 3229, 760, 761,
+    762, 672, 673, 3185, 3229, 760, 761, 762, 672, 673, 3185, 3230, 3182, 3229, 760, 761,
+    762, 672, 673, 3182, 3229, 760, 761, 762, 672, 673, 3113, 3228, 3051, 3115, 3231, 3232,
+    3233, 3234, 1222, 1223, 1224, 266, 267, 3086, 3235, 3236, 3237, 3238, 295, 296, 3239, 1899,
+    1900, 3240, 3206, 295, 296, 3207, 1719, 1720, 3241, 3242, 296, 3243, 3244, 3245, 3246, 3247,
+    3248, 1244, 1245, 3249, 1919, 1920, 3250, 3210, 1244, 1245, 3211, 1745, 1746, 3251, 3252, 1245,
+    3253, 3254, 2832, 2833, 2834, 2835, 672, 673, 2836, 3255, 3256, 3257, 3258, 2841, 2842, 2844,
+    2845, 760, 761, 762, 672, 673, 3105, 760, 761, 762, 672, 673, 3219, 3259, 760, 761,
+    762, 672, 673, 3260, 3261, 760, 761, 762, 672, 673, 3262, 3263, 3051, 760, 761, 762,
+    672, 673, 3262, 3263, 3051, 3115, 760, 761, 762, 672, 673, 3262, 3264, 3263, 3051, 3115,
+    760, 761, 762, 672, 673, 3262, 3264, 3263, 3051, 3265, 3266, 3115, 760, 761, 762, 672,
+    673, 3262, 3266, 3263, 3051, 3115, 760, 761, 762, 672, 673, 3176, 3267, 3051, 760, 761,
+    762, 672, 673, 3176, 3267, 3051, 3115, 760, 761, 762, 672, 673, 3113, 3051, 760, 761,
+    762, 672, 673, 3268, 3269, 3270, 3271, 1719, 1720, 3272, 3273, 296, 3274, 3275, 1899, 1900,
+    3276, 3273, 296, 3274, 3275, 1719, 1720, 3272, 3273, 296, 1745, 1746, 3277, 3278, 1245, 3279,
+    3280, 1919, 1920, 3281, 3278, 1245, 3279, 3280, 1745, 1746, 3277, 3278, 1245, 2832, 2833, 2834,
+    2835, 672, 673, 2836, 3258, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836,
+    3258, 3282, 3255, 2841, 2842, 2844, 2845, 2832, 2833, 2834, 2835, 672, 673, 2836, 3255, 2841,
+    2842, 2844, 2845, 760, 761, 762, 672, 673, 3219, 3283, 760, 761, 762, 672, 673, 3284,
+    3285, 760, 761, 762, 672, 673, 3286, 3287, 3288, 3051, 3289, 3290, 760, 761, 762, 672,
+    673, 3262, 3291, 3051, 760, 761, 762, 672, 673, 3286, 3287, 3288, 3289, 3290, 760, 761,
+    762, 672, 673, 3262, 3292, 3291, 3051, 3115, 760, 761, 762, 672, 673, 3262, 3291, 3051,
+    3115, 760, 761, 762, 672, 673, 3176, 3051, 760, 761, 762, 672, 673, 3293, 760, 761,
+    762, 672, 673, 3271, 3293, 760, 761, 762, 672, 673, 3271, 3294, 3268, 3293, 760, 761,
+    762, 672, 673, 3268, 3293, 3295, 3296, 3297, 3273, 296, 3274, 3275, 3298, 3299, 3300, 3278,
+    1245, 3279, 3280, 760, 761, 762, 672, 673, 3219, 760, 761, 762, 672, 673, 3284, 3301,
+    760, 761, 762, 672, 673, 3302, 3303, 760, 761, 762, 672, 673, 3304, 3305, 3051, 760,
+    761, 762, 672, 673, 3304, 3305, 3051, 3115, 760, 761, 762, 672, 673, 3304, 3306, 3305,
+    3051, 3115, 760, 761, 762, 672, 673, 3304, 3306, 3305, 3051, 3307, 3308, 3115, 760, 761,
+    762, 672, 673, 3304, 3308, 3305, 3051, 3115, 760, 761, 762, 672, 673, 3262, 3309, 3051,
+    760, 761, 762, 672, 673, 3262, 3309, 3051, 3115, 760, 761, 762, 672, 673, 3310, 3311,
+    3312, 3313, 760, 761, 762, 672, 673, 3284, 3314, 760, 761, 762, 672, 673, 3315, 3316,
+    760, 761, 762, 672, 673, 3317, 3318, 3319, 3051, 3320, 3321, 760, 761, 762, 672, 673,
+    3304, 3322, 3051, 760, 761, 762, 672, 673, 3317, 3318, 3319, 3320, 3321, 760, 761, 762,
+    672, 673, 3304, 3323, 3322, 3051, 3115, 760, 761, 762, 672, 673, 3304, 3322, 3051, 3115,
+    760, 761, 762, 672, 673, 3262, 3051, 760, 761, 762, 672, 673, 3051, 760, 761, 762,
+    672, 673, 3313, 3051, 760, 761, 762, 672, 673, 3313, 3051, 3324, 3310, 760, 761, 762,
+    672, 673, 3310, 3051, 760, 761, 762, 672, 673, 3284, 760, 761, 762, 672, 673, 3315,
+    3325, 760, 761, 762, 672, 673, 3326, 3327, 760, 761, 762, 672, 673, 3328, 3329, 3051,
+    760, 761, 762, 672, 673, 3328, 3329, 3051, 3115, 760, 761, 762, 672, 673, 3328, 3330,
+    3329, 3051, 3115, 760, 761, 762, 672, 673, 3328, 3330, 3329, 3051, 3331, 3332, 3115, 760,
+    761, 762, 672, 673, 3328, 3332, 3329, 3051, 3115, 760, 761, 762, 672, 673, 3304, 3333,
+    3051, 760, 761, 762, 672, 673, 3304, 3333, 3051, 3115, 760, 761, 762, 672, 673, 3315,
+    3334, 760, 761, 762, 672, 673, 3335, 3336, 760, 761, 762, 672, 673, 3337, 3338, 3339,
+    3051, 3340, 3341, 760, 761, 762, 672, 673, 3328, 3342, 3051, 760, 761, 762, 672, 673,
+    3337, 3338, 3339, 3340, 3341, 760, 761, 762, 672, 673, 3328, 3343, 3342, 3051, 3115, 760,
+    761, 762, 672, 673, 3328, 3342, 3051, 3115, 760, 761, 762, 672, 673, 3304, 3051, 760,
+    761, 762, 672, 673, 3315, 760, 761, 762, 672, 673, 3335, 3344, 760, 761, 762, 672,
+    673, 3345, 3346, 3347, 3348, 3349, 3350, 760, 761, 762, 672, 673, 3351, 3352, 3051, 760,
+    761, 762, 672, 673, 3351, 3352, 3051, 3115, 760, 761, 762, 672, 673, 3351, 3353, 3352,
+    3051, 3115, 760, 761, 762, 672, 673, 3351, 3353, 3352, 3051, 3354, 3355, 3115, 760, 761,
+    762, 672, 673, 3351, 3355, 3352, 3051, 3115, 760, 761, 762, 672, 673, 3328, 3356, 3051,
+    760, 761, 762, 672, 673, 3328, 3356, 3051, 3115, 760, 761, 762, 672, 673, 3335, 3357,
+    760, 761, 762, 672, 673, 3358, 3359, 760, 761, 762, 672, 673, 3358, 3359, 3115, 760,
+    761, 762, 672, 673, 3358, 3360, 3359, 3115, 760, 761, 762, 672, 673, 3358, 3360, 3359,
+    3361, 3362, 3115, 760, 761, 762, 672, 673, 3358, 3362, 3359, 3115, 760, 761, 762, 672,
+    673, 3363, 3051, 760, 761, 762, 672, 673, 3351, 3364, 3051, 760, 761, 762, 672, 673,
+    3363, 760, 761, 762, 672, 673, 3351, 3365, 3364, 3051, 3115, 760, 761, 762, 672, 673,
+    3351, 3364, 3051, 3115, 760, 761, 762, 672, 673, 3328, 3051, 760, 761, 762, 672, 673,
+    3335, 760, 761, 762, 672, 673, 3358, 3366, 760, 761, 762, 672, 673, 3310, 3363, 760,
+    761, 762, 672, 673, 3358, 3367, 3366, 3115, 760, 761, 762, 672, 673, 3358, 3366, 3115,
+    760, 761, 762, 672, 673, 3368, 3051, 760, 761, 762, 672, 673, 3351, 3369, 3051, 760,
+    761, 762, 672, 673, 3351, 3369, 3051, 3115, 760, 761, 762, 672, 673, 3358, 3370, 760,
+    761, 762, 672, 673, 3358, 3370, 3115, 760, 761, 762, 672, 673, 3371, 3051, 760, 761,
+    762, 672, 673, 3351, 3051, 760, 761, 762, 672, 673, 3358,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {207, 16385},
+    {209, 16385},
     {2, 16385},
     {1, 16384},
-    {206, 16384},
+    {208, 16384},
+    {204, 16385},
+    {203, 16385},
     {202, 16385},
-    {201, 16385},
-    {200, 16385},
     {32768, 16385},
-    {330, 16385},
-    {329, 16385},
-    {159, 16385},
-    {189, 0},
-    {188, 0},
-    {187, 16386},
-    {186, 16386},
-    {185, 16385},
-    {174, 16385},
+    {333, 16385},
+    {332, 16385},
+    {331, 16385},
+    {161, 16385},
+    {191, 0},
+    {190, 0},
+    {189, 16386},
+    {188, 16386},
+    {187, 16385},
+    {176, 16385},
     {32770, 16385},
     {7, 16385},
-    {173, 16385},
-    {172, 16384},
+    {175, 16385},
+    {174, 16384},
     {32769, 16386},
-    {174, 2},
-    {332, 16385},
+    {176, 2},
+    {336, 16385},
     {7, 2},
-    {162, 16385},
-    {161, 16385},
-    {160, 16384},
-    {159, 16384},
-    {3, 0},
-    {195, 0},
-    {187, 1},
-    {194, 1},
-    {193, 2},
-    {166, 2},
-    {165, 16385},
-    {192, 16385},
-    {191, 16385},
-    {156, 16385},
-    {155, 16385},
-    {186, 1},
-    {185, 2},
-    {159, 2},
-    {170, 2},
-    {169, 16385},
-    {184, 2},
-    {183, 16386},
-    {170, 16385},
-    {173, 16386},
-    {172, 16385},
-    {171, 16385},
-    {32768, 16386},
-    {32769, 16385},
-    {168, 16384},
-    {151, 16385},
-    {150, 16385},
-    {148, 16385},
-    {165, 16386},
     {164, 16385},
     {163, 16385},
+    {162, 16384},
+    {161, 16384},
+    {3, 0},
+    {197, 0},
+    {189, 1},
+    {196, 1},
+    {195, 2},
+    {168, 2},
+    {167, 16385},
+    {194, 16385},
+    {193, 16385},
+    {158, 16385},
+    {157, 16385},
+    {188, 1},
+    {187, 2},
+    {161, 2},
+    {172, 2},
+    {171, 16385},
+    {186, 2},
+    {185, 16386},
+    {172, 16385},
+    {175, 16386},
+    {174, 16385},
+    {173, 16385},
+    {32768, 16386},
+    {32769, 16385},
+    {170, 16384},
+    {153, 16385},
+    {152, 16385},
+    {150, 16385},
+    {167, 16386},
+    {166, 16385},
+    {165, 16385},
     {32771, 16386},
     {32772, 16385},
-    {169, 16386},
-    {168, 16385},
-    {167, 16385},
-    {170, 16386},
-    {182, 16384},
-    {147, 16384},
-    {146, 16384},
-    {165, 3},
-    {164, 4},
-    {169, 3},
-    {168, 4},
-    {179, 16385},
-    {178, 16385},
-    {175, 16385},
+    {171, 16386},
+    {170, 16385},
+    {169, 16385},
+    {172, 16386},
+    {184, 16384},
+    {149, 16384},
+    {148, 16384},
+    {167, 3},
+    {166, 4},
+    {171, 3},
+    {170, 4},
     {181, 16385},
     {180, 16385},
-    {179, 16384},
+    {177, 16385},
+    {183, 16385},
+    {182, 16385},
+    {181, 16384},
     {48, 16385},
     {42, 16384},
     {45, 16384},
     {0, 16384},
-    {179, 0},
     {181, 0},
+    {183, 0},
     {6, 16385},
     {41, 16385},
     {39, 16385},
     {48, 0},
     {44, 16384},
     {7, 16392},
-    {158, 16385},
-    {328, 16385},
-    {327, 16384},
-    {326, 16384},
+    {160, 16385},
+    {330, 16385},
+    {329, 16384},
     {328, 16384},
+    {330, 16384},
     {52, 16385},
     {21, 16385},
     {51, 16384},
@@ -9552,27 +9579,28 @@ static const qcap_step_t steps[] = {
     {67, 16385},
     {66, 16385},
     {72, 16385},
-    {333, 16385},
+    {337, 16385},
     {78, 16385},
     {76, 16385},
-    {334, 16385},
+    {338, 16385},
     {90, 16385},
     {85, 16385},
-    {335, 16385},
-    {108, 16385},
-    {106, 16385},
-    {337, 16385},
-    {117, 16385},
-    {115, 16385},
-    {338, 16385},
-    {126, 16385},
-    {124, 16385},
     {339, 16385},
-    {132, 16385},
-    {340, 16385},
-    {138, 16385},
-    {136, 16385},
+    {110, 16385},
+    {108, 16385},
+    {107, 16385},
     {341, 16385},
+    {119, 16385},
+    {117, 16385},
+    {342, 16385},
+    {128, 16385},
+    {126, 16385},
+    {343, 16385},
+    {134, 16385},
+    {344, 16385},
+    {140, 16385},
+    {138, 16385},
+    {345, 16385},
     {29, 16385},
     {27, 16385},
     {25, 16385},
@@ -9590,205 +9618,207 @@ static const qcap_step_t steps[] = {
     {74, 16385},
     {84, 16385},
     {80, 16385},
+    {106, 16385},
     {105, 16385},
     {104, 16385},
-    {111, 16385},
-    {110, 16385},
-    {123, 16385},
-    {135, 16385},
-    {134, 16385},
+    {113, 16385},
+    {112, 16385},
+    {125, 16385},
+    {137, 16385},
+    {136, 16385},
     {74, 0},
-    {121, 16385},
-    {325, 16384},
-    {324, 16384},
-    {157, 16385},
+    {123, 16385},
+    {327, 16384},
+    {326, 16384},
+    {159, 16385},
+    {159, 16384},
+    {158, 16384},
     {157, 16384},
-    {156, 16384},
-    {155, 16384},
     {50, 16387},
     {49, 16387},
     {21, 16387},
-    {120, 16385},
-    {119, 16385},
-    {128, 16385},
-    {3, 16385},
-    {323, 16385},
+    {122, 16385},
+    {121, 16385},
     {130, 16385},
-    {322, 16385},
-    {319, 16385},
-    {318, 16385},
-    {316, 16385},
+    {3, 16385},
+    {325, 16385},
+    {132, 16385},
+    {324, 16385},
     {321, 16385},
-    {315, 16384},
-    {314, 16384},
+    {320, 16385},
+    {318, 16385},
+    {323, 16385},
+    {317, 16384},
+    {316, 16384},
     {80, 0},
     {82, 16385},
-    {210, 16384},
+    {212, 16384},
     {81, 16385},
-    {129, 16385},
-    {129, 16384},
-    {240, 16385},
-    {243, 16385},
-    {249, 16385},
-    {247, 16385},
-    {255, 16385},
-    {253, 16385},
-    {267, 16385},
-    {273, 16385},
-    {271, 16385},
-    {279, 16385},
-    {277, 16385},
-    {342, 16385},
-    {285, 16385},
-    {283, 16385},
-    {343, 16385},
-    {344, 16385},
-    {288, 16385},
-    {312, 16385},
-    {295, 16385},
-    {345, 16385},
-    {292, 16384},
-    {233, 16384},
-    {236, 16384},
+    {131, 16385},
+    {131, 16384},
     {242, 16385},
-    {239, 16385},
-    {238, 16385},
-    {246, 16385},
     {245, 16385},
-    {252, 16385},
     {251, 16385},
-    {270, 16385},
+    {249, 16385},
+    {257, 16385},
+    {255, 16385},
     {269, 16385},
-    {276, 16385},
-    {282, 16385},
+    {275, 16385},
+    {273, 16385},
     {281, 16385},
-    {287, 16384},
-    {295, 16386},
-    {294, 16385},
+    {279, 16385},
+    {346, 16385},
+    {287, 16385},
+    {285, 16385},
+    {347, 16385},
+    {348, 16385},
     {290, 16385},
-    {310, 16386},
-    {309, 16385},
-    {307, 16384},
-    {291, 16385},
-    {47, 16385},
-    {232, 16385},
-    {230, 16385},
-    {235, 16384},
-    {295, 16387},
-    {310, 16387},
-    {32768, 16387},
-    {302, 16385},
-    {301, 16385},
+    {314, 16385},
     {297, 16385},
-    {305, 16385},
+    {349, 16385},
+    {294, 16384},
+    {235, 16384},
+    {238, 16384},
+    {244, 16385},
+    {241, 16385},
+    {240, 16385},
+    {248, 16385},
+    {247, 16385},
+    {254, 16385},
+    {253, 16385},
+    {272, 16385},
+    {271, 16385},
+    {278, 16385},
+    {284, 16385},
+    {283, 16385},
+    {289, 16384},
+    {297, 16386},
+    {296, 16385},
+    {292, 16385},
+    {312, 16386},
+    {311, 16385},
+    {309, 16384},
+    {293, 16385},
+    {47, 16385},
+    {234, 16385},
+    {232, 16385},
+    {237, 16384},
+    {297, 16387},
+    {312, 16387},
+    {32768, 16387},
     {304, 16385},
-    {302, 16384},
+    {303, 16385},
+    {299, 16385},
+    {307, 16385},
+    {306, 16385},
+    {304, 16384},
+    {223, 16385},
     {221, 16385},
     {219, 16385},
-    {217, 16385},
-    {239, 16387},
-    {238, 16387},
-    {263, 16385},
-    {295, 0},
-    {310, 0},
-    {302, 0},
-    {305, 0},
+    {241, 16387},
+    {240, 16387},
     {265, 16385},
-    {275, 16385},
-    {275, 16384},
-    {264, 16385},
-    {209, 16384},
-    {203, 16384},
-    {204, 16384},
+    {297, 0},
+    {312, 0},
+    {304, 0},
+    {307, 0},
+    {267, 16385},
+    {277, 16385},
+    {277, 16384},
+    {266, 16385},
+    {211, 16384},
     {205, 16384},
-    {189, 16384},
-    {188, 16384},
+    {206, 16384},
+    {207, 16384},
+    {191, 16384},
+    {190, 16384},
+    {334, 16384},
+    {335, 16384},
     {331, 16384},
-    {329, 16384},
-    {187, 16385},
-    {186, 16385},
-    {185, 16384},
-    {187, 16387},
-    {186, 16387},
-    {185, 16386},
-    {159, 16386},
-    {174, 16386},
+    {189, 16385},
+    {188, 16385},
+    {187, 16384},
+    {189, 16387},
+    {188, 16387},
+    {187, 16386},
+    {161, 16386},
+    {176, 16386},
     {32770, 16386},
     {7, 16386},
-    {187, 16388},
-    {186, 16388},
-    {185, 16387},
-    {159, 16387},
-    {174, 16387},
+    {189, 16388},
+    {188, 16388},
+    {187, 16387},
+    {161, 16387},
+    {176, 16387},
     {32770, 16387},
     {7, 16387},
-    {183, 0},
-    {170, 1},
-    {173, 0},
+    {185, 0},
     {172, 1},
-    {187, 16389},
-    {186, 16389},
-    {185, 16388},
-    {159, 16388},
-    {174, 16388},
+    {175, 0},
+    {174, 1},
+    {189, 16389},
+    {188, 16389},
+    {187, 16388},
+    {161, 16388},
+    {176, 16388},
     {32770, 16388},
     {7, 16388},
     {5, 16384},
-    {153, 16384},
-    {173, 16384},
-    {187, 16390},
-    {186, 16390},
-    {185, 16389},
-    {159, 16389},
-    {174, 16389},
+    {155, 16384},
+    {175, 16384},
+    {189, 16390},
+    {188, 16390},
+    {187, 16389},
+    {161, 16389},
+    {176, 16389},
     {32770, 16389},
     {7, 16389},
-    {179, 16386},
     {181, 16386},
-    {178, 16386},
-    {177, 16385},
-    {176, 16385},
-    {177, 16384},
-    {187, 16391},
-    {186, 16391},
-    {185, 16390},
-    {159, 16390},
+    {183, 16386},
+    {180, 16386},
+    {179, 16385},
+    {178, 16385},
+    {179, 16384},
+    {189, 16391},
+    {188, 16391},
+    {187, 16390},
+    {161, 16390},
     {7, 16390},
     {32770, 16390},
     {32771, 16385},
-    {179, 16387},
     {181, 16387},
-    {178, 0},
-    {177, 1},
-    {187, 16392},
-    {186, 16392},
-    {185, 16391},
-    {159, 16391},
+    {183, 16387},
+    {180, 0},
+    {179, 1},
+    {189, 16392},
+    {188, 16392},
+    {187, 16391},
+    {161, 16391},
     {7, 16391},
     {56, 16385},
     {102, 16385},
     {97, 16385},
-    {336, 16385},
+    {340, 16385},
+    {146, 16385},
     {144, 16385},
-    {142, 16385},
     {2, 0},
     {31, 16385},
     {39, 0},
     {37, 16385},
     {32770, 16391},
-    {178, 1},
-    {177, 3},
-    {178, 16384},
-    {187, 16393},
-    {194, 16393},
-    {199, 16392},
-    {159, 16392},
+    {180, 1},
+    {179, 3},
+    {180, 16384},
+    {189, 16393},
+    {196, 16393},
+    {201, 16392},
+    {161, 16392},
     {22, 16392},
+    {200, 16385},
+    {199, 16385},
     {198, 16385},
-    {197, 16385},
-    {196, 16385},
-    {186, 16393},
-    {185, 16392},
+    {188, 16393},
+    {187, 16392},
     {52, 16386},
     {50, 16386},
     {49, 16386},
@@ -9805,23 +9835,23 @@ static const qcap_step_t steps[] = {
     {74, 16386},
     {96, 16385},
     {92, 16385},
-    {108, 16386},
-    {104, 16386},
-    {117, 16386},
     {110, 16386},
-    {138, 16386},
-    {134, 16386},
-    {141, 16385},
+    {104, 16386},
+    {119, 16386},
+    {112, 16386},
+    {140, 16386},
+    {136, 16386},
+    {143, 16385},
     {36, 16385},
     {32, 16385},
     {24, 16385},
     {32770, 16392},
-    {187, 16394},
-    {194, 16394},
-    {199, 16393},
-    {159, 16393},
-    {186, 16394},
-    {185, 16393},
+    {189, 16394},
+    {196, 16394},
+    {201, 16393},
+    {161, 16393},
+    {188, 16394},
+    {187, 16393},
     {7, 16393},
     {14, 16386},
     {20, 16385},
@@ -9841,14 +9871,14 @@ static const qcap_step_t steps[] = {
     {74, 16387},
     {52, 0},
     {104, 0},
-    {108, 16387},
-    {104, 16387},
-    {110, 0},
-    {117, 16387},
     {110, 16387},
-    {134, 0},
-    {138, 16387},
-    {134, 16387},
+    {104, 16387},
+    {112, 0},
+    {119, 16387},
+    {112, 16387},
+    {136, 0},
+    {140, 16387},
+    {136, 16387},
     {32, 0},
     {34, 16385},
     {17, 16385},
@@ -9865,100 +9895,100 @@ static const qcap_step_t steps[] = {
     {8, 16386},
     {5, 16385},
     {4, 16385},
-    {154, 16385},
+    {156, 16385},
     {58, 0},
     {54, 0},
     {54, 16386},
     {92, 0},
-    {111, 0},
-    {113, 16385},
-    {119, 0},
-    {128, 0},
+    {113, 0},
+    {115, 16385},
+    {121, 0},
+    {130, 0},
     {12, 16386},
     {11, 16385},
     {17, 16387},
     {9, 16387},
     {8, 16387},
     {54, 16387},
-    {140, 16385},
+    {142, 16385},
     {9, 0},
     {14, 16387},
     {10, 16385},
     {94, 16385},
-    {140, 16384},
+    {142, 16384},
     {93, 16385},
-    {112, 16385},
-    {112, 16384},
+    {114, 16385},
+    {114, 16384},
+    {263, 16385},
     {261, 16385},
-    {259, 16385},
+    {242, 16386},
+    {241, 16386},
     {240, 16386},
-    {239, 16386},
-    {238, 16386},
-    {249, 16386},
-    {245, 16386},
-    {255, 16386},
     {251, 16386},
-    {258, 16385},
-    {257, 16385},
-    {261, 16386},
+    {247, 16386},
     {257, 16386},
-    {273, 16386},
-    {269, 16386},
-    {312, 16386},
-    {290, 16386},
-    {240, 16387},
-    {242, 0},
-    {239, 0},
-    {246, 0},
-    {245, 0},
-    {249, 16387},
-    {245, 16387},
-    {251, 0},
-    {255, 16387},
+    {253, 16386},
+    {260, 16385},
+    {259, 16385},
+    {263, 16386},
+    {259, 16386},
+    {275, 16386},
+    {271, 16386},
+    {314, 16386},
+    {292, 16386},
+    {242, 16387},
+    {244, 0},
+    {241, 0},
+    {248, 0},
+    {247, 0},
     {251, 16387},
-    {257, 0},
-    {261, 16387},
+    {247, 16387},
+    {253, 0},
     {257, 16387},
-    {240, 0},
-    {269, 0},
-    {273, 16387},
-    {269, 16387},
-    {281, 0},
-    {312, 16387},
-    {290, 16387},
-    {230, 0},
-    {228, 16385},
-    {302, 16386},
-    {305, 16386},
-    {301, 16386},
-    {299, 16385},
-    {298, 16385},
-    {299, 16384},
-    {227, 16385},
-    {223, 16385},
-    {216, 16385},
-    {263, 0},
-    {302, 16387},
-    {305, 16387},
-    {301, 0},
-    {299, 1},
-    {223, 0},
-    {225, 16385},
-    {214, 16385},
-    {301, 1},
-    {299, 2},
+    {253, 16387},
+    {259, 0},
+    {263, 16387},
+    {259, 16387},
+    {242, 0},
+    {271, 0},
+    {275, 16387},
+    {271, 16387},
+    {283, 0},
+    {314, 16387},
+    {292, 16387},
+    {232, 0},
+    {230, 16385},
+    {304, 16386},
+    {307, 16386},
+    {303, 16386},
+    {301, 16385},
+    {300, 16385},
     {301, 16384},
-    {224, 16385},
-    {224, 16384},
+    {229, 16385},
+    {225, 16385},
+    {218, 16385},
+    {265, 0},
+    {304, 16387},
+    {307, 16387},
+    {303, 0},
+    {301, 1},
+    {225, 0},
+    {227, 16385},
+    {216, 16385},
+    {303, 1},
+    {301, 2},
+    {303, 16384},
+    {226, 16385},
+    {226, 16384},
+    {216, 16386},
+    {215, 16386},
     {214, 16386},
-    {213, 16386},
-    {212, 16386},
-    {211, 16385},
+    {213, 16385},
+    {216, 16387},
+    {215, 16387},
     {214, 16387},
-    {213, 16387},
-    {212, 16387},
-    {264, 16384},
-    {213, 0},
+    {266, 16384},
+    {215, 0},
     {88, 0},
     {87, 16385},
     {88, 16385},
@@ -9974,1227 +10004,1234 @@ static const uint16_t actions[] = {
     /* 1 */ 0x4, 0x0, 0x1, 0x2, 0x3,
     /* 2 */ 0x1, 0x0,
     /* 3 */ 0x4, 0x4, 0x5, 0x6, 0x7,
-    /* 4 */ 0x5, 0x4, 0x5, 0x8, 0x9, 0xa,
-    /* 5 */ 0x8, 0xb, 0xc, 0xd, 0xe, 0xf, 0xa, 0x10, 0x11,
-    /* 6 */ 0x7, 0xb, 0xc, 0xd, 0xe, 0xf, 0xa, 0x12,
-    /* 7 */ 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0xa, 0x10, 0x13, 0x14, 0x11,
-    /* 8 */ 0x7, 0xb, 0xc, 0xd, 0xe, 0xf, 0xa, 0x10,
-    /* 9 */ 0x7, 0xb, 0xc, 0xd, 0xe, 0xf, 0xa, 0x11,
-    /* 10 */ 0x2, 0x15, 0x11,
-    /* 11 */ 0x6, 0xb, 0xc, 0xd, 0xe, 0xf, 0xa,
-    /* 12 */ 0x1, 0x16,
-    /* 13 */ 0x2, 0x17, 0x18,
-    /* 14 */ 0x5, 0x18, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 15 */ 0xe, 0x1d, 0x1e, 0xc, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x1, 0x2,
-    /* 16 */ 0xc, 0x1d, 0x1e, 0xc, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,
-    /* 17 */ 0x7, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x18,
-    /* 18 */ 0xb, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 19 */ 0x3, 0x2d, 0x2e, 0x2f,
-    /* 20 */ 0x7, 0x16, 0x30, 0x31, 0x32, 0x1a, 0x1b, 0x1c,
-    /* 21 */ 0x2, 0x33, 0x34,
-    /* 22 */ 0x2, 0x2d, 0x2e,
-    /* 23 */ 0x3, 0x2d, 0x2e, 0x35,
+    /* 4 */ 0x6, 0x4, 0x5, 0x8, 0x9, 0xa, 0xb,
+    /* 5 */ 0x8, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb, 0x11, 0x12,
+    /* 6 */ 0x7, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb, 0x13,
+    /* 7 */ 0xa, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb, 0x11, 0x14, 0x15, 0x12,
+    /* 8 */ 0x7, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb, 0x11,
+    /* 9 */ 0x7, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb, 0x12,
+    /* 10 */ 0x2, 0x16, 0x12,
+    /* 11 */ 0x6, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb,
+    /* 12 */ 0x1, 0x17,
+    /* 13 */ 0x2, 0x18, 0x19,
+    /* 14 */ 0x5, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 15 */ 0xe, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x1, 0x2,
+    /* 16 */ 0xc, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+    /* 17 */ 0x7, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x19,
+    /* 18 */ 0xb, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 19 */ 0x3, 0x2e, 0x2f, 0x30,
+    /* 20 */ 0x7, 0x17, 0x31, 0x32, 0x33, 0x1b, 0x1c, 0x1d,
+    /* 21 */ 0x2, 0x34, 0x35,
+    /* 22 */ 0x2, 0x2e, 0x2f,
+    /* 23 */ 0x3, 0x2e, 0x2f, 0x36,
     /* 24 */ 0x2, 0x1, 0x2,
     /* 25 */ 0x1, 0x1,
-    /* 26 */ 0x3, 0x36, 0x37, 0x38,
-    /* 27 */ 0xd, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x18, 0x22, 0x23, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 28 */ 0x10, 0x1d, 0x1e, 0xc, 0x1f, 0x20, 0x21, 0x22, 0x39, 0x3a, 0x3b, 0x24, 0x25, 0x26, 0x27, 0x1, 0x2,
-    /* 29 */ 0xe, 0x1d, 0x1e, 0xc, 0x1f, 0x20, 0x21, 0x22, 0x39, 0x3a, 0x3b, 0x24, 0x25, 0x26, 0x27,
-    /* 30 */ 0x2, 0x3c, 0x3d,
-    /* 31 */ 0x9, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x18, 0x3c, 0x3d,
-    /* 32 */ 0xd, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x2b, 0x3e, 0x3f, 0x40, 0x1a, 0x1b, 0x1c,
-    /* 33 */ 0x4, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 34 */ 0x2, 0x2c, 0x35,
-    /* 35 */ 0x1, 0x41,
-    /* 36 */ 0x5, 0x41, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 37 */ 0x1, 0x42,
-    /* 38 */ 0x3, 0x41, 0x2c, 0x35,
-    /* 39 */ 0x4, 0x40, 0x1a, 0x1b, 0x1c,
-    /* 40 */ 0x8002, 0x43, 0x44,
-    /* 41 */ 0x10, 0x1d, 0x1e, 0xc, 0x1f, 0x20, 0x21, 0x22, 0x45, 0x46, 0x3b, 0x24, 0x25, 0x26, 0x27, 0x1, 0x2,
-    /* 42 */ 0xe, 0x1d, 0x1e, 0xc, 0x1f, 0x20, 0x21, 0x22, 0x45, 0x46, 0x3b, 0x24, 0x25, 0x26, 0x27,
-    /* 43 */ 0xd, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x2b, 0x47, 0x48, 0x40, 0x1a, 0x1b, 0x1c,
-    /* 44 */ 0xf, 0xb, 0xc, 0x1f, 0x28, 0x29, 0x2a, 0x18, 0x22, 0x45, 0x46, 0x3b, 0x19, 0x1a, 0x1b, 0x1c,
+    /* 26 */ 0x3, 0x37, 0x38, 0x39,
+    /* 27 */ 0xd, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x19, 0x23, 0x24, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 28 */ 0x10, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x3a, 0x3b, 0x3c, 0x25, 0x26, 0x27, 0x28, 0x1, 0x2,
+    /* 29 */ 0xe, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x3a, 0x3b, 0x3c, 0x25, 0x26, 0x27, 0x28,
+    /* 30 */ 0x2, 0x3d, 0x3e,
+    /* 31 */ 0x9, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x19, 0x3d, 0x3e,
+    /* 32 */ 0xd, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x2c, 0x3f, 0x40, 0x41, 0x1b, 0x1c, 0x1d,
+    /* 33 */ 0x4, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 34 */ 0x2, 0x2d, 0x36,
+    /* 35 */ 0x1, 0x42,
+    /* 36 */ 0x5, 0x42, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 37 */ 0x1, 0x43,
+    /* 38 */ 0x3, 0x42, 0x2d, 0x36,
+    /* 39 */ 0x4, 0x41, 0x1b, 0x1c, 0x1d,
+    /* 40 */ 0x8002, 0x44, 0x45,
+    /* 41 */ 0x10, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x46, 0x47, 0x3c, 0x25, 0x26, 0x27, 0x28, 0x1, 0x2,
+    /* 42 */ 0xe, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x46, 0x47, 0x3c, 0x25, 0x26, 0x27, 0x28,
+    /* 43 */ 0xd, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x2c, 0x48, 0x49, 0x41, 0x1b, 0x1c, 0x1d,
+    /* 44 */ 0xf, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x19, 0x23, 0x46, 0x47, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 45 */ 0x1, 0x7,
-    /* 46 */ 0x8, 0x49, 0x4a, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 47 */ 0x4, 0x49, 0x4a, 0x4b, 0x2f,
-    /* 48 */ 0x1, 0x49,
-    /* 49 */ 0x6, 0x49, 0x4a, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 50 */ 0x3, 0x4c, 0x4d, 0x4e,
-    /* 51 */ 0x1, 0x4f,
-    /* 52 */ 0x1, 0x50,
-    /* 53 */ 0x1, 0x51,
-    /* 54 */ 0x1, 0x52,
-    /* 55 */ 0x8, 0x53, 0x4a, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 56 */ 0x4, 0x53, 0x4a, 0x4b, 0x2f,
-    /* 57 */ 0x6, 0x53, 0x4a, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 58 */ 0x3, 0x54, 0x4d, 0x4e,
-    /* 59 */ 0x1, 0x55,
-    /* 60 */ 0x3, 0x56, 0x1, 0x2,
-    /* 61 */ 0x1, 0x56,
-    /* 62 */ 0x2, 0x56, 0x7,
-    /* 63 */ 0x2, 0x56, 0x57,
-    /* 64 */ 0x1, 0x58,
-    /* 65 */ 0x2, 0x59, 0x52,
-    /* 66 */ 0x6, 0x17, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e,
-    /* 67 */ 0x1, 0x5f,
-    /* 68 */ 0x1, 0x60,
-    /* 69 */ 0x3, 0x60, 0x61, 0x62,
-    /* 70 */ 0x3, 0x55, 0x61, 0x63,
-    /* 71 */ 0x3, 0x60, 0x64, 0x65,
-    /* 72 */ 0x4, 0x60, 0x66, 0x67, 0x68,
-    /* 73 */ 0x2, 0x60, 0x66,
-    /* 74 */ 0x2, 0x60, 0x69,
-    /* 75 */ 0x2, 0x6a, 0x60,
-    /* 76 */ 0x4, 0x6a, 0x60, 0x61, 0x62,
-    /* 77 */ 0x3, 0x60, 0x6b, 0x6c,
-    /* 78 */ 0x2, 0x6d, 0x60,
-    /* 79 */ 0x4, 0x6d, 0x60, 0x61, 0x62,
-    /* 80 */ 0x2, 0x60, 0x6b,
-    /* 81 */ 0x3, 0x60, 0x6e, 0x6f,
-    /* 82 */ 0x2, 0x70, 0x60,
-    /* 83 */ 0x4, 0x70, 0x60, 0x61, 0x62,
-    /* 84 */ 0x3, 0x60, 0x71, 0x72,
-    /* 85 */ 0x2, 0x73, 0x60,
-    /* 86 */ 0x4, 0x73, 0x60, 0x61, 0x62,
-    /* 87 */ 0x2, 0x60, 0x71,
-    /* 88 */ 0x3, 0x60, 0x74, 0x75,
-    /* 89 */ 0x2, 0x76, 0x60,
-    /* 90 */ 0x4, 0x76, 0x60, 0x61, 0x62,
-    /* 91 */ 0x2, 0x60, 0x74,
-    /* 92 */ 0x3, 0x60, 0x77, 0x78,
-    /* 93 */ 0x2, 0x79, 0x60,
-    /* 94 */ 0x4, 0x79, 0x60, 0x61, 0x62,
-    /* 95 */ 0x2, 0x60, 0x7a,
-    /* 96 */ 0x2, 0x7b, 0x60,
-    /* 97 */ 0x4, 0x7b, 0x60, 0x61, 0x62,
-    /* 98 */ 0x3, 0x60, 0x7c, 0x7d,
-    /* 99 */ 0x2, 0x7e, 0x60,
-    /* 100 */ 0x4, 0x7e, 0x60, 0x61, 0x62,
-    /* 101 */ 0x2, 0x60, 0x7c,
-    /* 102 */ 0x3, 0x1, 0x2, 0x52,
-    /* 103 */ 0x3, 0x7f, 0x80, 0x81,
-    /* 104 */ 0x2, 0x5d, 0x5e,
-    /* 105 */ 0x2, 0x61, 0x62,
-    /* 106 */ 0x6, 0x82, 0x83, 0x84, 0x85, 0x1, 0x2,
-    /* 107 */ 0x4, 0x82, 0x83, 0x84, 0x85,
-    /* 108 */ 0x2, 0x82, 0x7,
-    /* 109 */ 0x2, 0x82, 0x86,
-    /* 110 */ 0x3, 0x87, 0x61, 0x63,
-    /* 111 */ 0x1, 0x87,
-    /* 112 */ 0x7, 0x88, 0x89, 0x8a, 0x84, 0x85, 0x1, 0x2,
-    /* 113 */ 0x5, 0x88, 0x89, 0x8a, 0x84, 0x85,
-    /* 114 */ 0x2, 0x88, 0x7,
-    /* 115 */ 0x1, 0x88,
-    /* 116 */ 0x2, 0x88, 0x89,
-    /* 117 */ 0x1, 0x8b,
-    /* 118 */ 0x2, 0x8b, 0x7,
-    /* 119 */ 0x1, 0x6a,
-    /* 120 */ 0x3, 0x6a, 0x61, 0x62,
-    /* 121 */ 0x2, 0x8c, 0x8d,
-    /* 122 */ 0x2, 0x8c, 0x7,
-    /* 123 */ 0x1, 0x6d,
-    /* 124 */ 0x3, 0x6d, 0x61, 0x62,
-    /* 125 */ 0x1, 0x8c,
-    /* 126 */ 0x1, 0x8d,
-    /* 127 */ 0x1, 0x6c,
-    /* 128 */ 0x2, 0x8e, 0x8f,
-    /* 129 */ 0x3, 0x8e, 0x8f, 0x7,
-    /* 130 */ 0x1, 0x70,
-    /* 131 */ 0x3, 0x70, 0x61, 0x62,
-    /* 132 */ 0x2, 0x8e, 0x34,
-    /* 133 */ 0x2, 0x90, 0x91,
-    /* 134 */ 0x2, 0x90, 0x7,
-    /* 135 */ 0x1, 0x73,
-    /* 136 */ 0x3, 0x73, 0x61, 0x62,
-    /* 137 */ 0x1, 0x90,
-    /* 138 */ 0x2, 0x92, 0x93,
-    /* 139 */ 0x2, 0x92, 0x7,
-    /* 140 */ 0x1, 0x76,
-    /* 141 */ 0x3, 0x76, 0x61, 0x62,
-    /* 142 */ 0x1, 0x92,
-    /* 143 */ 0x1, 0x79,
-    /* 144 */ 0x2, 0x79, 0x7,
-    /* 145 */ 0x3, 0x79, 0x61, 0x62,
-    /* 146 */ 0x1, 0x94,
-    /* 147 */ 0x1, 0x7b,
-    /* 148 */ 0x2, 0x7b, 0x7,
-    /* 149 */ 0x3, 0x7b, 0x61, 0x62,
-    /* 150 */ 0x2, 0x95, 0x96,
-    /* 151 */ 0x2, 0x95, 0x7,
-    /* 152 */ 0x1, 0x7e,
-    /* 153 */ 0x3, 0x7e, 0x61, 0x62,
-    /* 154 */ 0x1, 0x95,
-    /* 155 */ 0x1, 0x97,
-    /* 156 */ 0x1, 0x8f,
-    /* 157 */ 0x2, 0x8f, 0x7,
-    /* 158 */ 0x1, 0x98,
-    /* 159 */ 0x2, 0x99, 0x9a,
-    /* 160 */ 0x8, 0x17, 0x5a, 0x5b, 0x9b, 0x26, 0x27, 0x1, 0x2,
-    /* 161 */ 0x6, 0x17, 0x5a, 0x5b, 0x9b, 0x26, 0x27,
-    /* 162 */ 0x7, 0x17, 0x5a, 0x5b, 0x9b, 0x26, 0x27, 0x1,
-    /* 163 */ 0x3, 0x9c, 0x9d, 0x9e,
-    /* 164 */ 0x4, 0x9f, 0xa0, 0x1, 0x2,
-    /* 165 */ 0x2, 0x9f, 0xa0,
-    /* 166 */ 0x1, 0xa1,
-    /* 167 */ 0x5, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 168 */ 0x2, 0x6a, 0xa1,
-    /* 169 */ 0x2, 0x6d, 0xa1,
-    /* 170 */ 0x2, 0x70, 0xa1,
-    /* 171 */ 0x2, 0x73, 0xa1,
-    /* 172 */ 0x2, 0x76, 0xa1,
-    /* 173 */ 0x2, 0xa2, 0xa3,
-    /* 174 */ 0x2, 0xa2, 0x7,
-    /* 175 */ 0x1, 0xa2,
-    /* 176 */ 0x1, 0xa4,
-    /* 177 */ 0x2, 0x7e, 0xa1,
-    /* 178 */ 0x5, 0xa5, 0xa6, 0x27, 0x1, 0x2,
-    /* 179 */ 0x3, 0xa5, 0xa6, 0x27,
-    /* 180 */ 0x1, 0xa7,
-    /* 181 */ 0x3, 0x27, 0x1, 0x2,
-    /* 182 */ 0x1, 0x27,
-    /* 183 */ 0x1, 0xa8,
-    /* 184 */ 0x3, 0xa9, 0xaa, 0xab,
-    /* 185 */ 0x2, 0x8e, 0x7,
-    /* 186 */ 0x2, 0x79, 0xa1,
-    /* 187 */ 0x2, 0x7b, 0xa1,
-    /* 188 */ 0x4, 0xac, 0x27, 0x1, 0x2,
-    /* 189 */ 0x2, 0xac, 0x27,
-    /* 190 */ 0x8002, 0xad, 0xae,
-    /* 191 */ 0x1, 0xaf,
-    /* 192 */ 0x1, 0xb0,
-    /* 193 */ 0x1, 0xb1,
-    /* 194 */ 0x2, 0xb2, 0x8f,
-    /* 195 */ 0x3, 0xb2, 0x8f, 0x7,
-    /* 196 */ 0x2, 0xb3, 0xa4,
-    /* 197 */ 0x2, 0xb3, 0x7,
-    /* 198 */ 0x1, 0xb3,
-    /* 199 */ 0x1, 0xb4,
-    /* 200 */ 0x1, 0xb5,
-    /* 201 */ 0x3, 0xb5, 0x61, 0x62,
-    /* 202 */ 0x3, 0xb5, 0xb6, 0x65,
-    /* 203 */ 0x4, 0xb5, 0xb7, 0xb8, 0x68,
-    /* 204 */ 0x2, 0xb5, 0xb7,
-    /* 205 */ 0x3, 0xb5, 0xb9, 0xba,
-    /* 206 */ 0x2, 0x6d, 0xb5,
-    /* 207 */ 0x4, 0x6d, 0xb5, 0x61, 0x62,
-    /* 208 */ 0x2, 0xb5, 0xb9,
-    /* 209 */ 0x2, 0xb5, 0xbb,
-    /* 210 */ 0x2, 0x7b, 0xb5,
-    /* 211 */ 0x4, 0x7b, 0xb5, 0x61, 0x62,
-    /* 212 */ 0x3, 0xb5, 0xbc, 0xbd,
-    /* 213 */ 0x2, 0x7e, 0xb5,
-    /* 214 */ 0x4, 0x7e, 0xb5, 0x61, 0x62,
-    /* 215 */ 0x2, 0xb5, 0xbc,
-    /* 216 */ 0x3, 0xb5, 0xbe, 0xbf,
-    /* 217 */ 0x2, 0xc0, 0xb5,
-    /* 218 */ 0x4, 0xc0, 0xb5, 0x61, 0x62,
-    /* 219 */ 0x3, 0xb5, 0xc1, 0xc2,
-    /* 220 */ 0x2, 0xc3, 0xb5,
-    /* 221 */ 0x4, 0xc3, 0xb5, 0x61, 0x62,
-    /* 222 */ 0x2, 0xb5, 0xc1,
-    /* 223 */ 0x2, 0xc4, 0xb5,
-    /* 224 */ 0x4, 0xc4, 0xb5, 0x61, 0x62,
-    /* 225 */ 0x2, 0xb5, 0xc5,
-    /* 226 */ 0x3, 0xb5, 0xc6, 0xc7,
-    /* 227 */ 0x2, 0xc8, 0xb5,
-    /* 228 */ 0x4, 0xc8, 0xb5, 0x61, 0x62,
-    /* 229 */ 0x2, 0xb5, 0xc6,
-    /* 230 */ 0x3, 0xb5, 0xc6, 0xc9,
-    /* 231 */ 0x1, 0xca,
-    /* 232 */ 0x1, 0xcb,
-    /* 233 */ 0x6, 0x82, 0xcc, 0xcd, 0xce, 0x1, 0x2,
-    /* 234 */ 0x4, 0x82, 0xcc, 0xcd, 0xce,
-    /* 235 */ 0x7, 0x88, 0xcf, 0xd0, 0xcd, 0xce, 0x1, 0x2,
-    /* 236 */ 0x5, 0x88, 0xcf, 0xd0, 0xcd, 0xce,
-    /* 237 */ 0x2, 0x88, 0xcf,
-    /* 238 */ 0x2, 0xd1, 0xd2,
-    /* 239 */ 0x2, 0xd1, 0x7,
-    /* 240 */ 0x1, 0xd1,
-    /* 241 */ 0x2, 0xd3, 0xd4,
-    /* 242 */ 0x2, 0xd3, 0x7,
-    /* 243 */ 0x1, 0xd3,
-    /* 244 */ 0x1, 0xc0,
-    /* 245 */ 0x2, 0xc0, 0x7,
-    /* 246 */ 0x3, 0xc0, 0x61, 0x62,
-    /* 247 */ 0x1, 0xd5,
-    /* 248 */ 0x2, 0xd6, 0xd7,
-    /* 249 */ 0x2, 0xd6, 0x7,
-    /* 250 */ 0x1, 0xc3,
-    /* 251 */ 0x3, 0xc3, 0x61, 0x62,
-    /* 252 */ 0x1, 0xd6,
-    /* 253 */ 0x1, 0xc4,
-    /* 254 */ 0x2, 0xc4, 0x7,
-    /* 255 */ 0x3, 0xc4, 0x61, 0x62,
-    /* 256 */ 0x1, 0xd8,
-    /* 257 */ 0x3, 0xd9, 0xda, 0xdb,
-    /* 258 */ 0x4, 0xd9, 0xda, 0xdb, 0x7,
-    /* 259 */ 0x1, 0xd9,
-    /* 260 */ 0x1, 0xc8,
-    /* 261 */ 0x3, 0xc8, 0x61, 0x62,
-    /* 262 */ 0x2, 0xdc, 0xdd,
-    /* 263 */ 0x2, 0xd9, 0xda,
-    /* 264 */ 0x3, 0xd9, 0xda, 0xc9,
-    /* 265 */ 0x1, 0xde,
-    /* 266 */ 0x2, 0xdf, 0xdb,
-    /* 267 */ 0x3, 0xdf, 0xdb, 0x7,
-    /* 268 */ 0x1, 0xdf,
-    /* 269 */ 0x5, 0xe0, 0xe1, 0x1, 0x2, 0xcb,
-    /* 270 */ 0x2, 0xe0, 0xe1,
-    /* 271 */ 0x3, 0xe0, 0xe1, 0x7,
-    /* 272 */ 0x3, 0xe0, 0xe1, 0xe2,
-    /* 273 */ 0x3, 0xe1, 0x1, 0x2,
-    /* 274 */ 0x1, 0xe1,
-    /* 275 */ 0x2, 0xe1, 0x7,
-    /* 276 */ 0x2, 0xe1, 0xe2,
-    /* 277 */ 0x2, 0xe3, 0xb1,
-    /* 278 */ 0x2, 0xc0, 0x33,
-    /* 279 */ 0x3, 0xe4, 0xda, 0xdb,
-    /* 280 */ 0x4, 0xe4, 0xda, 0xdb, 0x7,
-    /* 281 */ 0x1, 0xe4,
-    /* 282 */ 0x2, 0xe5, 0xdd,
-    /* 283 */ 0x1, 0xe6,
-    /* 284 */ 0x2, 0xe4, 0xda,
-    /* 285 */ 0x3, 0xe4, 0xda, 0xc9,
-    /* 286 */ 0x2, 0xda, 0xdb,
-    /* 287 */ 0x3, 0xda, 0xdb, 0x7,
-    /* 288 */ 0x1, 0xda,
-    /* 289 */ 0x2, 0xda, 0xc9,
-    /* 290 */ 0x1, 0xdb,
-    /* 291 */ 0x2, 0xdb, 0x7,
-    /* 292 */ 0x1, 0xc7,
-    /* 293 */ 0x1, 0xc9,
-    /* 294 */ 0x6, 0xe7, 0xe8, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 295 */ 0x7, 0xe7, 0xe8, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 296 */ 0x5, 0xe7, 0xe8, 0xe9, 0xc7, 0xda,
-    /* 297 */ 0x4, 0xe7, 0xe8, 0xe9, 0xc7,
-    /* 298 */ 0x1, 0xe7,
-    /* 299 */ 0x6, 0xe7, 0xe8, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 300 */ 0x3, 0xea, 0xeb, 0xec,
-    /* 301 */ 0x2, 0xc8, 0x7,
-    /* 302 */ 0x3, 0x1, 0x2, 0xb1,
-    /* 303 */ 0x3, 0xed, 0xee, 0xef,
-    /* 304 */ 0x4, 0xf0, 0xf1, 0x1, 0x2,
-    /* 305 */ 0x2, 0xf0, 0xf1,
-    /* 306 */ 0x5, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 307 */ 0x1, 0xf2,
-    /* 308 */ 0x2, 0xc3, 0xa1,
-    /* 309 */ 0x3, 0xf3, 0xda, 0xdb,
-    /* 310 */ 0x4, 0xf3, 0xda, 0xdb, 0x7,
-    /* 311 */ 0x1, 0xf3,
-    /* 312 */ 0x2, 0xf4, 0xdd,
-    /* 313 */ 0x2, 0xf3, 0xda,
-    /* 314 */ 0x3, 0xf3, 0xda, 0xc9,
-    /* 315 */ 0x2, 0xc8, 0xa1,
-    /* 316 */ 0x6, 0xf5, 0xe8, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 317 */ 0x7, 0xf5, 0xe8, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 318 */ 0x5, 0xf5, 0xe8, 0xe9, 0xc7, 0xda,
-    /* 319 */ 0x4, 0xf5, 0xe8, 0xe9, 0xc7,
-    /* 320 */ 0x6, 0xf5, 0xe8, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 321 */ 0x3, 0xf6, 0xeb, 0xec,
-    /* 322 */ 0x3, 0x1, 0x2, 0xca,
-    /* 323 */ 0x1, 0xe3,
-    /* 324 */ 0x1, 0xf7,
-    /* 325 */ 0x2, 0xc4, 0xa1,
-    /* 326 */ 0x1, 0xf8,
-    /* 327 */ 0x2, 0xf8, 0x7,
-    /* 328 */ 0x1, 0xf9,
-    /* 329 */ 0x2, 0xfa, 0xf2,
-    /* 330 */ 0x2, 0xfa, 0x7,
-    /* 331 */ 0x1, 0xfa,
-    /* 332 */ 0x2, 0xc0, 0xa1,
-    /* 333 */ 0x6, 0xfb, 0xfc, 0xfd, 0xfe, 0xff, 0x100,
-    /* 334 */ 0x6, 0xfb, 0xfc, 0xfd, 0x101, 0x102, 0x1c,
-    /* 335 */ 0x1, 0x3,
-    /* 336 */ 0x4, 0x103, 0x104, 0x105, 0x1c,
-    /* 337 */ 0x2, 0x10, 0x11,
-    /* 338 */ 0x2, 0x17, 0x12,
-    /* 339 */ 0x4, 0x10, 0x13, 0x14, 0x11,
-    /* 340 */ 0x1, 0x10,
+    /* 46 */ 0x8, 0x4a, 0x4b, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 47 */ 0x4, 0x4a, 0x4b, 0x4c, 0x30,
+    /* 48 */ 0x1, 0x4a,
+    /* 49 */ 0x6, 0x4a, 0x4b, 0x4c, 0x30, 0x2d, 0x36,
+    /* 50 */ 0x3, 0x4d, 0x4e, 0x4f,
+    /* 51 */ 0x1, 0x50,
+    /* 52 */ 0x1, 0x51,
+    /* 53 */ 0x1, 0x52,
+    /* 54 */ 0x1, 0x53,
+    /* 55 */ 0x8, 0x54, 0x4b, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 56 */ 0x4, 0x54, 0x4b, 0x4c, 0x30,
+    /* 57 */ 0x6, 0x54, 0x4b, 0x4c, 0x30, 0x2d, 0x36,
+    /* 58 */ 0x3, 0x55, 0x4e, 0x4f,
+    /* 59 */ 0x1, 0x56,
+    /* 60 */ 0x3, 0x57, 0x1, 0x2,
+    /* 61 */ 0x1, 0x57,
+    /* 62 */ 0x2, 0x57, 0x7,
+    /* 63 */ 0x2, 0x57, 0x58,
+    /* 64 */ 0x1, 0x59,
+    /* 65 */ 0x2, 0x5a, 0x53,
+    /* 66 */ 0x6, 0x18, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f,
+    /* 67 */ 0x1, 0x60,
+    /* 68 */ 0x1, 0x61,
+    /* 69 */ 0x3, 0x61, 0x62, 0x63,
+    /* 70 */ 0x3, 0x56, 0x62, 0x64,
+    /* 71 */ 0x3, 0x61, 0x65, 0x66,
+    /* 72 */ 0x4, 0x61, 0x67, 0x68, 0x69,
+    /* 73 */ 0x2, 0x61, 0x67,
+    /* 74 */ 0x2, 0x61, 0x6a,
+    /* 75 */ 0x2, 0x6b, 0x61,
+    /* 76 */ 0x4, 0x6b, 0x61, 0x62, 0x63,
+    /* 77 */ 0x3, 0x61, 0x6c, 0x6d,
+    /* 78 */ 0x2, 0x6e, 0x61,
+    /* 79 */ 0x4, 0x6e, 0x61, 0x62, 0x63,
+    /* 80 */ 0x2, 0x61, 0x6c,
+    /* 81 */ 0x3, 0x61, 0x6f, 0x70,
+    /* 82 */ 0x2, 0x71, 0x61,
+    /* 83 */ 0x4, 0x71, 0x61, 0x62, 0x63,
+    /* 84 */ 0x4, 0x61, 0x72, 0x73, 0x74,
+    /* 85 */ 0x2, 0x75, 0x61,
+    /* 86 */ 0x4, 0x75, 0x61, 0x62, 0x63,
+    /* 87 */ 0x2, 0x61, 0x72,
+    /* 88 */ 0x3, 0x61, 0x76, 0x77,
+    /* 89 */ 0x2, 0x78, 0x61,
+    /* 90 */ 0x4, 0x78, 0x61, 0x62, 0x63,
+    /* 91 */ 0x2, 0x61, 0x76,
+    /* 92 */ 0x3, 0x61, 0x79, 0x7a,
+    /* 93 */ 0x2, 0x7b, 0x61,
+    /* 94 */ 0x4, 0x7b, 0x61, 0x62, 0x63,
+    /* 95 */ 0x2, 0x61, 0x7c,
+    /* 96 */ 0x2, 0x7d, 0x61,
+    /* 97 */ 0x4, 0x7d, 0x61, 0x62, 0x63,
+    /* 98 */ 0x3, 0x61, 0x7e, 0x7f,
+    /* 99 */ 0x2, 0x80, 0x61,
+    /* 100 */ 0x4, 0x80, 0x61, 0x62, 0x63,
+    /* 101 */ 0x2, 0x61, 0x7e,
+    /* 102 */ 0x3, 0x1, 0x2, 0x53,
+    /* 103 */ 0x3, 0x81, 0x82, 0x83,
+    /* 104 */ 0x2, 0x5e, 0x5f,
+    /* 105 */ 0x2, 0x62, 0x63,
+    /* 106 */ 0x6, 0x84, 0x85, 0x86, 0x87, 0x1, 0x2,
+    /* 107 */ 0x4, 0x84, 0x85, 0x86, 0x87,
+    /* 108 */ 0x2, 0x84, 0x7,
+    /* 109 */ 0x2, 0x84, 0x88,
+    /* 110 */ 0x3, 0x89, 0x62, 0x64,
+    /* 111 */ 0x1, 0x89,
+    /* 112 */ 0x7, 0x8a, 0x8b, 0x8c, 0x86, 0x87, 0x1, 0x2,
+    /* 113 */ 0x5, 0x8a, 0x8b, 0x8c, 0x86, 0x87,
+    /* 114 */ 0x2, 0x8a, 0x7,
+    /* 115 */ 0x1, 0x8a,
+    /* 116 */ 0x2, 0x8a, 0x8b,
+    /* 117 */ 0x1, 0x8d,
+    /* 118 */ 0x2, 0x8d, 0x7,
+    /* 119 */ 0x1, 0x6b,
+    /* 120 */ 0x3, 0x6b, 0x62, 0x63,
+    /* 121 */ 0x2, 0x8e, 0x8f,
+    /* 122 */ 0x2, 0x8e, 0x7,
+    /* 123 */ 0x1, 0x6e,
+    /* 124 */ 0x3, 0x6e, 0x62, 0x63,
+    /* 125 */ 0x1, 0x8e,
+    /* 126 */ 0x1, 0x8f,
+    /* 127 */ 0x1, 0x6d,
+    /* 128 */ 0x2, 0x90, 0x91,
+    /* 129 */ 0x3, 0x90, 0x91, 0x7,
+    /* 130 */ 0x1, 0x71,
+    /* 131 */ 0x3, 0x71, 0x62, 0x63,
+    /* 132 */ 0x2, 0x90, 0x35,
+    /* 133 */ 0x3, 0x92, 0x93, 0x94,
+    /* 134 */ 0x3, 0x92, 0x93, 0x7,
+    /* 135 */ 0x1, 0x75,
+    /* 136 */ 0x3, 0x75, 0x62, 0x63,
+    /* 137 */ 0x2, 0x92, 0x93,
+    /* 138 */ 0x1, 0x92,
+    /* 139 */ 0x2, 0x95, 0x96,
+    /* 140 */ 0x2, 0x95, 0x7,
+    /* 141 */ 0x1, 0x78,
+    /* 142 */ 0x3, 0x78, 0x62, 0x63,
+    /* 143 */ 0x1, 0x95,
+    /* 144 */ 0x1, 0x7b,
+    /* 145 */ 0x2, 0x7b, 0x7,
+    /* 146 */ 0x3, 0x7b, 0x62, 0x63,
+    /* 147 */ 0x1, 0x97,
+    /* 148 */ 0x1, 0x7d,
+    /* 149 */ 0x2, 0x7d, 0x7,
+    /* 150 */ 0x3, 0x7d, 0x62, 0x63,
+    /* 151 */ 0x2, 0x98, 0x99,
+    /* 152 */ 0x2, 0x98, 0x7,
+    /* 153 */ 0x1, 0x80,
+    /* 154 */ 0x3, 0x80, 0x62, 0x63,
+    /* 155 */ 0x1, 0x98,
+    /* 156 */ 0x1, 0x9a,
+    /* 157 */ 0x1, 0x91,
+    /* 158 */ 0x2, 0x91, 0x7,
+    /* 159 */ 0x1, 0x9b,
+    /* 160 */ 0x2, 0x9c, 0x9d,
+    /* 161 */ 0x8, 0x18, 0x5b, 0x5c, 0x9e, 0x27, 0x28, 0x1, 0x2,
+    /* 162 */ 0x6, 0x18, 0x5b, 0x5c, 0x9e, 0x27, 0x28,
+    /* 163 */ 0x7, 0x18, 0x5b, 0x5c, 0x9e, 0x27, 0x28, 0x1,
+    /* 164 */ 0x3, 0x9f, 0xa0, 0xa1,
+    /* 165 */ 0x4, 0xa2, 0xa3, 0x1, 0x2,
+    /* 166 */ 0x2, 0xa2, 0xa3,
+    /* 167 */ 0x1, 0xa4,
+    /* 168 */ 0x5, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 169 */ 0x2, 0x6b, 0xa4,
+    /* 170 */ 0x2, 0x6e, 0xa4,
+    /* 171 */ 0x2, 0x71, 0xa4,
+    /* 172 */ 0x2, 0x75, 0xa4,
+    /* 173 */ 0x2, 0x78, 0xa4,
+    /* 174 */ 0x2, 0xa5, 0xa6,
+    /* 175 */ 0x2, 0xa5, 0x7,
+    /* 176 */ 0x1, 0xa5,
+    /* 177 */ 0x1, 0xa7,
+    /* 178 */ 0x2, 0x80, 0xa4,
+    /* 179 */ 0x5, 0xa8, 0xa9, 0x28, 0x1, 0x2,
+    /* 180 */ 0x3, 0xa8, 0xa9, 0x28,
+    /* 181 */ 0x1, 0xaa,
+    /* 182 */ 0x3, 0x28, 0x1, 0x2,
+    /* 183 */ 0x1, 0x28,
+    /* 184 */ 0x1, 0xab,
+    /* 185 */ 0x3, 0xac, 0xad, 0xae,
+    /* 186 */ 0x2, 0x90, 0x7,
+    /* 187 */ 0x2, 0x7b, 0xa4,
+    /* 188 */ 0x2, 0x7d, 0xa4,
+    /* 189 */ 0x4, 0xaf, 0x28, 0x1, 0x2,
+    /* 190 */ 0x2, 0xaf, 0x28,
+    /* 191 */ 0x8002, 0xb0, 0xb1,
+    /* 192 */ 0x1, 0xb2,
+    /* 193 */ 0x1, 0xb3,
+    /* 194 */ 0x1, 0xb4,
+    /* 195 */ 0x2, 0xb5, 0x91,
+    /* 196 */ 0x3, 0xb5, 0x91, 0x7,
+    /* 197 */ 0x2, 0xb6, 0xa7,
+    /* 198 */ 0x2, 0xb6, 0x7,
+    /* 199 */ 0x1, 0xb6,
+    /* 200 */ 0x1, 0xb7,
+    /* 201 */ 0x1, 0xb8,
+    /* 202 */ 0x3, 0xb8, 0x62, 0x63,
+    /* 203 */ 0x3, 0xb8, 0xb9, 0x66,
+    /* 204 */ 0x4, 0xb8, 0xba, 0xbb, 0x69,
+    /* 205 */ 0x2, 0xb8, 0xba,
+    /* 206 */ 0x3, 0xb8, 0xbc, 0xbd,
+    /* 207 */ 0x2, 0x6e, 0xb8,
+    /* 208 */ 0x4, 0x6e, 0xb8, 0x62, 0x63,
+    /* 209 */ 0x2, 0xb8, 0xbc,
+    /* 210 */ 0x2, 0xb8, 0xbe,
+    /* 211 */ 0x2, 0x7d, 0xb8,
+    /* 212 */ 0x4, 0x7d, 0xb8, 0x62, 0x63,
+    /* 213 */ 0x3, 0xb8, 0xbf, 0xc0,
+    /* 214 */ 0x2, 0x80, 0xb8,
+    /* 215 */ 0x4, 0x80, 0xb8, 0x62, 0x63,
+    /* 216 */ 0x2, 0xb8, 0xbf,
+    /* 217 */ 0x3, 0xb8, 0xc1, 0xc2,
+    /* 218 */ 0x2, 0xc3, 0xb8,
+    /* 219 */ 0x4, 0xc3, 0xb8, 0x62, 0x63,
+    /* 220 */ 0x3, 0xb8, 0xc4, 0xc5,
+    /* 221 */ 0x2, 0xc6, 0xb8,
+    /* 222 */ 0x4, 0xc6, 0xb8, 0x62, 0x63,
+    /* 223 */ 0x2, 0xb8, 0xc4,
+    /* 224 */ 0x2, 0xc7, 0xb8,
+    /* 225 */ 0x4, 0xc7, 0xb8, 0x62, 0x63,
+    /* 226 */ 0x2, 0xb8, 0xc8,
+    /* 227 */ 0x3, 0xb8, 0xc9, 0xca,
+    /* 228 */ 0x2, 0xcb, 0xb8,
+    /* 229 */ 0x4, 0xcb, 0xb8, 0x62, 0x63,
+    /* 230 */ 0x2, 0xb8, 0xc9,
+    /* 231 */ 0x3, 0xb8, 0xc9, 0xcc,
+    /* 232 */ 0x1, 0xcd,
+    /* 233 */ 0x1, 0xce,
+    /* 234 */ 0x6, 0x84, 0xcf, 0xd0, 0xd1, 0x1, 0x2,
+    /* 235 */ 0x4, 0x84, 0xcf, 0xd0, 0xd1,
+    /* 236 */ 0x7, 0x8a, 0xd2, 0xd3, 0xd0, 0xd1, 0x1, 0x2,
+    /* 237 */ 0x5, 0x8a, 0xd2, 0xd3, 0xd0, 0xd1,
+    /* 238 */ 0x2, 0x8a, 0xd2,
+    /* 239 */ 0x2, 0xd4, 0xd5,
+    /* 240 */ 0x2, 0xd4, 0x7,
+    /* 241 */ 0x1, 0xd4,
+    /* 242 */ 0x2, 0xd6, 0xd7,
+    /* 243 */ 0x2, 0xd6, 0x7,
+    /* 244 */ 0x1, 0xd6,
+    /* 245 */ 0x1, 0xc3,
+    /* 246 */ 0x2, 0xc3, 0x7,
+    /* 247 */ 0x3, 0xc3, 0x62, 0x63,
+    /* 248 */ 0x1, 0xd8,
+    /* 249 */ 0x2, 0xd9, 0xda,
+    /* 250 */ 0x2, 0xd9, 0x7,
+    /* 251 */ 0x1, 0xc6,
+    /* 252 */ 0x3, 0xc6, 0x62, 0x63,
+    /* 253 */ 0x1, 0xd9,
+    /* 254 */ 0x1, 0xc7,
+    /* 255 */ 0x2, 0xc7, 0x7,
+    /* 256 */ 0x3, 0xc7, 0x62, 0x63,
+    /* 257 */ 0x1, 0xdb,
+    /* 258 */ 0x3, 0xdc, 0xdd, 0xde,
+    /* 259 */ 0x4, 0xdc, 0xdd, 0xde, 0x7,
+    /* 260 */ 0x1, 0xdc,
+    /* 261 */ 0x1, 0xcb,
+    /* 262 */ 0x3, 0xcb, 0x62, 0x63,
+    /* 263 */ 0x2, 0xdf, 0xe0,
+    /* 264 */ 0x2, 0xdc, 0xdd,
+    /* 265 */ 0x3, 0xdc, 0xdd, 0xcc,
+    /* 266 */ 0x1, 0xe1,
+    /* 267 */ 0x2, 0xe2, 0xde,
+    /* 268 */ 0x3, 0xe2, 0xde, 0x7,
+    /* 269 */ 0x1, 0xe2,
+    /* 270 */ 0x5, 0xe3, 0xe4, 0x1, 0x2, 0xce,
+    /* 271 */ 0x2, 0xe3, 0xe4,
+    /* 272 */ 0x3, 0xe3, 0xe4, 0x7,
+    /* 273 */ 0x3, 0xe3, 0xe4, 0xe5,
+    /* 274 */ 0x3, 0xe4, 0x1, 0x2,
+    /* 275 */ 0x1, 0xe4,
+    /* 276 */ 0x2, 0xe4, 0x7,
+    /* 277 */ 0x2, 0xe4, 0xe5,
+    /* 278 */ 0x2, 0xe6, 0xb4,
+    /* 279 */ 0x2, 0xc3, 0x34,
+    /* 280 */ 0x3, 0xe7, 0xdd, 0xde,
+    /* 281 */ 0x4, 0xe7, 0xdd, 0xde, 0x7,
+    /* 282 */ 0x1, 0xe7,
+    /* 283 */ 0x2, 0xe8, 0xe0,
+    /* 284 */ 0x1, 0xe9,
+    /* 285 */ 0x2, 0xe7, 0xdd,
+    /* 286 */ 0x3, 0xe7, 0xdd, 0xcc,
+    /* 287 */ 0x2, 0xdd, 0xde,
+    /* 288 */ 0x3, 0xdd, 0xde, 0x7,
+    /* 289 */ 0x1, 0xdd,
+    /* 290 */ 0x2, 0xdd, 0xcc,
+    /* 291 */ 0x1, 0xde,
+    /* 292 */ 0x2, 0xde, 0x7,
+    /* 293 */ 0x1, 0xca,
+    /* 294 */ 0x1, 0xcc,
+    /* 295 */ 0x6, 0xea, 0xeb, 0xec, 0xca, 0xdd, 0xde,
+    /* 296 */ 0x7, 0xea, 0xeb, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 297 */ 0x5, 0xea, 0xeb, 0xec, 0xca, 0xdd,
+    /* 298 */ 0x4, 0xea, 0xeb, 0xec, 0xca,
+    /* 299 */ 0x1, 0xea,
+    /* 300 */ 0x6, 0xea, 0xeb, 0xec, 0xca, 0xdd, 0xcc,
+    /* 301 */ 0x3, 0xed, 0xee, 0xef,
+    /* 302 */ 0x2, 0xcb, 0x7,
+    /* 303 */ 0x3, 0x1, 0x2, 0xb4,
+    /* 304 */ 0x3, 0xf0, 0xf1, 0xf2,
+    /* 305 */ 0x4, 0xf3, 0xf4, 0x1, 0x2,
+    /* 306 */ 0x2, 0xf3, 0xf4,
+    /* 307 */ 0x5, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 308 */ 0x1, 0xf5,
+    /* 309 */ 0x2, 0xc6, 0xa4,
+    /* 310 */ 0x3, 0xf6, 0xdd, 0xde,
+    /* 311 */ 0x4, 0xf6, 0xdd, 0xde, 0x7,
+    /* 312 */ 0x1, 0xf6,
+    /* 313 */ 0x2, 0xf7, 0xe0,
+    /* 314 */ 0x2, 0xf6, 0xdd,
+    /* 315 */ 0x3, 0xf6, 0xdd, 0xcc,
+    /* 316 */ 0x2, 0xcb, 0xa4,
+    /* 317 */ 0x6, 0xf8, 0xeb, 0xec, 0xca, 0xdd, 0xde,
+    /* 318 */ 0x7, 0xf8, 0xeb, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 319 */ 0x5, 0xf8, 0xeb, 0xec, 0xca, 0xdd,
+    /* 320 */ 0x4, 0xf8, 0xeb, 0xec, 0xca,
+    /* 321 */ 0x6, 0xf8, 0xeb, 0xec, 0xca, 0xdd, 0xcc,
+    /* 322 */ 0x3, 0xf9, 0xee, 0xef,
+    /* 323 */ 0x3, 0x1, 0x2, 0xcd,
+    /* 324 */ 0x1, 0xe6,
+    /* 325 */ 0x1, 0xfa,
+    /* 326 */ 0x2, 0xc7, 0xa4,
+    /* 327 */ 0x1, 0xfb,
+    /* 328 */ 0x2, 0xfb, 0x7,
+    /* 329 */ 0x1, 0xfc,
+    /* 330 */ 0x2, 0xfd, 0xf5,
+    /* 331 */ 0x2, 0xfd, 0x7,
+    /* 332 */ 0x1, 0xfd,
+    /* 333 */ 0x2, 0xc3, 0xa4,
+    /* 334 */ 0x6, 0xfe, 0xff, 0x100, 0x101, 0x102, 0x103,
+    /* 335 */ 0x7, 0xfe, 0xff, 0x100, 0x104, 0x105, 0x106, 0x1d,
+    /* 336 */ 0x1, 0x3,
+    /* 337 */ 0x4, 0x107, 0x108, 0x109, 0x1d,
+    /* 338 */ 0x2, 0x11, 0x12,
+    /* 339 */ 0x2, 0x18, 0x13,
+    /* 340 */ 0x4, 0x11, 0x14, 0x15, 0x12,
     /* 341 */ 0x1, 0x11,
-    /* 342 */ 0x2, 0x2f, 0x11,
-    /* 343 */ 0x8, 0xb, 0xc, 0x106, 0x107, 0x108, 0x109, 0x10a, 0x10b,
-    /* 344 */ 0x7, 0xb, 0xc, 0x106, 0x107, 0x108, 0x109, 0x10c,
-    /* 345 */ 0xb, 0xb, 0xc, 0x106, 0x107, 0x108, 0x109, 0x10c, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 346 */ 0x7, 0xb, 0xc, 0x106, 0x107, 0x108, 0x109, 0x10b,
-    /* 347 */ 0x2, 0x13, 0x14,
-    /* 348 */ 0x1, 0x10b,
-    /* 349 */ 0x2, 0x17, 0x10c,
-    /* 350 */ 0x5, 0x10c, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 351 */ 0x3, 0x13, 0x14, 0x10b,
-    /* 352 */ 0x4, 0x32, 0x1a, 0x1b, 0x1c,
-    /* 353 */ 0x4, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 354 */ 0x2, 0x10a, 0x10b,
-    /* 355 */ 0x3, 0x1a, 0x1b, 0x1c,
-    /* 356 */ 0x4, 0x10a, 0x13, 0x14, 0x10b,
-    /* 357 */ 0x8, 0xb, 0xc, 0x10d, 0x10e, 0x10f, 0x110, 0x111, 0x112,
-    /* 358 */ 0x7, 0xb, 0xc, 0x10d, 0x10e, 0x10f, 0x110, 0x113,
-    /* 359 */ 0xb, 0xb, 0xc, 0x10d, 0x10e, 0x10f, 0x110, 0x113, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 360 */ 0x7, 0xb, 0xc, 0x10d, 0x10e, 0x10f, 0x110, 0x112,
-    /* 361 */ 0x1, 0x112,
-    /* 362 */ 0x2, 0x17, 0x113,
-    /* 363 */ 0x5, 0x113, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 364 */ 0x3, 0x13, 0x14, 0x112,
-    /* 365 */ 0x6, 0x22, 0x23, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 366 */ 0x7, 0x18, 0x22, 0x23, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 367 */ 0x4, 0x17, 0x18, 0x3c, 0x3d,
-    /* 368 */ 0x3, 0x2d, 0x114, 0x115,
-    /* 369 */ 0x7, 0x16, 0x116, 0x117, 0x32, 0x1a, 0x1b, 0x1c,
-    /* 370 */ 0x5, 0x2d, 0x114, 0x115, 0x2c, 0x35,
-    /* 371 */ 0x8, 0xb, 0xc, 0x118, 0x119, 0x11a, 0x11b, 0x11c, 0x11d,
-    /* 372 */ 0x7, 0xb, 0xc, 0x118, 0x119, 0x11a, 0x11b, 0x11e,
-    /* 373 */ 0xb, 0xb, 0xc, 0x118, 0x119, 0x11a, 0x11b, 0x11e, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 374 */ 0x7, 0xb, 0xc, 0x118, 0x119, 0x11a, 0x11b, 0x11d,
-    /* 375 */ 0x3, 0x55, 0x11f, 0x120,
-    /* 376 */ 0x8, 0x22, 0x39, 0x3a, 0x3b, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 377 */ 0x8, 0x22, 0x45, 0x46, 0x3b, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 378 */ 0x2, 0x17, 0x11e,
-    /* 379 */ 0x5, 0x11e, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 380 */ 0x1, 0x11d,
-    /* 381 */ 0x2, 0x121, 0x11d,
-    /* 382 */ 0x9, 0x18, 0x22, 0x45, 0x46, 0x3b, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 383 */ 0x8, 0xb, 0xc, 0x122, 0x123, 0x124, 0x125, 0x126, 0x127,
-    /* 384 */ 0x7, 0xb, 0xc, 0x122, 0x123, 0x124, 0x125, 0x128,
-    /* 385 */ 0xb, 0xb, 0xc, 0x122, 0x123, 0x124, 0x125, 0x128, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 386 */ 0x7, 0xb, 0xc, 0x122, 0x123, 0x124, 0x125, 0x127,
-    /* 387 */ 0x1, 0x120,
-    /* 388 */ 0x2, 0x17, 0x128,
-    /* 389 */ 0x5, 0x128, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 390 */ 0x1, 0x127,
-    /* 391 */ 0x1, 0x121,
-    /* 392 */ 0x2, 0x121, 0x127,
-    /* 393 */ 0x1, 0x14,
-    /* 394 */ 0x1, 0x33,
-    /* 395 */ 0x8, 0x129, 0x4a, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 396 */ 0x4, 0x129, 0x4a, 0x4b, 0x2f,
-    /* 397 */ 0x6, 0x129, 0x4a, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 398 */ 0x3, 0x12a, 0x4d, 0x4e,
-    /* 399 */ 0x1, 0x12a,
-    /* 400 */ 0xa, 0x129, 0x12b, 0x12c, 0x12d, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 401 */ 0x6, 0x129, 0x12b, 0x12c, 0x12d, 0x4b, 0x2f,
-    /* 402 */ 0x8, 0x129, 0x12b, 0x12c, 0x12d, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 403 */ 0x7, 0x4a, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 404 */ 0x2, 0x4a, 0x12e,
-    /* 405 */ 0x3, 0x4a, 0x4b, 0x2f,
-    /* 406 */ 0x5, 0x4a, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 407 */ 0x7, 0xb, 0xc, 0x12f, 0x130, 0x131, 0x132, 0x133,
-    /* 408 */ 0xb, 0xb, 0xc, 0x12f, 0x130, 0x131, 0x132, 0x133, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 409 */ 0x5, 0xe0, 0x56, 0x1, 0x2, 0x51,
-    /* 410 */ 0x2, 0xe0, 0x56,
-    /* 411 */ 0x3, 0xe0, 0x56, 0x7,
-    /* 412 */ 0x3, 0xe0, 0x56, 0x57,
-    /* 413 */ 0x2, 0x17, 0x133,
-    /* 414 */ 0x5, 0x133, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 415 */ 0x1, 0x134,
-    /* 416 */ 0x2, 0x121, 0x134,
-    /* 417 */ 0x1, 0x54,
-    /* 418 */ 0xa, 0x53, 0x12b, 0x12c, 0x12d, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 419 */ 0x2, 0x15, 0x135,
-    /* 420 */ 0x6, 0x53, 0x12b, 0x12c, 0x12d, 0x4b, 0x2f,
-    /* 421 */ 0x8, 0x53, 0x12b, 0x12c, 0x12d, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 422 */ 0x8, 0x136, 0x4a, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 423 */ 0x4, 0x136, 0x4a, 0x4b, 0x2f,
-    /* 424 */ 0x6, 0x136, 0x4a, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 425 */ 0x3, 0x137, 0x4d, 0x4e,
-    /* 426 */ 0x2, 0x4d, 0x4e,
-    /* 427 */ 0xa, 0x53, 0x138, 0x139, 0x12d, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 428 */ 0x6, 0x53, 0x138, 0x139, 0x12d, 0x4b, 0x2f,
-    /* 429 */ 0x8, 0x53, 0x138, 0x139, 0x12d, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 430 */ 0x7, 0x12d, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 431 */ 0x3, 0x12d, 0x4b, 0x2f,
-    /* 432 */ 0x5, 0x12d, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 433 */ 0x7, 0xb, 0xc, 0x13a, 0x13b, 0x13c, 0x13d, 0x13e,
-    /* 434 */ 0xb, 0xb, 0xc, 0x13a, 0x13b, 0x13c, 0x13d, 0x13e, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 435 */ 0x1, 0x13f,
-    /* 436 */ 0x3, 0x60, 0x140, 0x141,
-    /* 437 */ 0x2, 0x142, 0x60,
-    /* 438 */ 0x4, 0x142, 0x60, 0x61, 0x62,
-    /* 439 */ 0x3, 0x60, 0x143, 0x144,
-    /* 440 */ 0x2, 0xc0, 0x60,
-    /* 441 */ 0x4, 0xc0, 0x60, 0x61, 0x62,
-    /* 442 */ 0x5, 0x145, 0x146, 0x1, 0x2, 0x51,
-    /* 443 */ 0x2, 0x145, 0x146,
-    /* 444 */ 0x1, 0x147,
-    /* 445 */ 0x1, 0x148,
-    /* 446 */ 0x4, 0x145, 0x146, 0x1, 0x2,
-    /* 447 */ 0x2, 0x17, 0x13e,
-    /* 448 */ 0x5, 0x13e, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 449 */ 0x1, 0x149,
-    /* 450 */ 0x2, 0x121, 0x149,
-    /* 451 */ 0xa, 0x53, 0x14a, 0x14b, 0x12d, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 452 */ 0x6, 0x53, 0x14a, 0x14b, 0x12d, 0x4b, 0x2f,
-    /* 453 */ 0x8, 0x53, 0x14a, 0x14b, 0x12d, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 454 */ 0x1, 0x14c,
-    /* 455 */ 0xf, 0x1d, 0x1e, 0xc, 0x14d, 0x14e, 0x14f, 0x150, 0x151, 0x152, 0x153, 0x154, 0x26, 0x27, 0x1, 0x2,
-    /* 456 */ 0xd, 0x1d, 0x1e, 0xc, 0x14d, 0x14e, 0x14f, 0x150, 0x151, 0x152, 0x153, 0x154, 0x26, 0x27,
-    /* 457 */ 0x7, 0xb, 0xc, 0x14d, 0x155, 0x156, 0x150, 0x5a,
-    /* 458 */ 0xb, 0xb, 0xc, 0x14d, 0x155, 0x156, 0x150, 0x5a, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 459 */ 0x7, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 460 */ 0x5, 0x157, 0x158, 0x159, 0x15a, 0x15b,
-    /* 461 */ 0x3, 0x15c, 0x15d, 0x15e,
-    /* 462 */ 0x8, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 463 */ 0x9, 0x157, 0x15f, 0x160, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 464 */ 0x7, 0x157, 0x15f, 0x160, 0x158, 0x159, 0x15a, 0x15b,
-    /* 465 */ 0xa, 0x157, 0x15f, 0x160, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 466 */ 0x5, 0x8a, 0x84, 0x85, 0x1, 0x2,
-    /* 467 */ 0x3, 0x8a, 0x84, 0x85,
-    /* 468 */ 0x2, 0x67, 0x68,
-    /* 469 */ 0x9, 0x157, 0x161, 0x162, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 470 */ 0x7, 0x157, 0x161, 0x162, 0x158, 0x159, 0x15a, 0x15b,
-    /* 471 */ 0xa, 0x157, 0x161, 0x162, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 472 */ 0x2, 0x6a, 0x7,
-    /* 473 */ 0x9, 0x157, 0x163, 0x164, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 474 */ 0x7, 0x157, 0x163, 0x164, 0x158, 0x159, 0x15a, 0x15b,
-    /* 475 */ 0xa, 0x157, 0x163, 0x164, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 476 */ 0x8, 0x70, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 477 */ 0x6, 0x70, 0x157, 0x158, 0x159, 0x15a, 0x15b,
-    /* 478 */ 0x9, 0x70, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 479 */ 0x2, 0x165, 0x166,
-    /* 480 */ 0x3, 0x165, 0x166, 0x7,
-    /* 481 */ 0x1, 0x142,
-    /* 482 */ 0x3, 0x142, 0x61, 0x62,
-    /* 483 */ 0x2, 0x165, 0x34,
-    /* 484 */ 0x8, 0x142, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 485 */ 0x6, 0x142, 0x157, 0x158, 0x159, 0x15a, 0x15b,
-    /* 486 */ 0x9, 0x142, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 487 */ 0x9, 0x157, 0x167, 0x168, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 488 */ 0x7, 0x157, 0x167, 0x168, 0x158, 0x159, 0x15a, 0x15b,
-    /* 489 */ 0xa, 0x157, 0x167, 0x168, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 490 */ 0x1, 0x91,
-    /* 491 */ 0x1, 0x72,
-    /* 492 */ 0x9, 0x157, 0x169, 0x16a, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 493 */ 0x7, 0x157, 0x169, 0x16a, 0x158, 0x159, 0x15a, 0x15b,
-    /* 494 */ 0xa, 0x157, 0x169, 0x16a, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 495 */ 0x1, 0x93,
-    /* 496 */ 0x1, 0x75,
-    /* 497 */ 0x8, 0x79, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 498 */ 0x6, 0x79, 0x157, 0x158, 0x159, 0x15a, 0x15b,
-    /* 499 */ 0x9, 0x79, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 500 */ 0x8, 0x7b, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 501 */ 0x6, 0x7b, 0x157, 0x158, 0x159, 0x15a, 0x15b,
-    /* 502 */ 0x9, 0x7b, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 503 */ 0x9, 0x157, 0x16b, 0x16c, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 504 */ 0x7, 0x157, 0x16b, 0x16c, 0x158, 0x159, 0x15a, 0x15b,
-    /* 505 */ 0xa, 0x157, 0x16b, 0x16c, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 506 */ 0x1, 0x96,
-    /* 507 */ 0x1, 0x7d,
-    /* 508 */ 0x1, 0x16d,
-    /* 509 */ 0x8, 0xc0, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 510 */ 0x6, 0xc0, 0x157, 0x158, 0x159, 0x15a, 0x15b,
-    /* 511 */ 0x9, 0xc0, 0x157, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 512 */ 0x3, 0x1, 0x2, 0x50,
-    /* 513 */ 0x1, 0x59,
-    /* 514 */ 0x5, 0x16e, 0x16f, 0x1, 0x2, 0x51,
-    /* 515 */ 0x2, 0x16e, 0x16f,
-    /* 516 */ 0x2, 0x16e, 0x7,
-    /* 517 */ 0x1, 0x16e,
-    /* 518 */ 0x2, 0x170, 0x61,
-    /* 519 */ 0x1, 0x170,
-    /* 520 */ 0x4, 0x16e, 0x16f, 0x1, 0x2,
-    /* 521 */ 0x2, 0x17, 0x5a,
-    /* 522 */ 0x5, 0x5a, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 523 */ 0x1, 0x171,
-    /* 524 */ 0x2, 0x121, 0x171,
-    /* 525 */ 0x6, 0x4b, 0x2f, 0x2c, 0x1a, 0x1b, 0x1c,
-    /* 526 */ 0x1, 0x12e,
-    /* 527 */ 0x2, 0x4b, 0x2f,
-    /* 528 */ 0x4, 0x4b, 0x2f, 0x2c, 0x35,
-    /* 529 */ 0xd, 0x1d, 0x1e, 0xc, 0x172, 0x173, 0x174, 0x175, 0x153, 0x154, 0x26, 0x27, 0x1, 0x2,
-    /* 530 */ 0xb, 0x1d, 0x1e, 0xc, 0x172, 0x173, 0x174, 0x175, 0x153, 0x154, 0x26, 0x27,
-    /* 531 */ 0x7, 0xb, 0xc, 0x172, 0x176, 0x177, 0x175, 0x178,
-    /* 532 */ 0xb, 0xb, 0xc, 0x172, 0x176, 0x177, 0x175, 0x178, 0x19, 0x1a, 0x1b, 0x1c,
-    /* 533 */ 0x6, 0x158, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 534 */ 0x4, 0x158, 0x159, 0x15a, 0x15b,
-    /* 535 */ 0x3, 0x15d, 0x179, 0x17a,
-    /* 536 */ 0x7, 0x158, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 537 */ 0x3, 0x87, 0x15d, 0x15e,
-    /* 538 */ 0x5, 0x17b, 0x9f, 0xa0, 0x1, 0x2,
-    /* 539 */ 0x3, 0x17b, 0x9f, 0xa0,
-    /* 540 */ 0x1, 0x17c,
-    /* 541 */ 0x6, 0x17b, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 542 */ 0x1, 0x17d,
-    /* 543 */ 0x2, 0x17d, 0x60,
-    /* 544 */ 0x4, 0x17d, 0x60, 0x61, 0x62,
-    /* 545 */ 0x5, 0x17e, 0x17f, 0x85, 0x1, 0x2,
-    /* 546 */ 0x3, 0x17e, 0x17f, 0x85,
-    /* 547 */ 0x1, 0x180,
-    /* 548 */ 0x1, 0x65,
-    /* 549 */ 0x4, 0x17d, 0x55, 0x61, 0x63,
-    /* 550 */ 0x2, 0x17d, 0x55,
-    /* 551 */ 0x4, 0x17d, 0x60, 0x64, 0x65,
-    /* 552 */ 0x6, 0x181, 0x182, 0x17f, 0x85, 0x1, 0x2,
-    /* 553 */ 0x4, 0x181, 0x182, 0x17f, 0x85,
-    /* 554 */ 0x1, 0x181,
-    /* 555 */ 0x7, 0x17b, 0x183, 0x184, 0x9f, 0xa0, 0x1, 0x2,
-    /* 556 */ 0x5, 0x17b, 0x183, 0x184, 0x9f, 0xa0,
-    /* 557 */ 0x8, 0x17b, 0x183, 0x184, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 558 */ 0x5, 0x17d, 0x60, 0x66, 0x67, 0x68,
-    /* 559 */ 0x3, 0x17d, 0x60, 0x66,
-    /* 560 */ 0x5, 0x182, 0x17f, 0x85, 0x1, 0x2,
-    /* 561 */ 0x3, 0x182, 0x17f, 0x85,
-    /* 562 */ 0x4, 0x6a, 0x15d, 0x179, 0x17a,
-    /* 563 */ 0x7, 0x17b, 0x185, 0x186, 0x9f, 0xa0, 0x1, 0x2,
-    /* 564 */ 0x5, 0x17b, 0x185, 0x186, 0x9f, 0xa0,
-    /* 565 */ 0x8, 0x17b, 0x185, 0x186, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 566 */ 0x3, 0x17d, 0x60, 0x69,
-    /* 567 */ 0x3, 0x6a, 0x17d, 0x60,
-    /* 568 */ 0x5, 0x6a, 0x17d, 0x60, 0x61, 0x62,
-    /* 569 */ 0x4, 0x6d, 0x15d, 0x179, 0x17a,
-    /* 570 */ 0x7, 0x17b, 0x187, 0x188, 0x9f, 0xa0, 0x1, 0x2,
-    /* 571 */ 0x5, 0x17b, 0x187, 0x188, 0x9f, 0xa0,
-    /* 572 */ 0x8, 0x17b, 0x187, 0x188, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 573 */ 0x4, 0x17d, 0x60, 0x6b, 0x6c,
-    /* 574 */ 0x3, 0x6d, 0x17d, 0x60,
-    /* 575 */ 0x5, 0x6d, 0x17d, 0x60, 0x61, 0x62,
-    /* 576 */ 0x3, 0x17d, 0x60, 0x6b,
-    /* 577 */ 0x4, 0x70, 0x15d, 0x179, 0x17a,
-    /* 578 */ 0x8, 0x70, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 579 */ 0x6, 0x70, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 580 */ 0x9, 0x70, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 581 */ 0x6, 0x70, 0x17b, 0x9f, 0xa0, 0x1, 0x2,
-    /* 582 */ 0x4, 0x70, 0x17b, 0x9f, 0xa0,
-    /* 583 */ 0x7, 0x70, 0x17b, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 584 */ 0x4, 0x17d, 0x60, 0x6e, 0x6f,
-    /* 585 */ 0x3, 0x70, 0x17d, 0x60,
-    /* 586 */ 0x5, 0x70, 0x17d, 0x60, 0x61, 0x62,
-    /* 587 */ 0x1, 0x166,
-    /* 588 */ 0x2, 0x166, 0x7,
-    /* 589 */ 0x4, 0x142, 0x15d, 0x179, 0x17a,
-    /* 590 */ 0x8, 0x142, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 591 */ 0x6, 0x142, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 592 */ 0x9, 0x142, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 593 */ 0x6, 0x142, 0x17b, 0x9f, 0xa0, 0x1, 0x2,
-    /* 594 */ 0x4, 0x142, 0x17b, 0x9f, 0xa0,
-    /* 595 */ 0x7, 0x142, 0x17b, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 596 */ 0x4, 0x17d, 0x60, 0x140, 0x141,
-    /* 597 */ 0x3, 0x142, 0x17d, 0x60,
-    /* 598 */ 0x5, 0x142, 0x17d, 0x60, 0x61, 0x62,
-    /* 599 */ 0x2, 0x73, 0x7,
-    /* 600 */ 0x1, 0x18a,
-    /* 601 */ 0x4, 0x73, 0x15d, 0x179, 0x17a,
-    /* 602 */ 0x7, 0x17b, 0x18b, 0x18c, 0x9f, 0xa0, 0x1, 0x2,
-    /* 603 */ 0x5, 0x17b, 0x18b, 0x18c, 0x9f, 0xa0,
-    /* 604 */ 0x8, 0x17b, 0x18b, 0x18c, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 605 */ 0x4, 0x17d, 0x60, 0x71, 0x72,
-    /* 606 */ 0x3, 0x73, 0x17d, 0x60,
-    /* 607 */ 0x5, 0x73, 0x17d, 0x60, 0x61, 0x62,
-    /* 608 */ 0x3, 0x17d, 0x60, 0x71,
-    /* 609 */ 0x1, 0x18d,
-    /* 610 */ 0x4, 0x76, 0x15d, 0x179, 0x17a,
-    /* 611 */ 0x2, 0x76, 0x7,
-    /* 612 */ 0x7, 0x17b, 0x18e, 0x18f, 0x9f, 0xa0, 0x1, 0x2,
-    /* 613 */ 0x5, 0x17b, 0x18e, 0x18f, 0x9f, 0xa0,
-    /* 614 */ 0x8, 0x17b, 0x18e, 0x18f, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 615 */ 0x4, 0x17d, 0x60, 0x74, 0x75,
-    /* 616 */ 0x3, 0x76, 0x17d, 0x60,
-    /* 617 */ 0x5, 0x76, 0x17d, 0x60, 0x61, 0x62,
-    /* 618 */ 0x3, 0x17d, 0x60, 0x74,
-    /* 619 */ 0x8, 0x79, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 620 */ 0x6, 0x79, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 621 */ 0x9, 0x79, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 622 */ 0x6, 0x79, 0x17b, 0x9f, 0xa0, 0x1, 0x2,
-    /* 623 */ 0x4, 0x79, 0x17b, 0x9f, 0xa0,
-    /* 624 */ 0x7, 0x79, 0x17b, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 625 */ 0x4, 0x17d, 0x60, 0x77, 0x78,
-    /* 626 */ 0x3, 0x79, 0x17d, 0x60,
-    /* 627 */ 0x5, 0x79, 0x17d, 0x60, 0x61, 0x62,
-    /* 628 */ 0x8, 0x7b, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 629 */ 0x6, 0x7b, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 630 */ 0x9, 0x7b, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 631 */ 0x6, 0x7b, 0x17b, 0x9f, 0xa0, 0x1, 0x2,
-    /* 632 */ 0x4, 0x7b, 0x17b, 0x9f, 0xa0,
-    /* 633 */ 0x7, 0x7b, 0x17b, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 634 */ 0x3, 0x17d, 0x60, 0x7a,
-    /* 635 */ 0x3, 0x7b, 0x17d, 0x60,
-    /* 636 */ 0x5, 0x7b, 0x17d, 0x60, 0x61, 0x62,
-    /* 637 */ 0x1, 0x190,
-    /* 638 */ 0x4, 0x7e, 0x15d, 0x179, 0x17a,
-    /* 639 */ 0x7, 0x17b, 0x191, 0x192, 0x9f, 0xa0, 0x1, 0x2,
-    /* 640 */ 0x5, 0x17b, 0x191, 0x192, 0x9f, 0xa0,
-    /* 641 */ 0x8, 0x17b, 0x191, 0x192, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 642 */ 0x4, 0x17d, 0x60, 0x7c, 0x7d,
-    /* 643 */ 0x3, 0x7e, 0x17d, 0x60,
-    /* 644 */ 0x5, 0x7e, 0x17d, 0x60, 0x61, 0x62,
-    /* 645 */ 0x3, 0x17d, 0x60, 0x7c,
-    /* 646 */ 0x8, 0xc0, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 647 */ 0x6, 0xc0, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 648 */ 0x9, 0xc0, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 649 */ 0x6, 0xc0, 0x17b, 0x9f, 0xa0, 0x1, 0x2,
-    /* 650 */ 0x4, 0xc0, 0x17b, 0x9f, 0xa0,
-    /* 651 */ 0x7, 0xc0, 0x17b, 0x9f, 0xa0, 0x36, 0x37, 0x38,
-    /* 652 */ 0x4, 0x17d, 0x60, 0x143, 0x144,
-    /* 653 */ 0x3, 0xc0, 0x17d, 0x60,
-    /* 654 */ 0x5, 0xc0, 0x17d, 0x60, 0x61, 0x62,
-    /* 655 */ 0x6, 0x193, 0x145, 0x146, 0x1, 0x2, 0x51,
-    /* 656 */ 0x3, 0x193, 0x145, 0x146,
-    /* 657 */ 0x1, 0x194,
-    /* 658 */ 0x1, 0x195,
-    /* 659 */ 0x3, 0x195, 0x86, 0x196,
-    /* 660 */ 0x1, 0x197,
-    /* 661 */ 0x5, 0x193, 0x145, 0x146, 0x1, 0x2,
-    /* 662 */ 0x7, 0x5a, 0x5b, 0x9b, 0x26, 0x27, 0x1, 0x2,
-    /* 663 */ 0x5, 0x5a, 0x5b, 0x9b, 0x26, 0x27,
-    /* 664 */ 0x6, 0x5a, 0x5b, 0x9b, 0x26, 0x27, 0x1,
-    /* 665 */ 0x6, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 666 */ 0x4, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 667 */ 0x3, 0x198, 0x179, 0x17a,
-    /* 668 */ 0x7, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 669 */ 0x1, 0x199,
-    /* 670 */ 0x3, 0x199, 0x61, 0x62,
-    /* 671 */ 0x7, 0x82, 0x19a, 0x83, 0x84, 0x85, 0x1, 0x2,
-    /* 672 */ 0x5, 0x82, 0x19a, 0x83, 0x84, 0x85,
-    /* 673 */ 0x1, 0x82,
-    /* 674 */ 0x4, 0x6a, 0x198, 0x179, 0x17a,
-    /* 675 */ 0x4, 0x6d, 0x198, 0x179, 0x17a,
-    /* 676 */ 0x4, 0x70, 0x19b, 0x179, 0x17a,
-    /* 677 */ 0x4, 0x70, 0x198, 0x179, 0x17a,
-    /* 678 */ 0x6, 0x70, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 679 */ 0x4, 0x70, 0x189, 0x17f, 0xa0,
-    /* 680 */ 0x7, 0x70, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 681 */ 0x4, 0x142, 0x19b, 0x179, 0x17a,
-    /* 682 */ 0x2, 0x142, 0xa1,
-    /* 683 */ 0x4, 0x142, 0x198, 0x179, 0x17a,
-    /* 684 */ 0x6, 0x142, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 685 */ 0x4, 0x142, 0x189, 0x17f, 0xa0,
-    /* 686 */ 0x7, 0x142, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 687 */ 0x4, 0x73, 0x198, 0x179, 0x17a,
-    /* 688 */ 0x4, 0x76, 0x198, 0x179, 0x17a,
-    /* 689 */ 0x6, 0x79, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 690 */ 0x4, 0x79, 0x189, 0x17f, 0xa0,
-    /* 691 */ 0x7, 0x79, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 692 */ 0x6, 0x7b, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 693 */ 0x4, 0x7b, 0x189, 0x17f, 0xa0,
-    /* 694 */ 0x7, 0x7b, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 695 */ 0x4, 0x7e, 0x198, 0x179, 0x17a,
-    /* 696 */ 0x6, 0xc0, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 697 */ 0x4, 0xc0, 0x189, 0x17f, 0xa0,
-    /* 698 */ 0x7, 0xc0, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 699 */ 0x5, 0x19c, 0x16f, 0x1, 0x2, 0x51,
-    /* 700 */ 0x2, 0x19c, 0x16f,
-    /* 701 */ 0x2, 0x19c, 0x7,
-    /* 702 */ 0x1, 0x19c,
-    /* 703 */ 0x1, 0x19d,
-    /* 704 */ 0x2, 0x86, 0x196,
-    /* 705 */ 0x9, 0x19e, 0x19f, 0x1a0, 0x15c, 0x1a1, 0x1a2, 0x1, 0x2, 0x52,
-    /* 706 */ 0x6, 0x19e, 0x19f, 0x1a0, 0x15c, 0x1a1, 0x1a2,
-    /* 707 */ 0x7, 0x19e, 0x19f, 0x1a0, 0x15c, 0x1a1, 0x80, 0x81,
-    /* 708 */ 0x4, 0x19c, 0x16f, 0x1, 0x2,
-    /* 709 */ 0x3, 0x1a3, 0x1, 0x2,
-    /* 710 */ 0x1, 0x1a3,
-    /* 711 */ 0x4, 0x17f, 0xa0, 0x1, 0x2,
-    /* 712 */ 0x2, 0x17f, 0xa0,
-    /* 713 */ 0x1, 0x198,
-    /* 714 */ 0x5, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 715 */ 0x6, 0x1a4, 0x17e, 0x17f, 0x85, 0x1, 0x2,
-    /* 716 */ 0x4, 0x1a4, 0x17e, 0x17f, 0x85,
-    /* 717 */ 0x2, 0x6a, 0x198,
-    /* 718 */ 0x2, 0x6d, 0x198,
-    /* 719 */ 0x2, 0x70, 0x19b,
-    /* 720 */ 0x2, 0x70, 0x198,
-    /* 721 */ 0x9, 0x70, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 722 */ 0x7, 0x70, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 723 */ 0x4, 0x1a6, 0x15c, 0x15d, 0x15e,
-    /* 724 */ 0xa, 0x70, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 725 */ 0x1, 0x1a7,
-    /* 726 */ 0x2, 0x142, 0x19b,
-    /* 727 */ 0x2, 0x142, 0x198,
-    /* 728 */ 0x9, 0x142, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 729 */ 0x7, 0x142, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 730 */ 0xa, 0x142, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 731 */ 0x2, 0x73, 0x198,
-    /* 732 */ 0x2, 0x76, 0x198,
-    /* 733 */ 0x2, 0x1a8, 0x18d,
-    /* 734 */ 0x1, 0x1a8,
-    /* 735 */ 0x1, 0x1a9,
-    /* 736 */ 0x1, 0x1aa,
-    /* 737 */ 0x4, 0x79, 0x15d, 0x179, 0x17a,
-    /* 738 */ 0x1, 0xa3,
-    /* 739 */ 0x9, 0x79, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 740 */ 0x7, 0x79, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 741 */ 0xa, 0x79, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 742 */ 0x1, 0x1ab,
-    /* 743 */ 0x4, 0x7b, 0x15d, 0x179, 0x17a,
-    /* 744 */ 0x9, 0x7b, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 745 */ 0x7, 0x7b, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 746 */ 0xa, 0x7b, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 747 */ 0x2, 0x7e, 0x198,
-    /* 748 */ 0x9, 0xc0, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x1, 0x2,
-    /* 749 */ 0x7, 0xc0, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b,
-    /* 750 */ 0xa, 0xc0, 0x1a5, 0x189, 0x17f, 0x159, 0x15a, 0x15b, 0x36, 0x37, 0x38,
-    /* 751 */ 0x4, 0x16f, 0x1, 0x2, 0x51,
-    /* 752 */ 0x1, 0x16f,
-    /* 753 */ 0x8, 0x19f, 0x1a0, 0x15c, 0x1a1, 0x1a2, 0x1, 0x2, 0x52,
-    /* 754 */ 0x5, 0x19f, 0x1a0, 0x15c, 0x1a1, 0x1a2,
-    /* 755 */ 0x3, 0x179, 0x1ac, 0x1ad,
-    /* 756 */ 0x6, 0x19f, 0x1a0, 0x15c, 0x1a1, 0x80, 0x81,
-    /* 757 */ 0x7, 0x1ae, 0x1af, 0x1b0, 0x1a2, 0x1, 0x2, 0x52,
-    /* 758 */ 0x4, 0x1ae, 0x1af, 0x1b0, 0x1a2,
-    /* 759 */ 0x5, 0x1ae, 0x1af, 0x1b0, 0x80, 0x81,
-    /* 760 */ 0x2, 0x199, 0x195,
-    /* 761 */ 0x4, 0x199, 0x195, 0x86, 0x196,
-    /* 762 */ 0x3, 0x16f, 0x1, 0x2,
-    /* 763 */ 0x6, 0x89, 0x8a, 0x84, 0x85, 0x1, 0x2,
-    /* 764 */ 0x4, 0x89, 0x8a, 0x84, 0x85,
-    /* 765 */ 0x1, 0x89,
-    /* 766 */ 0x7, 0x70, 0x1a5, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 767 */ 0x5, 0x70, 0x1a5, 0x189, 0x17f, 0xa0,
-    /* 768 */ 0x2, 0x1b1, 0x17c,
-    /* 769 */ 0x8, 0x70, 0x1a5, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 770 */ 0x2, 0x165, 0x7,
-    /* 771 */ 0x7, 0x142, 0x1a5, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 772 */ 0x5, 0x142, 0x1a5, 0x189, 0x17f, 0xa0,
-    /* 773 */ 0x8, 0x142, 0x1a5, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 774 */ 0x4, 0x79, 0x198, 0x179, 0x17a,
-    /* 775 */ 0x7, 0x79, 0x1a5, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 776 */ 0x5, 0x79, 0x1a5, 0x189, 0x17f, 0xa0,
-    /* 777 */ 0x8, 0x79, 0x1a5, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 778 */ 0x4, 0x7b, 0x198, 0x179, 0x17a,
-    /* 779 */ 0x7, 0x7b, 0x1a5, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 780 */ 0x5, 0x7b, 0x1a5, 0x189, 0x17f, 0xa0,
-    /* 781 */ 0x8, 0x7b, 0x1a5, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 782 */ 0x1, 0x1b2,
-    /* 783 */ 0x2, 0x1b2, 0x7,
-    /* 784 */ 0x7, 0xc0, 0x1a5, 0x189, 0x17f, 0xa0, 0x1, 0x2,
-    /* 785 */ 0x5, 0xc0, 0x1a5, 0x189, 0x17f, 0xa0,
-    /* 786 */ 0x8, 0xc0, 0x1a5, 0x189, 0x17f, 0xa0, 0x36, 0x37, 0x38,
-    /* 787 */ 0x8, 0x1b3, 0x1a0, 0x15c, 0x1a1, 0x1a2, 0x1, 0x2, 0x52,
-    /* 788 */ 0x5, 0x1b3, 0x1a0, 0x15c, 0x1a1, 0x1a2,
-    /* 789 */ 0x3, 0x180, 0x1ac, 0x1ad,
-    /* 790 */ 0x6, 0x1b3, 0x1a0, 0x15c, 0x1a1, 0x80, 0x81,
-    /* 791 */ 0x6, 0x1af, 0x1b0, 0x1a2, 0x1, 0x2, 0x52,
-    /* 792 */ 0x3, 0x1af, 0x1b0, 0x1a2,
-    /* 793 */ 0x1, 0x1b4,
-    /* 794 */ 0x4, 0x1af, 0x1b0, 0x80, 0x81,
-    /* 795 */ 0x1, 0x1b5,
-    /* 796 */ 0x3, 0x1b5, 0x86, 0x196,
-    /* 797 */ 0x1, 0x1b6,
-    /* 798 */ 0x2, 0x79, 0x198,
-    /* 799 */ 0x2, 0x7b, 0x198,
-    /* 800 */ 0x1, 0x1b7,
-    /* 801 */ 0x4, 0xc0, 0x15d, 0x179, 0x17a,
-    /* 802 */ 0x6, 0x1b3, 0x1b0, 0x1a2, 0x1, 0x2, 0x52,
-    /* 803 */ 0x3, 0x1b3, 0x1b0, 0x1a2,
-    /* 804 */ 0x4, 0x1b3, 0x1b0, 0x80, 0x81,
-    /* 805 */ 0x2, 0x1b8, 0x166,
-    /* 806 */ 0x3, 0x1b8, 0x166, 0x7,
-    /* 807 */ 0x3, 0x1b9, 0x92, 0x93,
-    /* 808 */ 0x2, 0x1b9, 0x7,
-    /* 809 */ 0x1, 0x1b9,
-    /* 810 */ 0x2, 0x1b9, 0x92,
-    /* 811 */ 0x1, 0x1ba,
-    /* 812 */ 0x4, 0xc0, 0x198, 0x179, 0x17a,
-    /* 813 */ 0x2, 0xc0, 0x198,
-    /* 814 */ 0x3, 0xb5, 0x1bb, 0x1bc,
-    /* 815 */ 0x2, 0x73, 0xb5,
-    /* 816 */ 0x4, 0x73, 0xb5, 0x61, 0x62,
-    /* 817 */ 0x2, 0xb5, 0x1bb,
-    /* 818 */ 0x7, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 819 */ 0x5, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 820 */ 0x8, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 821 */ 0x9, 0x1bd, 0x1c0, 0x1c1, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 822 */ 0x7, 0x1bd, 0x1c0, 0x1c1, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 823 */ 0xa, 0x1bd, 0x1c0, 0x1c1, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 824 */ 0x5, 0xd0, 0xcd, 0xce, 0x1, 0x2,
-    /* 825 */ 0x3, 0xd0, 0xcd, 0xce,
-    /* 826 */ 0x2, 0xb8, 0x68,
-    /* 827 */ 0x9, 0x1bd, 0x1c2, 0x1c3, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 828 */ 0x7, 0x1bd, 0x1c2, 0x1c3, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 829 */ 0xa, 0x1bd, 0x1c2, 0x1c3, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 830 */ 0x1, 0xd2,
-    /* 831 */ 0x1, 0xba,
-    /* 832 */ 0x2, 0x1c4, 0x1c5,
-    /* 833 */ 0x2, 0x1c4, 0x7,
-    /* 834 */ 0x1, 0x1c4,
-    /* 835 */ 0x9, 0x1bd, 0x1c6, 0x1c7, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 836 */ 0x7, 0x1bd, 0x1c6, 0x1c7, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 837 */ 0xa, 0x1bd, 0x1c6, 0x1c7, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 838 */ 0x1, 0x1c5,
-    /* 839 */ 0x1, 0x1bc,
-    /* 840 */ 0x8, 0x7b, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 841 */ 0x6, 0x7b, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 842 */ 0x9, 0x7b, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 843 */ 0x9, 0x1bd, 0x1c8, 0x1c9, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 844 */ 0x7, 0x1bd, 0x1c8, 0x1c9, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 845 */ 0xa, 0x1bd, 0x1c8, 0x1c9, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 846 */ 0x1, 0xd4,
-    /* 847 */ 0x1, 0xbd,
-    /* 848 */ 0x8, 0xc0, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 849 */ 0x6, 0xc0, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 850 */ 0x9, 0xc0, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 851 */ 0x8, 0xc3, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 852 */ 0x6, 0xc3, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 853 */ 0x9, 0xc3, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 854 */ 0x1, 0xc2,
-    /* 855 */ 0x8, 0xc4, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 856 */ 0x6, 0xc4, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 857 */ 0x9, 0xc4, 0x1bd, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 858 */ 0x9, 0x1bd, 0x1ca, 0x1cb, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 859 */ 0x7, 0x1bd, 0x1ca, 0x1cb, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 860 */ 0xa, 0x1bd, 0x1ca, 0x1cb, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 861 */ 0x6, 0x1be, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 862 */ 0x4, 0x1be, 0x1bf, 0x15a, 0x15b,
-    /* 863 */ 0x7, 0x1be, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 864 */ 0x5, 0x1cc, 0xf0, 0xf1, 0x1, 0x2,
-    /* 865 */ 0x3, 0x1cc, 0xf0, 0xf1,
-    /* 866 */ 0x6, 0x1cc, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 867 */ 0x2, 0x17d, 0xb5,
-    /* 868 */ 0x4, 0x17d, 0xb5, 0x61, 0x62,
-    /* 869 */ 0x5, 0x1cd, 0x1ce, 0xce, 0x1, 0x2,
-    /* 870 */ 0x3, 0x1cd, 0x1ce, 0xce,
-    /* 871 */ 0x4, 0x17d, 0xb5, 0xb6, 0x65,
-    /* 872 */ 0x6, 0x1cf, 0x1d0, 0x1ce, 0xce, 0x1, 0x2,
-    /* 873 */ 0x4, 0x1cf, 0x1d0, 0x1ce, 0xce,
-    /* 874 */ 0x1, 0x1cf,
-    /* 875 */ 0x7, 0x1cc, 0x1d1, 0x1d2, 0xf0, 0xf1, 0x1, 0x2,
-    /* 876 */ 0x5, 0x1cc, 0x1d1, 0x1d2, 0xf0, 0xf1,
-    /* 877 */ 0x8, 0x1cc, 0x1d1, 0x1d2, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 878 */ 0x5, 0x17d, 0xb5, 0xb7, 0xb8, 0x68,
-    /* 879 */ 0x3, 0x17d, 0xb5, 0xb7,
-    /* 880 */ 0x5, 0x1d0, 0x1ce, 0xce, 0x1, 0x2,
-    /* 881 */ 0x3, 0x1d0, 0x1ce, 0xce,
-    /* 882 */ 0x1, 0x1d3,
-    /* 883 */ 0x7, 0x1cc, 0x1d4, 0x1d5, 0xf0, 0xf1, 0x1, 0x2,
-    /* 884 */ 0x5, 0x1cc, 0x1d4, 0x1d5, 0xf0, 0xf1,
-    /* 885 */ 0x8, 0x1cc, 0x1d4, 0x1d5, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 886 */ 0x4, 0x17d, 0xb5, 0xb9, 0xba,
-    /* 887 */ 0x3, 0x6d, 0x17d, 0xb5,
-    /* 888 */ 0x5, 0x6d, 0x17d, 0xb5, 0x61, 0x62,
-    /* 889 */ 0x3, 0x17d, 0xb5, 0xb9,
-    /* 890 */ 0x1, 0x1d6,
-    /* 891 */ 0x7, 0x1cc, 0x1d7, 0x1d8, 0xf0, 0xf1, 0x1, 0x2,
-    /* 892 */ 0x5, 0x1cc, 0x1d7, 0x1d8, 0xf0, 0xf1,
-    /* 893 */ 0x8, 0x1cc, 0x1d7, 0x1d8, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 894 */ 0x4, 0x17d, 0xb5, 0x1bb, 0x1bc,
-    /* 895 */ 0x3, 0x73, 0x17d, 0xb5,
-    /* 896 */ 0x5, 0x73, 0x17d, 0xb5, 0x61, 0x62,
-    /* 897 */ 0x3, 0x17d, 0xb5, 0x1bb,
-    /* 898 */ 0x8, 0x7b, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 899 */ 0x6, 0x7b, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 900 */ 0x9, 0x7b, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 901 */ 0x6, 0x7b, 0x1cc, 0xf0, 0xf1, 0x1, 0x2,
-    /* 902 */ 0x4, 0x7b, 0x1cc, 0xf0, 0xf1,
-    /* 903 */ 0x7, 0x7b, 0x1cc, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 904 */ 0x3, 0x17d, 0xb5, 0xbb,
-    /* 905 */ 0x3, 0x7b, 0x17d, 0xb5,
-    /* 906 */ 0x5, 0x7b, 0x17d, 0xb5, 0x61, 0x62,
-    /* 907 */ 0x1, 0x1da,
-    /* 908 */ 0x7, 0x1cc, 0x1db, 0x1dc, 0xf0, 0xf1, 0x1, 0x2,
-    /* 909 */ 0x5, 0x1cc, 0x1db, 0x1dc, 0xf0, 0xf1,
-    /* 910 */ 0x8, 0x1cc, 0x1db, 0x1dc, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 911 */ 0x4, 0x17d, 0xb5, 0xbc, 0xbd,
-    /* 912 */ 0x3, 0x7e, 0x17d, 0xb5,
-    /* 913 */ 0x5, 0x7e, 0x17d, 0xb5, 0x61, 0x62,
-    /* 914 */ 0x3, 0x17d, 0xb5, 0xbc,
-    /* 915 */ 0x8, 0xc0, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 916 */ 0x6, 0xc0, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 917 */ 0x9, 0xc0, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 918 */ 0x6, 0xc0, 0x1cc, 0xf0, 0xf1, 0x1, 0x2,
-    /* 919 */ 0x4, 0xc0, 0x1cc, 0xf0, 0xf1,
-    /* 920 */ 0x7, 0xc0, 0x1cc, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 921 */ 0x4, 0x17d, 0xb5, 0xbe, 0xbf,
-    /* 922 */ 0x3, 0xc0, 0x17d, 0xb5,
-    /* 923 */ 0x5, 0xc0, 0x17d, 0xb5, 0x61, 0x62,
-    /* 924 */ 0x1, 0x1dd,
-    /* 925 */ 0x4, 0xc3, 0x15d, 0x179, 0x17a,
-    /* 926 */ 0x1, 0xd7,
-    /* 927 */ 0x8, 0xc3, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 928 */ 0x6, 0xc3, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 929 */ 0x9, 0xc3, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 930 */ 0x6, 0xc3, 0x1cc, 0xf0, 0xf1, 0x1, 0x2,
-    /* 931 */ 0x4, 0xc3, 0x1cc, 0xf0, 0xf1,
-    /* 932 */ 0x7, 0xc3, 0x1cc, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 933 */ 0x4, 0x17d, 0xb5, 0xc1, 0xc2,
-    /* 934 */ 0x3, 0xc3, 0x17d, 0xb5,
-    /* 935 */ 0x5, 0xc3, 0x17d, 0xb5, 0x61, 0x62,
-    /* 936 */ 0x3, 0x17d, 0xb5, 0xc1,
-    /* 937 */ 0x8, 0xc4, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 938 */ 0x6, 0xc4, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 939 */ 0x9, 0xc4, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 940 */ 0x6, 0xc4, 0x1cc, 0xf0, 0xf1, 0x1, 0x2,
-    /* 941 */ 0x4, 0xc4, 0x1cc, 0xf0, 0xf1,
-    /* 942 */ 0x7, 0xc4, 0x1cc, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 943 */ 0x3, 0xc4, 0x17d, 0xb5,
-    /* 944 */ 0x5, 0xc4, 0x17d, 0xb5, 0x61, 0x62,
-    /* 945 */ 0x3, 0x17d, 0xb5, 0xc5,
-    /* 946 */ 0x4, 0xc8, 0x15d, 0x179, 0x17a,
-    /* 947 */ 0x7, 0x1cc, 0x1de, 0x1df, 0xf0, 0xf1, 0x1, 0x2,
-    /* 948 */ 0x5, 0x1cc, 0x1de, 0x1df, 0xf0, 0xf1,
-    /* 949 */ 0x8, 0x1cc, 0x1de, 0x1df, 0xf0, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 950 */ 0x4, 0x17d, 0xb5, 0xc6, 0xc7,
-    /* 951 */ 0x3, 0xc8, 0x17d, 0xb5,
-    /* 952 */ 0x5, 0xc8, 0x17d, 0xb5, 0x61, 0x62,
-    /* 953 */ 0x3, 0x17d, 0xb5, 0xc6,
-    /* 954 */ 0x4, 0x17d, 0xb5, 0xc6, 0xc9,
-    /* 955 */ 0x5, 0x145, 0x146, 0x1, 0x2, 0xcb,
-    /* 956 */ 0x1, 0x1e0,
-    /* 957 */ 0x1, 0x1e1,
-    /* 958 */ 0x6, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 959 */ 0x4, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 960 */ 0x7, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 961 */ 0x7, 0x82, 0x19a, 0xcc, 0xcd, 0xce, 0x1, 0x2,
-    /* 962 */ 0x5, 0x82, 0x19a, 0xcc, 0xcd, 0xce,
-    /* 963 */ 0x6, 0x7b, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 964 */ 0x4, 0x7b, 0x1d9, 0x1ce, 0xf1,
-    /* 965 */ 0x7, 0x7b, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 966 */ 0x6, 0xc0, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 967 */ 0x4, 0xc0, 0x1d9, 0x1ce, 0xf1,
-    /* 968 */ 0x7, 0xc0, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 969 */ 0x4, 0xc3, 0x198, 0x179, 0x17a,
-    /* 970 */ 0x6, 0xc3, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 971 */ 0x4, 0xc3, 0x1d9, 0x1ce, 0xf1,
-    /* 972 */ 0x7, 0xc3, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 973 */ 0x6, 0xc4, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 974 */ 0x4, 0xc4, 0x1d9, 0x1ce, 0xf1,
-    /* 975 */ 0x7, 0xc4, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 976 */ 0x4, 0xc4, 0x15d, 0x179, 0x17a,
-    /* 977 */ 0x4, 0xc8, 0x198, 0x179, 0x17a,
-    /* 978 */ 0x6, 0x1e2, 0xe8, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 979 */ 0x7, 0x1e2, 0xe8, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 980 */ 0x5, 0x1e2, 0xe8, 0xe9, 0xc7, 0xda,
-    /* 981 */ 0x4, 0x1e2, 0xe8, 0xe9, 0xc7,
-    /* 982 */ 0x6, 0x1e2, 0xe8, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 983 */ 0x3, 0x1e3, 0xeb, 0xec,
-    /* 984 */ 0x8, 0x1e2, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 985 */ 0x9, 0x1e2, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 986 */ 0x1, 0x1e3,
-    /* 987 */ 0x7, 0x1e2, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda,
-    /* 988 */ 0x6, 0x1e2, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7,
-    /* 989 */ 0x8, 0x1e2, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 990 */ 0x5, 0xe8, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 991 */ 0x6, 0xe8, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 992 */ 0x2, 0xe8, 0x1e7,
-    /* 993 */ 0x4, 0xe8, 0xe9, 0xc7, 0xda,
-    /* 994 */ 0x3, 0xe8, 0xe9, 0xc7,
-    /* 995 */ 0x5, 0xe8, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 996 */ 0x5, 0x1e8, 0x1e9, 0x1, 0x2, 0xcb,
-    /* 997 */ 0x2, 0x1e8, 0x1e9,
-    /* 998 */ 0x2, 0x1e8, 0x7,
-    /* 999 */ 0x1, 0x1e8,
-    /* 1000 */ 0x2, 0x1ea, 0x61,
-    /* 1001 */ 0x1, 0x1ea,
-    /* 1002 */ 0x4, 0x1e8, 0x1e9, 0x1, 0x2,
-    /* 1003 */ 0x4, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 1004 */ 0x2, 0x1ce, 0xf1,
-    /* 1005 */ 0x5, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 1006 */ 0x6, 0x1a4, 0x1cd, 0x1ce, 0xce, 0x1, 0x2,
-    /* 1007 */ 0x4, 0x1a4, 0x1cd, 0x1ce, 0xce,
-    /* 1008 */ 0x1, 0x1eb,
-    /* 1009 */ 0x9, 0x7b, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 1010 */ 0x7, 0x7b, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 1011 */ 0xa, 0x7b, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 1012 */ 0x9, 0xc0, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 1013 */ 0x7, 0xc0, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 1014 */ 0xa, 0xc0, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 1015 */ 0x2, 0xc3, 0x198,
-    /* 1016 */ 0x9, 0xc3, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 1017 */ 0x7, 0xc3, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 1018 */ 0xa, 0xc3, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 1019 */ 0x9, 0xc4, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0x1, 0x2,
-    /* 1020 */ 0x7, 0xc4, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b,
-    /* 1021 */ 0xa, 0xc4, 0x1a5, 0x1d9, 0x1ce, 0x1bf, 0x15a, 0x15b, 0xa9, 0xaa, 0xab,
-    /* 1022 */ 0x4, 0xc4, 0x198, 0x179, 0x17a,
-    /* 1023 */ 0x2, 0xc8, 0x198,
-    /* 1024 */ 0x8, 0xf5, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 1025 */ 0x9, 0xf5, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 1026 */ 0x1, 0xf6,
-    /* 1027 */ 0x7, 0xf5, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda,
-    /* 1028 */ 0x6, 0xf5, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7,
-    /* 1029 */ 0x8, 0xf5, 0x1e4, 0x1e5, 0x1e6, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 1030 */ 0x6, 0x1ec, 0xe8, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 1031 */ 0x7, 0x1ec, 0xe8, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 1032 */ 0x5, 0x1ec, 0xe8, 0xe9, 0xc7, 0xda,
-    /* 1033 */ 0x4, 0x1ec, 0xe8, 0xe9, 0xc7,
-    /* 1034 */ 0x6, 0x1ec, 0xe8, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 1035 */ 0x3, 0x1ed, 0xeb, 0xec,
-    /* 1036 */ 0x2, 0xeb, 0xec,
-    /* 1037 */ 0x8, 0xf5, 0x1ee, 0x1ef, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 1038 */ 0x9, 0xf5, 0x1ee, 0x1ef, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 1039 */ 0x7, 0xf5, 0x1ee, 0x1ef, 0x1e6, 0xe9, 0xc7, 0xda,
-    /* 1040 */ 0x6, 0xf5, 0x1ee, 0x1ef, 0x1e6, 0xe9, 0xc7,
-    /* 1041 */ 0x8, 0xf5, 0x1ee, 0x1ef, 0x1e6, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 1042 */ 0x5, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 1043 */ 0x6, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 1044 */ 0x4, 0x1e6, 0xe9, 0xc7, 0xda,
-    /* 1045 */ 0x3, 0x1e6, 0xe9, 0xc7,
-    /* 1046 */ 0x5, 0x1e6, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 1047 */ 0x6, 0x1f0, 0x145, 0x146, 0x1, 0x2, 0xcb,
-    /* 1048 */ 0x3, 0x1f0, 0x145, 0x146,
-    /* 1049 */ 0x1, 0x1f1,
-    /* 1050 */ 0x1, 0x1f2,
-    /* 1051 */ 0x3, 0x1f2, 0x86, 0x196,
-    /* 1052 */ 0x5, 0x1f0, 0x145, 0x146, 0x1, 0x2,
-    /* 1053 */ 0x6, 0xcf, 0xd0, 0xcd, 0xce, 0x1, 0x2,
-    /* 1054 */ 0x4, 0xcf, 0xd0, 0xcd, 0xce,
-    /* 1055 */ 0x1, 0xcf,
-    /* 1056 */ 0x7, 0x7b, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 1057 */ 0x5, 0x7b, 0x1a5, 0x1d9, 0x1ce, 0xf1,
-    /* 1058 */ 0x8, 0x7b, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 1059 */ 0x7, 0xc0, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 1060 */ 0x5, 0xc0, 0x1a5, 0x1d9, 0x1ce, 0xf1,
-    /* 1061 */ 0x8, 0xc0, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 1062 */ 0x7, 0xc3, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 1063 */ 0x5, 0xc3, 0x1a5, 0x1d9, 0x1ce, 0xf1,
-    /* 1064 */ 0x8, 0xc3, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 1065 */ 0x7, 0xc4, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0x1, 0x2,
-    /* 1066 */ 0x5, 0xc4, 0x1a5, 0x1d9, 0x1ce, 0xf1,
-    /* 1067 */ 0x8, 0xc4, 0x1a5, 0x1d9, 0x1ce, 0xf1, 0xa9, 0xaa, 0xab,
-    /* 1068 */ 0x2, 0xc4, 0x198,
-    /* 1069 */ 0x8, 0xf5, 0x1f3, 0x1f4, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 1070 */ 0x9, 0xf5, 0x1f3, 0x1f4, 0x1e6, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 1071 */ 0x7, 0xf5, 0x1f3, 0x1f4, 0x1e6, 0xe9, 0xc7, 0xda,
-    /* 1072 */ 0x6, 0xf5, 0x1f3, 0x1f4, 0x1e6, 0xe9, 0xc7,
-    /* 1073 */ 0x8, 0xf5, 0x1f3, 0x1f4, 0x1e6, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 1074 */ 0x1, 0x1f5,
-    /* 1075 */ 0x5, 0x1f6, 0x1e9, 0x1, 0x2, 0xcb,
-    /* 1076 */ 0x2, 0x1f6, 0x1e9,
-    /* 1077 */ 0x2, 0x1f6, 0x7,
-    /* 1078 */ 0x1, 0x1f6,
-    /* 1079 */ 0x1, 0x1f7,
-    /* 1080 */ 0x9, 0x1f8, 0x1f9, 0x1fa, 0x15c, 0x1a1, 0x1fb, 0x1, 0x2, 0xb1,
-    /* 1081 */ 0x6, 0x1f8, 0x1f9, 0x1fa, 0x15c, 0x1a1, 0x1fb,
-    /* 1082 */ 0x7, 0x1f8, 0x1f9, 0x1fa, 0x15c, 0x1a1, 0xee, 0xef,
-    /* 1083 */ 0x4, 0x1f6, 0x1e9, 0x1, 0x2,
-    /* 1084 */ 0x4, 0xe9, 0xc7, 0xda, 0xdb,
-    /* 1085 */ 0x5, 0xe9, 0xc7, 0xda, 0xdb, 0x7,
-    /* 1086 */ 0x1, 0x1e7,
-    /* 1087 */ 0x3, 0xe9, 0xc7, 0xda,
-    /* 1088 */ 0x2, 0xe9, 0xc7,
-    /* 1089 */ 0x4, 0xe9, 0xc7, 0xda, 0xc9,
-    /* 1090 */ 0x4, 0x1e9, 0x1, 0x2, 0xcb,
-    /* 1091 */ 0x1, 0x1e9,
-    /* 1092 */ 0x8, 0x1f9, 0x1fa, 0x15c, 0x1a1, 0x1fb, 0x1, 0x2, 0xb1,
-    /* 1093 */ 0x5, 0x1f9, 0x1fa, 0x15c, 0x1a1, 0x1fb,
-    /* 1094 */ 0x6, 0x1f9, 0x1fa, 0x15c, 0x1a1, 0xee, 0xef,
-    /* 1095 */ 0x7, 0x1fc, 0x1fd, 0x1fe, 0x1fb, 0x1, 0x2, 0xb1,
-    /* 1096 */ 0x4, 0x1fc, 0x1fd, 0x1fe, 0x1fb,
-    /* 1097 */ 0x5, 0x1fc, 0x1fd, 0x1fe, 0xee, 0xef,
-    /* 1098 */ 0x2, 0x199, 0x1f2,
-    /* 1099 */ 0x4, 0x199, 0x1f2, 0x86, 0x196,
-    /* 1100 */ 0x3, 0x1e9, 0x1, 0x2,
-    /* 1101 */ 0x1, 0x1ff,
-    /* 1102 */ 0x8, 0x200, 0x1fa, 0x15c, 0x1a1, 0x1fb, 0x1, 0x2, 0xb1,
-    /* 1103 */ 0x5, 0x200, 0x1fa, 0x15c, 0x1a1, 0x1fb,
-    /* 1104 */ 0x6, 0x200, 0x1fa, 0x15c, 0x1a1, 0xee, 0xef,
-    /* 1105 */ 0x6, 0x1fd, 0x1fe, 0x1fb, 0x1, 0x2, 0xb1,
-    /* 1106 */ 0x3, 0x1fd, 0x1fe, 0x1fb,
-    /* 1107 */ 0x4, 0x1fd, 0x1fe, 0xee, 0xef,
-    /* 1108 */ 0x6, 0x200, 0x1fe, 0x1fb, 0x1, 0x2, 0xb1,
-    /* 1109 */ 0x3, 0x200, 0x1fe, 0x1fb,
-    /* 1110 */ 0x4, 0x200, 0x1fe, 0xee, 0xef,
-    /* 1111 */ 0x3, 0x201, 0x202, 0x8f,
-    /* 1112 */ 0x3, 0x201, 0x202, 0x7,
-    /* 1113 */ 0x2, 0x201, 0x202,
-    /* 1114 */ 0x2, 0x203, 0x202,
-    /* 1115 */ 0x3, 0x204, 0x205, 0x166,
-    /* 1116 */ 0x3, 0x204, 0x205, 0x7,
-    /* 1117 */ 0x2, 0x204, 0x205,
-    /* 1118 */ 0x2, 0x206, 0x205,
-    /* 1119 */ 0x1, 0x34,
-    /* 1120 */ 0x2, 0x70, 0x207,
-    /* 1121 */ 0x2, 0x142, 0x207,
+    /* 342 */ 0x1, 0x12,
+    /* 343 */ 0x2, 0x30, 0x12,
+    /* 344 */ 0x8, 0xc, 0xd, 0x10a, 0x10b, 0x10c, 0x10d, 0x10e, 0x10f,
+    /* 345 */ 0x7, 0xc, 0xd, 0x10a, 0x10b, 0x10c, 0x10d, 0x110,
+    /* 346 */ 0xb, 0xc, 0xd, 0x10a, 0x10b, 0x10c, 0x10d, 0x110, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 347 */ 0x7, 0xc, 0xd, 0x10a, 0x10b, 0x10c, 0x10d, 0x10f,
+    /* 348 */ 0x2, 0x14, 0x15,
+    /* 349 */ 0x1, 0x10f,
+    /* 350 */ 0x2, 0x18, 0x110,
+    /* 351 */ 0x5, 0x110, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 352 */ 0x3, 0x14, 0x15, 0x10f,
+    /* 353 */ 0x4, 0x33, 0x1b, 0x1c, 0x1d,
+    /* 354 */ 0x4, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 355 */ 0x2, 0x10e, 0x10f,
+    /* 356 */ 0x3, 0x1b, 0x1c, 0x1d,
+    /* 357 */ 0x4, 0x10e, 0x14, 0x15, 0x10f,
+    /* 358 */ 0x8, 0xc, 0xd, 0x111, 0x112, 0x113, 0x114, 0x115, 0x116,
+    /* 359 */ 0x7, 0xc, 0xd, 0x111, 0x112, 0x113, 0x114, 0x117,
+    /* 360 */ 0xb, 0xc, 0xd, 0x111, 0x112, 0x113, 0x114, 0x117, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 361 */ 0x7, 0xc, 0xd, 0x111, 0x112, 0x113, 0x114, 0x116,
+    /* 362 */ 0x1, 0x116,
+    /* 363 */ 0x2, 0x18, 0x117,
+    /* 364 */ 0x5, 0x117, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 365 */ 0x3, 0x14, 0x15, 0x116,
+    /* 366 */ 0x6, 0x23, 0x24, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 367 */ 0x7, 0x19, 0x23, 0x24, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 368 */ 0x4, 0x18, 0x19, 0x3d, 0x3e,
+    /* 369 */ 0x3, 0x2e, 0x118, 0x119,
+    /* 370 */ 0x7, 0x17, 0x11a, 0x11b, 0x33, 0x1b, 0x1c, 0x1d,
+    /* 371 */ 0x5, 0x2e, 0x118, 0x119, 0x2d, 0x36,
+    /* 372 */ 0x8, 0xc, 0xd, 0x11c, 0x11d, 0x11e, 0x11f, 0x120, 0x121,
+    /* 373 */ 0x7, 0xc, 0xd, 0x11c, 0x11d, 0x11e, 0x11f, 0x122,
+    /* 374 */ 0xb, 0xc, 0xd, 0x11c, 0x11d, 0x11e, 0x11f, 0x122, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 375 */ 0x7, 0xc, 0xd, 0x11c, 0x11d, 0x11e, 0x11f, 0x121,
+    /* 376 */ 0x3, 0x56, 0x123, 0x124,
+    /* 377 */ 0x8, 0x23, 0x3a, 0x3b, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 378 */ 0x8, 0x23, 0x46, 0x47, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 379 */ 0x2, 0x18, 0x122,
+    /* 380 */ 0x5, 0x122, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 381 */ 0x1, 0x121,
+    /* 382 */ 0x2, 0x125, 0x121,
+    /* 383 */ 0x9, 0x19, 0x23, 0x46, 0x47, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 384 */ 0x8, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12a, 0x12b,
+    /* 385 */ 0x7, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12c,
+    /* 386 */ 0xb, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 387 */ 0x7, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12b,
+    /* 388 */ 0x1, 0x124,
+    /* 389 */ 0x2, 0x18, 0x12c,
+    /* 390 */ 0x5, 0x12c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 391 */ 0x1, 0x12b,
+    /* 392 */ 0x1, 0x125,
+    /* 393 */ 0x2, 0x125, 0x12b,
+    /* 394 */ 0x1, 0x15,
+    /* 395 */ 0x1, 0x34,
+    /* 396 */ 0x8, 0x12d, 0x4b, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 397 */ 0x4, 0x12d, 0x4b, 0x4c, 0x30,
+    /* 398 */ 0x6, 0x12d, 0x4b, 0x4c, 0x30, 0x2d, 0x36,
+    /* 399 */ 0x3, 0x12e, 0x4e, 0x4f,
+    /* 400 */ 0x1, 0x12e,
+    /* 401 */ 0xa, 0x12d, 0x12f, 0x130, 0x131, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 402 */ 0x6, 0x12d, 0x12f, 0x130, 0x131, 0x4c, 0x30,
+    /* 403 */ 0x8, 0x12d, 0x12f, 0x130, 0x131, 0x4c, 0x30, 0x2d, 0x36,
+    /* 404 */ 0x7, 0x4b, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 405 */ 0x2, 0x4b, 0x132,
+    /* 406 */ 0x3, 0x4b, 0x4c, 0x30,
+    /* 407 */ 0x5, 0x4b, 0x4c, 0x30, 0x2d, 0x36,
+    /* 408 */ 0x7, 0xc, 0xd, 0x133, 0x134, 0x135, 0x136, 0x137,
+    /* 409 */ 0xb, 0xc, 0xd, 0x133, 0x134, 0x135, 0x136, 0x137, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 410 */ 0x5, 0xe3, 0x57, 0x1, 0x2, 0x52,
+    /* 411 */ 0x2, 0xe3, 0x57,
+    /* 412 */ 0x3, 0xe3, 0x57, 0x7,
+    /* 413 */ 0x3, 0xe3, 0x57, 0x58,
+    /* 414 */ 0x2, 0x18, 0x137,
+    /* 415 */ 0x5, 0x137, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 416 */ 0x1, 0x138,
+    /* 417 */ 0x2, 0x125, 0x138,
+    /* 418 */ 0x1, 0x55,
+    /* 419 */ 0xa, 0x54, 0x12f, 0x130, 0x131, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 420 */ 0x2, 0x16, 0x139,
+    /* 421 */ 0x6, 0x54, 0x12f, 0x130, 0x131, 0x4c, 0x30,
+    /* 422 */ 0x8, 0x54, 0x12f, 0x130, 0x131, 0x4c, 0x30, 0x2d, 0x36,
+    /* 423 */ 0x8, 0x13a, 0x4b, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 424 */ 0x4, 0x13a, 0x4b, 0x4c, 0x30,
+    /* 425 */ 0x6, 0x13a, 0x4b, 0x4c, 0x30, 0x2d, 0x36,
+    /* 426 */ 0x3, 0x13b, 0x4e, 0x4f,
+    /* 427 */ 0x2, 0x4e, 0x4f,
+    /* 428 */ 0xa, 0x54, 0x13c, 0x13d, 0x131, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 429 */ 0x6, 0x54, 0x13c, 0x13d, 0x131, 0x4c, 0x30,
+    /* 430 */ 0x8, 0x54, 0x13c, 0x13d, 0x131, 0x4c, 0x30, 0x2d, 0x36,
+    /* 431 */ 0x7, 0x131, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 432 */ 0x3, 0x131, 0x4c, 0x30,
+    /* 433 */ 0x5, 0x131, 0x4c, 0x30, 0x2d, 0x36,
+    /* 434 */ 0x7, 0xc, 0xd, 0x13e, 0x13f, 0x140, 0x141, 0x142,
+    /* 435 */ 0xb, 0xc, 0xd, 0x13e, 0x13f, 0x140, 0x141, 0x142, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 436 */ 0x1, 0x143,
+    /* 437 */ 0x3, 0x61, 0x144, 0x145,
+    /* 438 */ 0x2, 0x146, 0x61,
+    /* 439 */ 0x4, 0x146, 0x61, 0x62, 0x63,
+    /* 440 */ 0x3, 0x61, 0x147, 0x148,
+    /* 441 */ 0x2, 0xc3, 0x61,
+    /* 442 */ 0x4, 0xc3, 0x61, 0x62, 0x63,
+    /* 443 */ 0x5, 0x149, 0x14a, 0x1, 0x2, 0x52,
+    /* 444 */ 0x2, 0x149, 0x14a,
+    /* 445 */ 0x1, 0x14b,
+    /* 446 */ 0x1, 0x14c,
+    /* 447 */ 0x4, 0x149, 0x14a, 0x1, 0x2,
+    /* 448 */ 0x2, 0x18, 0x142,
+    /* 449 */ 0x5, 0x142, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 450 */ 0x1, 0x14d,
+    /* 451 */ 0x2, 0x125, 0x14d,
+    /* 452 */ 0xa, 0x54, 0x14e, 0x14f, 0x131, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 453 */ 0x6, 0x54, 0x14e, 0x14f, 0x131, 0x4c, 0x30,
+    /* 454 */ 0x8, 0x54, 0x14e, 0x14f, 0x131, 0x4c, 0x30, 0x2d, 0x36,
+    /* 455 */ 0x1, 0x150,
+    /* 456 */ 0xf, 0x1e, 0x1f, 0xd, 0x151, 0x152, 0x153, 0x154, 0x155, 0x156, 0x157, 0x158, 0x27, 0x28, 0x1, 0x2,
+    /* 457 */ 0xd, 0x1e, 0x1f, 0xd, 0x151, 0x152, 0x153, 0x154, 0x155, 0x156, 0x157, 0x158, 0x27, 0x28,
+    /* 458 */ 0x7, 0xc, 0xd, 0x151, 0x159, 0x15a, 0x154, 0x5b,
+    /* 459 */ 0xb, 0xc, 0xd, 0x151, 0x159, 0x15a, 0x154, 0x5b, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 460 */ 0x7, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 461 */ 0x5, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 462 */ 0x3, 0x160, 0x161, 0x162,
+    /* 463 */ 0x8, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 464 */ 0x9, 0x15b, 0x163, 0x164, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 465 */ 0x7, 0x15b, 0x163, 0x164, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 466 */ 0xa, 0x15b, 0x163, 0x164, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 467 */ 0x5, 0x8c, 0x86, 0x87, 0x1, 0x2,
+    /* 468 */ 0x3, 0x8c, 0x86, 0x87,
+    /* 469 */ 0x2, 0x68, 0x69,
+    /* 470 */ 0x9, 0x15b, 0x165, 0x166, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 471 */ 0x7, 0x15b, 0x165, 0x166, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 472 */ 0xa, 0x15b, 0x165, 0x166, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 473 */ 0x2, 0x6b, 0x7,
+    /* 474 */ 0x9, 0x15b, 0x167, 0x168, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 475 */ 0x7, 0x15b, 0x167, 0x168, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 476 */ 0xa, 0x15b, 0x167, 0x168, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 477 */ 0x8, 0x71, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 478 */ 0x6, 0x71, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 479 */ 0x9, 0x71, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 480 */ 0x2, 0x169, 0x16a,
+    /* 481 */ 0x3, 0x169, 0x16a, 0x7,
+    /* 482 */ 0x1, 0x146,
+    /* 483 */ 0x3, 0x146, 0x62, 0x63,
+    /* 484 */ 0x2, 0x169, 0x35,
+    /* 485 */ 0x8, 0x146, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 486 */ 0x6, 0x146, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 487 */ 0x9, 0x146, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 488 */ 0x9, 0x15b, 0x16b, 0x16c, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 489 */ 0x7, 0x15b, 0x16b, 0x16c, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 490 */ 0xa, 0x15b, 0x16b, 0x16c, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 491 */ 0x1, 0x94,
+    /* 492 */ 0x2, 0x73, 0x74,
+    /* 493 */ 0x9, 0x15b, 0x16d, 0x16e, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 494 */ 0x7, 0x15b, 0x16d, 0x16e, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 495 */ 0xa, 0x15b, 0x16d, 0x16e, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 496 */ 0x1, 0x96,
+    /* 497 */ 0x1, 0x77,
+    /* 498 */ 0x8, 0x7b, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 499 */ 0x6, 0x7b, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 500 */ 0x9, 0x7b, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 501 */ 0x8, 0x7d, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 502 */ 0x6, 0x7d, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 503 */ 0x9, 0x7d, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 504 */ 0x9, 0x15b, 0x16f, 0x170, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 505 */ 0x7, 0x15b, 0x16f, 0x170, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 506 */ 0xa, 0x15b, 0x16f, 0x170, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 507 */ 0x1, 0x99,
+    /* 508 */ 0x1, 0x7f,
+    /* 509 */ 0x1, 0x171,
+    /* 510 */ 0x8, 0xc3, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 511 */ 0x6, 0xc3, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 512 */ 0x9, 0xc3, 0x15b, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 513 */ 0x3, 0x1, 0x2, 0x51,
+    /* 514 */ 0x1, 0x5a,
+    /* 515 */ 0x5, 0x172, 0x173, 0x1, 0x2, 0x52,
+    /* 516 */ 0x2, 0x172, 0x173,
+    /* 517 */ 0x2, 0x172, 0x7,
+    /* 518 */ 0x1, 0x172,
+    /* 519 */ 0x2, 0x174, 0x62,
+    /* 520 */ 0x1, 0x174,
+    /* 521 */ 0x4, 0x172, 0x173, 0x1, 0x2,
+    /* 522 */ 0x2, 0x18, 0x5b,
+    /* 523 */ 0x5, 0x5b, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 524 */ 0x1, 0x175,
+    /* 525 */ 0x2, 0x125, 0x175,
+    /* 526 */ 0x6, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
+    /* 527 */ 0x1, 0x132,
+    /* 528 */ 0x2, 0x4c, 0x30,
+    /* 529 */ 0x4, 0x4c, 0x30, 0x2d, 0x36,
+    /* 530 */ 0xd, 0x1e, 0x1f, 0xd, 0x176, 0x177, 0x178, 0x179, 0x157, 0x158, 0x27, 0x28, 0x1, 0x2,
+    /* 531 */ 0xb, 0x1e, 0x1f, 0xd, 0x176, 0x177, 0x178, 0x179, 0x157, 0x158, 0x27, 0x28,
+    /* 532 */ 0x7, 0xc, 0xd, 0x176, 0x17a, 0x17b, 0x179, 0x17c,
+    /* 533 */ 0xb, 0xc, 0xd, 0x176, 0x17a, 0x17b, 0x179, 0x17c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 534 */ 0x6, 0x15c, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 535 */ 0x4, 0x15c, 0x15d, 0x15e, 0x15f,
+    /* 536 */ 0x3, 0x161, 0x17d, 0x17e,
+    /* 537 */ 0x7, 0x15c, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 538 */ 0x3, 0x89, 0x161, 0x162,
+    /* 539 */ 0x5, 0x17f, 0xa2, 0xa3, 0x1, 0x2,
+    /* 540 */ 0x3, 0x17f, 0xa2, 0xa3,
+    /* 541 */ 0x1, 0x180,
+    /* 542 */ 0x6, 0x17f, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 543 */ 0x1, 0x181,
+    /* 544 */ 0x2, 0x181, 0x61,
+    /* 545 */ 0x4, 0x181, 0x61, 0x62, 0x63,
+    /* 546 */ 0x5, 0x182, 0x183, 0x87, 0x1, 0x2,
+    /* 547 */ 0x3, 0x182, 0x183, 0x87,
+    /* 548 */ 0x1, 0x184,
+    /* 549 */ 0x1, 0x66,
+    /* 550 */ 0x4, 0x181, 0x56, 0x62, 0x64,
+    /* 551 */ 0x2, 0x181, 0x56,
+    /* 552 */ 0x4, 0x181, 0x61, 0x65, 0x66,
+    /* 553 */ 0x6, 0x185, 0x186, 0x183, 0x87, 0x1, 0x2,
+    /* 554 */ 0x4, 0x185, 0x186, 0x183, 0x87,
+    /* 555 */ 0x1, 0x185,
+    /* 556 */ 0x7, 0x17f, 0x187, 0x188, 0xa2, 0xa3, 0x1, 0x2,
+    /* 557 */ 0x5, 0x17f, 0x187, 0x188, 0xa2, 0xa3,
+    /* 558 */ 0x8, 0x17f, 0x187, 0x188, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 559 */ 0x5, 0x181, 0x61, 0x67, 0x68, 0x69,
+    /* 560 */ 0x3, 0x181, 0x61, 0x67,
+    /* 561 */ 0x5, 0x186, 0x183, 0x87, 0x1, 0x2,
+    /* 562 */ 0x3, 0x186, 0x183, 0x87,
+    /* 563 */ 0x4, 0x6b, 0x161, 0x17d, 0x17e,
+    /* 564 */ 0x7, 0x17f, 0x189, 0x18a, 0xa2, 0xa3, 0x1, 0x2,
+    /* 565 */ 0x5, 0x17f, 0x189, 0x18a, 0xa2, 0xa3,
+    /* 566 */ 0x8, 0x17f, 0x189, 0x18a, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 567 */ 0x3, 0x181, 0x61, 0x6a,
+    /* 568 */ 0x3, 0x6b, 0x181, 0x61,
+    /* 569 */ 0x5, 0x6b, 0x181, 0x61, 0x62, 0x63,
+    /* 570 */ 0x4, 0x6e, 0x161, 0x17d, 0x17e,
+    /* 571 */ 0x7, 0x17f, 0x18b, 0x18c, 0xa2, 0xa3, 0x1, 0x2,
+    /* 572 */ 0x5, 0x17f, 0x18b, 0x18c, 0xa2, 0xa3,
+    /* 573 */ 0x8, 0x17f, 0x18b, 0x18c, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 574 */ 0x4, 0x181, 0x61, 0x6c, 0x6d,
+    /* 575 */ 0x3, 0x6e, 0x181, 0x61,
+    /* 576 */ 0x5, 0x6e, 0x181, 0x61, 0x62, 0x63,
+    /* 577 */ 0x3, 0x181, 0x61, 0x6c,
+    /* 578 */ 0x4, 0x71, 0x161, 0x17d, 0x17e,
+    /* 579 */ 0x8, 0x71, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 580 */ 0x6, 0x71, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 581 */ 0x9, 0x71, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 582 */ 0x6, 0x71, 0x17f, 0xa2, 0xa3, 0x1, 0x2,
+    /* 583 */ 0x4, 0x71, 0x17f, 0xa2, 0xa3,
+    /* 584 */ 0x7, 0x71, 0x17f, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 585 */ 0x4, 0x181, 0x61, 0x6f, 0x70,
+    /* 586 */ 0x3, 0x71, 0x181, 0x61,
+    /* 587 */ 0x5, 0x71, 0x181, 0x61, 0x62, 0x63,
+    /* 588 */ 0x1, 0x16a,
+    /* 589 */ 0x2, 0x16a, 0x7,
+    /* 590 */ 0x4, 0x146, 0x161, 0x17d, 0x17e,
+    /* 591 */ 0x8, 0x146, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 592 */ 0x6, 0x146, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 593 */ 0x9, 0x146, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 594 */ 0x6, 0x146, 0x17f, 0xa2, 0xa3, 0x1, 0x2,
+    /* 595 */ 0x4, 0x146, 0x17f, 0xa2, 0xa3,
+    /* 596 */ 0x7, 0x146, 0x17f, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 597 */ 0x4, 0x181, 0x61, 0x144, 0x145,
+    /* 598 */ 0x3, 0x146, 0x181, 0x61,
+    /* 599 */ 0x5, 0x146, 0x181, 0x61, 0x62, 0x63,
+    /* 600 */ 0x2, 0x75, 0x7,
+    /* 601 */ 0x1, 0x18e,
+    /* 602 */ 0x4, 0x75, 0x161, 0x17d, 0x17e,
+    /* 603 */ 0x7, 0x17f, 0x18f, 0x190, 0xa2, 0xa3, 0x1, 0x2,
+    /* 604 */ 0x5, 0x17f, 0x18f, 0x190, 0xa2, 0xa3,
+    /* 605 */ 0x8, 0x17f, 0x18f, 0x190, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 606 */ 0x5, 0x181, 0x61, 0x72, 0x73, 0x74,
+    /* 607 */ 0x3, 0x75, 0x181, 0x61,
+    /* 608 */ 0x5, 0x75, 0x181, 0x61, 0x62, 0x63,
+    /* 609 */ 0x3, 0x181, 0x61, 0x72,
+    /* 610 */ 0x1, 0x191,
+    /* 611 */ 0x4, 0x78, 0x161, 0x17d, 0x17e,
+    /* 612 */ 0x2, 0x78, 0x7,
+    /* 613 */ 0x7, 0x17f, 0x192, 0x193, 0xa2, 0xa3, 0x1, 0x2,
+    /* 614 */ 0x5, 0x17f, 0x192, 0x193, 0xa2, 0xa3,
+    /* 615 */ 0x8, 0x17f, 0x192, 0x193, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 616 */ 0x4, 0x181, 0x61, 0x76, 0x77,
+    /* 617 */ 0x3, 0x78, 0x181, 0x61,
+    /* 618 */ 0x5, 0x78, 0x181, 0x61, 0x62, 0x63,
+    /* 619 */ 0x3, 0x181, 0x61, 0x76,
+    /* 620 */ 0x8, 0x7b, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 621 */ 0x6, 0x7b, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 622 */ 0x9, 0x7b, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 623 */ 0x6, 0x7b, 0x17f, 0xa2, 0xa3, 0x1, 0x2,
+    /* 624 */ 0x4, 0x7b, 0x17f, 0xa2, 0xa3,
+    /* 625 */ 0x7, 0x7b, 0x17f, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 626 */ 0x4, 0x181, 0x61, 0x79, 0x7a,
+    /* 627 */ 0x3, 0x7b, 0x181, 0x61,
+    /* 628 */ 0x5, 0x7b, 0x181, 0x61, 0x62, 0x63,
+    /* 629 */ 0x8, 0x7d, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 630 */ 0x6, 0x7d, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 631 */ 0x9, 0x7d, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 632 */ 0x6, 0x7d, 0x17f, 0xa2, 0xa3, 0x1, 0x2,
+    /* 633 */ 0x4, 0x7d, 0x17f, 0xa2, 0xa3,
+    /* 634 */ 0x7, 0x7d, 0x17f, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 635 */ 0x3, 0x181, 0x61, 0x7c,
+    /* 636 */ 0x3, 0x7d, 0x181, 0x61,
+    /* 637 */ 0x5, 0x7d, 0x181, 0x61, 0x62, 0x63,
+    /* 638 */ 0x1, 0x194,
+    /* 639 */ 0x4, 0x80, 0x161, 0x17d, 0x17e,
+    /* 640 */ 0x7, 0x17f, 0x195, 0x196, 0xa2, 0xa3, 0x1, 0x2,
+    /* 641 */ 0x5, 0x17f, 0x195, 0x196, 0xa2, 0xa3,
+    /* 642 */ 0x8, 0x17f, 0x195, 0x196, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 643 */ 0x4, 0x181, 0x61, 0x7e, 0x7f,
+    /* 644 */ 0x3, 0x80, 0x181, 0x61,
+    /* 645 */ 0x5, 0x80, 0x181, 0x61, 0x62, 0x63,
+    /* 646 */ 0x3, 0x181, 0x61, 0x7e,
+    /* 647 */ 0x8, 0xc3, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 648 */ 0x6, 0xc3, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 649 */ 0x9, 0xc3, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 650 */ 0x6, 0xc3, 0x17f, 0xa2, 0xa3, 0x1, 0x2,
+    /* 651 */ 0x4, 0xc3, 0x17f, 0xa2, 0xa3,
+    /* 652 */ 0x7, 0xc3, 0x17f, 0xa2, 0xa3, 0x37, 0x38, 0x39,
+    /* 653 */ 0x4, 0x181, 0x61, 0x147, 0x148,
+    /* 654 */ 0x3, 0xc3, 0x181, 0x61,
+    /* 655 */ 0x5, 0xc3, 0x181, 0x61, 0x62, 0x63,
+    /* 656 */ 0x6, 0x197, 0x149, 0x14a, 0x1, 0x2, 0x52,
+    /* 657 */ 0x3, 0x197, 0x149, 0x14a,
+    /* 658 */ 0x1, 0x198,
+    /* 659 */ 0x1, 0x199,
+    /* 660 */ 0x3, 0x199, 0x88, 0x19a,
+    /* 661 */ 0x1, 0x19b,
+    /* 662 */ 0x5, 0x197, 0x149, 0x14a, 0x1, 0x2,
+    /* 663 */ 0x7, 0x5b, 0x5c, 0x9e, 0x27, 0x28, 0x1, 0x2,
+    /* 664 */ 0x5, 0x5b, 0x5c, 0x9e, 0x27, 0x28,
+    /* 665 */ 0x6, 0x5b, 0x5c, 0x9e, 0x27, 0x28, 0x1,
+    /* 666 */ 0x6, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 667 */ 0x4, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 668 */ 0x3, 0x19c, 0x17d, 0x17e,
+    /* 669 */ 0x7, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 670 */ 0x1, 0x19d,
+    /* 671 */ 0x3, 0x19d, 0x62, 0x63,
+    /* 672 */ 0x7, 0x84, 0x19e, 0x85, 0x86, 0x87, 0x1, 0x2,
+    /* 673 */ 0x5, 0x84, 0x19e, 0x85, 0x86, 0x87,
+    /* 674 */ 0x1, 0x84,
+    /* 675 */ 0x4, 0x6b, 0x19c, 0x17d, 0x17e,
+    /* 676 */ 0x4, 0x6e, 0x19c, 0x17d, 0x17e,
+    /* 677 */ 0x4, 0x71, 0x19f, 0x17d, 0x17e,
+    /* 678 */ 0x4, 0x71, 0x19c, 0x17d, 0x17e,
+    /* 679 */ 0x6, 0x71, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 680 */ 0x4, 0x71, 0x18d, 0x183, 0xa3,
+    /* 681 */ 0x7, 0x71, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 682 */ 0x4, 0x146, 0x19f, 0x17d, 0x17e,
+    /* 683 */ 0x2, 0x146, 0xa4,
+    /* 684 */ 0x4, 0x146, 0x19c, 0x17d, 0x17e,
+    /* 685 */ 0x6, 0x146, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 686 */ 0x4, 0x146, 0x18d, 0x183, 0xa3,
+    /* 687 */ 0x7, 0x146, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 688 */ 0x2, 0x93, 0x94,
+    /* 689 */ 0x2, 0x93, 0x7,
+    /* 690 */ 0x1, 0x93,
+    /* 691 */ 0x4, 0x75, 0x19c, 0x17d, 0x17e,
+    /* 692 */ 0x4, 0x78, 0x19c, 0x17d, 0x17e,
+    /* 693 */ 0x6, 0x7b, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 694 */ 0x4, 0x7b, 0x18d, 0x183, 0xa3,
+    /* 695 */ 0x7, 0x7b, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 696 */ 0x6, 0x7d, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 697 */ 0x4, 0x7d, 0x18d, 0x183, 0xa3,
+    /* 698 */ 0x7, 0x7d, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 699 */ 0x4, 0x80, 0x19c, 0x17d, 0x17e,
+    /* 700 */ 0x6, 0xc3, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 701 */ 0x4, 0xc3, 0x18d, 0x183, 0xa3,
+    /* 702 */ 0x7, 0xc3, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 703 */ 0x5, 0x1a0, 0x173, 0x1, 0x2, 0x52,
+    /* 704 */ 0x2, 0x1a0, 0x173,
+    /* 705 */ 0x2, 0x1a0, 0x7,
+    /* 706 */ 0x1, 0x1a0,
+    /* 707 */ 0x1, 0x1a1,
+    /* 708 */ 0x2, 0x88, 0x19a,
+    /* 709 */ 0x9, 0x1a2, 0x1a3, 0x1a4, 0x160, 0x1a5, 0x1a6, 0x1, 0x2, 0x53,
+    /* 710 */ 0x6, 0x1a2, 0x1a3, 0x1a4, 0x160, 0x1a5, 0x1a6,
+    /* 711 */ 0x7, 0x1a2, 0x1a3, 0x1a4, 0x160, 0x1a5, 0x82, 0x83,
+    /* 712 */ 0x4, 0x1a0, 0x173, 0x1, 0x2,
+    /* 713 */ 0x3, 0x1a7, 0x1, 0x2,
+    /* 714 */ 0x1, 0x1a7,
+    /* 715 */ 0x4, 0x183, 0xa3, 0x1, 0x2,
+    /* 716 */ 0x2, 0x183, 0xa3,
+    /* 717 */ 0x1, 0x19c,
+    /* 718 */ 0x5, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 719 */ 0x6, 0x1a8, 0x182, 0x183, 0x87, 0x1, 0x2,
+    /* 720 */ 0x4, 0x1a8, 0x182, 0x183, 0x87,
+    /* 721 */ 0x2, 0x6b, 0x19c,
+    /* 722 */ 0x2, 0x6e, 0x19c,
+    /* 723 */ 0x2, 0x71, 0x19f,
+    /* 724 */ 0x2, 0x71, 0x19c,
+    /* 725 */ 0x9, 0x71, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 726 */ 0x7, 0x71, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 727 */ 0x4, 0x1aa, 0x160, 0x161, 0x162,
+    /* 728 */ 0xa, 0x71, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 729 */ 0x1, 0x1ab,
+    /* 730 */ 0x2, 0x146, 0x19f,
+    /* 731 */ 0x2, 0x146, 0x19c,
+    /* 732 */ 0x9, 0x146, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 733 */ 0x7, 0x146, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 734 */ 0xa, 0x146, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 735 */ 0x2, 0x75, 0x19c,
+    /* 736 */ 0x2, 0x78, 0x19c,
+    /* 737 */ 0x2, 0x1ac, 0x191,
+    /* 738 */ 0x1, 0x1ac,
+    /* 739 */ 0x1, 0x1ad,
+    /* 740 */ 0x1, 0x1ae,
+    /* 741 */ 0x4, 0x7b, 0x161, 0x17d, 0x17e,
+    /* 742 */ 0x1, 0xa6,
+    /* 743 */ 0x9, 0x7b, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 744 */ 0x7, 0x7b, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 745 */ 0xa, 0x7b, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 746 */ 0x1, 0x1af,
+    /* 747 */ 0x4, 0x7d, 0x161, 0x17d, 0x17e,
+    /* 748 */ 0x9, 0x7d, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 749 */ 0x7, 0x7d, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 750 */ 0xa, 0x7d, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 751 */ 0x2, 0x80, 0x19c,
+    /* 752 */ 0x9, 0xc3, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x1, 0x2,
+    /* 753 */ 0x7, 0xc3, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f,
+    /* 754 */ 0xa, 0xc3, 0x1a9, 0x18d, 0x183, 0x15d, 0x15e, 0x15f, 0x37, 0x38, 0x39,
+    /* 755 */ 0x4, 0x173, 0x1, 0x2, 0x52,
+    /* 756 */ 0x1, 0x173,
+    /* 757 */ 0x8, 0x1a3, 0x1a4, 0x160, 0x1a5, 0x1a6, 0x1, 0x2, 0x53,
+    /* 758 */ 0x5, 0x1a3, 0x1a4, 0x160, 0x1a5, 0x1a6,
+    /* 759 */ 0x3, 0x17d, 0x1b0, 0x1b1,
+    /* 760 */ 0x6, 0x1a3, 0x1a4, 0x160, 0x1a5, 0x82, 0x83,
+    /* 761 */ 0x7, 0x1b2, 0x1b3, 0x1b4, 0x1a6, 0x1, 0x2, 0x53,
+    /* 762 */ 0x4, 0x1b2, 0x1b3, 0x1b4, 0x1a6,
+    /* 763 */ 0x5, 0x1b2, 0x1b3, 0x1b4, 0x82, 0x83,
+    /* 764 */ 0x2, 0x19d, 0x199,
+    /* 765 */ 0x4, 0x19d, 0x199, 0x88, 0x19a,
+    /* 766 */ 0x3, 0x173, 0x1, 0x2,
+    /* 767 */ 0x6, 0x8b, 0x8c, 0x86, 0x87, 0x1, 0x2,
+    /* 768 */ 0x4, 0x8b, 0x8c, 0x86, 0x87,
+    /* 769 */ 0x1, 0x8b,
+    /* 770 */ 0x7, 0x71, 0x1a9, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 771 */ 0x5, 0x71, 0x1a9, 0x18d, 0x183, 0xa3,
+    /* 772 */ 0x2, 0x1b5, 0x180,
+    /* 773 */ 0x8, 0x71, 0x1a9, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 774 */ 0x2, 0x169, 0x7,
+    /* 775 */ 0x7, 0x146, 0x1a9, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 776 */ 0x5, 0x146, 0x1a9, 0x18d, 0x183, 0xa3,
+    /* 777 */ 0x8, 0x146, 0x1a9, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 778 */ 0x4, 0x7b, 0x19c, 0x17d, 0x17e,
+    /* 779 */ 0x7, 0x7b, 0x1a9, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 780 */ 0x5, 0x7b, 0x1a9, 0x18d, 0x183, 0xa3,
+    /* 781 */ 0x8, 0x7b, 0x1a9, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 782 */ 0x4, 0x7d, 0x19c, 0x17d, 0x17e,
+    /* 783 */ 0x7, 0x7d, 0x1a9, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 784 */ 0x5, 0x7d, 0x1a9, 0x18d, 0x183, 0xa3,
+    /* 785 */ 0x8, 0x7d, 0x1a9, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 786 */ 0x1, 0x1b6,
+    /* 787 */ 0x2, 0x1b6, 0x7,
+    /* 788 */ 0x7, 0xc3, 0x1a9, 0x18d, 0x183, 0xa3, 0x1, 0x2,
+    /* 789 */ 0x5, 0xc3, 0x1a9, 0x18d, 0x183, 0xa3,
+    /* 790 */ 0x8, 0xc3, 0x1a9, 0x18d, 0x183, 0xa3, 0x37, 0x38, 0x39,
+    /* 791 */ 0x8, 0x1b7, 0x1a4, 0x160, 0x1a5, 0x1a6, 0x1, 0x2, 0x53,
+    /* 792 */ 0x5, 0x1b7, 0x1a4, 0x160, 0x1a5, 0x1a6,
+    /* 793 */ 0x3, 0x184, 0x1b0, 0x1b1,
+    /* 794 */ 0x6, 0x1b7, 0x1a4, 0x160, 0x1a5, 0x82, 0x83,
+    /* 795 */ 0x6, 0x1b3, 0x1b4, 0x1a6, 0x1, 0x2, 0x53,
+    /* 796 */ 0x3, 0x1b3, 0x1b4, 0x1a6,
+    /* 797 */ 0x1, 0x1b8,
+    /* 798 */ 0x4, 0x1b3, 0x1b4, 0x82, 0x83,
+    /* 799 */ 0x1, 0x1b9,
+    /* 800 */ 0x3, 0x1b9, 0x88, 0x19a,
+    /* 801 */ 0x1, 0x1ba,
+    /* 802 */ 0x2, 0x7b, 0x19c,
+    /* 803 */ 0x2, 0x7d, 0x19c,
+    /* 804 */ 0x1, 0x1bb,
+    /* 805 */ 0x4, 0xc3, 0x161, 0x17d, 0x17e,
+    /* 806 */ 0x6, 0x1b7, 0x1b4, 0x1a6, 0x1, 0x2, 0x53,
+    /* 807 */ 0x3, 0x1b7, 0x1b4, 0x1a6,
+    /* 808 */ 0x4, 0x1b7, 0x1b4, 0x82, 0x83,
+    /* 809 */ 0x2, 0x1bc, 0x16a,
+    /* 810 */ 0x3, 0x1bc, 0x16a, 0x7,
+    /* 811 */ 0x3, 0x1bd, 0x95, 0x96,
+    /* 812 */ 0x2, 0x1bd, 0x7,
+    /* 813 */ 0x1, 0x1bd,
+    /* 814 */ 0x2, 0x1bd, 0x95,
+    /* 815 */ 0x1, 0x1be,
+    /* 816 */ 0x4, 0xc3, 0x19c, 0x17d, 0x17e,
+    /* 817 */ 0x2, 0xc3, 0x19c,
+    /* 818 */ 0x4, 0xb8, 0x1bf, 0x1c0, 0x74,
+    /* 819 */ 0x2, 0x75, 0xb8,
+    /* 820 */ 0x4, 0x75, 0xb8, 0x62, 0x63,
+    /* 821 */ 0x2, 0xb8, 0x1bf,
+    /* 822 */ 0x7, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 823 */ 0x5, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 824 */ 0x8, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 825 */ 0x9, 0x1c1, 0x1c4, 0x1c5, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 826 */ 0x7, 0x1c1, 0x1c4, 0x1c5, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 827 */ 0xa, 0x1c1, 0x1c4, 0x1c5, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 828 */ 0x5, 0xd3, 0xd0, 0xd1, 0x1, 0x2,
+    /* 829 */ 0x3, 0xd3, 0xd0, 0xd1,
+    /* 830 */ 0x2, 0xbb, 0x69,
+    /* 831 */ 0x9, 0x1c1, 0x1c6, 0x1c7, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 832 */ 0x7, 0x1c1, 0x1c6, 0x1c7, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 833 */ 0xa, 0x1c1, 0x1c6, 0x1c7, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 834 */ 0x1, 0xd5,
+    /* 835 */ 0x1, 0xbd,
+    /* 836 */ 0x3, 0x92, 0x1c8, 0x1c9,
+    /* 837 */ 0x3, 0x92, 0x1c8, 0x7,
+    /* 838 */ 0x2, 0x92, 0x1c8,
+    /* 839 */ 0x9, 0x1c1, 0x1ca, 0x1cb, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 840 */ 0x7, 0x1c1, 0x1ca, 0x1cb, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 841 */ 0xa, 0x1c1, 0x1ca, 0x1cb, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 842 */ 0x1, 0x1c9,
+    /* 843 */ 0x2, 0x1c0, 0x74,
+    /* 844 */ 0x8, 0x7d, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 845 */ 0x6, 0x7d, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 846 */ 0x9, 0x7d, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 847 */ 0x9, 0x1c1, 0x1cc, 0x1cd, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 848 */ 0x7, 0x1c1, 0x1cc, 0x1cd, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 849 */ 0xa, 0x1c1, 0x1cc, 0x1cd, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 850 */ 0x1, 0xd7,
+    /* 851 */ 0x1, 0xc0,
+    /* 852 */ 0x8, 0xc3, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 853 */ 0x6, 0xc3, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 854 */ 0x9, 0xc3, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 855 */ 0x8, 0xc6, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 856 */ 0x6, 0xc6, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 857 */ 0x9, 0xc6, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 858 */ 0x1, 0xc5,
+    /* 859 */ 0x8, 0xc7, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 860 */ 0x6, 0xc7, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 861 */ 0x9, 0xc7, 0x1c1, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 862 */ 0x9, 0x1c1, 0x1ce, 0x1cf, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 863 */ 0x7, 0x1c1, 0x1ce, 0x1cf, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 864 */ 0xa, 0x1c1, 0x1ce, 0x1cf, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 865 */ 0x6, 0x1c2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 866 */ 0x4, 0x1c2, 0x1c3, 0x15e, 0x15f,
+    /* 867 */ 0x7, 0x1c2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 868 */ 0x5, 0x1d0, 0xf3, 0xf4, 0x1, 0x2,
+    /* 869 */ 0x3, 0x1d0, 0xf3, 0xf4,
+    /* 870 */ 0x6, 0x1d0, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 871 */ 0x2, 0x181, 0xb8,
+    /* 872 */ 0x4, 0x181, 0xb8, 0x62, 0x63,
+    /* 873 */ 0x5, 0x1d1, 0x1d2, 0xd1, 0x1, 0x2,
+    /* 874 */ 0x3, 0x1d1, 0x1d2, 0xd1,
+    /* 875 */ 0x4, 0x181, 0xb8, 0xb9, 0x66,
+    /* 876 */ 0x6, 0x1d3, 0x1d4, 0x1d2, 0xd1, 0x1, 0x2,
+    /* 877 */ 0x4, 0x1d3, 0x1d4, 0x1d2, 0xd1,
+    /* 878 */ 0x1, 0x1d3,
+    /* 879 */ 0x7, 0x1d0, 0x1d5, 0x1d6, 0xf3, 0xf4, 0x1, 0x2,
+    /* 880 */ 0x5, 0x1d0, 0x1d5, 0x1d6, 0xf3, 0xf4,
+    /* 881 */ 0x8, 0x1d0, 0x1d5, 0x1d6, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 882 */ 0x5, 0x181, 0xb8, 0xba, 0xbb, 0x69,
+    /* 883 */ 0x3, 0x181, 0xb8, 0xba,
+    /* 884 */ 0x5, 0x1d4, 0x1d2, 0xd1, 0x1, 0x2,
+    /* 885 */ 0x3, 0x1d4, 0x1d2, 0xd1,
+    /* 886 */ 0x1, 0x1d7,
+    /* 887 */ 0x7, 0x1d0, 0x1d8, 0x1d9, 0xf3, 0xf4, 0x1, 0x2,
+    /* 888 */ 0x5, 0x1d0, 0x1d8, 0x1d9, 0xf3, 0xf4,
+    /* 889 */ 0x8, 0x1d0, 0x1d8, 0x1d9, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 890 */ 0x4, 0x181, 0xb8, 0xbc, 0xbd,
+    /* 891 */ 0x3, 0x6e, 0x181, 0xb8,
+    /* 892 */ 0x5, 0x6e, 0x181, 0xb8, 0x62, 0x63,
+    /* 893 */ 0x3, 0x181, 0xb8, 0xbc,
+    /* 894 */ 0x1, 0x1da,
+    /* 895 */ 0x7, 0x1d0, 0x1db, 0x1dc, 0xf3, 0xf4, 0x1, 0x2,
+    /* 896 */ 0x5, 0x1d0, 0x1db, 0x1dc, 0xf3, 0xf4,
+    /* 897 */ 0x8, 0x1d0, 0x1db, 0x1dc, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 898 */ 0x5, 0x181, 0xb8, 0x1bf, 0x1c0, 0x74,
+    /* 899 */ 0x3, 0x75, 0x181, 0xb8,
+    /* 900 */ 0x5, 0x75, 0x181, 0xb8, 0x62, 0x63,
+    /* 901 */ 0x3, 0x181, 0xb8, 0x1bf,
+    /* 902 */ 0x8, 0x7d, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 903 */ 0x6, 0x7d, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 904 */ 0x9, 0x7d, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 905 */ 0x6, 0x7d, 0x1d0, 0xf3, 0xf4, 0x1, 0x2,
+    /* 906 */ 0x4, 0x7d, 0x1d0, 0xf3, 0xf4,
+    /* 907 */ 0x7, 0x7d, 0x1d0, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 908 */ 0x3, 0x181, 0xb8, 0xbe,
+    /* 909 */ 0x3, 0x7d, 0x181, 0xb8,
+    /* 910 */ 0x5, 0x7d, 0x181, 0xb8, 0x62, 0x63,
+    /* 911 */ 0x1, 0x1de,
+    /* 912 */ 0x7, 0x1d0, 0x1df, 0x1e0, 0xf3, 0xf4, 0x1, 0x2,
+    /* 913 */ 0x5, 0x1d0, 0x1df, 0x1e0, 0xf3, 0xf4,
+    /* 914 */ 0x8, 0x1d0, 0x1df, 0x1e0, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 915 */ 0x4, 0x181, 0xb8, 0xbf, 0xc0,
+    /* 916 */ 0x3, 0x80, 0x181, 0xb8,
+    /* 917 */ 0x5, 0x80, 0x181, 0xb8, 0x62, 0x63,
+    /* 918 */ 0x3, 0x181, 0xb8, 0xbf,
+    /* 919 */ 0x8, 0xc3, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 920 */ 0x6, 0xc3, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 921 */ 0x9, 0xc3, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 922 */ 0x6, 0xc3, 0x1d0, 0xf3, 0xf4, 0x1, 0x2,
+    /* 923 */ 0x4, 0xc3, 0x1d0, 0xf3, 0xf4,
+    /* 924 */ 0x7, 0xc3, 0x1d0, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 925 */ 0x4, 0x181, 0xb8, 0xc1, 0xc2,
+    /* 926 */ 0x3, 0xc3, 0x181, 0xb8,
+    /* 927 */ 0x5, 0xc3, 0x181, 0xb8, 0x62, 0x63,
+    /* 928 */ 0x1, 0x1e1,
+    /* 929 */ 0x4, 0xc6, 0x161, 0x17d, 0x17e,
+    /* 930 */ 0x1, 0xda,
+    /* 931 */ 0x8, 0xc6, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 932 */ 0x6, 0xc6, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 933 */ 0x9, 0xc6, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 934 */ 0x6, 0xc6, 0x1d0, 0xf3, 0xf4, 0x1, 0x2,
+    /* 935 */ 0x4, 0xc6, 0x1d0, 0xf3, 0xf4,
+    /* 936 */ 0x7, 0xc6, 0x1d0, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 937 */ 0x4, 0x181, 0xb8, 0xc4, 0xc5,
+    /* 938 */ 0x3, 0xc6, 0x181, 0xb8,
+    /* 939 */ 0x5, 0xc6, 0x181, 0xb8, 0x62, 0x63,
+    /* 940 */ 0x3, 0x181, 0xb8, 0xc4,
+    /* 941 */ 0x8, 0xc7, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 942 */ 0x6, 0xc7, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 943 */ 0x9, 0xc7, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 944 */ 0x6, 0xc7, 0x1d0, 0xf3, 0xf4, 0x1, 0x2,
+    /* 945 */ 0x4, 0xc7, 0x1d0, 0xf3, 0xf4,
+    /* 946 */ 0x7, 0xc7, 0x1d0, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 947 */ 0x3, 0xc7, 0x181, 0xb8,
+    /* 948 */ 0x5, 0xc7, 0x181, 0xb8, 0x62, 0x63,
+    /* 949 */ 0x3, 0x181, 0xb8, 0xc8,
+    /* 950 */ 0x4, 0xcb, 0x161, 0x17d, 0x17e,
+    /* 951 */ 0x7, 0x1d0, 0x1e2, 0x1e3, 0xf3, 0xf4, 0x1, 0x2,
+    /* 952 */ 0x5, 0x1d0, 0x1e2, 0x1e3, 0xf3, 0xf4,
+    /* 953 */ 0x8, 0x1d0, 0x1e2, 0x1e3, 0xf3, 0xf4, 0xac, 0xad, 0xae,
+    /* 954 */ 0x4, 0x181, 0xb8, 0xc9, 0xca,
+    /* 955 */ 0x3, 0xcb, 0x181, 0xb8,
+    /* 956 */ 0x5, 0xcb, 0x181, 0xb8, 0x62, 0x63,
+    /* 957 */ 0x3, 0x181, 0xb8, 0xc9,
+    /* 958 */ 0x4, 0x181, 0xb8, 0xc9, 0xcc,
+    /* 959 */ 0x5, 0x149, 0x14a, 0x1, 0x2, 0xce,
+    /* 960 */ 0x1, 0x1e4,
+    /* 961 */ 0x1, 0x1e5,
+    /* 962 */ 0x6, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 963 */ 0x4, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 964 */ 0x7, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 965 */ 0x7, 0x84, 0x19e, 0xcf, 0xd0, 0xd1, 0x1, 0x2,
+    /* 966 */ 0x5, 0x84, 0x19e, 0xcf, 0xd0, 0xd1,
+    /* 967 */ 0x2, 0x1c8, 0x1c9,
+    /* 968 */ 0x2, 0x1c8, 0x7,
+    /* 969 */ 0x1, 0x1c8,
+    /* 970 */ 0x6, 0x7d, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 971 */ 0x4, 0x7d, 0x1dd, 0x1d2, 0xf4,
+    /* 972 */ 0x7, 0x7d, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 973 */ 0x6, 0xc3, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 974 */ 0x4, 0xc3, 0x1dd, 0x1d2, 0xf4,
+    /* 975 */ 0x7, 0xc3, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 976 */ 0x4, 0xc6, 0x19c, 0x17d, 0x17e,
+    /* 977 */ 0x6, 0xc6, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 978 */ 0x4, 0xc6, 0x1dd, 0x1d2, 0xf4,
+    /* 979 */ 0x7, 0xc6, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 980 */ 0x6, 0xc7, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 981 */ 0x4, 0xc7, 0x1dd, 0x1d2, 0xf4,
+    /* 982 */ 0x7, 0xc7, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 983 */ 0x4, 0xc7, 0x161, 0x17d, 0x17e,
+    /* 984 */ 0x4, 0xcb, 0x19c, 0x17d, 0x17e,
+    /* 985 */ 0x6, 0x1e6, 0xeb, 0xec, 0xca, 0xdd, 0xde,
+    /* 986 */ 0x7, 0x1e6, 0xeb, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 987 */ 0x5, 0x1e6, 0xeb, 0xec, 0xca, 0xdd,
+    /* 988 */ 0x4, 0x1e6, 0xeb, 0xec, 0xca,
+    /* 989 */ 0x6, 0x1e6, 0xeb, 0xec, 0xca, 0xdd, 0xcc,
+    /* 990 */ 0x3, 0x1e7, 0xee, 0xef,
+    /* 991 */ 0x8, 0x1e6, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd, 0xde,
+    /* 992 */ 0x9, 0x1e6, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 993 */ 0x1, 0x1e7,
+    /* 994 */ 0x7, 0x1e6, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd,
+    /* 995 */ 0x6, 0x1e6, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca,
+    /* 996 */ 0x8, 0x1e6, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd, 0xcc,
+    /* 997 */ 0x5, 0xeb, 0xec, 0xca, 0xdd, 0xde,
+    /* 998 */ 0x6, 0xeb, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 999 */ 0x2, 0xeb, 0x1eb,
+    /* 1000 */ 0x4, 0xeb, 0xec, 0xca, 0xdd,
+    /* 1001 */ 0x3, 0xeb, 0xec, 0xca,
+    /* 1002 */ 0x5, 0xeb, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1003 */ 0x5, 0x1ec, 0x1ed, 0x1, 0x2, 0xce,
+    /* 1004 */ 0x2, 0x1ec, 0x1ed,
+    /* 1005 */ 0x2, 0x1ec, 0x7,
+    /* 1006 */ 0x1, 0x1ec,
+    /* 1007 */ 0x2, 0x1ee, 0x62,
+    /* 1008 */ 0x1, 0x1ee,
+    /* 1009 */ 0x4, 0x1ec, 0x1ed, 0x1, 0x2,
+    /* 1010 */ 0x4, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 1011 */ 0x2, 0x1d2, 0xf4,
+    /* 1012 */ 0x5, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 1013 */ 0x6, 0x1a8, 0x1d1, 0x1d2, 0xd1, 0x1, 0x2,
+    /* 1014 */ 0x4, 0x1a8, 0x1d1, 0x1d2, 0xd1,
+    /* 1015 */ 0x1, 0x1ef,
+    /* 1016 */ 0x9, 0x7d, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 1017 */ 0x7, 0x7d, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 1018 */ 0xa, 0x7d, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 1019 */ 0x9, 0xc3, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 1020 */ 0x7, 0xc3, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 1021 */ 0xa, 0xc3, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 1022 */ 0x2, 0xc6, 0x19c,
+    /* 1023 */ 0x9, 0xc6, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 1024 */ 0x7, 0xc6, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 1025 */ 0xa, 0xc6, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 1026 */ 0x9, 0xc7, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0x1, 0x2,
+    /* 1027 */ 0x7, 0xc7, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f,
+    /* 1028 */ 0xa, 0xc7, 0x1a9, 0x1dd, 0x1d2, 0x1c3, 0x15e, 0x15f, 0xac, 0xad, 0xae,
+    /* 1029 */ 0x4, 0xc7, 0x19c, 0x17d, 0x17e,
+    /* 1030 */ 0x2, 0xcb, 0x19c,
+    /* 1031 */ 0x8, 0xf8, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd, 0xde,
+    /* 1032 */ 0x9, 0xf8, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 1033 */ 0x1, 0xf9,
+    /* 1034 */ 0x7, 0xf8, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd,
+    /* 1035 */ 0x6, 0xf8, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca,
+    /* 1036 */ 0x8, 0xf8, 0x1e8, 0x1e9, 0x1ea, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1037 */ 0x6, 0x1f0, 0xeb, 0xec, 0xca, 0xdd, 0xde,
+    /* 1038 */ 0x7, 0x1f0, 0xeb, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 1039 */ 0x5, 0x1f0, 0xeb, 0xec, 0xca, 0xdd,
+    /* 1040 */ 0x4, 0x1f0, 0xeb, 0xec, 0xca,
+    /* 1041 */ 0x6, 0x1f0, 0xeb, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1042 */ 0x3, 0x1f1, 0xee, 0xef,
+    /* 1043 */ 0x2, 0xee, 0xef,
+    /* 1044 */ 0x8, 0xf8, 0x1f2, 0x1f3, 0x1ea, 0xec, 0xca, 0xdd, 0xde,
+    /* 1045 */ 0x9, 0xf8, 0x1f2, 0x1f3, 0x1ea, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 1046 */ 0x7, 0xf8, 0x1f2, 0x1f3, 0x1ea, 0xec, 0xca, 0xdd,
+    /* 1047 */ 0x6, 0xf8, 0x1f2, 0x1f3, 0x1ea, 0xec, 0xca,
+    /* 1048 */ 0x8, 0xf8, 0x1f2, 0x1f3, 0x1ea, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1049 */ 0x5, 0x1ea, 0xec, 0xca, 0xdd, 0xde,
+    /* 1050 */ 0x6, 0x1ea, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 1051 */ 0x4, 0x1ea, 0xec, 0xca, 0xdd,
+    /* 1052 */ 0x3, 0x1ea, 0xec, 0xca,
+    /* 1053 */ 0x5, 0x1ea, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1054 */ 0x6, 0x1f4, 0x149, 0x14a, 0x1, 0x2, 0xce,
+    /* 1055 */ 0x3, 0x1f4, 0x149, 0x14a,
+    /* 1056 */ 0x1, 0x1f5,
+    /* 1057 */ 0x1, 0x1f6,
+    /* 1058 */ 0x3, 0x1f6, 0x88, 0x19a,
+    /* 1059 */ 0x5, 0x1f4, 0x149, 0x14a, 0x1, 0x2,
+    /* 1060 */ 0x6, 0xd2, 0xd3, 0xd0, 0xd1, 0x1, 0x2,
+    /* 1061 */ 0x4, 0xd2, 0xd3, 0xd0, 0xd1,
+    /* 1062 */ 0x1, 0xd2,
+    /* 1063 */ 0x7, 0x7d, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 1064 */ 0x5, 0x7d, 0x1a9, 0x1dd, 0x1d2, 0xf4,
+    /* 1065 */ 0x8, 0x7d, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 1066 */ 0x7, 0xc3, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 1067 */ 0x5, 0xc3, 0x1a9, 0x1dd, 0x1d2, 0xf4,
+    /* 1068 */ 0x8, 0xc3, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 1069 */ 0x7, 0xc6, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 1070 */ 0x5, 0xc6, 0x1a9, 0x1dd, 0x1d2, 0xf4,
+    /* 1071 */ 0x8, 0xc6, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 1072 */ 0x7, 0xc7, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0x1, 0x2,
+    /* 1073 */ 0x5, 0xc7, 0x1a9, 0x1dd, 0x1d2, 0xf4,
+    /* 1074 */ 0x8, 0xc7, 0x1a9, 0x1dd, 0x1d2, 0xf4, 0xac, 0xad, 0xae,
+    /* 1075 */ 0x2, 0xc7, 0x19c,
+    /* 1076 */ 0x8, 0xf8, 0x1f7, 0x1f8, 0x1ea, 0xec, 0xca, 0xdd, 0xde,
+    /* 1077 */ 0x9, 0xf8, 0x1f7, 0x1f8, 0x1ea, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 1078 */ 0x7, 0xf8, 0x1f7, 0x1f8, 0x1ea, 0xec, 0xca, 0xdd,
+    /* 1079 */ 0x6, 0xf8, 0x1f7, 0x1f8, 0x1ea, 0xec, 0xca,
+    /* 1080 */ 0x8, 0xf8, 0x1f7, 0x1f8, 0x1ea, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1081 */ 0x1, 0x1f9,
+    /* 1082 */ 0x5, 0x1fa, 0x1ed, 0x1, 0x2, 0xce,
+    /* 1083 */ 0x2, 0x1fa, 0x1ed,
+    /* 1084 */ 0x2, 0x1fa, 0x7,
+    /* 1085 */ 0x1, 0x1fa,
+    /* 1086 */ 0x1, 0x1fb,
+    /* 1087 */ 0x9, 0x1fc, 0x1fd, 0x1fe, 0x160, 0x1a5, 0x1ff, 0x1, 0x2, 0xb4,
+    /* 1088 */ 0x6, 0x1fc, 0x1fd, 0x1fe, 0x160, 0x1a5, 0x1ff,
+    /* 1089 */ 0x7, 0x1fc, 0x1fd, 0x1fe, 0x160, 0x1a5, 0xf1, 0xf2,
+    /* 1090 */ 0x4, 0x1fa, 0x1ed, 0x1, 0x2,
+    /* 1091 */ 0x4, 0xec, 0xca, 0xdd, 0xde,
+    /* 1092 */ 0x5, 0xec, 0xca, 0xdd, 0xde, 0x7,
+    /* 1093 */ 0x1, 0x1eb,
+    /* 1094 */ 0x3, 0xec, 0xca, 0xdd,
+    /* 1095 */ 0x2, 0xec, 0xca,
+    /* 1096 */ 0x4, 0xec, 0xca, 0xdd, 0xcc,
+    /* 1097 */ 0x4, 0x1ed, 0x1, 0x2, 0xce,
+    /* 1098 */ 0x1, 0x1ed,
+    /* 1099 */ 0x8, 0x1fd, 0x1fe, 0x160, 0x1a5, 0x1ff, 0x1, 0x2, 0xb4,
+    /* 1100 */ 0x5, 0x1fd, 0x1fe, 0x160, 0x1a5, 0x1ff,
+    /* 1101 */ 0x6, 0x1fd, 0x1fe, 0x160, 0x1a5, 0xf1, 0xf2,
+    /* 1102 */ 0x7, 0x200, 0x201, 0x202, 0x1ff, 0x1, 0x2, 0xb4,
+    /* 1103 */ 0x4, 0x200, 0x201, 0x202, 0x1ff,
+    /* 1104 */ 0x5, 0x200, 0x201, 0x202, 0xf1, 0xf2,
+    /* 1105 */ 0x2, 0x19d, 0x1f6,
+    /* 1106 */ 0x4, 0x19d, 0x1f6, 0x88, 0x19a,
+    /* 1107 */ 0x3, 0x1ed, 0x1, 0x2,
+    /* 1108 */ 0x1, 0x203,
+    /* 1109 */ 0x8, 0x204, 0x1fe, 0x160, 0x1a5, 0x1ff, 0x1, 0x2, 0xb4,
+    /* 1110 */ 0x5, 0x204, 0x1fe, 0x160, 0x1a5, 0x1ff,
+    /* 1111 */ 0x6, 0x204, 0x1fe, 0x160, 0x1a5, 0xf1, 0xf2,
+    /* 1112 */ 0x6, 0x201, 0x202, 0x1ff, 0x1, 0x2, 0xb4,
+    /* 1113 */ 0x3, 0x201, 0x202, 0x1ff,
+    /* 1114 */ 0x4, 0x201, 0x202, 0xf1, 0xf2,
+    /* 1115 */ 0x6, 0x204, 0x202, 0x1ff, 0x1, 0x2, 0xb4,
+    /* 1116 */ 0x3, 0x204, 0x202, 0x1ff,
+    /* 1117 */ 0x4, 0x204, 0x202, 0xf1, 0xf2,
+    /* 1118 */ 0x3, 0x205, 0x206, 0x91,
+    /* 1119 */ 0x3, 0x205, 0x206, 0x7,
+    /* 1120 */ 0x2, 0x205, 0x206,
+    /* 1121 */ 0x2, 0x207, 0x206,
+    /* 1122 */ 0x3, 0x208, 0x209, 0x16a,
+    /* 1123 */ 0x3, 0x208, 0x209, 0x7,
+    /* 1124 */ 0x2, 0x208, 0x209,
+    /* 1125 */ 0x2, 0x20a, 0x209,
+    /* 1126 */ 0x1, 0x35,
+    /* 1127 */ 0x2, 0x71, 0x20b,
+    /* 1128 */ 0x2, 0x146, 0x20b,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 6, 8, 13, 19, 28, 36, 47, 55, 63, 66, 73, 75, 78, 84,
-    99, 112, 120, 132, 136, 144, 147, 150, 154, 157, 159, 163, 177, 194, 209, 212,
-    222, 236, 241, 244, 246, 252, 254, 258, 263, 266, 283, 298, 312, 328, 330, 339,
-    344, 346, 353, 357, 359, 361, 363, 365, 374, 379, 386, 390, 392, 396, 398, 401,
-    404, 406, 409, 416, 418, 420, 424, 428, 432, 437, 440, 443, 446, 451, 455, 458,
-    463, 466, 470, 473, 478, 482, 485, 490, 493, 497, 500, 505, 508, 512, 515, 520,
-    523, 526, 531, 535, 538, 543, 546, 550, 554, 557, 560, 567, 572, 575, 578, 582,
-    584, 592, 598, 601, 603, 606, 608, 611, 613, 617, 620, 623, 625, 629, 631, 633,
-    635, 638, 642, 644, 648, 651, 654, 657, 659, 663, 665, 668, 671, 673, 677, 679,
-    681, 684, 688, 690, 692, 695, 699, 702, 705, 707, 711, 713, 715, 717, 720, 722,
-    725, 734, 741, 749, 753, 758, 761, 763, 769, 772, 775, 778, 781, 784, 787, 790,
-    792, 794, 797, 803, 807, 809, 813, 815, 817, 821, 824, 827, 830, 835, 838, 841,
-    843, 845, 847, 850, 854, 857, 860, 862, 864, 866, 870, 874, 879, 882, 886, 889,
-    894, 897, 900, 903, 908, 912, 915, 920, 923, 927, 930, 935, 939, 942, 947, 950,
-    953, 958, 961, 965, 968, 973, 976, 980, 982, 984, 991, 996, 1004, 1010, 1013, 1016,
-    1019, 1021, 1024, 1027, 1029, 1031, 1034, 1038, 1040, 1043, 1046, 1048, 1052, 1054, 1056, 1059,
-    1063, 1065, 1069, 1074, 1076, 1078, 1082, 1085, 1088, 1092, 1094, 1097, 1101, 1103, 1109, 1112,
-    1116, 1120, 1124, 1126, 1129, 1132, 1135, 1138, 1142, 1147, 1149, 1152, 1154, 1157, 1161, 1164,
-    1168, 1170, 1173, 1175, 1178, 1180, 1182, 1189, 1197, 1203, 1208, 1210, 1217, 1221, 1224, 1228,
-    1232, 1237, 1240, 1246, 1248, 1251, 1255, 1260, 1262, 1265, 1268, 1272, 1275, 1282, 1290, 1296,
-    1301, 1308, 1312, 1316, 1318, 1320, 1323, 1325, 1328, 1330, 1333, 1336, 1338, 1341, 1348, 1355,
-    1357, 1362, 1365, 1368, 1373, 1375, 1377, 1380, 1389, 1397, 1409, 1417, 1420, 1422, 1425, 1431,
-    1435, 1440, 1445, 1448, 1452, 1457, 1466, 1474, 1486, 1494, 1496, 1499, 1505, 1509, 1516, 1524,
-    1529, 1533, 1541, 1547, 1556, 1564, 1576, 1584, 1588, 1597, 1606, 1609, 1615, 1617, 1620, 1630,
-    1639, 1647, 1659, 1667, 1669, 1672, 1678, 1680, 1682, 1685, 1687, 1689, 1698, 1703, 1710, 1714,
-    1716, 1727, 1734, 1743, 1751, 1754, 1758, 1764, 1772, 1784, 1790, 1793, 1797, 1801, 1804, 1810,
-    1812, 1815, 1817, 1828, 1831, 1838, 1847, 1856, 1861, 1868, 1872, 1875, 1886, 1893, 1902, 1910,
-    1914, 1920, 1928, 1940, 1942, 1946, 1949, 1954, 1958, 1961, 1966, 1972, 1975, 1977, 1979, 1984,
-    1987, 1993, 1995, 1998, 2009, 2016, 2025, 2027, 2043, 2057, 2065, 2077, 2085, 2091, 2095, 2104,
-    2114, 2122, 2133, 2139, 2143, 2146, 2156, 2164, 2175, 2178, 2188, 2196, 2207, 2216, 2223, 2233,
-    2236, 2240, 2242, 2246, 2249, 2258, 2265, 2275, 2285, 2293, 2304, 2306, 2308, 2318, 2326, 2337,
-    2339, 2341, 2350, 2357, 2367, 2376, 2383, 2393, 2403, 2411, 2422, 2424, 2426, 2428, 2437, 2444,
-    2454, 2458, 2460, 2466, 2469, 2472, 2474, 2477, 2479, 2484, 2487, 2493, 2495, 2498, 2505, 2507,
-    2510, 2515, 2529, 2541, 2549, 2561, 2568, 2573, 2577, 2585, 2589, 2595, 2599, 2601, 2608, 2610,
-    2613, 2618, 2624, 2628, 2630, 2632, 2637, 2640, 2645, 2652, 2657, 2659, 2667, 2673, 2682, 2688,
-    2692, 2698, 2702, 2707, 2715, 2721, 2730, 2734, 2738, 2744, 2749, 2757, 2763, 2772, 2777, 2781,
-    2787, 2791, 2796, 2805, 2812, 2822, 2829, 2834, 2842, 2847, 2851, 2857, 2859, 2862, 2867, 2876,
-    2883, 2893, 2900, 2905, 2913, 2918, 2922, 2928, 2931, 2933, 2938, 2946, 2952, 2961, 2966, 2970,
-    2976, 2980, 2982, 2987, 2990, 2998, 3004, 3013, 3018, 3022, 3028, 3032, 3041, 3048, 3058, 3065,
-    3070, 3078, 3083, 3087, 3093, 3102, 3109, 3119, 3126, 3131, 3139, 3143, 3147, 3153, 3155, 3160,
-    3168, 3174, 3183, 3188, 3192, 3198, 3202, 3211, 3218, 3228, 3235, 3240, 3248, 3253, 3257, 3263,
-    3270, 3274, 3276, 3278, 3282, 3284, 3290, 3298, 3304, 3311, 3318, 3323, 3327, 3335, 3337, 3341,
-    3349, 3355, 3357, 3362, 3367, 3372, 3377, 3384, 3389, 3397, 3402, 3405, 3410, 3417, 3422, 3430,
-    3435, 3440, 3447, 3452, 3460, 3467, 3472, 3480, 3485, 3492, 3497, 3505, 3511, 3514, 3517, 3519,
-    3521, 3524, 3534, 3541, 3549, 3554, 3558, 3560, 3565, 3568, 3570, 3576, 3583, 3588, 3591, 3594,
-    3597, 3600, 3610, 3618, 3623, 3634, 3636, 3639, 3642, 3652, 3660, 3671, 3674, 3677, 3680, 3682,
-    3684, 3686, 3691, 3693, 3703, 3711, 3722, 3724, 3729, 3739, 3747, 3758, 3761, 3771, 3779, 3790,
-    3795, 3797, 3806, 3812, 3816, 3823, 3831, 3836, 3842, 3845, 3850, 3854, 3861, 3866, 3868, 3876,
-    3882, 3885, 3894, 3897, 3905, 3911, 3920, 3925, 3933, 3939, 3948, 3953, 3961, 3967, 3976, 3978,
-    3981, 3989, 3995, 4004, 4013, 4019, 4023, 4030, 4037, 4041, 4043, 4048, 4050, 4054, 4056, 4059,
-    4062, 4064, 4069, 4076, 4080, 4085, 4088, 4092, 4096, 4099, 4101, 4104, 4106, 4111, 4114, 4118,
-    4121, 4126, 4129, 4137, 4143, 4152, 4162, 4170, 4181, 4187, 4191, 4194, 4204, 4212, 4223, 4225,
-    4227, 4230, 4233, 4235, 4245, 4253, 4264, 4266, 4268, 4277, 4284, 4294, 4304, 4312, 4323, 4325,
-    4327, 4336, 4343, 4353, 4362, 4369, 4379, 4381, 4390, 4397, 4407, 4417, 4425, 4436, 4443, 4448,
-    4456, 4462, 4466, 4473, 4476, 4481, 4487, 4491, 4496, 4503, 4508, 4510, 4518, 4524, 4533, 4539,
-    4543, 4549, 4553, 4555, 4563, 4569, 4578, 4583, 4587, 4593, 4597, 4599, 4607, 4613, 4622, 4627,
-    4631, 4637, 4641, 4650, 4657, 4667, 4674, 4679, 4687, 4691, 4695, 4701, 4703, 4711, 4717, 4726,
-    4731, 4735, 4741, 4745, 4754, 4761, 4771, 4778, 4783, 4791, 4796, 4800, 4806, 4808, 4813, 4815,
-    4824, 4831, 4841, 4848, 4853, 4861, 4866, 4870, 4876, 4880, 4889, 4896, 4906, 4913, 4918, 4926,
-    4930, 4936, 4940, 4945, 4953, 4959, 4968, 4973, 4977, 4983, 4987, 4992, 4998, 5000, 5002, 5009,
-    5014, 5022, 5030, 5036, 5043, 5048, 5056, 5063, 5068, 5076, 5081, 5088, 5093, 5101, 5108, 5113,
-    5121, 5126, 5131, 5138, 5146, 5152, 5157, 5164, 5168, 5177, 5187, 5189, 5197, 5204, 5213, 5219,
-    5226, 5229, 5234, 5238, 5244, 5250, 5253, 5256, 5258, 5261, 5263, 5268, 5273, 5276, 5282, 5289,
-    5294, 5296, 5306, 5314, 5325, 5335, 5343, 5354, 5357, 5367, 5375, 5386, 5396, 5404, 5415, 5420,
-    5423, 5432, 5442, 5444, 5452, 5459, 5468, 5475, 5483, 5489, 5494, 5501, 5505, 5508, 5517, 5527,
-    5535, 5542, 5551, 5557, 5564, 5569, 5573, 5579, 5586, 5590, 5592, 5594, 5598, 5604, 5611, 5616,
-    5618, 5626, 5632, 5641, 5649, 5655, 5664, 5672, 5678, 5687, 5695, 5701, 5710, 5713, 5722, 5732,
-    5740, 5747, 5756, 5758, 5764, 5767, 5770, 5772, 5774, 5784, 5791, 5799, 5804, 5809, 5815, 5817,
-    5821, 5824, 5829, 5834, 5836, 5845, 5851, 5858, 5866, 5871, 5877, 5880, 5885, 5889, 5891, 5900,
-    5906, 5913, 5920, 5924, 5929, 5936, 5940, 5945, 5949, 5953, 5956, 5959, 5963, 5967, 5970, 5973,
-    5975, 5978,
+    0, 1, 6, 8, 13, 20, 29, 37, 48, 56, 64, 67, 74, 76, 79, 85,
+    100, 113, 121, 133, 137, 145, 148, 151, 155, 158, 160, 164, 178, 195, 210, 213,
+    223, 237, 242, 245, 247, 253, 255, 259, 264, 267, 284, 299, 313, 329, 331, 340,
+    345, 347, 354, 358, 360, 362, 364, 366, 375, 380, 387, 391, 393, 397, 399, 402,
+    405, 407, 410, 417, 419, 421, 425, 429, 433, 438, 441, 444, 447, 452, 456, 459,
+    464, 467, 471, 474, 479, 484, 487, 492, 495, 499, 502, 507, 510, 514, 517, 522,
+    525, 528, 533, 537, 540, 545, 548, 552, 556, 559, 562, 569, 574, 577, 580, 584,
+    586, 594, 600, 603, 605, 608, 610, 613, 615, 619, 622, 625, 627, 631, 633, 635,
+    637, 640, 644, 646, 650, 653, 657, 661, 663, 667, 670, 672, 675, 678, 680, 684,
+    686, 688, 691, 695, 697, 699, 702, 706, 709, 712, 714, 718, 720, 722, 724, 727,
+    729, 732, 741, 748, 756, 760, 765, 768, 770, 776, 779, 782, 785, 788, 791, 794,
+    797, 799, 801, 804, 810, 814, 816, 820, 822, 824, 828, 831, 834, 837, 842, 845,
+    848, 850, 852, 854, 857, 861, 864, 867, 869, 871, 873, 877, 881, 886, 889, 893,
+    896, 901, 904, 907, 910, 915, 919, 922, 927, 930, 934, 937, 942, 946, 949, 954,
+    957, 960, 965, 968, 972, 975, 980, 983, 987, 989, 991, 998, 1003, 1011, 1017, 1020,
+    1023, 1026, 1028, 1031, 1034, 1036, 1038, 1041, 1045, 1047, 1050, 1053, 1055, 1059, 1061, 1063,
+    1066, 1070, 1072, 1076, 1081, 1083, 1085, 1089, 1092, 1095, 1099, 1101, 1104, 1108, 1110, 1116,
+    1119, 1123, 1127, 1131, 1133, 1136, 1139, 1142, 1145, 1149, 1154, 1156, 1159, 1161, 1164, 1168,
+    1171, 1175, 1177, 1180, 1182, 1185, 1187, 1189, 1196, 1204, 1210, 1215, 1217, 1224, 1228, 1231,
+    1235, 1239, 1244, 1247, 1253, 1255, 1258, 1262, 1267, 1269, 1272, 1275, 1279, 1282, 1289, 1297,
+    1303, 1308, 1315, 1319, 1323, 1325, 1327, 1330, 1332, 1335, 1337, 1340, 1343, 1345, 1348, 1355,
+    1363, 1365, 1370, 1373, 1376, 1381, 1383, 1385, 1388, 1397, 1405, 1417, 1425, 1428, 1430, 1433,
+    1439, 1443, 1448, 1453, 1456, 1460, 1465, 1474, 1482, 1494, 1502, 1504, 1507, 1513, 1517, 1524,
+    1532, 1537, 1541, 1549, 1555, 1564, 1572, 1584, 1592, 1596, 1605, 1614, 1617, 1623, 1625, 1628,
+    1638, 1647, 1655, 1667, 1675, 1677, 1680, 1686, 1688, 1690, 1693, 1695, 1697, 1706, 1711, 1718,
+    1722, 1724, 1735, 1742, 1751, 1759, 1762, 1766, 1772, 1780, 1792, 1798, 1801, 1805, 1809, 1812,
+    1818, 1820, 1823, 1825, 1836, 1839, 1846, 1855, 1864, 1869, 1876, 1880, 1883, 1894, 1901, 1910,
+    1918, 1922, 1928, 1936, 1948, 1950, 1954, 1957, 1962, 1966, 1969, 1974, 1980, 1983, 1985, 1987,
+    1992, 1995, 2001, 2003, 2006, 2017, 2024, 2033, 2035, 2051, 2065, 2073, 2085, 2093, 2099, 2103,
+    2112, 2122, 2130, 2141, 2147, 2151, 2154, 2164, 2172, 2183, 2186, 2196, 2204, 2215, 2224, 2231,
+    2241, 2244, 2248, 2250, 2254, 2257, 2266, 2273, 2283, 2293, 2301, 2312, 2314, 2317, 2327, 2335,
+    2346, 2348, 2350, 2359, 2366, 2376, 2385, 2392, 2402, 2412, 2420, 2431, 2433, 2435, 2437, 2446,
+    2453, 2463, 2467, 2469, 2475, 2478, 2481, 2483, 2486, 2488, 2493, 2496, 2502, 2504, 2507, 2514,
+    2516, 2519, 2524, 2538, 2550, 2558, 2570, 2577, 2582, 2586, 2594, 2598, 2604, 2608, 2610, 2617,
+    2619, 2622, 2627, 2633, 2637, 2639, 2641, 2646, 2649, 2654, 2661, 2666, 2668, 2676, 2682, 2691,
+    2697, 2701, 2707, 2711, 2716, 2724, 2730, 2739, 2743, 2747, 2753, 2758, 2766, 2772, 2781, 2786,
+    2790, 2796, 2800, 2805, 2814, 2821, 2831, 2838, 2843, 2851, 2856, 2860, 2866, 2868, 2871, 2876,
+    2885, 2892, 2902, 2909, 2914, 2922, 2927, 2931, 2937, 2940, 2942, 2947, 2955, 2961, 2970, 2976,
+    2980, 2986, 2990, 2992, 2997, 3000, 3008, 3014, 3023, 3028, 3032, 3038, 3042, 3051, 3058, 3068,
+    3075, 3080, 3088, 3093, 3097, 3103, 3112, 3119, 3129, 3136, 3141, 3149, 3153, 3157, 3163, 3165,
+    3170, 3178, 3184, 3193, 3198, 3202, 3208, 3212, 3221, 3228, 3238, 3245, 3250, 3258, 3263, 3267,
+    3273, 3280, 3284, 3286, 3288, 3292, 3294, 3300, 3308, 3314, 3321, 3328, 3333, 3337, 3345, 3347,
+    3351, 3359, 3365, 3367, 3372, 3377, 3382, 3387, 3394, 3399, 3407, 3412, 3415, 3420, 3427, 3432,
+    3440, 3443, 3446, 3448, 3453, 3458, 3465, 3470, 3478, 3485, 3490, 3498, 3503, 3510, 3515, 3523,
+    3529, 3532, 3535, 3537, 3539, 3542, 3552, 3559, 3567, 3572, 3576, 3578, 3583, 3586, 3588, 3594,
+    3601, 3606, 3609, 3612, 3615, 3618, 3628, 3636, 3641, 3652, 3654, 3657, 3660, 3670, 3678, 3689,
+    3692, 3695, 3698, 3700, 3702, 3704, 3709, 3711, 3721, 3729, 3740, 3742, 3747, 3757, 3765, 3776,
+    3779, 3789, 3797, 3808, 3813, 3815, 3824, 3830, 3834, 3841, 3849, 3854, 3860, 3863, 3868, 3872,
+    3879, 3884, 3886, 3894, 3900, 3903, 3912, 3915, 3923, 3929, 3938, 3943, 3951, 3957, 3966, 3971,
+    3979, 3985, 3994, 3996, 3999, 4007, 4013, 4022, 4031, 4037, 4041, 4048, 4055, 4059, 4061, 4066,
+    4068, 4072, 4074, 4077, 4080, 4082, 4087, 4094, 4098, 4103, 4106, 4110, 4114, 4117, 4119, 4122,
+    4124, 4129, 4132, 4137, 4140, 4145, 4148, 4156, 4162, 4171, 4181, 4189, 4200, 4206, 4210, 4213,
+    4223, 4231, 4242, 4244, 4246, 4250, 4254, 4257, 4267, 4275, 4286, 4288, 4291, 4300, 4307, 4317,
+    4327, 4335, 4346, 4348, 4350, 4359, 4366, 4376, 4385, 4392, 4402, 4404, 4413, 4420, 4430, 4440,
+    4448, 4459, 4466, 4471, 4479, 4485, 4489, 4496, 4499, 4504, 4510, 4514, 4519, 4526, 4531, 4533,
+    4541, 4547, 4556, 4562, 4566, 4572, 4576, 4578, 4586, 4592, 4601, 4606, 4610, 4616, 4620, 4622,
+    4630, 4636, 4645, 4651, 4655, 4661, 4665, 4674, 4681, 4691, 4698, 4703, 4711, 4715, 4719, 4725,
+    4727, 4735, 4741, 4750, 4755, 4759, 4765, 4769, 4778, 4785, 4795, 4802, 4807, 4815, 4820, 4824,
+    4830, 4832, 4837, 4839, 4848, 4855, 4865, 4872, 4877, 4885, 4890, 4894, 4900, 4904, 4913, 4920,
+    4930, 4937, 4942, 4950, 4954, 4960, 4964, 4969, 4977, 4983, 4992, 4997, 5001, 5007, 5011, 5016,
+    5022, 5024, 5026, 5033, 5038, 5046, 5054, 5060, 5063, 5066, 5068, 5075, 5080, 5088, 5095, 5100,
+    5108, 5113, 5120, 5125, 5133, 5140, 5145, 5153, 5158, 5163, 5170, 5178, 5184, 5189, 5196, 5200,
+    5209, 5219, 5221, 5229, 5236, 5245, 5251, 5258, 5261, 5266, 5270, 5276, 5282, 5285, 5288, 5290,
+    5293, 5295, 5300, 5305, 5308, 5314, 5321, 5326, 5328, 5338, 5346, 5357, 5367, 5375, 5386, 5389,
+    5399, 5407, 5418, 5428, 5436, 5447, 5452, 5455, 5464, 5474, 5476, 5484, 5491, 5500, 5507, 5515,
+    5521, 5526, 5533, 5537, 5540, 5549, 5559, 5567, 5574, 5583, 5589, 5596, 5601, 5605, 5611, 5618,
+    5622, 5624, 5626, 5630, 5636, 5643, 5648, 5650, 5658, 5664, 5673, 5681, 5687, 5696, 5704, 5710,
+    5719, 5727, 5733, 5742, 5745, 5754, 5764, 5772, 5779, 5788, 5790, 5796, 5799, 5802, 5804, 5806,
+    5816, 5823, 5831, 5836, 5841, 5847, 5849, 5853, 5856, 5861, 5866, 5868, 5877, 5883, 5890, 5898,
+    5903, 5909, 5912, 5917, 5921, 5923, 5932, 5938, 5945, 5952, 5956, 5961, 5968, 5972, 5977, 5981,
+    5985, 5988, 5991, 5995, 5999, 6002, 6005, 6007, 6010,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close request */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 205, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 206, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 42, 0, 0}, /* close trailer-section */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 205, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 206, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 2, 43, 0, 0}, /* close field-line */
     {QCAP_OP_CLOSE, 0, 3, 45, 0, 0}, /* close field-value */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 206, 0}, /* anomaly obs-fold */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 5, 0, 205, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 207, 0}, /* anomaly obs-fold */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 5, 0, 206, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 5, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 5, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, 0, 4, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 4, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 207, 0}, /* anomaly control-character */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 208, 0}, /* anomaly control-character */
     {QCAP_OP_OPEN, 0, 3, 45, 0, 0}, /* open field-value */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 45, 0, 0}, /* open field-value */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 206, 0}, /* anomaly obs-fold */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 205, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 207, 0}, /* anomaly obs-fold */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 206, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 3, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 3, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 208, 0}, /* anomaly blanks-before-colon */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 209, 0}, /* anomaly blanks-before-colon */
     {QCAP_OP_CLOSE, 0, 3, 44, 0, 0}, /* close field-name */
     {QCAP_OP_OPEN, 0, 3, 44, 0, 0}, /* open field-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 44, 0, 0}, /* open field-name */
@@ -11202,7 +11239,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 43, 0, 0}, /* open field-line */
     {QCAP_OP_OPEN, 0, 1, 42, 0, 0}, /* open trailer-section */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 42, 0, 0}, /* open trailer-section */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 209, 0}, /* anomaly chunk-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 210, 0}, /* anomaly chunk-blanks */
     {QCAP_OP_CLOSE, 0, 1, 38, 0, 0}, /* close chunk-ext */
     {QCAP_OP_CLOSE, 0, 2, 40, 0, 0}, /* close chunk-ext-val */
     {QCAP_OP_OPEN, 0, 2, 40, 0, 0}, /* open chunk-ext-val */
@@ -11222,14 +11259,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin chunk-size */
     {QCAP_OP_CLOSE, 0, 1, 6, 0, 0}, /* close field-line */
     {QCAP_OP_CLOSE, 0, 2, 8, 0, 0}, /* close field-value */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 207, 0}, /* anomaly control-character */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 208, 0}, /* anomaly control-character */
     {QCAP_OP_OPEN, 0, 2, 8, 0, 0}, /* open field-value */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 8, 0, 0}, /* open field-value */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 206, 0}, /* anomaly obs-fold */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 205, 0}, /* anomaly bare-LF */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 208, 0}, /* anomaly blanks-before-colon */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 207, 0}, /* anomaly obs-fold */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 3, 0, 206, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 209, 0}, /* anomaly blanks-before-colon */
     {QCAP_OP_CLOSE, 0, 3, 9, 0, 0}, /* close Content-Length */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 210, 0}, /* anomaly repeated-length */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 4, 0, 211, 0}, /* anomaly repeated-length */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 1, 0, 0}, /* convert length */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin length */
     {QCAP_OP_OPEN, 0, 3, 9, 0, 0}, /* open Content-Length */
@@ -11277,6 +11314,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 19, 0, 0}, /* open Proxy-Authorization */
     {QCAP_OP_CLOSE, 0, 3, 23, 0, 0}, /* close Upgrade */
     {QCAP_OP_CLOSE, 0, 4, 24, 0, 0}, /* close protocol */
+    {QCAP_OP_CONVERT_CLOSE, 0, 0, 3, 0, 0}, /* convert protocol-name */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin protocol-name */
     {QCAP_OP_OPEN, 0, 4, 24, 0, 0}, /* open protocol */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 4, 24, 0, 0}, /* open protocol */
     {QCAP_OP_OPEN, 0, 3, 23, 0, 0}, /* open Upgrade */
@@ -11317,11 +11356,11 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 4, 36, 0, 0}, /* open range-unit */
     {QCAP_OP_OPEN, 0, 3, 35, 0, 0}, /* open Content-Range */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 35, 0, 0}, /* open Content-Range */
-    {QCAP_OP_CONVERT_CLOSE, 0, 0, 3, 0, 0}, /* convert field-name */
+    {QCAP_OP_CONVERT_CLOSE, 0, 0, 4, 0, 0}, /* convert field-name */
     {QCAP_OP_CLOSE, 0, 2, 7, 0, 0}, /* close field-name */
     {QCAP_OP_OPEN, 0, 2, 7, 0, 0}, /* open field-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 7, 0, 0}, /* open field-name */
-    {QCAP_OP_CONVERT_OPEN, 0, 0, 3, 0, 0}, /* begin field-name */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin field-name */
     {QCAP_OP_OPEN, 0, 1, 6, 0, 0}, /* open field-line */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 6, 0, 0}, /* open field-line */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 19, 0}, /* anomaly ignored-line */
@@ -11329,7 +11368,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
     {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 0, 65535}, /* push methods method */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 5, 0, 0}, /* close HTTP-version */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 211, 0}, /* anomaly bad-version */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 212, 0}, /* anomaly bad-version */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 5, 0, 0}, /* open HTTP-version */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 2, 0, 0}, /* close request-target */
@@ -11358,18 +11397,18 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 48, 0, 0}, /* open scheme */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open request-target */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 1, 0, 0}, /* close method */
-    {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 4, 0, 0}, /* convert method */
-    {QCAP_OP_CONVERT_OPEN, 0, 0, 4, 0, 0}, /* begin method */
+    {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 5, 0, 0}, /* convert method */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin method */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open method */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 212, 0}, /* anomaly missing-version */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 213, 0}, /* anomaly missing-version */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 2, 0, 0}, /* close request-target */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 2, 0, 0}, /* open request-target */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 1, 0, 0}, /* close method */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 1, 0, 0}, /* open method */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 213, 0}, /* anomaly missing-target */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 214, 0}, /* anomaly missing-target */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 5, 0, 0}, /* close HTTP-version */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 3, 0, 211, 0}, /* anomaly bad-version */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 3, 0, 212, 0}, /* anomaly bad-version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 5, 0, 0}, /* open HTTP-version */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open request */
     {QCAP_OP_RESET, 0, 0, 3, 0, 0}, /* reset coding */
@@ -11377,7 +11416,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 2, 0, 0}, /* reset content_length */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 3, 0, 0}, /* reset coding */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* open request */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 214, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 215, 0}, /* anomaly empty-line */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
@@ -11485,38 +11524,40 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 4, 77, 0, 0}, /* open scheme */
     {QCAP_OP_OPEN, 0, 3, 76, 0, 0}, /* open Location */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 3, 76, 0, 0}, /* open Location */
-    {QCAP_OP_CONVERT_CLOSE, 0, 0, 5, 0, 0}, /* convert field-name */
+    {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert field-name */
     {QCAP_OP_CLOSE, 0, 2, 58, 0, 0}, /* close field-name */
     {QCAP_OP_OPEN, 0, 2, 58, 0, 0}, /* open field-name */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 58, 0, 0}, /* open field-name */
-    {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin field-name */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin field-name */
     {QCAP_OP_OPEN, 0, 1, 57, 0, 0}, /* open field-line */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 57, 0, 0}, /* open field-line */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 56, 0, 0}, /* close reason-phrase */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 56, 0, 0}, /* open reason-phrase */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 215, 0}, /* anomaly missing-SP */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 216, 0}, /* anomaly missing-SP */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 55, 0, 0}, /* close status-code */
-    {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert status-code */
-    {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin status-code */
+    {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert status-code */
+    {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin status-code */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 55, 0, 0}, /* open status-code */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 54, 0, 0}, /* close HTTP-version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 54, 0, 0}, /* open HTTP-version */
     {QCAP_OP_OPEN, 0, 0, 53, 0, 0}, /* open response */
+    {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset upgrade */
+    {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset upgrade */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 53, 0, 0}, /* open response */
     {QCAP_OP_ROLLBACK, 0, 0, 0, 0, 0}, /* rollback */
     {QCAP_OP_MISMATCH, 0, 3, 0, 88, 0}, /* mismatch Host */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 216, 0}, /* mismatch Connection */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 217, 0}, /* mismatch Authorization */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 218, 0}, /* mismatch Proxy-Authorization */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 219, 0}, /* mismatch Upgrade */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 220, 0}, /* mismatch Expect */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 221, 0}, /* mismatch Range */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 222, 0}, /* mismatch Content-Type */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 223, 0}, /* mismatch Content-Encoding */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 224, 0}, /* mismatch Content-Range */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 225, 0}, /* mismatch Accept-Ranges */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 226, 0}, /* mismatch ETag */
-    {QCAP_OP_MISMATCH, 0, 3, 0, 227, 0}, /* mismatch Location */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 217, 0}, /* mismatch Connection */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 218, 0}, /* mismatch Authorization */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 219, 0}, /* mismatch Proxy-Authorization */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 220, 0}, /* mismatch Upgrade */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 221, 0}, /* mismatch Expect */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 222, 0}, /* mismatch Range */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 223, 0}, /* mismatch Content-Type */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 224, 0}, /* mismatch Content-Encoding */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 225, 0}, /* mismatch Content-Range */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 226, 0}, /* mismatch Accept-Ranges */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 227, 0}, /* mismatch ETag */
+    {QCAP_OP_MISMATCH, 0, 3, 0, 228, 0}, /* mismatch Location */
 };
 
 /* Rule and what was expected. */
@@ -11726,31 +11767,33 @@ static const qcap_about_t abouts[] = {
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
 static const qcap_suspend_t suspends[] = {
+    {5, 16384, 16384},
+    {5, 0, 16384},
+    {5, 0, 16385},
+    {5, 0, 1},
     {4, 16384, 16384},
-    {4, 0, 16384},
-    {4, 0, 16385},
-    {4, 0, 1},
-    {3, 16384, 16384},
-    {3, 32768, 16384},
+    {4, 32768, 16384},
     {0, 16384, 16384},
     {0, 0, 16384},
     {1, 16384, 16384},
     {2, 16384, 16384},
-    {6, 32768, 16384},
+    {3, 16384, 16384},
+    {7, 32768, 16384},
     {1, 32768, 16384},
     {2, 32768, 16384},
-    {5, 16384, 16384},
-    {5, 32768, 16384},
+    {3, 32768, 16384},
+    {6, 16384, 16384},
+    {6, 32768, 16384},
     {0, 32768, 16384},
-    {4, 32768, 16384},
-    {4, 0, 16386},
-    {4, 0, 16387},
-    {4, 0, 16388},
-    {4, 0, 16389},
-    {4, 0, 16390},
-    {4, 0, 16391},
-    {4, 0, 16392},
-    {4, 0, 16393},
+    {5, 32768, 16384},
+    {5, 0, 16386},
+    {5, 0, 16387},
+    {5, 0, 16388},
+    {5, 0, 16389},
+    {5, 0, 16390},
+    {5, 0, 16391},
+    {5, 0, 16392},
+    {5, 0, 16393},
 };
 
 /* Repeats that are counted in a state: how many bytes they take, and where they began. */
@@ -11784,32 +11827,35 @@ static const qcap_keep_t keeps[] = {
     {8, 1, 0, 0, 16384, 0, 0, 0},
     {9, 1, 0, 0, 16384, 0, 0, 0},
     {10, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 1, 16384, 0, 0, 0},
     {11, 1, 0, 0, 16384, 0, 0, 0},
-    {8, 1, 0, 1, 16384, 0, 0, 0},
+    {0, 0, 0, 1, 16384, 0, 0, 0},
     {12, 1, 0, 0, 16384, 0, 0, 0},
+    {8, 1, 0, 1, 16384, 0, 0, 0},
+    {13, 1, 0, 0, 16384, 0, 0, 0},
     {9, 1, 0, 1, 16384, 0, 0, 0},
+    {14, 1, 0, 0, 16384, 0, 0, 0},
+    {10, 1, 0, 1, 16384, 0, 0, 0},
     {0, 0, 0, 2, 16384, 0, 0, 0},
     {4, 1, 2, 0, 16384, 0, 0, 0},
-    {13, 1, 0, 0, 16384, 0, 0, 0},
-    {14, 1, 0, 0, 16384, 0, 0, 0},
     {15, 1, 0, 0, 16384, 0, 0, 0},
-    {13, 1, 2, 0, 16384, 0, 0, 0},
     {16, 1, 0, 0, 16384, 0, 0, 0},
-    {17, 1, 2, 1, 16384, 0, 0, 0},
-    {18, 1, 3, 1, 16384, 0, 0, 0},
+    {17, 1, 0, 0, 16384, 0, 0, 0},
+    {15, 1, 2, 0, 16384, 0, 0, 0},
+    {18, 1, 0, 0, 16384, 0, 0, 0},
+    {19, 1, 2, 1, 16384, 0, 0, 0},
+    {20, 1, 3, 1, 16384, 0, 0, 0},
     {0, 0, 0, 7, 16384, 0, 0, 0},
-    {19, 1, 4, 1, 16384, 0, 0, 0},
+    {21, 1, 4, 1, 16384, 0, 0, 0},
     {0, 0, 0, 28, 16384, 0, 0, 0},
-    {20, 1, 5, 1, 16384, 0, 0, 0},
-    {21, 1, 6, 1, 16384, 0, 0, 0},
+    {22, 1, 5, 1, 16384, 0, 0, 0},
+    {23, 1, 6, 1, 16384, 0, 0, 0},
     {0, 0, 1, 5, 16384, 0, 0, 0},
     {0, 0, 2, 4, 16384, 0, 0, 0},
-    {22, 1, 7, 1, 16384, 0, 0, 0},
+    {24, 1, 7, 1, 16384, 0, 0, 0},
     {0, 0, 0, 15, 16384, 0, 0, 0},
-    {23, 1, 8, 1, 16384, 0, 0, 0},
+    {25, 1, 8, 1, 16384, 0, 0, 0},
     {4, 1, 1, 0, 16384, 0, 0, 0},
-    {24, 1, 9, 1, 16384, 0, 0, 0},
+    {26, 1, 9, 1, 16384, 0, 0, 0},
     {0, 0, 1, 1, 16384, 0, 0, 0},
     {4, 1, 1, 1, 16384, 0, 0, 0},
     {4, 1, 2, 1, 16384, 0, 0, 0},
@@ -11821,9 +11867,9 @@ static const qcap_keep_t keeps[] = {
     {4, 1, 1, 3, 16384, 0, 0, 0},
     {4, 1, 2, 3, 16384, 0, 0, 0},
     {0, 0, 2, 1, 16384, 0, 0, 0},
-    {13, 1, 1, 0, 16384, 0, 0, 0},
-    {13, 1, 1, 1, 16384, 0, 0, 0},
-    {13, 1, 2, 1, 16384, 0, 0, 0},
+    {15, 1, 1, 0, 16384, 0, 0, 0},
+    {15, 1, 1, 1, 16384, 0, 0, 0},
+    {15, 1, 2, 1, 16384, 0, 0, 0},
 };
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
@@ -11845,7 +11891,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after ""
-     *     "H" -> http_name_2: reset content_length, reset coding, open response, open HTTP-version, mark
+     *     "H" -> http_name_2: reset content_length, reset coding, reset upgrade, open response, open HTTP-version, mark
      *     CR -> crlf_32: anomaly-open
      *     LF -> http_name_1: anomaly-open, anomaly-open, anomaly bare-LF, anomaly empty-line */
     {4, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: http_name_1 */
@@ -12409,14 +12455,14 @@ static const qcap_state_t states[] = {
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na:"
-     *     tchar -> token_8: open field-value, open Upgrade, open protocol
+     *     tchar -> token_8: open field-value, open Upgrade, open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Upgrade, open field-value
      *     SP / HTAB -> ows_19
      *     CR -> crlf_42
      *     LF -> rws_10
      *     "," -> ows_59: open field-value, open Upgrade
      *     field-CTL -> field_content_1: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {212, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: ows_7 */
+    {212, 255, 32, 29, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: ows_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12490,7 +12536,7 @@ static const qcap_state_t states[] = {
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. "
      *     DIGIT -> status_code_2 */
-    {250, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 80: status_code_1 */
+    {250, 255, 20, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 80: status_code_1 */
 
     /* HTTP-version = ( HTTP-name "/" . DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" . DIGIT "." )      RFC 9112, 2.3
@@ -12518,7 +12564,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_50
      *     LF -> rws_17
      *     field-CTL -> field_content_1: open field-value, anomaly-open, anomaly control-character */
-    {257, 3, 28, 27, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 83: ows_12 */
+    {257, 3, 28, 27, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 83: ows_12 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -12529,7 +12575,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: convert length, close Content-Length, close field-value, close field-line
      *     LF -> token_13: convert length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_64: convert length, anomaly-open */
-    {262, 4, 36, 35, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 84: length_1 */
+    {262, 4, 36, 35, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 84: length_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12539,7 +12585,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_13
      *     CR -> crlf_36: anomaly-open
      *     LF -> rws_4: anomaly-open, anomaly-open, anomaly bare-LF */
-    {267, 3, 29, 28, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 85: ows_13 */
+    {267, 3, 29, 28, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 85: ows_13 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -12551,7 +12597,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_13: convert coding-name, close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_57: convert coding-name, close transfer-coding
      *     ";" -> ows_66: convert coding-name */
-    {271, 4, 37, 36, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 86: token_5 */
+    {271, 4, 37, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 86: token_5 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -12562,7 +12608,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_51
      *     LF -> rws_21
      *     "," -> ows_57: open field-value, open Transfer-Encoding */
-    {277, 3, 30, 29, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 87: ows_14 */
+    {277, 3, 30, 29, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 87: ows_14 */
 
     /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -12654,7 +12700,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_23: open field-value, open Host
      *     "[" -> h16_41: open field-value, open Host
      *     field-CTL -> field_content_1: mismatch Host, open field-value, anomaly-open, anomaly control-character */
-    {325, 3, 31, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 93: ows_15 */
+    {325, 3, 31, 30, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 93: ows_15 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -12680,7 +12726,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_27
      *     "," -> ows_17: open field-value, open Connection
      *     field-CTL -> field_content_1: mismatch Connection, open field-value, anomaly-open, anomaly control-character */
-    {345, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 95: ows_16 */
+    {345, 3, 32, 29, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 95: ows_16 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -12734,34 +12780,34 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_54
      *     LF -> rws_30
      *     field-CTL -> field_content_1: mismatch Authorization, open field-value, anomaly-open, anomaly control-character */
-    {374, 3, 33, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 99: ows_18 */
+    {374, 3, 33, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 99: ows_18 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * protocol = protocol-name [ . "/" protocol-version ]      RFC 9110, 7.8
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a"
      *     tchar -> token_8
-     *     "/" -> token_59
+     *     "/" -> token_59: convert protocol-name
      *     DQUOTE / "("-")" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Upgrade
-     *     SP / HTAB -> ows_72: close protocol
-     *     CR -> crlf_10: close protocol, close Upgrade
-     *     LF -> token_60: close protocol, close Upgrade
-     *     "," -> ows_59: close protocol
+     *     SP / HTAB -> ows_72: convert protocol-name, close protocol
+     *     CR -> crlf_10: convert protocol-name, close protocol, close Upgrade
+     *     LF -> token_60: convert protocol-name, close protocol, close Upgrade
+     *     "," -> ows_59: convert protocol-name, close protocol
      *     field-CTL -> field_content_1: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {382, 4, 44, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 100: token_8 */
+    {382, 4, 44, 45, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 100: token_8 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "a /\na: "
-     *     tchar -> token_8: open field-value, open Upgrade, open protocol
+     *     tchar -> token_8: open field-value, open Upgrade, open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Upgrade, open field-value
      *     SP / HTAB -> ows_19
      *     CR -> crlf_57
      *     LF -> rws_36
      *     "," -> ows_59: open field-value, open Upgrade
      *     field-CTL -> field_content_1: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {390, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 101: ows_19 */
+    {390, 3, 32, 29, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 101: ows_19 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * expectation = token [ . "=" ( token / quoted-string ) parameters ]      RFC 9110, 10.1.1
@@ -12788,7 +12834,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_39
      *     "," -> ows_60: open field-value, open Expect
      *     field-CTL -> field_content_1: mismatch Expect, open field-value, anomaly-open, anomaly control-character */
-    {405, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 103: ows_20 */
+    {405, 3, 32, 29, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 103: ows_20 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * ranges-specifier = range-unit . "=" range-set      RFC 9110, 14.1
@@ -12813,7 +12859,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_59
      *     LF -> rws_42
      *     field-CTL -> field_content_1: mismatch Range, open field-value, anomaly-open, anomaly control-character */
-    {419, 3, 34, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 105: ows_21 */
+    {419, 3, 34, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 105: ows_21 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * media-type = type . "/" subtype parameters      RFC 9110, 8.3
@@ -12838,7 +12884,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_60
      *     LF -> rws_45
      *     field-CTL -> field_content_1: mismatch Content-Type, open field-value, anomaly-open, anomaly control-character */
-    {432, 3, 34, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 107: ows_22 */
+    {432, 3, 34, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 107: ows_22 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -12864,7 +12910,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_48
      *     "," -> ows_61: open field-value, open Content-Encoding
      *     field-CTL -> field_content_1: mismatch Content-Encoding, open field-value, anomaly-open, anomaly control-character */
-    {445, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 109: ows_23 */
+    {445, 3, 32, 29, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 109: ows_23 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\n\r"
@@ -12874,7 +12920,7 @@ static const qcap_state_t states[] = {
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 0"
      *     DIGIT -> status_code_3 */
-    {452, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 111: status_code_2 */
+    {452, 255, 20, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 111: status_code_2 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT . "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else HTTP-version = ( HTTP-name "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT . "." )      RFC 9112, 2.3
@@ -12891,7 +12937,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_64
      *     LF -> rws_54
      *     field-CTL -> field_content_1: anomaly-open, anomaly control-character */
-    {454, 3, 28, 34, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 113: field_content_2 */
+    {454, 3, 28, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 113: field_content_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -12954,7 +13000,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_66: close Connection
      *     "," -> ows_17
      *     field-CTL -> field_content_1: mismatch Connection, anomaly-open, anomaly control-character */
-    {478, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 120: ows_24 */
+    {478, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 120: ows_24 */
 
     /* credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
@@ -12970,7 +13016,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_83
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_84: close Authorization */
-    {485, 7, 49, 50, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 121: credentials_1 */
+    {485, 7, 49, 50, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 121: credentials_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -13040,7 +13086,7 @@ static const qcap_state_t states[] = {
     /* status-code = 3. DIGIT      RFC 9112, 4
      * e.g. after "HTTP/0. 00"
      *     DIGIT -> status_line_2: convert status-code, close status-code */
-    {522, 255, 20, 33, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: status_code_3 */
+    {522, 255, 20, 33, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: status_code_3 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT "." . DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else trailing-blanks = 1*. ( SP / HTAB )      RFC 9112, 3
@@ -13060,7 +13106,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {527, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 131: rws_1 */
+    {527, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 131: rws_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13070,7 +13116,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {531, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: token_15 */
+    {531, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: token_15 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -13095,7 +13141,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {544, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: token_16 */
+    {544, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: token_16 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -13120,7 +13166,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {557, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 136: token_17 */
+    {557, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 136: token_17 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -13144,7 +13190,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {569, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: token_18 */
+    {569, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: token_18 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13154,7 +13200,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {573, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: token_19 */
+    {573, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: token_19 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * int-range = first-pos . "-" [ last-pos ]      RFC 9110, 14.1
@@ -13192,7 +13238,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {593, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: token_21 */
+    {593, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: token_21 */
 
     /* status-line = HTTP-version SP status-code ( ( . SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13305,7 +13351,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ignored_line_4: anomaly-open
      *     CR -> crlf_16
      *     LF -> response_content_1: anomaly-open, anomaly bare-LF */
-    {644, 255, 11, 12, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: ignored_line_2 */
+    {644, 255, 11, 12, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: ignored_line_2 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -13346,7 +13392,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {667, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: token_22 */
+    {667, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: token_22 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13356,7 +13402,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {671, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 157: token_23 */
+    {671, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 157: token_23 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -13382,7 +13428,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_106: close Content-Type
      *     ";" -> ows_25
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {682, 3, 54, 60, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 159: ows_26 */
+    {682, 3, 54, 60, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 159: ows_26 */
 
     /* reason-phrase = 1*. ( HTAB / SP / VCHAR / obs-text )      RFC 9112, 4
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13398,7 +13444,7 @@ static const qcap_state_t states[] = {
      * e.g. after "HTTP/0. 000\na"
      *     tchar -> token_25
      *     SP / HTAB / ":" -> response_field_1: close field-name, convert field-name */
-    {692, 2, 18, 17, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 161: token_25 */
+    {692, 2, 18, 17, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 161: token_25 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\r"
@@ -13440,7 +13486,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_70: close Authorization */
-    {707, 6, 61, 64, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 165: credentials_2 */
+    {707, 6, 61, 64, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 165: credentials_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
@@ -13833,7 +13879,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_103
      *     LF -> rws_106
      *     field-CTL -> field_content_3: open field-value, anomaly-open, anomaly control-character */
-    {868, 3, 28, 27, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 210: ows_38 */
+    {868, 3, 28, 27, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 210: ows_38 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13844,7 +13890,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: convert length, close Content-Length, close field-value, close field-line
      *     LF -> token_34: convert length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142: convert length, anomaly-open */
-    {873, 4, 36, 35, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 211: length_2 */
+    {873, 4, 36, 35, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 211: length_2 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13854,7 +13900,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_39
      *     CR -> crlf_93: anomaly-open
      *     LF -> rws_95: anomaly-open, anomaly-open, anomaly bare-LF */
-    {878, 3, 29, 28, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 212: ows_39 */
+    {878, 3, 29, 28, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 212: ows_39 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13866,7 +13912,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_34: convert coding-name, close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133: convert coding-name, close transfer-coding
      *     ";" -> ows_144: convert coding-name */
-    {882, 4, 37, 36, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 213: token_28 */
+    {882, 4, 37, 36, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 213: token_28 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -13877,7 +13923,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_104
      *     LF -> rws_110
      *     "," -> ows_133: open field-value, open Transfer-Encoding */
-    {888, 3, 30, 29, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 214: ows_40 */
+    {888, 3, 30, 29, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 214: ows_40 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13903,7 +13949,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_113
      *     "," -> ows_134: open field-value, open Connection
      *     field-CTL -> field_content_3: mismatch Connection, open field-value, anomaly-open, anomaly control-character */
-    {900, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 216: ows_41 */
+    {900, 3, 32, 29, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 216: ows_41 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * media-type = type . "/" subtype parameters      RFC 9110, 8.3
@@ -13928,7 +13974,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_108
      *     LF -> rws_119
      *     field-CTL -> field_content_3: mismatch Content-Type, open field-value, anomaly-open, anomaly control-character */
-    {914, 3, 34, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 218: ows_42 */
+    {914, 3, 34, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 218: ows_42 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13954,7 +14000,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_122
      *     "," -> ows_137: open field-value, open Content-Encoding
      *     field-CTL -> field_content_3: mismatch Content-Encoding, open field-value, anomaly-open, anomaly control-character */
-    {927, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 220: ows_43 */
+    {927, 3, 32, 29, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 220: ows_43 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * Content-Range = range-unit . SP ( range-resp / unsatisfied-range )      RFC 9110, 14.4
@@ -13979,7 +14025,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_110
      *     LF -> rws_125
      *     field-CTL -> field_content_3: mismatch Content-Range, open field-value, anomaly-open, anomaly control-character */
-    {941, 3, 34, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 222: ows_44 */
+    {941, 3, 34, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 222: ows_44 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -14005,7 +14051,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_128
      *     "," -> ows_138: open field-value, open Accept-Ranges
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, open field-value, anomaly-open, anomaly control-character */
-    {954, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 224: ows_45 */
+    {954, 3, 32, 29, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 224: ows_45 */
 
     /* weak = . "W/"      RFC 9110, 8.8.3
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -14030,7 +14076,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_131
      *     DQUOTE -> opaque_tag_1: open field-value, open ETag
      *     field-CTL -> field_content_3: mismatch ETag, open field-value, anomaly-open, anomaly control-character */
-    {967, 3, 68, 73, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 226: ows_46 */
+    {967, 3, 68, 73, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 226: ows_46 */
 
     /* opaque-tag = DQUOTE *. etagc DQUOTE      RFC 9110, 8.8.3
      * opaque-tag = DQUOTE *etagc . DQUOTE      RFC 9110, 8.8.3
@@ -14093,7 +14139,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open field-value, open Location, open path
      *     "?" -> pchar_6: open field-value, open Location, open query
      *     field-CTL -> field_content_3: mismatch Location, open field-value, anomaly-open, anomaly control-character */
-    {1002, 3, 69, 74, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 230: ows_47 */
+    {1002, 3, 69, 74, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 230: ows_47 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -14118,7 +14164,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: convert chunk-size, close chunk-size
      *     LF -> chunk_data_4: convert chunk-size, close chunk-size, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157: convert chunk-size, close chunk-size, open chunk-ext */
-    {1021, 5, 75, 80, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 232: chunk_size_4 */
+    {1021, 5, 75, 80, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 232: chunk_size_4 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -14145,7 +14191,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_114
      *     LF -> rws_137
      *     field-CTL -> field_content_3: anomaly-open, anomaly control-character */
-    {1033, 3, 28, 34, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 235: field_content_4 */
+    {1033, 3, 28, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 235: field_content_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -14165,7 +14211,7 @@ static const qcap_state_t states[] = {
      *     tchar -> token_25: open field-line, begin field-name, open field-name
      *     CR -> crlf_16
      *     LF -> response_content_1: anomaly-open, anomaly bare-LF */
-    {1040, 255, 0, 0, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: token_34 */
+    {1040, 255, 0, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: token_34 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -14349,7 +14395,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1129, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: rws_2 */
+    {1129, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: rws_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -14359,7 +14405,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1133, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: token_37 */
+    {1133, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: token_37 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -14382,7 +14428,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1144, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 258: token_39 */
+    {1144, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 258: token_39 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -14405,7 +14451,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1155, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 260: token_40 */
+    {1155, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 260: token_40 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -14429,7 +14475,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_25: open path
      *     "?" -> pchar_6: open path, close path, open query
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1160, 8, 72, 77, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 262: scheme_3 */
+    {1160, 8, 72, 77, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 262: scheme_3 */
 
     /* hier-part = ( . "//" authority path-abempty ) / path-absolute / path-rootless / path-empty      RFC 3986, 3
      * pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
@@ -14455,7 +14501,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1172, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 264: token_41 */
+    {1172, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 264: token_41 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -14473,7 +14519,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {1176, 4, 81, 87, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 265: userinfo_4 */
+    {1176, 4, 81, 87, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 265: userinfo_4 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -14542,7 +14588,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1211, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: token_42 */
+    {1211, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: token_42 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\na\n\r"
@@ -14557,7 +14603,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1215, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: token_43 */
+    {1215, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: token_43 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -14583,7 +14629,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_150: close Content-Type
      *     ";" -> ows_49
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {1226, 3, 54, 60, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 277: ows_50 */
+    {1226, 3, 54, 60, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 277: ows_50 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * range-resp = incl-range . "/" ( complete-length / "*" )      RFC 9110, 14.4
@@ -14663,12 +14709,12 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {1268, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 284: token_47 */
+    {1268, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 284: token_47 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after ""
      *     tchar -> token_49 */
-    {1272, 255, 84, 52, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: token_48 */
+    {1272, 255, 84, 52, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: token_48 */
 
     /* e.g. after ""
      *     -> token_48: found, reset content_length, reset coding, open request, open method, begin method */
@@ -14681,7 +14727,7 @@ static const qcap_state_t states[] = {
     {1274, 255, 9, 10, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: http_name_9 */
 
     /* e.g. after ""
-     *     -> http_name_9: found, reset content_length, reset coding, open response, open HTTP-version, mark */
+     *     -> http_name_9: found, reset content_length, reset coding, reset upgrade, open response, open HTTP-version, mark */
     {1275, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: entry_34 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -14699,7 +14745,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     tchar -> token_49
      *     SP -> absolute_path_2: convert method, close method, open request-target, mark */
-    {1278, 1, 2, 3, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: token_49 */
+    {1278, 1, 2, 3, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: token_49 */
 
     /* absolute-path = 1*( . "/" segment )      RFC 9110, 4.1
      * IP-literal = . "[" ( IPv6address / IPvFuture ) "]"      RFC 3986, 3.2.2
@@ -14730,7 +14776,7 @@ static const qcap_state_t states[] = {
      *     "!" / "$" / "&"-"*" / "," / ";" / "=" / "_" / "~" -> reg_name_4: open method, begin method, convert method, close method, open request-target, mark, open host
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7: open method, begin method, convert method, close method, open request-target, mark, open host */
-    {1292, 255, 86, 6, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 293: reg_name_3 */
+    {1292, 255, 86, 6, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 293: reg_name_3 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -14871,7 +14917,7 @@ static const qcap_state_t states[] = {
      *     "!" / "$" / "&"-"*" / "," / ";" / "=" / "_" / "~" -> reg_name_4: open method, begin method, convert method, close method, open request-target, mark, open host
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7: open method, begin method, convert method, close method, open request-target, mark, open host */
-    {1357, 255, 86, 6, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 306: reg_name_6 */
+    {1357, 255, 86, 6, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 306: reg_name_6 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -14990,7 +15036,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "%" -> pct_encoded_10: open scheme, close scheme, open path
      *     "?" -> pchar_4: open scheme, close scheme, open path, close path, open query */
-    {1404, 4, 99, 9, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: port_3 */
+    {1404, 4, 99, 9, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: port_3 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
@@ -15018,7 +15064,7 @@ static const qcap_state_t states[] = {
      *     "!" / "$" / "&"-"*" / "," / ";" / "=" / "_" / "~" -> reg_name_4: open method, begin method, convert method, close method, open request-target, mark, open host
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7: open method, begin method, convert method, close method, open request-target, mark, open host */
-    {1414, 255, 100, 6, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: reg_name_7 */
+    {1414, 255, 100, 6, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: reg_name_7 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -15096,7 +15142,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /?\""
      *     VCHAR / %x80-FF -> invalid_query_2
      *     SP -> http_name_5: open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {1455, 1, 92, 105, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: invalid_query_2 */
+    {1455, 1, 92, 105, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: invalid_query_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -15160,7 +15206,7 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_5: close query, close request-target, open HTTP-version, mark
      *     DQUOTE / "#" / "<" / ">" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_query_2: rollback, anomaly-open
      *     "%" -> pct_encoded_12 */
-    {1481, 1, 17, 15, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: pchar_10 */
+    {1481, 1, 17, 15, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: pchar_10 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else invalid-query = *. ( invalid-char / "?" )      RFC 9112, 3.2
@@ -15169,7 +15215,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> pct_encoded_15
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {1485, 255, 19, 13, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: pct_encoded_12 */
+    {1485, 255, 19, 13, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: pct_encoded_12 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
@@ -15206,7 +15252,7 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     DQUOTE / "#" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "%" -> pct_encoded_7: open method, begin method, convert method, close method, open request-target, mark, open host */
-    {1495, 255, 103, 108, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: reg_name_8 */
+    {1495, 255, 103, 108, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: reg_name_8 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -15370,7 +15416,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> pchar_10
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: rollback, anomaly-open
      *     SP -> http_name_10: anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {1568, 255, 19, 13, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: pct_encoded_15 */
+    {1568, 255, 19, 13, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: pct_encoded_15 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -15490,7 +15536,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     DIGIT -> http_version_11
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {1620, 255, 91, 19, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: http_version_9 */
+    {1620, 255, 91, 19, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: http_version_9 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -15576,7 +15622,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_34: convert chunk-size, close chunk-size
      *     LF -> chunk_data_1: convert chunk-size, close chunk-size, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_54: convert chunk-size, close chunk-size, open chunk-ext */
-    {1658, 5, 75, 80, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 372: chunk_size_6 */
+    {1658, 5, 75, 80, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 372: chunk_size_6 */
 
     /* counted-content = *. OCTET      RFC 9112, 6
      * counted-content = *OCTET .      RFC 9112, 6
@@ -15773,7 +15819,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_18: open userinfo
      *     "?" -> pchar_4: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host */
-    {1744, 255, 111, 115, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: userinfo_9 */
+    {1744, 255, 111, 115, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: userinfo_9 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -15787,7 +15833,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_16
      *     "?" -> pchar_4: open host, close host, close authority, open path, close path, open query
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host */
-    {1752, 255, 24, 115, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: userinfo_10 */
+    {1752, 255, 24, 115, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: userinfo_10 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -15812,7 +15858,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_18: open userinfo
      *     "?" -> pchar_4: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host */
-    {1765, 4, 111, 115, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: userinfo_12 */
+    {1765, 4, 111, 115, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: userinfo_12 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
@@ -15967,7 +16013,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: open method, begin method, convert method, close method, open request-target, mark, anomaly-open
      *     "." -> http_version_13
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
-    {1842, 255, 124, 23, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 406: http_version_11 */
+    {1842, 255, 124, 23, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 406: http_version_11 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -16122,7 +16168,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_34: anomaly-open, anomaly chunk-blanks
      *     LF -> chunk_data_1: anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_54: open chunk-ext */
-    {1894, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: ows_53 */
+    {1894, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: ows_53 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\na\r"
@@ -16150,7 +16196,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: anomaly-open, anomaly chunk-blanks
      *     LF -> token_4: anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_56: open chunk-ext */
-    {1901, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: ows_55 */
+    {1901, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: ows_55 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16331,7 +16377,7 @@ static const qcap_state_t states[] = {
      *     "%" -> pct_encoded_18: open userinfo
      *     "?" -> pchar_4: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_1: open userinfo, close userinfo, open host */
-    {1976, 4, 111, 115, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: userinfo_13 */
+    {1976, 4, 111, 115, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: userinfo_13 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
@@ -16442,7 +16488,7 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, anomaly-open, anomaly bad-version, close HTTP-version, anomaly missing-target, push methods method, atomic ends
      *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, anomaly-open, anomaly bad-version, close HTTP-version, anomaly missing-target, push methods method, atomic ends, anomaly-open, anomaly bare-LF */
-    {2022, 255, 131, 19, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: http_version_13 */
+    {2022, 255, 131, 19, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: http_version_13 */
 
     /* authority-form = uri-host . ":" port      RFC 9112, 3.2.3
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -16507,7 +16553,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2048, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 460: rws_3 */
+    {2048, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 460: rws_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\r"
@@ -16533,7 +16579,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2055, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 464: rws_5 */
+    {2055, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 464: rws_5 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16578,7 +16624,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2077, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: rws_6 */
+    {2077, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: rws_6 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -16620,7 +16666,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2096, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: rws_7 */
+    {2096, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: rws_7 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16650,7 +16696,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2109, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: rws_8 */
+    {2109, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: rws_8 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
@@ -16705,7 +16751,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_56
      *     LF -> rws_33
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, open field-value, anomaly-open, anomaly control-character */
-    {2136, 3, 33, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: ows_58 */
+    {2136, 3, 33, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: ows_58 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16721,7 +16767,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2145, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: rws_9 */
+    {2145, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: rws_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16737,20 +16783,20 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2150, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: rws_10 */
+    {2150, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: rws_10 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:,"
-     *     tchar -> token_8: open protocol
+     *     tchar -> token_8: open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Upgrade
      *     SP / HTAB -> ows_73
      *     CR -> crlf_10: close Upgrade
      *     LF -> token_60: close Upgrade
      *     "," -> ows_59
      *     field-CTL -> field_content_1: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {2154, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: ows_59 */
+    {2154, 7, 32, 42, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: ows_59 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16766,7 +16812,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2162, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: rws_11 */
+    {2162, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: rws_11 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16795,7 +16841,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2174, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: rws_12 */
+    {2174, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: rws_12 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16811,7 +16857,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2179, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 491: rws_13 */
+    {2179, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 491: rws_13 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16827,7 +16873,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2184, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: rws_14 */
+    {2184, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: rws_14 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -16865,7 +16911,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_62
      *     LF -> rws_51
      *     field-CTL -> field_content_1: mismatch Content-Range, open field-value, anomaly-open, anomaly control-character */
-    {2202, 3, 34, 31, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: ows_62 */
+    {2202, 3, 34, 31, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: ows_62 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -16881,7 +16927,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2209, 255, 11, 133, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: rws_15 */
+    {2209, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: rws_15 */
 
     /* chunk-data = 1*. OCTET      RFC 9112, 7.1
      * e.g. after "a /\n\na\n"
@@ -17273,7 +17319,7 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: open method, begin method, convert method, close method, open request-target, mark, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     CR -> crlf_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, close HTTP-version, anomaly missing-target, push methods method, atomic ends
      *     LF -> ignored_line_1: anomaly-open, open method, begin method, convert method, close method, open HTTP-version, mark, close HTTP-version, anomaly missing-target, push methods method, atomic ends, anomaly-open, anomaly bare-LF */
-    {2394, 255, 141, 88, 49, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: crlf_49 */
+    {2394, 255, 141, 88, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 533: crlf_49 */
 
     /* authority-form = uri-host . ":" port      RFC 9112, 3.2.3
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -17295,13 +17341,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2398, 255, 11, 53, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: rws_16 */
+    {2398, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: rws_16 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_56 */
-    {2402, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: crlf_50 */
+    {2402, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: crlf_50 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17311,7 +17357,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2403, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 537: rws_17 */
+    {2403, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 537: rws_17 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17321,7 +17367,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open
      *     CR -> crlf_2: open field-value, close field-value, close field-line
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2407, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: rws_18 */
+    {2407, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: rws_18 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17342,7 +17388,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close Content-Length, close field-value, close field-line
      *     LF -> token_13: close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_64: anomaly-open */
-    {2416, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: ows_63 */
+    {2416, 3, 143, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: ows_63 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * length = 1*. DIGIT      RFC 9110, 8.6
@@ -17370,7 +17416,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_13: close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_57: close transfer-coding
      *     ";" -> ows_66 */
-    {2426, 3, 145, 144, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: ows_65 */
+    {2426, 3, 145, 144, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: ows_65 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17383,7 +17429,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_57 */
-    {2433, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 545: crlf_51 */
+    {2433, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 545: crlf_51 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17393,7 +17439,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2434, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: rws_21 */
+    {2434, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: rws_21 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17403,7 +17449,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2438, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: rws_22 */
+    {2438, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: rws_22 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17425,7 +17471,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_13: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_57 */
-    {2447, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: ows_67 */
+    {2447, 3, 30, 42, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: ows_67 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17436,7 +17482,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_65
      *     LF -> token_65
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
-    {2452, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: ows_68 */
+    {2452, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: ows_68 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17446,7 +17492,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2457, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: token_55 */
+    {2457, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: token_55 */
 
     /* IPv4address = dec-octet . "." dec-octet "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -17468,7 +17514,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_58 */
-    {2461, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: crlf_52 */
+    {2461, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: crlf_52 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17478,7 +17524,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2462, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: rws_24 */
+    {2462, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: rws_24 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17488,7 +17534,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2466, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: rws_25 */
+    {2466, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: rws_25 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17568,7 +17614,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_66: close Connection
      *     "," -> ows_17
      *     field-CTL -> field_content_1: mismatch Connection, anomaly-open, anomaly control-character */
-    {2508, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: ows_69 */
+    {2508, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: ows_69 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17578,13 +17624,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2514, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: token_56 */
+    {2514, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: token_56 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_59 */
-    {2518, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: crlf_53 */
+    {2518, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: crlf_53 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17594,7 +17640,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2519, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: rws_27 */
+    {2519, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: rws_27 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17604,7 +17650,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2523, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: rws_28 */
+    {2523, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: rws_28 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17627,7 +17673,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2534, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: token_57 */
+    {2534, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: token_57 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17638,7 +17684,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_68
      *     LF -> token_69
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {2538, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: ows_70 */
+    {2538, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: ows_70 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17658,7 +17704,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_60 */
-    {2551, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: crlf_54 */
+    {2551, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: crlf_54 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -17668,7 +17714,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2552, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: rws_30 */
+    {2552, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: rws_30 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -17678,7 +17724,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2556, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: rws_31 */
+    {2556, 255, 11, 133, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: rws_31 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17708,7 +17754,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_85
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_86: close Proxy-Authorization */
-    {2568, 7, 49, 50, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 574: credentials_3 */
+    {2568, 7, 49, 50, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 574: credentials_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -17724,7 +17770,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2579, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: token_58 */
+    {2579, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: token_58 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17735,7 +17781,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_70
      *     LF -> token_73
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {2583, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: ows_71 */
+    {2583, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: ows_71 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17769,7 +17815,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_62 */
-    {2604, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: crlf_56 */
+    {2604, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: crlf_56 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -17779,7 +17825,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2605, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: rws_33 */
+    {2605, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: rws_33 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -17789,7 +17835,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2609, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: rws_34 */
+    {2609, 255, 11, 133, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: rws_34 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17827,7 +17873,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_75: close Upgrade
      *     "," -> ows_59
      *     field-CTL -> field_content_1: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {2627, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: ows_72 */
+    {2627, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: ows_72 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17837,13 +17883,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2633, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: token_60 */
+    {2633, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 586: token_60 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_64 */
-    {2637, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: crlf_57 */
+    {2637, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: crlf_57 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17853,7 +17899,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2638, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: rws_36 */
+    {2638, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 588: rws_36 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17863,33 +17909,33 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2642, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: rws_37 */
+    {2642, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: rws_37 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\n "
-     *     tchar -> token_8: anomaly obs-fold, open field-value, open Upgrade, open protocol
+     *     tchar -> token_8: anomaly obs-fold, open field-value, open Upgrade, open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Upgrade, anomaly obs-fold, open field-value
      *     SP / HTAB -> rws_38
      *     CR -> crlf_42: anomaly obs-fold
      *     LF -> rws_10: anomaly obs-fold
      *     "," -> ows_59: anomaly obs-fold, open field-value, open Upgrade
      *     field-CTL -> field_content_1: mismatch Upgrade, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {2646, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: rws_38 */
+    {2646, 3, 32, 145, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: rws_38 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:, "
-     *     tchar -> token_8: open protocol
+     *     tchar -> token_8: open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Upgrade
      *     SP / HTAB -> ows_73
      *     CR -> crlf_71: close Upgrade
      *     LF -> token_75: close Upgrade
      *     "," -> ows_59
      *     field-CTL -> field_content_1: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {2653, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: ows_73 */
+    {2653, 3, 32, 42, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: ows_73 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Expect = [ ( expectation / ( "," [ OWS expectation ] ) ) *( OWS . "," [ OWS expectation ] ) ]      RFC 9110, 10.1.1
@@ -17901,7 +17947,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_76: close Expect
      *     "," -> ows_60
      *     field-CTL -> field_content_1: mismatch Expect, anomaly-open, anomaly control-character */
-    {2660, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: ows_74 */
+    {2660, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: ows_74 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -17911,7 +17957,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2666, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: token_61 */
+    {2666, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: token_61 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * quoted-string = . DQUOTE *( qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
@@ -17930,7 +17976,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_65 */
-    {2677, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: crlf_58 */
+    {2677, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: crlf_58 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17940,7 +17986,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2678, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: rws_39 */
+    {2678, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: rws_39 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -17950,7 +17996,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2682, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: rws_40 */
+    {2682, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 597: rws_40 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -17976,13 +18022,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_76: close Expect
      *     "," -> ows_60
      *     field-CTL -> field_content_1: mismatch Expect, anomaly-open, anomaly control-character */
-    {2693, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 599: ows_75 */
+    {2693, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 599: ows_75 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_66 */
-    {2700, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: crlf_59 */
+    {2700, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: crlf_59 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -17992,7 +18038,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2701, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: rws_42 */
+    {2701, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: rws_42 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -18002,7 +18048,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2705, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: rws_43 */
+    {2705, 255, 11, 133, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: rws_43 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18020,7 +18066,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_68 */
-    {2715, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 604: crlf_60 */
+    {2715, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 604: crlf_60 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -18030,7 +18076,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2716, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: rws_45 */
+    {2716, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: rws_45 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -18040,7 +18086,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2720, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: rws_46 */
+    {2720, 255, 11, 133, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: rws_46 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18064,7 +18110,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_78: close Content-Encoding
      *     "," -> ows_61
      *     field-CTL -> field_content_1: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {2730, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 608: ows_76 */
+    {2730, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 608: ows_76 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18074,13 +18120,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2736, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: token_63 */
+    {2736, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: token_63 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_70 */
-    {2740, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: crlf_61 */
+    {2740, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: crlf_61 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18090,7 +18136,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2741, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: rws_48 */
+    {2741, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: rws_48 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18100,7 +18146,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2745, 255, 11, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: rws_49 */
+    {2745, 255, 11, 53, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: rws_49 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18126,7 +18172,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_78: close Content-Encoding
      *     "," -> ows_61
      *     field-CTL -> field_content_1: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {2756, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: ows_77 */
+    {2756, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: ows_77 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
@@ -18145,7 +18191,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na: \r"
      *     LF -> rws_71 */
-    {2770, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: crlf_62 */
+    {2770, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: crlf_62 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -18155,7 +18201,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2771, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: rws_51 */
+    {2771, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: rws_51 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -18165,7 +18211,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2775, 255, 11, 133, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: rws_52 */
+    {2775, 255, 11, 133, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: rws_52 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18199,7 +18245,7 @@ static const qcap_state_t states[] = {
      *     LF -> chunk_data_1: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_54
      *     "=" -> ows_79 */
-    {2785, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: ows_78 */
+    {2785, 3, 151, 148, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: ows_78 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18237,7 +18283,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_4: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_56
      *     "=" -> ows_82 */
-    {2800, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: ows_81 */
+    {2800, 3, 151, 148, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: ows_81 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18618,7 +18664,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> rws_74 */
-    {2965, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: crlf_64 */
+    {2965, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 659: crlf_64 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18628,7 +18674,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2966, 255, 11, 53, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: rws_54 */
+    {2966, 255, 11, 53, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: rws_54 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18649,7 +18695,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_19: anomaly-open
      *     CR -> crlf_2: open field-value, close field-value, close field-line
      *     LF -> request_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2975, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: rws_56 */
+    {2975, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: rws_56 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18660,7 +18706,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: convert length, anomaly repeated-length, close Content-Length, close field-value, close field-line
      *     LF -> token_13: convert length, anomaly repeated-length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_64: convert length */
-    {2979, 4, 36, 35, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 663: length_3 */
+    {2979, 4, 36, 35, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 663: length_3 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18679,13 +18725,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_23: anomaly-open
      *     CR -> crlf_2: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {2987, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: rws_57 */
+    {2987, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: rws_57 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_81 */
-    {2991, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: crlf_65 */
+    {2991, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: crlf_65 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18695,7 +18741,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {2992, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: token_65 */
+    {2992, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: token_65 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -18755,7 +18801,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_26: anomaly-open
      *     CR -> crlf_2: open field-value, open Host, close Host, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Host, close Host, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3028, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: rws_58 */
+    {3028, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: rws_58 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -18817,7 +18863,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_82 */
-    {3064, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: crlf_66 */
+    {3064, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: crlf_66 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18827,7 +18873,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3065, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: token_66 */
+    {3065, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: token_66 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18837,7 +18883,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_29: anomaly-open
      *     CR -> crlf_2: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3069, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: rws_59 */
+    {3069, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: rws_59 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -18856,7 +18902,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_83 */
-    {3080, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 680: crlf_67 */
+    {3080, 255, 10, 11, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 680: crlf_67 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18866,7 +18912,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3081, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: token_67 */
+    {3081, 255, 11, 0, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: token_67 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18903,13 +18949,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_75
      *     LF -> token_84
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {3099, 3, 28, 83, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: ows_84 */
+    {3099, 3, 28, 83, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: ows_84 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\t\r"
      *     LF -> token_85 */
-    {3104, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: crlf_68 */
+    {3104, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: crlf_68 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -18919,7 +18965,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3105, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: token_69 */
+    {3105, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: token_69 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -18943,7 +18989,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly-open
      *     CR -> crlf_2: mismatch Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3117, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: rws_60 */
+    {3117, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: rws_60 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -18957,7 +19003,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_76
      *     LF -> rws_75
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {3121, 3, 33, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: rws_61 */
+    {3121, 3, 33, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: rws_61 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -18991,7 +19037,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_86 */
-    {3145, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: crlf_69 */
+    {3145, 255, 10, 11, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: crlf_69 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19001,7 +19047,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3146, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: token_70 */
+    {3146, 255, 11, 0, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: token_70 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19038,7 +19084,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_77
      *     LF -> token_87
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {3164, 3, 28, 83, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: ows_86 */
+    {3164, 3, 28, 83, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: ows_86 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19048,13 +19094,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3169, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: token_72 */
+    {3169, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: token_72 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a\t\r"
      *     LF -> token_88 */
-    {3173, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: crlf_70 */
+    {3173, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: crlf_70 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19064,7 +19110,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3174, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: token_73 */
+    {3174, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: token_73 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -19102,7 +19148,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly-open
      *     CR -> crlf_2: mismatch Proxy-Authorization, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Proxy-Authorization, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3194, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: rws_62 */
+    {3194, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: rws_62 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19116,7 +19162,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_78
      *     LF -> rws_76
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {3198, 3, 33, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: rws_63 */
+    {3198, 3, 33, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: rws_63 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19135,7 +19181,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_89 */
-    {3213, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: crlf_71 */
+    {3213, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: crlf_71 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19145,7 +19191,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3214, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: token_75 */
+    {3214, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: token_75 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -19155,13 +19201,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_38: anomaly-open
      *     CR -> crlf_2: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3218, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: rws_64 */
+    {3218, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: rws_64 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_90 */
-    {3222, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: crlf_72 */
+    {3222, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: crlf_72 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19171,7 +19217,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3223, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: token_76 */
+    {3223, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: token_76 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19208,7 +19254,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_41: anomaly-open
      *     CR -> crlf_2: open field-value, open Expect, close Expect, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Expect, close Expect, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3242, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: rws_65 */
+    {3242, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: rws_65 */
 
     /* other-range = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 9110, 14.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19260,7 +19306,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly-open
      *     CR -> crlf_2: mismatch Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3270, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: rws_66 */
+    {3270, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: rws_66 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19272,7 +19318,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_79
      *     LF -> rws_77
      *     field-CTL -> field_content_1: mismatch Range, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {3274, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: rws_67 */
+    {3274, 3, 34, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: rws_67 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -19282,7 +19328,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly-open
      *     CR -> crlf_2: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3280, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: rws_68 */
+    {3280, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: rws_68 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19294,13 +19340,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_80
      *     LF -> rws_78
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {3284, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: rws_69 */
+    {3284, 3, 34, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: rws_69 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \r"
      *     LF -> token_93 */
-    {3290, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: crlf_73 */
+    {3290, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: crlf_73 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -19310,7 +19356,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3291, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: token_78 */
+    {3291, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: token_78 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -19320,7 +19366,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_50: anomaly-open
      *     CR -> crlf_2: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> request_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3295, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: rws_70 */
+    {3295, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: rws_70 */
 
     /* first-pos = 1*. DIGIT      RFC 9110, 14.1
      * incl-range = first-pos . "-" last-pos      RFC 9110, 14.4
@@ -19355,7 +19401,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly-open
      *     CR -> crlf_2: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3312, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: rws_71 */
+    {3312, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: rws_71 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19367,7 +19413,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_81
      *     LF -> rws_79
      *     field-CTL -> field_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {3316, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: rws_72 */
+    {3316, 3, 34, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: rws_72 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -19409,7 +19455,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_83
      *     LF -> rws_81
      *     field-CTL -> field_content_5: open field-value, anomaly-open, anomaly control-character */
-    {3335, 3, 28, 27, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: ows_88 */
+    {3335, 3, 28, 27, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: ows_88 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -19823,7 +19869,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3524, 255, 11, 53, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: rws_74 */
+    {3524, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: rws_74 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
@@ -19833,7 +19879,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_6: anomaly repeated-length, close Content-Length, close field-value, close field-line
      *     LF -> token_13: anomaly repeated-length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_64 */
-    {3528, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: ows_89 */
+    {3528, 3, 143, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: ows_89 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-parameter = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 10.1.4
@@ -19859,7 +19905,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Host, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3537, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: token_81 */
+    {3537, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: token_81 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" . "0"-"5" )      RFC 3986, 3.2.2
@@ -20031,7 +20077,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Connection, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3621, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: token_82 */
+    {3621, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: token_82 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20043,7 +20089,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "=" -> ows_94
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {3625, 3, 66, 158, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: ows_92 */
+    {3625, 3, 66, 158, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: ows_92 */
 
     /* token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -20079,7 +20125,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3645, 255, 11, 0, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: token_83 */
+    {3645, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: token_83 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -20091,7 +20137,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     "=" -> ows_94
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {3649, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 787: ows_93 */
+    {3649, 3, 66, 156, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 787: ows_93 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20117,13 +20163,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "," -> ows_83
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {3662, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 789: ows_95 */
+    {3662, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 789: ows_95 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \t\r"
      *     LF -> token_96 */
-    {3669, 255, 10, 11, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: crlf_75 */
+    {3669, 255, 10, 11, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: crlf_75 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20133,7 +20179,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3670, 255, 11, 0, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: token_84 */
+    {3670, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: token_84 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20143,7 +20189,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3674, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: token_85 */
+    {3674, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: token_85 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20163,7 +20209,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\n  \r"
      *     LF -> rws_84 */
-    {3686, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: crlf_76 */
+    {3686, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: crlf_76 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -20173,7 +20219,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3687, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: rws_75 */
+    {3687, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: rws_75 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20185,7 +20231,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "=" -> ows_98
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {3691, 3, 66, 158, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: ows_96 */
+    {3691, 3, 66, 158, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: ows_96 */
 
     /* token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -20221,7 +20267,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3711, 255, 11, 0, 56, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: token_86 */
+    {3711, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: token_86 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -20233,7 +20279,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     "=" -> ows_98
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {3715, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: ows_97 */
+    {3715, 3, 66, 156, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: ows_97 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20259,13 +20305,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "," -> ows_85
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {3728, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: ows_99 */
+    {3728, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: ows_99 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a \t\r"
      *     LF -> token_98 */
-    {3735, 255, 10, 11, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: crlf_77 */
+    {3735, 255, 10, 11, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: crlf_77 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20275,7 +20321,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3736, 255, 11, 0, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: token_87 */
+    {3736, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: token_87 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20285,7 +20331,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3740, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: token_88 */
+    {3740, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: token_88 */
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20319,7 +20365,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\n  \r"
      *     LF -> rws_85 */
-    {3760, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: crlf_78 */
+    {3760, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: crlf_78 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -20329,7 +20375,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3761, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: rws_76 */
+    {3761, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: rws_76 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20339,7 +20385,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Upgrade, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3765, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: token_89 */
+    {3765, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: token_89 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20349,7 +20395,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3769, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: token_90 */
+    {3769, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: token_90 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -20362,7 +20408,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_60: close expectation
      *     ";" -> ows_101
      *     field-CTL -> field_content_1: mismatch Expect, anomaly-open, anomaly control-character */
-    {3773, 3, 168, 144, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: ows_100 */
+    {3773, 3, 168, 144, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: ows_100 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20389,7 +20435,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_102
      *     "\" -> quoted_pair_1
      *     field-CTL -> field_content_1: mismatch Expect, anomaly-open, anomaly control-character */
-    {3788, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: quoted_string_5 */
+    {3788, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: quoted_string_5 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -20425,7 +20471,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_100: close Range
      *     "," -> ows_104
      *     field-CTL -> field_content_1: mismatch Range, anomaly-open, anomaly control-character */
-    {3807, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 817: ows_103 */
+    {3807, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 817: ows_103 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20435,7 +20481,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3813, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: token_91 */
+    {3813, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: token_91 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * first-pos = 1*. DIGIT      RFC 9110, 14.1
@@ -20465,13 +20511,13 @@ static const qcap_state_t states[] = {
      *     "," -> ows_87
      *     field-CTL -> field_content_1: mismatch Range, anomaly-open, anomaly control-character
      *     obs-text -> field_content_1: mismatch Range */
-    {3826, 3, 51, 154, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: ows_105 */
+    {3826, 3, 51, 154, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: ows_105 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\n  \r"
      *     LF -> rws_86 */
-    {3835, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: crlf_79 */
+    {3835, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: crlf_79 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -20481,7 +20527,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3836, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: rws_77 */
+    {3836, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: rws_77 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -20493,7 +20539,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_101: close Content-Type
      *     ";" -> ows_25
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {3840, 3, 67, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: ows_106 */
+    {3840, 3, 67, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: ows_106 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20503,13 +20549,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3846, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: token_92 */
+    {3846, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: token_92 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\n  \r"
      *     LF -> rws_87 */
-    {3850, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: crlf_80 */
+    {3850, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: crlf_80 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -20519,7 +20565,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3851, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: rws_78 */
+    {3851, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: rws_78 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -20529,7 +20575,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {3855, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: token_93 */
+    {3855, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: token_93 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -20559,7 +20605,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:\n  \r"
      *     LF -> rws_88 */
-    {3871, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: crlf_81 */
+    {3871, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: crlf_81 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -20569,7 +20615,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {3872, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: rws_79 */
+    {3872, 255, 11, 133, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: rws_79 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -20579,7 +20625,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_34: close chunk-ext, anomaly-open, anomaly chunk-blanks
      *     LF -> chunk_data_1: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_54 */
-    {3876, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: ows_107 */
+    {3876, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: ows_107 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -20605,7 +20651,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_86
      *     LF -> rws_89
      *     field-CTL -> field_content_5: anomaly-open, anomaly control-character */
-    {3885, 3, 28, 34, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 835: field_content_6 */
+    {3885, 3, 28, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 835: field_content_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -20627,7 +20673,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\na: \r"
      *     LF -> rws_92 */
-    {3895, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: crlf_83 */
+    {3895, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: crlf_83 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20637,7 +20683,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_83: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_4: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> token_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close request */
-    {3896, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: rws_81 */
+    {3896, 255, 11, 53, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: rws_81 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -20668,7 +20714,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_3: close chunk-ext, anomaly-open, anomaly chunk-blanks
      *     LF -> token_4: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_56 */
-    {3909, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: ows_109 */
+    {3909, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: ows_109 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -21326,7 +21372,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     DQUOTE -> quoted_string_7
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {4224, 3, 62, 166, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: ows_111 */
+    {4224, 3, 62, 166, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 894: ows_111 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -21352,7 +21398,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     DQUOTE -> quoted_string_7
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {4238, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 896: ows_112 */
+    {4238, 3, 62, 149, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 896: ows_112 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21362,7 +21408,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4245, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: token_96 */
+    {4245, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 897: token_96 */
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -21386,7 +21432,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_32: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4257, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: rws_84 */
+    {4257, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 899: rws_84 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -21412,7 +21458,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     DQUOTE -> quoted_string_8
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {4268, 3, 62, 166, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 901: ows_113 */
+    {4268, 3, 62, 166, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 901: ows_113 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -21438,7 +21484,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     DQUOTE -> quoted_string_8
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {4282, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: ows_114 */
+    {4282, 3, 62, 149, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 903: ows_114 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21448,7 +21494,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Proxy-Authorization, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4289, 255, 11, 0, 59, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: token_98 */
+    {4289, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 904: token_98 */
 
     /* basic-start = basic-scheme . SP      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -21485,7 +21531,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_35: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Proxy-Authorization, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4308, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: rws_85 */
+    {4308, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 907: rws_85 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * parameter = parameter-name . "=" parameter-value      RFC 9110, 5.6.6
@@ -21512,13 +21558,13 @@ static const qcap_state_t states[] = {
      *     "," -> ows_60: close expectation
      *     ";" -> ows_101
      *     field-CTL -> field_content_1: mismatch Expect, anomaly-open, anomaly control-character */
-    {4319, 3, 157, 160, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 909: ows_115 */
+    {4319, 3, 157, 160, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 909: ows_115 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a=a \r"
      *     LF -> token_104 */
-    {4327, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 910: crlf_84 */
+    {4327, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 910: crlf_84 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21528,7 +21574,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4328, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: token_100 */
+    {4328, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 911: token_100 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * first-pos = 1*. DIGIT      RFC 9110, 14.1
@@ -21543,7 +21589,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_104
      *     field-CTL -> field_content_1: mismatch Range, anomaly-open, anomaly control-character
      *     obs-text -> field_content_1: mismatch Range */
-    {4332, 3, 51, 162, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 912: ows_116 */
+    {4332, 3, 51, 162, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 912: ows_116 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -21553,13 +21599,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_44: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4341, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 913: rws_86 */
+    {4341, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 913: rws_86 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a/a \r"
      *     LF -> token_105 */
-    {4345, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 914: crlf_85 */
+    {4345, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 914: crlf_85 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -21569,7 +21615,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4346, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: token_101 */
+    {4346, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 915: token_101 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -21579,7 +21625,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_47: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4350, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: rws_87 */
+    {4350, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 916: rws_87 */
 
     /* last-pos = 1*. DIGIT      RFC 9110, 14.1
      * range-resp = incl-range . "/" ( complete-length / "*" )      RFC 9110, 14.4
@@ -21614,13 +21660,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_53: anomaly obs-fold, anomaly-open
      *     CR -> crlf_2: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> request_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4367, 255, 11, 133, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 919: rws_88 */
+    {4367, 255, 11, 133, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 919: rws_88 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\n\n0\na:a \r"
      *     LF -> rws_93 */
-    {4371, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 920: crlf_86 */
+    {4371, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 920: crlf_86 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -21630,7 +21676,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_91: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_4: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> token_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close request */
-    {4372, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 921: rws_89 */
+    {4372, 255, 11, 53, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 921: rws_89 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -21661,7 +21707,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_83: anomaly-open
      *     CR -> crlf_4: open field-value, close field-value, close field-line, close trailer-section
      *     LF -> token_1: open field-value, close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close request */
-    {4385, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 924: rws_92 */
+    {4385, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 924: rws_92 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -22246,7 +22292,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "," -> ows_83
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {4650, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 971: ows_118 */
+    {4650, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 971: ows_118 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -22259,7 +22305,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_119
      *     "\" -> quoted_pair_5
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {4656, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 972: quoted_string_9 */
+    {4656, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 972: quoted_string_9 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
@@ -22307,7 +22353,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "," -> ows_85
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {4681, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 976: ows_120 */
+    {4681, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 976: ows_120 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -22320,7 +22366,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_121
      *     "\" -> quoted_pair_6
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {4687, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 977: quoted_string_10 */
+    {4687, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 977: quoted_string_10 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
@@ -22356,7 +22402,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_71: close Proxy-Authorization */
-    {4705, 6, 61, 64, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 980: credentials_4 */
+    {4705, 6, 61, 64, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 980: credentials_4 */
 
     /* digest-start = digest-scheme . SP      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -22388,7 +22434,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a=a; \r"
      *     LF -> token_109 */
-    {4726, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 983: crlf_87 */
+    {4726, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 983: crlf_87 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -22398,7 +22444,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4727, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 984: token_103 */
+    {4727, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 984: token_103 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -22408,7 +22454,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4731, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 985: token_104 */
+    {4731, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 985: token_104 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -22418,13 +22464,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {4735, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 986: token_105 */
+    {4735, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 986: token_105 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a/a; \r"
      *     LF -> token_110 */
-    {4739, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 987: crlf_88 */
+    {4739, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 987: crlf_88 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -22434,7 +22480,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4740, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: token_106 */
+    {4740, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 988: token_106 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * range-resp = incl-range "/" ( complete-length / . "*" )      RFC 9110, 14.4
@@ -22458,7 +22504,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_91
      *     LF -> token_111
      *     field-CTL -> field_content_1: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {4751, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 990: ows_122 */
+    {4751, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 990: ows_122 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -22474,7 +22520,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {4757, 255, 11, 0, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 992: token_107 */
+    {4757, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 992: token_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -22484,7 +22530,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_91: anomaly-open
      *     CR -> crlf_4: close field-value, close field-line, close trailer-section
      *     LF -> token_1: close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close request */
-    {4761, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: rws_93 */
+    {4761, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: rws_93 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23000,7 +23046,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_84: close Authorization */
-    {4995, 7, 188, 172, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1034: credentials_5 */
+    {4995, 7, 188, 172, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1034: credentials_5 */
 
     /* token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -23028,7 +23074,7 @@ static const qcap_state_t states[] = {
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character
      *     HTAB -> ows_86: close Proxy-Authorization */
-    {5011, 7, 188, 172, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1036: credentials_6 */
+    {5011, 7, 188, 172, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1036: credentials_6 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -23065,7 +23111,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Expect, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5035, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: token_109 */
+    {5035, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1039: token_109 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -23075,7 +23121,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Type, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5039, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: token_110 */
+    {5039, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1040: token_110 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -23092,7 +23138,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "a /\na:a *|0 \r"
      *     LF -> token_115 */
-    {5048, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1042: crlf_91 */
+    {5048, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1042: crlf_91 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -23102,7 +23148,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_2: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5049, 255, 11, 0, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: token_111 */
+    {5049, 255, 11, 0, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1043: token_111 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -23112,7 +23158,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5053, 255, 11, 0, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: token_112 */
+    {5053, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: token_112 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23698,7 +23744,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_102: close parameter
      *     "\" -> quoted_pair_7
      *     field-CTL -> field_content_1: mismatch Expect, anomaly-open, anomaly control-character */
-    {5332, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1091: quoted_string_12 */
+    {5332, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1091: quoted_string_12 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -23722,7 +23768,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_27: close parameter
      *     "\" -> quoted_pair_8
      *     field-CTL -> field_content_1: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {5344, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1093: quoted_string_13 */
+    {5344, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1093: quoted_string_13 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -23743,7 +23789,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_55: mismatch Content-Range, anomaly-open
      *     CR -> crlf_2: close field-value, close field-line
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {5356, 255, 11, 0, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1095: token_115 */
+    {5356, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1095: token_115 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -23924,14 +23970,14 @@ static const qcap_state_t states[] = {
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:"
-     *     tchar -> token_116: open field-value, open Upgrade, open protocol
+     *     tchar -> token_116: open field-value, open Upgrade, open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Upgrade, open field-value
      *     SP / HTAB -> ows_135
      *     CR -> crlf_96
      *     LF -> rws_98
      *     "," -> ows_136: open field-value, open Upgrade
      *     field-CTL -> field_content_3: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {5430, 255, 32, 29, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1113: ows_126 */
+    {5430, 255, 32, 29, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1113: ows_126 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -24313,7 +24359,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     "=" -> ows_128
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5603, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: ows_127 */
+    {5603, 3, 66, 156, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1148: ows_127 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24354,7 +24400,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5624, 3, 192, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1151: ows_129 */
+    {5624, 3, 192, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1151: ows_129 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * auth-param = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 11.2
@@ -24366,7 +24412,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     "=" -> ows_131
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5632, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1152: ows_130 */
+    {5632, 3, 66, 156, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1152: ows_130 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24407,7 +24453,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {5653, 3, 192, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: ows_132 */
+    {5653, 3, 192, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: ows_132 */
 
     /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -24520,7 +24566,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5699, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1166: rws_94 */
+    {5699, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1166: rws_94 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\r"
@@ -24546,7 +24592,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5706, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1170: rws_96 */
+    {5706, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1170: rws_96 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24573,7 +24619,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5716, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1173: rws_97 */
+    {5716, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1173: rws_97 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24593,27 +24639,27 @@ static const qcap_state_t states[] = {
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "HTTP/0. 000\na:a"
      *     tchar -> token_116
-     *     "/" -> token_120
+     *     "/" -> token_120: convert protocol-name
      *     DQUOTE / "("-")" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Upgrade
-     *     SP / HTAB -> ows_148: close protocol
-     *     CR -> crlf_106: close protocol, close Upgrade
-     *     LF -> token_121: close protocol, close Upgrade
-     *     "," -> ows_136: close protocol
+     *     SP / HTAB -> ows_148: convert protocol-name, close protocol
+     *     CR -> crlf_106: convert protocol-name, close protocol, close Upgrade
+     *     LF -> token_121: convert protocol-name, close protocol, close Upgrade
+     *     "," -> ows_136: convert protocol-name, close protocol
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {5727, 4, 44, 45, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1175: token_116 */
+    {5727, 4, 44, 45, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1175: token_116 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR LF ) / . LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: "
-     *     tchar -> token_116: open field-value, open Upgrade, open protocol
+     *     tchar -> token_116: open field-value, open Upgrade, open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Upgrade, open field-value
      *     SP / HTAB -> ows_135
      *     CR -> crlf_107
      *     LF -> rws_116
      *     "," -> ows_136: open field-value, open Upgrade
      *     field-CTL -> field_content_3: mismatch Upgrade, open field-value, anomaly-open, anomaly control-character */
-    {5735, 3, 32, 29, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1176: ows_135 */
+    {5735, 3, 32, 29, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1176: ows_135 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24629,20 +24675,20 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5743, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1178: rws_98 */
+    {5743, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1178: rws_98 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "HTTP/0. 000\na:,"
-     *     tchar -> token_116: open protocol
+     *     tchar -> token_116: open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Upgrade
      *     SP / HTAB -> ows_149
      *     CR -> crlf_106: close Upgrade
      *     LF -> token_121: close Upgrade
      *     "," -> ows_136
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {5747, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1179: ows_136 */
+    {5747, 7, 32, 42, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1179: ows_136 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24658,7 +24704,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5755, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1181: rws_99 */
+    {5755, 255, 11, 133, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1181: rws_99 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24674,7 +24720,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5760, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1183: rws_100 */
+    {5760, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1183: rws_100 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -24703,7 +24749,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5772, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1186: rws_101 */
+    {5772, 255, 11, 133, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1186: rws_101 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -24719,7 +24765,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5777, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1188: rws_102 */
+    {5777, 255, 11, 133, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1188: rws_102 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * acceptable-ranges = ( *( . "," OWS ) range-unit ) *( OWS "," [ OWS range-unit ] )      RFC 9110, 14.3
@@ -24748,7 +24794,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5789, 255, 11, 133, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1191: rws_103 */
+    {5789, 255, 11, 133, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1191: rws_103 */
 
     /* segment-nz-nc = 1*( . unreserved / pct-encoded / sub-delims / "@" )      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -24780,7 +24826,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {5804, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1194: rws_104 */
+    {5804, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1194: rws_104 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -25129,7 +25175,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     DQUOTE -> quoted_string_14
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {5972, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1221: ows_139 */
+    {5972, 3, 62, 149, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1221: ows_139 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -25182,7 +25228,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     DQUOTE -> quoted_string_15
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6001, 3, 62, 149, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1225: ows_140 */
+    {6001, 3, 62, 149, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1225: ows_140 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -25260,13 +25306,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6040, 255, 11, 53, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1232: rws_105 */
+    {6040, 255, 11, 53, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1232: rws_105 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_139 */
-    {6044, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1233: crlf_103 */
+    {6044, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1233: crlf_103 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25276,7 +25322,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6045, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1234: rws_106 */
+    {6045, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1234: rws_106 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25286,7 +25332,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open
      *     CR -> crlf_16: open field-value, close field-value, close field-line
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6049, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1235: rws_107 */
+    {6049, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1235: rws_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25307,7 +25353,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Content-Length, close field-value, close field-line
      *     LF -> token_34: close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142: anomaly-open */
-    {6058, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1237: ows_141 */
+    {6058, 3, 143, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1237: ows_141 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * length = 1*. DIGIT      RFC 9110, 8.6
@@ -25335,7 +25381,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_34: close transfer-coding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133: close transfer-coding
      *     ";" -> ows_144 */
-    {6068, 3, 145, 144, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1240: ows_143 */
+    {6068, 3, 145, 144, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1240: ows_143 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25348,7 +25394,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_140 */
-    {6075, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1242: crlf_104 */
+    {6075, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1242: crlf_104 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25358,7 +25404,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6076, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1243: rws_110 */
+    {6076, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1243: rws_110 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25368,7 +25414,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6080, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1244: rws_111 */
+    {6080, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1244: rws_111 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25390,7 +25436,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: close Transfer-Encoding, close field-value, close field-line
      *     LF -> token_34: close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_133 */
-    {6089, 3, 30, 42, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1246: ows_145 */
+    {6089, 3, 30, 42, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1246: ows_145 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
@@ -25402,7 +25448,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_126: close Connection
      *     "," -> ows_134
      *     field-CTL -> field_content_3: mismatch Connection, anomaly-open, anomaly control-character */
-    {6094, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1247: ows_146 */
+    {6094, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1247: ows_146 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25412,13 +25458,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6100, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1248: token_119 */
+    {6100, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1248: token_119 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_141 */
-    {6104, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1249: crlf_105 */
+    {6104, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1249: crlf_105 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25428,7 +25474,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6105, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1250: rws_113 */
+    {6105, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1250: rws_113 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25438,7 +25484,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6109, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1251: rws_114 */
+    {6109, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1251: rws_114 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25464,7 +25510,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_126: close Connection
      *     "," -> ows_134
      *     field-CTL -> field_content_3: mismatch Connection, anomaly-open, anomaly control-character */
-    {6120, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1253: ows_147 */
+    {6120, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1253: ows_147 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25488,7 +25534,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_128: close Upgrade
      *     "," -> ows_136
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {6133, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1255: ows_148 */
+    {6133, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1255: ows_148 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -25504,13 +25550,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6140, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1257: token_121 */
+    {6140, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1257: token_121 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_142 */
-    {6144, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1258: crlf_107 */
+    {6144, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1258: crlf_107 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25520,7 +25566,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6145, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1259: rws_116 */
+    {6145, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1259: rws_116 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25530,39 +25576,39 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6149, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1260: rws_117 */
+    {6149, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1260: rws_117 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n "
-     *     tchar -> token_116: anomaly obs-fold, open field-value, open Upgrade, open protocol
+     *     tchar -> token_116: anomaly obs-fold, open field-value, open Upgrade, open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Upgrade, anomaly obs-fold, open field-value
      *     SP / HTAB -> rws_118
      *     CR -> crlf_96: anomaly obs-fold
      *     LF -> rws_98: anomaly obs-fold
      *     "," -> ows_136: anomaly obs-fold, open field-value, open Upgrade
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6153, 3, 32, 145, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1261: rws_118 */
+    {6153, 3, 32, 145, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1261: rws_118 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "HTTP/0. 000\na:, "
-     *     tchar -> token_116: open protocol
+     *     tchar -> token_116: open protocol, begin protocol-name
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Upgrade
      *     SP / HTAB -> ows_149
      *     CR -> crlf_116: close Upgrade
      *     LF -> token_128: close Upgrade
      *     "," -> ows_136
      *     field-CTL -> field_content_3: mismatch Upgrade, anomaly-open, anomaly control-character */
-    {6160, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1262: ows_149 */
+    {6160, 3, 32, 42, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1262: ows_149 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_143 */
-    {6167, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1263: crlf_108 */
+    {6167, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1263: crlf_108 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25572,7 +25618,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6168, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1264: rws_119 */
+    {6168, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1264: rws_119 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25582,7 +25628,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6172, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1265: rws_120 */
+    {6172, 255, 11, 133, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1265: rws_120 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25606,7 +25652,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_130: close Content-Encoding
      *     "," -> ows_137
      *     field-CTL -> field_content_3: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {6182, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1267: ows_150 */
+    {6182, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1267: ows_150 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25616,13 +25662,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6188, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1268: token_122 */
+    {6188, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1268: token_122 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_145 */
-    {6192, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1269: crlf_109 */
+    {6192, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1269: crlf_109 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25632,7 +25678,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6193, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1270: rws_122 */
+    {6193, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1270: rws_122 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25642,7 +25688,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6197, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1271: rws_123 */
+    {6197, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1271: rws_123 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25668,13 +25714,13 @@ static const qcap_state_t states[] = {
      *     LF -> token_130: close Content-Encoding
      *     "," -> ows_137
      *     field-CTL -> field_content_3: mismatch Content-Encoding, anomaly-open, anomaly control-character */
-    {6208, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1273: ows_151 */
+    {6208, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1273: ows_151 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_146 */
-    {6215, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1274: crlf_110 */
+    {6215, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1274: crlf_110 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25684,7 +25730,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6216, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1275: rws_125 */
+    {6216, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1275: rws_125 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25694,7 +25740,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6220, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1276: rws_126 */
+    {6220, 255, 11, 133, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1276: rws_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25718,7 +25764,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_131: close Accept-Ranges
      *     "," -> ows_153
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6230, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1278: ows_152 */
+    {6230, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1278: ows_152 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25728,7 +25774,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6236, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1279: token_123 */
+    {6236, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1279: token_123 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25747,7 +25793,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_148 */
-    {6247, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1281: crlf_111 */
+    {6247, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1281: crlf_111 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25757,7 +25803,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6248, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1282: rws_128 */
+    {6248, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1282: rws_128 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25767,7 +25813,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6252, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1283: rws_129 */
+    {6252, 255, 11, 133, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1283: rws_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25793,13 +25839,13 @@ static const qcap_state_t states[] = {
      *     LF -> rws_137: mismatch Accept-Ranges
      *     "," -> ows_138
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6263, 3, 32, 180, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1285: ows_154 */
+    {6263, 3, 32, 180, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1285: ows_154 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_150 */
-    {6270, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1286: crlf_112 */
+    {6270, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1286: crlf_112 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25809,7 +25855,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6271, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1287: rws_131 */
+    {6271, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1287: rws_131 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -25819,7 +25865,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6275, 255, 11, 133, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1288: rws_132 */
+    {6275, 255, 11, 133, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1288: rws_132 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25843,7 +25889,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_119
      *     LF -> token_133
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6286, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1290: ows_155 */
+    {6286, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1290: ows_155 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -25853,7 +25899,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6291, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1291: token_124 */
+    {6291, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1291: token_124 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -25871,7 +25917,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na: \r"
      *     LF -> rws_152 */
-    {6301, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1293: crlf_113 */
+    {6301, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1293: crlf_113 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25881,7 +25927,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6302, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1294: rws_134 */
+    {6302, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1294: rws_134 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -25891,7 +25937,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6306, 255, 11, 53, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1295: rws_135 */
+    {6306, 255, 11, 53, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1295: rws_135 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -25942,7 +25988,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: anomaly-open, anomaly chunk-blanks
      *     LF -> chunk_data_4: anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157: open chunk-ext */
-    {6333, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1299: ows_156 */
+    {6333, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1299: ows_156 */
 
     /* chunk-data = 1*OCTET .      RFC 9112, 7.1
      * e.g. after "HTTP/0. 000\n\na\n"
@@ -25965,7 +26011,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_24: anomaly-open, anomaly chunk-blanks
      *     LF -> token_36: anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159: open chunk-ext */
-    {6339, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1302: ows_158 */
+    {6339, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1302: ows_158 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26263,7 +26309,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_69: close Authorization
      *     "," -> ows_124
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6491, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1325: ows_160 */
+    {6491, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1325: ows_160 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -26276,7 +26322,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161
      *     "\" -> quoted_pair_9
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {6497, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1326: quoted_string_16 */
+    {6497, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1326: quoted_string_16 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
@@ -26325,7 +26371,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_73: close Proxy-Authorization
      *     "," -> ows_125
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6523, 3, 149, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1330: ows_162 */
+    {6523, 3, 149, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1330: ows_162 */
 
     /* quoted-string = DQUOTE *( . qdtext / quoted-pair ) DQUOTE      RFC 9110, 5.6.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -26338,7 +26384,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163
      *     "\" -> quoted_pair_10
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {6529, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1331: quoted_string_17 */
+    {6529, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1331: quoted_string_17 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
@@ -26400,7 +26446,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> rws_153 */
-    {6558, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1337: crlf_114 */
+    {6558, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1337: crlf_114 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26410,7 +26456,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6559, 255, 11, 53, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1338: rws_137 */
+    {6559, 255, 11, 53, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1338: rws_137 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26431,7 +26477,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_108: anomaly-open
      *     CR -> crlf_16: open field-value, close field-value, close field-line
      *     LF -> response_content_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6568, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1340: rws_139 */
+    {6568, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1340: rws_139 */
 
     /* length = 1*. DIGIT      RFC 9110, 8.6
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26442,7 +26488,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: convert length, anomaly repeated-length, close Content-Length, close field-value, close field-line
      *     LF -> token_34: convert length, anomaly repeated-length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142: convert length */
-    {6572, 4, 36, 35, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1341: length_4 */
+    {6572, 4, 36, 35, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 1341: length_4 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26461,13 +26507,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_112: anomaly-open
      *     CR -> crlf_16: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Transfer-Encoding, close Transfer-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6580, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1343: rws_140 */
+    {6580, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1343: rws_140 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_137 */
-    {6584, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1344: crlf_115 */
+    {6584, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1344: crlf_115 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26477,7 +26523,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6585, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1345: token_126 */
+    {6585, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1345: token_126 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26487,7 +26533,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_115: anomaly-open
      *     CR -> crlf_16: open field-value, open Connection, close Connection, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Connection, close Connection, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6589, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1346: rws_141 */
+    {6589, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1346: rws_141 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26506,7 +26552,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_138 */
-    {6600, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1348: crlf_116 */
+    {6600, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1348: crlf_116 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26516,7 +26562,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6601, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1349: token_128 */
+    {6601, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1349: token_128 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26526,7 +26572,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6605, 255, 11, 0, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1350: token_129 */
+    {6605, 255, 11, 0, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1350: token_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26536,7 +26582,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_118: anomaly-open
      *     CR -> crlf_16: open field-value, open Upgrade, close Upgrade, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Upgrade, close Upgrade, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6609, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1351: rws_142 */
+    {6609, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1351: rws_142 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26546,7 +26592,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6613, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1352: rws_143 */
+    {6613, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1352: rws_143 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26558,13 +26604,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_120
      *     LF -> rws_154
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6617, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1353: rws_144 */
+    {6617, 3, 34, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1353: rws_144 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_140 */
-    {6623, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1354: crlf_117 */
+    {6623, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1354: crlf_117 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26574,7 +26620,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6624, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1355: token_130 */
+    {6624, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1355: token_130 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26584,7 +26630,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_124: anomaly-open
      *     CR -> crlf_16: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Content-Encoding, close Content-Encoding, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6628, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1356: rws_145 */
+    {6628, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1356: rws_145 */
 
     /* unsatisfied-range = . "*|" complete-length      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -26606,7 +26652,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6638, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1358: rws_146 */
+    {6638, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1358: rws_146 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26618,13 +26664,13 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_121
      *     LF -> rws_155
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6642, 3, 34, 147, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1359: rws_147 */
+    {6642, 3, 34, 147, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1359: rws_147 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_141 */
-    {6648, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1360: crlf_118 */
+    {6648, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1360: crlf_118 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26634,7 +26680,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6649, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1361: token_131 */
+    {6649, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1361: token_131 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -26647,7 +26693,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_131: close Accept-Ranges
      *     "," -> ows_153
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly-open, anomaly control-character */
-    {6653, 3, 32, 42, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1362: ows_164 */
+    {6653, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1362: ows_164 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26657,7 +26703,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6660, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1363: rws_148 */
+    {6660, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1363: rws_148 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26670,7 +26716,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_156
      *     "," -> ows_138: anomaly obs-fold, open field-value, open Accept-Ranges
      *     field-CTL -> field_content_3: mismatch Accept-Ranges, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6664, 3, 32, 145, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1364: rws_149 */
+    {6664, 3, 32, 145, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1364: rws_149 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -26680,7 +26726,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly-open
      *     CR -> crlf_16: mismatch ETag, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6671, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1365: rws_150 */
+    {6671, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1365: rws_150 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26693,7 +26739,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_157
      *     DQUOTE -> opaque_tag_1: anomaly obs-fold, open field-value, open ETag
      *     field-CTL -> field_content_3: mismatch ETag, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
-    {6675, 3, 68, 185, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1366: rws_151 */
+    {6675, 3, 68, 185, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1366: rws_151 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26704,7 +26750,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_124
      *     LF -> token_142
      *     field-CTL -> field_content_3: mismatch ETag, anomaly-open, anomaly control-character */
-    {6682, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1367: ows_165 */
+    {6682, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1367: ows_165 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26714,13 +26760,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6687, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1368: token_132 */
+    {6687, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1368: token_132 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a \r"
      *     LF -> token_143 */
-    {6691, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1369: crlf_119 */
+    {6691, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1369: crlf_119 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -26730,7 +26776,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6692, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1370: token_133 */
+    {6692, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1370: token_133 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -26816,7 +26862,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {6733, 255, 79, 13, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1375: pct_encoded_29 */
+    {6733, 255, 79, 13, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1375: pct_encoded_29 */
 
     /* IP-literal = . "[" ( IPv6address / IPvFuture ) "]"      RFC 3986, 3.2.2
      * dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -26874,7 +26920,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_136: anomaly-open
      *     CR -> crlf_16: open field-value, open Location, close Location, close field-value, close field-line
      *     LF -> response_content_1: open field-value, open Location, close Location, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6769, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1379: rws_152 */
+    {6769, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1379: rws_152 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27237,7 +27283,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6941, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1408: rws_153 */
+    {6941, 255, 11, 53, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1408: rws_153 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * repeated-length = 1*( OWS . "," OWS length )      RFC 9110, 8.6
@@ -27247,7 +27293,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_18: anomaly repeated-length, close Content-Length, close field-value, close field-line
      *     LF -> token_34: anomaly repeated-length, close Content-Length, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     "," -> ows_142 */
-    {6945, 3, 143, 141, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1409: ows_166 */
+    {6945, 3, 143, 141, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1409: ows_166 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * transfer-parameter = token BWS . "=" BWS ( token / quoted-string )      RFC 9110, 10.1.4
@@ -27273,7 +27319,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Connection, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6954, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1412: token_137 */
+    {6954, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1412: token_137 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27283,7 +27329,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Upgrade, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6958, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1413: token_138 */
+    {6958, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1413: token_138 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -27295,7 +27341,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_145: close Content-Type
      *     ";" -> ows_49
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {6962, 3, 67, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1414: ows_169 */
+    {6962, 3, 67, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1414: ows_169 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27305,13 +27351,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6968, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1415: token_139 */
+    {6968, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1415: token_139 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_158 */
-    {6972, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1416: crlf_120 */
+    {6972, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1416: crlf_120 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -27321,7 +27367,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6973, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1417: rws_154 */
+    {6973, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1417: rws_154 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27331,7 +27377,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Encoding, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6977, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1418: token_140 */
+    {6977, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1418: token_140 */
 
     /* complete-length = 1*. DIGIT      RFC 9110, 14.4
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27349,7 +27395,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_159 */
-    {6987, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1420: crlf_121 */
+    {6987, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1420: crlf_121 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -27359,7 +27405,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6988, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1421: rws_155 */
+    {6988, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1421: rws_155 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27369,13 +27415,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Accept-Ranges, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {6992, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1422: token_141 */
+    {6992, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1422: token_141 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_160 */
-    {6996, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1423: crlf_122 */
+    {6996, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1423: crlf_122 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -27385,13 +27431,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {6997, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1424: rws_156 */
+    {6997, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1424: rws_156 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\n  \r"
      *     LF -> rws_161 */
-    {7001, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1425: crlf_123 */
+    {7001, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1425: crlf_123 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -27401,13 +27447,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly obs-fold, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7002, 255, 11, 133, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1426: rws_157 */
+    {7002, 255, 11, 133, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1426: rws_157 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:\"\" \r"
      *     LF -> token_146 */
-    {7006, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1427: crlf_124 */
+    {7006, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1427: crlf_124 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27417,7 +27463,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7007, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1428: token_142 */
+    {7007, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1428: token_142 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -27427,7 +27473,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Location, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7011, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1429: token_143 */
+    {7011, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1429: token_143 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -27445,7 +27491,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7015, 255, 209, 188, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1430: userinfo_18 */
+    {7015, 255, 209, 188, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1430: userinfo_18 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -27495,7 +27541,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7047, 7, 209, 188, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1433: userinfo_21 */
+    {7047, 7, 209, 188, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1433: userinfo_21 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -27519,7 +27565,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_17: mismatch Location
      *     LF -> rws_105: mismatch Location
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7065, 255, 79, 13, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1435: pct_encoded_33 */
+    {7065, 255, 79, 13, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1435: pct_encoded_33 */
 
     /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -27688,7 +27734,7 @@ static const qcap_state_t states[] = {
      *     LF -> chunk_data_4: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157
      *     "=" -> ows_171 */
-    {7169, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1446: ows_170 */
+    {7169, 3, 151, 148, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1446: ows_170 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -27726,7 +27772,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_36: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159
      *     "=" -> ows_174 */
-    {7184, 3, 151, 148, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1450: ows_173 */
+    {7184, 3, 151, 148, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1450: ows_173 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28037,7 +28083,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a \r"
      *     LF -> token_149 */
-    {7344, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1475: crlf_125 */
+    {7344, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1475: crlf_125 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28047,7 +28093,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7345, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1476: token_145 */
+    {7345, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1476: token_145 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -28057,7 +28103,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_121: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Type, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7349, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1477: rws_158 */
+    {7349, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1477: rws_158 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -28067,7 +28113,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_127: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Content-Range, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7353, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1478: rws_159 */
+    {7353, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1478: rws_159 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -28077,7 +28123,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_130: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch Accept-Ranges, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7357, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1479: rws_160 */
+    {7357, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1479: rws_160 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * else token = 1*. tchar      RFC 9110, 5.6.2
@@ -28087,7 +28133,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_133: anomaly obs-fold, anomaly-open
      *     CR -> crlf_16: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line
      *     LF -> response_content_1: mismatch ETag, anomaly obs-fold, open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7361, 255, 11, 133, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1480: rws_161 */
+    {7361, 255, 11, 133, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1480: rws_161 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28097,7 +28143,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch ETag, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7365, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1481: token_146 */
+    {7365, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1481: token_146 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
      * pct-encoded = . "%" HEXDIG HEXDIG      RFC 3986, 2.1
@@ -28115,7 +28161,7 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_6: open host, close host, open port, close port, close authority, open path, close path, open query
      *     "@" -> ip_literal_17: open userinfo, close userinfo, open host
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
-    {7369, 7, 209, 188, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1482: userinfo_22 */
+    {7369, 7, 209, 188, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1482: userinfo_22 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -28277,7 +28323,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_129
      *     LF -> rws_164
      *     field-CTL -> field_content_7: open field-value, anomaly-open, anomaly control-character */
-    {7453, 3, 28, 27, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1494: ows_175 */
+    {7453, 3, 28, 27, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1494: ows_175 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -28594,13 +28640,13 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7608, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1520: token_149 */
+    {7608, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1520: token_149 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a/a; \r"
      *     LF -> token_152 */
-    {7612, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1521: crlf_127 */
+    {7612, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1521: crlf_127 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28610,7 +28656,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7613, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1522: token_150 */
+    {7613, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1522: token_150 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28621,7 +28667,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_130
      *     LF -> token_153
      *     field-CTL -> field_content_3: mismatch Content-Range, anomaly-open, anomaly control-character */
-    {7617, 3, 28, 83, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1523: ows_177 */
+    {7617, 3, 28, 83, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1523: ows_177 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -28631,7 +28677,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7622, 255, 11, 0, 61, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1524: token_151 */
+    {7622, 255, 11, 0, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1524: token_151 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -28867,7 +28913,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_23: close chunk-ext, anomaly-open, anomaly chunk-blanks
      *     LF -> chunk_data_4: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF, open content
      *     ";" -> ows_157 */
-    {7768, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1539: ows_178 */
+    {7768, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1539: ows_178 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -28893,7 +28939,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_131
      *     LF -> rws_167
      *     field-CTL -> field_content_7: anomaly-open, anomaly control-character */
-    {7777, 3, 28, 34, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1542: field_content_8 */
+    {7777, 3, 28, 34, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1542: field_content_8 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
@@ -28915,7 +28961,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\na: \r"
      *     LF -> rws_170 */
-    {7787, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1545: crlf_129 */
+    {7787, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1545: crlf_129 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28925,7 +28971,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_166: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_27: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> http_name_1: open field-value, close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {7788, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1546: rws_164 */
+    {7788, 255, 11, 53, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1546: rws_164 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -28956,7 +29002,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_24: close chunk-ext, anomaly-open, anomaly chunk-blanks
      *     LF -> token_36: close chunk-ext, anomaly-open, anomaly chunk-blanks, anomaly-open, anomaly bare-LF
      *     ";" -> ows_159 */
-    {7801, 3, 125, 72, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1549: ows_180 */
+    {7801, 3, 125, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1549: ows_180 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * chunk-ext = 1*( BWS . ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )      RFC 9112, 7.1.1
@@ -29163,7 +29209,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Type, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {7895, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1566: token_152 */
+    {7895, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1566: token_152 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -29180,7 +29226,7 @@ static const qcap_state_t states[] = {
      * else CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\na:a *|0 \r"
      *     LF -> token_154 */
-    {7904, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1568: crlf_130 */
+    {7904, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1568: crlf_130 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -29190,7 +29236,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_16: close field-value, close field-line, anomaly-open, anomaly bare-LF
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, anomaly-open, anomaly bare-LF */
-    {7905, 255, 11, 0, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1569: token_153 */
+    {7905, 255, 11, 0, 65, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1569: token_153 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
      * dec-octet = DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -29458,7 +29504,7 @@ static const qcap_state_t states[] = {
      * CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\na:a \r"
      *     LF -> rws_171 */
-    {8046, 255, 10, 11, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1587: crlf_131 */
+    {8046, 255, 10, 11, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1587: crlf_131 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -29468,7 +29514,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_169: anomaly-open, anomaly-open, anomaly bare-LF
      *     CR -> crlf_27: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section
      *     LF -> http_name_1: close field-value, close field-line, anomaly-open, anomaly bare-LF, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8047, 255, 11, 53, 50, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1588: rws_167 */
+    {8047, 255, 11, 53, 53, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1588: rws_167 */
 
     /* RWS = 1*. ( SP / HTAB )      RFC 9110, 5.6.3
      * token = 1*. tchar      RFC 9110, 5.6.2
@@ -29499,7 +29545,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_166: anomaly-open
      *     CR -> crlf_27: open field-value, close field-value, close field-line, close trailer-section
      *     LF -> http_name_1: open field-value, close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8060, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1591: rws_170 */
+    {8060, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1591: rws_170 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
@@ -29564,7 +29610,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     "=" -> ows_186
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8093, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1596: ows_185 */
+    {8093, 3, 66, 156, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1596: ows_185 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -29589,7 +29635,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     "=" -> ows_188
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8106, 3, 66, 156, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1598: ows_187 */
+    {8106, 3, 66, 156, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1598: ows_187 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -29615,7 +29661,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_189: close parameter
      *     "\" -> quoted_pair_14
      *     field-CTL -> field_content_3: mismatch Content-Type, anomaly-open, anomaly control-character */
-    {8119, 3, 65, 69, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1600: quoted_string_22 */
+    {8119, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1600: quoted_string_22 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * parameters = *( OWS . ";" OWS [ parameter ] )      RFC 9110, 5.6.6
@@ -29648,7 +29694,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_138: mismatch Content-Range, anomaly-open
      *     CR -> crlf_16: close field-value, close field-line
      *     LF -> response_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
-    {8137, 255, 11, 0, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1603: token_154 */
+    {8137, 255, 11, 0, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1603: token_154 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
      * reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -29937,7 +29983,7 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> rws_169: anomaly-open
      *     CR -> crlf_27: close field-value, close field-line, close trailer-section
      *     LF -> http_name_1: close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close response */
-    {8302, 255, 11, 53, 60, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1622: rws_171 */
+    {8302, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1622: rws_171 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
@@ -29975,7 +30021,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_57: open digest-username, close digest-username, close Authorization
      *     "," -> ows_124: open digest-username, close digest-username
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8312, 4, 32, 41, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1625: token_155 */
+    {8312, 4, 32, 41, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1625: token_155 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -29988,7 +30034,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Authorization
      *     DQUOTE -> digest_username_1
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8319, 3, 62, 197, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1626: ows_190 */
+    {8319, 3, 62, 197, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1626: ows_190 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30014,7 +30060,7 @@ static const qcap_state_t states[] = {
      *     LF -> token_58: open digest-username, close digest-username, close Proxy-Authorization
      *     "," -> ows_125: open digest-username, close digest-username
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8333, 4, 32, 41, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1628: token_156 */
+    {8333, 4, 32, 41, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1628: token_156 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * digest-user = "username" BWS "=" BWS ( ( . DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
@@ -30027,7 +30073,7 @@ static const qcap_state_t states[] = {
      *     LF -> rws_54: mismatch Proxy-Authorization
      *     DQUOTE -> digest_username_2
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8340, 3, 62, 197, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1629: ows_191 */
+    {8340, 3, 62, 197, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1629: ows_191 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30280,7 +30326,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8471, 4, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1646: digest_username_3 */
+    {8471, 4, 65, 198, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1646: digest_username_3 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30293,7 +30339,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8478, 3, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1647: digest_username_4 */
+    {8478, 3, 65, 198, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1647: digest_username_4 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30304,7 +30350,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Authorization
      *     LF -> rws_16: mismatch Authorization
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8485, 255, 28, 161, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1648: quoted_pair_15 */
+    {8485, 255, 28, 161, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1648: quoted_pair_15 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30317,7 +30363,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8490, 4, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1649: digest_username_5 */
+    {8490, 4, 65, 198, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1649: digest_username_5 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30330,7 +30376,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8497, 3, 65, 198, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1650: digest_username_6 */
+    {8497, 3, 65, 198, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1650: digest_username_6 */
 
     /* quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
      * quoted-pair = "\" . ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30341,7 +30387,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5: mismatch Proxy-Authorization
      *     LF -> rws_16: mismatch Proxy-Authorization
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8504, 255, 28, 161, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1651: quoted_pair_16 */
+    {8504, 255, 28, 161, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1651: quoted_pair_16 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -30613,7 +30659,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_161: open digest-username, close digest-username
      *     "\" -> quoted_pair_15
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly-open, anomaly control-character */
-    {8645, 3, 65, 198, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1669: digest_username_7 */
+    {8645, 3, 65, 198, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1669: digest_username_7 */
 
     /* digest-username = *( . qdtext / quoted-pair )      RFC 7616, 3.4
      * quoted-pair = . "\" ( HTAB / SP / VCHAR / obs-text )      RFC 9110, 5.6.4
@@ -30626,7 +30672,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> ows_163: open digest-username, close digest-username
      *     "\" -> quoted_pair_16
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
-    {8652, 3, 65, 198, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1670: digest_username_8 */
+    {8652, 3, 65, 198, 58, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1670: digest_username_8 */
 
     /* authority = [ userinfo "@" ] host [ . ":" port ]      RFC 3986, 3.2
      * path-abempty = *( . "/" segment )      RFC 3986, 3.3
@@ -32042,6 +32088,7 @@ static const char *const texts[] = {
     "CR / LF / DIGIT / unreserved / sub-delims / SP / HTAB / \"#\" / \"%\" / \"/\" / \":\" / \"?\"",
     "switched",
     "coding-name",
+    "protocol-name",
     "field-name",
     "method",
     "bare-LF",
@@ -32185,7 +32232,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (256 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{19, 0}, {19, 0}, {19, 0}, {19, 0}, {19, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{19, 0}, {19, 0}, {19, 0}, {19, 0}, {19, 0}, {19, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}};
 
@@ -32248,7 +32295,7 @@ const qcap_protocol_t qcap_http_protocol = {
     .suspends = suspends,
     .counters = counters,
     .conversions = conversions,
-    .conversion_count = 7,
+    .conversion_count = 8,
     .queues = queues,
     .queue_count = 1,
     .until_max = 0,

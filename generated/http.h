@@ -16,12 +16,12 @@
  *     atomic.words 31
  *     lookback.bytes 9
  *     lookback.open-states 732
- *     bytes.conversation 1520
+ *     bytes.conversation 1536
  *     bytes.shared 160
- *     bytes.direction 680
+ *     bytes.direction 688
  *     bytes.direction.parser 272
  *     bytes.sub-stream 0
- *     bytes.direction.registers 40
+ *     bytes.direction.registers 48
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
  *     bytes.direction.positions 48
@@ -30,7 +30,7 @@
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 19
  *     bytes.queues 8192
- *     bytes.tables 90027
+ *     bytes.tables 90267
  *
  * How to use it: parser.h. */
 #ifndef QCAP_HTTP_H
@@ -142,7 +142,7 @@ enum {
 
 /* What a direction remembers, behind its parser. */
 struct qcap_http_side {
-    qcap_register_t registers[5];
+    qcap_register_t registers[6];
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
     uint64_t positions[6];

@@ -4095,6 +4095,7 @@ const qcap_protocol_t qcap_websocket_protocol = {
     .all_elements = all_elements,
     .ports = ports,
     .port_count = 0,
+    .is_entered = true,
     .size = sizeof(qcap_websocket_t),
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_websocket_t, client),
