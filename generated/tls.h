@@ -16,7 +16,7 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 6096
+ *     bytes.conversation 1712
  *     bytes.shared 160
  *     bytes.direction 760
  *     bytes.direction.parser 272
@@ -132,6 +132,13 @@ struct qcap_tls_side {
     qcap_accumulator_t accumulators[2];
 };
 
+/* A sub-stream. */
+struct qcap_tls_sub {
+    qcap_parser_t parser;
+    struct qcap_tls_side side;
+    qcap_substream_t substream;
+};
+
 /* One conversation. Only `client` and `server` are for use. */
 typedef struct qcap_tls {
     qcap_conversation_t conversation;
@@ -142,11 +149,7 @@ typedef struct qcap_tls {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
-    struct {
-        qcap_parser_t parser;
-        struct qcap_tls_side side;
-        qcap_substream_t substream;
-    } subs[4]; /* those of the client, then those of the server */
+    struct qcap_tls_sub *subs[4]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_tls_t;
 
 extern const qcap_protocol_t qcap_tls_protocol;

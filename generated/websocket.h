@@ -16,7 +16,7 @@
  *     atomic.words 0
  *     lookback.bytes 3
  *     lookback.open-states 0
- *     bytes.conversation 14160
+ *     bytes.conversation 1232
  *     bytes.shared 160
  *     bytes.direction 472
  *     bytes.direction.parser 272
@@ -68,6 +68,13 @@ struct qcap_websocket_side {
     unsigned char text[9];
 };
 
+/* A sub-stream. */
+struct qcap_websocket_sub {
+    qcap_parser_t parser;
+    struct qcap_websocket_side side;
+    qcap_substream_t substream;
+};
+
 /* One conversation. Only `client` and `server` are for use. */
 typedef struct qcap_websocket {
     qcap_conversation_t conversation;
@@ -78,11 +85,7 @@ typedef struct qcap_websocket {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
-    struct {
-        qcap_parser_t parser;
-        struct qcap_websocket_side side;
-        qcap_substream_t substream;
-    } subs[16]; /* those of the client, then those of the server */
+    struct qcap_websocket_sub *subs[16]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_websocket_t;
 
 extern const qcap_protocol_t qcap_websocket_protocol;

@@ -368,9 +368,8 @@ static void emit_protocol(const layout_t *l, const contract_t *contract, text_t 
     text_print(text, "    .shared = offsetof(%s_t, shared),\n    .queue_states = offsetof(%s_t, queues),\n", l->prefix,
                l->prefix);
     if (l->dfa->nfa->feeds.count)
-        text_print(text, "    .subs = offsetof(%s_t, subs),\n    .sub_size = sizeof(((%s_t *)0)->subs[0]),\n"
-                         "    .sub_state = offsetof(%s_t, subs[0].substream) - offsetof(%s_t, subs),\n", l->prefix, l->prefix,
-                   l->prefix, l->prefix);
+        text_print(text, "    .subs = offsetof(%s_t, subs),\n    .sub_size = sizeof(struct %s_sub),\n"
+                         "    .sub_state = offsetof(struct %s_sub, substream),\n", l->prefix, l->prefix, l->prefix);
     text_print(text, "    .feeds = feeds,\n    .feed_count = %zu,\n    .decodes = decodes,\n    .expects = expects,\n", l->dfa->nfa->feeds.count);
     text_print(text, "    .saved_size = %u,\n", layout_saved(l->dfa->nfa));
     text_print(text, "    .register_texts = register_texts,\n    .shared_texts = shared_texts,\n"

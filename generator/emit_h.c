@@ -49,14 +49,18 @@ static void emit_conversation(const layout_t *l, const contract_t *c, text_t *te
     text_print(text, "/* What a direction remembers, behind its parser. */\nstruct %s_side {\n", l->prefix);
     for (size_t i = 0; i < c->side.count; i++)
         emit_member(&c->side.items[i], text);
-    text_print(text, "};\n\n/* One conversation. Only `client` and `server` are for use. */\ntypedef struct %s {\n", l->prefix);
+    text_print(text, "};\n\n");
+    if (c->feeds)
+        text_print(text, "/* A sub-stream. */\nstruct %s_sub {\n    qcap_parser_t parser;\n    struct %s_side side;\n"
+                         "    qcap_substream_t substream;\n};\n\n", l->prefix, l->prefix);
+    text_print(text, "/* One conversation. Only `client` and `server` are for use. */\ntypedef struct %s {\n", l->prefix);
     text_print(text, "    qcap_conversation_t conversation;\n    qcap_parser_t client;\n    struct %s_side client_side;\n"
                      "    qcap_parser_t server;\n    struct %s_side server_side;\n", l->prefix, l->prefix);
     for (size_t i = 0; i < c->common.count; i++)
         emit_member(&c->common.items[i], text);
     if (c->feeds)
-        text_print(text, "    struct {\n        qcap_parser_t parser;\n        struct %s_side side;\n        qcap_substream_t substream;\n"
-                         "    } subs[%u]; /* those of the client, then those of the server */\n", l->prefix, 2 * c->feeds);
+        text_print(text, "    struct %s_sub *subs[%u]; /* those of the client, then those of the server; NULL until they are fed */\n",
+                   l->prefix, 2 * c->feeds);
     text_print(text, "} %s_t;\n\n", l->prefix);
 }
 

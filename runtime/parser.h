@@ -206,8 +206,8 @@ void qcap_parser_search(qcap_parser_t *parser);
 /* ---------------------------------------------------------------- conversations */
 
 /* Gives `size` bytes, aligned for any type, or NULL if there are none; or, if `block` is not NULL, takes back that block of
- * `size` bytes, and returns NULL. Asked at the first use of a queue, of a sub-stream whose elements lie in several pieces or
- * that another protocol reads, of a decoder, and where a piece ends in bytes of a stream element that may or may not belong to it.
+ * `size` bytes, and returns NULL. Asked at the first use of a queue, of a sub-stream, of a decoder, and where a piece ends in bytes
+ * of a stream element that may or may not belong to it.
  * Without it, queues hold nothing (an anomaly "queue-full" tells), such sub-streams are not read ("substream-memory"), and such
  * bytes are missing (QCAP_EVENT_GAP). */
 typedef void *(*qcap_memory_handler_t)(void *block, size_t size, void *user);
@@ -785,7 +785,7 @@ struct qcap_protocol {
     qcap_side_t side;
     const qcap_feed_t *feeds;
     uint16_t feed_count;
-    uint32_t subs, sub_size, sub_state; /* offset of the sub-streams, size of one, offset in it of its qcap_substream_t */
+    uint32_t subs, sub_size, sub_state; /* offset of the sub-streams' places, size of one, offset in it of its qcap_substream_t */
     const qcap_decode_t *decodes;
     const qcap_expect_t *expects;
     uint16_t datagram; /* read: state in which a datagram of either side is begun; QCAP_NONE: there are none */

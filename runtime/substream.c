@@ -15,24 +15,29 @@ static unsigned sub_index(const qcap_parser_t *p, unsigned feed)
     return (p->is_server ? protocol_of(p)->feed_count : 0u) + feed;
 }
 
-static qcap_parser_t *sub_parser(const qcap_parser_t *p, unsigned feed)
+static qcap_parser_t **place_of(const qcap_parser_t *p, unsigned feed)
 {
-    const qcap_protocol_t *protocol = protocol_of(p);
-    unsigned char *block = (unsigned char *)p->conversation + protocol->subs;
-    return (qcap_parser_t *)(void *)(block + (size_t)sub_index(p, feed) * protocol->sub_size);
+    return (qcap_parser_t **)(void *)((unsigned char *)p->conversation + protocol_of(p)->subs) + sub_index(p, feed);
 }
 
+/* NULL: it was never open, or there is no memory for it. */
 static qcap_substream_t *substream(const qcap_parser_t *p, unsigned feed)
 {
-    return (qcap_substream_t *)(void *)((unsigned char *)sub_parser(p, feed) + protocol_of(p)->sub_state);
+    qcap_parser_t *parser = *place_of(p, feed);
+    return parser ? (qcap_substream_t *)(void *)((unsigned char *)parser + protocol_of(p)->sub_state) : NULL;
+}
+
+/* An anomaly of what feeds. */
+static void tell(qcap_parser_t *p, const char *text, uint64_t at)
+{
+    const qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = at,
+                                  .end = at, .text = text};
+    send_event(p, &anomaly);
 }
 
 void qcapint_substream_give_up(qcap_substream_t *s, const char *text)
 {
-    uint64_t at = s->segments[(s->segment_count - 1) % QCAP_SEGMENTS].outer;
-    const qcap_event_t anomaly = {.kind = QCAP_EVENT_ANOMALY, .flags = QCAP_EVENT_FED, .element = QCAP_NONE, .begin = at,
-                                  .end = at, .text = text};
-    send_event(s->parent, &anomaly);
+    tell(s->parent, text, s->segments[(s->segment_count - 1) % QCAP_SEGMENTS].outer);
     s->is_broken = true;
 }
 
@@ -72,7 +77,7 @@ static void copy_registers(qcap_parser_t *to, const qcap_parser_t *from)
 /* A parser of this protocol that begins with the rule. */
 static void open_rule(qcap_parser_t *p, qcap_substream_t *s, unsigned feed)
 {
-    qcap_parser_t *reader = sub_parser(p, feed);
+    qcap_parser_t *reader = *place_of(p, feed);
     unsigned char *undecided = reader->undecided;
     memset(reader, 0, sizeof *reader);
     reader->undecided = undecided; /* this memory serves again */
@@ -216,7 +221,7 @@ void qcapint_substream_read(qcap_substream_t *s, const unsigned char *bytes, siz
 void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char *bytes, size_t len)
 {
     qcap_substream_t *s = substream(p, feed);
-    if (s->is_broken || len == 0)
+    if (!s || s->is_broken || len == 0)
         return;
     if (s->decoder_count > 0)
         qcapint_decoding_run(s, bytes, len);
@@ -227,7 +232,7 @@ void qcapint_substream_feed(qcap_parser_t *p, unsigned feed, const unsigned char
 void qcapint_substream_gap(qcap_parser_t *p, unsigned feed, uint64_t len)
 {
     qcap_substream_t *s = substream(p, feed);
-    if (s->is_broken)
+    if (!s || s->is_broken)
         return;
     if (s->decoder_count > 0 || s->is_datagram)
         qcapint_substream_give_up(s, "substream-gap");
@@ -254,23 +259,26 @@ void qcap_op_finish(qcap_parser_t *p, unsigned feed, uint64_t at)
 {
     (void)at;
     qcap_substream_t *s = substream(p, feed);
-    if (!p->has_error && s->is_open && s->parent == p)
+    if (!p->has_error && s && s->is_open && s->parent == p)
         end(s, true);
 }
 
 void qcapint_substream_end_all(qcap_parser_t *p, bool is_in_order)
 {
-    for (unsigned i = 0; i < protocol_of(p)->feed_count; i++)
-        if (substream(p, i)->is_open && substream(p, i)->parent == p)
-            end(substream(p, i), is_in_order);
+    for (unsigned i = 0; i < protocol_of(p)->feed_count; i++) {
+        qcap_substream_t *s = substream(p, i);
+        if (s && s->is_open && s->parent == p)
+            end(s, is_in_order);
+    }
 }
 
 void qcapint_substream_break(qcap_parser_t *p, unsigned feed)
 {
     qcap_substream_t *s = substream(p, feed);
-    if (s->reader && !s->is_broken)
+    if (s && s->reader && !s->is_broken)
         qcapint_parser_abandon(s->reader);
-    s->is_broken = true;
+    if (s)
+        s->is_broken = true;
 }
 
 void qcapint_substream_fini(qcap_conversation_t *c)
@@ -278,17 +286,31 @@ void qcapint_substream_fini(qcap_conversation_t *c)
     for (int side = 0; side < 2; side++)
         for (unsigned i = 0; i < c->protocol->feed_count; i++) {
             qcap_substream_t *s = substream(side ? qcap_conversation_server(c) : qcap_conversation_client(c), i);
-            if (s->other)
+            if (s && s->other)
                 qcap_conversation_fini(s->other);
-            s->other = NULL;
+            if (s)
+                s->other = NULL;
         }
 }
 
 /* ---------------------------------------------------------------- feeds */
 
+/* What a sub-stream needs is the conversation's from its first feed on. */
+static qcap_substream_t *get(const qcap_parser_t *p, unsigned feed)
+{
+    qcap_parser_t **place = place_of(p, feed);
+    if (!*place)
+        *place = qcap_conversation_get(p->conversation, protocol_of(p)->sub_size);
+    return substream(p, feed);
+}
+
 void qcapint_substream_open(qcap_parser_t *p, unsigned feed, uint64_t at)
 {
-    qcap_substream_t *s = substream(p, feed);
+    qcap_substream_t *s = get(p, feed);
+    if (!s) {
+        tell(p, "substream-memory", at);
+        return;
+    }
     if (!s->is_open) {
         open(p, s, feed, at);
         return;

@@ -37,6 +37,7 @@ static void types_are_as_large_as_contract_c_has_them(void **state)
     CHECK_SIZE(qcap_suspend_t);
     CHECK_SIZE(qcap_counter_t);
     CHECK_SIZE(qcap_substream_t);
+    CHECK_SIZE(qcap_parser_t *);
     CHECK_SIZE(qcap_keep_t);
     CHECK_SIZE(uint64_t);
     assert_int_equal(contract_type_size("char"), 0);
