@@ -4699,7 +4699,7 @@ static const qcap_state_t states[] = {
     /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
      * e.g. after "\x80"
      *     OCTET -> ssl2_client_hello_1: convert ssl2-header */
-    {7, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 5: ssl2_header_3 */
+    {7, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 5: ssl2_header_3 */
 
     /* legacy-record-version = . %x03 %x00-04      RFC 8446, 5.1
      * e.g. after "\x14"
@@ -4709,7 +4709,7 @@ static const qcap_state_t states[] = {
     /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
      * e.g. after "\x80"
      *     OCTET -> ssl2_server_hello_1: convert ssl2-header */
-    {9, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 7: ssl2_header_4 */
+    {9, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 7: ssl2_header_4 */
 
     /* legacy-record-version = %x03 . %x00-04      RFC 8446, 5.1
      * e.g. after "\x14\x03"
@@ -4760,7 +4760,7 @@ static const qcap_state_t states[] = {
     /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A"
      *     OCTET -> client_fragment_3: convert length, atomic ends */
-    {21, 255, 2, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: length_3 */
+    {21, 255, 2, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: length_3 */
 
     /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H"
@@ -4780,7 +4780,7 @@ static const qcap_state_t states[] = {
     /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A"
      *     OCTET -> server_fragment_3: convert length, atomic ends */
-    {23, 255, 2, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 20: length_5 */
+    {23, 255, 2, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 20: length_5 */
 
     /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H"
@@ -4902,12 +4902,12 @@ static const qcap_state_t states[] = {
     /* cipher-specs-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02a"
      *     OCTET -> session_id_length_1: convert cipher-specs-length, begin session-id-length */
-    {40, 255, 2, 17, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 42: cipher_specs_length_2 */
+    {40, 255, 2, 17, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 42: cipher_specs_length_2 */
 
     /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
      * e.g. after "\x80a\x01\x00\x02\x80"
      *     OCTET -> ssl2_client_master_key_1: convert ssl2-header */
-    {41, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 43: ssl2_header_6 */
+    {41, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 43: ssl2_header_6 */
 
     /* change-cipher-spec = . %x01      RFC 5246, 7.1
      * e.g. after "\x14\x03\x00Aa"
@@ -5020,7 +5020,7 @@ static const qcap_state_t states[] = {
     /* description = . OCTET      RFC 8446, 6
      * e.g. after "\x14\x03\x00Aa\x01"
      *     OCTET -> level_2: close description, close alert */
-    {59, 255, 2, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 2}, /* 66: description_1 */
+    {59, 255, 2, 36, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 2}, /* 66: description_1 */
 
     /* encrypted-handshake = *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5067,7 +5067,7 @@ static const qcap_state_t states[] = {
     /* session-id-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaa"
      *     OCTET -> challenge_length_1: convert session-id-length, begin challenge-length */
-    {67, 255, 2, 32, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 75: session_id_length_2 */
+    {67, 255, 2, 32, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 75: session_id_length_2 */
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> server_fragment_2: anomaly-open, anomaly empty-fragment, fed server-handshake */
@@ -5098,7 +5098,7 @@ static const qcap_state_t states[] = {
     /* certificate-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02a"
      *     OCTET -> cipher_specs_length_3: convert certificate-length, begin cipher-specs-length */
-    {72, 255, 2, 35, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 81: certificate_length_2 */
+    {72, 255, 2, 35, 10, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 81: certificate_length_2 */
 
     /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
      * ssl2-padded-header = . CHAR / %x00 OCTET      RFC 6066, 5
@@ -5125,7 +5125,7 @@ static const qcap_state_t states[] = {
     /* payload-length = 2. OCTET      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa\x01a"
      *     OCTET -> heartbeat_rest_1: convert payload-length */
-    {78, 255, 2, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 86: payload_length_2 */
+    {78, 255, 2, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 86: payload_length_2 */
 
     /* challenge-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaaa"
@@ -5153,7 +5153,7 @@ static const qcap_state_t states[] = {
     /* ssl2-padded-header = CHAR / %x00 . OCTET      RFC 6066, 5
      * e.g. after "\x80a\x04\x00\x00\x00\x02a"
      *     OCTET -> ssl2_padding_length_1: convert ssl2-padded-header, begin ssl2-padding-length */
-    {84, 255, 2, 43, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 7}, /* 92: ssl2_padded_header_1 */
+    {84, 255, 2, 43, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 7}, /* 92: ssl2_padded_header_1 */
 
     /* heartbeat-rest = overread / *OCTET .      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa\x01aa"
@@ -5164,7 +5164,7 @@ static const qcap_state_t states[] = {
     /* challenge-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaaaa"
      *     OCTET -> cipher_specs_4: convert challenge-length, open cipher-specs */
-    {85, 255, 2, 41, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 94: challenge_length_2 */
+    {85, 255, 2, 41, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 94: challenge_length_2 */
 
     /* cipher-kind = 3. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02a"
@@ -5178,12 +5178,12 @@ static const qcap_state_t states[] = {
     /* cipher-specs-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaa"
      *     OCTET -> connection_id_length_1: convert cipher-specs-length, begin connection-id-length */
-    {88, 255, 2, 17, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 97: cipher_specs_length_4 */
+    {88, 255, 2, 17, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 97: cipher_specs_length_4 */
 
     /* ssl2-padding-length = . OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aa"
      *     OCTET -> ssl2_padded_data_2: convert ssl2-padding-length, open ssl2-record */
-    {89, 255, 2, 45, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 7}, /* 98: ssl2_padding_length_1 */
+    {89, 255, 2, 45, 18, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 7}, /* 98: ssl2_padding_length_1 */
 
     /* overread = heartbeat-overread *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5210,7 +5210,7 @@ static const qcap_state_t states[] = {
     /* cipher-kind = 3. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aa"
      *     OCTET -> clear_key_length_1: close cipher-kind, begin clear-key-length */
-    {93, 255, 2, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 8}, /* 103: cipher_kind_3 */
+    {93, 255, 2, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 8}, /* 103: cipher_kind_3 */
 
     /* connection-id-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaa"
@@ -5235,7 +5235,7 @@ static const qcap_state_t states[] = {
     /* connection-id-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaa"
      *     OCTET -> ssl2_certificate_1: convert connection-id-length, open certificate */
-    {98, 255, 2, 48, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 108: connection_id_length_2 */
+    {98, 255, 2, 48, 20, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 108: connection_id_length_2 */
 
     /* ssl2-padded-data = *. OCTET      RFC 5246, E.2
      * ssl2-padded-data = *OCTET .      RFC 5246, E.2
@@ -5259,7 +5259,7 @@ static const qcap_state_t states[] = {
     /* clear-key-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaa"
      *     OCTET -> encrypted_key_length_1: convert clear-key-length, begin encrypted-key-length */
-    {103, 255, 2, 50, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 113: clear_key_length_2 */
+    {103, 255, 2, 50, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 113: clear_key_length_2 */
 
     /* ssl2-padding = *. OCTET      RFC 5246, E.2
      * ssl2-padding = *OCTET .      RFC 5246, E.2
@@ -5292,7 +5292,7 @@ static const qcap_state_t states[] = {
     /* encrypted-key-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaaa"
      *     OCTET -> key_arg_length_1: convert encrypted-key-length, begin key-arg-length */
-    {109, 255, 2, 54, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 120: encrypted_key_length_2 */
+    {109, 255, 2, 54, 22, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 120: encrypted_key_length_2 */
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> connection_id_1: close cipher-specs, open connection-id */
@@ -5314,7 +5314,7 @@ static const qcap_state_t states[] = {
     /* key-arg-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaaaaa"
      *     OCTET -> clear_key_data_1: convert key-arg-length */
-    {113, 255, 2, 55, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 125: key_arg_length_2 */
+    {113, 255, 2, 55, 23, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 125: key_arg_length_2 */
 
     /* type = . %x14-18      RFC 8446, 5.1
      * e.g. after ""
@@ -5377,12 +5377,12 @@ static const qcap_state_t states[] = {
     /* msg-length = 3. OCTET      RFC 8446, 4
      * e.g. after "\x01aa"
      *     OCTET -> client_body_1: convert msg-length */
-    {126, 255, 2, 59, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 138: msg_length_5 */
+    {126, 255, 2, 59, 27, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 138: msg_length_5 */
 
     /* msg-length = 3. OCTET      RFC 8446, 4
      * e.g. after "\raa"
      *     OCTET -> server_body_1: convert msg-length */
-    {127, 255, 2, 59, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 139: msg_length_6 */
+    {127, 255, 2, 59, 27, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 139: msg_length_6 */
 
     /* client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
@@ -5548,7 +5548,7 @@ static const qcap_state_t states[] = {
     /* types-size = . OCTET      RFC 5246, 7.4.4
      * e.g. after "\raaa"
      *     OCTET -> certificate_types_1: convert types-size, open certificate-types */
-    {149, 255, 2, 72, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: types_size_1 */
+    {149, 255, 2, 72, 35, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: types_size_1 */
 
     /* e.g. after "\raaa"
      *     -> types_size_1: open certificate-request, begin types-size */
@@ -5561,7 +5561,7 @@ static const qcap_state_t states[] = {
     /* status-type = . OCTET      RFC 6066, 5
      * e.g. after "\raaa"
      *     OCTET -> response_size_1: close status-type, begin response-size */
-    {152, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: status_type_1 */
+    {152, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: status_type_1 */
 
     /* e.g. after "\raaa"
      *     -> status_type_1: open certificate-status, open status-type */
@@ -5576,7 +5576,7 @@ static const qcap_state_t states[] = {
     /* legacy-version = %x03 . OCTET      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03"
      *     OCTET -> random_1: convert legacy-version, close version, open random */
-    {154, 255, 2, 75, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 175: legacy_version_3 */
+    {154, 255, 2, 75, 28, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 175: legacy_version_3 */
 
     /* certificates-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaa"
@@ -5586,7 +5586,7 @@ static const qcap_state_t states[] = {
     /* legacy-version = %x03 . OCTET      RFC 8446, 4.1.2
      * e.g. after "\raaa\x03"
      *     OCTET -> retry_random_1: convert legacy-version, close version, open random */
-    {156, 255, 2, 75, 28, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: legacy_version_4 */
+    {156, 255, 2, 75, 28, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: legacy_version_4 */
 
     /* ticket-lifetime-hint = 4. OCTET      RFC 5077, 3.3
      * e.g. after "\raaaa"
@@ -5636,7 +5636,7 @@ static const qcap_state_t states[] = {
     /* certificates-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaa"
      *     OCTET -> certificate_list_1: convert certificates-size */
-    {162, 255, 2, 64, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: certificates_size_5 */
+    {162, 255, 2, 64, 29, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: certificates_size_5 */
 
     /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -5653,7 +5653,7 @@ static const qcap_state_t states[] = {
     /* certificates-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\raaaaa"
      *     OCTET -> certificate_list_2: convert certificates-size */
-    {166, 255, 2, 64, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: certificates_size_6 */
+    {166, 255, 2, 64, 29, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: certificates_size_6 */
 
     /* certificate-types = *. OCTET      RFC 5246, 7.4.4
      * certificate-types = *OCTET .      RFC 5246, 7.4.4
@@ -5708,7 +5708,7 @@ static const qcap_state_t states[] = {
     /* ticket-lifetime-hint = 4. OCTET      RFC 5077, 3.3
      * e.g. after "\raaaaaa"
      *     OCTET -> ticket_size_1: begin ticket-size */
-    {174, 255, 2, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: ticket_lifetime_hint_4 */
+    {174, 255, 2, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: ticket_lifetime_hint_4 */
 
     /* certificate-list = *( certificate-size ASN-1Cert ) .      RFC 5246, 7.4.2
      * e.g. after "\raaaaaa"
@@ -5737,7 +5737,7 @@ static const qcap_state_t states[] = {
     /* response-size = 3. OCTET      RFC 6066, 5
      * e.g. after "\raaaaaa"
      *     OCTET -> response_1: convert response-size */
-    {179, 255, 2, 77, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 205: response_size_3 */
+    {179, 255, 2, 77, 36, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 205: response_size_3 */
 
     /* ssl2-records = *ssl2-record .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02"
@@ -5748,7 +5748,7 @@ static const qcap_state_t states[] = {
     /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
      * e.g. after "\x80a\x04\x00\x00\x00\x02\x80"
      *     OCTET -> ssl2_data_1: convert ssl2-header, open ssl2-record */
-    {180, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 207: ssl2_header_8 */
+    {180, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 207: ssl2_header_8 */
 
     /* session-id = *OCTET .      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} "
@@ -5760,7 +5760,7 @@ static const qcap_state_t states[] = {
      * certificate-list = *( certificate-size ASN-1Cert ) .      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaa"
      *     OCTET -> certificate_size_2: begin certificate-size */
-    {181, 255, 2, 92, 42, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: certificate_size_1 */
+    {181, 255, 2, 92, 42, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: certificate_size_1 */
 
     /* e.g. after "\x01aaaaaa"
      *     -> certificate_size_1 */
@@ -5798,12 +5798,12 @@ static const qcap_state_t states[] = {
     /* schemes-size = 2. OCTET      RFC 8446, 4.2.3
      * e.g. after "\raaaaa"
      *     OCTET -> schemes_1: convert schemes-size, open signature-algorithms */
-    {189, 255, 2, 89, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 217: schemes_size_2 */
+    {189, 255, 2, 89, 40, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 217: schemes_size_2 */
 
     /* authorities-size = 2. OCTET      RFC 5246, 7.4.4
      * e.g. after "\raaaaa"
      *     OCTET -> certificate_authorities_1: convert authorities-size */
-    {190, 255, 2, 90, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 218: authorities_size_2 */
+    {190, 255, 2, 90, 41, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 218: authorities_size_2 */
 
     /* response = *OCTET .      RFC 6066, 5
      * e.g. after "\raaaaaaa"
@@ -5852,7 +5852,7 @@ static const qcap_state_t states[] = {
     /* ticket-size = 2. OCTET      RFC 5077, 3.3
      * e.g. after "\raaaaaaaa"
      *     OCTET -> ticket_1: convert ticket-size, open ticket */
-    {198, 255, 2, 94, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 227: ticket_size_2 */
+    {198, 255, 2, 94, 44, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 227: ticket_size_2 */
 
     /* schemes = 1*2OCTET .      RFC 8446, 4.2.3
      * e.g. after "\raaaaaa"
@@ -5901,12 +5901,12 @@ static const qcap_state_t states[] = {
     /* cipher-suites-size = 2. OCTET      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} a"
      *     OCTET -> cipher_suites_1: convert cipher-suites-size, open cipher-suites */
-    {203, 255, 2, 98, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 236: cipher_suites_size_2 */
+    {203, 255, 2, 98, 45, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 236: cipher_suites_size_2 */
 
     /* certificate-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaa"
      *     OCTET -> asn_1cert_1: convert certificate-size, open certificate */
-    {204, 255, 2, 92, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 237: certificate_size_3 */
+    {204, 255, 2, 92, 46, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 237: certificate_size_3 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaa"
@@ -5939,7 +5939,7 @@ static const qcap_state_t states[] = {
      * certificate-authorities = *( authority-size DistinguishedName ) .      RFC 5246, 7.4.4
      * e.g. after "\raaaaaa"
      *     OCTET -> authority_size_2: begin authority-size */
-    {210, 255, 2, 107, 49, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: authority_size_1 */
+    {210, 255, 2, 107, 49, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: authority_size_1 */
 
     /* e.g. after "\raaaaaa"
      *     -> authority_size_1 */
@@ -6003,7 +6003,7 @@ static const qcap_state_t states[] = {
     /* authority-size = 2. OCTET      RFC 5246, 7.4.4
      * e.g. after "\raaaaaaa"
      *     OCTET -> distinguishedname_1: convert authority-size, open certificate-authority */
-    {219, 255, 2, 107, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: authority_size_2 */
+    {219, 255, 2, 107, 51, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: authority_size_2 */
 
     /* ssl2-session-id = *. OCTET      RFC 5246, E.2
      * ssl2-session-id = *OCTET .      RFC 5246, E.2
@@ -6031,7 +6031,7 @@ static const qcap_state_t states[] = {
     /* compression-size = . OCTET      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aa"
      *     OCTET -> compression_methods_1: convert compression-size, open compression-methods */
-    {222, 255, 2, 117, 52, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: compression_size_1 */
+    {222, 255, 2, 117, 52, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: compression_size_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aa"
      *     -> compression_size_1: close cipher-suites, begin compression-size */
@@ -6148,7 +6148,7 @@ static const qcap_state_t states[] = {
      * e.g. after "\x01aaa\x03a\x00{32} aaa"
      *     OCTET -> extensions_size_2: begin extensions-size
      *     the end: close client-hello */
-    {238, 255, 2, 126, 55, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: extensions_size_1 */
+    {238, 255, 2, 126, 55, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: extensions_size_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaa"
      *     -> extensions_size_1: close compression-methods */
@@ -6187,7 +6187,7 @@ static const qcap_state_t states[] = {
     /* extensions-size = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaa"
      *     OCTET -> client_extensions_1: convert extensions-size */
-    {244, 255, 2, 126, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extensions_size_2 */
+    {244, 255, 2, 126, 57, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: extensions_size_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaa"
@@ -6229,7 +6229,7 @@ static const qcap_state_t states[] = {
      * client-extensions = *client-extension .      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaa"
      *     OCTET -> extension_type_2: open extension-type, begin extension-type */
-    {251, 255, 2, 130, 60, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: extension_type_1 */
+    {251, 255, 2, 130, 60, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: extension_type_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaa"
      *     -> extension_type_1 */
@@ -6266,7 +6266,7 @@ static const qcap_state_t states[] = {
     /* extension-type = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaa"
      *     OCTET -> extension_size_1: convert extension-type, close extension-type, begin extension-size */
-    {258, 255, 2, 130, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 302: extension_type_2 */
+    {258, 255, 2, 130, 62, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 302: extension_type_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaa"
@@ -6322,7 +6322,7 @@ static const qcap_state_t states[] = {
     /* extension-size = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaa"
      *     OCTET -> client_extension_data_1: convert extension-size */
-    {268, 255, 2, 135, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: extension_size_2 */
+    {268, 255, 2, 135, 64, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: extension_size_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaa"
@@ -6400,7 +6400,7 @@ static const qcap_state_t states[] = {
     /* formats-size = . OCTET      RFC 8422, 5.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     OCTET -> formats_1: convert formats-size, open ec-point-formats */
-    {282, 255, 2, 141, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: formats_size_1 */
+    {282, 255, 2, 141, 71, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: formats_size_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> formats_size_1: begin formats-size */
@@ -6436,7 +6436,7 @@ static const qcap_state_t states[] = {
     /* modes-size = . OCTET      RFC 8446, 4.2.9
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     OCTET -> ke_modes_1: convert modes-size, open psk-key-exchange-modes */
-    {290, 255, 2, 144, 74, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: modes_size_1 */
+    {290, 255, 2, 144, 74, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: modes_size_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> modes_size_1: begin modes-size */
@@ -6477,12 +6477,12 @@ static const qcap_state_t states[] = {
     /* names-size = 2. OCTET      RFC 6066, 3
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     OCTET -> server_name_list_1: convert names-size */
-    {299, 255, 2, 139, 69, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 341: names_size_2 */
+    {299, 255, 2, 139, 69, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 341: names_size_2 */
 
     /* groups-size = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     OCTET -> groups_1: convert groups-size, open supported-groups */
-    {300, 255, 2, 140, 70, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: groups_size_2 */
+    {300, 255, 2, 140, 70, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: groups_size_2 */
 
     /* formats = 1*OCTET .      RFC 8422, 5.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
@@ -6493,12 +6493,12 @@ static const qcap_state_t states[] = {
     /* schemes-size = 2. OCTET      RFC 8446, 4.2.3
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     OCTET -> schemes_5: convert schemes-size, open signature-algorithms */
-    {301, 255, 2, 89, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 344: schemes_size_4 */
+    {301, 255, 2, 89, 40, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 344: schemes_size_4 */
 
     /* protocols-size = 2. OCTET      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     OCTET -> protocol_name_list_1: convert protocols-size */
-    {302, 255, 2, 142, 72, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 345: protocols_size_2 */
+    {302, 255, 2, 142, 72, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 345: protocols_size_2 */
 
     /* versions = 1*2OCTET .      RFC 8446, 4.2.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
@@ -6515,7 +6515,7 @@ static const qcap_state_t states[] = {
     /* shares-size = 2. OCTET      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     OCTET -> client_shares_1: convert shares-size */
-    {303, 255, 2, 145, 75, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: shares_size_2 */
+    {303, 255, 2, 145, 75, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: shares_size_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaa"
@@ -6629,7 +6629,7 @@ static const qcap_state_t states[] = {
     /* protocol-size = . OCTET      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     OCTET -> protocolname_1: convert protocol-size, open alpn */
-    {320, 255, 2, 160, 80, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: protocol_size_1 */
+    {320, 255, 2, 160, 80, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: protocol_size_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> protocol_size_1: begin protocol-size */
@@ -6650,7 +6650,7 @@ static const qcap_state_t states[] = {
      * client-shares = *KeyShareEntry .      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     OCTET -> namedgroup_4: open key-share, open group */
-    {323, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: namedgroup_2 */
+    {323, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: namedgroup_2 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> namedgroup_2 */
@@ -6693,7 +6693,7 @@ static const qcap_state_t states[] = {
     /* NamedGroup = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaa"
      *     OCTET -> key_exchange_size_1: close group, begin key-exchange-size */
-    {330, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: namedgroup_4 */
+    {330, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: namedgroup_4 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaa"
@@ -6710,7 +6710,7 @@ static const qcap_state_t states[] = {
     /* host-size = 2. OCTET      RFC 6066, 3
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa\x00a"
      *     OCTET -> hostname_1: convert host-size, open sni */
-    {334, 255, 2, 161, 82, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: host_size_2 */
+    {334, 255, 2, 161, 82, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: host_size_2 */
 
     /* NamedGroup = 2. OCTET      RFC 8446, 4.2.7
      * groups = 1*NamedGroup .      RFC 8446, 4.2.7
@@ -6727,7 +6727,7 @@ static const qcap_state_t states[] = {
      * protocol-name-list = 1*( protocol-size ProtocolName ) .      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaa"
      *     OCTET -> protocolname_1: begin protocol-size, convert protocol-size, open alpn */
-    {336, 255, 2, 160, 84, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: protocol_size_2 */
+    {336, 255, 2, 160, 84, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: protocol_size_2 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaa"
      *     -> protocol_size_2: close alpn */
@@ -6765,7 +6765,7 @@ static const qcap_state_t states[] = {
     /* key-exchange-size = 2. OCTET      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaaaa"
      *     OCTET -> key_exchange_1: convert key-exchange-size */
-    {342, 255, 2, 164, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 395: key_exchange_size_2 */
+    {342, 255, 2, 164, 85, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 395: key_exchange_size_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -7063,7 +7063,7 @@ static const qcap_state_t states[] = {
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> session_id_size_2: close random, begin session-id-size */
-    {426, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: any_random_31 */
+    {426, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: any_random_31 */
 
     /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -7116,24 +7116,24 @@ static const qcap_state_t states[] = {
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa a"
      *     OCTET -> legacy_compression_method_1: close cipher-suite, open compression-method */
-    {436, 255, 2, 116, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: ciphersuite_5 */
+    {436, 255, 2, 116, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: ciphersuite_5 */
 
     /* legacy-compression-method = . OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aa"
      *     OCTET -> extensions_size_3: close compression-method */
-    {437, 255, 2, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: legacy_compression_method_1 */
+    {437, 255, 2, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: legacy_compression_method_1 */
 
     /* extensions-size = 2. OCTET      RFC 8446, 4.2
      * server-body = HelloRequest / ServerHello / NewSessionTicket / Certificate / ServerKeyExchange / CertificateRequest / ServerHelloDone / CertificateStatus / SupplementalData .      RFC 8446, 4
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaa"
      *     OCTET -> extensions_size_4: begin extensions-size
      *     the end: close server-hello */
-    {438, 255, 2, 126, 100, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: extensions_size_3 */
+    {438, 255, 2, 126, 100, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: extensions_size_3 */
 
     /* extensions-size = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaa"
      *     OCTET -> server_extensions_1: convert extensions-size */
-    {439, 255, 2, 126, 57, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 447: extensions_size_4 */
+    {439, 255, 2, 126, 57, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 447: extensions_size_4 */
 
     /* server-extensions = *server-extension .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaa"
@@ -7145,7 +7145,7 @@ static const qcap_state_t states[] = {
      * server-extensions = *server-extension .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaa"
      *     OCTET -> extension_type_4: open extension-type, begin extension-type */
-    {440, 255, 2, 130, 60, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: extension_type_3 */
+    {440, 255, 2, 130, 60, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: extension_type_3 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaa"
      *     -> extension_type_3 */
@@ -7158,7 +7158,7 @@ static const qcap_state_t states[] = {
     /* extension-type = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaa"
      *     OCTET -> extension_size_3: convert extension-type, close extension-type, begin extension-size */
-    {443, 255, 2, 130, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 452: extension_type_4 */
+    {443, 255, 2, 130, 62, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 452: extension_type_4 */
 
     /* extension-size = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaa"
@@ -7168,7 +7168,7 @@ static const qcap_state_t states[] = {
     /* extension-size = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaa"
      *     OCTET -> server_extension_data_1: convert extension-size */
-    {445, 255, 2, 135, 64, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: extension_size_4 */
+    {445, 255, 2, 135, 64, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: extension_size_4 */
 
     /* server-extension-data = empty / ECPointFormatList / ProtocolNameList / selected-version / KeyShareHelloRetryRequest / KeyShareServerHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
@@ -7194,7 +7194,7 @@ static const qcap_state_t states[] = {
     /* formats-size = . OCTET      RFC 8422, 5.1.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     OCTET -> formats_4: convert formats-size, open ec-point-formats */
-    {446, 255, 2, 141, 71, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 458: formats_size_2 */
+    {446, 255, 2, 141, 71, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 458: formats_size_2 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> formats_size_2: begin formats-size */
@@ -7256,22 +7256,22 @@ static const qcap_state_t states[] = {
     /* protocols-size = 2. OCTET      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     OCTET -> protocol_name_list_2: convert protocols-size */
-    {458, 255, 2, 142, 72, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 471: protocols_size_4 */
+    {458, 255, 2, 142, 72, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 471: protocols_size_4 */
 
     /* selected-version = 2. OCTET      RFC 8446, 4.2.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     OCTET -> server_extension_data_3: convert selected-version, close selected-version */
-    {459, 255, 2, 176, 101, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 472: selected_version_2 */
+    {459, 255, 2, 176, 101, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 472: selected_version_2 */
 
     /* NamedGroup = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     OCTET -> server_extension_data_3: close selected-group */
-    {460, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: namedgroup_8 */
+    {460, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: namedgroup_8 */
 
     /* NamedGroup = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     OCTET -> key_exchange_size_3: close group, begin key-exchange-size */
-    {461, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: namedgroup_9 */
+    {461, 255, 2, 159, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: namedgroup_9 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     -> server_extension_data_3: close ec-point-formats */
@@ -7291,7 +7291,7 @@ static const qcap_state_t states[] = {
     /* protocol-size = . OCTET      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaa"
      *     OCTET -> protocolname_4: convert protocol-size, open alpn */
-    {464, 255, 2, 160, 80, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 478: protocol_size_3 */
+    {464, 255, 2, 160, 80, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 478: protocol_size_3 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaa"
      *     -> protocol_size_3: begin protocol-size */
@@ -7300,7 +7300,7 @@ static const qcap_state_t states[] = {
     /* key-exchange-size = 2. OCTET      RFC 8446, 4.2.8
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
      *     OCTET -> key_exchange_4: convert key-exchange-size */
-    {466, 255, 2, 164, 85, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 480: key_exchange_size_4 */
+    {466, 255, 2, 164, 85, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 480: key_exchange_size_4 */
 
     /* ProtocolName = 1*OCTET .      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
@@ -7318,7 +7318,7 @@ static const qcap_state_t states[] = {
      * protocol-name-list = 1*( protocol-size ProtocolName ) .      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
      *     OCTET -> protocolname_4: begin protocol-size, convert protocol-size, open alpn */
-    {467, 255, 2, 160, 84, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: protocol_size_4 */
+    {467, 255, 2, 160, 84, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: protocol_size_4 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
      *     -> protocol_size_4: close alpn */

@@ -2600,7 +2600,7 @@ static const qcap_state_t states[] = {
      * (between messages)
      * e.g. after ""
      *     OCTET -> frame_sizing_1: reset key, open frame, open header, begin frame-opening, convert frame-opening, begin frame-sizing */
-    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 0: frame_opening_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 0: frame_opening_1 */
 
     /* e.g. after ""
      *     -> frame_opening_1 */
@@ -2610,7 +2610,7 @@ static const qcap_state_t states[] = {
      * (between messages)
      * e.g. after ""
      *     OCTET -> frame_sizing_2: reset key, open frame, open header, begin frame-opening, convert frame-opening, begin frame-sizing */
-    {2, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 2: frame_opening_2 */
+    {2, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 2: frame_opening_2 */
 
     /* e.g. after ""
      *     -> frame_opening_2 */
@@ -2619,12 +2619,12 @@ static const qcap_state_t states[] = {
     /* frame-sizing = . OCTET      RFC 6455, 5.2
      * e.g. after "a"
      *     OCTET -> frame_payload_length_1: convert frame-sizing */
-    {4, 255, 0, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: frame_sizing_1 */
+    {4, 255, 0, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 4: frame_sizing_1 */
 
     /* frame-sizing = . OCTET      RFC 6455, 5.2
      * e.g. after "a"
      *     OCTET -> frame_payload_length_2: convert frame-sizing */
-    {5, 255, 0, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 5: frame_sizing_2 */
+    {5, 255, 0, 2, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 5: frame_sizing_2 */
 
     /* frame-payload-length = frame-payload-length-16 / frame-payload-length-63 / frame-payload-length-7 .      RFC 6455, 5.2
      * e.g. after "aa"
@@ -3130,13 +3130,13 @@ static const qcap_state_t states[] = {
     /* status-code = ( HTAB / CR / LF / %x03-08 / %x0B-0C / %x0E-13 OCTET ) / ( OCTET . OCTET )      RFC 6455, 5.5.1
      * e.g. after "a"
      *     OCTET -> utf8_char_11: close status-code, anomaly invalid-status-code */
-    {102, 255, 0, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: status_code_2 */
+    {102, 255, 0, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: status_code_2 */
 
     /* status-code = ( HTAB / CR / LF / %x03-08 / %x0B-0C / %x0E-13 . OCTET ) / ( OCTET OCTET )      RFC 6455, 5.5.1
      * status-code = ( HTAB / CR / LF / %x03-08 / %x0B-0C / %x0E-13 OCTET ) / ( OCTET . OCTET )      RFC 6455, 5.5.1
      * e.g. after "\r"
      *     OCTET -> utf8_char_11: open status-code, close status-code */
-    {103, 255, 0, 20, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: status_code_3 */
+    {103, 255, 0, 20, 10, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: status_code_3 */
 
     /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF . UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
      * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
@@ -3379,7 +3379,7 @@ static const qcap_state_t states[] = {
     /* frame-payload-length-16 = 2. OCTET      RFC 6455, 5.2
      * e.g. after "aaa"
      *     OCTET -> client_masking_1: convert frame-payload-length-16, close header */
-    {210, 255, 0, 27, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 103: frame_payload_length_16_3 */
+    {210, 255, 0, 27, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 103: frame_payload_length_16_3 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaa"
@@ -3398,7 +3398,7 @@ static const qcap_state_t states[] = {
     /* frame-payload-length-16 = 2. OCTET      RFC 6455, 5.2
      * e.g. after "aaa"
      *     OCTET -> server_masking_1: convert frame-payload-length-16, close header */
-    {214, 255, 0, 27, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: frame_payload_length_16_4 */
+    {214, 255, 0, 27, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: frame_payload_length_16_4 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaa"
@@ -3529,7 +3529,7 @@ static const qcap_state_t states[] = {
     /* frame-masking-key = 4. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaa"
      *     OCTET -> length_check_1: convert frame-masking-key, close masking-key */
-    {261, 255, 0, 30, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: frame_masking_key_7 */
+    {261, 255, 0, 30, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 127: frame_masking_key_7 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaa"
@@ -3539,7 +3539,7 @@ static const qcap_state_t states[] = {
     /* frame-masking-key = 4. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaa"
      *     OCTET -> length_check_2: convert frame-masking-key, close masking-key, anomaly masked */
-    {263, 255, 0, 30, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: frame_masking_key_8 */
+    {263, 255, 0, 30, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 129: frame_masking_key_8 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaaa"
@@ -3650,7 +3650,7 @@ static const qcap_state_t states[] = {
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaaaaa"
      *     OCTET -> client_masking_1: convert frame-payload-length-63, close header */
-    {277, 255, 0, 29, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 151: frame_payload_length_63_15 */
+    {277, 255, 0, 29, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 151: frame_payload_length_63_15 */
 
     /* close-data = *. OCTET      RFC 6455, 5.5
      * close-data = *OCTET .      RFC 6455, 5.5
@@ -3697,7 +3697,7 @@ static const qcap_state_t states[] = {
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaaaaa"
      *     OCTET -> server_masking_1: convert frame-payload-length-63, close header */
-    {285, 255, 0, 29, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: frame_payload_length_63_16 */
+    {285, 255, 0, 29, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 160: frame_payload_length_63_16 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed ping, finish ping, close frame */

@@ -294,12 +294,10 @@ static void emit_state(const layout_t *l, const table_t *t, unsigned state, text
     const dfa_state_t *s = &l->dfa->states.items[state];
     const table_state_t *row = &t->states[state];
     const unsigned *keep = &t->keeps.words.items[t->keeps.entries.items[row->keep].first];
-    unsigned before = keep[6] + has_end(s);
-    bool is_plain = is_any(s) && t->edges.words.items[2 * t->lists.words.items[row->edges + before] + 1] == ACTION_NONE;
     print_comments(l, state, text);
     text_print(text, "    {%u, %u, %u, %u, %u, QCAP_STATE_%s%s%s%s%s%s%s, ", row->edges, row->loop,
                s->kind == DFA_CONTROL ? s->control : row->row, row->about, row->keep, kinds[s->kind],
-               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_plain ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
+               s->is_accepting ? " | QCAP_STATE_ACCEPTING" : "", is_any(s) ? " | QCAP_STATE_ANY" : "", has_end(s) ? " | QCAP_STATE_END" : "",
                s->kind == DFA_BYTES && keep[6] == 0 ? " | QCAP_STATE_CALM" : "", suspends(t, keep) ? " | QCAP_STATE_SUSPENDS" : "",
                s->may_stream ? " | QCAP_STATE_STREAMS" : "");
     if (l->stands[state])

@@ -392,17 +392,21 @@ static void note_gap(qcap_parser_t *p, uint64_t len)
     begin_piece(p, NULL, 0);
 }
 
-/* The state that every byte leads to, with nothing else to do; or QCAP_NONE. */
-static uint16_t any_of(const qcap_parser_t *p)
+/* The edge that every byte follows, and is read by; or NULL. */
+static const qcap_edge_t *any_of(const qcap_parser_t *p)
 {
+    const qcap_protocol_t *protocol = protocol_of(p);
     const qcap_state_t *s = state_of(p);
     unsigned before = keep_of(p)->counter_count + (s->kind & QCAP_STATE_END ? 1u : 0u);
-    return s->kind & QCAP_STATE_ANY ? edge_of(protocol_of(p), s, before)->target : QCAP_NONE;
+    if (!(s->kind & QCAP_STATE_ANY))
+        return NULL;
+    const qcap_edge_t *any = edge_of(protocol, s, before);
+    return protocol->actions[protocol->action_at[any->action]] & QCAP_ACTION_PEEK ? NULL : any;
 }
 
 /* Skips missing bytes as far as no byte would have been looked at, at most to the end of the region or until a counter is full.
- * Returns how many. */
-static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
+ * Returns how many. Behind the last of them `action` is to be performed. */
+static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len, uint16_t *action)
 {
     bool is_counting = !p->is_skipping && keep_of(p)->counter_count > 0;
     if ((is_kind(p, QCAP_STATE_CONTROL) && !p->is_skipping) || p->until_count > 0)
@@ -412,12 +416,14 @@ static uint64_t skip_unseen(qcap_parser_t *p, uint64_t len)
     uint64_t left = (full < end ? full : end) - p->offset;
     uint64_t skipped = len < left ? len : left;
     for (uint64_t i = 0; i < skipped && !p->is_skipping; i++) {
-        uint16_t any = any_of(p);
-        if (any == QCAP_NONE || keep_of(p)->suspend_count > 0) /* it decides, or is part of a value */
+        const qcap_edge_t *any = any_of(p);
+        if (!any || keep_of(p)->suspend_count > 0) /* it decides, or is part of a value */
             return i;
-        if (any == p->state)
+        if (any->target == p->state && any->action == 0)
             break;
-        p->state = any;
+        p->state = any->target;
+        if ((*action = any->action) != 0)
+            return i + 1;
     }
     return skipped;
 }
@@ -435,7 +441,8 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
     while (len > 0 && !p->has_become) {
         begin_piece(p, NULL, 0);
         qcapint_driver_run(p, p->at);
-        uint64_t skipped = p->is_searching || p->has_failed ? len : skip_unseen(p, len);
+        uint16_t action = 0;
+        uint64_t skipped = p->is_searching || p->has_failed ? len : skip_unseen(p, len, &action);
         if (skipped == 0) { /* a byte that would have been looked at */
             qcapint_parser_fail_here(p, QCAP_ERROR_MISSING, p->at);
             qcapint_recovery_run(p);
@@ -444,6 +451,7 @@ void qcap_parser_gap(qcap_parser_t *p, uint64_t len)
         if (p->is_searching)
             qcapint_recovery_search_here(p); /* what looked like a beginning has a hole */
         note_gap(p, skipped);
+        qcap_table_perform(p, action, p->offset);
         p->candidate = p->offset;
         len -= skipped;
     }

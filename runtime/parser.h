@@ -474,7 +474,7 @@ typedef struct qcap_state {
 
 #define QCAP_STATE_KIND 3u      /* mask */
 #define QCAP_STATE_ACCEPTING 4u /* the input, or the region, may end here */
-#define QCAP_STATE_ANY 8u       /* every byte follows the edge behind those of counters and the end, with nothing else to do */
+#define QCAP_STATE_ANY 8u       /* every byte follows the edge behind those of counters and the end */
 #define QCAP_STATE_END 16u      /* an edge, behind those of counters, is taken where the input, or the region, ends */
 #define QCAP_STATE_CALM 32u     /* reads a byte, and nothing is counted: what comes next depends on that byte alone */
 #define QCAP_STATE_SUSPENDS 64u /* conversions are under way: see qcap_keep_t */
