@@ -7,7 +7,7 @@ static void unset_registers(side_t *side)
         side->registers[i] = number_unset();
 }
 
-/* The next one is another matter. */
+/* The next one is another matter; so is a stream, which begins at its beginning. */
 static void forget(side_t *side)
 {
     side->has_failed = side->is_skipping = side->is_datagram = side->is_last = false;
@@ -15,6 +15,8 @@ static void forget(side_t *side)
     side->joined.depth = 0;
     side->skip_len = 0;
     side->offset = side->bytes.count;
+    if (side->start)
+        drive_begin_at(side, side->start);
 }
 
 void drive_datagram(side_t *side, spot_t *start, const unsigned char *bytes, size_t len)

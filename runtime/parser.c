@@ -345,9 +345,12 @@ static void begin_datagram(qcap_parser_t *p, uint16_t start, const unsigned char
     p->datagram_len = (uint32_t)len;
 }
 
-/* The next one is another matter. */
+/* The next one is another matter; so is a stream, which begins at its beginning. */
 static void forget_datagram(qcap_parser_t *p)
 {
+    if (p->root->start != QCAP_NONE)
+        p->state = p->root->start;
+    p->growing = QCAP_GROWS_NOTHING;
     p->has_failed = p->is_skipping = p->is_datagram = false;
     p->is_last = false;
     qcapint_control_drop(p, 0);

@@ -23,9 +23,18 @@ static const grammar_t *load(arena_t *arena, const char *path)
 }
 
 /* Whether it has a root for streams. */
-static bool is_stream(const grammar_t *grammar)
+static bool has_streams(const grammar_t *grammar)
 {
     return grammar->client || grammar->server;
+}
+
+/* A conversation is fed datagrams or streams, not both. */
+static bool has_datagrams(const scene_t *scene)
+{
+    size_t i = 0;
+    while (i < scene->step_count && scene->steps[i].kind != STEP_DATAGRAM)
+        i++;
+    return i < scene->step_count;
 }
 
 /* Fails, and shows the smallest scene found, if they disagree. */
@@ -184,9 +193,10 @@ static void add_end(scene_t *scene, uint64_t *random)
 }
 
 /* The scene, changed; a hole in it now and then, but not among datagrams. */
-static scene_t changed_scene(const grammar_t *grammar, const scene_t *scene, const scene_t *other, uint64_t *random)
+static scene_t changed_scene(const scene_t *scene, const scene_t *other, uint64_t *random)
 {
     scene_t copy = {0};
+    bool is_stream = !has_datagrams(scene);
     for (size_t i = 0; i < scene->step_count; i++) {
         add_copy(&copy, &scene->steps[i]);
         step_t *step = &copy.steps[copy.step_count - 1];
@@ -194,10 +204,10 @@ static scene_t changed_scene(const grammar_t *grammar, const scene_t *scene, con
              n--)
             change(step, other, random);
         step_t gap = {.kind = STEP_GAP, .is_server = random_below(random, 2), .number = 1 + random_below(random, 20)};
-        if (random_below(random, 20) == 0 && is_stream(grammar))
+        if (random_below(random, 20) == 0 && is_stream)
             add_copy(&copy, &gap);
     }
-    if (random_below(random, 3) == 0)
+    if (random_below(random, 3) == 0 && has_datagrams(other) != is_stream)
         for (size_t i = 0; i < other->step_count; i++)
             if (other->steps[i].kind != STEP_SEARCH) /* that comes before all bytes */
                 add_copy(&copy, &other->steps[i]);
@@ -215,7 +225,7 @@ static void add_bytes(scene_t *scene, step_kind_t kind, bool is_server, const un
 }
 
 /* A few messages of both sides, some of them spoilt. */
-static scene_t sampled_scene(const grammar_t *grammar, sample_t *sample, uint64_t *random)
+static scene_t sampled_scene(step_kind_t kind, sample_t *sample, uint64_t *random)
 {
     scene_t scene = {0};
     sample_restart(sample);
@@ -223,7 +233,7 @@ static scene_t sampled_scene(const grammar_t *grammar, sample_t *sample, uint64_
         bool is_server = random_below(random, 3) == 0;
         size_t len = 0;
         const unsigned char *bytes = sample_next(sample, is_server, &len);
-        add_bytes(&scene, is_stream(grammar) ? STEP_BYTES : STEP_DATAGRAM, is_server, bytes, len);
+        add_bytes(&scene, kind, is_server, bytes, len);
         step_t *step = scene.step_count ? &scene.steps[scene.step_count - 1] : NULL;
         if (bytes && len && random_below(random, 6) == 0)
             step->len = sample_spoil(sample, step->bytes, step->len);
@@ -252,7 +262,10 @@ static void read_scenes(const subject_t *subject)
     const grammar_t *grammar = load(arena, subject->spec);
     judge_t *judge = judge_new(subject->protocol, grammar);
     add_others(judge, arena);
-    sample_t *sample = sample_new(grammar, setting("SOAK_SEED", 0));
+    grammar_t of_datagrams = *grammar; /* its samples are datagrams */
+    of_datagrams.client = of_datagrams.server = NULL;
+    sample_t *streams = sample_new(grammar, setting("SOAK_SEED", 0));
+    sample_t *datagrams = sample_new(&of_datagrams, setting("SOAK_SEED", 0));
     book_t *book = read_book(subject->pages);
     unsigned long count = setting("SOAK_INPUTS", 1000), first = setting("SOAK_SEED", 0);
     for (size_t i = 0; i < book->scene_count; i++)
@@ -261,11 +274,15 @@ static void read_scenes(const subject_t *subject)
         uint64_t seed = first + i, random = seed;
         const scene_t *scene = book->scenes[random_below(&random, (unsigned)book->scene_count)];
         const scene_t *other = book->scenes[random_below(&random, (unsigned)book->scene_count)];
-        scene_t made = i % 2 ? sampled_scene(grammar, sample, &random) : changed_scene(grammar, scene, other, &random);
+        bool is_datagrams = grammar->datagram && (!has_streams(grammar) || random_below(&random, 2));
+        scene_t made = i % 2 == 0   ? changed_scene(scene, other, &random)
+                       : is_datagrams ? sampled_scene(STEP_DATAGRAM, datagrams, &random)
+                                      : sampled_scene(STEP_BYTES, streams, &random);
         agree_on(judge, subject->spec, &made, seed);
         free_scene(&made);
     }
-    sample_free(sample);
+    sample_free(streams);
+    sample_free(datagrams);
     free_book(book);
     judge_free(judge);
     arena_free(arena);
