@@ -228,6 +228,7 @@ static void close_over(closure_t *c, config_t *config)
             if (config->level > s->level) {
                 other.level = s->level;
                 other.fallback = config->state;
+                other.forked = (unsigned)config->pendings.count;
                 vec_push(arena, &c->deferred, other);
             } else { /* a fallback's own fallback: an alternative like any other */
                 config_t first = copy(arena, config);
@@ -365,17 +366,6 @@ unsigned closure_main_count(const configs_t *configs)
     return count;
 }
 
-/* The mark that a rollback would go back to has not been set yet: nothing of the preferred alternatives is on the list. */
-static bool is_mark_pending(const nfa_t *nfa, const config_t *config, unsigned level)
-{
-    for (size_t i = 0; i < config->pendings.count; i++) {
-        const op_t *op = &nfa->ops.items[config->pendings.items[i].op];
-        if (op->kind == OP_MARK && op->level == level)
-            return true;
-    }
-    return false;
-}
-
 void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at, pendings_t *done)
 {
     if (configs->count == 0 || configs->items[0].level == LEVEL_MAIN)
@@ -385,13 +375,14 @@ void closure_promote(nfa_t *nfa, arena_t *arena, configs_t *configs, stamp_t at,
     const context_t *context = fallback->context;
     op_t failed = {.kind = fallback->name ? OP_MISMATCH : OP_ROLLBACK, .depth = context->depth, .name = fallback->name,
                    .is_atomic = context->is_atomic, .level = context->level};
-    if (fallback->name || !is_mark_pending(nfa, &configs->items[0], context->level)) {
+    if (fallback->name || configs->items[0].forked == 0) { /* else the mark to go back to has not been made yet */
         pending_t report = {.op = regop_intern(nfa->arena, &nfa->ops, failed), .at = at};
         vec_push(arena, done, report);
     }
     for (size_t i = 0; i < configs->count && configs->items[i].level == level; i++) {
         configs->items[i].level = LEVEL_MAIN;
         configs->items[i].fallback = STATE_NONE;
+        configs->items[i].forked = 0;
     }
 }
 
@@ -475,7 +466,10 @@ void closure_commit(const nfa_t *nfa, arena_t *arena, configs_t *configs, pendin
         vec_push(arena, done, configs->items[0].pendings.items[i]);
     for (unsigned i = 0; i < mains; i++)
         drop_front(&configs->items[i].pendings, count);
-    for (size_t f = 0; f < fallbacks; f++)
-        drop_front(&configs->items[mains + f].pendings, shared[f]);
+    for (size_t f = 0; f < fallbacks; f++) {
+        config_t *fallback = &configs->items[mains + f];
+        drop_front(&fallback->pendings, shared[f]);
+        fallback->forked -= shared[f] < fallback->forked ? (unsigned)shared[f] : fallback->forked;
+    }
     free(shared);
 }

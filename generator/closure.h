@@ -44,6 +44,7 @@ typedef struct config {
     stamp_t begin;      /* NFA_COUNT: where it began to count; else STAMP_BACK, 0 */
     unsigned level;     /* LEVEL_MAIN, or that of the value it is the fallback of */
     unsigned fallback;  /* the NFA_FALLBACK state it came from; STATE_NONE for a main reading */
+    unsigned forked;    /* a fallback: how many of the pendings it had there, with its betters; 0 for a main reading */
     pendings_t pendings;
     VEC(scope_mark_t) scopes;
     const trail_t *trail; /* NULL but where trails are kept: see watch_t */

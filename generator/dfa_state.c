@@ -59,7 +59,7 @@ static uint64_t hash_configs(const configs_t *configs)
 static bool config_equal(const config_t *a, const config_t *b)
 {
     if (a->state != b->state || a->level != b->level || a->fallback != b->fallback || a->begin.reg != b->begin.reg ||
-        a->pendings.count != b->pendings.count || a->scopes.count != b->scopes.count)
+        a->forked != b->forked || a->pendings.count != b->pendings.count || a->scopes.count != b->scopes.count)
         return false;
     for (size_t k = 0; k < a->pendings.count; k++)
         if (a->pendings.items[k].op != b->pendings.items[k].op ||

@@ -84,6 +84,7 @@ static void stand_by(step_t *s, const reading_t *reading)
     if (reading->level > level) {
         other.level = level;
         other.fallback = spot;
+        other.forked = other.deeds.count;
         vec_push(s->arena, &s->waiting, other);
         return;
     }
@@ -238,20 +239,10 @@ static bool is_inside(const deed_t *deed, const reading_t *reading)
     return false;
 }
 
-/* The beginning of the atomic rule's list that a rollback would go back to is itself not on it yet. */
-static bool is_mark_pending(const reading_t *reading)
-{
-    for (size_t i = 0; i < reading->deeds.count; i++)
-        if (reading->deeds.items[i].effect->kind == EFFECT_MARK &&
-            reading->deeds.items[i].effect->level == reading->fallback->frame->level)
-            return true;
-    return false;
-}
-
 /* `first` is a fallback that becomes a main reading. */
 static void tell_failed(walk_t *walk, arena_t *arena, const reading_t *first, uint64_t at, deeds_t *done)
 {
-    if (first->fallback->entry || !is_mark_pending(first))
+    if (first->fallback->entry || first->forked == 0) /* else the mark to go back to has not been made yet */
         vec_push(arena, done, ((deed_t){walk_failed(walk, first->fallback), at, first->fallback->frame}));
 }
 
@@ -264,6 +255,7 @@ static void promote(walk_t *walk, arena_t *arena, readings_t *readings, uint64_t
     for (size_t i = 0; i < readings->count && readings->items[i].level == level; i++) {
         readings->items[i].level = LEVEL_MAIN;
         readings->items[i].fallback = NULL;
+        readings->items[i].forked = 0;
     }
 }
 
@@ -311,8 +303,11 @@ static void commit(arena_t *arena, readings_t *readings, deeds_t *done)
         vec_push(arena, done, first->items[certain]);
         certain++;
     }
-    for (size_t i = 0; i < readings->count; i++)
-        drop_front(&readings->items[i].deeds, i < mains ? certain : had[i]);
+    for (size_t i = 0; i < readings->count; i++) {
+        reading_t *reading = &readings->items[i];
+        drop_front(&reading->deeds, i < mains ? certain : had[i]);
+        reading->forked -= had[i] < reading->forked ? had[i] : reading->forked;
+    }
 }
 
 void reading_settle(walk_t *walk, arena_t *arena, readings_t *readings, uint64_t failed_at, deeds_t *done)

@@ -34,6 +34,7 @@ typedef struct reading {
     spot_t *spot;           /* SPOT_BYTE, SPOT_TEXT, SPOT_STOP or SPOT_END */
     unsigned level;         /* LEVEL_MAIN, or that of what it is the fallback of */
     const spot_t *fallback; /* the SPOT_FALLBACK that it came from; NULL: a main reading */
+    size_t forked;          /* a fallback: how many of the deeds it had there, with its betters; 0: a main reading */
     deeds_t deeds;
     VEC(entered_t) entered; /* frames that a cut may close; outermost first */
     const trail_t *trail;   /* if the walk is traced; lives as long as the walk */
