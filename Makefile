@@ -172,7 +172,7 @@ $(B)/contract/%.h: runtime/%.h
 $(B)/builtin/builtin.h: Makefile $(PROTOCOLS:%=specs/%.abnf)
 	@mkdir -p $(@D)
 	@{ for name in $(PROTOCOLS); do echo "#include \"$$name.h\""; done; \
-	    echo '#define QCAP_BUILTIN_MAP(X) $(foreach name,$(PROTOCOLS),X($(subst -,_,$(name))))'; } >$@
+	    echo '#define QCAP_BUILTIN_MAP(X) $(foreach name,$(PROTOCOLS),X($(subst -,_,$(name)),$(name)))'; } >$@
 
 # ---------------------------------------------------------------- linking
 

@@ -17,10 +17,10 @@
 #include "toy.h"
 #include "values.h"
 
-#define SUBJECT(folder, name) {folder "/" #name ".abnf", "tests/protocols/" #name, &qcap_##name##_protocol},
-#define FEATURE(name) SUBJECT("tests/support", name)
-#define BUILTIN(name) SUBJECT("specs", name)
-#define PROTOCOL(name) &qcap_##name##_protocol,
+#define SUBJECT(folder, name, file) {folder "/" #file ".abnf", "tests/protocols/" #file, &qcap_##name##_protocol},
+#define FEATURE(name) SUBJECT("tests/support", name, name)
+#define BUILTIN(name, file) SUBJECT("specs", name, file)
+#define PROTOCOL(name, file) &qcap_##name##_protocol,
 
 const subject_t subjects[] = {
     FEATURE(sampler) FEATURE(values) FEATURE(counts) FEATURE(nested) FEATURE(rounds) FEATURE(ends) FEATURE(tagged)
@@ -31,7 +31,8 @@ const size_t subject_count = sizeof subjects / sizeof *subjects;
 
 const qcap_protocol_t *subject_find(const char *name, const uint64_t **wanted, void *user)
 {
-    static const qcap_protocol_t *const protocols[] = {PROTOCOL(toy) PROTOCOL(datagrams) QCAP_BUILTIN_MAP(PROTOCOL)};
+    static const qcap_protocol_t *const protocols[] = {PROTOCOL(toy, toy) PROTOCOL(datagrams, datagrams)
+                                                       QCAP_BUILTIN_MAP(PROTOCOL)};
     (void)wanted;
     (void)user;
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
