@@ -10014,7 +10014,7 @@ static const uint16_t actions[] = {
     /* 11 */ 0x6, 0xc, 0xd, 0xe, 0xf, 0x10, 0xb,
     /* 12 */ 0x1, 0x17,
     /* 13 */ 0x2, 0x18, 0x19,
-    /* 14 */ 0x5, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 14 */ 0x6, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 15 */ 0xe, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x1, 0x2,
     /* 16 */ 0xc, 0x1e, 0x1f, 0xd, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
     /* 17 */ 0x7, 0xc, 0xd, 0x20, 0x29, 0x2a, 0x2b, 0x19,
@@ -10351,7 +10351,7 @@ static const uint16_t actions[] = {
     /* 348 */ 0x2, 0x14, 0x15,
     /* 349 */ 0x1, 0x10f,
     /* 350 */ 0x2, 0x18, 0x110,
-    /* 351 */ 0x5, 0x110, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 351 */ 0x6, 0x18, 0x110, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 352 */ 0x3, 0x14, 0x15, 0x10f,
     /* 353 */ 0x4, 0x33, 0x1b, 0x1c, 0x1d,
     /* 354 */ 0x4, 0x1a, 0x1b, 0x1c, 0x1d,
@@ -10364,10 +10364,10 @@ static const uint16_t actions[] = {
     /* 361 */ 0x7, 0xc, 0xd, 0x111, 0x112, 0x113, 0x114, 0x116,
     /* 362 */ 0x1, 0x116,
     /* 363 */ 0x2, 0x18, 0x117,
-    /* 364 */ 0x5, 0x117, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 364 */ 0x6, 0x18, 0x117, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 365 */ 0x3, 0x14, 0x15, 0x116,
     /* 366 */ 0x6, 0x23, 0x24, 0x1a, 0x1b, 0x1c, 0x1d,
-    /* 367 */ 0x7, 0x19, 0x23, 0x24, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 367 */ 0x8, 0x18, 0x19, 0x23, 0x24, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 368 */ 0x4, 0x18, 0x19, 0x3d, 0x3e,
     /* 369 */ 0x3, 0x2e, 0x118, 0x119,
     /* 370 */ 0x7, 0x17, 0x11a, 0x11b, 0x33, 0x1b, 0x1c, 0x1d,
@@ -10380,17 +10380,17 @@ static const uint16_t actions[] = {
     /* 377 */ 0x8, 0x23, 0x3a, 0x3b, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 378 */ 0x8, 0x23, 0x46, 0x47, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 379 */ 0x2, 0x18, 0x122,
-    /* 380 */ 0x5, 0x122, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 380 */ 0x6, 0x18, 0x122, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 381 */ 0x1, 0x121,
     /* 382 */ 0x2, 0x125, 0x121,
-    /* 383 */ 0x9, 0x19, 0x23, 0x46, 0x47, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 383 */ 0xa, 0x18, 0x19, 0x23, 0x46, 0x47, 0x3c, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 384 */ 0x8, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12a, 0x12b,
     /* 385 */ 0x7, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12c,
     /* 386 */ 0xb, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12c, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 387 */ 0x7, 0xc, 0xd, 0x126, 0x127, 0x128, 0x129, 0x12b,
     /* 388 */ 0x1, 0x124,
     /* 389 */ 0x2, 0x18, 0x12c,
-    /* 390 */ 0x5, 0x12c, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 390 */ 0x6, 0x18, 0x12c, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 391 */ 0x1, 0x12b,
     /* 392 */ 0x1, 0x125,
     /* 393 */ 0x2, 0x125, 0x12b,
@@ -10415,7 +10415,7 @@ static const uint16_t actions[] = {
     /* 412 */ 0x3, 0xe3, 0x57, 0x7,
     /* 413 */ 0x3, 0xe3, 0x57, 0x58,
     /* 414 */ 0x2, 0x18, 0x137,
-    /* 415 */ 0x5, 0x137, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 415 */ 0x6, 0x18, 0x137, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 416 */ 0x1, 0x138,
     /* 417 */ 0x2, 0x125, 0x138,
     /* 418 */ 0x1, 0x55,
@@ -10449,7 +10449,7 @@ static const uint16_t actions[] = {
     /* 446 */ 0x1, 0x14c,
     /* 447 */ 0x4, 0x149, 0x14a, 0x1, 0x2,
     /* 448 */ 0x2, 0x18, 0x142,
-    /* 449 */ 0x5, 0x142, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 449 */ 0x6, 0x18, 0x142, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 450 */ 0x1, 0x14d,
     /* 451 */ 0x2, 0x125, 0x14d,
     /* 452 */ 0xa, 0x54, 0x14e, 0x14f, 0x131, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
@@ -10523,7 +10523,7 @@ static const uint16_t actions[] = {
     /* 520 */ 0x1, 0x174,
     /* 521 */ 0x4, 0x172, 0x173, 0x1, 0x2,
     /* 522 */ 0x2, 0x18, 0x5b,
-    /* 523 */ 0x5, 0x5b, 0x1a, 0x1b, 0x1c, 0x1d,
+    /* 523 */ 0x6, 0x18, 0x5b, 0x1a, 0x1b, 0x1c, 0x1d,
     /* 524 */ 0x1, 0x175,
     /* 525 */ 0x2, 0x125, 0x175,
     /* 526 */ 0x6, 0x4c, 0x30, 0x2d, 0x1b, 0x1c, 0x1d,
@@ -11133,77 +11133,77 @@ static const uint16_t actions[] = {
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 6, 8, 13, 20, 29, 37, 48, 56, 64, 67, 74, 76, 79, 85,
-    100, 113, 121, 133, 137, 145, 148, 151, 155, 158, 160, 164, 178, 195, 210, 213,
-    223, 237, 242, 245, 247, 253, 255, 259, 264, 267, 284, 299, 313, 329, 331, 340,
-    345, 347, 354, 358, 360, 362, 364, 366, 375, 380, 387, 391, 393, 397, 399, 402,
-    405, 407, 410, 417, 419, 421, 425, 429, 433, 438, 441, 444, 447, 452, 456, 459,
-    464, 467, 471, 474, 479, 484, 487, 492, 495, 499, 502, 507, 510, 514, 517, 522,
-    525, 528, 533, 537, 540, 545, 548, 552, 556, 559, 562, 569, 574, 577, 580, 584,
-    586, 594, 600, 603, 605, 608, 610, 613, 615, 619, 622, 625, 627, 631, 633, 635,
-    637, 640, 644, 646, 650, 653, 657, 661, 663, 667, 670, 672, 675, 678, 680, 684,
-    686, 688, 691, 695, 697, 699, 702, 706, 709, 712, 714, 718, 720, 722, 724, 727,
-    729, 732, 741, 748, 756, 760, 765, 768, 770, 776, 779, 782, 785, 788, 791, 794,
-    797, 799, 801, 804, 810, 814, 816, 820, 822, 824, 828, 831, 834, 837, 842, 845,
-    848, 850, 852, 854, 857, 861, 864, 867, 869, 871, 873, 877, 881, 886, 889, 893,
-    896, 901, 904, 907, 910, 915, 919, 922, 927, 930, 934, 937, 942, 946, 949, 954,
-    957, 960, 965, 968, 972, 975, 980, 983, 987, 989, 991, 998, 1003, 1011, 1017, 1020,
-    1023, 1026, 1028, 1031, 1034, 1036, 1038, 1041, 1045, 1047, 1050, 1053, 1055, 1059, 1061, 1063,
-    1066, 1070, 1072, 1076, 1081, 1083, 1085, 1089, 1092, 1095, 1099, 1101, 1104, 1108, 1110, 1116,
-    1119, 1123, 1127, 1131, 1133, 1136, 1139, 1142, 1145, 1149, 1154, 1156, 1159, 1161, 1164, 1168,
-    1171, 1175, 1177, 1180, 1182, 1185, 1187, 1189, 1196, 1204, 1210, 1215, 1217, 1224, 1228, 1231,
-    1235, 1239, 1244, 1247, 1253, 1255, 1258, 1262, 1267, 1269, 1272, 1275, 1279, 1282, 1289, 1297,
-    1303, 1308, 1315, 1319, 1323, 1325, 1327, 1330, 1332, 1335, 1337, 1340, 1343, 1345, 1348, 1355,
-    1363, 1365, 1370, 1373, 1376, 1381, 1383, 1385, 1388, 1397, 1405, 1417, 1425, 1428, 1430, 1433,
-    1439, 1443, 1448, 1453, 1456, 1460, 1465, 1474, 1482, 1494, 1502, 1504, 1507, 1513, 1517, 1524,
-    1532, 1537, 1541, 1549, 1555, 1564, 1572, 1584, 1592, 1596, 1605, 1614, 1617, 1623, 1625, 1628,
-    1638, 1647, 1655, 1667, 1675, 1677, 1680, 1686, 1688, 1690, 1693, 1695, 1697, 1706, 1711, 1718,
-    1722, 1724, 1735, 1742, 1751, 1759, 1762, 1766, 1772, 1780, 1792, 1798, 1801, 1805, 1809, 1812,
-    1818, 1820, 1823, 1825, 1836, 1839, 1846, 1855, 1864, 1869, 1876, 1880, 1883, 1894, 1901, 1910,
-    1918, 1922, 1928, 1936, 1948, 1950, 1954, 1957, 1962, 1966, 1969, 1974, 1980, 1983, 1985, 1987,
-    1992, 1995, 2001, 2003, 2006, 2017, 2024, 2033, 2035, 2051, 2065, 2073, 2085, 2093, 2099, 2103,
-    2112, 2122, 2130, 2141, 2147, 2151, 2154, 2164, 2172, 2183, 2186, 2196, 2204, 2215, 2224, 2231,
-    2241, 2244, 2248, 2250, 2254, 2257, 2266, 2273, 2283, 2293, 2301, 2312, 2314, 2317, 2327, 2335,
-    2346, 2348, 2350, 2359, 2366, 2376, 2385, 2392, 2402, 2412, 2420, 2431, 2433, 2435, 2437, 2446,
-    2453, 2463, 2467, 2469, 2475, 2478, 2481, 2483, 2486, 2488, 2493, 2496, 2502, 2504, 2507, 2514,
-    2516, 2519, 2524, 2538, 2550, 2558, 2570, 2577, 2582, 2586, 2594, 2598, 2604, 2608, 2610, 2617,
-    2619, 2622, 2627, 2633, 2637, 2639, 2641, 2646, 2649, 2654, 2661, 2666, 2668, 2676, 2682, 2691,
-    2697, 2701, 2707, 2711, 2716, 2724, 2730, 2739, 2743, 2747, 2753, 2758, 2766, 2772, 2781, 2786,
-    2790, 2796, 2800, 2805, 2814, 2821, 2831, 2838, 2843, 2851, 2856, 2860, 2866, 2868, 2871, 2876,
-    2885, 2892, 2902, 2909, 2914, 2922, 2927, 2931, 2937, 2940, 2942, 2947, 2955, 2961, 2970, 2976,
-    2980, 2986, 2990, 2992, 2997, 3000, 3008, 3014, 3023, 3028, 3032, 3038, 3042, 3051, 3058, 3068,
-    3075, 3080, 3088, 3093, 3097, 3103, 3112, 3119, 3129, 3136, 3141, 3149, 3153, 3157, 3163, 3165,
-    3170, 3178, 3184, 3193, 3198, 3202, 3208, 3212, 3221, 3228, 3238, 3245, 3250, 3258, 3263, 3267,
-    3273, 3280, 3284, 3286, 3288, 3292, 3294, 3300, 3308, 3314, 3321, 3328, 3333, 3337, 3345, 3347,
-    3351, 3359, 3365, 3367, 3372, 3377, 3382, 3387, 3394, 3399, 3407, 3412, 3415, 3420, 3427, 3432,
-    3440, 3443, 3446, 3448, 3453, 3458, 3465, 3470, 3478, 3485, 3490, 3498, 3503, 3510, 3515, 3523,
-    3529, 3532, 3535, 3537, 3539, 3542, 3552, 3559, 3567, 3572, 3576, 3578, 3583, 3586, 3588, 3594,
-    3601, 3606, 3609, 3612, 3615, 3618, 3628, 3636, 3641, 3652, 3654, 3657, 3660, 3670, 3678, 3689,
-    3692, 3695, 3698, 3700, 3702, 3704, 3709, 3711, 3721, 3729, 3740, 3742, 3747, 3757, 3765, 3776,
-    3779, 3789, 3797, 3808, 3813, 3815, 3824, 3830, 3834, 3841, 3849, 3854, 3860, 3863, 3868, 3872,
-    3879, 3884, 3886, 3894, 3900, 3903, 3912, 3915, 3923, 3929, 3938, 3943, 3951, 3957, 3966, 3971,
-    3979, 3985, 3994, 3996, 3999, 4007, 4013, 4022, 4031, 4037, 4041, 4048, 4055, 4059, 4061, 4066,
-    4068, 4072, 4074, 4077, 4080, 4082, 4087, 4094, 4098, 4103, 4106, 4110, 4114, 4117, 4119, 4122,
-    4124, 4129, 4132, 4137, 4140, 4145, 4148, 4156, 4162, 4171, 4181, 4189, 4200, 4206, 4210, 4213,
-    4223, 4231, 4242, 4244, 4246, 4250, 4254, 4257, 4267, 4275, 4286, 4288, 4291, 4300, 4307, 4317,
-    4327, 4335, 4346, 4348, 4350, 4359, 4366, 4376, 4385, 4392, 4402, 4404, 4413, 4420, 4430, 4440,
-    4448, 4459, 4466, 4471, 4479, 4485, 4489, 4496, 4499, 4504, 4510, 4514, 4519, 4526, 4531, 4533,
-    4541, 4547, 4556, 4562, 4566, 4572, 4576, 4578, 4586, 4592, 4601, 4606, 4610, 4616, 4620, 4622,
-    4630, 4636, 4645, 4651, 4655, 4661, 4665, 4674, 4681, 4691, 4698, 4703, 4711, 4715, 4719, 4725,
-    4727, 4735, 4741, 4750, 4755, 4759, 4765, 4769, 4778, 4785, 4795, 4802, 4807, 4815, 4820, 4824,
-    4830, 4832, 4837, 4839, 4848, 4855, 4865, 4872, 4877, 4885, 4890, 4894, 4900, 4904, 4913, 4920,
-    4930, 4937, 4942, 4950, 4954, 4960, 4964, 4969, 4977, 4983, 4992, 4997, 5001, 5007, 5011, 5016,
-    5022, 5024, 5026, 5033, 5038, 5046, 5054, 5060, 5063, 5066, 5068, 5075, 5080, 5088, 5095, 5100,
-    5108, 5113, 5120, 5125, 5133, 5140, 5145, 5153, 5158, 5163, 5170, 5178, 5184, 5189, 5196, 5200,
-    5209, 5219, 5221, 5229, 5236, 5245, 5251, 5258, 5261, 5266, 5270, 5276, 5282, 5285, 5288, 5290,
-    5293, 5295, 5300, 5305, 5308, 5314, 5321, 5326, 5328, 5338, 5346, 5357, 5367, 5375, 5386, 5389,
-    5399, 5407, 5418, 5428, 5436, 5447, 5452, 5455, 5464, 5474, 5476, 5484, 5491, 5500, 5507, 5515,
-    5521, 5526, 5533, 5537, 5540, 5549, 5559, 5567, 5574, 5583, 5589, 5596, 5601, 5605, 5611, 5618,
-    5622, 5624, 5626, 5630, 5636, 5643, 5648, 5650, 5658, 5664, 5673, 5681, 5687, 5696, 5704, 5710,
-    5719, 5727, 5733, 5742, 5745, 5754, 5764, 5772, 5779, 5788, 5790, 5796, 5799, 5802, 5804, 5806,
-    5816, 5823, 5831, 5836, 5841, 5847, 5849, 5853, 5856, 5861, 5866, 5868, 5877, 5883, 5890, 5898,
-    5903, 5909, 5912, 5917, 5921, 5923, 5932, 5938, 5945, 5952, 5956, 5961, 5968, 5972, 5977, 5981,
-    5985, 5988, 5991, 5995, 5999, 6002, 6005, 6007, 6010,
+    0, 1, 6, 8, 13, 20, 29, 37, 48, 56, 64, 67, 74, 76, 79, 86,
+    101, 114, 122, 134, 138, 146, 149, 152, 156, 159, 161, 165, 179, 196, 211, 214,
+    224, 238, 243, 246, 248, 254, 256, 260, 265, 268, 285, 300, 314, 330, 332, 341,
+    346, 348, 355, 359, 361, 363, 365, 367, 376, 381, 388, 392, 394, 398, 400, 403,
+    406, 408, 411, 418, 420, 422, 426, 430, 434, 439, 442, 445, 448, 453, 457, 460,
+    465, 468, 472, 475, 480, 485, 488, 493, 496, 500, 503, 508, 511, 515, 518, 523,
+    526, 529, 534, 538, 541, 546, 549, 553, 557, 560, 563, 570, 575, 578, 581, 585,
+    587, 595, 601, 604, 606, 609, 611, 614, 616, 620, 623, 626, 628, 632, 634, 636,
+    638, 641, 645, 647, 651, 654, 658, 662, 664, 668, 671, 673, 676, 679, 681, 685,
+    687, 689, 692, 696, 698, 700, 703, 707, 710, 713, 715, 719, 721, 723, 725, 728,
+    730, 733, 742, 749, 757, 761, 766, 769, 771, 777, 780, 783, 786, 789, 792, 795,
+    798, 800, 802, 805, 811, 815, 817, 821, 823, 825, 829, 832, 835, 838, 843, 846,
+    849, 851, 853, 855, 858, 862, 865, 868, 870, 872, 874, 878, 882, 887, 890, 894,
+    897, 902, 905, 908, 911, 916, 920, 923, 928, 931, 935, 938, 943, 947, 950, 955,
+    958, 961, 966, 969, 973, 976, 981, 984, 988, 990, 992, 999, 1004, 1012, 1018, 1021,
+    1024, 1027, 1029, 1032, 1035, 1037, 1039, 1042, 1046, 1048, 1051, 1054, 1056, 1060, 1062, 1064,
+    1067, 1071, 1073, 1077, 1082, 1084, 1086, 1090, 1093, 1096, 1100, 1102, 1105, 1109, 1111, 1117,
+    1120, 1124, 1128, 1132, 1134, 1137, 1140, 1143, 1146, 1150, 1155, 1157, 1160, 1162, 1165, 1169,
+    1172, 1176, 1178, 1181, 1183, 1186, 1188, 1190, 1197, 1205, 1211, 1216, 1218, 1225, 1229, 1232,
+    1236, 1240, 1245, 1248, 1254, 1256, 1259, 1263, 1268, 1270, 1273, 1276, 1280, 1283, 1290, 1298,
+    1304, 1309, 1316, 1320, 1324, 1326, 1328, 1331, 1333, 1336, 1338, 1341, 1344, 1346, 1349, 1356,
+    1364, 1366, 1371, 1374, 1377, 1382, 1384, 1386, 1389, 1398, 1406, 1418, 1426, 1429, 1431, 1434,
+    1441, 1445, 1450, 1455, 1458, 1462, 1467, 1476, 1484, 1496, 1504, 1506, 1509, 1516, 1520, 1527,
+    1536, 1541, 1545, 1553, 1559, 1568, 1576, 1588, 1596, 1600, 1609, 1618, 1621, 1628, 1630, 1633,
+    1644, 1653, 1661, 1673, 1681, 1683, 1686, 1693, 1695, 1697, 1700, 1702, 1704, 1713, 1718, 1725,
+    1729, 1731, 1742, 1749, 1758, 1766, 1769, 1773, 1779, 1787, 1799, 1805, 1808, 1812, 1816, 1819,
+    1826, 1828, 1831, 1833, 1844, 1847, 1854, 1863, 1872, 1877, 1884, 1888, 1891, 1902, 1909, 1918,
+    1926, 1930, 1936, 1944, 1956, 1958, 1962, 1965, 1970, 1974, 1977, 1982, 1988, 1991, 1993, 1995,
+    2000, 2003, 2010, 2012, 2015, 2026, 2033, 2042, 2044, 2060, 2074, 2082, 2094, 2102, 2108, 2112,
+    2121, 2131, 2139, 2150, 2156, 2160, 2163, 2173, 2181, 2192, 2195, 2205, 2213, 2224, 2233, 2240,
+    2250, 2253, 2257, 2259, 2263, 2266, 2275, 2282, 2292, 2302, 2310, 2321, 2323, 2326, 2336, 2344,
+    2355, 2357, 2359, 2368, 2375, 2385, 2394, 2401, 2411, 2421, 2429, 2440, 2442, 2444, 2446, 2455,
+    2462, 2472, 2476, 2478, 2484, 2487, 2490, 2492, 2495, 2497, 2502, 2505, 2512, 2514, 2517, 2524,
+    2526, 2529, 2534, 2548, 2560, 2568, 2580, 2587, 2592, 2596, 2604, 2608, 2614, 2618, 2620, 2627,
+    2629, 2632, 2637, 2643, 2647, 2649, 2651, 2656, 2659, 2664, 2671, 2676, 2678, 2686, 2692, 2701,
+    2707, 2711, 2717, 2721, 2726, 2734, 2740, 2749, 2753, 2757, 2763, 2768, 2776, 2782, 2791, 2796,
+    2800, 2806, 2810, 2815, 2824, 2831, 2841, 2848, 2853, 2861, 2866, 2870, 2876, 2878, 2881, 2886,
+    2895, 2902, 2912, 2919, 2924, 2932, 2937, 2941, 2947, 2950, 2952, 2957, 2965, 2971, 2980, 2986,
+    2990, 2996, 3000, 3002, 3007, 3010, 3018, 3024, 3033, 3038, 3042, 3048, 3052, 3061, 3068, 3078,
+    3085, 3090, 3098, 3103, 3107, 3113, 3122, 3129, 3139, 3146, 3151, 3159, 3163, 3167, 3173, 3175,
+    3180, 3188, 3194, 3203, 3208, 3212, 3218, 3222, 3231, 3238, 3248, 3255, 3260, 3268, 3273, 3277,
+    3283, 3290, 3294, 3296, 3298, 3302, 3304, 3310, 3318, 3324, 3331, 3338, 3343, 3347, 3355, 3357,
+    3361, 3369, 3375, 3377, 3382, 3387, 3392, 3397, 3404, 3409, 3417, 3422, 3425, 3430, 3437, 3442,
+    3450, 3453, 3456, 3458, 3463, 3468, 3475, 3480, 3488, 3495, 3500, 3508, 3513, 3520, 3525, 3533,
+    3539, 3542, 3545, 3547, 3549, 3552, 3562, 3569, 3577, 3582, 3586, 3588, 3593, 3596, 3598, 3604,
+    3611, 3616, 3619, 3622, 3625, 3628, 3638, 3646, 3651, 3662, 3664, 3667, 3670, 3680, 3688, 3699,
+    3702, 3705, 3708, 3710, 3712, 3714, 3719, 3721, 3731, 3739, 3750, 3752, 3757, 3767, 3775, 3786,
+    3789, 3799, 3807, 3818, 3823, 3825, 3834, 3840, 3844, 3851, 3859, 3864, 3870, 3873, 3878, 3882,
+    3889, 3894, 3896, 3904, 3910, 3913, 3922, 3925, 3933, 3939, 3948, 3953, 3961, 3967, 3976, 3981,
+    3989, 3995, 4004, 4006, 4009, 4017, 4023, 4032, 4041, 4047, 4051, 4058, 4065, 4069, 4071, 4076,
+    4078, 4082, 4084, 4087, 4090, 4092, 4097, 4104, 4108, 4113, 4116, 4120, 4124, 4127, 4129, 4132,
+    4134, 4139, 4142, 4147, 4150, 4155, 4158, 4166, 4172, 4181, 4191, 4199, 4210, 4216, 4220, 4223,
+    4233, 4241, 4252, 4254, 4256, 4260, 4264, 4267, 4277, 4285, 4296, 4298, 4301, 4310, 4317, 4327,
+    4337, 4345, 4356, 4358, 4360, 4369, 4376, 4386, 4395, 4402, 4412, 4414, 4423, 4430, 4440, 4450,
+    4458, 4469, 4476, 4481, 4489, 4495, 4499, 4506, 4509, 4514, 4520, 4524, 4529, 4536, 4541, 4543,
+    4551, 4557, 4566, 4572, 4576, 4582, 4586, 4588, 4596, 4602, 4611, 4616, 4620, 4626, 4630, 4632,
+    4640, 4646, 4655, 4661, 4665, 4671, 4675, 4684, 4691, 4701, 4708, 4713, 4721, 4725, 4729, 4735,
+    4737, 4745, 4751, 4760, 4765, 4769, 4775, 4779, 4788, 4795, 4805, 4812, 4817, 4825, 4830, 4834,
+    4840, 4842, 4847, 4849, 4858, 4865, 4875, 4882, 4887, 4895, 4900, 4904, 4910, 4914, 4923, 4930,
+    4940, 4947, 4952, 4960, 4964, 4970, 4974, 4979, 4987, 4993, 5002, 5007, 5011, 5017, 5021, 5026,
+    5032, 5034, 5036, 5043, 5048, 5056, 5064, 5070, 5073, 5076, 5078, 5085, 5090, 5098, 5105, 5110,
+    5118, 5123, 5130, 5135, 5143, 5150, 5155, 5163, 5168, 5173, 5180, 5188, 5194, 5199, 5206, 5210,
+    5219, 5229, 5231, 5239, 5246, 5255, 5261, 5268, 5271, 5276, 5280, 5286, 5292, 5295, 5298, 5300,
+    5303, 5305, 5310, 5315, 5318, 5324, 5331, 5336, 5338, 5348, 5356, 5367, 5377, 5385, 5396, 5399,
+    5409, 5417, 5428, 5438, 5446, 5457, 5462, 5465, 5474, 5484, 5486, 5494, 5501, 5510, 5517, 5525,
+    5531, 5536, 5543, 5547, 5550, 5559, 5569, 5577, 5584, 5593, 5599, 5606, 5611, 5615, 5621, 5628,
+    5632, 5634, 5636, 5640, 5646, 5653, 5658, 5660, 5668, 5674, 5683, 5691, 5697, 5706, 5714, 5720,
+    5729, 5737, 5743, 5752, 5755, 5764, 5774, 5782, 5789, 5798, 5800, 5806, 5809, 5812, 5814, 5816,
+    5826, 5833, 5841, 5846, 5851, 5857, 5859, 5863, 5866, 5871, 5876, 5878, 5887, 5893, 5900, 5908,
+    5913, 5919, 5922, 5927, 5931, 5933, 5942, 5948, 5955, 5962, 5966, 5971, 5978, 5982, 5987, 5991,
+    5995, 5998, 6001, 6005, 6009, 6012, 6015, 6017, 6020,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -11947,7 +11947,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_1
      *     "!" / "$" / "&"-"*" / "," / ";" / "=" / "_" / "~" -> reg_name_4: open host
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7: open host */
     {25, 5, 5, 6, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 8: reg_name_1 */
 
@@ -14786,7 +14786,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_4
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1299, 255, 87, 93, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: ipv4address_6 */
 
@@ -14799,7 +14799,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_4
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1305, 255, 88, 94, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: ipv4address_7 */
 
@@ -14814,7 +14814,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_4
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1312, 255, 89, 94, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: ipv4address_8 */
 
@@ -14827,7 +14827,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_4
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1321, 255, 88, 94, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: ipv4address_9 */
 
@@ -14838,7 +14838,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ";" / "=" / "_" / "~" -> reg_name_4
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1328, 1, 90, 6, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: reg_name_4 */
 
@@ -14864,7 +14864,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a %"
      *     HEXDIG -> pct_encoded_8
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1338, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: pct_encoded_7 */
 
     /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -14886,7 +14886,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"U" / "W"-"`" / "g"-"u" / "w"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "V" / "v" -> ipvfuture_1
      *     ":" -> ipv6address_1
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1346, 255, 93, 98, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: h16_1 */
 
     /* pchar = . unreserved / pct-encoded / sub-delims / ":" / "@"      RFC 3986, 3.3
@@ -14930,7 +14930,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> ipv4address_15
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1364, 255, 94, 99, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: dec_octet_4 */
 
@@ -14943,7 +14943,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_4
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1373, 255, 88, 94, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: ipv4address_10 */
 
@@ -14956,7 +14956,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_4
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1373, 255, 95, 93, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: ipv4address_11 */
 
@@ -14975,7 +14975,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a %a"
      *     HEXDIG -> reg_name_4
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1383, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: pct_encoded_8 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -14985,7 +14985,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_3
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_4
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1386, 255, 97, 101, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: h16_2 */
 
     /* IPvFuture = "v" 1*. HEXDIG "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
@@ -14994,7 +14994,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [v"
      *     HEXDIG -> ipvfuture_2
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1390, 255, 19, 102, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: ipvfuture_1 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -15003,7 +15003,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_5
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1393, 255, 98, 103, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: ipv6address_1 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
@@ -15012,7 +15012,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /%"
      *     HEXDIG -> pct_encoded_11
      *     DQUOTE / "!" / "#"-"/" / ":"-">" / "@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_path_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, open path, close path, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, open path, close path, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "?" -> invalid_query_1: rollback, anomaly-open */
     {1396, 255, 12, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: pct_encoded_9 */
 
@@ -15044,7 +15044,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a:%"
      *     HEXDIG -> pct_encoded_13
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1410, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: pct_encoded_10 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -15074,7 +15074,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_5
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1421, 255, 87, 93, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: ipv4address_12 */
 
@@ -15087,7 +15087,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_5
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1427, 255, 88, 94, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: ipv4address_13 */
 
@@ -15102,7 +15102,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_5
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1434, 255, 89, 94, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: ipv4address_14 */
 
@@ -15115,7 +15115,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_5
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1443, 255, 88, 94, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: ipv4address_15 */
 
@@ -15151,7 +15151,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_6
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_4
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1457, 255, 97, 101, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: h16_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15161,7 +15161,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_7
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_8
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1461, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: h16_4 */
 
     /* IPvFuture = "v" 1*. HEXDIG "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
@@ -15171,7 +15171,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipvfuture_2
      *     DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> ipvfuture_3
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1465, 3, 101, 106, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: ipvfuture_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15184,7 +15184,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_11
      *     "2" -> h16_12
      *     "3"-"9" -> h16_13
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1469, 255, 102, 107, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: h16_5 */
 
@@ -15194,7 +15194,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /%a"
      *     HEXDIG -> pchar_8
      *     DQUOTE / "!" / "#"-"/" / ":"-">" / "@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_path_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, open path, close path, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, open path, close path, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "?" -> invalid_query_1: rollback, anomaly-open */
     {1477, 255, 12, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: pct_encoded_11 */
 
@@ -15214,7 +15214,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /?%"
      *     HEXDIG -> pct_encoded_15
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1485, 255, 19, 13, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: pct_encoded_12 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -15223,7 +15223,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a:%a"
      *     HEXDIG -> pchar_3
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1488, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: pct_encoded_13 */
 
     /* pct-encoded = "%" . HEXDIG HEXDIG      RFC 3986, 2.1
@@ -15232,7 +15232,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a:?%"
      *     HEXDIG -> pct_encoded_17
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1491, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: pct_encoded_14 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -15265,7 +15265,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> ipv4address_20
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1502, 255, 94, 99, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: dec_octet_5 */
 
@@ -15278,7 +15278,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_5
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1443, 255, 95, 93, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: ipv4address_16 */
 
@@ -15300,7 +15300,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_2
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_4
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1512, 255, 97, 101, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: h16_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15310,7 +15310,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_15
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1516, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: h16_7 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15323,7 +15323,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_19
      *     "2" -> h16_20
      *     "3"-"9" -> h16_21
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1520, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: h16_8 */
 
@@ -15333,7 +15333,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [va."
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ":"-";" / "=" / "_" / "~" -> ipvfuture_4
      *     DQUOTE / "#" / "%" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1528, 255, 104, 110, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: ipvfuture_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15343,7 +15343,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_22
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1531, 255, 105, 111, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: h16_9 */
 
@@ -15355,7 +15355,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1536, 255, 106, 112, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: h16_10 */
 
@@ -15368,7 +15368,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_24
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1542, 255, 107, 113, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: h16_11 */
 
@@ -15383,7 +15383,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_26
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1549, 255, 108, 113, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: h16_12 */
 
@@ -15396,7 +15396,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_26
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1558, 255, 107, 113, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: h16_13 */
 
@@ -15406,7 +15406,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::]"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1565, 255, 98, 114, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: authority_form_1 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -15415,7 +15415,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a /?%a"
      *     HEXDIG -> pchar_10
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_query_2: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, open path, close path, open query, close query, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1568, 255, 19, 13, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: pct_encoded_15 */
 
     /* userinfo = *( . unreserved / pct-encoded / sub-delims / ":" )      RFC 3986, 3.2.1
@@ -15482,7 +15482,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://%"
      *     HEXDIG -> pct_encoded_19
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1596, 255, 19, 13, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: pct_encoded_16 */
 
     /* IP-literal = . "[" ( IPv6address / IPvFuture ) "]"      RFC 3986, 3.2.2
@@ -15511,7 +15511,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"U" / "W"-"`" / "g"-"u" / "w"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "V" / "v" -> ipvfuture_5
      *     ":" -> ipv6address_3
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1611, 255, 93, 98, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: h16_14 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -15520,7 +15520,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a:?%a"
      *     HEXDIG -> pchar_4
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1616, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: pct_encoded_17 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -15546,7 +15546,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_7
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1623, 255, 87, 93, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: ipv4address_17 */
 
@@ -15559,7 +15559,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_7
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1629, 255, 88, 94, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: ipv4address_18 */
 
@@ -15574,7 +15574,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_7
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1636, 255, 89, 94, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: ipv4address_19 */
 
@@ -15587,7 +15587,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_7
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1645, 255, 88, 94, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: ipv4address_20 */
 
@@ -15636,7 +15636,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_4
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1664, 255, 98, 103, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: ipv6address_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15646,7 +15646,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_28
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1667, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: h16_15 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15656,7 +15656,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_29
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_30
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1671, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: h16_16 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15666,7 +15666,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_31
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1675, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: h16_17 */
 
@@ -15678,7 +15678,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1680, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: h16_18 */
 
@@ -15691,7 +15691,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_33
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1686, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: h16_19 */
 
@@ -15706,7 +15706,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_35
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1693, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: h16_20 */
 
@@ -15719,7 +15719,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_35
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1702, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: h16_21 */
 
@@ -15729,7 +15729,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [va.a"
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ":"-";" / "=" / "_" / "~" -> ipvfuture_4
      *     DQUOTE / "#" / "%" / "/" / "<" / ">"-"@" / "["-"\" / "^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1709, 1, 114, 118, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: ipvfuture_4 */
 
@@ -15740,7 +15740,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_36
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1713, 255, 105, 111, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: h16_22 */
 
@@ -15754,7 +15754,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_19
      *     "2" -> h16_20
      *     "3"-"9" -> h16_21
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1718, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: h16_23 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -15766,7 +15766,7 @@ static const qcap_state_t states[] = {
      *     "1" -> ipv4address_27
      *     "2" -> ipv4address_28
      *     "3"-"9" -> ipv4address_29
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1725, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: dec_octet_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15778,7 +15778,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_37
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1731, 255, 107, 113, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: h16_24 */
 
@@ -15791,7 +15791,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_37
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1731, 255, 117, 112, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: h16_25 */
 
@@ -15803,7 +15803,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1738, 255, 106, 112, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: h16_26 */
 
@@ -15841,7 +15841,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://:a"
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ":"-";" / "=" / "_" / "~" -> userinfo_11
      *     DQUOTE / "#" / "/" / "<" / ">"-"?" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_18
      *     "@" -> ip_literal_1: close userinfo, open host */
     {1760, 1, 118, 121, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: userinfo_11 */
@@ -15866,7 +15866,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://:%"
      *     HEXDIG -> pct_encoded_21
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1773, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: pct_encoded_18 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -15875,7 +15875,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://%a"
      *     HEXDIG -> userinfo_2
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1776, 255, 19, 13, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: pct_encoded_19 */
 
     /* reg-name = *( . unreserved / pct-encoded / sub-delims )      RFC 3986, 3.2.2
@@ -15969,7 +15969,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://@%"
      *     HEXDIG -> pct_encoded_22
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1828, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: pct_encoded_20 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -15979,7 +15979,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_38
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_39
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1831, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: h16_27 */
 
     /* IPvFuture = "v" 1*. HEXDIG "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
@@ -15988,7 +15988,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[v"
      *     HEXDIG -> ipvfuture_6
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1835, 255, 19, 102, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: ipvfuture_5 */
 
     /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
@@ -15997,7 +15997,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_40
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1838, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: ipv6address_3 */
 
     /* HTTP-version = ( HTTP-name . "/" DIGIT "." DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
@@ -16026,7 +16026,7 @@ static const qcap_state_t states[] = {
      *     "3"-"9" -> authority_form_5
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1845, 255, 94, 99, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: dec_octet_7 */
 
@@ -16039,7 +16039,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_7
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1645, 255, 95, 93, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: ipv4address_25 */
 
@@ -16212,7 +16212,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_4
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1907, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: h16_28 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16222,7 +16222,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_42
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_43
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1911, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: h16_29 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16235,7 +16235,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_46
      *     "2" -> h16_47
      *     "3"-"9" -> h16_48
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1915, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: h16_30 */
 
@@ -16246,7 +16246,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_49
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1923, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: h16_31 */
 
@@ -16260,7 +16260,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_46
      *     "2" -> h16_47
      *     "3"-"9" -> h16_48
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1928, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: h16_32 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16272,7 +16272,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_50
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1935, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: h16_33 */
 
@@ -16285,7 +16285,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_50
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1935, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: h16_34 */
 
@@ -16297,7 +16297,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1942, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: h16_35 */
 
@@ -16308,7 +16308,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_5
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1948, 255, 105, 111, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: h16_36 */
 
@@ -16318,7 +16318,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::0.0"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_9
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1953, 255, 124, 128, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: ipv4address_26 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -16328,7 +16328,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_29
      *     "." -> dec_octet_9
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1956, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: ipv4address_27 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -16340,7 +16340,7 @@ static const qcap_state_t states[] = {
      *     "5" -> ipv4address_32
      *     "6"-"9" -> ipv4address_26
      *     "." -> dec_octet_9
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1960, 255, 128, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: ipv4address_28 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -16350,7 +16350,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_26
      *     "." -> dec_octet_9
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1966, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: ipv4address_29 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16361,7 +16361,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {1970, 255, 106, 112, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: h16_37 */
 
@@ -16385,7 +16385,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://:%a"
      *     HEXDIG -> userinfo_11
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1984, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: pct_encoded_21 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -16426,7 +16426,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://@%a"
      *     HEXDIG -> reg_name_9
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1998, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: pct_encoded_22 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16436,7 +16436,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_51
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_39
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2001, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: h16_38 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16446,7 +16446,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_52
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_53
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2005, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: h16_39 */
 
     /* IPvFuture = "v" 1*. HEXDIG "." 1*( unreserved / sub-delims / ":" )      RFC 3986, 3.2.2
@@ -16456,7 +16456,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipvfuture_6
      *     DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> ipvfuture_7
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2009, 3, 101, 106, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 451: ipvfuture_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16469,7 +16469,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_56
      *     "2" -> h16_57
      *     "3"-"9" -> h16_58
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2013, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: h16_40 */
 
@@ -16497,7 +16497,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ";" / "=" / "_" / "~" -> reg_name_4
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {1328, 255, 90, 131, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: authority_form_2 */
 
@@ -16509,7 +16509,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> authority_form_5
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {2027, 255, 132, 132, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: authority_form_3 */
 
@@ -16523,7 +16523,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> authority_form_2
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {2033, 255, 133, 132, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: authority_form_4 */
 
@@ -16535,7 +16535,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> authority_form_2
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {2041, 255, 132, 132, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: authority_form_5 */
 
@@ -16984,7 +16984,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2232, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: ipv6address_4 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -16994,7 +16994,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_60
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_43
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2235, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: h16_42 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -17004,7 +17004,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_61
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_62
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2239, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: h16_43 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -17014,7 +17014,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_63
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2243, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: h16_44 */
 
@@ -17026,7 +17026,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2248, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: h16_45 */
 
@@ -17039,7 +17039,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_65
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2254, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: h16_46 */
 
@@ -17054,7 +17054,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_67
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2261, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: h16_47 */
 
@@ -17067,7 +17067,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_67
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2270, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: h16_48 */
 
@@ -17078,7 +17078,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_7
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2277, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: h16_49 */
 
@@ -17090,7 +17090,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2282, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: h16_50 */
 
@@ -17100,7 +17100,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_23
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2288, 255, 138, 137, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: ipv6address_5 */
 
@@ -17113,7 +17113,7 @@ static const qcap_state_t states[] = {
      *     "1" -> ipv4address_39
      *     "2" -> ipv4address_40
      *     "3"-"9" -> ipv4address_41
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2292, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: dec_octet_9 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -17123,7 +17123,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / "6"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "0"-"5" -> ipv4address_26
      *     "." -> dec_octet_9
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1966, 255, 139, 138, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: ipv4address_32 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -17194,7 +17194,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_8
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_39
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2335, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: h16_51 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -17204,7 +17204,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_68
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_69
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2339, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: h16_52 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -17217,7 +17217,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_72
      *     "2" -> h16_73
      *     "3"-"9" -> h16_74
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2343, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: h16_53 */
 
@@ -17227,7 +17227,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[va."
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ":"-";" / "=" / "_" / "~" -> ipvfuture_9
      *     DQUOTE / "#" / "%" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2351, 255, 104, 110, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: ipvfuture_7 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -17237,7 +17237,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_75
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2354, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: h16_54 */
 
@@ -17249,7 +17249,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2359, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 527: h16_55 */
 
@@ -17262,7 +17262,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_77
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2365, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: h16_56 */
 
@@ -17277,7 +17277,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_79
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2372, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: h16_57 */
 
@@ -17290,7 +17290,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_79
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2381, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: h16_58 */
 
@@ -17329,7 +17329,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> authority_form_2
      *     DQUOTE / "#" / "/" / "<" / ">"-"@" / "["-"^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> port_2: close host, open port
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "%" -> pct_encoded_7 */
     {2041, 255, 142, 131, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: authority_form_6 */
 
@@ -18301,7 +18301,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_9
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_43
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2808, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 628: h16_60 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18311,7 +18311,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_83
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_84
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2812, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 629: h16_61 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18324,7 +18324,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_87
      *     "2" -> h16_88
      *     "3"-"9" -> h16_89
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2816, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 630: h16_62 */
 
@@ -18335,7 +18335,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_90
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2824, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 631: h16_63 */
 
@@ -18349,7 +18349,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_87
      *     "2" -> h16_88
      *     "3"-"9" -> h16_89
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2829, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 632: h16_64 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18361,7 +18361,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_91
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2836, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 633: h16_65 */
 
@@ -18374,7 +18374,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_91
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2836, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 634: h16_66 */
 
@@ -18386,7 +18386,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2843, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: h16_67 */
 
@@ -18396,7 +18396,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_32
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {2849, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 636: ipv6address_7 */
 
@@ -18406,7 +18406,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::0.0.0"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_12
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2853, 255, 124, 128, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 637: ipv4address_38 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -18416,7 +18416,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_41
      *     "." -> dec_octet_12
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2856, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 638: ipv4address_39 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -18428,7 +18428,7 @@ static const qcap_state_t states[] = {
      *     "5" -> ipv4address_46
      *     "6"-"9" -> ipv4address_38
      *     "." -> dec_octet_12
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2860, 255, 128, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: ipv4address_40 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -18438,7 +18438,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_38
      *     "." -> dec_octet_12
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2866, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: ipv4address_41 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -18479,7 +18479,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_39
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2881, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 643: ipv6address_8 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18489,7 +18489,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_92
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_69
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2884, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: h16_68 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18499,7 +18499,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_93
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_94
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2888, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: h16_69 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18509,7 +18509,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_95
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2892, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: h16_70 */
 
@@ -18521,7 +18521,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2897, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 647: h16_71 */
 
@@ -18534,7 +18534,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_97
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2903, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: h16_72 */
 
@@ -18549,7 +18549,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_99
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2910, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: h16_73 */
 
@@ -18562,7 +18562,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_99
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2919, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: h16_74 */
 
@@ -18572,7 +18572,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[va.a"
      *     ALPHA / DIGIT / "!" / "$" / "&"-"." / ":"-";" / "=" / "_" / "~" -> ipvfuture_9
      *     DQUOTE / "#" / "%" / "/" / "<" / ">"-"@" / "["-"\" / "^" / "`" / "{"-"}" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2926, 1, 114, 118, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: ipvfuture_9 */
 
@@ -18583,7 +18583,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_100
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2930, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 652: h16_75 */
 
@@ -18597,7 +18597,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_72
      *     "2" -> h16_73
      *     "3"-"9" -> h16_74
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2935, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: h16_76 */
 
     /* dec-octet = . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" )      RFC 3986, 3.2.2
@@ -18609,7 +18609,7 @@ static const qcap_state_t states[] = {
      *     "1" -> ipv4address_52
      *     "2" -> ipv4address_53
      *     "3"-"9" -> ipv4address_54
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2942, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: dec_octet_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -18621,7 +18621,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_101
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2948, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: h16_77 */
 
@@ -18634,7 +18634,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_101
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2948, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: h16_78 */
 
@@ -18646,7 +18646,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {2955, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: h16_79 */
 
@@ -19499,7 +19499,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_43
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3353, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: ipv6address_9 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19509,7 +19509,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_110
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_84
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3356, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: h16_83 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19519,7 +19519,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_111
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_112
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3360, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: h16_84 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19529,7 +19529,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_113
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3364, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: h16_85 */
 
@@ -19541,7 +19541,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3369, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: h16_86 */
 
@@ -19554,7 +19554,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_115
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3375, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: h16_87 */
 
@@ -19569,7 +19569,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_117
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3382, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: h16_88 */
 
@@ -19582,7 +19582,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_117
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3391, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: h16_89 */
 
@@ -19593,7 +19593,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_10
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3398, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: h16_90 */
 
@@ -19605,7 +19605,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3403, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: h16_91 */
 
@@ -19618,7 +19618,7 @@ static const qcap_state_t states[] = {
      *     "1" -> ip_literal_3
      *     "2" -> ip_literal_4
      *     "3"-"9" -> ip_literal_5
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3409, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: dec_octet_12 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -19628,7 +19628,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / "6"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "0"-"5" -> ipv4address_38
      *     "." -> dec_octet_12
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {2866, 255, 139, 138, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: ipv4address_46 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -19699,7 +19699,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_11
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_69
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3452, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: h16_92 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19709,7 +19709,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_118
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_119
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3456, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: h16_93 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19722,7 +19722,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_122
      *     "2" -> h16_123
      *     "3"-"9" -> h16_124
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3460, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: h16_94 */
 
@@ -19733,7 +19733,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_125
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3468, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: h16_95 */
 
@@ -19747,7 +19747,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_122
      *     "2" -> h16_123
      *     "3"-"9" -> h16_124
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3473, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: h16_96 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19759,7 +19759,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_126
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3480, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: h16_97 */
 
@@ -19772,7 +19772,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_126
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3480, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: h16_98 */
 
@@ -19784,7 +19784,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3487, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: h16_99 */
 
@@ -19795,7 +19795,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_12
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3493, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: h16_100 */
 
@@ -19805,7 +19805,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[::0.0"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_14
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3498, 255, 124, 128, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: ipv4address_51 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -19815,7 +19815,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_54
      *     "." -> dec_octet_14
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3501, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: ipv4address_52 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -19827,7 +19827,7 @@ static const qcap_state_t states[] = {
      *     "5" -> ipv4address_57
      *     "6"-"9" -> ipv4address_51
      *     "." -> dec_octet_14
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3505, 255, 128, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: ipv4address_53 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -19837,7 +19837,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_51
      *     "." -> dec_octet_14
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3511, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: ipv4address_54 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -19848,7 +19848,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {3515, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: h16_101 */
 
@@ -20738,7 +20738,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_14
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_84
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3918, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: h16_110 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -20748,7 +20748,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_139
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_140
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3922, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: h16_111 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -20761,7 +20761,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_143
      *     "2" -> h16_144
      *     "3"-"9" -> h16_145
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3926, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 847: h16_112 */
 
@@ -20772,7 +20772,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_146
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3934, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: h16_113 */
 
@@ -20786,7 +20786,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_143
      *     "2" -> h16_144
      *     "3"-"9" -> h16_145
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3939, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: h16_114 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -20798,7 +20798,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_147
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3946, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: h16_115 */
 
@@ -20811,7 +20811,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_147
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3946, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: h16_116 */
 
@@ -20823,7 +20823,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3953, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 852: h16_117 */
 
@@ -20833,7 +20833,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3959, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 853: ipv6address_10 */
 
@@ -20842,7 +20842,7 @@ static const qcap_state_t states[] = {
      * else request-line = method SP request-target . SP HTTP-version      RFC 9112, 3
      * e.g. after "a [::0.0.0.0"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3963, 255, 170, 164, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: ip_literal_2 */
 
@@ -20852,7 +20852,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::0.0.0.1"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ip_literal_5
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3966, 255, 171, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: ip_literal_3 */
 
@@ -20864,7 +20864,7 @@ static const qcap_state_t states[] = {
      *     "0"-"4" -> ip_literal_5
      *     "5" -> ip_literal_6
      *     "6"-"9" -> ip_literal_2
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3970, 255, 172, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 856: ip_literal_4 */
 
@@ -20874,7 +20874,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::0.0.0.3"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ip_literal_2
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3976, 255, 171, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 857: ip_literal_5 */
 
@@ -20916,7 +20916,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_69
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3991, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: ipv6address_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -20926,7 +20926,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_148
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_119
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3994, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 861: h16_118 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -20936,7 +20936,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_149
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_150
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3998, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: h16_119 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -20946,7 +20946,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_151
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4002, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: h16_120 */
 
@@ -20958,7 +20958,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4007, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: h16_121 */
 
@@ -20971,7 +20971,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_153
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4013, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 865: h16_122 */
 
@@ -20986,7 +20986,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_155
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4020, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: h16_123 */
 
@@ -20999,7 +20999,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_155
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4029, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: h16_124 */
 
@@ -21010,7 +21010,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_15
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4036, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: h16_125 */
 
@@ -21022,7 +21022,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4041, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: h16_126 */
 
@@ -21032,7 +21032,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_76
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4047, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 870: ipv6address_12 */
 
@@ -21045,7 +21045,7 @@ static const qcap_state_t states[] = {
      *     "1" -> ipv4address_62
      *     "2" -> ipv4address_63
      *     "3"-"9" -> ipv4address_64
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4051, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: dec_octet_14 */
 
     /* IPv4address = dec-octet "." dec-octet . "." dec-octet "." dec-octet      RFC 3986, 3.2.2
@@ -21055,7 +21055,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / "6"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "0"-"5" -> ipv4address_51
      *     "." -> dec_octet_14
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {3511, 255, 139, 138, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: ipv4address_57 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
@@ -21715,7 +21715,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_84
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4389, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 925: ipv6address_14 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -21725,7 +21725,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_166
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_140
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4392, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: h16_139 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -21735,7 +21735,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_167
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_168
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4396, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 927: h16_140 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -21745,7 +21745,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_169
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4400, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 928: h16_141 */
 
@@ -21757,7 +21757,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4405, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 929: h16_142 */
 
@@ -21770,7 +21770,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_171
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4411, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 930: h16_143 */
 
@@ -21785,7 +21785,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_173
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4418, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 931: h16_144 */
 
@@ -21798,7 +21798,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_173
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4427, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 932: h16_145 */
 
@@ -21809,7 +21809,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_16
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4434, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 933: h16_146 */
 
@@ -21821,7 +21821,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4439, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 934: h16_147 */
 
@@ -21831,7 +21831,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [::0.0.0.25"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / "6"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "0"-"5" -> ip_literal_2
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3976, 255, 178, 167, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 935: ip_literal_6 */
 
@@ -21908,7 +21908,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_17
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_119
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4474, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 941: h16_148 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -21918,7 +21918,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_174
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_175
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4478, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 942: h16_149 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -21931,7 +21931,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_178
      *     "2" -> h16_179
      *     "3"-"9" -> h16_180
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4482, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: h16_150 */
 
@@ -21942,7 +21942,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_181
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4490, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 944: h16_151 */
 
@@ -21956,7 +21956,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_178
      *     "2" -> h16_179
      *     "3"-"9" -> h16_180
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4495, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 945: h16_152 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -21968,7 +21968,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_182
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4502, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 946: h16_153 */
 
@@ -21981,7 +21981,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_182
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4502, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 947: h16_154 */
 
@@ -21993,7 +21993,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4509, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 948: h16_155 */
 
@@ -22003,7 +22003,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_96
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4515, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 949: ipv6address_15 */
 
@@ -22013,7 +22013,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[::0.0.0"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4519, 255, 124, 128, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 950: ipv4address_61 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -22023,7 +22023,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_64
      *     "." -> dec_octet_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4522, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 951: ipv4address_62 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -22035,7 +22035,7 @@ static const qcap_state_t states[] = {
      *     "5" -> ipv4address_70
      *     "6"-"9" -> ipv4address_61
      *     "." -> dec_octet_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4526, 255, 128, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 952: ipv4address_63 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -22045,7 +22045,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ipv4address_61
      *     "." -> dec_octet_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4532, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 953: ipv4address_64 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -22539,7 +22539,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_20
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_140
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4765, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: h16_166 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -22549,7 +22549,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_192
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_193
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4769, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 995: h16_167 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -22562,7 +22562,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_196
      *     "2" -> h16_197
      *     "3"-"9" -> h16_198
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4773, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 996: h16_168 */
 
@@ -22573,7 +22573,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_199
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4781, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 997: h16_169 */
 
@@ -22587,7 +22587,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_196
      *     "2" -> h16_197
      *     "3"-"9" -> h16_198
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4786, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 998: h16_170 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -22599,7 +22599,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_200
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4793, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 999: h16_171 */
 
@@ -22612,7 +22612,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_200
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4793, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1000: h16_172 */
 
@@ -22624,7 +22624,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4800, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1001: h16_173 */
 
@@ -22634,7 +22634,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_114
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {4806, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1002: ipv6address_16 */
 
@@ -22668,7 +22668,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_119
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4811, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1006: ipv6address_17 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -22678,7 +22678,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_201
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_175
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4814, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: h16_174 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -22688,7 +22688,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_202
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_203
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4818, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: h16_175 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -22698,7 +22698,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_204
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4822, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1009: h16_176 */
 
@@ -22710,7 +22710,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4827, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1010: h16_177 */
 
@@ -22723,7 +22723,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_206
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4833, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1011: h16_178 */
 
@@ -22738,7 +22738,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_208
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4840, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1012: h16_179 */
 
@@ -22751,7 +22751,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_208
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4849, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1013: h16_180 */
 
@@ -22762,7 +22762,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_21
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4856, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1014: h16_181 */
 
@@ -22774,7 +22774,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {4861, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1015: h16_182 */
 
@@ -22787,7 +22787,7 @@ static const qcap_state_t states[] = {
      *     "1" -> ip_literal_8
      *     "2" -> ip_literal_9
      *     "3"-"9" -> ip_literal_10
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4867, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1016: dec_octet_16 */
 
     /* IPv4address = dec-octet "." dec-octet "." dec-octet . "." dec-octet      RFC 3986, 3.2.2
@@ -22797,7 +22797,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / "6"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "0"-"5" -> ipv4address_61
      *     "." -> dec_octet_16
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {4532, 255, 139, 138, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1017: ipv4address_70 */
 
     /* Host = field-host [ . ":" field-port ]      RFC 9110, 7.2
@@ -23166,7 +23166,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_140
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5057, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: ipv6address_20 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23176,7 +23176,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_217
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_193
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5060, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1046: h16_192 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23190,7 +23190,7 @@ static const qcap_state_t states[] = {
      *     "2" -> h16_221
      *     "3"-"9" -> h16_222
      *     ":" -> h16_223
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5064, 255, 189, 173, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1047: h16_193 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23200,7 +23200,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_224
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5072, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1048: h16_194 */
 
@@ -23212,7 +23212,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5077, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1049: h16_195 */
 
@@ -23225,7 +23225,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_226
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5083, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1050: h16_196 */
 
@@ -23240,7 +23240,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_228
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5090, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1051: h16_197 */
 
@@ -23253,7 +23253,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_228
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5099, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1052: h16_198 */
 
@@ -23264,7 +23264,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_23
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5106, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: h16_199 */
 
@@ -23276,7 +23276,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5111, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1054: h16_200 */
 
@@ -23298,7 +23298,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_24
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_175
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5120, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1057: h16_201 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23308,7 +23308,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_229
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5124, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1058: h16_202 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23321,7 +23321,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_233
      *     "2" -> h16_234
      *     "3"-"9" -> h16_235
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5128, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1059: h16_203 */
 
@@ -23332,7 +23332,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_236
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5136, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1060: h16_204 */
 
@@ -23346,7 +23346,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_233
      *     "2" -> h16_234
      *     "3"-"9" -> h16_235
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5141, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: h16_205 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23358,7 +23358,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_237
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5148, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1062: h16_206 */
 
@@ -23371,7 +23371,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_237
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5148, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: h16_207 */
 
@@ -23383,7 +23383,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5155, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1064: h16_208 */
 
@@ -23393,7 +23393,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_152
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5161, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1065: ipv6address_21 */
 
@@ -23402,7 +23402,7 @@ static const qcap_state_t states[] = {
      * else request-line = method SP request-target . SP HTTP-version      RFC 9112, 3
      * e.g. after "a a://[::0.0.0.0"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5165, 255, 170, 164, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1066: ip_literal_7 */
 
@@ -23412,7 +23412,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[::0.0.0.1"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ip_literal_10
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5168, 255, 171, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1067: ip_literal_8 */
 
@@ -23424,7 +23424,7 @@ static const qcap_state_t states[] = {
      *     "0"-"4" -> ip_literal_10
      *     "5" -> ip_literal_11
      *     "6"-"9" -> ip_literal_7
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5172, 255, 172, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1068: ip_literal_9 */
 
@@ -23434,7 +23434,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[::0.0.0.3"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     DIGIT -> ip_literal_7
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5178, 255, 171, 165, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1069: ip_literal_10 */
 
@@ -23798,7 +23798,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_26
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_193
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5360, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1096: h16_217 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23808,7 +23808,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_247
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5364, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1097: h16_218 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23819,7 +23819,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5368, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1098: h16_219 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23831,7 +23831,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_249
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5373, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1099: h16_220 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23845,7 +23845,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_251
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5379, 255, 195, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1100: h16_221 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23857,7 +23857,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_251
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5387, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1101: h16_222 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23866,7 +23866,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a:a::"
      *     HEXDIG -> h16_252
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5393, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1102: h16_223 */
 
@@ -23877,7 +23877,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_253
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5397, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1103: h16_224 */
 
@@ -23887,7 +23887,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a::a:"
      *     HEXDIG -> h16_252
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5402, 255, 19, 178, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1104: h16_225 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -23899,7 +23899,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_254
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5405, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1105: h16_226 */
 
@@ -23912,7 +23912,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_254
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5405, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1106: h16_227 */
 
@@ -23924,7 +23924,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5412, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1107: h16_228 */
 
@@ -23934,7 +23934,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_170
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5418, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1108: ipv6address_23 */
 
@@ -24055,7 +24055,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_175
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5452, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1125: ipv6address_24 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24065,7 +24065,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_255
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5455, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1126: h16_229 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24075,7 +24075,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_256
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_257
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5459, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: h16_230 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24085,7 +24085,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_258
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5463, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: h16_231 */
 
@@ -24097,7 +24097,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5468, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: h16_232 */
 
@@ -24110,7 +24110,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_260
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5474, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: h16_233 */
 
@@ -24125,7 +24125,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_262
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5481, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: h16_234 */
 
@@ -24138,7 +24138,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_262
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5490, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: h16_235 */
 
@@ -24149,7 +24149,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_27
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5497, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1133: h16_236 */
 
@@ -24161,7 +24161,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5502, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1134: h16_237 */
 
@@ -24171,7 +24171,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[::0.0.0.25"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / "6"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "0"-"5" -> ip_literal_7
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5178, 255, 178, 167, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1135: ip_literal_11 */
 
@@ -24461,7 +24461,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_193
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5661, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1156: ipv6address_26 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24471,7 +24471,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_271
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5664, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: h16_247 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24481,7 +24481,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_252
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> ip_literal_2
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5668, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1158: h16_248 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24493,7 +24493,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_272
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5672, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1159: h16_249 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24505,7 +24505,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_272
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5672, 255, 198, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1160: h16_250 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24516,7 +24516,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5678, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1161: h16_251 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24525,7 +24525,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a:a::a"
      *     HEXDIG -> h16_273
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5683, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1162: h16_252 */
 
@@ -24536,7 +24536,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ls32_1
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5687, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1163: h16_253 */
 
@@ -24548,7 +24548,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {5692, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1164: h16_254 */
 
@@ -24866,7 +24866,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_29
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5822, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1198: h16_255 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24876,7 +24876,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_274
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5826, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1199: h16_256 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24889,7 +24889,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_278
      *     "2" -> h16_279
      *     "3"-"9" -> h16_280
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5830, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1200: h16_257 */
 
@@ -24900,7 +24900,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_281
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5838, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1201: h16_258 */
 
@@ -24914,7 +24914,7 @@ static const qcap_state_t states[] = {
      *     "1" -> h16_278
      *     "2" -> h16_279
      *     "3"-"9" -> h16_280
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {5843, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1202: h16_259 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -24926,7 +24926,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_282
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5850, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1203: h16_260 */
 
@@ -24939,7 +24939,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_282
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5850, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1204: h16_261 */
 
@@ -24951,7 +24951,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5857, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1205: h16_262 */
 
@@ -24961,7 +24961,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_205
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5863, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1206: ipv6address_27 */
 
@@ -25264,7 +25264,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ls32_2
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6023, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1228: h16_271 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -25275,7 +25275,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_6
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6027, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1229: h16_272 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -25284,7 +25284,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a:a::aa"
      *     HEXDIG -> h16_292
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {6032, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1230: h16_273 */
 
@@ -25294,7 +25294,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_225
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {6036, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1231: ls32_1 */
 
@@ -26026,7 +26026,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6345, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1304: ipv6address_29 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -26036,7 +26036,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_294
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6348, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1305: h16_274 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -26050,7 +26050,7 @@ static const qcap_state_t states[] = {
      *     "2" -> h16_298
      *     "3"-"9" -> h16_299
      *     ":" -> h16_300
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6352, 255, 189, 173, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1306: h16_275 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -26060,7 +26060,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_301
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6360, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1307: h16_276 */
 
@@ -26072,7 +26072,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6365, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1308: h16_277 */
 
@@ -26085,7 +26085,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_303
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6371, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1309: h16_278 */
 
@@ -26100,7 +26100,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_305
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6378, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1310: h16_279 */
 
@@ -26113,7 +26113,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_305
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6387, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1311: h16_280 */
 
@@ -26124,7 +26124,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_31
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6394, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1312: h16_281 */
 
@@ -26136,7 +26136,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6399, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1313: h16_282 */
 
@@ -26429,7 +26429,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_248
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6555, 255, 98, 187, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1335: ls32_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -26438,7 +26438,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a [a:a:a:a:a:a::aaa"
      *     HEXDIG -> ip_literal_2
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_form_1: close host */
     {3976, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1336: h16_292 */
 
@@ -26974,7 +26974,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ipv6address_34
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6794, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1384: h16_294 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -26984,7 +26984,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_315
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6798, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1385: h16_295 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -26995,7 +26995,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6802, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1386: h16_296 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27007,7 +27007,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_317
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6807, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1387: h16_297 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27021,7 +27021,7 @@ static const qcap_state_t states[] = {
      *     "6"-"9" -> h16_319
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6813, 255, 195, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1388: h16_298 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27033,7 +27033,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_319
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6821, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1389: h16_299 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27042,7 +27042,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a:a::"
      *     HEXDIG -> h16_320
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6827, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1390: h16_300 */
 
@@ -27053,7 +27053,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_321
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6831, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1391: h16_301 */
 
@@ -27063,7 +27063,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a::a:"
      *     HEXDIG -> h16_320
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {6836, 255, 19, 178, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1392: h16_302 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27075,7 +27075,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_322
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6839, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1393: h16_303 */
 
@@ -27088,7 +27088,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_322
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6839, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1394: h16_304 */
 
@@ -27100,7 +27100,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6846, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1395: h16_305 */
 
@@ -27110,7 +27110,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_259
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {6852, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1396: ipv6address_31 */
 
@@ -27789,7 +27789,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7192, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1452: ipv6address_34 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27799,7 +27799,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_335
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7195, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1453: h16_315 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27809,7 +27809,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> h16_320
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> ip_literal_7
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7199, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1454: h16_316 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27821,7 +27821,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> h16_336
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7203, 255, 194, 176, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1455: h16_317 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27833,7 +27833,7 @@ static const qcap_state_t states[] = {
      *     "0"-"5" -> h16_336
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7203, 255, 198, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1456: h16_318 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27844,7 +27844,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7209, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1457: h16_319 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -27853,7 +27853,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a:a::a"
      *     HEXDIG -> h16_337
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {7214, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1458: h16_320 */
 
@@ -27864,7 +27864,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ls32_3
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {7218, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1459: h16_321 */
 
@@ -27876,7 +27876,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {7223, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1460: h16_322 */
 
@@ -28368,7 +28368,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> ls32_4
      *     DQUOTE / "!" / "#"-"/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7471, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1499: h16_335 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -28379,7 +28379,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     "." -> dec_octet_11
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7475, 255, 193, 175, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1500: h16_336 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -28388,7 +28388,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a:a::aa"
      *     HEXDIG -> h16_358
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {7480, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1501: h16_337 */
 
@@ -28398,7 +28398,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_302
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {7484, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1502: ls32_3 */
 
@@ -29025,7 +29025,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_316
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {7810, 255, 98, 187, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1552: ls32_4 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
@@ -29034,7 +29034,7 @@ static const qcap_state_t states[] = {
      * e.g. after "a a://[a:a:a:a:a:a::aaa"
      *     HEXDIG -> ip_literal_7
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"\" / "^"-"`" / "g"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
-     *     SP -> http_name_10: anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
+     *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark
      *     "]" -> authority_1: close host */
     {5178, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1553: h16_358 */
 
