@@ -1304,7 +1304,7 @@ static qcap_stop_t machine_ssl2_header_1(qcap_parser_t *parser, const unsigned c
 entry_1:
     goto on1;
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
      * (between messages)
      * e.g. after "" */
@@ -1341,7 +1341,7 @@ on1:
 out1:
     return qcap_leave(parser, at, end, AT_SSL2_HEADER_1);
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80" */
 on2:
     if (QCAP_UNLIKELY(at == end))
@@ -1517,7 +1517,7 @@ entry_3:
         return qcap_stop(parser, at, AT_TYPE_1, QCAP_STOP_PAUSED);
     goto type_1;
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
      * (between messages)
      * e.g. after "\x80a\x01\x00\x02" */
@@ -1545,7 +1545,7 @@ entry_5:
         return qcap_stop(parser, at, AT_SSL2_HEADER_5, QCAP_STOP_PAUSED);
     goto ssl2_header_5;
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80" */
 ssl2_header_6:
     if (at == end)
@@ -1631,7 +1631,7 @@ static qcap_stop_t machine_ssl2_header_2(qcap_parser_t *parser, const unsigned c
 entry_2:
     goto on1;
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
      * (between messages)
      * e.g. after "" */
@@ -1668,7 +1668,7 @@ on1:
 out1:
     return qcap_leave(parser, at, end, AT_SSL2_HEADER_2);
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80" */
 on2:
     if (QCAP_UNLIKELY(at == end))
@@ -2573,8 +2573,8 @@ static qcap_stop_t machine_ssl2_header_7(qcap_parser_t *parser, const unsigned c
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
-     * ssl2-padded-header = . CHAR / %x00 OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
+     * ssl2-padded-header = . CHAR / %x00 OCTET      RFC 5246, E.2
      * ssl2-records = *ssl2-record .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02" */
 ssl2_header_7:
@@ -2592,7 +2592,7 @@ ssl2_header_7:
 entry_25:
     goto ssl2_header_7;
 
-    /* ssl2-padded-header = CHAR / %x00 . OCTET      RFC 6066, 5
+    /* ssl2-padded-header = CHAR / %x00 . OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02a" */
 ssl2_padded_header_1:
     if (at == end)
@@ -4667,7 +4667,7 @@ static const qcap_keep_t keeps[] = {
 
 /* States. Above each is what the tables say of it, for people: what it reads, where that leads, what it does. */
 static const qcap_state_t states[] = {
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
      * (between messages)
      * e.g. after ""
@@ -4679,7 +4679,7 @@ static const qcap_state_t states[] = {
      *     -> ssl2_header_1 */
     {2, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: entry_1 */
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
      * (between messages)
      * e.g. after ""
@@ -4696,7 +4696,7 @@ static const qcap_state_t states[] = {
      *     %x03 -> legacy_record_version_3 */
     {6, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: legacy_record_version_1 */
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80"
      *     OCTET -> ssl2_client_hello_1: convert ssl2-header */
     {7, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 5: ssl2_header_3 */
@@ -4706,7 +4706,7 @@ static const qcap_state_t states[] = {
      *     %x03 -> legacy_record_version_4 */
     {8, 255, 1, 2, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 6: legacy_record_version_2 */
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80"
      *     OCTET -> ssl2_server_hello_1: convert ssl2-header */
     {9, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 7: ssl2_header_4 */
@@ -4825,7 +4825,7 @@ static const qcap_state_t states[] = {
      *     -> cipher_specs_length_1: begin cipher-specs-length */
     {29, 255, 0, 1, 1, QCAP_STATE_ENTRY, 3}, /* 28: entry_4 */
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
      * (between messages)
      * e.g. after "\x80a\x01\x00\x02"
@@ -4904,7 +4904,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> session_id_length_1: convert cipher-specs-length, begin session-id-length */
     {40, 255, 2, 17, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 42: cipher_specs_length_2 */
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80"
      *     OCTET -> ssl2_client_master_key_1: convert ssl2-header */
     {41, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 43: ssl2_header_6 */
@@ -5100,8 +5100,8 @@ static const qcap_state_t states[] = {
      *     OCTET -> cipher_specs_length_3: convert certificate-length, begin cipher-specs-length */
     {72, 255, 2, 35, 10, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 81: certificate_length_2 */
 
-    /* ssl2-header = . %x80-FF OCTET      RFC 6066, 5
-     * ssl2-padded-header = . CHAR / %x00 OCTET      RFC 6066, 5
+    /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
+     * ssl2-padded-header = . CHAR / %x00 OCTET      RFC 5246, E.2
      * ssl2-records = *ssl2-record .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02"
      *     CHAR / %x00 -> ssl2_padded_header_1: begin ssl2-padded-header
@@ -5150,7 +5150,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> cipher_specs_length_4 */
     {83, 255, 2, 17, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 91: cipher_specs_length_3 */
 
-    /* ssl2-padded-header = CHAR / %x00 . OCTET      RFC 6066, 5
+    /* ssl2-padded-header = CHAR / %x00 . OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02a"
      *     OCTET -> ssl2_padding_length_1: convert ssl2-padded-header, begin ssl2-padding-length */
     {84, 255, 2, 43, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 7}, /* 92: ssl2_padded_header_1 */
@@ -5745,7 +5745,7 @@ static const qcap_state_t states[] = {
      *     -> entry_29 */
     {0, 255, 8, 80, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 206: ssl2_records_2 */
 
-    /* ssl2-header = %x80-FF . OCTET      RFC 6066, 5
+    /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02\x80"
      *     OCTET -> ssl2_data_1: convert ssl2-header, open ssl2-record */
     {180, 255, 2, 3, 2, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 207: ssl2_header_8 */
