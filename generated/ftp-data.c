@@ -8,10 +8,10 @@
 #include "scan.h"
 
 enum {
-    AT_ENTRY_1 = 0,
+    AT_BEFORE_DATA_1 = 0,
     AT_DATA_1 = 1,
     AT_START_1 = 2,
-    AT_ENTRY_2 = 3,
+    AT_BEFORE_START_1 = 3,
     AT_DATA_2 = 4,
 };
 
@@ -24,21 +24,21 @@ static const qcap_conversion_t conversions[] = {
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
-static qcap_stop_t machine_entry_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t origin = qcap_origin(parser);
     const unsigned char *p0;
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_1:
-        goto entry_1;
+    case AT_BEFORE_DATA_1:
+        goto before_data_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_1:
+before_data_1:
     p0 = at;
     qcap_op_open_stream(parser, 0, QCAP_FTP_DATA_DATA, QCAP_HERE(p0));
     if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -75,8 +75,8 @@ static qcap_stop_t machine_start_1(qcap_parser_t *parser, const unsigned char *a
     switch (parser->state) {
     case AT_START_1:
         goto start_1;
-    case AT_ENTRY_2:
-        goto entry_2;
+    case AT_BEFORE_START_1:
+        goto before_start_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -89,7 +89,7 @@ start_1:
     return qcap_stop(parser, at, AT_START_1, QCAP_STOP_TABLE);
 
     /* e.g. after "" */
-entry_2:
+before_start_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 0, here);
     if (qcap_must_stop(parser))
@@ -99,12 +99,12 @@ entry_2:
 
 /* The direct code, by the number that its states have. */
 static const qcap_machine_t machines[] = {
-    machine_entry_1,
+    machine_client,
     machine_data_1,
     machine_start_1,
 };
 
-static const uint16_t targets_0[] = {AT_DATA_1, AT_ENTRY_2};
+static const uint16_t targets_0[] = {AT_DATA_1, AT_BEFORE_START_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -199,7 +199,7 @@ static const qcap_keep_t keeps[] = {
 static const qcap_state_t states[] = {
     /* e.g. after ""
      *     -> data_2: open data */
-    {0, 255, 0, 0, 0, QCAP_STATE_ENTRY, 0}, /* 0: entry_1 */
+    {0, 255, 0, 0, 0, QCAP_STATE_ENTRY, 0}, /* 0: before_data_1 */
 
     /* data = *. OCTET      RFC 959, 3.1
      * data = *OCTET .      RFC 959, 3.1
@@ -213,12 +213,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> start_1: close data */
-    {2, 255, 0, 0, 0, QCAP_STATE_ENTRY, 2}, /* 3: entry_2 */
+    {2, 255, 0, 0, 0, QCAP_STATE_ENTRY, 2}, /* 3: before_start_1 */
 
     /* data = *OCTET .      RFC 959, 3.1
      * e.g. after ""
      *     -> data_1
-     *     -> entry_2 */
+     *     -> before_start_1 */
     {0, 255, 0, 3, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 4: data_2 */
 };
 
@@ -282,10 +282,10 @@ const qcap_protocol_t qcap_ftp_data_protocol = {
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_ftp_data_t, client),
     .server_offset = offsetof(qcap_ftp_data_t, server),
-    .client = {.start = AT_ENTRY_1,
+    .client = {.start = AT_BEFORE_DATA_1,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .server = {.start = AT_ENTRY_1,
+    .server = {.start = AT_BEFORE_DATA_1,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_ftp_data_side, slots),

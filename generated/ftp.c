@@ -9,9 +9,9 @@
 
 enum {
     AT_USER_COMMAND_1 = 0,
-    AT_ENTRY_1 = 1,
+    AT_BEFORE_USER_COMMAND_1 = 1,
     AT_DELAY_CODE_1 = 2,
-    AT_ENTRY_2 = 3,
+    AT_BEFORE_DELAY_CODE_1 = 3,
     AT_USER_COMMAND_2 = 4,
     AT_GREETING_CODE_1 = 5,
     AT_REPLY_CODE_1 = 6,
@@ -40,7 +40,7 @@ enum {
     AT_CRLF_2 = 29,
     AT_CRLF_3 = 30,
     AT_PASSIVE_CODE_3 = 31,
-    AT_ENTRY_3 = 32,
+    AT_BEFORE_PASSIVE_CODE_1 = 32,
     AT_PASSIVE_TEXT_2 = 33,
     AT_STRING_4 = 34,
     AT_PASSWORD_COMMAND_2 = 35,
@@ -77,9 +77,9 @@ enum {
     AT_CRLF_8 = 66,
     AT_PASSIVE_TEXT_5 = 67,
     AT_USER_COMMAND_5 = 68,
-    AT_ENTRY_4 = 69,
+    AT_BEFORE_USER_COMMAND_2 = 69,
     AT_PASSIVE_CODE_4 = 70,
-    AT_ENTRY_5 = 71,
+    AT_BEFORE_PASSIVE_CODE_2 = 71,
     AT_ACCOUNT_COMMAND_1 = 72,
     AT_PATH_COMMAND_1 = 73,
     AT_PATH_COMMAND_2 = 74,
@@ -479,7 +479,7 @@ enum {
     AT_TYPE_CODE_4 = 468,
     AT_TEXT_LINES_2 = 469,
     AT_LINES_1 = 470,
-    AT_ENTRY_6 = 471,
+    AT_BEFORE_LINES_1 = 471,
     AT_PASSIVE_CODE_6 = 472,
     AT_STRING_33 = 473,
     AT_STRING_34 = 474,
@@ -496,7 +496,7 @@ enum {
     AT_TYPE_CODE_6 = 485,
     AT_STRING_38 = 486,
     AT_TEXT_LINES_3 = 487,
-    AT_ENTRY_7 = 488,
+    AT_BEFORE_TEXT_LINES_1 = 488,
     AT_MORE_2 = 489,
     AT_NUMBER_11 = 490,
     AT_HOST_NUMBER_11 = 491,
@@ -565,7 +565,7 @@ enum {
     AT_CRLF_35 = 554,
     AT_NUMBER_14 = 555,
     AT_TEXT_7 = 556,
-    AT_ENTRY_8 = 557,
+    AT_BEFORE_TEXT_1 = 557,
     AT_PASSIVE_CODE_7 = 558,
     AT_EXTENDED_HOST_PORT_6 = 559,
     AT_NUMBER_15 = 560,
@@ -615,7 +615,7 @@ enum {
     AT_CRLF_42 = 604,
     AT_FEATURE_LINES_1 = 605,
     AT_TEXT_LINES_4 = 606,
-    AT_ENTRY_9 = 607,
+    AT_BEFORE_TEXT_LINES_2 = 607,
     AT_HOST_NUMBER_23 = 608,
     AT_HOST_NUMBER_24 = 609,
     AT_HOST_NUMBER_25 = 610,
@@ -640,10 +640,10 @@ enum {
     AT_NUMBER_28 = 629,
     AT_CRLF_45 = 630,
     AT_FEATURE_LINE_1 = 631,
-    AT_ENTRY_10 = 632,
+    AT_BEFORE_FEATURE_LINE_1 = 632,
     AT_ANSWER_LINES_2 = 633,
     AT_LINES_2 = 634,
-    AT_ENTRY_11 = 635,
+    AT_BEFORE_LINES_2 = 635,
     AT_NUMBER_29 = 636,
     AT_HOST_NUMBER_30 = 637,
     AT_HOST_NUMBER_31 = 638,
@@ -669,7 +669,7 @@ enum {
     AT_FEATURE_1 = 658,
     AT_FEATURE_2 = 659,
     AT_TEXT_8 = 660,
-    AT_ENTRY_12 = 661,
+    AT_BEFORE_TEXT_2 = 661,
     AT_NUMBER_32 = 662,
     AT_HOST_NUMBER_38 = 663,
     AT_HOST_NUMBER_39 = 664,
@@ -877,13 +877,21 @@ static int choose_1(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* (status = 234) and ((verb = TLS) or (verb = TLS-C)) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u)), qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(2u /* TLS */)), qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(3u /* TLS-C */))));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u)),
+        qcap_binary(QCAP_OR,
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(2u /* TLS */)),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(3u /* TLS-C */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* (status = 234) and ((verb = TLS-P) or (verb = SSL)) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u)), qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(4u /* TLS-P */)), qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(5u /* SSL */))));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(234u)),
+        qcap_binary(QCAP_OR,
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(4u /* TLS-P */)),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* verb */), qcap_number(5u /* SSL */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -897,7 +905,9 @@ static int choose_3(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* (status < 200) or (status = 421) */
-    n = qcap_binary(QCAP_OR, qcap_binary(QCAP_LT, qcap_register(parser, 2 /* status */), qcap_number(200u)), qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(421u)));
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* status */), qcap_number(200u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(421u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -925,7 +935,9 @@ static int choose_11(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* (status < 200) or (status = 421) */
-    n = qcap_binary(QCAP_OR, qcap_binary(QCAP_LT, qcap_register(parser, 2 /* status */), qcap_number(200u)), qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(421u)));
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* status */), qcap_number(200u)),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 2 /* status */), qcap_number(421u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1101,7 +1113,7 @@ QCAP_SCAN_UNTIL(SCAN_IS_NOT_DIGIT, LANES_IS_NOT_DIGIT, IS_NOT_DIGIT)
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
-static qcap_stop_t machine_user_command_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_ftp_side *const side = (struct qcap_ftp_side *)(void *)(parser + 1);
@@ -1113,8 +1125,8 @@ static qcap_stop_t machine_user_command_1(qcap_parser_t *parser, const unsigned 
     const unsigned char *p3;
 
     switch (parser->state) {
-    case AT_ENTRY_1:
-        goto entry_1;
+    case AT_BEFORE_USER_COMMAND_1:
+        goto before_user_command_1;
     case AT_CRLF_1:
         goto crlf_1;
     case AT_SIGNALS_1:
@@ -1144,7 +1156,7 @@ static qcap_stop_t machine_user_command_1(qcap_parser_t *parser, const unsigned 
     }
 
     /* e.g. after "" */
-entry_1:
+before_user_command_1:
     qcap_op_reset(parser, 0 /* verb */);
     p0 = at;
     goto on1;
@@ -1213,7 +1225,7 @@ out4:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_USER_COMMAND_4);
 
-    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "user" */
@@ -1304,8 +1316,8 @@ out8:
     return qcap_leave(parser, at, end, AT_SIGNALS_1);
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nr" */
 on11:
     if (QCAP_UNLIKELY(at == end))
@@ -1351,7 +1363,7 @@ out13:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_FILE_COMMAND_3);
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nappe" */
@@ -1490,7 +1502,7 @@ out19:
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\np" */
 on9:
     if (QCAP_UNLIKELY(at == end))
@@ -1566,7 +1578,7 @@ out23:
     side->positions[0] = QCAP_HERE(p2) - 1;
     return qcap_leave(parser, at, end, AT_CRLF_5);
 
-    /* command-line = ( ( user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\npass" */
@@ -1685,7 +1697,7 @@ signals_1:
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\np" */
 password_command_1:
     if (at == end)
@@ -1853,7 +1865,7 @@ crlf_7:
     return qcap_stop(parser, at, AT_CRLF_7, QCAP_STOP_TABLE);
 }
 
-static qcap_stop_t machine_delay_code_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_ftp_side *const side = (struct qcap_ftp_side *)(void *)(parser + 1);
@@ -1874,8 +1886,8 @@ static qcap_stop_t machine_delay_code_1(qcap_parser_t *parser, const unsigned ch
     uint64_t w8;
 
     switch (parser->state) {
-    case AT_ENTRY_2:
-        goto entry_2;
+    case AT_BEFORE_DELAY_CODE_1:
+        goto before_delay_code_1;
     case AT_GREETING_CODE_1:
         goto greeting_code_1;
     case AT_REPLY_CODE_1:
@@ -1902,8 +1914,8 @@ static qcap_stop_t machine_delay_code_1(qcap_parser_t *parser, const unsigned ch
         goto crlf_3;
     case AT_PASSIVE_CODE_3:
         goto passive_code_3;
-    case AT_ENTRY_3:
-        goto entry_3;
+    case AT_BEFORE_PASSIVE_CODE_1:
+        goto before_passive_code_1;
     case AT_PASSIVE_TEXT_2:
         goto passive_text_2;
     case AT_DONE_1:
@@ -1923,7 +1935,7 @@ static qcap_stop_t machine_delay_code_1(qcap_parser_t *parser, const unsigned ch
     }
 
     /* e.g. after "" */
-entry_2:
+before_delay_code_1:
     p0 = at;
     goto on1;
 
@@ -1997,9 +2009,9 @@ on3:
 out3:
     return qcap_leave(parser, at, end, AT_PASSIVE_CODE_3);
 
-    /* reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
      * e.g. after "1" */
 on5:
     if (QCAP_UNLIKELY(at == end))
@@ -2013,9 +2025,9 @@ out5:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_CODE_1);
 
-    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
      * e.g. after "10" */
 on6:
     if (QCAP_UNLIKELY(at == end))
@@ -2029,7 +2041,7 @@ out6:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_CODE_2);
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "100" */
@@ -2093,7 +2105,7 @@ on9:
     case 1:
         return qcap_stop(parser, at, AT_OUTCOME_2, QCAP_STOP_CONTROL);
     case 0:
-        goto entry_3;
+        goto before_passive_code_1;
     default:
         goto out9;
     }
@@ -2120,9 +2132,9 @@ out4:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSIVE_CODE_1);
 
-    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
      * e.g. after "10" */
 on11:
     if (QCAP_UNLIKELY(at == end))
@@ -2136,7 +2148,7 @@ out11:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_REPLY_CODE_2);
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "100" */
@@ -2196,7 +2208,7 @@ out13:
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+     * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "22" */
 on10:
     if (QCAP_UNLIKELY(at == end))
@@ -2214,9 +2226,9 @@ out10:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_PASSIVE_CODE_2);
 
-    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+     * else reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
      * e.g. after "227" */
 on15:
     if (QCAP_UNLIKELY(at == end))
@@ -2770,7 +2782,7 @@ out31:
     side->positions[2] = QCAP_HERE(p1) + 3;
     return qcap_leave(parser, at, end, AT_PASSIVE_TEXT_4);
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "100" */
@@ -2834,7 +2846,7 @@ on33:
     case 1:
         return qcap_stop(parser, at, AT_OUTCOME_2, QCAP_STOP_CONTROL);
     case 0:
-        goto entry_3;
+        goto before_passive_code_1;
     default:
         goto out33;
     }
@@ -2853,9 +2865,9 @@ greeting_code_1:
     }
     return qcap_stop(parser, at, AT_GREETING_CODE_1, QCAP_STOP_TABLE);
 
-    /* reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
      * e.g. after "1" */
 reply_code_1:
     if (at == end)
@@ -2900,9 +2912,9 @@ greeting_code_2:
     }
     return qcap_stop(parser, at, AT_GREETING_CODE_2, QCAP_STOP_TABLE);
 
-    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
      * e.g. after "10" */
 reply_code_2:
     if (at == end)
@@ -2915,7 +2927,7 @@ reply_code_2:
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+     * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "22" */
 passive_code_2:
     if (at == end)
@@ -2930,7 +2942,7 @@ passive_code_2:
     }
     return qcap_stop(parser, at, AT_PASSIVE_CODE_2, QCAP_STOP_TABLE);
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "100" */
@@ -2993,7 +3005,7 @@ text_2:
 outcome_1:
     switch (choose_3(parser)) {
     case 0:
-        goto entry_3;
+        goto before_passive_code_1;
     case 1:
         return qcap_stop(parser, at, AT_OUTCOME_2, QCAP_STOP_CONTROL);
     default:
@@ -3052,7 +3064,7 @@ passive_code_3:
     return qcap_stop(parser, at, AT_PASSIVE_CODE_3, QCAP_STOP_TABLE);
 
     /* e.g. after "100\n" */
-entry_3:
+before_passive_code_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_FTP_REPLY, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -3085,7 +3097,7 @@ done_1:
     case 1:
         return qcap_stop(parser, at, AT_DONE_2, QCAP_STOP_CONTROL);
     case 2:
-        goto entry_3;
+        goto before_passive_code_1;
     default:
         return qcap_stop(parser, at, AT_DONE_1, QCAP_STOP_CONTROL);
     }
@@ -3178,8 +3190,8 @@ do_7:
 
 /* The direct code, by the number that its states have. */
 static const qcap_machine_t machines[] = {
-    machine_user_command_1,
-    machine_delay_code_1,
+    machine_client,
+    machine_server,
     NULL,
     NULL,
     NULL,
@@ -3187,15 +3199,15 @@ static const qcap_machine_t machines[] = {
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_ENTRY_3};
+static const uint16_t targets_0[] = {AT_BEFORE_PASSIVE_CODE_1};
 
-static const uint16_t targets_1[] = {AT_DONE_2, AT_DONE_2, AT_ENTRY_3};
+static const uint16_t targets_1[] = {AT_DONE_2, AT_DONE_2, AT_BEFORE_PASSIVE_CODE_1};
 
 static const uint16_t targets_2[] = {AT_DONE_1};
 
-static const uint16_t targets_3[] = {AT_ENTRY_3, AT_OUTCOME_2};
+static const uint16_t targets_3[] = {AT_BEFORE_PASSIVE_CODE_1, AT_OUTCOME_2};
 
-static const uint16_t targets_4[] = {AT_TEXT_LINES_2, AT_ENTRY_6};
+static const uint16_t targets_4[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 
 static const qcap_piece_t pieces_4[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
 
@@ -3203,9 +3215,9 @@ static const uint8_t next_4[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf
 
 static const qcap_until_t until_4 = {pieces_4, 2, true, next_4};
 
-static const uint16_t targets_5[] = {AT_ENTRY_12};
+static const uint16_t targets_5[] = {AT_BEFORE_TEXT_2};
 
-static const uint16_t targets_6[] = {AT_ENTRY_10, AT_ANSWER_LINES_2};
+static const uint16_t targets_6[] = {AT_BEFORE_FEATURE_LINE_1, AT_ANSWER_LINES_2};
 
 static const qcap_piece_t pieces_6[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
 
@@ -3213,9 +3225,9 @@ static const uint8_t next_6[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf
 
 static const qcap_until_t until_6 = {pieces_6, 2, true, next_6};
 
-static const uint16_t targets_7[] = {AT_ENTRY_12};
+static const uint16_t targets_7[] = {AT_BEFORE_TEXT_2};
 
-static const uint16_t targets_8[] = {AT_TEXT_LINES_2, AT_ENTRY_11};
+static const uint16_t targets_8[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_2};
 
 static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
 
@@ -3223,15 +3235,15 @@ static const uint8_t next_8[32] = {0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf
 
 static const qcap_until_t until_8 = {pieces_8, 2, true, next_8};
 
-static const uint16_t targets_9[] = {AT_FEATURE_LINES_1, AT_ENTRY_9};
+static const uint16_t targets_9[] = {AT_FEATURE_LINES_1, AT_BEFORE_TEXT_LINES_2};
 
 static const uint16_t targets_10[] = {AT_ANSWER_LINES_1};
 
-static const uint16_t targets_11[] = {AT_ENTRY_7, AT_MORE_2};
+static const uint16_t targets_11[] = {AT_BEFORE_TEXT_LINES_1, AT_MORE_2};
 
-static const uint16_t targets_12[] = {AT_ENTRY_8};
+static const uint16_t targets_12[] = {AT_BEFORE_TEXT_1};
 
-static const uint16_t targets_13[] = {AT_TEXT_LINES_2, AT_ENTRY_6};
+static const uint16_t targets_13[] = {AT_TEXT_LINES_2, AT_BEFORE_LINES_1};
 
 static const qcap_piece_t pieces_13[] = {{(const unsigned char *)"", 0, 1, false}, {(const unsigned char *)"\x20", 1, QCAP_NONE, false}};
 
@@ -5653,7 +5665,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> user_command_1: reset verb, open request */
-    {17, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: entry_1 */
+    {17, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: before_user_command_1 */
 
     /* delay-code = . "120"      RFC 959, 5.4
      * greeting-code = . "220" / ( "4"-"5" "0"-"5" DIGIT )      RFC 959, 5.4
@@ -5666,7 +5678,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> delay_code_1: open reply, open reply-code */
-    {21, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: entry_2 */
+    {21, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: before_delay_code_1 */
 
     /* user-command = . "USER"      RFC 959, 5.3.1
      * user-command = . "USER"      RFC 959, 5.3.1
@@ -5681,9 +5693,9 @@ static const qcap_state_t states[] = {
      *     "2" -> greeting_code_2 */
     {23, 255, 3, 4, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 5: greeting_code_1 */
 
-    /* reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) . "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ...      RFC 959, 4.2.1
      * e.g. after "1"
      *     "0"-"5" -> reply_code_2 */
     {24, 255, 4, 5, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 6: reply_code_1 */
@@ -5710,16 +5722,16 @@ static const qcap_state_t states[] = {
      *     "0" -> greeting_line_1: convert greeting-code, close reply-code */
     {29, 255, 7, 8, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 9: greeting_code_2 */
 
-    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+    /* reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
+     * else reply-code = ( ( "1" / "3"-"6" ) "0"-"5" . DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ...      RFC 959, 4.2.1
      * e.g. after "10"
      *     DIGIT -> reply_line_1 */
     {30, 255, 8, 9, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 10: reply_code_2 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+     * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "22"
      *     "0"-"6" / "8" -> reply_line_1
      *     "7" -> reply_line_2
@@ -5740,7 +5752,7 @@ static const qcap_state_t states[] = {
      *     SP -> text_1: open reply-text */
     {35, 255, 11, 12, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: greeting_line_1 */
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
      * else CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "100"
@@ -5750,9 +5762,9 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
     {37, 255, 12, 13, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 14: reply_line_1 */
 
-    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+     * else reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
      * e.g. after "227"
      *     "-" -> text_5: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
      *     SP -> passive_text_1: mark, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
@@ -5793,7 +5805,7 @@ static const qcap_state_t states[] = {
      *     %xF0-FF -> signals_2: reset verb, open request */
     {46, 255, 14, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 0}, /* 17: signals_1 */
 
-    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "user"
@@ -5822,7 +5834,7 @@ static const qcap_state_t states[] = {
 
     /* outcome = pending / final .      RFC 959, 4.2.1
      * e.g. after "100\n"
-     *     -> entry_3
+     *     -> before_passive_code_1
      *     -> outcome_2 */
     {0, 255, 3, 18, 1, QCAP_STATE_CONTROL, 1}, /* 21: outcome_1 */
 
@@ -5847,7 +5859,7 @@ static const qcap_state_t states[] = {
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\np"
      *     "A" / "a" -> password_command_2
      *     "B" / "b" -> text_command_67
@@ -5872,8 +5884,8 @@ static const qcap_state_t states[] = {
     {92, 255, 19, 22, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 25: bare_command_1 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nr"
      *     "A" / "a" -> text_command_69
      *     DIGIT / "-" / "B"-"D" / "F"-"L" / "O"-"Z" / "_" / "b"-"d" / "f"-"l" / "o"-"z" -> other_command_1: anomaly-open, open command
@@ -5923,7 +5935,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "100\n"
      *     -> passive_code_3: close reply */
-    {115, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 32: entry_3 */
+    {115, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 32: before_passive_code_1 */
 
     /* passive-text = 1*. not-digit host-port [ not-digit *char ]      RFC 1123, 4.1.2.6
      * number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -6004,7 +6016,7 @@ static const qcap_state_t states[] = {
      * e.g. after "100\n"
      *     -> done_2
      *     -> done_2
-     *     -> entry_3 */
+     *     -> before_passive_code_1 */
     {0, 255, 1, 26, 1, QCAP_STATE_CONTROL, 1}, /* 40: done_1 */
 
     /* host-number = h1 . "," h2 "," h3 "," h4      RFC 959, 4.1.3
@@ -6114,7 +6126,7 @@ static const qcap_state_t states[] = {
      *     "," -> number_1: begin h2 */
     {189, 255, 31, 30, 24, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 51: host_number_3 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nappe"
@@ -6124,7 +6136,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {193, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 52: command_line_2 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\npass"
@@ -6316,7 +6328,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> user_command_5: found, reset verb, open request, open command */
-    {291, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: entry_4 */
+    {291, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_user_command_2 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
@@ -6328,7 +6340,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> passive_code_4: found, open reply */
-    {294, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: entry_5 */
+    {294, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_passive_code_2 */
 
     /* account-command = . "ACCT"      RFC 959, 5.3.1
      * file-command = "RETR" / "STOR" / . "APPE"      RFC 959, 5.3.1
@@ -6343,9 +6355,9 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> text_command_5 */
     {295, 255, 34, 39, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 72: account_command_1 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "c"
      *     "C" / "c" -> bare_command_7
      *     "D" / "d" -> bare_command_8
@@ -6355,15 +6367,15 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> path_command_9 */
     {302, 255, 35, 40, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 73: path_command_1 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "d"
      *     "E" / "e" -> path_command_10 */
     {308, 255, 6, 41, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: path_command_2 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "e"
      *     "N" / "n" -> text_command_8
@@ -6378,7 +6390,7 @@ static const qcap_state_t states[] = {
     {311, 255, 6, 43, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 76: free_command_1 */
 
     /* host-command = . "HOST"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "h"
      *     "A" / "a" -> text_command_9
@@ -6387,7 +6399,7 @@ static const qcap_state_t states[] = {
     {312, 255, 37, 44, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 77: host_command_1 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "l"
      *     "A" / "a" -> free_command_6
@@ -6395,8 +6407,8 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> text_command_10 */
     {315, 255, 38, 45, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 78: list_command_1 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "m"
      *     "D" / "d" -> path_command_11
@@ -6415,16 +6427,16 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> free_command_7 */
     {324, 255, 40, 47, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 80: list_command_2 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "o"
      *     "P" / "p" -> text_command_12 */
     {326, 255, 41, 48, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: text_command_1 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "p"
      *     "A" / "a" -> password_command_6
      *     "B" / "b" -> text_command_13
@@ -6441,8 +6453,8 @@ static const qcap_state_t states[] = {
     {332, 255, 43, 50, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: bare_command_4 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "r"
      *     "A" / "a" -> text_command_15
      *     "E" / "e" -> file_command_9
@@ -6451,8 +6463,8 @@ static const qcap_state_t states[] = {
     {333, 255, 44, 51, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: file_command_4 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * e.g. after "s"
      *     "I" / "i" -> path_command_13
      *     "M" / "m" -> path_command_14
@@ -6467,9 +6479,9 @@ static const qcap_state_t states[] = {
      *     "Y" / "y" -> type_command_3 */
     {341, 255, 46, 53, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: type_command_1 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "x"
      *     "C" / "c" -> path_command_15
      *     "M" / "m" -> path_command_16
@@ -6502,9 +6514,9 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> text_command_19 */
     {349, 255, 34, 39, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: account_command_2 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "c"
      *     "C" / "c" -> bare_command_14
      *     "D" / "d" -> bare_command_15
@@ -6514,13 +6526,13 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> path_command_18 */
     {356, 255, 35, 40, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 91: path_command_5 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "d"
      *     "E" / "e" -> path_command_19 */
     {362, 255, 6, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: path_command_6 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "e"
      *     "N" / "n" -> text_command_22
@@ -6533,7 +6545,7 @@ static const qcap_state_t states[] = {
     {365, 255, 6, 43, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 94: free_command_2 */
 
     /* host-command = . "HOST"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "h"
      *     "A" / "a" -> text_command_23
@@ -6542,7 +6554,7 @@ static const qcap_state_t states[] = {
     {366, 255, 37, 44, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 95: host_command_2 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "l"
      *     "A" / "a" -> free_command_11: begin free-command
@@ -6550,8 +6562,8 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> text_command_24 */
     {369, 255, 38, 45, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: list_command_3 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "m"
      *     "D" / "d" -> path_command_20
@@ -6569,14 +6581,14 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> free_command_12: begin free-command */
     {378, 255, 40, 47, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 98: list_command_4 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "o"
      *     "P" / "p" -> text_command_26 */
     {380, 255, 41, 48, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: text_command_2 */
 
     /* password-command = . "PASS"      RFC 959, 5.3.1
      * port-command = . "PORT"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "p"
      *     "A" / "a" -> password_command_7
      *     "B" / "b" -> text_command_27
@@ -6591,8 +6603,8 @@ static const qcap_state_t states[] = {
     {386, 255, 43, 50, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: bare_command_5 */
 
     /* file-command = . "RETR" / "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "r"
      *     "A" / "a" -> text_command_29
      *     "E" / "e" -> file_command_12
@@ -6601,8 +6613,8 @@ static const qcap_state_t states[] = {
     {387, 255, 44, 51, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: file_command_6 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * e.g. after "s"
      *     "I" / "i" -> path_command_22
      *     "M" / "m" -> path_command_23
@@ -6620,9 +6632,9 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> user_command_7 */
     {396, 255, 2, 3, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: user_command_6 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "x"
      *     "C" / "c" -> path_command_24
      *     "M" / "m" -> path_command_25
@@ -6645,16 +6657,16 @@ static const qcap_state_t states[] = {
      *     "C" / "c" -> account_command_5 */
     {403, 255, 49, 58, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: account_command_3 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ad"
      *     "A" / "a" -> text_command_31 */
     {404, 255, 50, 59, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: text_command_3 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "al"
      *     "L" / "l" -> text_command_32 */
     {405, 255, 51, 60, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: text_command_4 */
@@ -6673,9 +6685,9 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> auth_command_3 */
     {407, 255, 52, 62, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: auth_command_1 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "av"
      *     "B" / "b" -> text_command_33 */
     {408, 255, 53, 63, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: text_command_5 */
@@ -6694,16 +6706,16 @@ static const qcap_state_t states[] = {
      *     "U" / "u" -> bare_command_21 */
     {410, 255, 43, 50, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: bare_command_8 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "cl"
      *     "N" / "n" -> text_command_31 */
     {404, 255, 54, 65, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: text_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "co"
      *     "M" / "m" -> text_command_34
      *     "N" / "n" -> text_command_35 */
@@ -6716,23 +6728,23 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> free_command_13 */
     {413, 255, 56, 67, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 118: free_command_3 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "cw"
      *     "D" / "d" -> command_line_4 */
     {414, 255, 57, 68, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: path_command_9 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "de"
      *     "L" / "l" -> path_command_27 */
     {415, 255, 51, 69, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: path_command_10 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "en"
      *     "C" / "c" -> command_line_5 */
     {416, 255, 49, 70, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: text_command_8 */
@@ -6752,9 +6764,9 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> free_command_15 */
     {419, 255, 50, 72, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 123: free_command_4 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ha"
      *     "S" / "s" -> text_command_36 */
     {420, 255, 2, 73, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: text_command_9 */
@@ -6787,24 +6799,24 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> list_command_9 */
     {424, 255, 2, 77, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: list_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * e.g. after "lp"
      *     "R" / "r" -> text_command_31
      *     "S" / "s" -> bare_command_22 */
     {425, 255, 58, 78, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: text_command_10 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "md"
      *     "T" / "t" -> path_command_28 */
     {427, 255, 52, 79, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: path_command_11 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
+     * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
+     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
      * e.g. after "mf"
      *     "C" / "M" / "c" / "m" -> text_command_31
      *     "F" / "f" -> command_line_5 */
@@ -6831,9 +6843,9 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> free_command_16 */
     {421, 255, 48, 82, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 134: free_command_7 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "op"
      *     "T" / "t" -> text_command_37 */
     {432, 255, 52, 83, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: text_command_12 */
@@ -6845,9 +6857,9 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> password_command_8 */
     {433, 255, 2, 84, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: password_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pb"
      *     "S" / "s" -> text_command_38 */
     {434, 255, 2, 73, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: text_command_13 */
@@ -6859,9 +6871,9 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> port_command_3 */
     {435, 255, 10, 85, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: port_command_1 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "pr"
      *     "O" / "o" -> text_command_31 */
     {404, 255, 48, 86, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: text_command_14 */
@@ -6880,9 +6892,9 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> bare_command_23 */
     {436, 255, 56, 88, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: bare_command_10 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ra"
      *     "N" / "n" -> text_command_39 */
     {437, 255, 54, 65, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: text_command_15 */
@@ -6896,25 +6908,25 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> file_command_15 */
     {438, 255, 60, 89, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: file_command_9 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "rn"
      *     "F" / "f" -> path_command_29
      *     "T" / "t" -> path_command_30 */
     {441, 255, 61, 90, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: path_command_12 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * e.g. after "si"
      *     "T" / "t" -> text_command_40
      *     "Z" / "z" -> path_command_27 */
     {443, 255, 62, 91, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: path_command_13 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "sm"
      *     "N" / "n" -> path_command_31 */
     {445, 255, 54, 92, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: path_command_14 */
@@ -6942,8 +6954,8 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> type_command_5 */
     {449, 255, 41, 95, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: type_command_3 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / . "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "xc"
      *     "R" / "r" -> text_command_41
@@ -6951,9 +6963,9 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> path_command_32 */
     {450, 255, 64, 96, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: path_command_15 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "xm"
      *     "D" / "d" -> text_command_42
      *     "K" / "k" -> path_command_32 */
@@ -6966,16 +6978,16 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> bare_command_25 */
     {455, 255, 66, 98, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: bare_command_12 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "xr"
      *     "M" / "m" -> path_command_32 */
     {456, 255, 67, 99, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: path_command_17 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xs"
      *     "H" / "h" -> text_command_43 */
     {457, 255, 68, 100, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: text_command_16 */
@@ -7001,12 +7013,12 @@ static const qcap_state_t states[] = {
      *     "C" / "c" -> account_command_6 */
     {460, 255, 49, 58, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: account_command_4 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ad"
      *     "A" / "a" -> text_command_44 */
     {461, 255, 50, 59, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: text_command_17 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "al"
      *     "L" / "l" -> text_command_45 */
     {462, 255, 51, 60, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: text_command_18 */
@@ -7021,7 +7033,7 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> auth_command_4 */
     {464, 255, 52, 62, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: auth_command_2 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "av"
      *     "B" / "b" -> text_command_46 */
     {465, 255, 53, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: text_command_19 */
@@ -7036,13 +7048,13 @@ static const qcap_state_t states[] = {
      *     "U" / "u" -> bare_command_27 */
     {467, 255, 43, 50, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: bare_command_15 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "cl"
      *     "N" / "n" -> text_command_44 */
     {461, 255, 54, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: text_command_20 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * e.g. after "co"
      *     "M" / "m" -> text_command_47
      *     "N" / "n" -> text_command_48 */
@@ -7053,17 +7065,17 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> free_command_18 */
     {470, 255, 56, 67, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 168: free_command_8 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "cw"
      *     "D" / "d" -> command_line_6: close command */
     {471, 255, 57, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: path_command_18 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "de"
      *     "L" / "l" -> path_command_33 */
     {472, 255, 51, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: path_command_19 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "en"
      *     "C" / "c" -> command_line_7: close command */
     {473, 255, 49, 70, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: text_command_22 */
@@ -7080,7 +7092,7 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> free_command_20 */
     {476, 255, 50, 72, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 173: free_command_9 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ha"
      *     "S" / "s" -> text_command_49 */
     {477, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: text_command_23 */
@@ -7105,21 +7117,21 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> list_command_11 */
     {481, 255, 2, 77, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: list_command_7 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
      * e.g. after "lp"
      *     "R" / "r" -> text_command_44
      *     "S" / "s" -> bare_command_28 */
     {482, 255, 58, 78, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: text_command_24 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "md"
      *     "T" / "t" -> path_command_34 */
     {484, 255, 52, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: path_command_20 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
+     * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
+     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
      * e.g. after "mf"
      *     "C" / "M" / "c" / "m" -> text_command_44
      *     "F" / "f" -> command_line_7: close command */
@@ -7141,7 +7153,7 @@ static const qcap_state_t states[] = {
      *     "O" / "o" -> free_command_21 */
     {478, 255, 48, 82, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: free_command_12 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "op"
      *     "T" / "t" -> text_command_50 */
     {489, 255, 52, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: text_command_26 */
@@ -7152,7 +7164,7 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> password_command_9 */
     {490, 255, 2, 84, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: password_command_7 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pb"
      *     "S" / "s" -> text_command_51 */
     {491, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: text_command_27 */
@@ -7162,7 +7174,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> port_command_4 */
     {492, 255, 10, 85, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: port_command_2 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "pr"
      *     "O" / "o" -> text_command_44 */
     {461, 255, 48, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: text_command_28 */
@@ -7177,7 +7189,7 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> bare_command_29 */
     {493, 255, 56, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: bare_command_17 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ra"
      *     "N" / "n" -> text_command_52 */
     {494, 255, 54, 65, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: text_command_29 */
@@ -7191,21 +7203,21 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> file_command_18 */
     {495, 255, 60, 89, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: file_command_12 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "rn"
      *     "F" / "f" -> path_command_35
      *     "T" / "t" -> path_command_36 */
     {498, 255, 61, 90, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: path_command_21 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "si"
      *     "T" / "t" -> text_command_53
      *     "Z" / "z" -> path_command_33 */
     {500, 255, 62, 91, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: path_command_22 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "sm"
      *     "N" / "n" -> path_command_37 */
     {502, 255, 54, 92, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: path_command_23 */
@@ -7234,8 +7246,8 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> user_command_8 */
     {507, 255, 6, 7, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: user_command_7 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / . "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "xc"
      *     "R" / "r" -> text_command_22
@@ -7243,8 +7255,8 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> path_command_18 */
     {508, 255, 64, 96, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: path_command_24 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xm"
      *     "D" / "d" -> text_command_54
      *     "K" / "k" -> path_command_18 */
@@ -7255,19 +7267,19 @@ static const qcap_state_t states[] = {
      *     "W" / "w" -> bare_command_16 */
     {513, 255, 66, 98, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: bare_command_19 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "xr"
      *     "M" / "m" -> path_command_18 */
     {514, 255, 67, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: path_command_26 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xs"
      *     "H" / "h" -> text_command_55 */
     {515, 255, 68, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: text_command_30 */
 
     /* path-code = . "257"      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+     * reply-code = ... ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+     * reply-code = ... ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) . DIGIT ) / ( "22" ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "25"
      *     "0"-"6" / "8"-"9" -> reply_line_1
      *     "7" -> reply_line_4 */
@@ -7287,16 +7299,16 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> command_line_8 */
     {519, 255, 52, 105, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: account_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ada"
      *     "T" / "t" -> command_line_5 */
     {520, 255, 52, 83, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: text_command_31 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "all"
      *     "O" / "o" -> command_line_5 */
     {520, 255, 48, 86, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: text_command_32 */
@@ -7315,9 +7327,9 @@ static const qcap_state_t states[] = {
      *     "H" / "h" -> command_line_10 */
     {522, 255, 68, 107, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: auth_command_3 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "avb"
      *     "L" / "l" -> command_line_5 */
     {520, 255, 51, 60, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: text_command_33 */
@@ -7338,16 +7350,16 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> crlf_9 */
     {518, 255, 41, 109, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: bare_command_21 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * e.g. after "com"
      *     "B" / "b" -> command_line_5 */
     {520, 255, 53, 63, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: text_command_34 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "con"
      *     "F" / "f" -> command_line_5 */
     {520, 255, 70, 110, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: text_command_35 */
@@ -7359,7 +7371,7 @@ static const qcap_state_t states[] = {
      *     "D" / "d" -> command_line_11 */
     {526, 255, 57, 111, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 218: free_command_13 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "cwd"
@@ -7368,14 +7380,14 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {527, 255, 15, 16, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: command_line_4 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "del"
      *     "E" / "e" -> command_line_4 */
     {530, 255, 6, 41, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: path_command_27 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "enc"
@@ -7405,9 +7417,9 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> command_line_11 */
     {526, 255, 52, 114, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: free_command_15 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "has"
      *     "H" / "h" -> command_line_5 */
     {520, 255, 68, 100, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_command_36 */
@@ -7447,9 +7459,9 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> crlf_9 */
     {518, 255, 71, 119, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: bare_command_22 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "mdt"
      *     "M" / "m" -> command_line_4 */
     {530, 255, 67, 99, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: path_command_28 */
@@ -7468,9 +7480,9 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> command_line_15 */
     {537, 255, 6, 121, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: mode_command_3 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "opt"
      *     "S" / "s" -> command_line_5 */
     {520, 255, 2, 73, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: text_command_37 */
@@ -7483,9 +7495,9 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> crlf_9 */
     {538, 255, 74, 122, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: password_command_8 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pbs"
      *     "Z" / "z" -> command_line_5 */
     {520, 255, 75, 123, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: text_command_38 */
@@ -7504,9 +7516,9 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> crlf_9 */
     {518, 255, 52, 125, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: bare_command_23 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ran"
      *     "G" / "g" -> command_line_5 */
     {520, 255, 72, 126, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: text_command_39 */
@@ -7532,30 +7544,30 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> command_line_9 */
     {521, 255, 10, 129, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: file_command_15 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "rnf"
      *     "R" / "r" -> command_line_4 */
     {530, 255, 10, 130, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: path_command_29 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "rnt"
      *     "O" / "o" -> command_line_4 */
     {530, 255, 48, 131, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: path_command_30 */
 
-    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "sit"
      *     "E" / "e" -> command_line_5 */
     {520, 255, 6, 132, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: text_command_40 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "smn"
      *     "T" / "t" -> command_line_4 */
     {530, 255, 52, 79, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: path_command_31 */
@@ -7582,23 +7594,23 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> command_line_20 */
     {545, 255, 6, 135, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: type_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xcr"
      *     "C" / "c" -> command_line_5 */
     {520, 255, 49, 70, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: text_command_41 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "xcw"
      *     "D" / "d" -> command_line_4 */
     {530, 255, 57, 68, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: path_command_32 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xmd"
      *     "5" -> command_line_5 */
     {520, 255, 77, 136, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: text_command_42 */
@@ -7610,9 +7622,9 @@ static const qcap_state_t states[] = {
      *     "D" / "d" -> crlf_9 */
     {518, 255, 57, 87, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: bare_command_25 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xsh"
      *     "A" / "a" -> command_line_5 */
     {520, 255, 50, 59, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: text_command_43 */
@@ -7632,12 +7644,12 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> command_line_21: close command */
     {547, 255, 52, 105, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: account_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ada"
      *     "T" / "t" -> command_line_7: close command */
     {473, 255, 52, 83, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: text_command_44 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "all"
      *     "O" / "o" -> command_line_7: close command */
     {473, 255, 48, 86, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: text_command_45 */
@@ -7652,7 +7664,7 @@ static const qcap_state_t states[] = {
      *     "H" / "h" -> command_line_23: close command */
     {549, 255, 68, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: auth_command_4 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "avb"
      *     "L" / "l" -> command_line_7: close command */
     {473, 255, 51, 60, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: text_command_46 */
@@ -7669,12 +7681,12 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> crlf_10: close command, mark */
     {466, 255, 41, 109, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: bare_command_27 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * e.g. after "com"
      *     "B" / "b" -> command_line_7: close command */
     {473, 255, 53, 63, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: text_command_47 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "con"
      *     "F" / "f" -> command_line_7: close command */
     {473, 255, 70, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: text_command_48 */
@@ -7684,17 +7696,17 @@ static const qcap_state_t states[] = {
      *     "D" / "d" -> command_line_24: convert free-command, close command */
     {552, 255, 57, 111, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: free_command_18 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) ...      RFC 959, 5.3.1
      * e.g. after "cwd"
      *     SP -> string_10: open pathname */
     {553, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: command_line_6 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "del"
      *     "E" / "e" -> command_line_6: close command */
     {471, 255, 6, 41, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: path_command_33 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) ...      RFC 959, 5.3.1
      * e.g. after "enc"
      *     SP -> string_11: open argument */
     {554, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: command_line_7 */
@@ -7714,7 +7726,7 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> command_line_24: convert free-command, close command */
     {552, 255, 52, 114, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 273: free_command_20 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "has"
      *     "H" / "h" -> command_line_7: close command */
     {473, 255, 68, 100, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: text_command_49 */
@@ -7744,7 +7756,7 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> crlf_10: close command, mark */
     {466, 255, 71, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: bare_command_28 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "mdt"
      *     "M" / "m" -> command_line_6: close command */
     {471, 255, 67, 99, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: path_command_34 */
@@ -7760,7 +7772,7 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> command_line_28: close command */
     {558, 255, 6, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: mode_command_4 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "opt"
      *     "S" / "s" -> command_line_7: close command */
     {473, 255, 2, 73, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: text_command_50 */
@@ -7772,7 +7784,7 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> crlf_10: close command, mark */
     {559, 255, 74, 122, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: password_command_9 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "pbs"
      *     "Z" / "z" -> command_line_7: close command */
     {473, 255, 75, 123, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: text_command_51 */
@@ -7787,7 +7799,7 @@ static const qcap_state_t states[] = {
      *     "T" / "t" -> crlf_10: close command, mark */
     {466, 255, 52, 125, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: bare_command_29 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ran"
      *     "G" / "g" -> command_line_7: close command */
     {473, 255, 72, 126, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: text_command_52 */
@@ -7807,22 +7819,22 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> command_line_22: close command */
     {548, 255, 10, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: file_command_18 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "rnf"
      *     "R" / "r" -> command_line_6: close command */
     {471, 255, 10, 130, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: path_command_35 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "rnt"
      *     "O" / "o" -> command_line_6: close command */
     {471, 255, 48, 131, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: path_command_36 */
 
-    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "sit"
      *     "E" / "e" -> command_line_7: close command */
     {473, 255, 6, 132, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: text_command_53 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "smn"
      *     "T" / "t" -> command_line_6: close command */
     {471, 255, 52, 79, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: path_command_37 */
@@ -7849,19 +7861,19 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> command_line_34: close command */
     {567, 255, 10, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: user_command_8 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xmd"
      *     "5" -> command_line_7: close command */
     {473, 255, 77, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: text_command_54 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "xsh"
      *     "A" / "a" -> command_line_7: close command */
     {473, 255, 50, 59, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: text_command_55 */
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
-     * else reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+     * else reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
      * e.g. after "229"
      *     "-" -> text_5: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
      *     SP -> extended_passive_text_1: mark, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
@@ -7869,8 +7881,8 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
     {568, 255, 12, 13, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 302: reply_line_3 */
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code . SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
-     * reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... SP extended-passive-text CRLF ) / ( path-code . SP path-text CRLF ) / ( reply-code SP text CRLF ...      RFC 959, 4.2
+     * reply-line = ... ( path-code SP path-text CRLF ) / ( reply-code . SP text CRLF ) / ( ( passive-code / extended-passive-code ...      RFC 959, 4.2
      * reply-start = any-code . "-" text CRLF      RFC 959, 4.2
      * e.g. after "257"
      *     "-" -> text_5: open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text
@@ -7879,7 +7891,7 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
     {572, 255, 12, 13, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 303: reply_line_4 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "acct"
@@ -7888,7 +7900,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {576, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: command_line_8 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "appe"
@@ -7897,7 +7909,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {579, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: command_line_9 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "auth"
@@ -7915,7 +7927,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
     {585, 255, 16, 20, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: string_7 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "csid"
@@ -7947,7 +7959,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly empty-argument, atomic ends, push commands verb, close request */
     {595, 255, 16, 20, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: string_9 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "eprt"
@@ -7956,7 +7968,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {598, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: command_line_12 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "host"
@@ -7965,7 +7977,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {601, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: command_line_13 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "list"
@@ -7974,7 +7986,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: open command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {604, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: command_line_14 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "mode"
@@ -7983,7 +7995,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {607, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: command_line_15 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "pass"
@@ -7992,7 +8004,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {610, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: command_line_16 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "port"
@@ -8001,7 +8013,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {613, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: command_line_17 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "rest"
@@ -8010,7 +8022,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {616, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: command_line_18 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "stru"
@@ -8019,7 +8031,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {619, 255, 15, 16, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: command_line_19 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "type"
@@ -8046,17 +8058,17 @@ static const qcap_state_t states[] = {
      *     LF -> text_lines_1: close reply-text, mark, anomaly-open, anomaly bare-LF, atomic ends, open reply-lines */
     {628, 3, 16, 17, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: text_4 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ...      RFC 959, 5.3.1
      * e.g. after "acct"
      *     SP -> string_20: open account */
     {631, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: command_line_21 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP account-information ) / ( file-command . SP file-name ) / ( path-command SP pathname ) / ...      RFC 959, 5.3.1
      * e.g. after "appe"
      *     SP -> string_21: open file-name */
     {632, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: command_line_22 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
      * e.g. after "auth"
      *     SP -> string_22: open mechanism, begin mechanism-name */
     {633, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: command_line_23 */
@@ -8066,7 +8078,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: atomic ends, push commands verb, close request */
     {634, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: crlf_12 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
      * e.g. after "csid"
@@ -8085,17 +8097,17 @@ static const qcap_state_t states[] = {
      *     char -> string_24 */
     {639, 255, 80, 140, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: string_11 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * e.g. after "eprt"
      *     SP -> extended_host_port_2: open host-port */
     {640, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: command_line_25 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * e.g. after "host"
      *     SP -> string_25: open hostname */
     {641, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: command_line_26 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * else CRLF = ( CR LF ) / . LF      RFC 959, 2.3
      * e.g. after "list"
@@ -8104,37 +8116,37 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {642, 255, 15, 16, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: command_line_27 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
      * e.g. after "mode"
      *     SP -> mode_code_2: open mode-code */
     {645, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: command_line_28 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... user-command SP username ) / ( password-command . SP password ) / ( account-command SP account-information ...      RFC 959, 5.3.1
      * e.g. after "pass"
      *     SP -> string_26: open password */
     {646, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: command_line_29 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
      * e.g. after "port"
      *     SP -> number_8: open host-port, begin h1 */
     {647, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: command_line_30 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * e.g. after "rest"
      *     SP -> marker_2: open marker */
     {648, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: command_line_31 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
      * e.g. after "stru"
      *     SP -> structure_code_2: open structure-code */
     {649, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: command_line_32 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
      * e.g. after "type"
      *     SP -> type_code_2: open type-code */
     {650, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: command_line_33 */
 
-    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * e.g. after "user"
      *     SP -> string_27: open username */
     {651, 255, 78, 139, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: command_line_34 */
@@ -8232,9 +8244,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {685, 4, 27, 144, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: other_command_1 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "ccc\nc"
      *     DIGIT / "-" / "A"-"B" / "E"-"K" / "M"-"N" / "P"-"R" / "T"-"V" / "X"-"Z" / "_" / "a"-"b" / "e"-"k" / "m"-"n" / "p"-"r" / "t"-"v" / "x"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> bare_command_32
@@ -8248,9 +8260,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {689, 255, 84, 145, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 350: path_command_38 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nd"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> path_command_43
@@ -8260,7 +8272,7 @@ static const qcap_state_t states[] = {
     {699, 255, 85, 145, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: path_command_39 */
 
     /* extended-port-command = . "EPRT"      RFC 2428, 2
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / . "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\ne"
      *     HEXDIG / "-" / "G"-"M" / "O" / "Q"-"Z" / "_" / "g"-"m" / "o" / "q"-"z" -> other_command_1: anomaly-open, open command
@@ -8283,7 +8295,7 @@ static const qcap_state_t states[] = {
     {710, 255, 85, 147, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: free_command_23 */
 
     /* host-command = . "HOST"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * free-command = "STOU" / . "HELP" / "NOOP" / "FEAT" / "EPSV" / "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nh"
      *     "A" / "a" -> text_command_63
@@ -8296,7 +8308,7 @@ static const qcap_state_t states[] = {
     {715, 255, 87, 148, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: host_command_7 */
 
     /* list-command = . "LIST" / "NLST" / "STAT" / "MLST" / "MLSD"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * free-command = "STOU" / "HELP" / "NOOP" / "FEAT" / "EPSV" / . "LANG" / "CSID"      RFC 7151, 3
      * e.g. after "ccc\nl"
      *     "A" / "a" -> free_command_27
@@ -8308,8 +8320,8 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {722, 255, 88, 149, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 355: list_command_13 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / . "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * list-command = "LIST" / "NLST" / "STAT" / . "MLST" / "MLSD"      RFC 959, 5.3.1
      * e.g. after "ccc\nm"
      *     DIGIT / "-" / "A"-"C" / "E" / "G"-"H" / "J" / "M"-"N" / "P"-"Z" / "_" / "a"-"c" / "e" / "g"-"h" / "j" / "m"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
@@ -8336,9 +8348,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {739, 255, 90, 149, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 357: list_command_14 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\no"
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "_" / "g"-"o" / "q"-"z" -> other_command_1: anomaly-open, open command
      *     "P" / "p" -> text_command_66
@@ -8348,8 +8360,8 @@ static const qcap_state_t states[] = {
     {745, 255, 91, 150, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: text_command_56 */
 
     /* file-command = "RETR" / . "STOR" / "APPE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\ns"
      *     HEXDIG / "-" / "G"-"H" / "J"-"L" / "N"-"S" / "U"-"X" / "Z" / "_" / "g"-"h" / "j"-"l" / "n"-"s" / "u"-"x" / "z" -> other_command_1: anomaly-open, open command
      *     "I" / "i" -> path_command_46
@@ -8383,9 +8395,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {763, 255, 23, 152, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: user_command_9 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nx"
      *     DIGIT / "-" / "A"-"B" / "D"-"L" / "N"-"O" / "Q" / "T"-"Z" / "_" / "a"-"b" / "d"-"l" / "n"-"o" / "q" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> path_command_48
@@ -8559,7 +8571,7 @@ static const qcap_state_t states[] = {
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "220-\n"
      *     -> text_lines_2
-     *     -> entry_6 */
+     *     -> before_lines_1 */
     {0, 255, 13, 160, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 379: text_lines_1 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
@@ -8664,7 +8676,7 @@ static const qcap_state_t states[] = {
 
     /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2.1
      * e.g. after "100-\n"
-     *     -> entry_7
+     *     -> before_text_lines_1
      *     -> more_2 */
     {0, 255, 11, 166, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 396: more_1 */
 
@@ -8707,9 +8719,9 @@ static const qcap_state_t states[] = {
      *     "|" -> extended_passive_text_4 */
     {880, 255, 95, 168, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 401: extended_passive_text_3 */
 
-    /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2DQUOTE )      RFC 959, 5.4
-     * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2DQUOTE )      RFC 959, 5.4
-     * quoted-path = 1*( HTAB / %x01-08 / %x0B-0C / . SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2DQUOTE )      RFC 959, 5.4
+    /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 959, 5.4
+     * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" ...      RFC 959, 5.4
+     * quoted-path = 1*( HTAB / %x01-08 / %x0B-0C / . SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" ...      RFC 959, 5.4
      * e.g. after "257 \""
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> quoted_path_2
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
@@ -8762,9 +8774,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {900, 255, 107, 143, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: account_command_8 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ccc\nad"
      *     "A" / "a" -> text_command_71
      *     DIGIT / "-" / "B"-"Z" / "_" / "b"-"z" -> other_command_1: anomaly-open, open command
@@ -8773,9 +8785,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {905, 255, 108, 150, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: text_command_57 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "ccc\nal"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> text_command_72
@@ -8806,9 +8818,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {920, 255, 29, 170, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: auth_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nav"
      *     DIGIT / "-" / "A" / "C"-"Z" / "_" / "a" / "c"-"z" -> other_command_1: anomaly-open, open command
      *     "B" / "b" -> text_command_73
@@ -8853,9 +8865,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {939, 255, 19, 22, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: bare_command_33 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
+     * text-command = ... / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / . "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" ...      RFC 7151, 3
      * e.g. after "ccc\ncl"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> text_command_71
@@ -8864,9 +8876,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {905, 255, 111, 150, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: text_command_60 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "ccc\nco"
      *     HEXDIG / "-" / "G"-"L" / "O"-"Z" / "_" / "g"-"l" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "M" / "m" -> text_command_74
@@ -8887,9 +8899,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {950, 255, 24, 147, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 419: free_command_24 */
 
-    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
+     * path-command = . "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\ncw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> command_line_35
@@ -8898,9 +8910,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {955, 255, 113, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: path_command_42 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nde"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> path_command_51
@@ -8909,9 +8921,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {960, 255, 109, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 421: path_command_43 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
+     * text-command = ... / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / . "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" ...      RFC 7151, 3
      * e.g. after "ccc\nen"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> command_line_36
@@ -8943,9 +8955,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {976, 255, 108, 147, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 424: free_command_25 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ccc\nha"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> text_command_76
@@ -8998,9 +9010,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1001, 255, 23, 149, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: list_command_15 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / "XCUP" / "XPWD" / "CCC" / . "LPSV"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / . "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" ...      RFC 7151, 3
      * e.g. after "ccc\nlp"
      *     HEXDIG / "-" / "G"-"Q" / "T"-"Z" / "_" / "g"-"q" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> text_command_71
@@ -9010,9 +9022,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1006, 255, 114, 150, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: text_command_64 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nmd"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> path_command_52
@@ -9021,9 +9033,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1012, 255, 29, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: path_command_44 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / . "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" ...      RFC 7151, 3
+     * text-command = ... / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / . "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" ...      RFC 7151, 3
+     * text-command = ... / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / . "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" ...      RFC 7151, 3
      * e.g. after "ccc\nmf"
      *     DIGIT / "-" / "A"-"B" / "D"-"E" / "G"-"L" / "N"-"Z" / "_" / "a"-"b" / "d"-"e" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "M" / "c" / "m" -> text_command_71
@@ -9066,9 +9078,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {986, 255, 106, 147, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 435: free_command_28 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\nop"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> text_command_77
@@ -9077,9 +9089,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1033, 255, 29, 150, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: text_command_66 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "ccc\npb"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> text_command_78
@@ -9099,9 +9111,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1043, 255, 30, 172, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: port_command_5 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / . "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" ...      RFC 7151, 3
      * e.g. after "ccc\npr"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> text_command_71
@@ -9121,9 +9133,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {934, 255, 113, 22, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: bare_command_34 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nra"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> text_command_79
@@ -9132,9 +9144,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1048, 255, 111, 150, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: text_command_69 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrn"
      *     DIGIT / "-" / "A"-"E" / "G"-"S" / "U"-"Z" / "_" / "a"-"e" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "F" / "f" -> path_command_53
@@ -9144,9 +9156,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1053, 255, 116, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: path_command_45 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * path-command = ... / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / . "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nsi"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Y" / "_" / "g"-"s" / "u"-"y" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> text_command_80
@@ -9156,9 +9168,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1059, 255, 117, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: path_command_46 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nsm"
      *     HEXDIG / "-" / "G"-"M" / "O"-"Z" / "_" / "g"-"m" / "o"-"z" -> other_command_1: anomaly-open, open command
      *     "N" / "n" -> path_command_55
@@ -9213,8 +9225,8 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1082, 255, 85, 152, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: user_command_10 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * bare-command = "CDUP" / "REIN" / "QUIT" / "PASV" / "ABOR" / "PWD" / "SYST" / . "XCUP" / "XPWD" / "CCC" / "LPSV"      RFC 7151, 3
      * e.g. after "ccc\nxc"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"T" / "V" / "X"-"Z" / "_" / "g"-"q" / "s"-"t" / "v" / "x"-"z" -> other_command_1: anomaly-open, open command
@@ -9226,9 +9238,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1087, 255, 119, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: path_command_48 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * path-command = ... / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / . "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxm"
      *     DIGIT / "-" / "A"-"C" / "E"-"J" / "L"-"Z" / "_" / "a"-"c" / "e"-"j" / "l"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> text_command_82
@@ -9249,9 +9261,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1100, 255, 121, 22, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 451: bare_command_36 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / . "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxr"
      *     HEXDIG / "-" / "G"-"L" / "N"-"Z" / "_" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "M" / "m" -> path_command_56
@@ -9260,9 +9272,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1105, 255, 122, 145, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: path_command_50 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxs"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
      *     "H" / "h" -> text_command_83
@@ -9425,12 +9437,12 @@ static const qcap_state_t states[] = {
 
     /* lines = text-lines text .      RFC 959, 4.2
      * e.g. after "220-\n"
-     *     -> entry_8 */
+     *     -> before_text_1 */
     {0, 255, 12, 179, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 470: lines_1 */
 
     /* e.g. after "220-\n"
      *     -> lines_1: close reply-lines */
-    {1174, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 471: entry_6 */
+    {1174, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 471: before_lines_1 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
@@ -9562,12 +9574,12 @@ static const qcap_state_t states[] = {
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> text_lines_2
-     *     -> entry_6 */
+     *     -> before_lines_1 */
     {0, 255, 4, 160, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 487: text_lines_3 */
 
     /* e.g. after "100-\n"
      *     -> text_lines_3: open reply-lines */
-    {1217, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 488: entry_7 */
+    {1217, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 488: before_text_lines_1 */
 
     /* more = ( lines CRLF ) / final-more .      RFC 959, 4.2.1
      * e.g. after "100-\n"
@@ -9611,9 +9623,9 @@ static const qcap_state_t states[] = {
      *     "|" -> extended_passive_text_5 */
     {1233, 255, 95, 168, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 492: extended_passive_text_4 */
 
-    /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2DQUOTE )      RFC 959, 5.4
-     * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2DQUOTE )      RFC 959, 5.4
-     * quoted-path = 1*( HTAB / %x01-08 / %x0B-0C / . SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2DQUOTE )      RFC 959, 5.4
+    /* quoted-path = 1*( . HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ...      RFC 959, 5.4
+     * quoted-path = 1*( HTAB / %x01-08 / . %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" ...      RFC 959, 5.4
+     * quoted-path = 1*( HTAB / %x01-08 / %x0B-0C / . SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" ...      RFC 959, 5.4
      * e.g. after "257 \"a"
      *     ALPHA / DIGIT / SP / HTAB / %x01-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF -> quoted_path_2
      *     CR -> crlf_3: begin reply-code, begin reply-code, convert reply-code, convert reply-code, close reply-code, open reply-text, close reply-text, mark
@@ -9621,7 +9633,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_path_4 */
     {1237, 3, 82, 169, 54, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 493: quoted_path_2 */
 
-    /* quoted-path = 1*( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
+    /* quoted-path = ... / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
      * text = *. char      RFC 959, 4.2.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "257 \"\""
@@ -9665,9 +9677,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1252, 255, 29, 143, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: account_command_9 */
 
-    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / . "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" ...      RFC 7151, 3
      * e.g. after "ccc\nada"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_36
@@ -9676,9 +9688,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1257, 255, 29, 150, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 499: text_command_71 */
 
-    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
+     * text-command = . "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" ...      RFC 7151, 3
      * e.g. after "ccc\nall"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> command_line_36
@@ -9709,9 +9721,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1267, 255, 123, 170, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: auth_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / . "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\navb"
      *     HEXDIG / "-" / "G"-"K" / "M"-"Z" / "_" / "g"-"k" / "m"-"z" -> other_command_1: anomaly-open, open command
      *     "L" / "l" -> command_line_36
@@ -9740,9 +9752,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {170, 255, 91, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: bare_command_38 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+    /* text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
+     * text-command = ... / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / . "COMB"      RFC 7151, 3
      * e.g. after "ccc\ncom"
      *     DIGIT / "-" / "A" / "C"-"Z" / "_" / "a" / "c"-"z" -> other_command_1: anomaly-open, open command
      *     "B" / "b" -> command_line_36
@@ -9751,9 +9763,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1257, 255, 110, 150, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: text_command_74 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
+     * text-command = ... / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / . "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" ...      RFC 7151, 3
      * e.g. after "ccc\ncon"
      *     DIGIT / "-" / "A"-"E" / "G"-"Z" / "_" / "a"-"e" / "g"-"z" -> other_command_1: anomaly-open, open command
      *     "F" / "f" -> command_line_36
@@ -9773,7 +9785,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1275, 255, 113, 147, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 508: free_command_29 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( file-command SP file-name ) / ( path-command . SP pathname ) / ( list-command [ SP pathname ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\ncwd"
@@ -9783,9 +9795,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1280, 255, 27, 31, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: command_line_35 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / . "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\ndel"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_35
@@ -9794,7 +9806,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1284, 255, 85, 145, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: path_command_51 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... / ( host-command SP hostname ) / ( text-command . SP argument ) / ( free-command [ SP argument ] ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nenc"
@@ -9837,9 +9849,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1275, 255, 29, 147, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 514: free_command_31 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
+     * text-command = ... / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / . "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" ...      RFC 7151, 3
      * e.g. after "ccc\nhas"
      *     HEXDIG / "-" / "G" / "I"-"Z" / "_" / "g" / "i"-"z" -> other_command_1: anomaly-open, open command
      *     "H" / "h" -> command_line_36
@@ -9903,9 +9915,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {170, 255, 133, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 520: bare_command_39 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / . "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nmdt"
      *     HEXDIG / "-" / "G"-"L" / "N"-"Z" / "_" / "g"-"l" / "n"-"z" -> other_command_1: anomaly-open, open command
      *     "M" / "m" -> command_line_35
@@ -9936,9 +9948,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1308, 255, 85, 171, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: mode_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
+     * text-command = ... / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / . "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" ...      RFC 7151, 3
      * e.g. after "ccc\nopt"
      *     HEXDIG / "-" / "G"-"R" / "T"-"Z" / "_" / "g"-"r" / "t"-"z" -> other_command_1: anomaly-open, open command
      *     "S" / "s" -> command_line_36
@@ -9947,9 +9959,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1257, 255, 23, 150, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: text_command_77 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
+     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / . "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" ...      RFC 7151, 3
      * e.g. after "ccc\npbs"
      *     HEXDIG / "-" / "G"-"Y" / "_" / "g"-"y" -> other_command_1: anomaly-open, open command
      *     "Z" / "z" -> command_line_36
@@ -9969,9 +9981,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1313, 255, 29, 172, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: port_command_6 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / . "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nran"
      *     HEXDIG / "-" / "H"-"Z" / "_" / "h"-"z" -> other_command_1: anomaly-open, open command
      *     "G" / "g" -> command_line_36
@@ -10002,9 +10014,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1318, 255, 29, 184, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: restart_command_3 */
 
-    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / . "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrnf"
      *     HEXDIG / "-" / "G"-"Q" / "S"-"Z" / "_" / "g"-"q" / "s"-"z" -> other_command_1: anomaly-open, open command
      *     "R" / "r" -> command_line_35
@@ -10013,9 +10025,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1323, 255, 30, 145, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: path_command_53 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / "SMNT" / "RNFR" / . "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nrnt"
      *     HEXDIG / "-" / "G"-"N" / "P"-"Z" / "_" / "g"-"n" / "p"-"z" -> other_command_1: anomaly-open, open command
      *     "O" / "o" -> command_line_35
@@ -10024,9 +10036,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1284, 255, 106, 145, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: path_command_54 */
 
-    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
+     * text-command = "ALLO" / . "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" ...      RFC 7151, 3
      * e.g. after "ccc\nsit"
      *     DIGIT / "-" / "A"-"D" / "F"-"Z" / "_" / "a"-"d" / "f"-"z" -> other_command_1: anomaly-open, open command
      *     "E" / "e" -> command_line_36
@@ -10035,9 +10047,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1257, 255, 85, 150, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 532: text_command_80 */
 
-    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
+     * path-command = "CWD" / . "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" ...      RFC 959, 5.3.1
      * e.g. after "ccc\nsmn"
      *     HEXDIG / "-" / "G"-"S" / "U"-"Z" / "_" / "g"-"s" / "u"-"z" -> other_command_1: anomaly-open, open command
      *     "T" / "t" -> command_line_35
@@ -10091,9 +10103,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1344, 255, 30, 152, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 537: user_command_11 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / . "XCRC" / "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxcr"
      *     DIGIT / "-" / "A"-"B" / "D"-"Z" / "_" / "a"-"b" / "d"-"z" -> other_command_1: anomaly-open, open command
      *     "C" / "c" -> command_line_36
@@ -10102,9 +10114,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1257, 255, 107, 150, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: text_command_81 */
 
-    /* path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
-     * path-command = "CWD" / "SMNT" / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+    /* path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
+     * path-command = ... / "RNFR" / "RNTO" / "DELE" / "RMD" / "MKD" / . "XCWD" / "XRMD" / "XMKD" / "MDTM" / "SIZE"      RFC 959, 5.3.1
      * e.g. after "ccc\nxcw"
      *     DIGIT / "-" / "A"-"C" / "E"-"Z" / "_" / "a"-"c" / "e"-"z" -> other_command_1: anomaly-open, open command
      *     "D" / "d" -> command_line_35
@@ -10113,9 +10125,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {1284, 255, 113, 145, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 539: path_command_56 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / . "XMD5" / "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxmd"
      *     ALPHA / "-" / "0"-"4" / "6"-"9" / "_" -> other_command_1: anomaly-open, open command
      *     "5" -> command_line_36
@@ -10135,9 +10147,9 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly unknown-command, atomic ends, push commands verb, close request */
     {170, 255, 113, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 541: bare_command_41 */
 
-    /* text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
-     * text-command = "ALLO" / "SITE" / "ADAT" / "PROT" / "PBSZ" / "MIC" / "CONF" / "ENC" / "OPTS" / "LPRT" / "CLNT" / "MFMT" / "MFCT" / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+    /* text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
+     * text-command = ... / "MFF" / "HASH" / "RANG" / "XCRC" / "XMD5" / . "XSHA" / "AVBL" / "COMB"      RFC 7151, 3
      * e.g. after "ccc\nxsh"
      *     "A" / "a" -> command_line_36
      *     DIGIT / "-" / "B"-"Z" / "_" / "b"-"z" -> other_command_1: anomaly-open, open command
@@ -10274,11 +10286,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "220-\n"
      *     -> text_7: open reply-text */
-    {1392, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 557: entry_8 */
+    {1392, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 557: before_text_1 */
 
     /* passive-code = . "227"      RFC 959, 4.2.1
      * extended-passive-code = . "229"      RFC 959, 4.2.1
-     * reply-code = ( ( "1" / "3"-"6" ) "0"-"5" DIGIT ) / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
+     * reply-code = ... / ( "2" ( "0"-"1" / "3"-"5" ) DIGIT ) / ( "22" . ( "0"-"6" / "8" ) )      RFC 959, 4.2.1
      * e.g. after "220 \n22"
      *     "0"-"6" / "8" -> reply_line_1
      *     "7" -> reply_line_5
@@ -10341,12 +10353,12 @@ static const qcap_state_t states[] = {
     /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2.1
      * e.g. after "100-\n"
      *     -> feature_lines_1
-     *     -> entry_9 */
+     *     -> before_text_lines_2 */
     {0, 255, 9, 190, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 566: answer_lines_1 */
 
     /* done = secured / secured / pending .      RFC 4217, 4
      * e.g. after "100\n"
-     *     -> entry_3 */
+     *     -> before_passive_code_1 */
     {0, 255, 0, 26, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 567: done_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10384,7 +10396,7 @@ static const qcap_state_t states[] = {
      *     "|" -> tcp_port_1: begin tcp-port */
     {1420, 255, 95, 168, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 570: extended_passive_text_5 */
 
-    /* quoted-path = 1*( HTAB / %x01-08 / %x0B-0C / SP / %x0E-1F / "!" / ALPHA / DIGIT / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
+    /* quoted-path = ... / "#"-"/" / ":"-"@" / "["-"`" / %x7B-FF / 2. DQUOTE )      RFC 959, 5.4
      * path-text = DQUOTE quoted-path DQUOTE [ . SP *char ]      RFC 959, 5.4
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "257 \"a\""
@@ -10395,7 +10407,7 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_path_2 */
     {1424, 255, 144, 191, 62, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 571: quoted_path_4 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP password ) / ( account-command . SP account-information ) / ( file-command SP file-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nacct"
@@ -10405,7 +10417,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1429, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: command_line_37 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP extended-host-port ) / ( auth-command . SP mechanism-name ) / ( type-command SP type-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nauth"
@@ -10415,7 +10427,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1433, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: command_line_38 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( text-command SP argument ) / ( free-command [ . SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\ncsid"
@@ -10425,7 +10437,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: open command, begin free-command, convert free-command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {1437, 255, 27, 31, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 574: command_line_39 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP host-port ) / ( extended-port-command . SP extended-host-port ) / ( auth-command SP mechanism-name ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\neprt"
@@ -10435,7 +10447,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1441, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 575: command_line_40 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( restart-command SP marker ) / ( host-command . SP hostname ) / ( text-command SP argument ) / ( ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nhost"
@@ -10445,7 +10457,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1445, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: command_line_41 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... ( path-command SP pathname ) / ( list-command [ . SP pathname ] ) / ( port-command SP host-port ) ...      RFC 959, 5.3.1
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nlist"
@@ -10455,7 +10467,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: open command, close command, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands verb, close request */
     {1449, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: command_line_42 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP structure-code ) / ( mode-command . SP mode-code ) / ( restart-command SP marker ) / ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nmode"
@@ -10465,7 +10477,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1453, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: command_line_43 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... list-command [ SP pathname ] ) / ( port-command . SP host-port ) / ( extended-port-command SP extended-host-port ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nport"
@@ -10475,7 +10487,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1457, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: command_line_44 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... mode-command SP mode-code ) / ( restart-command . SP marker ) / ( host-command SP hostname ) / ( text-command ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nrest"
@@ -10485,7 +10497,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1461, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: command_line_45 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP type-code ) / ( structure-command . SP structure-code ) / ( mode-command SP mode-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nstru"
@@ -10495,7 +10507,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1465, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: command_line_46 */
 
-    /* command-line = ( ( user-command SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ... SP mechanism-name ) / ( type-command . SP type-code ) / ( structure-command SP structure-code ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\ntype"
@@ -10505,7 +10517,7 @@ static const qcap_state_t states[] = {
      *     LF -> signals_1: anomaly-open, open command, close command, mark, anomaly-open, anomaly bare-LF, anomaly missing-argument, atomic ends, push commands verb, close request */
     {1469, 255, 27, 31, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: command_line_47 */
 
-    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) / ( account-command SP account-information ) / ( file-command SP file-name ) / ( path-command SP pathname ) / ( list-command [ SP pathname ] ) / ( port-command SP host-port ) / ( extended-port-command SP extended-host-port ) / ( auth-command SP mechanism-name ) / ( type-command SP type-code ) / ( structure-command SP structure-code ) / ( mode-command SP mode-code ) / ( restart-command SP marker ) / ( host-command SP hostname ) / ( text-command SP argument ) / ( free-command [ SP argument ] ) / bare-command ) CRLF      RFC 959, 5.3.1
+    /* command-line = ( ( user-command . SP username ) / ( password-command SP password ) ...      RFC 959, 5.3.1
      * bad-line = ( any-command . SP argument CRLF ) / ( any-command SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * bad-line = ( any-command SP argument CRLF ) / ( any-command . SP CRLF ) / ( any-command CRLF )      RFC 959, 4.2.1
      * e.g. after "ccc\nuser"
@@ -10624,8 +10636,8 @@ static const qcap_state_t states[] = {
      *     LF -> passive_code_3: close reply */
     {115, 255, 13, 14, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: crlf_39 */
 
-    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
-     * reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ( passive-code . SP passive-text CRLF ) / ( extended-passive-code ...      RFC 959, 4.2
+     * reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n227"
      *     "-" -> text_5: open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, open reply-text
@@ -10634,8 +10646,8 @@ static const qcap_state_t states[] = {
      *     LF -> outcome_1: mark, anomaly-open, open reply-code, begin passive-code, begin passive-code, convert passive-code, convert passive-code, close reply-code, mark, anomaly-open, anomaly bare-LF, anomaly missing-SP, atomic ends */
     {1527, 255, 12, 195, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 594: reply_line_5 */
 
-    /* reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
-     * reply-line = ( passive-code SP passive-text CRLF ) / ( extended-passive-code SP extended-passive-text CRLF ) / ( path-code SP path-text CRLF ) / ( reply-code SP text CRLF ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
+    /* reply-line = ... passive-text CRLF ) / ( extended-passive-code . SP extended-passive-text CRLF ) / ( path-code SP ...      RFC 959, 4.2
+     * reply-line = ... ) / ( ( passive-code / extended-passive-code ) . SP text CRLF ) / ( any-code CRLF )      RFC 959, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 959, 2.3
      * e.g. after "220 \n229"
      *     "-" -> text_5: open reply-code, begin extended-passive-code, begin extended-passive-code, convert extended-passive-code, convert extended-passive-code, close reply-code, open reply-text
@@ -10728,19 +10740,19 @@ static const qcap_state_t states[] = {
 
     /* feature-lines = *( feature-line CRLF ) .      RFC 2389, 3.2
      * e.g. after "100-\n"
-     *     -> entry_10
+     *     -> before_feature_line_1
      *     -> answer_lines_2 */
     {0, 255, 6, 199, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 605: feature_lines_1 */
 
     /* text-lines = *OCTET .      RFC 959, 4.2
      * e.g. after "100-\n"
      *     -> text_lines_2
-     *     -> entry_11 */
+     *     -> before_lines_2 */
     {0, 255, 8, 160, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 606: text_lines_4 */
 
     /* e.g. after "100-\n"
      *     -> text_lines_4: open reply-lines */
-    {1566, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 607: entry_9 */
+    {1566, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 607: before_text_lines_2 */
 
     /* host-number = h1 "," h2 . "," h3 "," h4      RFC 959, 4.1.3
      * number = *2"0" ( DIGIT / ( "1"-"9" . DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -10984,21 +10996,21 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "100-\n"
      *     -> feature_line_1 */
-    {1654, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 632: entry_10 */
+    {1654, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 632: before_feature_line_1 */
 
     /* answer-lines = ( feature-lines text ) / lines .      RFC 959, 4.2.1
      * e.g. after "100-\n"
-     *     -> entry_12 */
+     *     -> before_text_2 */
     {0, 255, 5, 190, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 633: answer_lines_2 */
 
     /* lines = text-lines text .      RFC 959, 4.2
      * e.g. after "100-\n"
-     *     -> entry_12 */
+     *     -> before_text_2 */
     {0, 255, 7, 179, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 634: lines_2 */
 
     /* e.g. after "100-\n"
      *     -> lines_2: close reply-lines */
-    {1655, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 635: entry_11 */
+    {1655, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 635: before_lines_2 */
 
     /* number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( DIGIT / ( . "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -11249,7 +11261,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "100-\n"
      *     -> text_8: open reply-text */
-    {1755, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 661: entry_12 */
+    {1755, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 661: before_text_2 */
 
     /* number = *2. "0" ( DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
      * number = *2"0" ( . DIGIT / ( "1"-"9" DIGIT ) / ( "1" 2DIGIT ) / ( "2" "0"-"4" DIGIT ) / ( "25" "0"-"5" ) )      RFC 959, 5.3.2
@@ -13292,11 +13304,11 @@ const qcap_protocol_t qcap_ftp_protocol = {
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_ftp_t, client),
     .server_offset = offsetof(qcap_ftp_t, server),
-    .client = {.start = AT_ENTRY_1,
-               .search = AT_ENTRY_4,
+    .client = {.start = AT_BEFORE_USER_COMMAND_1,
+               .search = AT_BEFORE_USER_COMMAND_2,
                .search_byte = QCAP_NONE},
-    .server = {.start = AT_ENTRY_2,
-               .search = AT_ENTRY_5,
+    .server = {.start = AT_BEFORE_DELAY_CODE_1,
+               .search = AT_BEFORE_PASSIVE_CODE_2,
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_ftp_side, slots),
              .regions = offsetof(struct qcap_ftp_side, regions),

@@ -9,9 +9,9 @@
 
 enum {
     AT_TOKEN_1 = 0,
-    AT_ENTRY_1 = 1,
+    AT_BEFORE_TOKEN_1 = 1,
     AT_HTTP_NAME_1 = 2,
-    AT_ENTRY_2 = 3,
+    AT_BEFORE_HTTP_NAME_1 = 3,
     AT_TOKEN_2 = 4,
     AT_HTTP_NAME_2 = 5,
     AT_ABSOLUTE_PATH_1 = 6,
@@ -41,37 +41,37 @@ enum {
     AT_HTTP_NAME_7 = 30,
     AT_FIELD_LINE_1 = 31,
     AT_CHUNK_SIZE_1 = 32,
-    AT_ENTRY_3 = 33,
-    AT_ENTRY_4 = 34,
-    AT_ENTRY_5 = 35,
+    AT_BEFORE_CHUNK_SIZE_1 = 33,
+    AT_BEFORE_COUNTED_CONTENT_1 = 34,
+    AT_BEFORE_TOKEN_2 = 35,
     AT_PCT_ENCODED_4 = 36,
     AT_HTTP_VERSION_3 = 37,
     AT_USERINFO_2 = 38,
     AT_HTTP_NAME_8 = 39,
     AT_NAME_BLANKS_1 = 40,
-    AT_ENTRY_6 = 41,
+    AT_BEFORE_NAME_BLANKS_1 = 41,
     AT_NAME_BLANKS_2 = 42,
-    AT_ENTRY_7 = 43,
+    AT_BEFORE_NAME_BLANKS_2 = 43,
     AT_NAME_BLANKS_3 = 44,
-    AT_ENTRY_8 = 45,
+    AT_BEFORE_NAME_BLANKS_3 = 45,
     AT_NAME_BLANKS_4 = 46,
-    AT_ENTRY_9 = 47,
+    AT_BEFORE_NAME_BLANKS_4 = 47,
     AT_NAME_BLANKS_5 = 48,
-    AT_ENTRY_10 = 49,
+    AT_BEFORE_NAME_BLANKS_5 = 49,
     AT_NAME_BLANKS_6 = 50,
-    AT_ENTRY_11 = 51,
+    AT_BEFORE_NAME_BLANKS_6 = 51,
     AT_NAME_BLANKS_7 = 52,
-    AT_ENTRY_12 = 53,
+    AT_BEFORE_NAME_BLANKS_7 = 53,
     AT_NAME_BLANKS_8 = 54,
-    AT_ENTRY_13 = 55,
+    AT_BEFORE_NAME_BLANKS_8 = 55,
     AT_NAME_BLANKS_9 = 56,
-    AT_ENTRY_14 = 57,
+    AT_BEFORE_NAME_BLANKS_9 = 57,
     AT_NAME_BLANKS_10 = 58,
-    AT_ENTRY_15 = 59,
+    AT_BEFORE_NAME_BLANKS_10 = 59,
     AT_NAME_BLANKS_11 = 60,
-    AT_ENTRY_16 = 61,
+    AT_BEFORE_NAME_BLANKS_11 = 61,
     AT_CHUNK_SIZE_2 = 62,
-    AT_ENTRY_17 = 63,
+    AT_BEFORE_TOKEN_3 = 63,
     AT_HTTP_VERSION_4 = 64,
     AT_HTTP_VERSION_5 = 65,
     AT_OWS_1 = 66,
@@ -176,31 +176,31 @@ enum {
     AT_CREDENTIALS_2 = 165,
     AT_TOKEN_26 = 166,
     AT_RESPONSE_FIELD_1 = 167,
-    AT_ENTRY_18 = 168,
+    AT_BEFORE_HTTP_NAME_2 = 168,
     AT_HOST_1 = 169,
     AT_TOKEN68_2 = 170,
     AT_TOKEN_27 = 171,
     AT_QUOTED_STRING_1 = 172,
     AT_NAME_BLANKS_12 = 173,
-    AT_ENTRY_19 = 174,
+    AT_BEFORE_NAME_BLANKS_12 = 174,
     AT_NAME_BLANKS_13 = 175,
-    AT_ENTRY_20 = 176,
+    AT_BEFORE_NAME_BLANKS_13 = 176,
     AT_NAME_BLANKS_14 = 177,
-    AT_ENTRY_21 = 178,
+    AT_BEFORE_NAME_BLANKS_14 = 178,
     AT_NAME_BLANKS_15 = 179,
-    AT_ENTRY_22 = 180,
+    AT_BEFORE_NAME_BLANKS_15 = 180,
     AT_NAME_BLANKS_16 = 181,
-    AT_ENTRY_23 = 182,
+    AT_BEFORE_NAME_BLANKS_16 = 182,
     AT_NAME_BLANKS_17 = 183,
-    AT_ENTRY_24 = 184,
+    AT_BEFORE_NAME_BLANKS_17 = 184,
     AT_NAME_BLANKS_18 = 185,
-    AT_ENTRY_25 = 186,
+    AT_BEFORE_NAME_BLANKS_18 = 186,
     AT_NAME_BLANKS_19 = 187,
-    AT_ENTRY_26 = 188,
+    AT_BEFORE_NAME_BLANKS_19 = 188,
     AT_NAME_BLANKS_20 = 189,
-    AT_ENTRY_27 = 190,
+    AT_BEFORE_NAME_BLANKS_20 = 190,
     AT_NAME_BLANKS_21 = 191,
-    AT_ENTRY_28 = 192,
+    AT_BEFORE_NAME_BLANKS_21 = 192,
     AT_FINAL_CONTENT_1 = 193,
     AT_TOKEN68_3 = 194,
     AT_OWS_27 = 195,
@@ -215,8 +215,8 @@ enum {
     AT_OWS_36 = 204,
     AT_OWS_37 = 205,
     AT_CHUNK_SIZE_3 = 206,
-    AT_ENTRY_29 = 207,
-    AT_ENTRY_30 = 208,
+    AT_BEFORE_CHUNK_SIZE_2 = 207,
+    AT_BEFORE_COUNTED_CONTENT_2 = 208,
     AT_FIELD_CONTENT_3 = 209,
     AT_OWS_38 = 210,
     AT_LENGTH_2 = 211,
@@ -242,7 +242,7 @@ enum {
     AT_PCHAR_6 = 231,
     AT_CHUNK_SIZE_4 = 232,
     AT_CHUNK_SIZE_5 = 233,
-    AT_ENTRY_31 = 234,
+    AT_BEFORE_HTTP_NAME_3 = 234,
     AT_FIELD_CONTENT_4 = 235,
     AT_CRLF_17 = 236,
     AT_CRLF_18 = 237,
@@ -276,7 +276,7 @@ enum {
     AT_USERINFO_4 = 265,
     AT_PCT_ENCODED_6 = 266,
     AT_CRLF_26 = 267,
-    AT_ENTRY_32 = 268,
+    AT_BEFORE_CRLF_1 = 268,
     AT_CRLF_27 = 269,
     AT_CRLF_28 = 270,
     AT_OWS_49 = 271,
@@ -294,9 +294,9 @@ enum {
     AT_TOKEN_46 = 283,
     AT_TOKEN_47 = 284,
     AT_TOKEN_48 = 285,
-    AT_ENTRY_33 = 286,
+    AT_BEFORE_TOKEN_4 = 286,
     AT_HTTP_NAME_9 = 287,
-    AT_ENTRY_34 = 288,
+    AT_BEFORE_HTTP_NAME_4 = 288,
     AT_CRLF_31 = 289,
     AT_CRLF_32 = 290,
     AT_TOKEN_49 = 291,
@@ -377,9 +377,9 @@ enum {
     AT_IPV4ADDRESS_19 = 366,
     AT_IPV4ADDRESS_20 = 367,
     AT_NAME_BLANKS_22 = 368,
-    AT_ENTRY_35 = 369,
+    AT_BEFORE_NAME_BLANKS_22 = 369,
     AT_NAME_BLANKS_23 = 370,
-    AT_ENTRY_36 = 371,
+    AT_BEFORE_NAME_BLANKS_23 = 371,
     AT_CHUNK_SIZE_6 = 372,
     AT_COUNTED_CONTENT_2 = 373,
     AT_IPV6ADDRESS_2 = 374,
@@ -509,7 +509,7 @@ enum {
     AT_RWS_15 = 498,
     AT_CHUNK_DATA_2 = 499,
     AT_CRLF_48 = 500,
-    AT_ENTRY_37 = 501,
+    AT_BEFORE_CRLF_2 = 501,
     AT_TOKEN_52 = 502,
     AT_TOKEN_53 = 503,
     AT_TOKEN_54 = 504,
@@ -1064,7 +1064,7 @@ enum {
     AT_H16_199 = 1053,
     AT_H16_200 = 1054,
     AT_NAME_BLANKS_38 = 1055,
-    AT_ENTRY_38 = 1056,
+    AT_BEFORE_NAME_BLANKS_24 = 1056,
     AT_H16_201 = 1057,
     AT_H16_202 = 1058,
     AT_H16_203 = 1059,
@@ -1132,7 +1132,7 @@ enum {
     AT_FINAL_CONTENT_2 = 1121,
     AT_COUNTED_CONTENT_3 = 1122,
     AT_CLOSED_CONTENT_1 = 1123,
-    AT_ENTRY_39 = 1124,
+    AT_BEFORE_CLOSED_CONTENT_1 = 1124,
     AT_IPV6ADDRESS_24 = 1125,
     AT_H16_229 = 1126,
     AT_H16_230 = 1127,
@@ -1791,13 +1791,19 @@ static int choose_2(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     /* content_length and (not coding or (coding = identity)) */
-    n = qcap_binary(QCAP_AND, qcap_is_set(qcap_register(parser, 2 /* content_length */)), qcap_binary(QCAP_OR, qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))), qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_set(qcap_register(parser, 2 /* content_length */)),
+        qcap_binary(QCAP_OR,
+            qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* not coding or (coding = identity) */
-    n = qcap_binary(QCAP_OR, qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))), qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */)));
+    n = qcap_binary(QCAP_OR,
+        qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1817,13 +1823,21 @@ static int choose_8(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     /* ((method = CONNECT) and (status >= 200)) and (status < 300) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(6u /* CONNECT */)), qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(200u))), qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(300u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(6u /* CONNECT */)),
+            qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(200u))),
+        qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(300u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 1;
     /* ((method = HEAD) or (status = 204)) or (status = 304) */
-    n = qcap_binary(QCAP_OR, qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(2u /* HEAD */)), qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(204u))), qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(304u)));
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_OR,
+            qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* method */), qcap_number(2u /* HEAD */)),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(204u))),
+        qcap_binary(QCAP_EQ, qcap_register(parser, 1 /* status */), qcap_number(304u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1835,7 +1849,11 @@ static int choose_8(const qcap_parser_t *parser)
     if (n.value)
         return 3;
     /* content_length and (not coding or (coding = identity)) */
-    n = qcap_binary(QCAP_AND, qcap_is_set(qcap_register(parser, 2 /* content_length */)), qcap_binary(QCAP_OR, qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))), qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_set(qcap_register(parser, 2 /* content_length */)),
+        qcap_binary(QCAP_OR,
+            qcap_not(qcap_is_set(qcap_register(parser, 3 /* coding */))),
+            qcap_binary(QCAP_EQ, qcap_register(parser, 3 /* coding */), qcap_number(5u /* identity */))));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1849,7 +1867,11 @@ static int choose_10(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* ((status >= 100) and (status < 200)) and (status <> 101) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_AND, qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(100u)), qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(200u))), qcap_binary(QCAP_NE, qcap_register(parser, 1 /* status */), qcap_number(101u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_AND,
+            qcap_binary(QCAP_GE, qcap_register(parser, 1 /* status */), qcap_number(100u)),
+            qcap_binary(QCAP_LT, qcap_register(parser, 1 /* status */), qcap_number(200u))),
+        qcap_binary(QCAP_NE, qcap_register(parser, 1 /* status */), qcap_number(101u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -2256,7 +2278,7 @@ QCAP_SCAN_UNTIL(SCAN_IS_ETAGC, LANES_IS_ETAGC, IS_ETAGC)
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
-static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_http_side *const side = (struct qcap_http_side *)(void *)(parser + 1);
@@ -2281,8 +2303,8 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
     switch (parser->state) {
     case AT_TOKEN_1:
         goto token_1;
-    case AT_ENTRY_1:
-        goto entry_1;
+    case AT_BEFORE_TOKEN_1:
+        goto before_token_1;
     case AT_TOKEN_2:
         goto token_2;
     case AT_ABSOLUTE_PATH_1:
@@ -2313,30 +2335,30 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
         goto field_line_1;
     case AT_CHUNK_SIZE_1:
         goto chunk_size_1;
-    case AT_ENTRY_3:
-        goto entry_3;
+    case AT_BEFORE_CHUNK_SIZE_1:
+        goto before_chunk_size_1;
     case AT_USERINFO_2:
         goto userinfo_2;
     case AT_HTTP_NAME_8:
         goto http_name_8;
     case AT_NAME_BLANKS_1:
         goto name_blanks_1;
-    case AT_ENTRY_6:
-        goto entry_6;
-    case AT_ENTRY_8:
-        goto entry_8;
-    case AT_ENTRY_12:
-        goto entry_12;
-    case AT_ENTRY_13:
-        goto entry_13;
-    case AT_ENTRY_14:
-        goto entry_14;
-    case AT_ENTRY_16:
-        goto entry_16;
+    case AT_BEFORE_NAME_BLANKS_1:
+        goto before_name_blanks_1;
+    case AT_BEFORE_NAME_BLANKS_3:
+        goto before_name_blanks_3;
+    case AT_BEFORE_NAME_BLANKS_7:
+        goto before_name_blanks_7;
+    case AT_BEFORE_NAME_BLANKS_8:
+        goto before_name_blanks_8;
+    case AT_BEFORE_NAME_BLANKS_9:
+        goto before_name_blanks_9;
+    case AT_BEFORE_NAME_BLANKS_11:
+        goto before_name_blanks_11;
     case AT_CHUNK_SIZE_2:
         goto chunk_size_2;
-    case AT_ENTRY_17:
-        goto entry_17;
+    case AT_BEFORE_TOKEN_3:
+        goto before_token_3;
     case AT_HTTP_VERSION_5:
         goto http_version_5;
     case AT_OWS_1:
@@ -2448,7 +2470,7 @@ static qcap_stop_t machine_token_1(qcap_parser_t *parser, const unsigned char *a
     }
 
     /* e.g. after "" */
-entry_1:
+before_token_1:
     goto on1;
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
@@ -2782,34 +2804,34 @@ on13:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_23, QCAP_STOP_TABLE);
     case 11:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_16;
+        goto before_name_blanks_11;
     case 10:
         goto on14;
     case 9:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_14;
+        goto before_name_blanks_9;
     case 8:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_13;
+        goto before_name_blanks_8;
     case 7:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_12;
+        goto before_name_blanks_7;
     case 6:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_22, QCAP_STOP_TABLE);
     case 5:
         goto on15;
     case 4:
@@ -2820,7 +2842,7 @@ on13:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_FIELD_LINE, QCAP_HERE(p6));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_8;
+        goto before_name_blanks_3;
     case 1:
         goto on18;
     default:
@@ -3014,7 +3036,7 @@ on26:
     case 0:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        goto entry_3;
+        goto before_chunk_size_1;
     default:
         goto out26;
     }
@@ -3426,7 +3448,7 @@ out45:
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a" */
 on46:
     at = SCAN_IS_TCHAR(at, end);
@@ -3549,7 +3571,7 @@ on50:
     case 0:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        goto entry_3;
+        goto before_chunk_size_1;
     default:
         goto out50;
     }
@@ -3636,7 +3658,7 @@ out55:
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b" */
 on56:
     if (QCAP_UNLIKELY(at == end))
@@ -3908,7 +3930,7 @@ out66:
     return qcap_leave(parser, at, end, AT_TOKEN_26);
 
     /* e.g. after "a /\n\n" */
-entry_3:
+before_chunk_size_1:
     p0 = at;
     qcap_slot_put(side->slots, 1, QCAP_HTTP_REQUEST_CHUNK_SIZE, QCAP_HERE(p0));
     parser->depth = (uint16_t)(2);
@@ -4213,31 +4235,31 @@ http_name_7:
 field_line_1:
     switch (side->underway[0].value) {
     case 1: /* Content-Length */
-        return qcap_stop(parser, at, AT_ENTRY_7, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_2, QCAP_STOP_TABLE);
     case 2: /* Transfer-Encoding */
-        goto entry_8;
+        goto before_name_blanks_3;
     case 3: /* Host */
-        return qcap_stop(parser, at, AT_ENTRY_9, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_4, QCAP_STOP_TABLE);
     case 4: /* Connection */
-        return qcap_stop(parser, at, AT_ENTRY_10, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_5, QCAP_STOP_TABLE);
     case 5: /* Authorization */
-        return qcap_stop(parser, at, AT_ENTRY_11, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_6, QCAP_STOP_TABLE);
     case 6: /* Proxy-Authorization */
-        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_22, QCAP_STOP_TABLE);
     case 7: /* Upgrade */
-        goto entry_12;
+        goto before_name_blanks_7;
     case 8: /* Expect */
-        goto entry_13;
+        goto before_name_blanks_8;
     case 9: /* Range */
-        goto entry_14;
+        goto before_name_blanks_9;
     case 10: /* Content-Type */
-        return qcap_stop(parser, at, AT_ENTRY_15, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_10, QCAP_STOP_TABLE);
     case 11: /* Content-Encoding */
-        goto entry_16;
+        goto before_name_blanks_11;
     case 12: /* Content-Range */
-        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_23, QCAP_STOP_TABLE);
     default:
-        goto entry_6;
+        goto before_name_blanks_1;
     }
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -4299,27 +4321,27 @@ name_blanks_1:
     return qcap_stop(parser, at, AT_NAME_BLANKS_1, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_6:
+before_name_blanks_1:
     goto name_blanks_1;
 
     /* e.g. after "a /\na" */
-entry_8:
+before_name_blanks_3:
     return qcap_stop(parser, at, AT_NAME_BLANKS_3, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_12:
+before_name_blanks_7:
     return qcap_stop(parser, at, AT_NAME_BLANKS_7, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_13:
+before_name_blanks_8:
     return qcap_stop(parser, at, AT_NAME_BLANKS_8, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_14:
+before_name_blanks_9:
     return qcap_stop(parser, at, AT_NAME_BLANKS_9, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\na" */
-entry_16:
+before_name_blanks_11:
     return qcap_stop(parser, at, AT_NAME_BLANKS_11, QCAP_STOP_TABLE);
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -4342,7 +4364,7 @@ chunk_size_2:
     return qcap_stop(parser, at, AT_CHUNK_SIZE_2, QCAP_STOP_TABLE);
 
     /* e.g. after "a /\n\n" */
-entry_17:
+before_token_3:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
     qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_REQUEST, wanted, origin, here);
@@ -4611,7 +4633,7 @@ ows_15:
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a" */
 token_6:
     if (at - parser->piece >= 18 && !side->slots[1].is_done &&
@@ -4680,7 +4702,7 @@ ows_17:
     return qcap_stop(parser, at, AT_OWS_17, QCAP_STOP_TABLE);
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a" */
 token_7:
@@ -4958,7 +4980,7 @@ ows_24:
     }
     return qcap_stop(parser, at, AT_OWS_24, QCAP_STOP_TABLE);
 
-    /* credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:a " */
@@ -4987,7 +5009,7 @@ crlf_9:
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:ba" */
 basic_scheme_2:
     if (at == end)
@@ -5200,7 +5222,7 @@ ows_26:
     }
     return qcap_stop(parser, at, AT_OWS_26, QCAP_STOP_TABLE);
 
-    /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:basic " */
@@ -5312,7 +5334,7 @@ do_47:
     goto token_24;
 }
 
-static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_http_side *const side = (struct qcap_http_side *)(void *)(parser + 1);
@@ -5333,8 +5355,8 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
     switch (parser->state) {
     case AT_HTTP_NAME_1:
         goto http_name_1;
-    case AT_ENTRY_2:
-        goto entry_2;
+    case AT_BEFORE_HTTP_NAME_1:
+        goto before_http_name_1;
     case AT_HTTP_NAME_2:
         goto http_name_2;
     case AT_HTTP_NAME_3:
@@ -5359,24 +5381,24 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto crlf_16;
     case AT_RESPONSE_FIELD_1:
         goto response_field_1;
-    case AT_ENTRY_18:
-        goto entry_18;
+    case AT_BEFORE_HTTP_NAME_2:
+        goto before_http_name_2;
     case AT_NAME_BLANKS_14:
         goto name_blanks_14;
-    case AT_ENTRY_21:
-        goto entry_21;
+    case AT_BEFORE_NAME_BLANKS_14:
+        goto before_name_blanks_14;
     case AT_NAME_BLANKS_17:
         goto name_blanks_17;
-    case AT_ENTRY_24:
-        goto entry_24;
+    case AT_BEFORE_NAME_BLANKS_17:
+        goto before_name_blanks_17;
     case AT_NAME_BLANKS_18:
         goto name_blanks_18;
-    case AT_ENTRY_25:
-        goto entry_25;
+    case AT_BEFORE_NAME_BLANKS_18:
+        goto before_name_blanks_18;
     case AT_NAME_BLANKS_19:
         goto name_blanks_19;
-    case AT_ENTRY_26:
-        goto entry_26;
+    case AT_BEFORE_NAME_BLANKS_19:
+        goto before_name_blanks_19;
     case AT_FINAL_CONTENT_1:
         goto final_content_1;
     case AT_OWS_28:
@@ -5391,10 +5413,10 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto ows_35;
     case AT_CHUNK_SIZE_3:
         goto chunk_size_3;
-    case AT_ENTRY_29:
-        goto entry_29;
-    case AT_ENTRY_30:
-        goto entry_30;
+    case AT_BEFORE_CHUNK_SIZE_2:
+        goto before_chunk_size_2;
+    case AT_BEFORE_COUNTED_CONTENT_2:
+        goto before_counted_content_2;
     case AT_FIELD_CONTENT_3:
         goto field_content_3;
     case AT_OWS_38:
@@ -5443,8 +5465,8 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto chunk_size_4;
     case AT_CHUNK_SIZE_5:
         goto chunk_size_5;
-    case AT_ENTRY_31:
-        goto entry_31;
+    case AT_BEFORE_HTTP_NAME_3:
+        goto before_http_name_3;
     case AT_FIELD_CONTENT_4:
         goto field_content_4;
     case AT_CRLF_17:
@@ -5497,8 +5519,8 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
         goto pct_encoded_6;
     case AT_CRLF_26:
         goto crlf_26;
-    case AT_ENTRY_32:
-        goto entry_32;
+    case AT_BEFORE_CRLF_1:
+        goto before_crlf_1;
     case AT_CRLF_27:
         goto crlf_27;
     case AT_OWS_49:
@@ -5530,7 +5552,7 @@ static qcap_stop_t machine_http_name_1(qcap_parser_t *parser, const unsigned cha
     }
 
     /* e.g. after "" */
-entry_2:
+before_http_name_1:
     goto on1;
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -5765,31 +5787,31 @@ on11:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_26;
+        goto before_name_blanks_19;
     case 7:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_25;
+        goto before_name_blanks_18;
     case 6:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_24;
+        goto before_name_blanks_17;
     case 5:
         goto on14;
     case 4:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_24, QCAP_STOP_TABLE);
     case 3:
         goto on15;
     case 2:
         qcap_slot_put(side->slots, 1, QCAP_HTTP_RESPONSE_FIELD_LINE, QCAP_HERE(p2));
         parser->depth = (uint16_t)(2);
         parser->is_confirmed = true;
-        goto entry_21;
+        goto before_name_blanks_14;
     case 1:
         goto on16;
     default:
@@ -5983,7 +6005,7 @@ on24:
     case 0:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        goto entry_18;
+        goto before_http_name_2;
     default:
         goto out24;
     }
@@ -6175,7 +6197,7 @@ out33:
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "HTTP/0. 000\na:a" */
 on34:
     at = SCAN_IS_TCHAR(at, end);
@@ -6279,7 +6301,7 @@ on38:
     case 0:
         parser->depth = (uint16_t)(1);
         parser->is_confirmed = true;
-        goto entry_18;
+        goto before_http_name_2;
     default:
         goto out38;
     }
@@ -6856,31 +6878,31 @@ crlf_16:
 response_field_1:
     switch (side->underway[0].value) {
     case 1: /* Content-Length */
-        return qcap_stop(parser, at, AT_ENTRY_20, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_13, QCAP_STOP_TABLE);
     case 2: /* Transfer-Encoding */
-        goto entry_21;
+        goto before_name_blanks_14;
     case 3: /* Connection */
-        return qcap_stop(parser, at, AT_ENTRY_22, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_15, QCAP_STOP_TABLE);
     case 4: /* Upgrade */
-        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_24, QCAP_STOP_TABLE);
     case 5: /* Content-Type */
-        return qcap_stop(parser, at, AT_ENTRY_23, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_16, QCAP_STOP_TABLE);
     case 6: /* Content-Encoding */
-        goto entry_24;
+        goto before_name_blanks_17;
     case 7: /* Content-Range */
-        goto entry_25;
+        goto before_name_blanks_18;
     case 8: /* Accept-Ranges */
-        goto entry_26;
+        goto before_name_blanks_19;
     case 9: /* ETag */
-        return qcap_stop(parser, at, AT_ENTRY_27, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_20, QCAP_STOP_TABLE);
     case 10: /* Location */
-        return qcap_stop(parser, at, AT_ENTRY_28, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_21, QCAP_STOP_TABLE);
     default:
-        return qcap_stop(parser, at, AT_ENTRY_19, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_NAME_BLANKS_12, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "HTTP/0. 000\n\n" */
-entry_18:
+before_http_name_2:
     here = QCAP_HERE(at);
     qcap_element_close(parser, side->slots, 0, QCAP_HTTP_RESPONSE, here);
     if (qcap_must_stop(parser))
@@ -6900,7 +6922,7 @@ name_blanks_14:
     return qcap_stop(parser, at, AT_NAME_BLANKS_14, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\na" */
-entry_21:
+before_name_blanks_14:
     goto name_blanks_14;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
@@ -6916,7 +6938,7 @@ name_blanks_17:
     return qcap_stop(parser, at, AT_NAME_BLANKS_17, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\na" */
-entry_24:
+before_name_blanks_17:
     goto name_blanks_17;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
@@ -6932,7 +6954,7 @@ name_blanks_18:
     return qcap_stop(parser, at, AT_NAME_BLANKS_18, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\na" */
-entry_25:
+before_name_blanks_18:
     goto name_blanks_18;
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
@@ -6948,7 +6970,7 @@ name_blanks_19:
     return qcap_stop(parser, at, AT_NAME_BLANKS_19, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\na" */
-entry_26:
+before_name_blanks_19:
     goto name_blanks_19;
 
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
@@ -6960,13 +6982,13 @@ final_content_1:
     case 1:
         return qcap_stop(parser, at, AT_FINAL_CONTENT_2, QCAP_STOP_CONTROL);
     case 2:
-        goto entry_18;
+        goto before_http_name_2;
     case 3:
-        goto entry_29;
+        goto before_chunk_size_2;
     case 4:
-        goto entry_30;
+        goto before_counted_content_2;
     case 5:
-        return qcap_stop(parser, at, AT_ENTRY_39, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_CLOSED_CONTENT_1, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_FINAL_CONTENT_1, QCAP_STOP_CONTROL);
     }
@@ -7068,13 +7090,13 @@ chunk_size_3:
     return qcap_stop(parser, at, AT_CHUNK_SIZE_3, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\n\n" */
-entry_29:
+before_chunk_size_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_HTTP_RESPONSE_CHUNK_SIZE, here);
     goto chunk_size_3;
 
     /* e.g. after "HTTP/0. 000\n\n" */
-entry_30:
+before_counted_content_2:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 1, QCAP_HTTP_RESPONSE_CONTENT, here);
     if (qcap_must_stop(parser))
@@ -7218,7 +7240,7 @@ ows_40:
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "HTTP/0. 000\na:a" */
 token_29:
     at = SCAN_IS_TCHAR(at, end);
@@ -7557,7 +7579,7 @@ chunk_size_5:
     return qcap_stop(parser, at, AT_CHUNK_SIZE_5, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\n\n" */
-entry_31:
+before_http_name_3:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
     qcap_element_close_here(parser, side->slots, 0, QCAP_HTTP_RESPONSE, wanted, origin, here);
@@ -7945,7 +7967,7 @@ crlf_26:
     return qcap_stop(parser, at, AT_CRLF_26, QCAP_STOP_TABLE);
 
     /* e.g. after "HTTP/0. 000\n\na\n" */
-entry_32:
+before_crlf_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 1, here);
     if (qcap_must_stop(parser))
@@ -8157,36 +8179,36 @@ do_44:
 
 /* The direct code, by the number that its states have. */
 static const qcap_machine_t machines[] = {
-    machine_token_1,
-    machine_http_name_1,
+    machine_client,
+    machine_server,
     NULL,
     NULL,
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_CHUNK_DATA_2, AT_ENTRY_37};
+static const uint16_t targets_0[] = {AT_CHUNK_DATA_2, AT_BEFORE_CRLF_2};
 
-static const uint16_t targets_1[] = {AT_COUNTED_CONTENT_2, AT_ENTRY_17};
+static const uint16_t targets_1[] = {AT_COUNTED_CONTENT_2, AT_BEFORE_TOKEN_3};
 
-static const uint16_t targets_2[] = {AT_ENTRY_3, AT_ENTRY_4, AT_ENTRY_5};
+static const uint16_t targets_2[] = {AT_BEFORE_CHUNK_SIZE_1, AT_BEFORE_COUNTED_CONTENT_1, AT_BEFORE_TOKEN_2};
 
-static const uint16_t targets_3[] = {AT_ENTRY_6, AT_ENTRY_7, AT_ENTRY_8, AT_ENTRY_9, AT_ENTRY_10, AT_ENTRY_11, AT_ENTRY_35, AT_ENTRY_12, AT_ENTRY_13, AT_ENTRY_14, AT_ENTRY_15, AT_ENTRY_16, AT_ENTRY_36};
+static const uint16_t targets_3[] = {AT_BEFORE_NAME_BLANKS_1, AT_BEFORE_NAME_BLANKS_2, AT_BEFORE_NAME_BLANKS_3, AT_BEFORE_NAME_BLANKS_4, AT_BEFORE_NAME_BLANKS_5, AT_BEFORE_NAME_BLANKS_6, AT_BEFORE_NAME_BLANKS_22, AT_BEFORE_NAME_BLANKS_7, AT_BEFORE_NAME_BLANKS_8, AT_BEFORE_NAME_BLANKS_9, AT_BEFORE_NAME_BLANKS_10, AT_BEFORE_NAME_BLANKS_11, AT_BEFORE_NAME_BLANKS_23};
 
-static const uint16_t targets_4[] = {AT_ENTRY_18};
+static const uint16_t targets_4[] = {AT_BEFORE_HTTP_NAME_2};
 
-static const uint16_t targets_5[] = {AT_CHUNK_DATA_2, AT_ENTRY_32};
+static const uint16_t targets_5[] = {AT_CHUNK_DATA_2, AT_BEFORE_CRLF_1};
 
-static const uint16_t targets_6[] = {AT_COUNTED_CONTENT_2, AT_ENTRY_31};
+static const uint16_t targets_6[] = {AT_COUNTED_CONTENT_2, AT_BEFORE_HTTP_NAME_3};
 
-static const uint16_t targets_7[] = {AT_CLOSED_CONTENT_2, AT_ENTRY_31};
+static const uint16_t targets_7[] = {AT_CLOSED_CONTENT_2, AT_BEFORE_HTTP_NAME_3};
 
-static const uint16_t targets_8[] = {AT_FINAL_CONTENT_2, AT_FINAL_CONTENT_2, AT_ENTRY_18, AT_ENTRY_29, AT_ENTRY_30, AT_ENTRY_39};
+static const uint16_t targets_8[] = {AT_FINAL_CONTENT_2, AT_FINAL_CONTENT_2, AT_BEFORE_HTTP_NAME_2, AT_BEFORE_CHUNK_SIZE_2, AT_BEFORE_COUNTED_CONTENT_2, AT_BEFORE_CLOSED_CONTENT_1};
 
 static const uint16_t targets_9[] = {AT_FINAL_CONTENT_1};
 
-static const uint16_t targets_10[] = {AT_ENTRY_18, AT_RESPONSE_CONTENT_2};
+static const uint16_t targets_10[] = {AT_BEFORE_HTTP_NAME_2, AT_RESPONSE_CONTENT_2};
 
-static const uint16_t targets_11[] = {AT_ENTRY_19, AT_ENTRY_20, AT_ENTRY_21, AT_ENTRY_22, AT_ENTRY_38, AT_ENTRY_23, AT_ENTRY_24, AT_ENTRY_25, AT_ENTRY_26, AT_ENTRY_27, AT_ENTRY_28};
+static const uint16_t targets_11[] = {AT_BEFORE_NAME_BLANKS_12, AT_BEFORE_NAME_BLANKS_13, AT_BEFORE_NAME_BLANKS_14, AT_BEFORE_NAME_BLANKS_15, AT_BEFORE_NAME_BLANKS_24, AT_BEFORE_NAME_BLANKS_16, AT_BEFORE_NAME_BLANKS_17, AT_BEFORE_NAME_BLANKS_18, AT_BEFORE_NAME_BLANKS_19, AT_BEFORE_NAME_BLANKS_20, AT_BEFORE_NAME_BLANKS_21};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -11885,7 +11907,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> token_1 */
-    {3, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: entry_1 */
+    {3, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: before_token_1 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * CRLF = ( . CR LF ) / LF      RFC 9112, 2.2
@@ -11898,7 +11920,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> http_name_1 */
-    {7, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: entry_2 */
+    {7, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: before_http_name_1 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * request-line = method . SP request-target SP HTTP-version      RFC 9112, 3
@@ -12085,9 +12107,9 @@ static const qcap_state_t states[] = {
 
     /* request-content = chunked-body / counted-content / no-content .      RFC 9112, 6.3
      * e.g. after "a /\n\n"
-     *     -> entry_3
-     *     -> entry_4
-     *     -> entry_5 */
+     *     -> before_chunk_size_1
+     *     -> before_counted_content_1
+     *     -> before_token_2 */
     {0, 255, 2, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 24: request_content_1 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -12153,19 +12175,19 @@ static const qcap_state_t states[] = {
 
     /* field-line = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "a /\na"
-     *     -> entry_6
-     *     -> entry_7
-     *     -> entry_8
-     *     -> entry_9
-     *     -> entry_10
-     *     -> entry_11
-     *     -> entry_35
-     *     -> entry_12
-     *     -> entry_13
-     *     -> entry_14
-     *     -> entry_15
-     *     -> entry_16
-     *     -> entry_36 */
+     *     -> before_name_blanks_1
+     *     -> before_name_blanks_2
+     *     -> before_name_blanks_3
+     *     -> before_name_blanks_4
+     *     -> before_name_blanks_5
+     *     -> before_name_blanks_6
+     *     -> before_name_blanks_22
+     *     -> before_name_blanks_7
+     *     -> before_name_blanks_8
+     *     -> before_name_blanks_9
+     *     -> before_name_blanks_10
+     *     -> before_name_blanks_11
+     *     -> before_name_blanks_23 */
     {0, 255, 3, 21, 1, QCAP_STATE_CONTROL, 0}, /* 31: field_line_1 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -12178,15 +12200,15 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\n\n"
      *     -> chunk_size_1: open chunk-size */
-    {111, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 33: entry_3 */
+    {111, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 33: before_chunk_size_1 */
 
     /* e.g. after "a /\n\n"
      *     -> counted_content_1: open content */
-    {112, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 34: entry_4 */
+    {112, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 34: before_counted_content_1 */
 
     /* e.g. after "a /\n\n"
      *     -> token_1: close request */
-    {113, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 35: entry_5 */
+    {113, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 35: before_token_2 */
 
     /* pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
      * pct-encoded = "%" HEXDIG . HEXDIG      RFC 3986, 2.1
@@ -12232,7 +12254,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_1 */
-    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 41: entry_6 */
+    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 41: before_name_blanks_1 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12243,7 +12265,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_2 */
-    {132, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 43: entry_7 */
+    {132, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 43: before_name_blanks_2 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12254,7 +12276,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_3 */
-    {135, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 45: entry_8 */
+    {135, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 45: before_name_blanks_3 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12265,7 +12287,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_4 */
-    {138, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 47: entry_9 */
+    {138, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 47: before_name_blanks_4 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12276,7 +12298,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_5 */
-    {141, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 49: entry_10 */
+    {141, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 49: before_name_blanks_5 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12287,7 +12309,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_6 */
-    {144, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 51: entry_11 */
+    {144, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 51: before_name_blanks_6 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12298,7 +12320,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_7 */
-    {147, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 53: entry_12 */
+    {147, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 53: before_name_blanks_7 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12309,7 +12331,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_8 */
-    {150, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 55: entry_13 */
+    {150, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 55: before_name_blanks_8 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12320,7 +12342,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_9 */
-    {153, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 57: entry_14 */
+    {153, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 57: before_name_blanks_9 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12331,7 +12353,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_10 */
-    {156, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 59: entry_15 */
+    {156, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 59: before_name_blanks_10 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -12342,7 +12364,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_11 */
-    {159, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 61: entry_16 */
+    {159, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 61: before_name_blanks_11 */
 
     /* chunk-size = *. "0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
      * chunk-size = *"0" . ( "1"-"9" / "A"-"F" / "a"-"f" ) *HEXDIG      RFC 9112, 7.1
@@ -12358,7 +12380,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\n\n"
      *     -> token_1: close content, close request */
-    {166, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 63: entry_17 */
+    {166, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 63: before_token_3 */
 
     /* HTTP-version = ( HTTP-name "/" DIGIT "." . DIGIT ) / ( HTTP-name "/" DIGIT "." )      RFC 9112, 2.3
      * else status-line = HTTP-version . SP status-code ( ( SP [ reason-phrase ] ) / missing-SP )      RFC 9112, 4
@@ -12704,7 +12726,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "a /\na:a"
      *     tchar -> token_6
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Connection
@@ -12742,7 +12764,7 @@ static const qcap_state_t states[] = {
     {352, 7, 32, 42, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 96: ows_17 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a"
      *     tchar -> token_7
@@ -12756,7 +12778,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b"
      *     "A" / "a" -> basic_scheme_2
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "B"-"Z" / "^"-"`" / "b"-"z" / "|" / "~" -> token_7
@@ -13002,7 +13024,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Connection, anomaly-open, anomaly control-character */
     {478, 3, 32, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 120: ows_24 */
 
-    /* credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:a "
@@ -13026,7 +13048,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:ba"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"R" / "T"-"Z" / "^"-"`" / "g"-"r" / "t"-"z" / "|" / "~" -> token_7
      *     "S" / "s" -> basic_scheme_3
@@ -13170,7 +13192,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:bas"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "^"-"`" / "g"-"h" / "j"-"z" / "|" / "~" -> token_7
      *     "I" / "i" -> basic_scheme_4
@@ -13278,7 +13300,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:basi"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"B" / "D"-"Z" / "^"-"b" / "d"-"z" / "|" / "~" -> token_7
      *     "C" / "c" -> basic_start_1
@@ -13373,7 +13395,7 @@ static const qcap_state_t states[] = {
 
     /* basic-start = basic-scheme . SP      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:basic"
      *     tchar -> token_7
      *     DQUOTE / "("-")" / "," / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Authorization
@@ -13453,7 +13475,7 @@ static const qcap_state_t states[] = {
 
     /* response-content = no-content / final-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
-     *     -> entry_18
+     *     -> before_http_name_2
      *     -> response_content_2 */
     {0, 255, 10, 63, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 163: response_content_1 */
 
@@ -13475,7 +13497,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {695, 255, 48, 49, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: dec_octet_3 */
 
-    /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:basic "
@@ -13503,22 +13525,22 @@ static const qcap_state_t states[] = {
 
     /* response-field = field-name [ name-blanks ] ":" *obs-fold OWS field-value OWS .      RFC 9112, 5
      * e.g. after "HTTP/0. 000\na"
-     *     -> entry_19
-     *     -> entry_20
-     *     -> entry_21
-     *     -> entry_22
-     *     -> entry_38
-     *     -> entry_23
-     *     -> entry_24
-     *     -> entry_25
-     *     -> entry_26
-     *     -> entry_27
-     *     -> entry_28 */
+     *     -> before_name_blanks_12
+     *     -> before_name_blanks_13
+     *     -> before_name_blanks_14
+     *     -> before_name_blanks_15
+     *     -> before_name_blanks_24
+     *     -> before_name_blanks_16
+     *     -> before_name_blanks_17
+     *     -> before_name_blanks_18
+     *     -> before_name_blanks_19
+     *     -> before_name_blanks_20
+     *     -> before_name_blanks_21 */
     {0, 255, 11, 66, 1, QCAP_STATE_CONTROL, 1}, /* 167: response_field_1 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> http_name_1: close response */
-    {721, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 168: entry_18 */
+    {721, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 168: before_http_name_2 */
 
     /* Host = field-host [ . ":" field-port ]      RFC 9110, 7.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -13583,7 +13605,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_12 */
-    {754, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 174: entry_19 */
+    {754, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 174: before_name_blanks_12 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13594,7 +13616,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_13 */
-    {757, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 176: entry_20 */
+    {757, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 176: before_name_blanks_13 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13605,7 +13627,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_14 */
-    {760, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 178: entry_21 */
+    {760, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 178: before_name_blanks_14 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13616,7 +13638,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_15 */
-    {763, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 180: entry_22 */
+    {763, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 180: before_name_blanks_15 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13627,7 +13649,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_16 */
-    {766, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 182: entry_23 */
+    {766, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 182: before_name_blanks_16 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13638,7 +13660,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_17 */
-    {769, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 184: entry_24 */
+    {769, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 184: before_name_blanks_17 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13649,7 +13671,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_18 */
-    {772, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 186: entry_25 */
+    {772, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 186: before_name_blanks_18 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13660,7 +13682,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_19 */
-    {775, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 188: entry_26 */
+    {775, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 188: before_name_blanks_19 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13671,7 +13693,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_20 */
-    {778, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 190: entry_27 */
+    {778, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 190: before_name_blanks_20 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * response-field = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -13682,16 +13704,16 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_21 */
-    {781, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 192: entry_28 */
+    {781, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 192: before_name_blanks_21 */
 
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
      *     -> final_content_2
      *     -> final_content_2
-     *     -> entry_18
-     *     -> entry_29
-     *     -> entry_30
-     *     -> entry_39 */
+     *     -> before_http_name_2
+     *     -> before_chunk_size_2
+     *     -> before_counted_content_2
+     *     -> before_closed_content_1 */
     {0, 255, 8, 70, 1, QCAP_STATE_CONTROL, 1}, /* 193: final_content_1 */
 
     /* token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *. "="      RFC 9110, 11.2
@@ -13853,11 +13875,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> chunk_size_3: open chunk-size */
-    {861, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 207: entry_29 */
+    {861, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 207: before_chunk_size_2 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> counted_content_3: open content */
-    {862, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 208: entry_30 */
+    {862, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 208: before_counted_content_2 */
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -13927,7 +13949,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * e.g. after "HTTP/0. 000\na:a"
      *     tchar -> token_29
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_3: mismatch Connection
@@ -14180,7 +14202,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> http_name_1: close content, close response */
-    {1032, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 234: entry_31 */
+    {1032, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 234: before_http_name_3 */
 
     /* field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * field-content = field-vchar [ 1*( SP / . HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
@@ -14542,7 +14564,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\n\na\n"
      *     -> crlf_26: close content */
-    {1196, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 268: entry_32 */
+    {1196, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 268: before_crlf_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "HTTP/0. 000\n\n0\n\r"
@@ -14718,7 +14740,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> token_48: found, reset content_length, reset coding, open request, open method, begin method */
-    {1273, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 286: entry_33 */
+    {1273, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 286: before_token_4 */
 
     /* HTTP-name = . "HTTP"      RFC 9112, 2.3
      * else HTTP-name = . "HTTP"      RFC 9112, 2.3
@@ -14728,7 +14750,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> http_name_9: found, reset content_length, reset coding, reset upgrade, open response, open HTTP-version, mark */
-    {1275, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: entry_34 */
+    {1275, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: before_http_name_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 9112, 2.2
      * e.g. after "\r"
@@ -14879,7 +14901,7 @@ static const qcap_state_t states[] = {
     {1341, 255, 90, 97, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: reg_name_5 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a ["
      *     HEXDIG -> h16_2
@@ -14979,7 +15001,7 @@ static const qcap_state_t states[] = {
     {1383, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: pct_encoded_8 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a"
      *     HEXDIG -> h16_3
@@ -14997,9 +15019,9 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1390, 255, 19, 102, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: ipvfuture_1 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_5
@@ -15145,7 +15167,7 @@ static const qcap_state_t states[] = {
     {1455, 1, 92, 105, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: invalid_query_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [aa"
      *     HEXDIG -> h16_6
@@ -15155,7 +15177,7 @@ static const qcap_state_t states[] = {
     {1457, 255, 97, 101, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: h16_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:"
      *     HEXDIG -> h16_7
@@ -15290,11 +15312,11 @@ static const qcap_state_t states[] = {
     /* counted-content = *OCTET .      RFC 9112, 6
      * e.g. after "a /\n\n"
      *     -> counted_content_2
-     *     -> entry_17 */
+     *     -> before_token_3 */
     {0, 255, 1, 109, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 342: counted_content_1 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [aaa"
      *     HEXDIG -> ipv6address_2
@@ -15304,7 +15326,7 @@ static const qcap_state_t states[] = {
     {1512, 255, 97, 101, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: h16_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a"
      *     HEXDIG -> h16_15
@@ -15337,7 +15359,7 @@ static const qcap_state_t states[] = {
     {1528, 255, 104, 110, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: ipvfuture_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::a"
      *     HEXDIG -> h16_22
@@ -15348,7 +15370,7 @@ static const qcap_state_t states[] = {
     {1531, 255, 105, 111, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: h16_9 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::0"
      *     HEXDIG -> h16_22
@@ -15360,7 +15382,7 @@ static const qcap_state_t states[] = {
     {1536, 255, 106, 112, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: h16_10 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::1"
      *     "A"-"F" / "a"-"f" -> h16_22
@@ -15373,7 +15395,7 @@ static const qcap_state_t states[] = {
     {1542, 255, 107, 113, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: h16_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::2"
      *     "A"-"F" / "a"-"f" -> h16_22
@@ -15388,7 +15410,7 @@ static const qcap_state_t states[] = {
     {1549, 255, 108, 113, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: h16_12 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::3"
      *     "A"-"F" / "a"-"f" -> h16_22
@@ -15504,7 +15526,7 @@ static const qcap_state_t states[] = {
     {1599, 255, 112, 116, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: ip_literal_1 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://["
      *     HEXDIG -> h16_27
@@ -15600,7 +15622,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_22 */
-    {1654, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: entry_35 */
+    {1654, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_name_blanks_22 */
 
     /* name-blanks = 1*. ( SP / HTAB )      RFC 9112, 5.1
      * field-line = field-name [ name-blanks ] . ":" *obs-fold OWS field-value OWS      RFC 9112, 5
@@ -15611,7 +15633,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\na"
      *     -> name_blanks_23 */
-    {1657, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: entry_36 */
+    {1657, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: before_name_blanks_23 */
 
     /* chunk-size = *"0" ( "1"-"9" / "A"-"F" / "a"-"f" ) *. HEXDIG      RFC 9112, 7.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -15630,9 +15652,9 @@ static const qcap_state_t states[] = {
      *     OCTET -> counted_content_2 */
     {1663, 1, 113, 117, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: counted_content_2 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_4
@@ -15640,7 +15662,7 @@ static const qcap_state_t states[] = {
     {1664, 255, 98, 103, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: ipv6address_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:aa"
      *     HEXDIG -> h16_28
@@ -15650,7 +15672,7 @@ static const qcap_state_t states[] = {
     {1667, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: h16_15 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:"
      *     HEXDIG -> h16_29
@@ -15660,7 +15682,7 @@ static const qcap_state_t states[] = {
     {1671, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: h16_16 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::a"
      *     HEXDIG -> h16_31
@@ -15671,7 +15693,7 @@ static const qcap_state_t states[] = {
     {1675, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: h16_17 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::0"
      *     HEXDIG -> h16_31
@@ -15683,7 +15705,7 @@ static const qcap_state_t states[] = {
     {1680, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: h16_18 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::1"
      *     "A"-"F" / "a"-"f" -> h16_31
@@ -15696,7 +15718,7 @@ static const qcap_state_t states[] = {
     {1686, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: h16_19 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::2"
      *     "A"-"F" / "a"-"f" -> h16_31
@@ -15711,7 +15733,7 @@ static const qcap_state_t states[] = {
     {1693, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: h16_20 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::3"
      *     "A"-"F" / "a"-"f" -> h16_31
@@ -15734,7 +15756,7 @@ static const qcap_state_t states[] = {
     {1709, 1, 114, 118, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: ipvfuture_4 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::aa"
      *     HEXDIG -> h16_36
@@ -15770,7 +15792,7 @@ static const qcap_state_t states[] = {
     {1725, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: dec_octet_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::10"
      *     "A"-"F" / "a"-"f" -> h16_36
@@ -15783,7 +15805,7 @@ static const qcap_state_t states[] = {
     {1731, 255, 107, 113, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: h16_24 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_36
@@ -15796,7 +15818,7 @@ static const qcap_state_t states[] = {
     {1731, 255, 117, 112, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: h16_25 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::26"
      *     HEXDIG -> h16_36
@@ -15973,7 +15995,7 @@ static const qcap_state_t states[] = {
     {1828, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: pct_encoded_20 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a"
      *     HEXDIG -> h16_38
@@ -15991,9 +16013,9 @@ static const qcap_state_t states[] = {
      *     SP -> http_name_10: rollback, anomaly-open, anomaly invalid-target, close request-target, open HTTP-version, mark */
     {1835, 255, 19, 102, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: ipvfuture_5 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_40
@@ -16178,7 +16200,7 @@ static const qcap_state_t states[] = {
     /* chunk-data = 1*OCTET .      RFC 9112, 7.1
      * e.g. after "a /\n\na\n"
      *     -> chunk_data_2
-     *     -> entry_37 */
+     *     -> before_crlf_2 */
     {0, 255, 0, 126, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 426: chunk_data_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16206,7 +16228,7 @@ static const qcap_state_t states[] = {
     {1905, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: ows_56 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:aaa"
      *     HEXDIG -> ipv6address_4
@@ -16216,7 +16238,7 @@ static const qcap_state_t states[] = {
     {1907, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: h16_28 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a"
      *     HEXDIG -> h16_42
@@ -16240,7 +16262,7 @@ static const qcap_state_t states[] = {
     {1915, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: h16_30 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::aa"
      *     HEXDIG -> h16_49
@@ -16264,7 +16286,7 @@ static const qcap_state_t states[] = {
     {1928, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: h16_32 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::10"
      *     "A"-"F" / "a"-"f" -> h16_49
@@ -16277,7 +16299,7 @@ static const qcap_state_t states[] = {
     {1935, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: h16_33 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_49
@@ -16290,7 +16312,7 @@ static const qcap_state_t states[] = {
     {1935, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: h16_34 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::26"
      *     HEXDIG -> h16_49
@@ -16302,7 +16324,7 @@ static const qcap_state_t states[] = {
     {1942, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: h16_35 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::aaa"
      *     HEXDIG -> ipv6address_5
@@ -16354,7 +16376,7 @@ static const qcap_state_t states[] = {
     {1966, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: ipv4address_29 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [::100"
      *     HEXDIG -> ipv6address_5
@@ -16430,7 +16452,7 @@ static const qcap_state_t states[] = {
     {1998, 255, 19, 13, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: pct_encoded_22 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[aa"
      *     HEXDIG -> h16_51
@@ -16440,7 +16462,7 @@ static const qcap_state_t states[] = {
     {2001, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: h16_38 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:"
      *     HEXDIG -> h16_52
@@ -16639,7 +16661,7 @@ static const qcap_state_t states[] = {
     {2081, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 469: pct_encoded_23 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:["
      *     HEXDIG -> h16_59
@@ -16670,7 +16692,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:d"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "^"-"`" / "g"-"h" / "j"-"z" / "|" / "~" -> token_7
      *     "I" / "i" -> digest_scheme_3
@@ -16699,7 +16721,7 @@ static const qcap_state_t states[] = {
     {2109, 255, 11, 133, 51, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: rws_8 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a"
      *     tchar -> token_50
@@ -16713,7 +16735,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:b"
      *     "A" / "a" -> basic_scheme_6
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "B"-"Z" / "^"-"`" / "b"-"z" / "|" / "~" -> token_50
@@ -16727,7 +16749,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:d"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "^"-"`" / "g"-"h" / "j"-"z" / "|" / "~" -> token_50
      *     "I" / "i" -> digest_scheme_4
@@ -16943,7 +16965,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "a /\n\na\n"
      *     -> crlf_48: close content */
-    {2216, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 501: entry_37 */
+    {2216, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 501: before_crlf_2 */
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -16978,9 +17000,9 @@ static const qcap_state_t states[] = {
      *     "=" -> ows_82: close chunk-ext-name */
     {2226, 4, 136, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: token_54 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_16
@@ -16988,7 +17010,7 @@ static const qcap_state_t states[] = {
     {2232, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: ipv6address_4 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:aa"
      *     HEXDIG -> h16_60
@@ -16998,7 +17020,7 @@ static const qcap_state_t states[] = {
     {2235, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: h16_42 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:"
      *     HEXDIG -> h16_61
@@ -17008,7 +17030,7 @@ static const qcap_state_t states[] = {
     {2239, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: h16_43 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::a"
      *     HEXDIG -> h16_63
@@ -17019,7 +17041,7 @@ static const qcap_state_t states[] = {
     {2243, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: h16_44 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::0"
      *     HEXDIG -> h16_63
@@ -17031,7 +17053,7 @@ static const qcap_state_t states[] = {
     {2248, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: h16_45 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_63
@@ -17044,7 +17066,7 @@ static const qcap_state_t states[] = {
     {2254, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: h16_46 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_63
@@ -17059,7 +17081,7 @@ static const qcap_state_t states[] = {
     {2261, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: h16_47 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_63
@@ -17072,7 +17094,7 @@ static const qcap_state_t states[] = {
     {2270, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: h16_48 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::aaa"
      *     HEXDIG -> ipv6address_7
@@ -17083,7 +17105,7 @@ static const qcap_state_t states[] = {
     {2277, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: h16_49 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a::100"
      *     HEXDIG -> ipv6address_7
@@ -17094,9 +17116,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_form_1: close host */
     {2282, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: h16_50 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_23
@@ -17188,7 +17210,7 @@ static const qcap_state_t states[] = {
     {2326, 255, 121, 124, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: ipv4address_36 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[aaa"
      *     HEXDIG -> ipv6address_8
@@ -17198,7 +17220,7 @@ static const qcap_state_t states[] = {
     {2335, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: h16_51 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a"
      *     HEXDIG -> h16_68
@@ -17231,7 +17253,7 @@ static const qcap_state_t states[] = {
     {2351, 255, 104, 110, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: ipvfuture_7 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::a"
      *     HEXDIG -> h16_75
@@ -17242,7 +17264,7 @@ static const qcap_state_t states[] = {
     {2354, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: h16_54 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::0"
      *     HEXDIG -> h16_75
@@ -17254,7 +17276,7 @@ static const qcap_state_t states[] = {
     {2359, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 527: h16_55 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::1"
      *     "A"-"F" / "a"-"f" -> h16_75
@@ -17267,7 +17289,7 @@ static const qcap_state_t states[] = {
     {2365, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: h16_56 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::2"
      *     "A"-"F" / "a"-"f" -> h16_75
@@ -17282,7 +17304,7 @@ static const qcap_state_t states[] = {
     {2372, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: h16_57 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::3"
      *     "A"-"F" / "a"-"f" -> h16_75
@@ -17568,7 +17590,7 @@ static const qcap_state_t states[] = {
     {2483, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: pct_encoded_24 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a"
      *     HEXDIG -> h16_80
@@ -17592,9 +17614,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {2496, 255, 79, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: ipvfuture_8 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_82
@@ -17605,7 +17627,7 @@ static const qcap_state_t states[] = {
     {2502, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: ipv6address_6 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Connection
@@ -17688,7 +17710,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:di"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "H"-"Z" / "^"-"`" / "h"-"z" / "|" / "~" -> token_7
      *     "G" / "g" -> digest_scheme_5
@@ -17740,7 +17762,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Authorization, anomaly obs-fold, open field-value, anomaly-open, anomaly control-character */
     {2560, 255, 33, 147, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: rws_32 */
 
-    /* credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:a "
@@ -17785,7 +17807,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:ba"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"R" / "T"-"Z" / "^"-"`" / "g"-"r" / "t"-"z" / "|" / "~" -> token_50
      *     "S" / "s" -> basic_scheme_7
@@ -17799,7 +17821,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:di"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "H"-"Z" / "^"-"`" / "h"-"z" / "|" / "~" -> token_50
      *     "G" / "g" -> digest_scheme_6
@@ -18295,7 +18317,7 @@ static const qcap_state_t states[] = {
     {2805, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 627: ows_82 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:aaa"
      *     HEXDIG -> ipv6address_9
@@ -18305,7 +18327,7 @@ static const qcap_state_t states[] = {
     {2808, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 628: h16_60 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a"
      *     HEXDIG -> h16_83
@@ -18329,7 +18351,7 @@ static const qcap_state_t states[] = {
     {2816, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 630: h16_62 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::aa"
      *     HEXDIG -> h16_90
@@ -18353,7 +18375,7 @@ static const qcap_state_t states[] = {
     {2829, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 632: h16_64 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_90
@@ -18366,7 +18388,7 @@ static const qcap_state_t states[] = {
     {2836, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 633: h16_65 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_90
@@ -18379,7 +18401,7 @@ static const qcap_state_t states[] = {
     {2836, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 634: h16_66 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::26"
      *     HEXDIG -> h16_90
@@ -18390,9 +18412,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_form_1: close host */
     {2843, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: h16_67 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_32
@@ -18473,9 +18495,9 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_4: close host, close authority, open path, close path, open query */
     {2326, 255, 130, 123, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 642: ipv4address_42 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_39
@@ -18483,7 +18505,7 @@ static const qcap_state_t states[] = {
     {2881, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 643: ipv6address_8 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:aa"
      *     HEXDIG -> h16_92
@@ -18493,7 +18515,7 @@ static const qcap_state_t states[] = {
     {2884, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: h16_68 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:"
      *     HEXDIG -> h16_93
@@ -18503,7 +18525,7 @@ static const qcap_state_t states[] = {
     {2888, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: h16_69 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::a"
      *     HEXDIG -> h16_95
@@ -18514,7 +18536,7 @@ static const qcap_state_t states[] = {
     {2892, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: h16_70 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::0"
      *     HEXDIG -> h16_95
@@ -18526,7 +18548,7 @@ static const qcap_state_t states[] = {
     {2897, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 647: h16_71 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::1"
      *     "A"-"F" / "a"-"f" -> h16_95
@@ -18539,7 +18561,7 @@ static const qcap_state_t states[] = {
     {2903, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: h16_72 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::2"
      *     "A"-"F" / "a"-"f" -> h16_95
@@ -18554,7 +18576,7 @@ static const qcap_state_t states[] = {
     {2910, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: h16_73 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::3"
      *     "A"-"F" / "a"-"f" -> h16_95
@@ -18577,7 +18599,7 @@ static const qcap_state_t states[] = {
     {2926, 1, 114, 118, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: ipvfuture_9 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::aa"
      *     HEXDIG -> h16_100
@@ -18613,7 +18635,7 @@ static const qcap_state_t states[] = {
     {2942, 255, 116, 120, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: dec_octet_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::10"
      *     "A"-"F" / "a"-"f" -> h16_100
@@ -18626,7 +18648,7 @@ static const qcap_state_t states[] = {
     {2948, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: h16_77 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_100
@@ -18639,7 +18661,7 @@ static const qcap_state_t states[] = {
     {2948, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: h16_78 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::26"
      *     HEXDIG -> h16_100
@@ -18804,7 +18826,7 @@ static const qcap_state_t states[] = {
     {3028, 255, 11, 53, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: rws_58 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[aa"
      *     HEXDIG -> h16_102
@@ -18817,7 +18839,7 @@ static const qcap_state_t states[] = {
     {3032, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 672: h16_80 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:"
      *     HEXDIG -> h16_103
@@ -18969,7 +18991,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dig"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"z" / "|" / "~" -> token_7
      *     "E" / "e" -> digest_scheme_7
@@ -19114,7 +19136,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:bas"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"H" / "J"-"Z" / "^"-"`" / "g"-"h" / "j"-"z" / "|" / "~" -> token_50
      *     "I" / "i" -> basic_scheme_8
@@ -19128,7 +19150,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dig"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"D" / "F"-"Z" / "^"-"d" / "f"-"z" / "|" / "~" -> token_50
      *     "E" / "e" -> digest_scheme_8
@@ -19493,9 +19515,9 @@ static const qcap_state_t states[] = {
      *     "\" -> quoted_pair_3 */
     {3350, 1, 160, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: quoted_string_4 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ...      RFC 3986, 3.2.2
      * e.g. after "a [a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_43
@@ -19503,7 +19525,7 @@ static const qcap_state_t states[] = {
     {3353, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: ipv6address_9 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:aa"
      *     HEXDIG -> h16_110
@@ -19513,7 +19535,7 @@ static const qcap_state_t states[] = {
     {3356, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: h16_83 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:"
      *     HEXDIG -> h16_111
@@ -19523,7 +19545,7 @@ static const qcap_state_t states[] = {
     {3360, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: h16_84 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::a"
      *     HEXDIG -> h16_113
@@ -19534,7 +19556,7 @@ static const qcap_state_t states[] = {
     {3364, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: h16_85 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::0"
      *     HEXDIG -> h16_113
@@ -19546,7 +19568,7 @@ static const qcap_state_t states[] = {
     {3369, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: h16_86 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_113
@@ -19559,7 +19581,7 @@ static const qcap_state_t states[] = {
     {3375, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: h16_87 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_113
@@ -19574,7 +19596,7 @@ static const qcap_state_t states[] = {
     {3382, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: h16_88 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_113
@@ -19587,7 +19609,7 @@ static const qcap_state_t states[] = {
     {3391, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: h16_89 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::aaa"
      *     HEXDIG -> ipv6address_10
@@ -19598,7 +19620,7 @@ static const qcap_state_t states[] = {
     {3398, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: h16_90 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a::100"
      *     HEXDIG -> ipv6address_10
@@ -19693,7 +19715,7 @@ static const qcap_state_t states[] = {
     {3443, 255, 121, 124, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: ipv4address_50 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:aaa"
      *     HEXDIG -> ipv6address_11
@@ -19703,7 +19725,7 @@ static const qcap_state_t states[] = {
     {3452, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: h16_92 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a"
      *     HEXDIG -> h16_118
@@ -19727,7 +19749,7 @@ static const qcap_state_t states[] = {
     {3460, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: h16_94 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::aa"
      *     HEXDIG -> h16_125
@@ -19751,7 +19773,7 @@ static const qcap_state_t states[] = {
     {3473, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: h16_96 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::10"
      *     "A"-"F" / "a"-"f" -> h16_125
@@ -19764,7 +19786,7 @@ static const qcap_state_t states[] = {
     {3480, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: h16_97 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_125
@@ -19777,7 +19799,7 @@ static const qcap_state_t states[] = {
     {3480, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: h16_98 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::26"
      *     HEXDIG -> h16_125
@@ -19789,7 +19811,7 @@ static const qcap_state_t states[] = {
     {3487, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: h16_99 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::aaa"
      *     HEXDIG -> ipv6address_12
@@ -19841,7 +19863,7 @@ static const qcap_state_t states[] = {
     {3511, 255, 127, 129, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: ipv4address_54 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[::100"
      *     HEXDIG -> ipv6address_12
@@ -19924,7 +19946,7 @@ static const qcap_state_t states[] = {
     {3018, 255, 146, 38, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: ipv4address_55 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[aaa"
      *     HEXDIG -> ipv6address_13
@@ -19937,7 +19959,7 @@ static const qcap_state_t states[] = {
     {3541, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: h16_102 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a"
      *     HEXDIG -> h16_127
@@ -19979,7 +20001,7 @@ static const qcap_state_t states[] = {
     {3566, 255, 162, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: ipvfuture_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::a"
      *     HEXDIG -> h16_134
@@ -19993,7 +20015,7 @@ static const qcap_state_t states[] = {
     {3572, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 776: h16_105 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::0"
      *     HEXDIG -> h16_134
@@ -20008,7 +20030,7 @@ static const qcap_state_t states[] = {
     {3580, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: h16_106 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::1"
      *     "A"-"F" / "a"-"f" -> h16_134
@@ -20024,7 +20046,7 @@ static const qcap_state_t states[] = {
     {3589, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 778: h16_107 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::2"
      *     "A"-"F" / "a"-"f" -> h16_134
@@ -20042,7 +20064,7 @@ static const qcap_state_t states[] = {
     {3599, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: h16_108 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::3"
      *     "A"-"F" / "a"-"f" -> h16_134
@@ -20193,7 +20215,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dige"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"R" / "T"-"Z" / "^"-"`" / "g"-"r" / "t"-"z" / "|" / "~" -> token_7
      *     "S" / "s" -> digest_scheme_9
@@ -20335,7 +20357,7 @@ static const qcap_state_t states[] = {
 
     /* basic-scheme = . "Basic"      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:basi"
      *     DIGIT / "!" / "#"-"'" / "*"-"+" / "-"-"." / "A"-"B" / "D"-"Z" / "^"-"b" / "d"-"z" / "|" / "~" -> token_50
      *     "C" / "c" -> basic_start_2
@@ -20349,7 +20371,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:dige"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"R" / "T"-"Z" / "^"-"`" / "g"-"r" / "t"-"z" / "|" / "~" -> token_50
      *     "S" / "s" -> digest_scheme_10
@@ -20732,7 +20754,7 @@ static const qcap_state_t states[] = {
     {3917, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 844: quoted_pair_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:aaa"
      *     HEXDIG -> ipv6address_14
@@ -20742,7 +20764,7 @@ static const qcap_state_t states[] = {
     {3918, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: h16_110 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a"
      *     HEXDIG -> h16_139
@@ -20766,7 +20788,7 @@ static const qcap_state_t states[] = {
     {3926, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 847: h16_112 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::aa"
      *     HEXDIG -> h16_146
@@ -20790,7 +20812,7 @@ static const qcap_state_t states[] = {
     {3939, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: h16_114 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_146
@@ -20803,7 +20825,7 @@ static const qcap_state_t states[] = {
     {3946, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: h16_115 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_146
@@ -20816,7 +20838,7 @@ static const qcap_state_t states[] = {
     {3946, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: h16_116 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::26"
      *     HEXDIG -> h16_146
@@ -20827,9 +20849,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_form_1: close host */
     {3953, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 852: h16_117 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * e.g. after "a [a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_64
@@ -20910,9 +20932,9 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_4: close host, close authority, open path, close path, open query */
     {3443, 255, 130, 123, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: ipv4address_56 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_69
@@ -20920,7 +20942,7 @@ static const qcap_state_t states[] = {
     {3991, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: ipv6address_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:aa"
      *     HEXDIG -> h16_148
@@ -20930,7 +20952,7 @@ static const qcap_state_t states[] = {
     {3994, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 861: h16_118 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:"
      *     HEXDIG -> h16_149
@@ -20940,7 +20962,7 @@ static const qcap_state_t states[] = {
     {3998, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: h16_119 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::a"
      *     HEXDIG -> h16_151
@@ -20951,7 +20973,7 @@ static const qcap_state_t states[] = {
     {4002, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: h16_120 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::0"
      *     HEXDIG -> h16_151
@@ -20963,7 +20985,7 @@ static const qcap_state_t states[] = {
     {4007, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: h16_121 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_151
@@ -20976,7 +20998,7 @@ static const qcap_state_t states[] = {
     {4013, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 865: h16_122 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_151
@@ -20991,7 +21013,7 @@ static const qcap_state_t states[] = {
     {4020, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: h16_123 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_151
@@ -21004,7 +21026,7 @@ static const qcap_state_t states[] = {
     {4029, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: h16_124 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::aaa"
      *     HEXDIG -> ipv6address_15
@@ -21015,7 +21037,7 @@ static const qcap_state_t states[] = {
     {4036, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: h16_125 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a::100"
      *     HEXDIG -> ipv6address_15
@@ -21026,9 +21048,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {4041, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: h16_126 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_76
@@ -21126,9 +21148,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {4085, 255, 40, 39, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: ipv4address_60 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_81
@@ -21139,7 +21161,7 @@ static const qcap_state_t states[] = {
     {4095, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 878: ipv6address_13 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:aa"
      *     HEXDIG -> h16_156
@@ -21152,7 +21174,7 @@ static const qcap_state_t states[] = {
     {4101, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 879: h16_127 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:"
      *     HEXDIG -> h16_157
@@ -21165,7 +21187,7 @@ static const qcap_state_t states[] = {
     {4108, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: h16_128 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::a"
      *     HEXDIG -> h16_159
@@ -21179,7 +21201,7 @@ static const qcap_state_t states[] = {
     {4115, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 881: h16_129 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::0"
      *     HEXDIG -> h16_159
@@ -21194,7 +21216,7 @@ static const qcap_state_t states[] = {
     {4123, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 882: h16_130 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::1"
      *     "A"-"F" / "a"-"f" -> h16_159
@@ -21210,7 +21232,7 @@ static const qcap_state_t states[] = {
     {4132, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 883: h16_131 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::2"
      *     "A"-"F" / "a"-"f" -> h16_159
@@ -21228,7 +21250,7 @@ static const qcap_state_t states[] = {
     {4142, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: h16_132 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::3"
      *     "A"-"F" / "a"-"f" -> h16_159
@@ -21257,7 +21279,7 @@ static const qcap_state_t states[] = {
     {4164, 4, 173, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: ipvfuture_12 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::aa"
      *     HEXDIG -> h16_164
@@ -21302,7 +21324,7 @@ static const qcap_state_t states[] = {
     {4189, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: dec_octet_15 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::10"
      *     "A"-"F" / "a"-"f" -> h16_164
@@ -21318,7 +21340,7 @@ static const qcap_state_t states[] = {
     {4198, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: h16_136 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_164
@@ -21334,7 +21356,7 @@ static const qcap_state_t states[] = {
     {4198, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: h16_137 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::26"
      *     HEXDIG -> h16_164
@@ -21350,7 +21372,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * e.g. after "a /\na:a a=a"
      *     tchar -> token_95
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Authorization
@@ -21412,7 +21434,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:diges"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"S" / "U"-"Z" / "^"-"`" / "g"-"s" / "u"-"z" / "|" / "~" -> token_7
      *     "T" / "t" -> digest_start_1
@@ -21436,7 +21458,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * e.g. after "a /\na:a a=a"
      *     tchar -> token_97
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -21498,7 +21520,7 @@ static const qcap_state_t states[] = {
 
     /* basic-start = basic-scheme . SP      RFC 7617, 2
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:basic"
      *     tchar -> token_50
      *     DQUOTE / "("-")" / "," / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -21511,7 +21533,7 @@ static const qcap_state_t states[] = {
 
     /* digest-scheme = . "Digest"      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:diges"
      *     HEXDIG / "!" / "#"-"'" / "*"-"+" / "-"-"." / "G"-"S" / "U"-"Z" / "^"-"`" / "g"-"s" / "u"-"z" / "|" / "~" -> token_50
      *     "T" / "t" -> digest_start_2
@@ -21709,9 +21731,9 @@ static const qcap_state_t states[] = {
      *     LF -> token_1: open field-value, close field-value, close field-line, close trailer-section, anomaly-open, anomaly bare-LF, close request */
     {4385, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 924: rws_92 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_84
@@ -21719,7 +21741,7 @@ static const qcap_state_t states[] = {
     {4389, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 925: ipv6address_14 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:aa"
      *     HEXDIG -> h16_166
@@ -21729,7 +21751,7 @@ static const qcap_state_t states[] = {
     {4392, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 926: h16_139 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a:"
      *     HEXDIG -> h16_167
@@ -21739,7 +21761,7 @@ static const qcap_state_t states[] = {
     {4396, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 927: h16_140 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::a"
      *     HEXDIG -> h16_169
@@ -21750,7 +21772,7 @@ static const qcap_state_t states[] = {
     {4400, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 928: h16_141 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::0"
      *     HEXDIG -> h16_169
@@ -21762,7 +21784,7 @@ static const qcap_state_t states[] = {
     {4405, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 929: h16_142 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_169
@@ -21775,7 +21797,7 @@ static const qcap_state_t states[] = {
     {4411, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 930: h16_143 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_169
@@ -21790,7 +21812,7 @@ static const qcap_state_t states[] = {
     {4418, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 931: h16_144 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_169
@@ -21803,7 +21825,7 @@ static const qcap_state_t states[] = {
     {4427, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 932: h16_145 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::aaa"
      *     HEXDIG -> ipv6address_16
@@ -21814,7 +21836,7 @@ static const qcap_state_t states[] = {
     {4434, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 933: h16_146 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::100"
      *     HEXDIG -> ipv6address_16
@@ -21902,7 +21924,7 @@ static const qcap_state_t states[] = {
     {4466, 255, 179, 169, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 940: authority_5 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:aaa"
      *     HEXDIG -> ipv6address_17
@@ -21912,7 +21934,7 @@ static const qcap_state_t states[] = {
     {4474, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 941: h16_148 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a"
      *     HEXDIG -> h16_174
@@ -21936,7 +21958,7 @@ static const qcap_state_t states[] = {
     {4482, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 943: h16_150 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::aa"
      *     HEXDIG -> h16_181
@@ -21960,7 +21982,7 @@ static const qcap_state_t states[] = {
     {4495, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 945: h16_152 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_181
@@ -21973,7 +21995,7 @@ static const qcap_state_t states[] = {
     {4502, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 946: h16_153 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_181
@@ -21986,7 +22008,7 @@ static const qcap_state_t states[] = {
     {4502, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 947: h16_154 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::26"
      *     HEXDIG -> h16_181
@@ -21997,9 +22019,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {4509, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 948: h16_155 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_96
@@ -22081,7 +22103,7 @@ static const qcap_state_t states[] = {
     {4085, 255, 146, 38, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 956: ipv4address_65 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:aaa"
      *     HEXDIG -> ipv6address_18
@@ -22094,7 +22116,7 @@ static const qcap_state_t states[] = {
     {4542, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 957: h16_156 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a"
      *     HEXDIG -> h16_183
@@ -22124,7 +22146,7 @@ static const qcap_state_t states[] = {
     {4556, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 959: h16_158 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::aa"
      *     HEXDIG -> h16_190
@@ -22154,7 +22176,7 @@ static const qcap_state_t states[] = {
     {4575, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 961: h16_160 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::10"
      *     "A"-"F" / "a"-"f" -> h16_190
@@ -22170,7 +22192,7 @@ static const qcap_state_t states[] = {
     {4585, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 962: h16_161 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_190
@@ -22186,7 +22208,7 @@ static const qcap_state_t states[] = {
     {4585, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 963: h16_162 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::26"
      *     HEXDIG -> h16_190
@@ -22201,7 +22223,7 @@ static const qcap_state_t states[] = {
     {4595, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 964: h16_163 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::aaa"
      *     HEXDIG -> ipv6address_19
@@ -22268,7 +22290,7 @@ static const qcap_state_t states[] = {
     {4634, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 969: ipv4address_69 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::100"
      *     HEXDIG -> ipv6address_19
@@ -22283,7 +22305,7 @@ static const qcap_state_t states[] = {
     {4641, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 970: h16_165 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a=a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Authorization
@@ -22308,7 +22330,7 @@ static const qcap_state_t states[] = {
     {4656, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 972: quoted_string_9 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a=\"\""
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Authorization
@@ -22332,7 +22354,7 @@ static const qcap_state_t states[] = {
 
     /* digest-start = digest-scheme . SP      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:digest"
      *     tchar -> token_7
      *     DQUOTE / "("-")" / "," / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Authorization
@@ -22344,7 +22366,7 @@ static const qcap_state_t states[] = {
     {4674, 255, 42, 170, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 975: digest_start_1 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a=a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -22369,7 +22391,7 @@ static const qcap_state_t states[] = {
     {4687, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 977: quoted_string_10 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... / ( "," [ OWS auth-param ] ) ) *( OWS . "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:a a=\"\""
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -22391,7 +22413,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {4700, 255, 28, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 979: quoted_pair_6 */
 
-    /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ( basic-start *. SP basic-credentials ) / ( digest-start *SP digest-response ...      RFC 9110, 11.4
      * token68 = 1*. ( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="      RFC 9110, 11.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:basic "
@@ -22406,7 +22428,7 @@ static const qcap_state_t states[] = {
 
     /* digest-start = digest-scheme . SP      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
-     * credentials = ( basic-start *SP basic-credentials ) / ( digest-start *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+     * credentials = ... *SP digest-response ) / ( auth-scheme [ 1*. SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ...      RFC 9110, 11.4
      * e.g. after "a /\na:digest"
      *     tchar -> token_50
      *     DQUOTE / "("-")" / "," / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -22533,7 +22555,7 @@ static const qcap_state_t states[] = {
     {4761, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 993: rws_93 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_20
@@ -22543,7 +22565,7 @@ static const qcap_state_t states[] = {
     {4765, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 994: h16_166 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a:a"
      *     HEXDIG -> h16_192
@@ -22567,7 +22589,7 @@ static const qcap_state_t states[] = {
     {4773, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 996: h16_168 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::aa"
      *     HEXDIG -> h16_199
@@ -22591,7 +22613,7 @@ static const qcap_state_t states[] = {
     {4786, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 998: h16_170 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_199
@@ -22604,7 +22626,7 @@ static const qcap_state_t states[] = {
     {4793, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 999: h16_171 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_199
@@ -22617,7 +22639,7 @@ static const qcap_state_t states[] = {
     {4793, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1000: h16_172 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::26"
      *     HEXDIG -> h16_199
@@ -22628,8 +22650,8 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_form_1: close host */
     {4800, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1001: h16_173 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
@@ -22662,9 +22684,9 @@ static const qcap_state_t states[] = {
      *     "?" -> pchar_4: close host, close authority, open path, close path, open query */
     {4466, 255, 184, 168, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1005: authority_6 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ...      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_119
@@ -22672,7 +22694,7 @@ static const qcap_state_t states[] = {
     {4811, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1006: ipv6address_17 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:aa"
      *     HEXDIG -> h16_201
@@ -22682,7 +22704,7 @@ static const qcap_state_t states[] = {
     {4814, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1007: h16_174 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:"
      *     HEXDIG -> h16_202
@@ -22692,7 +22714,7 @@ static const qcap_state_t states[] = {
     {4818, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1008: h16_175 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::a"
      *     HEXDIG -> h16_204
@@ -22703,7 +22725,7 @@ static const qcap_state_t states[] = {
     {4822, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1009: h16_176 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::0"
      *     HEXDIG -> h16_204
@@ -22715,7 +22737,7 @@ static const qcap_state_t states[] = {
     {4827, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1010: h16_177 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_204
@@ -22728,7 +22750,7 @@ static const qcap_state_t states[] = {
     {4833, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1011: h16_178 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_204
@@ -22743,7 +22765,7 @@ static const qcap_state_t states[] = {
     {4840, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1012: h16_179 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_204
@@ -22756,7 +22778,7 @@ static const qcap_state_t states[] = {
     {4849, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1013: h16_180 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::aaa"
      *     HEXDIG -> ipv6address_21
@@ -22767,7 +22789,7 @@ static const qcap_state_t states[] = {
     {4856, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1014: h16_181 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::100"
      *     HEXDIG -> ipv6address_21
@@ -22846,9 +22868,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {4882, 255, 185, 67, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1020: host_5 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_128
@@ -22859,7 +22881,7 @@ static const qcap_state_t states[] = {
     {4893, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1021: ipv6address_18 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:aa"
      *     HEXDIG -> h16_209
@@ -22872,7 +22894,7 @@ static const qcap_state_t states[] = {
     {4899, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1022: h16_183 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:"
      *     HEXDIG -> h16_210
@@ -22885,7 +22907,7 @@ static const qcap_state_t states[] = {
     {4906, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1023: h16_184 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::a"
      *     HEXDIG -> h16_212
@@ -22899,7 +22921,7 @@ static const qcap_state_t states[] = {
     {4913, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1024: h16_185 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::0"
      *     HEXDIG -> h16_212
@@ -22914,7 +22936,7 @@ static const qcap_state_t states[] = {
     {4921, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1025: h16_186 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_212
@@ -22930,7 +22952,7 @@ static const qcap_state_t states[] = {
     {4930, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1026: h16_187 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_212
@@ -22948,7 +22970,7 @@ static const qcap_state_t states[] = {
     {4940, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1027: h16_188 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_212
@@ -22964,7 +22986,7 @@ static const qcap_state_t states[] = {
     {4952, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1028: h16_189 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::aaa"
      *     HEXDIG -> ipv6address_22
@@ -22978,7 +23000,7 @@ static const qcap_state_t states[] = {
     {4962, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1029: h16_190 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::100"
      *     HEXDIG -> ipv6address_22
@@ -22992,9 +23014,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {4970, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1030: h16_191 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_135
@@ -23033,7 +23055,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {4634, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1033: ipv4address_71 */
 
-    /* credentials = ( basic-start *SP basic-credentials ) / ( digest-start *. SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ... *SP basic-credentials ) / ( digest-start *. SP digest-response ) / ( auth-scheme [ 1*SP ( token68 ...      RFC 9110, 11.4
      * digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:digest "
@@ -23061,7 +23083,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {5004, 7, 64, 68, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1035: token68_11 */
 
-    /* credentials = ( basic-start *SP basic-credentials ) / ( digest-start *. SP digest-response ) / ( auth-scheme [ 1*SP ( token68 / [ ( auth-param / ( "," [ OWS auth-param ] ) ) *( OWS "," [ OWS auth-param ] ) ] ) ] )      RFC 9110, 11.4
+    /* credentials = ... *SP basic-credentials ) / ( digest-start *. SP digest-response ) / ( auth-scheme [ 1*SP ( token68 ...      RFC 9110, 11.4
      * digest-user = . "username" BWS "=" BWS ( ( DQUOTE digest-username DQUOTE ) / plain-username )      RFC 7616, 3.4
      * token = 1*. tchar      RFC 9110, 5.6.2
      * e.g. after "a /\na:digest "
@@ -23160,9 +23182,9 @@ static const qcap_state_t states[] = {
      *     LF -> request_content_1: close field-value, close field-line, anomaly-open, anomaly bare-LF */
     {5053, 255, 11, 0, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1044: token_112 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ...      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_140
@@ -23170,7 +23192,7 @@ static const qcap_state_t states[] = {
     {5057, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1045: ipv6address_20 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a:aa"
      *     HEXDIG -> h16_217
@@ -23258,7 +23280,7 @@ static const qcap_state_t states[] = {
     {5099, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1052: h16_198 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::aaa"
      *     HEXDIG -> ipv6address_23
@@ -23269,7 +23291,7 @@ static const qcap_state_t states[] = {
     {5106, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1053: h16_199 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::100"
      *     HEXDIG -> ipv6address_23
@@ -23289,10 +23311,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "HTTP/0. 000\na"
      *     -> name_blanks_38 */
-    {5119, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1056: entry_38 */
+    {5119, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1056: before_name_blanks_24 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:aaa"
      *     HEXDIG -> ipv6address_24
@@ -23302,7 +23324,7 @@ static const qcap_state_t states[] = {
     {5120, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1057: h16_201 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a"
      *     HEXDIG -> h16_229
@@ -23326,7 +23348,7 @@ static const qcap_state_t states[] = {
     {5128, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1059: h16_203 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::aa"
      *     HEXDIG -> h16_236
@@ -23350,7 +23372,7 @@ static const qcap_state_t states[] = {
     {5141, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1061: h16_205 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_236
@@ -23363,7 +23385,7 @@ static const qcap_state_t states[] = {
     {5148, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1062: h16_206 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_236
@@ -23376,7 +23398,7 @@ static const qcap_state_t states[] = {
     {5148, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1063: h16_207 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::26"
      *     HEXDIG -> h16_236
@@ -23387,9 +23409,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {5155, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1064: h16_208 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_152
@@ -23454,7 +23476,7 @@ static const qcap_state_t states[] = {
     {722, 255, 190, 171, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1070: host_6 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:aaa"
      *     HEXDIG -> ipv6address_25
@@ -23467,7 +23489,7 @@ static const qcap_state_t states[] = {
     {5182, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1071: h16_209 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a"
      *     HEXDIG -> h16_238
@@ -23497,7 +23519,7 @@ static const qcap_state_t states[] = {
     {5196, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1073: h16_211 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::aa"
      *     HEXDIG -> h16_245
@@ -23527,7 +23549,7 @@ static const qcap_state_t states[] = {
     {5215, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1075: h16_213 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_245
@@ -23543,7 +23565,7 @@ static const qcap_state_t states[] = {
     {5225, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1076: h16_214 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_245
@@ -23559,7 +23581,7 @@ static const qcap_state_t states[] = {
     {5225, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1077: h16_215 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::26"
      *     HEXDIG -> h16_245
@@ -23573,9 +23595,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {5235, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1078: h16_216 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_160
@@ -23792,7 +23814,7 @@ static const qcap_state_t states[] = {
     {5356, 255, 11, 0, 55, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1095: token_115 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_26
@@ -23928,7 +23950,7 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_form_1: close host */
     {5412, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1107: h16_228 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a::aaaa"
@@ -24030,28 +24052,28 @@ static const qcap_state_t states[] = {
 
     /* final-content = switched / switched / no-content / chunked-body / counted-content / closed-content .      RFC 9112, 6.3
      * e.g. after "HTTP/0. 000\n\n"
-     *     -> entry_18 */
+     *     -> before_http_name_2 */
     {0, 255, 4, 70, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1121: final_content_2 */
 
     /* counted-content = *OCTET .      RFC 9112, 6
      * e.g. after "HTTP/0. 000\n\n"
      *     -> counted_content_2
-     *     -> entry_31 */
+     *     -> before_http_name_3 */
     {0, 255, 6, 109, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1122: counted_content_3 */
 
     /* closed-content = *OCTET .      RFC 9112, 6
      * e.g. after "HTTP/0. 000\n\n"
      *     -> closed_content_2
-     *     -> entry_31 */
+     *     -> before_http_name_3 */
     {0, 255, 7, 179, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1123: closed_content_1 */
 
     /* e.g. after "HTTP/0. 000\n\n"
      *     -> closed_content_1: open content */
-    {5451, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1124: entry_39 */
+    {5451, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 1124: before_closed_content_1 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_175
@@ -24059,7 +24081,7 @@ static const qcap_state_t states[] = {
     {5452, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1125: ipv6address_24 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:aa"
      *     HEXDIG -> h16_255
@@ -24069,7 +24091,7 @@ static const qcap_state_t states[] = {
     {5455, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1126: h16_229 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a:"
      *     HEXDIG -> h16_256
@@ -24079,7 +24101,7 @@ static const qcap_state_t states[] = {
     {5459, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1127: h16_230 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::a"
      *     HEXDIG -> h16_258
@@ -24090,7 +24112,7 @@ static const qcap_state_t states[] = {
     {5463, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1128: h16_231 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::0"
      *     HEXDIG -> h16_258
@@ -24102,7 +24124,7 @@ static const qcap_state_t states[] = {
     {5468, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1129: h16_232 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_258
@@ -24115,7 +24137,7 @@ static const qcap_state_t states[] = {
     {5474, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1130: h16_233 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_258
@@ -24130,7 +24152,7 @@ static const qcap_state_t states[] = {
     {5481, 255, 108, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1131: h16_234 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_258
@@ -24143,7 +24165,7 @@ static const qcap_state_t states[] = {
     {5490, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1132: h16_235 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::aaa"
      *     HEXDIG -> ipv6address_27
@@ -24154,7 +24176,7 @@ static const qcap_state_t states[] = {
     {5497, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1133: h16_236 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::100"
      *     HEXDIG -> ipv6address_27
@@ -24175,9 +24197,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {5178, 255, 178, 167, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1135: ip_literal_11 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_184
@@ -24188,7 +24210,7 @@ static const qcap_state_t states[] = {
     {5508, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1136: ipv6address_25 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:aa"
      *     HEXDIG -> h16_263
@@ -24201,7 +24223,7 @@ static const qcap_state_t states[] = {
     {5514, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1137: h16_238 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:"
      *     HEXDIG -> h16_264
@@ -24214,7 +24236,7 @@ static const qcap_state_t states[] = {
     {5521, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1138: h16_239 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::a"
      *     HEXDIG -> h16_266
@@ -24228,7 +24250,7 @@ static const qcap_state_t states[] = {
     {5528, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1139: h16_240 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::0"
      *     HEXDIG -> h16_266
@@ -24243,7 +24265,7 @@ static const qcap_state_t states[] = {
     {5536, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1140: h16_241 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_266
@@ -24259,7 +24281,7 @@ static const qcap_state_t states[] = {
     {5545, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1141: h16_242 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_266
@@ -24277,7 +24299,7 @@ static const qcap_state_t states[] = {
     {5555, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1142: h16_243 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_266
@@ -24293,7 +24315,7 @@ static const qcap_state_t states[] = {
     {5567, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1143: h16_244 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::aaa"
      *     HEXDIG -> ipv6address_28
@@ -24307,7 +24329,7 @@ static const qcap_state_t states[] = {
     {5577, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1144: h16_245 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::100"
      *     HEXDIG -> ipv6address_28
@@ -24455,9 +24477,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Proxy-Authorization, anomaly-open, anomaly control-character */
     {5653, 3, 192, 42, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1155: ows_132 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * e.g. after "a [a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_193
@@ -24475,7 +24497,7 @@ static const qcap_state_t states[] = {
     {5664, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1157: h16_247 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
      * e.g. after "a [a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_252
@@ -24860,7 +24882,7 @@ static const qcap_state_t states[] = {
     {5821, 1, 113, 183, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1197: closed_content_2 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_29
@@ -24870,7 +24892,7 @@ static const qcap_state_t states[] = {
     {5822, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1198: h16_255 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a:a"
      *     HEXDIG -> h16_274
@@ -24894,7 +24916,7 @@ static const qcap_state_t states[] = {
     {5830, 255, 102, 107, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1200: h16_257 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::aa"
      *     HEXDIG -> h16_281
@@ -24918,7 +24940,7 @@ static const qcap_state_t states[] = {
     {5843, 255, 115, 119, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1202: h16_259 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_281
@@ -24931,7 +24953,7 @@ static const qcap_state_t states[] = {
     {5850, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1203: h16_260 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_281
@@ -24944,7 +24966,7 @@ static const qcap_state_t states[] = {
     {5850, 255, 117, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1204: h16_261 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::26"
      *     HEXDIG -> h16_281
@@ -24955,8 +24977,8 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {5857, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1205: h16_262 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
@@ -24966,7 +24988,7 @@ static const qcap_state_t states[] = {
     {5863, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1206: ipv6address_27 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:aaa"
      *     HEXDIG -> ipv6address_30
@@ -24979,7 +25001,7 @@ static const qcap_state_t states[] = {
     {5867, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1207: h16_263 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a"
      *     HEXDIG -> h16_283
@@ -25009,7 +25031,7 @@ static const qcap_state_t states[] = {
     {5881, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1209: h16_265 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::aa"
      *     HEXDIG -> h16_290
@@ -25039,7 +25061,7 @@ static const qcap_state_t states[] = {
     {5900, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1211: h16_267 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_290
@@ -25055,7 +25077,7 @@ static const qcap_state_t states[] = {
     {5910, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1212: h16_268 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_290
@@ -25071,7 +25093,7 @@ static const qcap_state_t states[] = {
     {5910, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1213: h16_269 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::26"
      *     HEXDIG -> h16_290
@@ -25085,9 +25107,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {5920, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1214: h16_270 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_213
@@ -25153,7 +25175,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * e.g. after "a /\na:digest a=a"
      *     tchar -> token_117
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Authorization
@@ -25206,7 +25228,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * e.g. after "a /\na:digest a=a"
      *     tchar -> token_118
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -25439,7 +25461,7 @@ static const qcap_state_t states[] = {
     {6089, 3, 30, 42, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1246: ows_145 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * Connection = [ ( connection-option / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
+     * Connection = ... / ( "," [ OWS connection-option ] ) ) *( OWS . "," [ OWS connection-option ] ) ]      RFC 9110, 7.6.1
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "HTTP/0. 000\na:a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Connection
@@ -25993,7 +26015,7 @@ static const qcap_state_t states[] = {
     /* chunk-data = 1*OCTET .      RFC 9112, 7.1
      * e.g. after "HTTP/0. 000\n\na\n"
      *     -> chunk_data_2
-     *     -> entry_32 */
+     *     -> before_crlf_1 */
     {0, 255, 5, 126, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 1300: chunk_data_4 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
@@ -26020,9 +26042,9 @@ static const qcap_state_t states[] = {
      *     SP / HTAB -> ows_159 */
     {6343, 1, 126, 127, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1303: ows_159 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ...      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_230
@@ -26030,7 +26052,7 @@ static const qcap_state_t states[] = {
     {6345, 255, 98, 103, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1304: ipv6address_29 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a:aa"
      *     HEXDIG -> h16_294
@@ -26118,7 +26140,7 @@ static const qcap_state_t states[] = {
     {6387, 255, 107, 113, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1311: h16_280 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::aaa"
      *     HEXDIG -> ipv6address_31
@@ -26129,7 +26151,7 @@ static const qcap_state_t states[] = {
     {6394, 255, 105, 111, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1312: h16_281 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::100"
      *     HEXDIG -> ipv6address_31
@@ -26140,9 +26162,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {6399, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1313: h16_282 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_239
@@ -26153,7 +26175,7 @@ static const qcap_state_t states[] = {
     {6405, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1314: ipv6address_30 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:aa"
      *     HEXDIG -> h16_306
@@ -26166,7 +26188,7 @@ static const qcap_state_t states[] = {
     {6411, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1315: h16_283 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a:"
      *     HEXDIG -> h16_307
@@ -26179,7 +26201,7 @@ static const qcap_state_t states[] = {
     {6418, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1316: h16_284 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::a"
      *     HEXDIG -> h16_309
@@ -26193,7 +26215,7 @@ static const qcap_state_t states[] = {
     {6425, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1317: h16_285 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::0"
      *     HEXDIG -> h16_309
@@ -26208,7 +26230,7 @@ static const qcap_state_t states[] = {
     {6433, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1318: h16_286 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_309
@@ -26224,7 +26246,7 @@ static const qcap_state_t states[] = {
     {6442, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1319: h16_287 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_309
@@ -26242,7 +26264,7 @@ static const qcap_state_t states[] = {
     {6452, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1320: h16_288 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_309
@@ -26258,7 +26280,7 @@ static const qcap_state_t states[] = {
     {6464, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1321: h16_289 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::aaa"
      *     HEXDIG -> ipv6address_32
@@ -26272,7 +26294,7 @@ static const qcap_state_t states[] = {
     {6474, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1322: h16_290 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::100"
      *     HEXDIG -> ipv6address_32
@@ -26300,7 +26322,7 @@ static const qcap_state_t states[] = {
     {5958, 255, 205, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1324: ip_literal_16 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest a=a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Authorization
@@ -26325,7 +26347,7 @@ static const qcap_state_t states[] = {
     {6497, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1326: quoted_string_16 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest a=\"\""
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Authorization
@@ -26362,7 +26384,7 @@ static const qcap_state_t states[] = {
     {6515, 255, 206, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1329: digest_user_7 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest a=a "
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -26387,7 +26409,7 @@ static const qcap_state_t states[] = {
     {6529, 3, 65, 69, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1331: quoted_string_17 */
 
     /* OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
      * e.g. after "a /\na:digest a=\"\""
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -26424,7 +26446,7 @@ static const qcap_state_t states[] = {
     {6547, 255, 206, 174, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1334: digest_user_8 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
      * e.g. after "a [a:a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
@@ -26887,7 +26909,7 @@ static const qcap_state_t states[] = {
     {6739, 255, 210, 189, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1376: ip_literal_17 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://["
      *     HEXDIG -> h16_314
@@ -26968,7 +26990,7 @@ static const qcap_state_t states[] = {
     {6788, 4, 136, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1383: token_136 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_34
@@ -27104,7 +27126,7 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {6846, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1395: h16_305 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a::aaaa"
@@ -27115,7 +27137,7 @@ static const qcap_state_t states[] = {
     {6852, 255, 138, 137, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1396: ipv6address_31 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_35
@@ -27128,7 +27150,7 @@ static const qcap_state_t states[] = {
     {6856, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1397: h16_306 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a:a"
      *     HEXDIG -> h16_323
@@ -27158,7 +27180,7 @@ static const qcap_state_t states[] = {
     {6870, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1399: h16_308 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::aa"
      *     HEXDIG -> h16_330
@@ -27188,7 +27210,7 @@ static const qcap_state_t states[] = {
     {6889, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1401: h16_310 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_330
@@ -27204,7 +27226,7 @@ static const qcap_state_t states[] = {
     {6899, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1402: h16_311 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_330
@@ -27220,7 +27242,7 @@ static const qcap_state_t states[] = {
     {6899, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1403: h16_312 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::26"
      *     HEXDIG -> h16_330
@@ -27234,8 +27256,8 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {6909, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1404: h16_313 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
@@ -27689,7 +27711,7 @@ static const qcap_state_t states[] = {
     {7144, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1442: pct_encoded_34 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a"
      *     HEXDIG -> h16_332
@@ -27713,9 +27735,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {7157, 255, 79, 102, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1444: ipvfuture_13 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( . "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[:"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_334
@@ -27783,9 +27805,9 @@ static const qcap_state_t states[] = {
      *     DQUOTE -> quoted_string_20: open chunk-ext-val */
     {7189, 1, 152, 149, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1451: ows_174 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * e.g. after "a a://[a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
      *     ":" -> h16_275
@@ -27803,7 +27825,7 @@ static const qcap_state_t states[] = {
     {7195, 255, 97, 101, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1453: h16_315 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
      * e.g. after "a a://[a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_320
@@ -27880,9 +27902,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {7223, 255, 106, 112, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1460: h16_322 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ...      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_284
@@ -27893,7 +27915,7 @@ static const qcap_state_t states[] = {
     {7229, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1461: ipv6address_35 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a:aa"
      *     HEXDIG -> h16_338
@@ -28002,7 +28024,7 @@ static const qcap_state_t states[] = {
     {7292, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1468: h16_329 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::aaa"
      *     HEXDIG -> ipv6address_36
@@ -28016,7 +28038,7 @@ static const qcap_state_t states[] = {
     {7302, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1469: h16_330 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::100"
      *     HEXDIG -> ipv6address_36
@@ -28228,7 +28250,7 @@ static const qcap_state_t states[] = {
     {7402, 255, 79, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1486: pct_encoded_36 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[aa"
      *     HEXDIG -> h16_350
@@ -28241,7 +28263,7 @@ static const qcap_state_t states[] = {
     {7408, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1487: h16_332 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:"
      *     HEXDIG -> h16_351
@@ -28403,7 +28425,7 @@ static const qcap_state_t states[] = {
     {7484, 255, 138, 184, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1502: ls32_3 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_37
@@ -28575,7 +28597,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_1: mismatch Host, anomaly-open, anomaly control-character */
     {7570, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1514: h16_349 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a::aaaa"
@@ -28757,7 +28779,7 @@ static const qcap_state_t states[] = {
     {7666, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1528: ipv4address_85 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[aaa"
      *     HEXDIG -> ipv6address_38
@@ -28770,7 +28792,7 @@ static const qcap_state_t states[] = {
     {7679, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1529: h16_350 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a"
      *     HEXDIG -> h16_367
@@ -28812,7 +28834,7 @@ static const qcap_state_t states[] = {
     {7704, 255, 162, 110, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1532: ipvfuture_15 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::a"
      *     HEXDIG -> h16_374
@@ -28826,7 +28848,7 @@ static const qcap_state_t states[] = {
     {7710, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1533: h16_353 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::0"
      *     HEXDIG -> h16_374
@@ -28841,7 +28863,7 @@ static const qcap_state_t states[] = {
     {7718, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1534: h16_354 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::1"
      *     "A"-"F" / "a"-"f" -> h16_374
@@ -28857,7 +28879,7 @@ static const qcap_state_t states[] = {
     {7727, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1535: h16_355 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::2"
      *     "A"-"F" / "a"-"f" -> h16_374
@@ -28875,7 +28897,7 @@ static const qcap_state_t states[] = {
     {7737, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1536: h16_356 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::3"
      *     "A"-"F" / "a"-"f" -> h16_374
@@ -29020,7 +29042,7 @@ static const qcap_state_t states[] = {
     {7809, 255, 169, 161, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1551: quoted_pair_13 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else invalid-target = ( invalid-path [ "?" invalid-query ] ) / 1*. ( invalid-char / "?" )      RFC 9112, 3.2
      * e.g. after "a a://[a:a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_target_1: rollback, anomaly-open
@@ -29038,9 +29060,9 @@ static const qcap_state_t states[] = {
      *     "]" -> authority_1: close host */
     {5178, 255, 196, 177, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1553: h16_358 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * e.g. after "a /\na:[a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
      *     ":" -> h16_324
@@ -29064,7 +29086,7 @@ static const qcap_state_t states[] = {
     {7819, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1555: h16_359 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:[a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_364
@@ -29278,9 +29300,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {7666, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1571: ipv4address_86 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] . "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] ...      RFC 3986, 3.2.2
+     * IPv6address = ... ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 . ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_333
@@ -29291,7 +29313,7 @@ static const qcap_state_t states[] = {
     {7924, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1572: ipv6address_38 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:aa"
      *     HEXDIG -> h16_382
@@ -29304,7 +29326,7 @@ static const qcap_state_t states[] = {
     {7930, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1573: h16_367 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:"
      *     HEXDIG -> h16_383
@@ -29317,7 +29339,7 @@ static const qcap_state_t states[] = {
     {7937, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1574: h16_368 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::a"
      *     HEXDIG -> h16_385
@@ -29331,7 +29353,7 @@ static const qcap_state_t states[] = {
     {7944, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1575: h16_369 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::0"
      *     HEXDIG -> h16_385
@@ -29346,7 +29368,7 @@ static const qcap_state_t states[] = {
     {7952, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1576: h16_370 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::1"
      *     "A"-"F" / "a"-"f" -> h16_385
@@ -29362,7 +29384,7 @@ static const qcap_state_t states[] = {
     {7961, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1577: h16_371 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::2"
      *     "A"-"F" / "a"-"f" -> h16_385
@@ -29380,7 +29402,7 @@ static const qcap_state_t states[] = {
     {7971, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1578: h16_372 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::3"
      *     "A"-"F" / "a"-"f" -> h16_385
@@ -29409,7 +29431,7 @@ static const qcap_state_t states[] = {
     {7993, 4, 173, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1580: ipvfuture_16 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::aa"
      *     HEXDIG -> h16_390
@@ -29454,7 +29476,7 @@ static const qcap_state_t states[] = {
     {8018, 255, 175, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1583: dec_octet_21 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::10"
      *     "A"-"F" / "a"-"f" -> h16_390
@@ -29470,7 +29492,7 @@ static const qcap_state_t states[] = {
     {8027, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1584: h16_376 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_390
@@ -29486,7 +29508,7 @@ static const qcap_state_t states[] = {
     {8027, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1585: h16_377 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::26"
      *     HEXDIG -> h16_390
@@ -29774,7 +29796,7 @@ static const qcap_state_t states[] = {
     {8181, 255, 215, 192, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1607: ipv4address_90 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:aaa"
      *     HEXDIG -> ipv6address_39
@@ -29787,7 +29809,7 @@ static const qcap_state_t states[] = {
     {8194, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1608: h16_382 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a"
      *     HEXDIG -> h16_393
@@ -29817,7 +29839,7 @@ static const qcap_state_t states[] = {
     {8208, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1610: h16_384 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::aa"
      *     HEXDIG -> h16_400
@@ -29847,7 +29869,7 @@ static const qcap_state_t states[] = {
     {8227, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1612: h16_386 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::10"
      *     "A"-"F" / "a"-"f" -> h16_400
@@ -29863,7 +29885,7 @@ static const qcap_state_t states[] = {
     {8237, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1613: h16_387 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_400
@@ -29879,7 +29901,7 @@ static const qcap_state_t states[] = {
     {8237, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1614: h16_388 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::26"
      *     HEXDIG -> h16_400
@@ -29894,7 +29916,7 @@ static const qcap_state_t states[] = {
     {8247, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1615: h16_389 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::aaa"
      *     HEXDIG -> ipv6address_40
@@ -29961,7 +29983,7 @@ static const qcap_state_t states[] = {
     {8286, 255, 182, 129, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1620: ipv4address_94 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::100"
      *     HEXDIG -> ipv6address_40
@@ -29986,7 +30008,7 @@ static const qcap_state_t states[] = {
     {8302, 255, 11, 53, 63, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1622: rws_171 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "a /\na:[a:a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_1: mismatch Host
@@ -30012,7 +30034,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * e.g. after "a /\na:digest username=a"
      *     tchar -> token_155
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Authorization
@@ -30051,7 +30073,7 @@ static const qcap_state_t states[] = {
 
     /* token = 1*. tchar      RFC 9110, 5.6.2
      * OWS = *. ( SP / HTAB )      RFC 9110, 5.6.3
-     * digest-response = [ ( ( digest-user / auth-param ) / ( "," [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
+     * digest-response = ... [ OWS ( digest-user / auth-param ) ] ) ) *( OWS . "," [ OWS ( digest-user / auth-param ) ] ) ]      RFC 7616, 3.4
      * e.g. after "a /\na:digest username=a"
      *     tchar -> token_156
      *     DQUOTE / "("-")" / "/" / ":"-"@" / "["-"]" / "{" / "}" / %x80-FF -> field_content_1: mismatch Proxy-Authorization
@@ -30128,9 +30150,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8181, 255, 221, 191, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1632: ipv4address_95 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] . "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 . ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_368
@@ -30141,7 +30163,7 @@ static const qcap_state_t states[] = {
     {8369, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1633: ipv6address_39 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:aa"
      *     HEXDIG -> h16_402
@@ -30154,7 +30176,7 @@ static const qcap_state_t states[] = {
     {8375, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1634: h16_393 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:"
      *     HEXDIG -> h16_403
@@ -30167,7 +30189,7 @@ static const qcap_state_t states[] = {
     {8382, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1635: h16_394 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::a"
      *     HEXDIG -> h16_405
@@ -30181,7 +30203,7 @@ static const qcap_state_t states[] = {
     {8389, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1636: h16_395 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::0"
      *     HEXDIG -> h16_405
@@ -30196,7 +30218,7 @@ static const qcap_state_t states[] = {
     {8397, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1637: h16_396 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_405
@@ -30212,7 +30234,7 @@ static const qcap_state_t states[] = {
     {8406, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1638: h16_397 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_405
@@ -30230,7 +30252,7 @@ static const qcap_state_t states[] = {
     {8416, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1639: h16_398 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_405
@@ -30246,7 +30268,7 @@ static const qcap_state_t states[] = {
     {8428, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1640: h16_399 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::aaa"
      *     HEXDIG -> ipv6address_41
@@ -30260,7 +30282,7 @@ static const qcap_state_t states[] = {
     {8438, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1641: h16_400 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::100"
      *     HEXDIG -> ipv6address_41
@@ -30274,9 +30296,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8446, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1642: h16_401 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 . ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ...      RFC 3986, 3.2.2
+     * IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_375
@@ -30463,7 +30485,7 @@ static const qcap_state_t states[] = {
     {8535, 255, 228, 200, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1655: authority_11 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:aaa"
      *     HEXDIG -> ipv6address_42
@@ -30476,7 +30498,7 @@ static const qcap_state_t states[] = {
     {8547, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1656: h16_402 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a"
      *     HEXDIG -> h16_410
@@ -30506,7 +30528,7 @@ static const qcap_state_t states[] = {
     {8561, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1658: h16_404 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::aa"
      *     HEXDIG -> h16_417
@@ -30536,7 +30558,7 @@ static const qcap_state_t states[] = {
     {8580, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1660: h16_406 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_417
@@ -30552,7 +30574,7 @@ static const qcap_state_t states[] = {
     {8590, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1661: h16_407 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_417
@@ -30568,7 +30590,7 @@ static const qcap_state_t states[] = {
     {8590, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1662: h16_408 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::26"
      *     HEXDIG -> h16_417
@@ -30582,9 +30604,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8600, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1663: h16_409 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 . ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_386
@@ -30692,9 +30714,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8535, 255, 230, 199, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1671: authority_12 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] . "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 . ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_394
@@ -30705,7 +30727,7 @@ static const qcap_state_t states[] = {
     {8659, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1672: ipv6address_42 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:aa"
      *     HEXDIG -> h16_419
@@ -30718,7 +30740,7 @@ static const qcap_state_t states[] = {
     {8665, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1673: h16_410 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:"
      *     HEXDIG -> h16_420
@@ -30731,7 +30753,7 @@ static const qcap_state_t states[] = {
     {8672, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1674: h16_411 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::a"
      *     HEXDIG -> h16_422
@@ -30745,7 +30767,7 @@ static const qcap_state_t states[] = {
     {8679, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1675: h16_412 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::0"
      *     HEXDIG -> h16_422
@@ -30760,7 +30782,7 @@ static const qcap_state_t states[] = {
     {8687, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1676: h16_413 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_422
@@ -30776,7 +30798,7 @@ static const qcap_state_t states[] = {
     {8696, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1677: h16_414 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_422
@@ -30794,7 +30816,7 @@ static const qcap_state_t states[] = {
     {8706, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1678: h16_415 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_422
@@ -30810,7 +30832,7 @@ static const qcap_state_t states[] = {
     {8718, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1679: h16_416 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::aaa"
      *     HEXDIG -> ipv6address_43
@@ -30824,7 +30846,7 @@ static const qcap_state_t states[] = {
     {8728, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1680: h16_417 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::100"
      *     HEXDIG -> ipv6address_43
@@ -30867,7 +30889,7 @@ static const qcap_state_t states[] = {
     {8638, 255, 187, 138, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1683: ipv4address_101 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:aaa"
      *     HEXDIG -> ipv6address_44
@@ -30880,7 +30902,7 @@ static const qcap_state_t states[] = {
     {8754, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1684: h16_419 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a"
      *     HEXDIG -> h16_427
@@ -30910,7 +30932,7 @@ static const qcap_state_t states[] = {
     {8768, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1686: h16_421 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::aa"
      *     HEXDIG -> h16_434
@@ -30940,7 +30962,7 @@ static const qcap_state_t states[] = {
     {8787, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1688: h16_423 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_434
@@ -30956,7 +30978,7 @@ static const qcap_state_t states[] = {
     {8797, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1689: h16_424 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_434
@@ -30972,7 +30994,7 @@ static const qcap_state_t states[] = {
     {8797, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1690: h16_425 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::26"
      *     HEXDIG -> h16_434
@@ -30986,9 +31008,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8807, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1691: h16_426 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 . ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_406
@@ -31052,9 +31074,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8845, 255, 202, 165, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1696: ip_literal_21 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] . "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 . ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_411
@@ -31065,7 +31087,7 @@ static const qcap_state_t states[] = {
     {8852, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1697: ipv6address_44 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:aa"
      *     HEXDIG -> h16_436
@@ -31078,7 +31100,7 @@ static const qcap_state_t states[] = {
     {8858, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1698: h16_427 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:"
      *     HEXDIG -> h16_437
@@ -31091,7 +31113,7 @@ static const qcap_state_t states[] = {
     {8865, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1699: h16_428 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::a"
      *     HEXDIG -> h16_439
@@ -31105,7 +31127,7 @@ static const qcap_state_t states[] = {
     {8872, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1700: h16_429 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::0"
      *     HEXDIG -> h16_439
@@ -31120,7 +31142,7 @@ static const qcap_state_t states[] = {
     {8880, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1701: h16_430 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::1"
      *     "A"-"F" / "a"-"f" -> h16_439
@@ -31136,7 +31158,7 @@ static const qcap_state_t states[] = {
     {8889, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1702: h16_431 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::2"
      *     "A"-"F" / "a"-"f" -> h16_439
@@ -31154,7 +31176,7 @@ static const qcap_state_t states[] = {
     {8899, 255, 166, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1703: h16_432 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::3"
      *     "A"-"F" / "a"-"f" -> h16_439
@@ -31170,7 +31192,7 @@ static const qcap_state_t states[] = {
     {8911, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1704: h16_433 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::aaa"
      *     HEXDIG -> ipv6address_45
@@ -31184,7 +31206,7 @@ static const qcap_state_t states[] = {
     {8921, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1705: h16_434 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::100"
      *     HEXDIG -> ipv6address_45
@@ -31212,7 +31234,7 @@ static const qcap_state_t states[] = {
     {8845, 255, 205, 167, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1707: ip_literal_22 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_46
@@ -31225,7 +31247,7 @@ static const qcap_state_t states[] = {
     {8938, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1708: h16_436 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:a"
      *     HEXDIG -> h16_444
@@ -31255,7 +31277,7 @@ static const qcap_state_t states[] = {
     {8952, 255, 155, 107, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1710: h16_438 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::aa"
      *     HEXDIG -> h16_451
@@ -31285,7 +31307,7 @@ static const qcap_state_t states[] = {
     {8971, 255, 174, 119, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1712: h16_440 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::10"
      *     "A"-"F" / "a"-"f" -> h16_451
@@ -31301,7 +31323,7 @@ static const qcap_state_t states[] = {
     {8981, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1713: h16_441 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::25"
      *     "6"-"9" / "A"-"F" / "a"-"f" -> h16_451
@@ -31317,7 +31339,7 @@ static const qcap_state_t states[] = {
     {8981, 255, 176, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1714: h16_442 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::26"
      *     HEXDIG -> h16_451
@@ -31331,8 +31353,8 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {8991, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1715: h16_443 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 . ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ...      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a::aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
@@ -31344,9 +31366,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {9000, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1716: ipv6address_45 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] . "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) ...      RFC 3986, 3.2.2
+     * IPv6address = ... [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 . ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] ...      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_428
@@ -31357,7 +31379,7 @@ static const qcap_state_t states[] = {
     {9007, 255, 148, 103, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1717: ipv6address_46 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:aa"
      *     HEXDIG -> h16_453
@@ -31466,7 +31488,7 @@ static const qcap_state_t states[] = {
     {9070, 255, 165, 113, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1724: h16_450 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::aaa"
      *     HEXDIG -> ipv6address_47
@@ -31480,7 +31502,7 @@ static const qcap_state_t states[] = {
     {9080, 255, 163, 111, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1725: h16_451 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::100"
      *     HEXDIG -> ipv6address_47
@@ -31495,7 +31517,7 @@ static const qcap_state_t states[] = {
     {9088, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1726: h16_452 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
      * h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:aaa"
      *     HEXDIG -> ipv6address_48
@@ -31667,7 +31689,7 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {9179, 255, 164, 112, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1738: h16_464 */
 
-    /* IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ... ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 . ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) ...      RFC 3986, 3.2.2
      * ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
      * IP-literal = "[" ( IPv6address / IPvFuture ) . "]"      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a::aaaa"
@@ -31680,9 +31702,9 @@ static const qcap_state_t states[] = {
      *     field-CTL -> field_content_3: mismatch Location, anomaly-open, anomaly control-character */
     {9188, 255, 186, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1739: ipv6address_47 */
 
-    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+    /* IPv6address = ( 6( h16 . ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ ...      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] . "::" h16 ) / ( [ *6( h16 ":" ) h16 ] "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 . ":" ) h16 ] "::" )      RFC 3986, 3.2.2
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
      *     ":" -> h16_445
@@ -31706,7 +31728,7 @@ static const qcap_state_t states[] = {
     {9201, 255, 147, 101, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1741: h16_465 */
 
     /* h16 = 1*4. HEXDIG      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:a:a:"
      *     HEXDIG -> h16_470
@@ -31858,7 +31880,7 @@ static const qcap_state_t states[] = {
     {9278, 255, 186, 184, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 1752: ls32_7 */
 
     /* ls32 = ( h16 . ":" h16 ) / IPv4address      RFC 3986, 3.2.2
-     * IPv6address = ( 6( h16 ":" ) ls32 ) / ( "::" 5( h16 ":" ) ls32 ) / ( [ h16 ] "::" 4( h16 ":" ) ls32 ) / ( [ [ h16 ":" ] h16 ] "::" 3( h16 ":" ) ls32 ) / ( [ *2( h16 ":" ) h16 ] "::" 2( h16 ":" ) ls32 ) / ( [ *3( h16 ":" ) h16 ] "::" h16 ":" ls32 ) / ( [ *4( h16 ":" ) h16 ] "::" ls32 ) / ( [ *5( h16 ":" ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
+     * IPv6address = ... ) h16 ] "::" h16 ) / ( [ *6( h16 ":" ) h16 ] . "::" )      RFC 3986, 3.2.2
      * else field-content = field-vchar [ 1*( . SP / HTAB / field-vchar ) field-vchar ]      RFC 9110, 5.5
      * e.g. after "HTTP/0. 000\na://[a:a:a:a:a:a:aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> field_content_3: mismatch Location
@@ -32263,11 +32285,11 @@ const qcap_protocol_t qcap_http_protocol = {
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_http_t, client),
     .server_offset = offsetof(qcap_http_t, server),
-    .client = {.start = AT_ENTRY_1,
-               .search = AT_ENTRY_33,
+    .client = {.start = AT_BEFORE_TOKEN_1,
+               .search = AT_BEFORE_TOKEN_4,
                .search_byte = QCAP_NONE},
-    .server = {.start = AT_ENTRY_2,
-               .search = AT_ENTRY_34,
+    .server = {.start = AT_BEFORE_HTTP_NAME_1,
+               .search = AT_BEFORE_HTTP_NAME_4,
                .search_byte = 72},
     .side = {.slots = offsetof(struct qcap_http_side, slots),
              .regions = offsetof(struct qcap_http_side, regions),

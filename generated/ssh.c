@@ -9,9 +9,9 @@
 
 enum {
     AT_IDENTIFICATION_1 = 0,
-    AT_ENTRY_1 = 1,
+    AT_BEFORE_IDENTIFICATION_1 = 1,
     AT_NOT_S_1 = 2,
-    AT_ENTRY_2 = 3,
+    AT_BEFORE_NOT_S_1 = 3,
     AT_IDENTIFICATION_2 = 4,
     AT_NOT_S_2 = 5,
     AT_NOT_S_3 = 6,
@@ -47,22 +47,22 @@ enum {
     AT_CLIENT_PACKET_2 = 36,
     AT_SERVER_PACKET_2 = 37,
     AT_ENCRYPTED_1 = 38,
-    AT_ENTRY_3 = 39,
+    AT_BEFORE_ENCRYPTED_1 = 39,
     AT_ENCRYPTED_2 = 40,
-    AT_ENTRY_4 = 41,
+    AT_BEFORE_ENCRYPTED_2 = 41,
     AT_V1_LENGTH_1 = 42,
-    AT_ENTRY_5 = 43,
+    AT_BEFORE_V1_LENGTH_1 = 43,
     AT_PACKET_LENGTH_1 = 44,
-    AT_ENTRY_6 = 45,
+    AT_BEFORE_PACKET_LENGTH_1 = 45,
     AT_V1_LENGTH_2 = 46,
-    AT_ENTRY_7 = 47,
+    AT_BEFORE_V1_LENGTH_2 = 47,
     AT_PACKET_LENGTH_2 = 48,
-    AT_ENTRY_8 = 49,
+    AT_BEFORE_PACKET_LENGTH_2 = 49,
     AT_ALL_THE_REST_1 = 50,
-    AT_ENTRY_9 = 51,
+    AT_BEFORE_CLIENT_PACKET_1 = 51,
     AT_V1_LENGTH_3 = 52,
     AT_PACKET_LENGTH_3 = 53,
-    AT_ENTRY_10 = 54,
+    AT_BEFORE_SERVER_PACKET_1 = 54,
     AT_V1_LENGTH_4 = 55,
     AT_PACKET_LENGTH_4 = 56,
     AT_V1_LENGTH_5 = 57,
@@ -74,12 +74,12 @@ enum {
     AT_V1_LENGTH_8 = 63,
     AT_PACKET_LENGTH_8 = 64,
     AT_V1_PACKET_CONTENT_1 = 65,
-    AT_ENTRY_11 = 66,
+    AT_BEFORE_CLIENT_PACKET_2 = 66,
     AT_PADDING_LENGTH_1 = 67,
-    AT_ENTRY_12 = 68,
-    AT_ENTRY_13 = 69,
-    AT_ENTRY_14 = 70,
-    AT_ENTRY_15 = 71,
+    AT_BEFORE_PADDING_LENGTH_1 = 68,
+    AT_BEFORE_CLIENT_PACKET_3 = 69,
+    AT_BEFORE_SERVER_PACKET_2 = 70,
+    AT_BEFORE_SERVER_PACKET_3 = 71,
     AT_CLIENT_PACKET_CONTENT_1 = 72,
     AT_OLD_VERSION_2 = 73,
     AT_PROTOVERSION_12 = 74,
@@ -93,53 +93,53 @@ enum {
     AT_V1_PACKET_CONTENT_3 = 82,
     AT_SERVER_PACKET_CONTENT_1 = 83,
     AT_PADDING_LENGTH_2 = 84,
-    AT_ENTRY_16 = 85,
+    AT_BEFORE_PADDING_LENGTH_2 = 85,
     AT_CLIENT_PAYLOAD_1 = 86,
     AT_SERVER_PAYLOAD_1 = 87,
     AT_MESSAGE_NUMBER_1 = 88,
-    AT_ENTRY_17 = 89,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 89,
     AT_RANDOM_PADDING_1 = 90,
     AT_MESSAGE_NUMBER_2 = 91,
-    AT_ENTRY_18 = 92,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 92,
     AT_RANDOM_PADDING_2 = 93,
     AT_CLIENT_MESSAGE_1 = 94,
     AT_RANDOM_PADDING_3 = 95,
     AT_SERVER_MESSAGE_1 = 96,
     AT_SERVER_PACKET_CONTENT_2 = 97,
     AT_UINT32_1 = 98,
-    AT_ENTRY_19 = 99,
+    AT_BEFORE_UINT32_1 = 99,
     AT_STRING_SIZE_1 = 100,
-    AT_ENTRY_20 = 101,
+    AT_BEFORE_STRING_SIZE_1 = 101,
     AT_UINT32_2 = 102,
-    AT_ENTRY_21 = 103,
+    AT_BEFORE_UINT32_2 = 103,
     AT_DEBUG_1 = 104,
-    AT_ENTRY_22 = 105,
+    AT_BEFORE_DEBUG_1 = 105,
     AT_COOKIE_1 = 106,
-    AT_ENTRY_23 = 107,
+    AT_BEFORE_COOKIE_1 = 107,
     AT_CLIENT_PAYLOAD_2 = 108,
-    AT_ENTRY_24 = 109,
+    AT_BEFORE_CLIENT_PAYLOAD_1 = 109,
     AT_KEXDH_INIT_1 = 110,
-    AT_ENTRY_25 = 111,
+    AT_BEFORE_KEXDH_INIT_1 = 111,
     AT_UINT32_3 = 112,
-    AT_ENTRY_26 = 113,
+    AT_BEFORE_UINT32_3 = 113,
     AT_OTHER_KEY_EXCHANGE_1 = 114,
-    AT_ENTRY_27 = 115,
+    AT_BEFORE_OTHER_KEY_EXCHANGE_1 = 115,
     AT_UNEXPECTED_1 = 116,
-    AT_ENTRY_28 = 117,
+    AT_BEFORE_UNEXPECTED_1 = 117,
     AT_UINT32_4 = 118,
-    AT_ENTRY_29 = 119,
+    AT_BEFORE_UINT32_4 = 119,
     AT_STRING_SIZE_2 = 120,
-    AT_ENTRY_30 = 121,
+    AT_BEFORE_STRING_SIZE_2 = 121,
     AT_UINT32_5 = 122,
-    AT_ENTRY_31 = 123,
+    AT_BEFORE_UINT32_5 = 123,
     AT_DEBUG_2 = 124,
-    AT_ENTRY_32 = 125,
+    AT_BEFORE_DEBUG_2 = 125,
     AT_COOKIE_2 = 126,
-    AT_ENTRY_33 = 127,
+    AT_BEFORE_COOKIE_2 = 127,
     AT_SERVER_PAYLOAD_2 = 128,
-    AT_ENTRY_34 = 129,
+    AT_BEFORE_SERVER_PAYLOAD_1 = 129,
     AT_KEXRSA_PUBKEY_1 = 130,
-    AT_ENTRY_35 = 131,
+    AT_BEFORE_KEXRSA_PUBKEY_1 = 131,
     AT_REPLY_OR_GROUP_1 = 132,
     AT_KEX_DH_GEX_REPLY_1 = 133,
     AT_UINT32_6 = 134,
@@ -149,7 +149,7 @@ enum {
     AT_NAME_LIST_SIZE_1 = 138,
     AT_UINT32_8 = 139,
     AT_E_SIZE_1 = 140,
-    AT_ENTRY_36 = 141,
+    AT_BEFORE_E_SIZE_1 = 141,
     AT_UINT32_9 = 142,
     AT_UINT32_10 = 143,
     AT_STRING_SIZE_4 = 144,
@@ -157,12 +157,12 @@ enum {
     AT_MESSAGE_SIZE_2 = 146,
     AT_NAME_LIST_SIZE_2 = 147,
     AT_OTHER_KEY_EXCHANGE_2 = 148,
-    AT_ENTRY_37 = 149,
+    AT_BEFORE_OTHER_KEY_EXCHANGE_2 = 149,
     AT_HOST_KEY_SIZE_1 = 150,
-    AT_ENTRY_38 = 151,
+    AT_BEFORE_HOST_KEY_SIZE_1 = 151,
     AT_REPLY_OR_GROUP_OF_METHOD_1 = 152,
     AT_HOST_KEY_SIZE_2 = 153,
-    AT_ENTRY_39 = 154,
+    AT_BEFORE_HOST_KEY_SIZE_2 = 154,
     AT_UINT32_12 = 155,
     AT_STRING_SIZE_5 = 156,
     AT_UINT32_13 = 157,
@@ -178,7 +178,7 @@ enum {
     AT_NAME_LIST_SIZE_4 = 167,
     AT_HOST_KEY_SIZE_3 = 168,
     AT_STRING_SIZE_7 = 169,
-    AT_ENTRY_40 = 170,
+    AT_BEFORE_STRING_SIZE_3 = 170,
     AT_HOST_KEY_SIZE_4 = 171,
     AT_UINT32_18 = 172,
     AT_STRING_SIZE_8 = 173,
@@ -212,13 +212,13 @@ enum {
     AT_HOST_KEY_SIZE_8 = 201,
     AT_DESCRIPTION_SIZE_3 = 202,
     AT_STRING_TEXT_3 = 203,
-    AT_ENTRY_41 = 204,
+    AT_BEFORE_CLIENT_PAYLOAD_2 = 204,
     AT_MESSAGE_1 = 205,
     AT_KEX_ALGORITHMS_1 = 206,
     AT_E_1 = 207,
     AT_UINT32_26 = 208,
     AT_DESCRIPTION_SIZE_4 = 209,
-    AT_ENTRY_42 = 210,
+    AT_BEFORE_SERVER_PAYLOAD_2 = 210,
     AT_MESSAGE_2 = 211,
     AT_KEX_ALGORITHMS_2 = 212,
     AT_HOST_KEY_1 = 213,
@@ -227,28 +227,28 @@ enum {
     AT_DESCRIPTION_SIZE_5 = 216,
     AT_MESSAGE_3 = 217,
     AT_LANGUAGE_SIZE_1 = 218,
-    AT_ENTRY_43 = 219,
+    AT_BEFORE_LANGUAGE_SIZE_1 = 219,
     AT_NAME_1 = 220,
     AT_NAME_LIST_SIZE_9 = 221,
-    AT_ENTRY_44 = 222,
+    AT_BEFORE_NAME_LIST_SIZE_1 = 222,
     AT_E_2 = 223,
     AT_CLIENT_PAYLOAD_3 = 224,
-    AT_ENTRY_45 = 225,
+    AT_BEFORE_CLIENT_PAYLOAD_3 = 225,
     AT_UINT32_27 = 226,
     AT_DESCRIPTION_SIZE_6 = 227,
     AT_LANGUAGE_SIZE_2 = 228,
-    AT_ENTRY_46 = 229,
+    AT_BEFORE_LANGUAGE_SIZE_2 = 229,
     AT_NAME_LIST_SIZE_10 = 230,
-    AT_ENTRY_47 = 231,
+    AT_BEFORE_NAME_LIST_SIZE_2 = 231,
     AT_KEY_TYPE_SIZE_1 = 232,
-    AT_ENTRY_48 = 233,
+    AT_BEFORE_KEY_TYPE_SIZE_1 = 233,
     AT_STRING_SIZE_13 = 234,
-    AT_ENTRY_49 = 235,
+    AT_BEFORE_STRING_SIZE_4 = 235,
     AT_STRING_TEXT_4 = 236,
     AT_KEY_TYPE_SIZE_2 = 237,
-    AT_ENTRY_50 = 238,
+    AT_BEFORE_KEY_TYPE_SIZE_2 = 238,
     AT_STRING_SIZE_14 = 239,
-    AT_ENTRY_51 = 240,
+    AT_BEFORE_STRING_SIZE_5 = 240,
     AT_DESCRIPTION_SIZE_7 = 241,
     AT_LANGUAGE_SIZE_3 = 242,
     AT_NAME_2 = 243,
@@ -261,7 +261,7 @@ enum {
     AT_KEY_TYPE_SIZE_3 = 250,
     AT_STRING_SIZE_15 = 251,
     AT_STRING_SIZE_16 = 252,
-    AT_ENTRY_52 = 253,
+    AT_BEFORE_STRING_SIZE_6 = 253,
     AT_KEY_TYPE_SIZE_4 = 254,
     AT_STRING_SIZE_17 = 255,
     AT_DESCRIPTION_1 = 256,
@@ -279,12 +279,12 @@ enum {
     AT_STRING_SIZE_20 = 268,
     AT_DESCRIPTION_3 = 269,
     AT_LANGUAGE_SIZE_7 = 270,
-    AT_ENTRY_53 = 271,
+    AT_BEFORE_LANGUAGE_SIZE_3 = 271,
     AT_LANGUAGE_SIZE_8 = 272,
     AT_NAME_LIST_SIZE_15 = 273,
     AT_UINT32_30 = 274,
     AT_LANGUAGE_SIZE_9 = 275,
-    AT_ENTRY_54 = 276,
+    AT_BEFORE_LANGUAGE_SIZE_4 = 276,
     AT_LANGUAGE_SIZE_10 = 277,
     AT_NAME_LIST_SIZE_16 = 278,
     AT_KEY_TYPE_SIZE_7 = 279,
@@ -306,48 +306,48 @@ enum {
     AT_STRING_TEXT_6 = 295,
     AT_LANGUAGE_SIZE_13 = 296,
     AT_LANGUAGE_TAG_3 = 297,
-    AT_ENTRY_55 = 298,
+    AT_BEFORE_CLIENT_PAYLOAD_4 = 298,
     AT_NAME_LIST_SIZE_17 = 299,
-    AT_ENTRY_56 = 300,
+    AT_BEFORE_NAME_LIST_SIZE_3 = 300,
     AT_UINT32_32 = 301,
     AT_LANGUAGE_SIZE_14 = 302,
-    AT_ENTRY_57 = 303,
+    AT_BEFORE_SERVER_PAYLOAD_3 = 303,
     AT_NAME_LIST_SIZE_18 = 304,
-    AT_ENTRY_58 = 305,
+    AT_BEFORE_NAME_LIST_SIZE_4 = 305,
     AT_NAME_4 = 306,
     AT_HOST_KEY_3 = 307,
-    AT_ENTRY_59 = 308,
-    AT_ENTRY_60 = 309,
+    AT_BEFORE_HOST_KEY_1 = 308,
+    AT_BEFORE_SERVER_PAYLOAD_4 = 309,
     AT_STRING_TEXT_7 = 310,
-    AT_ENTRY_61 = 311,
+    AT_BEFORE_HOST_KEY_2 = 311,
     AT_SIGNATURE_SIZE_1 = 312,
-    AT_ENTRY_62 = 313,
+    AT_BEFORE_SIGNATURE_SIZE_1 = 313,
     AT_LANGUAGE_SIZE_15 = 314,
     AT_NAME_LIST_SIZE_19 = 315,
     AT_LANGUAGE_SIZE_16 = 316,
     AT_NAME_LIST_SIZE_20 = 317,
     AT_NAME_5 = 318,
-    AT_ENTRY_63 = 319,
+    AT_BEFORE_SERVER_PAYLOAD_5 = 319,
     AT_SIGNATURE_SIZE_2 = 320,
     AT_LANGUAGE_TAG_4 = 321,
     AT_NAME_LIST_SIZE_21 = 322,
     AT_LANGUAGE_TAG_5 = 323,
     AT_NAME_LIST_SIZE_22 = 324,
     AT_SIGNATURE_SIZE_3 = 325,
-    AT_ENTRY_64 = 326,
+    AT_BEFORE_CLIENT_PAYLOAD_5 = 326,
     AT_NAME_LIST_SIZE_23 = 327,
-    AT_ENTRY_65 = 328,
+    AT_BEFORE_SERVER_PAYLOAD_6 = 328,
     AT_NAME_LIST_SIZE_24 = 329,
     AT_SIGNATURE_SIZE_4 = 330,
     AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_1 = 331,
     AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_2 = 332,
     AT_SIGNATURE_1 = 333,
     AT_NAME_LIST_SIZE_25 = 334,
-    AT_ENTRY_66 = 335,
+    AT_BEFORE_NAME_LIST_SIZE_5 = 335,
     AT_NAME_LIST_SIZE_26 = 336,
-    AT_ENTRY_67 = 337,
+    AT_BEFORE_NAME_LIST_SIZE_6 = 337,
     AT_SIGNATURE_2 = 338,
-    AT_ENTRY_68 = 339,
+    AT_BEFORE_SERVER_PAYLOAD_7 = 339,
     AT_NAME_LIST_SIZE_27 = 340,
     AT_NAME_LIST_SIZE_28 = 341,
     AT_NAME_LIST_SIZE_29 = 342,
@@ -357,9 +357,9 @@ enum {
     AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_1 = 346,
     AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_2 = 347,
     AT_NAME_LIST_SIZE_33 = 348,
-    AT_ENTRY_69 = 349,
+    AT_BEFORE_NAME_LIST_SIZE_7 = 349,
     AT_NAME_LIST_SIZE_34 = 350,
-    AT_ENTRY_70 = 351,
+    AT_BEFORE_NAME_LIST_SIZE_8 = 351,
     AT_NAME_LIST_SIZE_35 = 352,
     AT_NAME_LIST_SIZE_36 = 353,
     AT_NAME_LIST_SIZE_37 = 354,
@@ -369,9 +369,9 @@ enum {
     AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_1 = 358,
     AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_2 = 359,
     AT_NAME_LIST_SIZE_41 = 360,
-    AT_ENTRY_71 = 361,
+    AT_BEFORE_NAME_LIST_SIZE_9 = 361,
     AT_NAME_LIST_SIZE_42 = 362,
-    AT_ENTRY_72 = 363,
+    AT_BEFORE_NAME_LIST_SIZE_10 = 363,
     AT_NAME_LIST_SIZE_43 = 364,
     AT_NAME_LIST_SIZE_44 = 365,
     AT_NAME_LIST_SIZE_45 = 366,
@@ -381,9 +381,9 @@ enum {
     AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_1 = 370,
     AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_2 = 371,
     AT_NAME_LIST_SIZE_49 = 372,
-    AT_ENTRY_73 = 373,
+    AT_BEFORE_NAME_LIST_SIZE_11 = 373,
     AT_NAME_LIST_SIZE_50 = 374,
-    AT_ENTRY_74 = 375,
+    AT_BEFORE_NAME_LIST_SIZE_12 = 375,
     AT_NAME_LIST_SIZE_51 = 376,
     AT_NAME_LIST_SIZE_52 = 377,
     AT_NAME_LIST_SIZE_53 = 378,
@@ -393,9 +393,9 @@ enum {
     AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_1 = 382,
     AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_2 = 383,
     AT_NAME_LIST_SIZE_57 = 384,
-    AT_ENTRY_75 = 385,
+    AT_BEFORE_NAME_LIST_SIZE_13 = 385,
     AT_NAME_LIST_SIZE_58 = 386,
-    AT_ENTRY_76 = 387,
+    AT_BEFORE_NAME_LIST_SIZE_14 = 387,
     AT_NAME_LIST_SIZE_59 = 388,
     AT_NAME_LIST_SIZE_60 = 389,
     AT_NAME_LIST_SIZE_61 = 390,
@@ -405,9 +405,9 @@ enum {
     AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_1 = 394,
     AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_2 = 395,
     AT_NAME_LIST_SIZE_65 = 396,
-    AT_ENTRY_77 = 397,
+    AT_BEFORE_NAME_LIST_SIZE_15 = 397,
     AT_NAME_LIST_SIZE_66 = 398,
-    AT_ENTRY_78 = 399,
+    AT_BEFORE_NAME_LIST_SIZE_16 = 399,
     AT_NAME_LIST_SIZE_67 = 400,
     AT_NAME_LIST_SIZE_68 = 401,
     AT_NAME_LIST_SIZE_69 = 402,
@@ -417,9 +417,9 @@ enum {
     AT_LANGUAGES_CLIENT_TO_SERVER_1 = 406,
     AT_LANGUAGES_CLIENT_TO_SERVER_2 = 407,
     AT_NAME_LIST_SIZE_73 = 408,
-    AT_ENTRY_79 = 409,
+    AT_BEFORE_NAME_LIST_SIZE_17 = 409,
     AT_NAME_LIST_SIZE_74 = 410,
-    AT_ENTRY_80 = 411,
+    AT_BEFORE_NAME_LIST_SIZE_18 = 411,
     AT_NAME_LIST_SIZE_75 = 412,
     AT_NAME_LIST_SIZE_76 = 413,
     AT_NAME_LIST_SIZE_77 = 414,
@@ -429,9 +429,9 @@ enum {
     AT_LANGUAGES_SERVER_TO_CLIENT_1 = 418,
     AT_LANGUAGES_SERVER_TO_CLIENT_2 = 419,
     AT_FIRST_KEX_PACKET_FOLLOWS_1 = 420,
-    AT_ENTRY_81 = 421,
+    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_1 = 421,
     AT_FIRST_KEX_PACKET_FOLLOWS_2 = 422,
-    AT_ENTRY_82 = 423,
+    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2 = 423,
     AT_UINT32_33 = 424,
     AT_UINT32_34 = 425,
     AT_UINT32_35 = 426,
@@ -698,7 +698,9 @@ static int choose_20(const qcap_parser_t *parser)
     if (n.value)
         return 7;
     /* (message_number > 30) and (message_number < 50) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_GT, qcap_register(parser, 2 /* message_number */), qcap_number(30u)), qcap_binary(QCAP_LT, qcap_register(parser, 2 /* message_number */), qcap_number(50u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_GT, qcap_register(parser, 2 /* message_number */), qcap_number(30u)),
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* message_number */), qcap_number(50u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -768,7 +770,9 @@ static int choose_54(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_group_exchange or is_other_exchange */
-    n = qcap_binary(QCAP_OR, qcap_is_true(qcap_shared(parser, 1 /* is_group_exchange */)), qcap_is_true(qcap_shared(parser, 2 /* is_other_exchange */)));
+    n = qcap_binary(QCAP_OR,
+        qcap_is_true(qcap_shared(parser, 1 /* is_group_exchange */)),
+        qcap_is_true(qcap_shared(parser, 2 /* is_other_exchange */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -850,7 +854,9 @@ static int choose_56(const qcap_parser_t *parser)
     if (n.value)
         return 8;
     /* (message_number > 30) and (message_number < 50) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_GT, qcap_register(parser, 2 /* message_number */), qcap_number(30u)), qcap_binary(QCAP_LT, qcap_register(parser, 2 /* message_number */), qcap_number(50u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_GT, qcap_register(parser, 2 /* message_number */), qcap_number(30u)),
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* message_number */), qcap_number(50u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1011,7 +1017,7 @@ QCAP_SCAN_UNTIL(SCAN_IS_LINE_CHAR, LANES_IS_LINE_CHAR, IS_LINE_CHAR)
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
-static qcap_stop_t machine_identification_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_ssh_side *const side = (struct qcap_ssh_side *)(void *)(parser + 1);
@@ -1022,8 +1028,8 @@ static qcap_stop_t machine_identification_1(qcap_parser_t *parser, const unsigne
     const unsigned char *p2;
 
     switch (parser->state) {
-    case AT_ENTRY_1:
-        goto entry_1;
+    case AT_BEFORE_IDENTIFICATION_1:
+        goto before_identification_1;
     case AT_IDENTIFICATION_2:
         goto identification_2;
     case AT_IDENTIFICATION_3:
@@ -1046,20 +1052,20 @@ static qcap_stop_t machine_identification_1(qcap_parser_t *parser, const unsigne
         goto client_packet_2;
     case AT_ENCRYPTED_1:
         goto encrypted_1;
-    case AT_ENTRY_3:
-        goto entry_3;
-    case AT_ENTRY_9:
-        goto entry_9;
-    case AT_ENTRY_11:
-        goto entry_11;
-    case AT_ENTRY_13:
-        goto entry_13;
+    case AT_BEFORE_ENCRYPTED_1:
+        goto before_encrypted_1;
+    case AT_BEFORE_CLIENT_PACKET_1:
+        goto before_client_packet_1;
+    case AT_BEFORE_CLIENT_PACKET_2:
+        goto before_client_packet_2;
+    case AT_BEFORE_CLIENT_PACKET_3:
+        goto before_client_packet_3;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_1:
+before_identification_1:
     p0 = at;
     goto on1;
 
@@ -1718,7 +1724,7 @@ cr_lf_1:
 client_packet_2:
     switch (choose_24(parser)) {
     case 0:
-        goto entry_3;
+        goto before_encrypted_1;
     case 1:
         return qcap_stop(parser, at, AT_CLIENT_CLEAR_PACKET_1, QCAP_STOP_CONTROL);
     default:
@@ -1734,7 +1740,7 @@ encrypted_1:
     return qcap_stop(parser, at, AT_ALL_THE_REST_2, QCAP_STOP_CONTROL);
 
     /* e.g. after "SSH-1.0-a\n" */
-entry_3:
+before_encrypted_1:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 0, QCAP_SSH_ENCRYPTED, here);
     if (qcap_must_stop(parser))
@@ -1742,7 +1748,7 @@ entry_3:
     goto encrypted_1;
 
     /* e.g. after "SSH-1.0-a\na" */
-entry_9:
+before_client_packet_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 0, here);
     if (qcap_must_stop(parser))
@@ -1750,7 +1756,7 @@ entry_9:
     goto client_packet_1;
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa" */
-entry_11:
+before_client_packet_2:
     here = QCAP_HERE(at);
     qcap_op_set(parser, 4 /* is_encrypted */, false, false, value_0(parser), 89, here);
     qcap_element_close(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
@@ -1759,7 +1765,7 @@ entry_11:
     goto client_packet_1;
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa" */
-entry_13:
+before_client_packet_3:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_PACKET, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -1767,7 +1773,7 @@ entry_13:
     goto client_packet_1;
 }
 
-static qcap_stop_t machine_not_s_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_ssh_side *const side = (struct qcap_ssh_side *)(void *)(parser + 1);
@@ -1778,8 +1784,8 @@ static qcap_stop_t machine_not_s_1(qcap_parser_t *parser, const unsigned char *a
     switch (parser->state) {
     case AT_NOT_S_1:
         goto not_s_1;
-    case AT_ENTRY_2:
-        goto entry_2;
+    case AT_BEFORE_NOT_S_1:
+        goto before_not_s_1;
     case AT_NOT_S_2:
         goto not_s_2;
     case AT_NOT_H_2:
@@ -1794,19 +1800,19 @@ static qcap_stop_t machine_not_s_1(qcap_parser_t *parser, const unsigned char *a
         goto server_packet_2;
     case AT_ENCRYPTED_2:
         goto encrypted_2;
-    case AT_ENTRY_4:
-        goto entry_4;
-    case AT_ENTRY_10:
-        goto entry_10;
+    case AT_BEFORE_ENCRYPTED_2:
+        goto before_encrypted_2;
+    case AT_BEFORE_SERVER_PACKET_1:
+        goto before_server_packet_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_2:
+before_not_s_1:
     goto on1;
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *line-char      RFC 4253, 4.2
+    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( . "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "" */
@@ -1832,7 +1838,7 @@ on1:
 out1:
     return qcap_leave(parser, at, end, AT_NOT_S_1);
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *line-char      RFC 4253, 4.2
+    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( . "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "S" */
@@ -1854,7 +1860,7 @@ on3:
 out3:
     return qcap_leave(parser, at, end, AT_NOT_S_3);
 
-    /* not-H = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *line-char      RFC 4253, 4.2
+    /* not-H = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( . "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SS" */
@@ -1876,7 +1882,7 @@ on5:
 out5:
     return qcap_leave(parser, at, end, AT_NOT_H_1);
 
-    /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *line-char      RFC 4253, 4.2
+    /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * identification = . "SSH-" versions      RFC 4253, 4.2
      * e.g. after "SSH" */
@@ -1894,7 +1900,7 @@ on7:
 out7:
     return qcap_leave(parser, at, end, AT_NOT_DASH_1);
 
-    /* not-dash = ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
+    /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SSHa" */
 on8:
@@ -1908,7 +1914,7 @@ on8:
 out8:
     return qcap_leave(parser, at, end, AT_NOT_DASH_2);
 
-    /* not-H = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
+    /* not-H = ... %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SSa" */
 on6:
@@ -1922,7 +1928,7 @@ on6:
 out6:
     return qcap_leave(parser, at, end, AT_NOT_H_2);
 
-    /* not-S = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
+    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "a" */
 on4:
@@ -1936,7 +1942,7 @@ on4:
 out4:
     return qcap_leave(parser, at, end, AT_NOT_S_2);
 
-    /* not-S = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
+    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "a" */
 on2:
@@ -1950,7 +1956,7 @@ on2:
 out2:
     return qcap_leave(parser, at, end, AT_NOT_S_2);
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *line-char      RFC 4253, 4.2
+    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( . "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "" */
@@ -1978,7 +1984,7 @@ not_s_1:
     }
     return qcap_stop(parser, at, AT_NOT_S_1, QCAP_STOP_TABLE);
 
-    /* not-S = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
+    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "a" */
 not_s_2:
@@ -1991,7 +1997,7 @@ not_s_2:
     }
     return qcap_stop(parser, at, AT_NOT_S_2, QCAP_STOP_TABLE);
 
-    /* not-H = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
+    /* not-H = ... %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SSa" */
 not_h_2:
@@ -2004,7 +2010,7 @@ not_h_2:
     }
     return qcap_stop(parser, at, AT_NOT_H_2, QCAP_STOP_TABLE);
 
-    /* not-dash = ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
+    /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SSHa" */
 not_dash_2:
@@ -2060,7 +2066,7 @@ server_packet_1:
 server_packet_2:
     switch (choose_60(parser)) {
     case 0:
-        goto entry_4;
+        goto before_encrypted_2;
     case 1:
         return qcap_stop(parser, at, AT_SERVER_CLEAR_PACKET_1, QCAP_STOP_CONTROL);
     default:
@@ -2076,7 +2082,7 @@ encrypted_2:
     return qcap_stop(parser, at, AT_ALL_THE_REST_3, QCAP_STOP_CONTROL);
 
     /* e.g. after "SSH-1.0-a\n" */
-entry_4:
+before_encrypted_2:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 0, QCAP_SSH_ENCRYPTED, here);
     if (qcap_must_stop(parser))
@@ -2084,7 +2090,7 @@ entry_4:
     goto encrypted_2;
 
     /* e.g. after "SSH-1.0-a\na" */
-entry_10:
+before_server_packet_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 0, here);
     if (qcap_must_stop(parser))
@@ -2101,8 +2107,8 @@ static qcap_stop_t machine_v1_length_1(qcap_parser_t *parser, const unsigned cha
     switch (parser->state) {
     case AT_V1_LENGTH_1:
         goto v1_length_1;
-    case AT_ENTRY_5:
-        goto entry_5;
+    case AT_BEFORE_V1_LENGTH_1:
+        goto before_v1_length_1;
     case AT_V1_LENGTH_3:
         goto v1_length_3;
     case AT_V1_LENGTH_5:
@@ -2125,7 +2131,7 @@ v1_length_1:
     return qcap_stop(parser, at, AT_V1_LENGTH_1, QCAP_STOP_TABLE);
 
     /* e.g. after "SSH-1.0-a\n" */
-entry_5:
+before_v1_length_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
     side->underway[0].begin = (here);
@@ -2172,8 +2178,8 @@ static qcap_stop_t machine_packet_length_1(qcap_parser_t *parser, const unsigned
     switch (parser->state) {
     case AT_PACKET_LENGTH_1:
         goto packet_length_1;
-    case AT_ENTRY_6:
-        goto entry_6;
+    case AT_BEFORE_PACKET_LENGTH_1:
+        goto before_packet_length_1;
     case AT_PACKET_LENGTH_3:
         goto packet_length_3;
     case AT_PACKET_LENGTH_5:
@@ -2196,7 +2202,7 @@ packet_length_1:
     return qcap_stop(parser, at, AT_PACKET_LENGTH_1, QCAP_STOP_TABLE);
 
     /* e.g. after "SSH-1.0-a\n" */
-entry_6:
+before_packet_length_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_PACKET, here);
     side->underway[0].begin = (here);
@@ -2243,8 +2249,8 @@ static qcap_stop_t machine_v1_length_2(qcap_parser_t *parser, const unsigned cha
     switch (parser->state) {
     case AT_V1_LENGTH_2:
         goto v1_length_2;
-    case AT_ENTRY_7:
-        goto entry_7;
+    case AT_BEFORE_V1_LENGTH_2:
+        goto before_v1_length_2;
     case AT_V1_LENGTH_4:
         goto v1_length_4;
     case AT_V1_LENGTH_6:
@@ -2267,7 +2273,7 @@ v1_length_2:
     return qcap_stop(parser, at, AT_V1_LENGTH_2, QCAP_STOP_TABLE);
 
     /* e.g. after "SSH-1.0-a\n" */
-entry_7:
+before_v1_length_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
     side->underway[0].begin = (here);
@@ -2314,8 +2320,8 @@ static qcap_stop_t machine_packet_length_2(qcap_parser_t *parser, const unsigned
     switch (parser->state) {
     case AT_PACKET_LENGTH_2:
         goto packet_length_2;
-    case AT_ENTRY_8:
-        goto entry_8;
+    case AT_BEFORE_PACKET_LENGTH_2:
+        goto before_packet_length_2;
     case AT_PACKET_LENGTH_4:
         goto packet_length_4;
     case AT_PACKET_LENGTH_6:
@@ -2338,7 +2344,7 @@ packet_length_2:
     return qcap_stop(parser, at, AT_PACKET_LENGTH_2, QCAP_STOP_TABLE);
 
     /* e.g. after "SSH-1.0-a\n" */
-entry_8:
+before_packet_length_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_PACKET, here);
     side->underway[0].begin = (here);
@@ -2425,8 +2431,8 @@ static qcap_stop_t machine_padding_length_1(qcap_parser_t *parser, const unsigne
     switch (parser->state) {
     case AT_PADDING_LENGTH_1:
         goto padding_length_1;
-    case AT_ENTRY_12:
-        goto entry_12;
+    case AT_BEFORE_PADDING_LENGTH_1:
+        goto before_padding_length_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -2447,7 +2453,7 @@ padding_length_1:
     return qcap_stop(parser, at, AT_PADDING_LENGTH_1, QCAP_STOP_TABLE);
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa" */
-entry_12:
+before_padding_length_1:
     here = QCAP_HERE(at);
     side->underway[0].begin = (here);
     goto padding_length_1;
@@ -2473,8 +2479,8 @@ client_packet_content_1:
 
 /* The direct code, by the number that its states have. */
 static const qcap_machine_t machines[] = {
-    machine_identification_1,
-    machine_not_s_1,
+    machine_client,
+    machine_server,
     machine_v1_length_1,
     machine_packet_length_1,
     machine_v1_length_2,
@@ -2531,127 +2537,127 @@ static const qcap_machine_t machines[] = {
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_ALL_THE_REST_1, AT_ENTRY_9};
+static const uint16_t targets_0[] = {AT_ALL_THE_REST_1, AT_BEFORE_CLIENT_PACKET_1};
 
-static const uint16_t targets_1[] = {AT_V1_PACKET_CONTENT_1, AT_ENTRY_11};
+static const uint16_t targets_1[] = {AT_V1_PACKET_CONTENT_1, AT_BEFORE_CLIENT_PACKET_2};
 
 static const uint16_t targets_2[] = {AT_RANDOM_PADDING_3, AT_CLIENT_PACKET_CONTENT_1};
 
-static const uint16_t targets_3[] = {AT_LANGUAGE_TAG_3, AT_ENTRY_64};
+static const uint16_t targets_3[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_CLIENT_PAYLOAD_5};
 
-static const uint16_t targets_4[] = {AT_DESCRIPTION_3, AT_ENTRY_53};
+static const uint16_t targets_4[] = {AT_DESCRIPTION_3, AT_BEFORE_LANGUAGE_SIZE_3};
 
-static const uint16_t targets_5[] = {AT_STRING_TEXT_3, AT_ENTRY_41};
+static const uint16_t targets_5[] = {AT_STRING_TEXT_3, AT_BEFORE_CLIENT_PAYLOAD_2};
 
-static const uint16_t targets_6[] = {AT_LANGUAGE_TAG_3, AT_ENTRY_55};
+static const uint16_t targets_6[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_CLIENT_PAYLOAD_4};
 
-static const uint16_t targets_7[] = {AT_MESSAGE_3, AT_ENTRY_43};
+static const uint16_t targets_7[] = {AT_MESSAGE_3, AT_BEFORE_LANGUAGE_SIZE_1};
 
-static const uint16_t targets_8[] = {AT_NAME_1, AT_ENTRY_81};
+static const uint16_t targets_8[] = {AT_NAME_1, AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_1};
 
-static const uint16_t targets_9[] = {AT_NAME_1, AT_ENTRY_79};
+static const uint16_t targets_9[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_17};
 
-static const uint16_t targets_10[] = {AT_NAME_1, AT_ENTRY_77};
+static const uint16_t targets_10[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_15};
 
-static const uint16_t targets_11[] = {AT_NAME_1, AT_ENTRY_75};
+static const uint16_t targets_11[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_13};
 
-static const uint16_t targets_12[] = {AT_NAME_1, AT_ENTRY_73};
+static const uint16_t targets_12[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_11};
 
-static const uint16_t targets_13[] = {AT_NAME_1, AT_ENTRY_71};
+static const uint16_t targets_13[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_9};
 
-static const uint16_t targets_14[] = {AT_NAME_1, AT_ENTRY_69};
+static const uint16_t targets_14[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_7};
 
-static const uint16_t targets_15[] = {AT_NAME_1, AT_ENTRY_66};
+static const uint16_t targets_15[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_5};
 
-static const uint16_t targets_16[] = {AT_NAME_1, AT_ENTRY_56};
+static const uint16_t targets_16[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_3};
 
-static const uint16_t targets_17[] = {AT_NAME_1, AT_ENTRY_44};
+static const uint16_t targets_17[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_1};
 
-static const uint16_t targets_18[] = {AT_E_2, AT_ENTRY_45};
+static const uint16_t targets_18[] = {AT_E_2, AT_BEFORE_CLIENT_PAYLOAD_3};
 
-static const uint16_t targets_19[] = {AT_UINT32_8, AT_ENTRY_36};
+static const uint16_t targets_19[] = {AT_UINT32_8, AT_BEFORE_E_SIZE_1};
 
-static const uint16_t targets_20[] = {AT_ENTRY_19, AT_ENTRY_20, AT_ENTRY_21, AT_ENTRY_22, AT_ENTRY_23, AT_ENTRY_24, AT_ENTRY_25, AT_ENTRY_26, AT_ENTRY_27, AT_ENTRY_28};
+static const uint16_t targets_20[] = {AT_BEFORE_UINT32_1, AT_BEFORE_STRING_SIZE_1, AT_BEFORE_UINT32_2, AT_BEFORE_DEBUG_1, AT_BEFORE_COOKIE_1, AT_BEFORE_CLIENT_PAYLOAD_1, AT_BEFORE_KEXDH_INIT_1, AT_BEFORE_UINT32_3, AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_UNEXPECTED_1};
 
-static const uint16_t targets_21[] = {AT_ENTRY_17, AT_RANDOM_PADDING_1};
+static const uint16_t targets_21[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_RANDOM_PADDING_1};
 
-static const uint16_t targets_22[] = {AT_ENTRY_12, AT_ENTRY_13};
+static const uint16_t targets_22[] = {AT_BEFORE_PADDING_LENGTH_1, AT_BEFORE_CLIENT_PACKET_3};
 
-static const uint16_t targets_23[] = {AT_ENTRY_5, AT_ENTRY_6};
+static const uint16_t targets_23[] = {AT_BEFORE_V1_LENGTH_1, AT_BEFORE_PACKET_LENGTH_1};
 
-static const uint16_t targets_24[] = {AT_ENTRY_3, AT_CLIENT_CLEAR_PACKET_1};
+static const uint16_t targets_24[] = {AT_BEFORE_ENCRYPTED_1, AT_CLIENT_CLEAR_PACKET_1};
 
-static const uint16_t targets_25[] = {AT_ALL_THE_REST_1, AT_ENTRY_10};
+static const uint16_t targets_25[] = {AT_ALL_THE_REST_1, AT_BEFORE_SERVER_PACKET_1};
 
-static const uint16_t targets_26[] = {AT_V1_PACKET_CONTENT_1, AT_ENTRY_14};
+static const uint16_t targets_26[] = {AT_V1_PACKET_CONTENT_1, AT_BEFORE_SERVER_PACKET_2};
 
 static const uint16_t targets_27[] = {AT_RANDOM_PADDING_3, AT_SERVER_PACKET_CONTENT_2};
 
-static const uint16_t targets_28[] = {AT_LANGUAGE_TAG_3, AT_ENTRY_65};
+static const uint16_t targets_28[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_SERVER_PAYLOAD_6};
 
-static const uint16_t targets_29[] = {AT_DESCRIPTION_3, AT_ENTRY_54};
+static const uint16_t targets_29[] = {AT_DESCRIPTION_3, AT_BEFORE_LANGUAGE_SIZE_4};
 
-static const uint16_t targets_30[] = {AT_STRING_TEXT_3, AT_ENTRY_42};
+static const uint16_t targets_30[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_2};
 
-static const uint16_t targets_31[] = {AT_LANGUAGE_TAG_3, AT_ENTRY_57};
+static const uint16_t targets_31[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_SERVER_PAYLOAD_3};
 
-static const uint16_t targets_32[] = {AT_MESSAGE_3, AT_ENTRY_46};
+static const uint16_t targets_32[] = {AT_MESSAGE_3, AT_BEFORE_LANGUAGE_SIZE_2};
 
-static const uint16_t targets_33[] = {AT_NAME_1, AT_ENTRY_82};
+static const uint16_t targets_33[] = {AT_NAME_1, AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2};
 
-static const uint16_t targets_34[] = {AT_NAME_1, AT_ENTRY_80};
+static const uint16_t targets_34[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_18};
 
-static const uint16_t targets_35[] = {AT_NAME_1, AT_ENTRY_78};
+static const uint16_t targets_35[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_16};
 
-static const uint16_t targets_36[] = {AT_NAME_1, AT_ENTRY_76};
+static const uint16_t targets_36[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_14};
 
-static const uint16_t targets_37[] = {AT_NAME_1, AT_ENTRY_74};
+static const uint16_t targets_37[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_12};
 
-static const uint16_t targets_38[] = {AT_NAME_1, AT_ENTRY_72};
+static const uint16_t targets_38[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_10};
 
-static const uint16_t targets_39[] = {AT_NAME_1, AT_ENTRY_70};
+static const uint16_t targets_39[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_8};
 
-static const uint16_t targets_40[] = {AT_NAME_1, AT_ENTRY_67};
+static const uint16_t targets_40[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_6};
 
-static const uint16_t targets_41[] = {AT_NAME_1, AT_ENTRY_58};
+static const uint16_t targets_41[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_4};
 
-static const uint16_t targets_42[] = {AT_NAME_1, AT_ENTRY_47};
+static const uint16_t targets_42[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_2};
 
-static const uint16_t targets_43[] = {AT_STRING_TEXT_3, AT_ENTRY_60};
+static const uint16_t targets_43[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_4};
 
-static const uint16_t targets_44[] = {AT_NAME_4, AT_ENTRY_59};
+static const uint16_t targets_44[] = {AT_NAME_4, AT_BEFORE_HOST_KEY_1};
 
-static const uint16_t targets_45[] = {AT_ENTRY_48, AT_ENTRY_49};
+static const uint16_t targets_45[] = {AT_BEFORE_KEY_TYPE_SIZE_1, AT_BEFORE_STRING_SIZE_4};
 
-static const uint16_t targets_46[] = {AT_ENTRY_37, AT_ENTRY_38};
+static const uint16_t targets_46[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_2, AT_BEFORE_HOST_KEY_SIZE_1};
 
-static const uint16_t targets_47[] = {AT_STRING_TEXT_3, AT_ENTRY_63};
+static const uint16_t targets_47[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_5};
 
-static const uint16_t targets_48[] = {AT_STRING_TEXT_3, AT_ENTRY_52};
+static const uint16_t targets_48[] = {AT_STRING_TEXT_3, AT_BEFORE_STRING_SIZE_6};
 
-static const uint16_t targets_49[] = {AT_ENTRY_27, AT_ENTRY_40};
+static const uint16_t targets_49[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_STRING_SIZE_3};
 
-static const uint16_t targets_50[] = {AT_SIGNATURE_2, AT_ENTRY_68};
+static const uint16_t targets_50[] = {AT_SIGNATURE_2, AT_BEFORE_SERVER_PAYLOAD_7};
 
-static const uint16_t targets_51[] = {AT_STRING_TEXT_3, AT_ENTRY_62};
+static const uint16_t targets_51[] = {AT_STRING_TEXT_3, AT_BEFORE_SIGNATURE_SIZE_1};
 
-static const uint16_t targets_52[] = {AT_NAME_4, AT_ENTRY_61};
+static const uint16_t targets_52[] = {AT_NAME_4, AT_BEFORE_HOST_KEY_2};
 
-static const uint16_t targets_53[] = {AT_ENTRY_50, AT_ENTRY_51};
+static const uint16_t targets_53[] = {AT_BEFORE_KEY_TYPE_SIZE_2, AT_BEFORE_STRING_SIZE_5};
 
-static const uint16_t targets_54[] = {AT_REPLY_OR_GROUP_OF_METHOD_1, AT_ENTRY_39};
+static const uint16_t targets_54[] = {AT_REPLY_OR_GROUP_OF_METHOD_1, AT_BEFORE_HOST_KEY_SIZE_2};
 
-static const uint16_t targets_55[] = {AT_ENTRY_27, AT_ENTRY_39};
+static const uint16_t targets_55[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_HOST_KEY_SIZE_2};
 
-static const uint16_t targets_56[] = {AT_ENTRY_29, AT_ENTRY_30, AT_ENTRY_31, AT_ENTRY_32, AT_ENTRY_33, AT_ENTRY_34, AT_ENTRY_35, AT_REPLY_OR_GROUP_1, AT_KEX_DH_GEX_REPLY_1, AT_ENTRY_27, AT_ENTRY_28};
+static const uint16_t targets_56[] = {AT_BEFORE_UINT32_4, AT_BEFORE_STRING_SIZE_2, AT_BEFORE_UINT32_5, AT_BEFORE_DEBUG_2, AT_BEFORE_COOKIE_2, AT_BEFORE_SERVER_PAYLOAD_1, AT_BEFORE_KEXRSA_PUBKEY_1, AT_REPLY_OR_GROUP_1, AT_KEX_DH_GEX_REPLY_1, AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_UNEXPECTED_1};
 
-static const uint16_t targets_57[] = {AT_ENTRY_18, AT_RANDOM_PADDING_2};
+static const uint16_t targets_57[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_RANDOM_PADDING_2};
 
-static const uint16_t targets_58[] = {AT_ENTRY_16, AT_ENTRY_15};
+static const uint16_t targets_58[] = {AT_BEFORE_PADDING_LENGTH_2, AT_BEFORE_SERVER_PACKET_3};
 
-static const uint16_t targets_59[] = {AT_ENTRY_7, AT_ENTRY_8};
+static const uint16_t targets_59[] = {AT_BEFORE_V1_LENGTH_2, AT_BEFORE_PACKET_LENGTH_2};
 
-static const uint16_t targets_60[] = {AT_ENTRY_4, AT_SERVER_CLEAR_PACKET_1};
+static const uint16_t targets_60[] = {AT_BEFORE_ENCRYPTED_2, AT_SERVER_CLEAR_PACKET_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -3420,9 +3426,9 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> identification_1: open banner */
-    {1, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 1: entry_1 */
+    {1, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 1: before_identification_1 */
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *line-char      RFC 4253, 4.2
+    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( . "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after ""
@@ -3433,21 +3439,21 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> not_s_1 */
-    {5, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: entry_2 */
+    {5, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 3: before_not_s_1 */
 
     /* identification = . "SSH-" versions      RFC 4253, 4.2
      * e.g. after "S"
      *     "S" -> identification_3 */
     {6, 255, 0, 0, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 4: identification_2 */
 
-    /* not-S = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
+    /* not-S = ... %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "a"
      *     line-char -> not_s_2
      *     LF -> not_s_1 */
     {7, 1, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 5: not_s_2 */
 
-    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"R" / %x54-FF ) *line-char      RFC 4253, 4.2
+    /* not-S = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( . "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "S"
@@ -3461,7 +3467,7 @@ static const qcap_state_t states[] = {
      *     "H" -> identification_4 */
     {12, 255, 3, 4, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: identification_3 */
 
-    /* not-H = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *line-char      RFC 4253, 4.2
+    /* not-H = . ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( . "H" [ not-dash ] ) ] ) ] ) ] LF      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SS"
@@ -3475,14 +3481,14 @@ static const qcap_state_t states[] = {
      *     "-" -> protoversion_1: open protoversion */
     {16, 255, 5, 6, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: identification_4 */
 
-    /* not-H = ( HTAB / %x01-08 / DIGIT / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
+    /* not-H = ... %x0E-1F / "!" / "#"-"/" / ":"-"G" / %x49-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SSa"
      *     line-char -> not_h_2
      *     LF -> not_s_1 */
     {17, 1, 2, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: not_h_2 */
 
-    /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *line-char      RFC 4253, 4.2
+    /* not-dash = . ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / ...      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * identification = . "SSH-" versions      RFC 4253, 4.2
      * e.g. after "SSH"
@@ -3499,7 +3505,7 @@ static const qcap_state_t states[] = {
      *     "2" -> protoversion_4 */
     {22, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: protoversion_1 */
 
-    /* not-dash = ( HTAB / %x01-08 / SP / CR / DQUOTE / %x0B-0C / %x0E-1F / "!" / "#"-"," / ALPHA / DIGIT / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
+    /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
      * other-line = [ not-S / ( "S" [ not-S / ( "S" [ not-H / ( "H" [ not-dash ] ) ] ) ] ) ] . LF      RFC 4253, 4.2
      * e.g. after "SSHa"
      *     line-char -> not_dash_2
@@ -3654,13 +3660,13 @@ static const qcap_state_t states[] = {
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\n"
-     *     -> entry_3
+     *     -> before_encrypted_1
      *     -> client_clear_packet_1 */
     {0, 255, 24, 23, 0, QCAP_STATE_CONTROL, 0}, /* 36: client_packet_2 */
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\n"
-     *     -> entry_4
+     *     -> before_encrypted_2
      *     -> server_clear_packet_1 */
     {0, 255, 60, 24, 0, QCAP_STATE_CONTROL, 1}, /* 37: server_packet_2 */
 
@@ -3671,7 +3677,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n"
      *     -> encrypted_1: open encrypted */
-    {66, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 39: entry_3 */
+    {66, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 39: before_encrypted_1 */
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
      * e.g. after "SSH-1.0-a\n"
@@ -3680,7 +3686,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n"
      *     -> encrypted_2: open encrypted */
-    {68, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 41: entry_4 */
+    {68, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 41: before_encrypted_2 */
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\n"
@@ -3689,7 +3695,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n"
      *     -> v1_length_1: open v1-packet, begin v1-length */
-    {70, 255, 0, 1, 0, QCAP_STATE_ENTRY, 2}, /* 43: entry_5 */
+    {70, 255, 0, 1, 0, QCAP_STATE_ENTRY, 2}, /* 43: before_v1_length_1 */
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n"
@@ -3698,7 +3704,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n"
      *     -> packet_length_1: open packet, begin packet-length */
-    {72, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 45: entry_6 */
+    {72, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 45: before_packet_length_1 */
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\n"
@@ -3707,7 +3713,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n"
      *     -> v1_length_2: open v1-packet, begin v1-length */
-    {74, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 47: entry_7 */
+    {74, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 47: before_v1_length_2 */
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n"
@@ -3716,7 +3722,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n"
      *     -> packet_length_2: open packet, begin packet-length */
-    {76, 255, 0, 1, 0, QCAP_STATE_ENTRY, 5}, /* 49: entry_8 */
+    {76, 255, 0, 1, 0, QCAP_STATE_ENTRY, 5}, /* 49: before_packet_length_2 */
 
     /* all-the-rest = *. OCTET      RFC 4253, 6
      * all-the-rest = *OCTET .      RFC 4253, 6
@@ -3726,7 +3732,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\na"
      *     -> client_packet_1: close encrypted */
-    {78, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 51: entry_9 */
+    {78, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 51: before_client_packet_1 */
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\n\x00"
@@ -3740,7 +3746,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\na"
      *     -> server_packet_1: close encrypted */
-    {81, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 54: entry_10 */
+    {81, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 54: before_server_packet_1 */
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\n\x00"
@@ -3800,7 +3806,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> client_packet_1: set is_encrypted, close v1-packet */
-    {93, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 66: entry_11 */
+    {93, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 66: before_client_packet_2 */
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aa"
@@ -3809,19 +3815,19 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> padding_length_1: begin padding-length */
-    {95, 255, 0, 1, 0, QCAP_STATE_ENTRY, 8}, /* 68: entry_12 */
+    {95, 255, 0, 1, 0, QCAP_STATE_ENTRY, 8}, /* 68: before_padding_length_1 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> client_packet_1: close packet */
-    {96, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 69: entry_13 */
+    {96, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 69: before_client_packet_3 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> server_packet_1: set is_encrypted, close v1-packet */
-    {97, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 70: entry_14 */
+    {97, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 70: before_server_packet_2 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> server_packet_1: close packet */
-    {98, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: entry_15 */
+    {98, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_server_packet_3 */
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaa" */
@@ -3855,50 +3861,50 @@ static const qcap_state_t states[] = {
 
     /* client-clear-packet = v1-packet / client-binary-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\n"
-     *     -> entry_5
-     *     -> entry_6 */
+     *     -> before_v1_length_1
+     *     -> before_packet_length_1 */
     {0, 255, 23, 36, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 76: client_clear_packet_1 */
 
     /* server-clear-packet = v1-packet / server-binary-packet .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\n"
-     *     -> entry_7
-     *     -> entry_8 */
+     *     -> before_v1_length_2
+     *     -> before_packet_length_2 */
     {0, 255, 59, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 77: server_clear_packet_1 */
 
     /* all-the-rest = *OCTET .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\na"
      *     -> all_the_rest_1
-     *     -> entry_9 */
+     *     -> before_client_packet_1 */
     {0, 255, 0, 38, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: all_the_rest_2 */
 
     /* all-the-rest = *OCTET .      RFC 4253, 6
      * e.g. after "SSH-1.0-a\na"
      *     -> all_the_rest_1
-     *     -> entry_10 */
+     *     -> before_server_packet_1 */
     {0, 255, 25, 38, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 79: all_the_rest_3 */
 
     /* v1-packet-content = *OCTET .      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> v1_packet_content_1
-     *     -> entry_11 */
+     *     -> before_client_packet_2 */
     {0, 255, 1, 39, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 80: v1_packet_content_2 */
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aa"
-     *     -> entry_12
-     *     -> entry_13 */
+     *     -> before_padding_length_1
+     *     -> before_client_packet_3 */
     {0, 255, 22, 40, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 81: client_packet_content_2 */
 
     /* v1-packet-content = *OCTET .      RFC 4253, 5.1
      * e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> v1_packet_content_1
-     *     -> entry_14 */
+     *     -> before_server_packet_2 */
     {0, 255, 26, 39, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 82: v1_packet_content_3 */
 
     /* server-packet-content = padding-length server-payload random-padding .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aa"
-     *     -> entry_16
-     *     -> entry_15 */
+     *     -> before_padding_length_2
+     *     -> before_server_packet_3 */
     {0, 255, 58, 41, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 83: server_packet_content_1 */
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
@@ -3908,17 +3914,17 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aa"
      *     -> padding_length_2: begin padding-length */
-    {109, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 85: entry_16 */
+    {109, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 85: before_padding_length_2 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaa"
-     *     -> entry_17
+     *     -> before_message_number_1
      *     -> random_padding_1 */
     {0, 255, 21, 42, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 86: client_payload_1 */
 
     /* server-payload = message-number server-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaa"
-     *     -> entry_18
+     *     -> before_message_number_2
      *     -> random_padding_2 */
     {0, 255, 57, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 87: server_payload_1 */
 
@@ -3929,7 +3935,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaa"
      *     -> message_number_1: open message-number, begin message-number */
-    {111, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: entry_17 */
+    {111, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: before_message_number_1 */
 
     /* random-padding = *OCTET .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaa"
@@ -3944,7 +3950,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaa"
      *     -> message_number_2: open message-number, begin message-number */
-    {113, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: entry_18 */
+    {113, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_message_number_2 */
 
     /* random-padding = *OCTET .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaa"
@@ -3952,18 +3958,18 @@ static const qcap_state_t states[] = {
      *     -> server_packet_content_2 */
     {0, 255, 27, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: random_padding_2 */
 
-    /* client-message = DISCONNECT / IGNORE / UNIMPLEMENTED / DEBUG / KEXINIT / NEWKEYS / KEXDH_INIT / KEX_DH_GEX_REQUEST / other-key-exchange / unexpected .      RFC 4253, 12
+    /* client-message = ... / other-key-exchange / unexpected .      RFC 4253, 12
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
-     *     -> entry_19
-     *     -> entry_20
-     *     -> entry_21
-     *     -> entry_22
-     *     -> entry_23
-     *     -> entry_24
-     *     -> entry_25
-     *     -> entry_26
-     *     -> entry_27
-     *     -> entry_28 */
+     *     -> before_uint32_1
+     *     -> before_string_size_1
+     *     -> before_uint32_2
+     *     -> before_debug_1
+     *     -> before_cookie_1
+     *     -> before_client_payload_1
+     *     -> before_kexdh_init_1
+     *     -> before_uint32_3
+     *     -> before_other_key_exchange_1
+     *     -> before_unexpected_1 */
     {0, 255, 20, 46, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 94: client_message_1 */
 
     /* random-padding = *. OCTET      RFC 4253, 6.1
@@ -3972,19 +3978,19 @@ static const qcap_state_t states[] = {
      *     OCTET -> random_padding_3 */
     {114, 1, 17, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: random_padding_3 */
 
-    /* server-message = DISCONNECT / IGNORE / UNIMPLEMENTED / DEBUG / KEXINIT / NEWKEYS / KEXRSA_PUBKEY / reply-or-group / KEX_DH_GEX_REPLY / other-key-exchange / unexpected .      RFC 4253, 12
+    /* server-message = ... / other-key-exchange / unexpected .      RFC 4253, 12
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
-     *     -> entry_29
-     *     -> entry_30
-     *     -> entry_31
-     *     -> entry_32
-     *     -> entry_33
-     *     -> entry_34
-     *     -> entry_35
+     *     -> before_uint32_4
+     *     -> before_string_size_2
+     *     -> before_uint32_5
+     *     -> before_debug_2
+     *     -> before_cookie_2
+     *     -> before_server_payload_1
+     *     -> before_kexrsa_pubkey_1
      *     -> reply_or_group_1
      *     -> kex_dh_gex_reply_1
-     *     -> entry_27
-     *     -> entry_28 */
+     *     -> before_other_key_exchange_1
+     *     -> before_unexpected_1 */
     {0, 255, 56, 48, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 96: server_message_1 */
 
     /* server-packet-content = padding-length server-payload random-padding .      RFC 4253, 6.1
@@ -3998,7 +4004,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> uint32_1: open disconnect, open reason-code */
-    {116, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 99: entry_19 */
+    {116, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 99: before_uint32_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4007,7 +4013,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> string_size_1: open ignore, begin string-size */
-    {118, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 101: entry_20 */
+    {118, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 101: before_string_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4016,7 +4022,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> uint32_2: open unimplemented */
-    {120, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: entry_21 */
+    {120, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: before_uint32_2 */
 
     /* DEBUG = . boolean message-size message language-size language-tag      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4025,7 +4031,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> debug_1: open debug */
-    {122, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 105: entry_22 */
+    {122, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 105: before_debug_1 */
 
     /* cookie = . 16OCTET      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4035,7 +4041,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> cookie_1: open kexinit, open cookie */
-    {125, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: entry_23 */
+    {125, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: before_cookie_1 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa" */
@@ -4043,17 +4049,17 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> client_payload_2: open newkeys, set is_encrypted, close newkeys */
-    {126, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: entry_24 */
+    {126, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: before_client_payload_1 */
 
     /* KEXDH_INIT = KEX_DH_GEX_REQUEST_OLD / ( e-size e ( "" / more-than-e ) ) .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> uint32_8
-     *     -> entry_36 */
+     *     -> before_e_size_1 */
     {0, 255, 19, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 110: kexdh_init_1 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> kexdh_init_1: open kex-init */
-    {127, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 111: entry_25 */
+    {127, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 111: before_kexdh_init_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4062,7 +4068,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> uint32_3: open kex-request */
-    {129, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 113: entry_26 */
+    {129, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 113: before_uint32_3 */
 
     /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
      * client-payload = message-number client-message .      RFC 4253, 6.1
@@ -4073,7 +4079,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> other_key_exchange_1: open kex-message */
-    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: entry_27 */
+    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: before_other_key_exchange_1 */
 
     /* unexpected = unexpected-message *. OCTET      RFC 4253, 7.1
      * client-payload = message-number client-message .      RFC 4253, 6.1
@@ -4083,7 +4089,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> unexpected_1: anomaly-open, anomaly unexpected-message */
-    {133, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 117: entry_28 */
+    {133, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 117: before_unexpected_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4092,7 +4098,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> uint32_4: open disconnect, open reason-code */
-    {135, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 119: entry_29 */
+    {135, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 119: before_uint32_4 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4101,7 +4107,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> string_size_2: open ignore, begin string-size */
-    {137, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 121: entry_30 */
+    {137, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 121: before_string_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4110,7 +4116,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> uint32_5: open unimplemented */
-    {139, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 123: entry_31 */
+    {139, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 123: before_uint32_5 */
 
     /* DEBUG = . boolean message-size message language-size language-tag      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4119,7 +4125,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> debug_2: open debug */
-    {141, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: entry_32 */
+    {141, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: before_debug_2 */
 
     /* cookie = . 16OCTET      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4129,7 +4135,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> cookie_2: open kexinit, open cookie */
-    {144, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: entry_33 */
+    {144, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: before_cookie_2 */
 
     /* server-payload = message-number server-message .      RFC 4253, 6.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa" */
@@ -4137,28 +4143,28 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> server_payload_2: open newkeys, set is_encrypted, close newkeys */
-    {145, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: entry_34 */
+    {145, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: before_server_payload_1 */
 
     /* KEXRSA_PUBKEY = other-key-exchange / ( host-key-size host-key string ) .      RFC 4432, 4
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
-     *     -> entry_37
-     *     -> entry_38 */
+     *     -> before_other_key_exchange_2
+     *     -> before_host_key_size_1 */
     {0, 255, 46, 59, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 130: kexrsa_pubkey_1 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> kexrsa_pubkey_1: open kex-public-key */
-    {146, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: entry_35 */
+    {146, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: before_kexrsa_pubkey_1 */
 
     /* reply-or-group = reply-or-group-of-method / KEXDH_REPLY .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> reply_or_group_of_method_1
-     *     -> entry_39 */
+     *     -> before_host_key_size_2 */
     {0, 255, 54, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 132: reply_or_group_1 */
 
     /* KEX_DH_GEX_REPLY = other-key-exchange / KEXDH_REPLY .      RFC 4419, 3
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
-     *     -> entry_27
-     *     -> entry_39 */
+     *     -> before_other_key_exchange_1
+     *     -> before_host_key_size_2 */
     {0, 255, 55, 61, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 133: kex_dh_gex_reply_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
@@ -4198,7 +4204,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> e_size_1: begin e-size */
-    {154, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 141: entry_36 */
+    {154, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 141: before_e_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
@@ -4239,7 +4245,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> other_key_exchange_2: open kex-message */
-    {162, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: entry_37 */
+    {162, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: before_other_key_exchange_2 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
@@ -4248,12 +4254,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> host_key_size_1: begin host-key-size */
-    {164, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 151: entry_38 */
+    {164, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 151: before_host_key_size_1 */
 
     /* reply-or-group-of-method = other-key-exchange / KEX_DH_GEX_GROUP .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
-     *     -> entry_27
-     *     -> entry_40 */
+     *     -> before_other_key_exchange_1
+     *     -> before_string_size_3 */
     {0, 255, 49, 66, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 152: reply_or_group_of_method_1 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
@@ -4263,7 +4269,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> host_key_size_2: open kex-reply, begin host-key-size */
-    {166, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: entry_39 */
+    {166, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: before_host_key_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
@@ -4342,7 +4348,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
      *     -> string_size_7: open kex-group, begin string-size */
-    {182, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 170: entry_40 */
+    {182, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 170: before_string_size_3 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
@@ -4437,7 +4443,7 @@ static const qcap_state_t states[] = {
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> string_text_3
-     *     -> entry_41 */
+     *     -> before_client_payload_2 */
     {0, 255, 5, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 189: string_text_1 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
@@ -4473,7 +4479,7 @@ static const qcap_state_t states[] = {
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> string_text_3
-     *     -> entry_42 */
+     *     -> before_server_payload_2 */
     {0, 255, 30, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 196: string_text_2 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
@@ -4514,24 +4520,24 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> client_payload_2: close ignore */
-    {214, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: entry_41 */
+    {214, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: before_client_payload_2 */
 
     /* message = *OCTET .      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
      *     -> message_3
-     *     -> entry_43 */
+     *     -> before_language_size_1 */
     {0, 255, 7, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 205: message_1 */
 
     /* kex-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_1
-     *     -> entry_44 */
+     *     -> before_name_list_size_1 */
     {0, 255, 17, 71, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 206: kex_algorithms_1 */
 
     /* e = *OCTET .      RFC 4253, 8
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> e_2
-     *     -> entry_45 */
+     *     -> before_client_payload_3 */
     {0, 255, 18, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 207: e_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
@@ -4546,24 +4552,24 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> server_payload_2: close ignore */
-    {217, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: entry_42 */
+    {217, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_server_payload_2 */
 
     /* message = *OCTET .      RFC 4253, 11.2
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
      *     -> message_3
-     *     -> entry_46 */
+     *     -> before_language_size_2 */
     {0, 255, 32, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 211: message_2 */
 
     /* kex-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_1
-     *     -> entry_47 */
+     *     -> before_name_list_size_2 */
     {0, 255, 42, 71, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 212: kex_algorithms_2 */
 
     /* host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
-     *     -> entry_48
-     *     -> entry_49 */
+     *     -> before_key_type_size_1
+     *     -> before_string_size_4 */
     {0, 255, 45, 73, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 213: host_key_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
@@ -4573,8 +4579,8 @@ static const qcap_state_t states[] = {
 
     /* host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
-     *     -> entry_50
-     *     -> entry_51 */
+     *     -> before_key_type_size_2
+     *     -> before_string_size_5 */
     {0, 255, 53, 73, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 215: host_key_2 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
@@ -4595,7 +4601,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
      *     -> language_size_1: close message, begin language-size */
-    {222, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 219: entry_43 */
+    {222, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 219: before_language_size_1 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * kex-algorithms = name-list .      RFC 4253, 7.1
@@ -4610,7 +4616,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_list_size_9: close kex-algorithms, begin name-list-size */
-    {225, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 222: entry_44 */
+    {225, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 222: before_name_list_size_1 */
 
     /* e = *. OCTET      RFC 4253, 8
      * e = *OCTET .      RFC 4253, 8
@@ -4627,7 +4633,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> client_payload_3 */
-    {228, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 225: entry_45 */
+    {228, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 225: before_client_payload_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
@@ -4646,7 +4652,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
      *     -> language_size_2: close message, begin language-size */
-    {232, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 229: entry_46 */
+    {232, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 229: before_language_size_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
@@ -4655,7 +4661,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_list_size_10: close kex-algorithms, begin name-list-size */
-    {234, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 231: entry_47 */
+    {234, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 231: before_name_list_size_2 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
@@ -4664,7 +4670,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> key_type_size_1: begin key-type-size */
-    {236, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 233: entry_48 */
+    {236, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 233: before_key_type_size_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
@@ -4673,12 +4679,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> string_size_13: close host-key, begin string-size */
-    {238, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 235: entry_49 */
+    {238, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 235: before_string_size_4 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> string_text_3
-     *     -> entry_52 */
+     *     -> before_string_size_6 */
     {0, 255, 48, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: string_text_4 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
@@ -4688,7 +4694,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> key_type_size_2: begin key-type-size */
-    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 238: entry_50 */
+    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 238: before_key_type_size_2 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
@@ -4697,7 +4703,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> string_size_14: close host-key, begin string-size */
-    {242, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 240: entry_51 */
+    {242, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 240: before_string_size_5 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
@@ -4766,7 +4772,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
      *     -> string_size_16: begin string-size */
-    {255, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: entry_52 */
+    {255, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_string_size_6 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
@@ -4781,7 +4787,7 @@ static const qcap_state_t states[] = {
     /* description = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> description_3
-     *     -> entry_53 */
+     *     -> before_language_size_3 */
     {0, 255, 4, 82, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 256: description_1 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
@@ -4807,7 +4813,7 @@ static const qcap_state_t states[] = {
     /* description = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> description_3
-     *     -> entry_54 */
+     *     -> before_language_size_4 */
     {0, 255, 29, 82, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 261: description_2 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
@@ -4858,7 +4864,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> language_size_7: close description, begin language-size */
-    {270, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 271: entry_53 */
+    {270, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 271: before_language_size_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
@@ -4882,7 +4888,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> language_size_9: close description, begin language-size */
-    {275, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: entry_54 */
+    {275, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_language_size_4 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
@@ -4927,13 +4933,13 @@ static const qcap_state_t states[] = {
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
      *     -> language_tag_3
-     *     -> entry_55 */
+     *     -> before_client_payload_4 */
     {0, 255, 6, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: language_tag_1 */
 
     /* server-host-key-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_1
-     *     -> entry_56 */
+     *     -> before_name_list_size_3 */
     {0, 255, 16, 85, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 286: server_host_key_algorithms_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
@@ -4949,25 +4955,25 @@ static const qcap_state_t states[] = {
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
      *     -> language_tag_3
-     *     -> entry_57 */
+     *     -> before_server_payload_3 */
     {0, 255, 31, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 289: language_tag_2 */
 
     /* server-host-key-algorithms = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_1
-     *     -> entry_58 */
+     *     -> before_name_list_size_4 */
     {0, 255, 41, 85, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: server_host_key_algorithms_2 */
 
     /* key-type = name .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> name_4
-     *     -> entry_59 */
+     *     -> before_host_key_1 */
     {0, 255, 44, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 291: key_type_1 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
-     *     -> entry_60 */
+     *     -> before_server_payload_4 */
     {0, 255, 43, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 292: string_text_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
@@ -4978,13 +4984,13 @@ static const qcap_state_t states[] = {
     /* key-type = name .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> name_4
-     *     -> entry_61 */
+     *     -> before_host_key_2 */
     {0, 255, 52, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: key_type_2 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
-     *     -> entry_62 */
+     *     -> before_signature_size_1 */
     {0, 255, 51, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 295: string_text_6 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
@@ -5000,7 +5006,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
      *     -> client_payload_2: close debug */
-    {289, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 298: entry_55 */
+    {289, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 298: before_client_payload_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
@@ -5009,7 +5015,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_list_size_17: close server-host-key-algorithms, begin name-list-size */
-    {291, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 300: entry_56 */
+    {291, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 300: before_name_list_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaa"
@@ -5023,7 +5029,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
      *     -> server_payload_2: close debug */
-    {294, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 303: entry_57 */
+    {294, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 303: before_server_payload_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
@@ -5032,7 +5038,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_list_size_18: close server-host-key-algorithms, begin name-list-size */
-    {296, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 305: entry_58 */
+    {296, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 305: before_name_list_size_4 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
@@ -5047,21 +5053,21 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> host_key_3: close type */
-    {299, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: entry_59 */
+    {299, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_host_key_1 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> server_payload_2: close kex-public-key */
-    {300, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 309: entry_60 */
+    {300, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 309: before_server_payload_4 */
 
     /* string-text = *OCTET .      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
-     *     -> entry_63 */
+     *     -> before_server_payload_5 */
     {0, 255, 47, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: string_text_7 */
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> host_key_3: close type */
-    {301, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: entry_61 */
+    {301, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: before_host_key_2 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
@@ -5070,7 +5076,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> signature_size_1: begin signature-size */
-    {303, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: entry_62 */
+    {303, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_signature_size_1 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaa"
@@ -5100,7 +5106,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
      *     -> server_payload_2: close kex-group */
-    {308, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: entry_63 */
+    {308, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_server_payload_5 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
@@ -5110,7 +5116,7 @@ static const qcap_state_t states[] = {
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> language_tag_3
-     *     -> entry_64 */
+     *     -> before_client_payload_5 */
     {0, 255, 3, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 321: language_tag_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5121,7 +5127,7 @@ static const qcap_state_t states[] = {
     /* language-tag = *OCTET .      RFC 4253, 11.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> language_tag_3
-     *     -> entry_65 */
+     *     -> before_server_payload_6 */
     {0, 255, 28, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 323: language_tag_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5136,7 +5142,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> client_payload_2: close disconnect */
-    {313, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: entry_64 */
+    {313, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: before_client_payload_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
@@ -5145,7 +5151,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> server_payload_2: close disconnect */
-    {315, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: entry_65 */
+    {315, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_server_payload_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
@@ -5160,19 +5166,19 @@ static const qcap_state_t states[] = {
     /* encryption-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_66 */
+     *     -> before_name_list_size_5 */
     {0, 255, 15, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 331: encryption_algorithms_client_to_server_1 */
 
     /* encryption-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_67 */
+     *     -> before_name_list_size_6 */
     {0, 255, 40, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 332: encryption_algorithms_client_to_server_2 */
 
     /* signature = *OCTET .      RFC 4253, 6.6
      * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> signature_2
-     *     -> entry_68 */
+     *     -> before_server_payload_7 */
     {0, 255, 50, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 333: signature_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5182,7 +5188,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_list_size_25: close encryption-algorithms-client-to-server, begin name-list-size */
-    {319, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 335: entry_66 */
+    {319, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 335: before_name_list_size_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
@@ -5191,7 +5197,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_list_size_26: close encryption-algorithms-client-to-server, begin name-list-size */
-    {321, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 337: entry_67 */
+    {321, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 337: before_name_list_size_6 */
 
     /* signature = *. OCTET      RFC 4253, 6.6
      * signature = *OCTET .      RFC 4253, 6.6
@@ -5201,7 +5207,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> server_payload_2: close kex-reply */
-    {323, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 339: entry_68 */
+    {323, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 339: before_server_payload_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
@@ -5236,13 +5242,13 @@ static const qcap_state_t states[] = {
     /* encryption-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_69 */
+     *     -> before_name_list_size_7 */
     {0, 255, 14, 93, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: encryption_algorithms_server_to_client_1 */
 
     /* encryption-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_70 */
+     *     -> before_name_list_size_8 */
     {0, 255, 39, 93, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 347: encryption_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5252,7 +5258,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_list_size_33: close encryption-algorithms-server-to-client, begin name-list-size */
-    {331, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 349: entry_69 */
+    {331, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 349: before_name_list_size_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
@@ -5261,7 +5267,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_list_size_34: close encryption-algorithms-server-to-client, begin name-list-size */
-    {333, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 351: entry_70 */
+    {333, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 351: before_name_list_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
@@ -5296,13 +5302,13 @@ static const qcap_state_t states[] = {
     /* mac-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_71 */
+     *     -> before_name_list_size_9 */
     {0, 255, 13, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 358: mac_algorithms_client_to_server_1 */
 
     /* mac-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_72 */
+     *     -> before_name_list_size_10 */
     {0, 255, 38, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 359: mac_algorithms_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5312,7 +5318,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_41: close mac-algorithms-client-to-server, begin name-list-size */
-    {341, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 361: entry_71 */
+    {341, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 361: before_name_list_size_9 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
@@ -5321,7 +5327,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_42: close mac-algorithms-client-to-server, begin name-list-size */
-    {343, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 363: entry_72 */
+    {343, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 363: before_name_list_size_10 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
@@ -5356,13 +5362,13 @@ static const qcap_state_t states[] = {
     /* mac-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_73 */
+     *     -> before_name_list_size_11 */
     {0, 255, 12, 95, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 370: mac_algorithms_server_to_client_1 */
 
     /* mac-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_74 */
+     *     -> before_name_list_size_12 */
     {0, 255, 37, 95, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 371: mac_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5372,7 +5378,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_49: close mac-algorithms-server-to-client, begin name-list-size */
-    {351, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 373: entry_73 */
+    {351, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 373: before_name_list_size_11 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5381,7 +5387,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_50: close mac-algorithms-server-to-client, begin name-list-size */
-    {353, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: entry_74 */
+    {353, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: before_name_list_size_12 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5416,13 +5422,13 @@ static const qcap_state_t states[] = {
     /* compression-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_75 */
+     *     -> before_name_list_size_13 */
     {0, 255, 11, 96, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 382: compression_algorithms_client_to_server_1 */
 
     /* compression-algorithms-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_76 */
+     *     -> before_name_list_size_14 */
     {0, 255, 36, 96, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 383: compression_algorithms_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5432,7 +5438,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_57: close compression-algorithms-client-to-server, begin name-list-size */
-    {361, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 385: entry_75 */
+    {361, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 385: before_name_list_size_13 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5441,7 +5447,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_58: close compression-algorithms-client-to-server, begin name-list-size */
-    {363, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 387: entry_76 */
+    {363, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 387: before_name_list_size_14 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5476,13 +5482,13 @@ static const qcap_state_t states[] = {
     /* compression-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_77 */
+     *     -> before_name_list_size_15 */
     {0, 255, 10, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 394: compression_algorithms_server_to_client_1 */
 
     /* compression-algorithms-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_78 */
+     *     -> before_name_list_size_16 */
     {0, 255, 35, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 395: compression_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5492,7 +5498,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_65: close compression-algorithms-server-to-client, begin name-list-size */
-    {371, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 397: entry_77 */
+    {371, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 397: before_name_list_size_15 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5501,7 +5507,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_66: close compression-algorithms-server-to-client, begin name-list-size */
-    {373, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 399: entry_78 */
+    {373, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 399: before_name_list_size_16 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5536,13 +5542,13 @@ static const qcap_state_t states[] = {
     /* languages-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_79 */
+     *     -> before_name_list_size_17 */
     {0, 255, 9, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 406: languages_client_to_server_1 */
 
     /* languages-client-to-server = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_80 */
+     *     -> before_name_list_size_18 */
     {0, 255, 34, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 407: languages_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
@@ -5552,7 +5558,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_73: close languages-client-to-server, begin name-list-size */
-    {381, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 409: entry_79 */
+    {381, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 409: before_name_list_size_17 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5561,7 +5567,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_74: close languages-client-to-server, begin name-list-size */
-    {383, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 411: entry_80 */
+    {383, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 411: before_name_list_size_18 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5596,13 +5602,13 @@ static const qcap_state_t states[] = {
     /* languages-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_81 */
+     *     -> before_first_kex_packet_follows_1 */
     {0, 255, 8, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 418: languages_server_to_client_1 */
 
     /* languages-server-to-client = name-list .      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
-     *     -> entry_82 */
+     *     -> before_first_kex_packet_follows_2 */
     {0, 255, 33, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 419: languages_server_to_client_2 */
 
     /* first-kex-packet-follows = . boolean      RFC 4253, 7.1
@@ -5612,7 +5618,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> first_kex_packet_follows_1: close languages-server-to-client, open first-kex-packet-follows */
-    {391, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 421: entry_81 */
+    {391, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 421: before_first_kex_packet_follows_1 */
 
     /* first-kex-packet-follows = . boolean      RFC 4253, 7.1
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5621,7 +5627,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> first_kex_packet_follows_2: close languages-server-to-client, open first-kex-packet-follows */
-    {393, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 423: entry_82 */
+    {393, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 423: before_first_kex_packet_follows_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
      * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -5856,10 +5862,10 @@ const qcap_protocol_t qcap_ssh_protocol = {
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_ssh_t, client),
     .server_offset = offsetof(qcap_ssh_t, server),
-    .client = {.start = AT_ENTRY_1,
+    .client = {.start = AT_BEFORE_IDENTIFICATION_1,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .server = {.start = AT_ENTRY_2,
+    .server = {.start = AT_BEFORE_NOT_S_1,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_ssh_side, slots),

@@ -9,9 +9,9 @@
 
 enum {
     AT_SSL2_HEADER_1 = 0,
-    AT_ENTRY_1 = 1,
+    AT_BEFORE_SSL2_HEADER_1 = 1,
     AT_SSL2_HEADER_2 = 2,
-    AT_ENTRY_2 = 3,
+    AT_BEFORE_SSL2_HEADER_2 = 3,
     AT_LEGACY_RECORD_VERSION_1 = 4,
     AT_SSL2_HEADER_3 = 5,
     AT_LEGACY_RECORD_VERSION_2 = 6,
@@ -34,114 +34,114 @@ enum {
     AT_SSL2_SERVER_VERSION_1 = 23,
     AT_CLIENT_FRAGMENT_1 = 24,
     AT_TYPE_1 = 25,
-    AT_ENTRY_3 = 26,
+    AT_BEFORE_TYPE_1 = 26,
     AT_CIPHER_SPECS_LENGTH_1 = 27,
-    AT_ENTRY_4 = 28,
+    AT_BEFORE_CIPHER_SPECS_LENGTH_1 = 28,
     AT_SSL2_HEADER_5 = 29,
-    AT_ENTRY_5 = 30,
+    AT_BEFORE_SSL2_HEADER_3 = 30,
     AT_SERVER_FRAGMENT_1 = 31,
     AT_TYPE_2 = 32,
-    AT_ENTRY_6 = 33,
+    AT_BEFORE_TYPE_2 = 33,
     AT_SSL2_SERVER_VERSION_2 = 34,
     AT_CHANGE_CIPHER_SPEC_1 = 35,
-    AT_ENTRY_7 = 36,
+    AT_BEFORE_CHANGE_CIPHER_SPEC_1 = 36,
     AT_ALERTS_1 = 37,
     AT_CLIENT_MESSAGES_1 = 38,
     AT_APPLICATION_DATA_1 = 39,
-    AT_ENTRY_8 = 40,
+    AT_BEFORE_APPLICATION_DATA_1 = 40,
     AT_HEARTBEATS_1 = 41,
     AT_CIPHER_SPECS_LENGTH_2 = 42,
     AT_SSL2_HEADER_6 = 43,
     AT_CHANGE_CIPHER_SPEC_2 = 44,
-    AT_ENTRY_9 = 45,
+    AT_BEFORE_CHANGE_CIPHER_SPEC_2 = 45,
     AT_SERVER_MESSAGES_1 = 46,
     AT_CLIENT_FRAGMENT_2 = 47,
     AT_ENCRYPTED_ALERT_1 = 48,
-    AT_ENTRY_10 = 49,
+    AT_BEFORE_ENCRYPTED_ALERT_1 = 49,
     AT_LEVEL_1 = 50,
-    AT_ENTRY_11 = 51,
+    AT_BEFORE_LEVEL_1 = 51,
     AT_HANDSHAKE_FRAGMENT_1 = 52,
-    AT_ENTRY_12 = 53,
+    AT_BEFORE_HANDSHAKE_FRAGMENT_1 = 53,
     AT_ENCRYPTED_HEARTBEAT_1 = 54,
-    AT_ENTRY_13 = 55,
+    AT_BEFORE_ENCRYPTED_HEARTBEAT_1 = 55,
     AT_HEARTBEAT_TYPE_1 = 56,
-    AT_ENTRY_14 = 57,
+    AT_BEFORE_HEARTBEAT_TYPE_1 = 57,
     AT_SESSION_ID_LENGTH_1 = 58,
     AT_SSL2_CLIENT_MASTER_KEY_1 = 59,
     AT_SERVER_FRAGMENT_2 = 60,
     AT_HANDSHAKE_FRAGMENT_2 = 61,
-    AT_ENTRY_15 = 62,
+    AT_BEFORE_HANDSHAKE_FRAGMENT_2 = 62,
     AT_CERTIFICATE_LENGTH_1 = 63,
-    AT_ENTRY_16 = 64,
-    AT_ENTRY_17 = 65,
+    AT_BEFORE_CERTIFICATE_LENGTH_1 = 64,
+    AT_BEFORE_SSL2_RECORDS_1 = 65,
     AT_DESCRIPTION_1 = 66,
     AT_ENCRYPTED_HANDSHAKE_1 = 67,
-    AT_ENTRY_18 = 68,
-    AT_ENTRY_19 = 69,
+    AT_BEFORE_ENCRYPTED_HANDSHAKE_1 = 68,
+    AT_BEFORE_CLIENT_FRAGMENT_1 = 69,
     AT_TOO_MANY_BYTES_1 = 70,
-    AT_ENTRY_20 = 71,
+    AT_BEFORE_TOO_MANY_BYTES_1 = 71,
     AT_HANDSHAKE_FRAGMENT_3 = 72,
-    AT_ENTRY_21 = 73,
+    AT_BEFORE_HANDSHAKE_FRAGMENT_3 = 73,
     AT_PAYLOAD_LENGTH_1 = 74,
     AT_SESSION_ID_LENGTH_2 = 75,
-    AT_ENTRY_22 = 76,
+    AT_BEFORE_SERVER_FRAGMENT_1 = 76,
     AT_TOO_MANY_BYTES_2 = 77,
-    AT_ENTRY_23 = 78,
+    AT_BEFORE_TOO_MANY_BYTES_2 = 78,
     AT_HANDSHAKE_FRAGMENT_4 = 79,
-    AT_ENTRY_24 = 80,
+    AT_BEFORE_HANDSHAKE_FRAGMENT_4 = 80,
     AT_CERTIFICATE_LENGTH_2 = 81,
     AT_SSL2_HEADER_7 = 82,
-    AT_ENTRY_25 = 83,
-    AT_ENTRY_26 = 84,
+    AT_BEFORE_SSL2_HEADER_4 = 83,
+    AT_BEFORE_TYPE_3 = 84,
     AT_LEVEL_2 = 85,
     AT_PAYLOAD_LENGTH_2 = 86,
     AT_CHALLENGE_LENGTH_1 = 87,
     AT_CIPHER_KIND_1 = 88,
-    AT_ENTRY_27 = 89,
-    AT_ENTRY_28 = 90,
+    AT_BEFORE_CIPHER_KIND_1 = 89,
+    AT_BEFORE_SSL2_RECORDS_2 = 90,
     AT_CIPHER_SPECS_LENGTH_3 = 91,
     AT_SSL2_PADDED_HEADER_1 = 92,
     AT_HEARTBEAT_REST_1 = 93,
     AT_CHALLENGE_LENGTH_2 = 94,
     AT_CIPHER_KIND_2 = 95,
-    AT_ENTRY_29 = 96,
+    AT_BEFORE_TYPE_4 = 96,
     AT_CIPHER_SPECS_LENGTH_4 = 97,
     AT_SSL2_PADDING_LENGTH_1 = 98,
     AT_OVERREAD_1 = 99,
-    AT_ENTRY_30 = 100,
+    AT_BEFORE_OVERREAD_1 = 100,
     AT_HEARTBEAT_REST_2 = 101,
-    AT_ENTRY_31 = 102,
+    AT_BEFORE_HEARTBEAT_REST_1 = 102,
     AT_CIPHER_KIND_3 = 103,
     AT_CONNECTION_ID_LENGTH_1 = 104,
     AT_CIPHER_SPECS_1 = 105,
-    AT_ENTRY_32 = 106,
+    AT_BEFORE_SSL2_SESSION_ID_1 = 106,
     AT_CLEAR_KEY_LENGTH_1 = 107,
     AT_CONNECTION_ID_LENGTH_2 = 108,
     AT_SSL2_PADDED_DATA_1 = 109,
-    AT_ENTRY_33 = 110,
+    AT_BEFORE_SSL2_PADDING_1 = 110,
     AT_CIPHER_SPECS_2 = 111,
-    AT_ENTRY_34 = 112,
+    AT_BEFORE_CHALLENGE_1 = 112,
     AT_CLEAR_KEY_LENGTH_2 = 113,
     AT_SSL2_PADDING_1 = 114,
     AT_CIPHER_SPECS_3 = 115,
     AT_SSL2_CLIENT_HELLO_BODY_1 = 116,
-    AT_ENTRY_35 = 117,
+    AT_BEFORE_SSL2_CLIENT_HELLO_BODY_1 = 117,
     AT_ENCRYPTED_KEY_LENGTH_1 = 118,
-    AT_ENTRY_36 = 119,
+    AT_BEFORE_CIPHER_SPECS_1 = 119,
     AT_ENCRYPTED_KEY_LENGTH_2 = 120,
-    AT_ENTRY_37 = 121,
+    AT_BEFORE_CONNECTION_ID_1 = 121,
     AT_KEY_ARG_LENGTH_1 = 122,
     AT_SSL2_SERVER_HELLO_BODY_1 = 123,
-    AT_ENTRY_38 = 124,
+    AT_BEFORE_SSL2_SERVER_HELLO_BODY_1 = 124,
     AT_KEY_ARG_LENGTH_2 = 125,
     AT_TYPE_3 = 126,
-    AT_ENTRY_39 = 127,
+    AT_BEFORE_TYPE_5 = 127,
     AT_TYPE_4 = 128,
-    AT_ENTRY_40 = 129,
+    AT_BEFORE_TYPE_6 = 129,
     AT_CLIENT_MSG_TYPE_1 = 130,
-    AT_ENTRY_41 = 131,
+    AT_BEFORE_CLIENT_MSG_TYPE_1 = 131,
     AT_SERVER_MSG_TYPE_1 = 132,
-    AT_ENTRY_42 = 133,
+    AT_BEFORE_SERVER_MSG_TYPE_1 = 133,
     AT_MSG_LENGTH_1 = 134,
     AT_MSG_LENGTH_2 = 135,
     AT_MSG_LENGTH_3 = 136,
@@ -156,32 +156,32 @@ enum {
     AT_CLIENT_BODY_2 = 145,
     AT_SERVER_BODY_2 = 146,
     AT_LEGACY_VERSION_1 = 147,
-    AT_ENTRY_43 = 148,
+    AT_BEFORE_LEGACY_VERSION_1 = 148,
     AT_CERTIFICATES_SIZE_1 = 149,
-    AT_ENTRY_44 = 150,
+    AT_BEFORE_CERTIFICATES_SIZE_1 = 150,
     AT_CERTIFICATEVERIFY_1 = 151,
-    AT_ENTRY_45 = 152,
+    AT_BEFORE_CERTIFICATEVERIFY_1 = 152,
     AT_CLIENTKEYEXCHANGE_1 = 153,
-    AT_ENTRY_46 = 154,
+    AT_BEFORE_CLIENTKEYEXCHANGE_1 = 154,
     AT_CERTIFICATEURL_1 = 155,
-    AT_ENTRY_47 = 156,
+    AT_BEFORE_CERTIFICATEURL_1 = 156,
     AT_SUPPLEMENTALDATA_1 = 157,
-    AT_ENTRY_48 = 158,
+    AT_BEFORE_SUPPLEMENTALDATA_1 = 158,
     AT_SERVER_BODY_3 = 159,
-    AT_ENTRY_49 = 160,
+    AT_BEFORE_SERVER_BODY_1 = 160,
     AT_LEGACY_VERSION_2 = 161,
-    AT_ENTRY_50 = 162,
+    AT_BEFORE_LEGACY_VERSION_2 = 162,
     AT_TICKET_LIFETIME_HINT_1 = 163,
-    AT_ENTRY_51 = 164,
+    AT_BEFORE_TICKET_LIFETIME_HINT_1 = 164,
     AT_CERTIFICATES_SIZE_2 = 165,
-    AT_ENTRY_52 = 166,
+    AT_BEFORE_CERTIFICATES_SIZE_2 = 166,
     AT_SERVERKEYEXCHANGE_1 = 167,
-    AT_ENTRY_53 = 168,
+    AT_BEFORE_SERVERKEYEXCHANGE_1 = 168,
     AT_TYPES_SIZE_1 = 169,
-    AT_ENTRY_54 = 170,
-    AT_ENTRY_55 = 171,
+    AT_BEFORE_TYPES_SIZE_1 = 170,
+    AT_BEFORE_SERVER_BODY_2 = 171,
     AT_STATUS_TYPE_1 = 172,
-    AT_ENTRY_56 = 173,
+    AT_BEFORE_STATUS_TYPE_1 = 173,
     AT_SSL2_SERVER_HELLO_BODY_2 = 174,
     AT_LEGACY_VERSION_3 = 175,
     AT_CERTIFICATES_SIZE_3 = 176,
@@ -200,7 +200,7 @@ enum {
     AT_CERTIFICATES_SIZE_6 = 189,
     AT_CERTIFICATE_TYPES_2 = 190,
     AT_CERTIFICATE_ALGORITHMS_1 = 191,
-    AT_ENTRY_57 = 192,
+    AT_BEFORE_CERTIFICATE_ALGORITHMS_1 = 192,
     AT_RESPONSE_SIZE_2 = 193,
     AT_SSL2_CLIENT_MASTER_KEY_BODY_1 = 194,
     AT_SESSION_ID_SIZE_1 = 195,
@@ -210,28 +210,28 @@ enum {
     AT_TICKET_LIFETIME_HINT_4 = 199,
     AT_CERTIFICATE_LIST_2 = 200,
     AT_SCHEMES_SIZE_1 = 201,
-    AT_ENTRY_58 = 202,
+    AT_BEFORE_SCHEMES_SIZE_1 = 202,
     AT_AUTHORITIES_SIZE_1 = 203,
-    AT_ENTRY_59 = 204,
+    AT_BEFORE_AUTHORITIES_SIZE_1 = 204,
     AT_RESPONSE_SIZE_3 = 205,
     AT_SSL2_RECORDS_2 = 206,
     AT_SSL2_HEADER_8 = 207,
     AT_SESSION_ID_1 = 208,
     AT_CERTIFICATE_SIZE_1 = 209,
-    AT_ENTRY_60 = 210,
+    AT_BEFORE_CERTIFICATE_SIZE_1 = 210,
     AT_CLIENT_BODY_3 = 211,
-    AT_ENTRY_61 = 212,
+    AT_BEFORE_CLIENT_BODY_1 = 212,
     AT_ANY_RANDOM_2 = 213,
     AT_RETRY_RANDOM_3 = 214,
     AT_TICKET_SIZE_1 = 215,
-    AT_ENTRY_62 = 216,
+    AT_BEFORE_SERVER_BODY_3 = 216,
     AT_SCHEMES_SIZE_2 = 217,
     AT_AUTHORITIES_SIZE_2 = 218,
     AT_RESPONSE_1 = 219,
     AT_SSL2_DATA_1 = 220,
     AT_SESSION_ID_2 = 221,
     AT_CIPHER_SUITES_SIZE_1 = 222,
-    AT_ENTRY_63 = 223,
+    AT_BEFORE_CIPHER_SUITES_SIZE_1 = 223,
     AT_CERTIFICATE_SIZE_2 = 224,
     AT_ANY_RANDOM_3 = 225,
     AT_RETRY_RANDOM_4 = 226,
@@ -239,21 +239,21 @@ enum {
     AT_SCHEMES_1 = 228,
     AT_CERTIFICATE_AUTHORITIES_1 = 229,
     AT_RESPONSE_2 = 230,
-    AT_ENTRY_64 = 231,
+    AT_BEFORE_SERVER_BODY_4 = 231,
     AT_CIPHER_SPECS_4 = 232,
     AT_SSL2_PADDED_DATA_2 = 233,
     AT_SSL2_DATA_2 = 234,
-    AT_ENTRY_65 = 235,
+    AT_BEFORE_SSL2_HEADER_5 = 235,
     AT_CIPHER_SUITES_SIZE_2 = 236,
     AT_CERTIFICATE_SIZE_3 = 237,
     AT_ANY_RANDOM_4 = 238,
     AT_RETRY_RANDOM_5 = 239,
     AT_TICKET_1 = 240,
     AT_SCHEMES_2 = 241,
-    AT_ENTRY_66 = 242,
+    AT_BEFORE_AUTHORITIES_SIZE_2 = 242,
     AT_AUTHORITY_SIZE_1 = 243,
-    AT_ENTRY_67 = 244,
-    AT_ENTRY_68 = 245,
+    AT_BEFORE_AUTHORITY_SIZE_1 = 244,
+    AT_BEFORE_SERVER_BODY_5 = 245,
     AT_SSL2_SESSION_ID_1 = 246,
     AT_SSL2_PADDING_2 = 247,
     AT_CIPHER_SUITES_1 = 248,
@@ -261,7 +261,7 @@ enum {
     AT_ANY_RANDOM_5 = 250,
     AT_RETRY_RANDOM_6 = 251,
     AT_TICKET_2 = 252,
-    AT_ENTRY_69 = 253,
+    AT_BEFORE_SERVER_BODY_6 = 253,
     AT_SCHEMES_3 = 254,
     AT_AUTHORITY_SIZE_2 = 255,
     AT_SSL2_SESSION_ID_2 = 256,
@@ -269,9 +269,9 @@ enum {
     AT_SSL2_CERTIFICATE_1 = 258,
     AT_CIPHERSUITE_1 = 259,
     AT_COMPRESSION_SIZE_1 = 260,
-    AT_ENTRY_70 = 261,
+    AT_BEFORE_COMPRESSION_SIZE_1 = 261,
     AT_ASN_1CERT_2 = 262,
-    AT_ENTRY_71 = 263,
+    AT_BEFORE_CERTIFICATE_SIZE_2 = 263,
     AT_ANY_RANDOM_6 = 264,
     AT_RETRY_RANDOM_7 = 265,
     AT_SCHEMES_4 = 266,
@@ -285,12 +285,12 @@ enum {
     AT_ANY_RANDOM_7 = 274,
     AT_RETRY_RANDOM_8 = 275,
     AT_DISTINGUISHEDNAME_2 = 276,
-    AT_ENTRY_72 = 277,
+    AT_BEFORE_AUTHORITY_SIZE_2 = 277,
     AT_CONNECTION_ID_1 = 278,
     AT_CIPHERSUITE_3 = 279,
     AT_COMPRESSION_METHODS_2 = 280,
     AT_EXTENSIONS_SIZE_1 = 281,
-    AT_ENTRY_73 = 282,
+    AT_BEFORE_EXTENSIONS_SIZE_1 = 282,
     AT_ANY_RANDOM_8 = 283,
     AT_RETRY_RANDOM_9 = 284,
     AT_DISTINGUISHEDNAME_3 = 285,
@@ -304,8 +304,8 @@ enum {
     AT_RETRY_RANDOM_11 = 293,
     AT_CLEAR_KEY_DATA_1 = 294,
     AT_EXTENSION_TYPE_1 = 295,
-    AT_ENTRY_74 = 296,
-    AT_ENTRY_75 = 297,
+    AT_BEFORE_EXTENSION_TYPE_1 = 296,
+    AT_BEFORE_CLIENT_BODY_2 = 297,
     AT_ANY_RANDOM_11 = 298,
     AT_RETRY_RANDOM_12 = 299,
     AT_CLEAR_KEY_DATA_2 = 300,
@@ -330,23 +330,23 @@ enum {
     AT_ANY_RANDOM_16 = 319,
     AT_RETRY_RANDOM_17 = 320,
     AT_NAMES_SIZE_1 = 321,
-    AT_ENTRY_76 = 322,
+    AT_BEFORE_NAMES_SIZE_1 = 322,
     AT_GROUPS_SIZE_1 = 323,
-    AT_ENTRY_77 = 324,
+    AT_BEFORE_GROUPS_SIZE_1 = 324,
     AT_FORMATS_SIZE_1 = 325,
-    AT_ENTRY_78 = 326,
+    AT_BEFORE_FORMATS_SIZE_1 = 326,
     AT_SCHEMES_SIZE_3 = 327,
-    AT_ENTRY_79 = 328,
+    AT_BEFORE_SCHEMES_SIZE_2 = 328,
     AT_PROTOCOLS_SIZE_1 = 329,
-    AT_ENTRY_80 = 330,
+    AT_BEFORE_PROTOCOLS_SIZE_1 = 330,
     AT_VERSIONS_SIZE_1 = 331,
-    AT_ENTRY_81 = 332,
+    AT_BEFORE_VERSIONS_SIZE_1 = 332,
     AT_MODES_SIZE_1 = 333,
-    AT_ENTRY_82 = 334,
+    AT_BEFORE_MODES_SIZE_1 = 334,
     AT_SHARES_SIZE_1 = 335,
-    AT_ENTRY_83 = 336,
+    AT_BEFORE_SHARES_SIZE_1 = 336,
     AT_EXTENSION_DATA_1 = 337,
-    AT_ENTRY_84 = 338,
+    AT_BEFORE_EXTENSION_DATA_1 = 338,
     AT_ANY_RANDOM_17 = 339,
     AT_RETRY_RANDOM_18 = 340,
     AT_NAMES_SIZE_2 = 341,
@@ -363,27 +363,27 @@ enum {
     AT_GROUPS_1 = 352,
     AT_FORMATS_2 = 353,
     AT_CLIENT_EXTENSION_DATA_3 = 354,
-    AT_ENTRY_85 = 355,
+    AT_BEFORE_CLIENT_EXTENSION_DATA_1 = 355,
     AT_SCHEMES_5 = 356,
     AT_PROTOCOL_NAME_LIST_1 = 357,
     AT_VERSIONS_2 = 358,
-    AT_ENTRY_86 = 359,
+    AT_BEFORE_CLIENT_EXTENSION_DATA_2 = 359,
     AT_KE_MODES_2 = 360,
-    AT_ENTRY_87 = 361,
+    AT_BEFORE_CLIENT_EXTENSION_DATA_3 = 361,
     AT_CLIENT_SHARES_1 = 362,
     AT_ANY_RANDOM_19 = 363,
     AT_RETRY_RANDOM_20 = 364,
     AT_SERVERNAME_1 = 365,
     AT_NAMEDGROUP_1 = 366,
-    AT_ENTRY_88 = 367,
+    AT_BEFORE_CLIENT_EXTENSION_DATA_4 = 367,
     AT_FORMATS_3 = 368,
-    AT_ENTRY_89 = 369,
+    AT_BEFORE_CLIENT_EXTENSION_DATA_5 = 369,
     AT_PROTOCOL_SIZE_1 = 370,
-    AT_ENTRY_90 = 371,
+    AT_BEFORE_PROTOCOL_SIZE_1 = 371,
     AT_VERSIONS_3 = 372,
     AT_KE_MODES_3 = 373,
     AT_NAMEDGROUP_2 = 374,
-    AT_ENTRY_91 = 375,
+    AT_BEFORE_NAMEDGROUP_1 = 375,
     AT_ANY_RANDOM_20 = 376,
     AT_RETRY_RANDOM_21 = 377,
     AT_HOST_SIZE_1 = 378,
@@ -397,7 +397,7 @@ enum {
     AT_NAMEDGROUP_5 = 386,
     AT_PROTOCOLNAME_2 = 387,
     AT_PROTOCOL_SIZE_2 = 388,
-    AT_ENTRY_92 = 389,
+    AT_BEFORE_PROTOCOL_SIZE_2 = 389,
     AT_KEY_EXCHANGE_SIZE_1 = 390,
     AT_ANY_RANDOM_22 = 391,
     AT_RETRY_RANDOM_23 = 392,
@@ -407,9 +407,9 @@ enum {
     AT_ANY_RANDOM_23 = 396,
     AT_RETRY_RANDOM_24 = 397,
     AT_ADDRESS_1 = 398,
-    AT_ENTRY_93 = 399,
+    AT_BEFORE_ADDRESS_1 = 399,
     AT_SERVERNAME_2 = 400,
-    AT_ENTRY_94 = 401,
+    AT_BEFORE_SERVERNAME_1 = 401,
     AT_KEY_EXCHANGE_1 = 402,
     AT_ANY_RANDOM_24 = 403,
     AT_RETRY_RANDOM_25 = 404,
@@ -417,7 +417,7 @@ enum {
     AT_ADDRESS_2 = 406,
     AT_HOSTNAME_2 = 407,
     AT_KEY_EXCHANGE_2 = 408,
-    AT_ENTRY_95 = 409,
+    AT_BEFORE_NAMEDGROUP_2 = 409,
     AT_ANY_RANDOM_25 = 410,
     AT_RETRY_RANDOM_26 = 411,
     AT_LABEL_2 = 412,
@@ -451,15 +451,15 @@ enum {
     AT_HOSTNAME_3 = 440,
     AT_SESSION_ID_3 = 441,
     AT_CIPHERSUITE_4 = 442,
-    AT_ENTRY_96 = 443,
+    AT_BEFORE_CIPHERSUITE_1 = 443,
     AT_CIPHERSUITE_5 = 444,
     AT_LEGACY_COMPRESSION_METHOD_1 = 445,
     AT_EXTENSIONS_SIZE_3 = 446,
     AT_EXTENSIONS_SIZE_4 = 447,
     AT_SERVER_EXTENSIONS_1 = 448,
     AT_EXTENSION_TYPE_3 = 449,
-    AT_ENTRY_97 = 450,
-    AT_ENTRY_98 = 451,
+    AT_BEFORE_EXTENSION_TYPE_2 = 450,
+    AT_BEFORE_SERVER_BODY_7 = 451,
     AT_EXTENSION_TYPE_4 = 452,
     AT_EXTENSION_SIZE_3 = 453,
     AT_EXTENSION_SIZE_4 = 454,
@@ -467,33 +467,33 @@ enum {
     AT_SERVER_EXTENSION_DATA_2 = 456,
     AT_SERVER_EXTENSION_DATA_3 = 457,
     AT_FORMATS_SIZE_2 = 458,
-    AT_ENTRY_99 = 459,
+    AT_BEFORE_FORMATS_SIZE_2 = 459,
     AT_PROTOCOLS_SIZE_3 = 460,
-    AT_ENTRY_100 = 461,
+    AT_BEFORE_PROTOCOLS_SIZE_2 = 461,
     AT_SELECTED_VERSION_1 = 462,
-    AT_ENTRY_101 = 463,
+    AT_BEFORE_SELECTED_VERSION_1 = 463,
     AT_NAMEDGROUP_6 = 464,
-    AT_ENTRY_102 = 465,
+    AT_BEFORE_NAMEDGROUP_3 = 465,
     AT_NAMEDGROUP_7 = 466,
-    AT_ENTRY_103 = 467,
+    AT_BEFORE_NAMEDGROUP_4 = 467,
     AT_EXTENSION_DATA_2 = 468,
-    AT_ENTRY_104 = 469,
+    AT_BEFORE_EXTENSION_DATA_2 = 469,
     AT_FORMATS_4 = 470,
     AT_PROTOCOLS_SIZE_4 = 471,
     AT_SELECTED_VERSION_2 = 472,
     AT_NAMEDGROUP_8 = 473,
     AT_NAMEDGROUP_9 = 474,
-    AT_ENTRY_105 = 475,
+    AT_BEFORE_SERVER_EXTENSION_DATA_1 = 475,
     AT_PROTOCOL_NAME_LIST_2 = 476,
     AT_KEY_EXCHANGE_SIZE_3 = 477,
     AT_PROTOCOL_SIZE_3 = 478,
-    AT_ENTRY_106 = 479,
+    AT_BEFORE_PROTOCOL_SIZE_3 = 479,
     AT_KEY_EXCHANGE_SIZE_4 = 480,
     AT_PROTOCOLNAME_4 = 481,
     AT_KEY_EXCHANGE_4 = 482,
     AT_PROTOCOL_SIZE_4 = 483,
-    AT_ENTRY_107 = 484,
-    AT_ENTRY_108 = 485,
+    AT_BEFORE_PROTOCOL_SIZE_4 = 484,
+    AT_BEFORE_SERVER_EXTENSION_DATA_2 = 485,
 };
 
 /* true */
@@ -783,7 +783,9 @@ static int choose_0(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_changed and (record_length <> 2) */
-    n = qcap_binary(QCAP_AND, qcap_is_true(qcap_register(parser, 2 /* is_changed */)), qcap_binary(QCAP_NE, qcap_register(parser, 1 /* record_length */), qcap_number(2u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_register(parser, 2 /* is_changed */)),
+        qcap_binary(QCAP_NE, qcap_register(parser, 1 /* record_length */), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1121,7 +1123,9 @@ static int choose_55(const qcap_parser_t *parser)
     if (n.value)
         return 3;
     /* (extension_type = 51) and is_retry */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(51u)), qcap_is_true(qcap_register(parser, 7 /* is_retry */)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_register(parser, 9 /* extension_type */), qcap_number(51u)),
+        qcap_is_true(qcap_register(parser, 7 /* is_retry */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -1260,7 +1264,7 @@ static const qcap_conversion_t conversions[] = {
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
-static qcap_stop_t machine_ssl2_header_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -1270,8 +1274,8 @@ static qcap_stop_t machine_ssl2_header_1(qcap_parser_t *parser, const unsigned c
     uint64_t w0;
 
     switch (parser->state) {
-    case AT_ENTRY_1:
-        goto entry_1;
+    case AT_BEFORE_SSL2_HEADER_1:
+        goto before_ssl2_header_1;
     case AT_LEGACY_RECORD_VERSION_1:
         goto legacy_record_version_1;
     case AT_LEGACY_RECORD_VERSION_3:
@@ -1284,24 +1288,24 @@ static qcap_stop_t machine_ssl2_header_1(qcap_parser_t *parser, const unsigned c
         goto length_4;
     case AT_TYPE_1:
         goto type_1;
-    case AT_ENTRY_3:
-        goto entry_3;
+    case AT_BEFORE_TYPE_1:
+        goto before_type_1;
     case AT_SSL2_HEADER_5:
         goto ssl2_header_5;
-    case AT_ENTRY_5:
-        goto entry_5;
+    case AT_BEFORE_SSL2_HEADER_3:
+        goto before_ssl2_header_3;
     case AT_SSL2_HEADER_6:
         goto ssl2_header_6;
     case AT_SSL2_CLIENT_MASTER_KEY_1:
         goto ssl2_client_master_key_1;
-    case AT_ENTRY_29:
-        goto entry_29;
+    case AT_BEFORE_TYPE_4:
+        goto before_type_4;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_1:
+before_ssl2_header_1:
     goto on1;
 
     /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
@@ -1462,8 +1466,8 @@ legacy_record_version_3:
     }
     return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_3, QCAP_STOP_TABLE);
 
-    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
-     * length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
+     * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00" */
 length_1:
     if (at == end)
@@ -1478,7 +1482,7 @@ length_1:
     }
     return qcap_stop(parser, at, AT_LENGTH_1, QCAP_STOP_TABLE);
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A" */
 length_3:
     if (at == end)
@@ -1486,7 +1490,7 @@ length_3:
     at++;
     goto do_3;
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
+    /* length = ... / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H" */
 length_4:
     if (at == end)
@@ -1510,7 +1514,7 @@ type_1:
     return qcap_stop(parser, at, AT_TYPE_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_3:
+before_type_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_RECORD, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -1538,7 +1542,7 @@ ssl2_header_5:
     return qcap_stop(parser, at, AT_SSL2_HEADER_5, QCAP_STOP_TABLE);
 
     /* e.g. after "\x80a\x01\x00\x02" */
-entry_5:
+before_ssl2_header_3:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_HELLO, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -1569,7 +1573,7 @@ ssl2_client_master_key_1:
     return qcap_stop(parser, at, AT_SSL2_CLIENT_MASTER_KEY_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02" */
-entry_29:
+before_type_4:
     goto type_1;
 
 do_3:
@@ -1593,7 +1597,7 @@ do_4:
     goto legacy_record_version_1;
 }
 
-static qcap_stop_t machine_ssl2_header_2(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -1603,8 +1607,8 @@ static qcap_stop_t machine_ssl2_header_2(qcap_parser_t *parser, const unsigned c
     uint64_t w0;
 
     switch (parser->state) {
-    case AT_ENTRY_2:
-        goto entry_2;
+    case AT_BEFORE_SSL2_HEADER_2:
+        goto before_ssl2_header_2;
     case AT_LEGACY_RECORD_VERSION_2:
         goto legacy_record_version_2;
     case AT_LEGACY_RECORD_VERSION_4:
@@ -1617,18 +1621,18 @@ static qcap_stop_t machine_ssl2_header_2(qcap_parser_t *parser, const unsigned c
         goto length_6;
     case AT_TYPE_2:
         goto type_2;
-    case AT_ENTRY_6:
-        goto entry_6;
+    case AT_BEFORE_TYPE_2:
+        goto before_type_2;
     case AT_SSL2_SERVER_VERSION_2:
         goto ssl2_server_version_2;
-    case AT_ENTRY_26:
-        goto entry_26;
+    case AT_BEFORE_TYPE_3:
+        goto before_type_3;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_2:
+before_ssl2_header_2:
     goto on1;
 
     /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
@@ -1778,8 +1782,8 @@ legacy_record_version_4:
     }
     return qcap_stop(parser, at, AT_LEGACY_RECORD_VERSION_4, QCAP_STOP_TABLE);
 
-    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
-     * length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
+     * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00" */
 length_2:
     if (at == end)
@@ -1794,7 +1798,7 @@ length_2:
     }
     return qcap_stop(parser, at, AT_LENGTH_2, QCAP_STOP_TABLE);
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A" */
 length_5:
     if (at == end)
@@ -1802,7 +1806,7 @@ length_5:
     at++;
     goto do_3;
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
+    /* length = ... / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H" */
 length_6:
     if (at == end)
@@ -1835,7 +1839,7 @@ type_2:
     return qcap_stop(parser, at, AT_TYPE_2, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_6:
+before_type_2:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_RECORD, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -1858,7 +1862,7 @@ ssl2_server_version_2:
     return qcap_stop(parser, at, AT_SSL2_SERVER_VERSION_2, QCAP_STOP_TABLE);
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02" */
-entry_26:
+before_type_3:
     goto type_2;
 
 do_3:
@@ -1884,42 +1888,42 @@ static qcap_stop_t machine_client_fragment_1(qcap_parser_t *parser, const unsign
         goto server_fragment_1;
     case AT_CHANGE_CIPHER_SPEC_1:
         goto change_cipher_spec_1;
-    case AT_ENTRY_7:
-        goto entry_7;
+    case AT_BEFORE_CHANGE_CIPHER_SPEC_1:
+        goto before_change_cipher_spec_1;
     case AT_ALERTS_1:
         goto alerts_1;
     case AT_CLIENT_MESSAGES_1:
         goto client_messages_1;
     case AT_APPLICATION_DATA_1:
         goto application_data_1;
-    case AT_ENTRY_8:
-        goto entry_8;
+    case AT_BEFORE_APPLICATION_DATA_1:
+        goto before_application_data_1;
     case AT_HEARTBEATS_1:
         goto heartbeats_1;
     case AT_CHANGE_CIPHER_SPEC_2:
         goto change_cipher_spec_2;
-    case AT_ENTRY_9:
-        goto entry_9;
+    case AT_BEFORE_CHANGE_CIPHER_SPEC_2:
+        goto before_change_cipher_spec_2;
     case AT_SERVER_MESSAGES_1:
         goto server_messages_1;
     case AT_CLIENT_FRAGMENT_2:
         goto client_fragment_2;
     case AT_ENCRYPTED_ALERT_1:
         goto encrypted_alert_1;
-    case AT_ENTRY_10:
-        goto entry_10;
+    case AT_BEFORE_ENCRYPTED_ALERT_1:
+        goto before_encrypted_alert_1;
     case AT_LEVEL_1:
         goto level_1;
-    case AT_ENTRY_11:
-        goto entry_11;
+    case AT_BEFORE_LEVEL_1:
+        goto before_level_1;
     case AT_ENCRYPTED_HEARTBEAT_1:
         goto encrypted_heartbeat_1;
-    case AT_ENTRY_13:
-        goto entry_13;
+    case AT_BEFORE_ENCRYPTED_HEARTBEAT_1:
+        goto before_encrypted_heartbeat_1;
     case AT_HEARTBEAT_TYPE_1:
         goto heartbeat_type_1;
-    case AT_ENTRY_14:
-        goto entry_14;
+    case AT_BEFORE_HEARTBEAT_TYPE_1:
+        goto before_heartbeat_type_1;
     case AT_SERVER_FRAGMENT_2:
         goto server_fragment_2;
     case AT_DESCRIPTION_1:
@@ -1953,13 +1957,13 @@ static qcap_stop_t machine_client_fragment_1(qcap_parser_t *parser, const unsign
 client_fragment_1:
     switch (choose_6(parser)) {
     case 0:
-        goto entry_7;
+        goto before_change_cipher_spec_1;
     case 1:
         goto alerts_1;
     case 2:
         goto client_messages_1;
     case 3:
-        goto entry_8;
+        goto before_application_data_1;
     case 4:
         goto heartbeats_1;
     default:
@@ -1971,13 +1975,13 @@ client_fragment_1:
 server_fragment_1:
     switch (choose_20(parser)) {
     case 0:
-        goto entry_9;
+        goto before_change_cipher_spec_2;
     case 1:
         goto alerts_1;
     case 2:
         goto server_messages_1;
     case 3:
-        goto entry_8;
+        goto before_application_data_1;
     case 4:
         goto heartbeats_1;
     default:
@@ -2002,7 +2006,7 @@ change_cipher_spec_1:
     return qcap_stop(parser, at, AT_CHANGE_CIPHER_SPEC_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_7:
+before_change_cipher_spec_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_RECORD_CHANGE_CIPHER_SPEC, here);
     goto change_cipher_spec_1;
@@ -2012,9 +2016,9 @@ entry_7:
 alerts_1:
     switch (choose_0(parser)) {
     case 0:
-        goto entry_10;
+        goto before_encrypted_alert_1;
     case 1:
-        goto entry_11;
+        goto before_level_1;
     default:
         return qcap_stop(parser, at, AT_ALERTS_1, QCAP_STOP_CONTROL);
     }
@@ -2026,7 +2030,7 @@ client_messages_1:
     case 0:
         return qcap_stop(parser, at, AT_CLIENT_CHANGED_MESSAGES_1, QCAP_STOP_CONTROL);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_12, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_HANDSHAKE_FRAGMENT_1, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_CLIENT_MESSAGES_1, QCAP_STOP_CONTROL);
     }
@@ -2041,7 +2045,7 @@ application_data_1:
     return qcap_stop(parser, at, AT_APPLICATION_DATA_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_8:
+before_application_data_1:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 1, QCAP_TLS_RECORD_APPLICATION_DATA, here);
     if (qcap_must_stop(parser))
@@ -2053,9 +2057,9 @@ entry_8:
 heartbeats_1:
     switch (choose_5(parser)) {
     case 0:
-        goto entry_13;
+        goto before_encrypted_heartbeat_1;
     case 1:
-        goto entry_14;
+        goto before_heartbeat_type_1;
     default:
         return qcap_stop(parser, at, AT_HEARTBEATS_1, QCAP_STOP_CONTROL);
     }
@@ -2078,7 +2082,7 @@ change_cipher_spec_2:
     return qcap_stop(parser, at, AT_CHANGE_CIPHER_SPEC_2, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_9:
+before_change_cipher_spec_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_RECORD_CHANGE_CIPHER_SPEC, here);
     goto change_cipher_spec_2;
@@ -2090,7 +2094,7 @@ server_messages_1:
     case 0:
         return qcap_stop(parser, at, AT_SERVER_CHANGED_MESSAGES_1, QCAP_STOP_CONTROL);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_15, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_HANDSHAKE_FRAGMENT_2, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_SERVER_MESSAGES_1, QCAP_STOP_CONTROL);
     }
@@ -2112,7 +2116,7 @@ encrypted_alert_1:
     return qcap_stop(parser, at, AT_ENCRYPTED_ALERT_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_10:
+before_encrypted_alert_1:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 1, QCAP_TLS_RECORD_ENCRYPTED_ALERT, here);
     if (qcap_must_stop(parser))
@@ -2136,7 +2140,7 @@ level_1:
     return qcap_stop(parser, at, AT_LEVEL_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_11:
+before_level_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_RECORD_ALERT, here);
     qcap_element_open(parser, side->slots, 2, QCAP_TLS_RECORD_ALERT_LEVEL, here);
@@ -2152,7 +2156,7 @@ encrypted_heartbeat_1:
     return qcap_stop(parser, at, AT_ENCRYPTED_HEARTBEAT_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_13:
+before_encrypted_heartbeat_1:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 1, QCAP_TLS_RECORD_ENCRYPTED_HEARTBEAT, here);
     if (qcap_must_stop(parser))
@@ -2176,7 +2180,7 @@ heartbeat_type_1:
     return qcap_stop(parser, at, AT_HEARTBEAT_TYPE_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_14:
+before_heartbeat_type_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_RECORD_HEARTBEAT, here);
     qcap_element_open(parser, side->slots, 2, QCAP_TLS_RECORD_HEARTBEAT_TYPE, here);
@@ -2282,9 +2286,9 @@ payload_length_2:
 heartbeat_rest_1:
     switch (choose_4(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_30, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_OVERREAD_1, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_31, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_HEARTBEAT_REST_1, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_HEARTBEAT_REST_1, QCAP_STOP_CONTROL);
     }
@@ -2317,8 +2321,8 @@ static qcap_stop_t machine_cipher_specs_length_1(qcap_parser_t *parser, const un
     switch (parser->state) {
     case AT_CIPHER_SPECS_LENGTH_1:
         goto cipher_specs_length_1;
-    case AT_ENTRY_4:
-        goto entry_4;
+    case AT_BEFORE_CIPHER_SPECS_LENGTH_1:
+        goto before_cipher_specs_length_1;
     case AT_CIPHER_SPECS_LENGTH_2:
         goto cipher_specs_length_2;
     case AT_SESSION_ID_LENGTH_1:
@@ -2342,7 +2346,7 @@ cipher_specs_length_1:
     goto cipher_specs_length_2;
 
     /* e.g. after "\x80a\x01\x00\x02" */
-entry_4:
+before_cipher_specs_length_1:
     here = QCAP_HERE(at);
     side->underway[0].begin = (here);
     goto cipher_specs_length_1;
@@ -2412,8 +2416,8 @@ static qcap_stop_t machine_certificate_length_1(qcap_parser_t *parser, const uns
     switch (parser->state) {
     case AT_CERTIFICATE_LENGTH_1:
         goto certificate_length_1;
-    case AT_ENTRY_16:
-        goto entry_16;
+    case AT_BEFORE_CERTIFICATE_LENGTH_1:
+        goto before_certificate_length_1;
     case AT_CERTIFICATE_LENGTH_2:
         goto certificate_length_2;
     case AT_CIPHER_SPECS_LENGTH_3:
@@ -2437,7 +2441,7 @@ certificate_length_1:
     goto certificate_length_2;
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02" */
-entry_16:
+before_certificate_length_1:
     here = QCAP_HERE(at);
     side->underway[0].begin = (here);
     goto certificate_length_1;
@@ -2498,7 +2502,7 @@ connection_id_length_2:
     return qcap_stop(parser, at, AT_SSL2_CERTIFICATE_1, QCAP_STOP_CONTROL);
 }
 
-static qcap_stop_t machine_entry_17(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_ssl2_records_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -2507,14 +2511,14 @@ static qcap_stop_t machine_entry_17(qcap_parser_t *parser, const unsigned char *
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_17:
-        goto entry_17;
+    case AT_BEFORE_SSL2_RECORDS_1:
+        goto before_ssl2_records_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02" */
-entry_17:
+before_ssl2_records_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_SERVER_HELLO, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -2530,8 +2534,8 @@ static qcap_stop_t machine_encrypted_handshake_1(qcap_parser_t *parser, const un
     switch (parser->state) {
     case AT_ENCRYPTED_HANDSHAKE_1:
         goto encrypted_handshake_1;
-    case AT_ENTRY_18:
-        goto entry_18;
+    case AT_BEFORE_ENCRYPTED_HANDSHAKE_1:
+        goto before_encrypted_handshake_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -2546,7 +2550,7 @@ encrypted_handshake_1:
     return qcap_stop(parser, at, AT_ENCRYPTED_HANDSHAKE_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x14\x03\x00Aa" */
-entry_18:
+before_encrypted_handshake_1:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 1, QCAP_TLS_RECORD_ENCRYPTED_HANDSHAKE, here);
     if (qcap_must_stop(parser))
@@ -2563,8 +2567,8 @@ static qcap_stop_t machine_ssl2_header_7(qcap_parser_t *parser, const unsigned c
     switch (parser->state) {
     case AT_SSL2_HEADER_7:
         goto ssl2_header_7;
-    case AT_ENTRY_25:
-        goto entry_25;
+    case AT_BEFORE_SSL2_HEADER_4:
+        goto before_ssl2_header_4;
     case AT_SSL2_PADDED_HEADER_1:
         goto ssl2_padded_header_1;
     case AT_SSL2_PADDING_LENGTH_1:
@@ -2589,7 +2593,7 @@ ssl2_header_7:
     return qcap_stop(parser, at, AT_SSL2_HEADER_7, QCAP_STOP_TABLE);
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02" */
-entry_25:
+before_ssl2_header_4:
     goto ssl2_header_7;
 
     /* ssl2-padded-header = CHAR / %x00 . OCTET      RFC 5246, E.2
@@ -2629,8 +2633,8 @@ static qcap_stop_t machine_cipher_kind_1(qcap_parser_t *parser, const unsigned c
     switch (parser->state) {
     case AT_CIPHER_KIND_1:
         goto cipher_kind_1;
-    case AT_ENTRY_27:
-        goto entry_27;
+    case AT_BEFORE_CIPHER_KIND_1:
+        goto before_cipher_kind_1;
     case AT_CIPHER_KIND_2:
         goto cipher_kind_2;
     case AT_CIPHER_KIND_3:
@@ -2660,7 +2664,7 @@ cipher_kind_1:
     goto cipher_kind_2;
 
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02" */
-entry_27:
+before_cipher_kind_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_MASTER_KEY_CIPHER_KIND, here);
     goto cipher_kind_1;
@@ -2749,7 +2753,7 @@ key_arg_length_2:
     return qcap_stop(parser, at, AT_CLEAR_KEY_DATA_1, QCAP_STOP_CONTROL);
 }
 
-static qcap_stop_t machine_entry_28(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_ssl2_records_2(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -2758,14 +2762,14 @@ static qcap_stop_t machine_entry_28(qcap_parser_t *parser, const unsigned char *
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_28:
-        goto entry_28;
+    case AT_BEFORE_SSL2_RECORDS_2:
+        goto before_ssl2_records_2;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02" */
-entry_28:
+before_ssl2_records_2:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_TLS_SSL2_CLIENT_MASTER_KEY, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -2813,7 +2817,7 @@ cipher_specs_3:
     goto cipher_specs_1;
 }
 
-static qcap_stop_t machine_entry_32(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_ssl2_session_id_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -2822,14 +2826,14 @@ static qcap_stop_t machine_entry_32(qcap_parser_t *parser, const unsigned char *
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_32:
-        goto entry_32;
+    case AT_BEFORE_SSL2_SESSION_ID_1:
+        goto before_ssl2_session_id_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x01\x00\x02aaaaaa" */
-entry_32:
+before_ssl2_session_id_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CIPHER_SPECS, wanted, origin, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_SESSION_ID, here);
@@ -2858,21 +2862,21 @@ ssl2_padded_data_1:
     return qcap_stop(parser, at, AT_SSL2_PADDED_DATA_1, QCAP_STOP_TABLE);
 }
 
-static qcap_stop_t machine_entry_33(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_ssl2_padding_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t origin = qcap_origin(parser);
     uint64_t here;
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_33:
-        goto entry_33;
+    case AT_BEFORE_SSL2_PADDING_1:
+        goto before_ssl2_padding_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaa" */
-entry_33:
+before_ssl2_padding_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 0, here);
     if (qcap_must_stop(parser))
@@ -2880,7 +2884,7 @@ entry_33:
     return qcap_stop(parser, at, AT_SSL2_PADDING_2, QCAP_STOP_CONTROL);
 }
 
-static qcap_stop_t machine_entry_34(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_challenge_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -2889,14 +2893,14 @@ static qcap_stop_t machine_entry_34(qcap_parser_t *parser, const unsigned char *
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_34:
-        goto entry_34;
+    case AT_BEFORE_CHALLENGE_1:
+        goto before_challenge_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x01\x00\x02aaaaaa" */
-entry_34:
+before_challenge_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_SESSION_ID, wanted, origin, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CHALLENGE, here);
@@ -2935,8 +2939,8 @@ static qcap_stop_t machine_ssl2_client_hello_body_1(qcap_parser_t *parser, const
     switch (parser->state) {
     case AT_SSL2_CLIENT_HELLO_BODY_1:
         goto ssl2_client_hello_body_1;
-    case AT_ENTRY_35:
-        goto entry_35;
+    case AT_BEFORE_SSL2_CLIENT_HELLO_BODY_1:
+        goto before_ssl2_client_hello_body_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
@@ -2949,7 +2953,7 @@ ssl2_client_hello_body_1:
     return qcap_stop(parser, at, AT_SSL2_CLIENT_HELLO_BODY_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x80a\x01\x00\x02aaaaaa" */
-entry_35:
+before_ssl2_client_hello_body_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_CLIENT_HELLO_CHALLENGE, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -2957,7 +2961,7 @@ entry_35:
     goto ssl2_client_hello_body_1;
 }
 
-static qcap_stop_t machine_entry_36(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_cipher_specs_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -2966,14 +2970,14 @@ static qcap_stop_t machine_entry_36(qcap_parser_t *parser, const unsigned char *
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_36:
-        goto entry_36;
+    case AT_BEFORE_CIPHER_SPECS_1:
+        goto before_cipher_specs_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
-entry_36:
+before_cipher_specs_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, wanted, origin, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CIPHER_SPECS, here);
@@ -2982,7 +2986,7 @@ entry_36:
     return qcap_stop(parser, at, AT_CIPHER_SPECS_5, QCAP_STOP_CONTROL);
 }
 
-static qcap_stop_t machine_entry_37(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_before_connection_id_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     const uint64_t *const wanted = parser->conversation->wanted;
     struct qcap_tls_side *const side = (struct qcap_tls_side *)(void *)(parser + 1);
@@ -2991,14 +2995,14 @@ static qcap_stop_t machine_entry_37(qcap_parser_t *parser, const unsigned char *
 
     (void)end;
     switch (parser->state) {
-    case AT_ENTRY_37:
-        goto entry_37;
+    case AT_BEFORE_CONNECTION_ID_1:
+        goto before_connection_id_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
-entry_37:
+before_connection_id_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CIPHER_SPECS, wanted, origin, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CONNECTION_ID, here);
@@ -3017,13 +3021,13 @@ static qcap_stop_t machine_ssl2_server_hello_body_1(qcap_parser_t *parser, const
     switch (parser->state) {
     case AT_SSL2_SERVER_HELLO_BODY_1:
         goto ssl2_server_hello_body_1;
-    case AT_ENTRY_38:
-        goto entry_38;
+    case AT_BEFORE_SSL2_SERVER_HELLO_BODY_1:
+        goto before_ssl2_server_hello_body_1;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
-    /* ssl2-server-hello-body = certificate-length cipher-specs-length connection-id-length ssl2-certificate cipher-specs connection-id .      RFC 5246, E.2
+    /* ssl2-server-hello-body = ... ssl2-certificate cipher-specs connection-id .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
 ssl2_server_hello_body_1:
     if (at == end)
@@ -3031,7 +3035,7 @@ ssl2_server_hello_body_1:
     return qcap_stop(parser, at, AT_SSL2_SERVER_HELLO_BODY_1, QCAP_STOP_TABLE);
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
-entry_38:
+before_ssl2_server_hello_body_1:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CONNECTION_ID, wanted, origin, here);
     if (qcap_must_stop(parser))
@@ -3041,25 +3045,25 @@ entry_38:
 
 /* The direct code, by the number that its states have. */
 static const qcap_machine_t machines[] = {
-    machine_ssl2_header_1,
-    machine_ssl2_header_2,
+    machine_client,
+    machine_server,
     machine_client_fragment_1,
     machine_cipher_specs_length_1,
     machine_certificate_length_1,
-    machine_entry_17,
+    machine_before_ssl2_records_1,
     machine_encrypted_handshake_1,
     machine_ssl2_header_7,
     machine_cipher_kind_1,
-    machine_entry_28,
+    machine_before_ssl2_records_2,
     machine_cipher_specs_1,
-    machine_entry_32,
+    machine_before_ssl2_session_id_1,
     machine_ssl2_padded_data_1,
-    machine_entry_33,
-    machine_entry_34,
+    machine_before_ssl2_padding_1,
+    machine_before_challenge_1,
     machine_ssl2_padding_1,
     machine_ssl2_client_hello_body_1,
-    machine_entry_36,
-    machine_entry_37,
+    machine_before_cipher_specs_1,
+    machine_before_connection_id_1,
     machine_ssl2_server_hello_body_1,
     NULL,
     NULL,
@@ -3110,23 +3114,23 @@ static const qcap_machine_t machines[] = {
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_ENTRY_10, AT_ENTRY_11};
+static const uint16_t targets_0[] = {AT_BEFORE_ENCRYPTED_ALERT_1, AT_BEFORE_LEVEL_1};
 
-static const uint16_t targets_1[] = {AT_ENTRY_12, AT_ENTRY_18};
+static const uint16_t targets_1[] = {AT_BEFORE_HANDSHAKE_FRAGMENT_1, AT_BEFORE_ENCRYPTED_HANDSHAKE_1};
 
-static const uint16_t targets_2[] = {AT_ENTRY_19, AT_ENTRY_20, AT_ENTRY_21};
+static const uint16_t targets_2[] = {AT_BEFORE_CLIENT_FRAGMENT_1, AT_BEFORE_TOO_MANY_BYTES_1, AT_BEFORE_HANDSHAKE_FRAGMENT_3};
 
-static const uint16_t targets_3[] = {AT_CLIENT_CHANGED_MESSAGES_1, AT_ENTRY_12};
+static const uint16_t targets_3[] = {AT_CLIENT_CHANGED_MESSAGES_1, AT_BEFORE_HANDSHAKE_FRAGMENT_1};
 
-static const uint16_t targets_4[] = {AT_ENTRY_30, AT_ENTRY_31};
+static const uint16_t targets_4[] = {AT_BEFORE_OVERREAD_1, AT_BEFORE_HEARTBEAT_REST_1};
 
-static const uint16_t targets_5[] = {AT_ENTRY_13, AT_ENTRY_14};
+static const uint16_t targets_5[] = {AT_BEFORE_ENCRYPTED_HEARTBEAT_1, AT_BEFORE_HEARTBEAT_TYPE_1};
 
-static const uint16_t targets_6[] = {AT_ENTRY_7, AT_ALERTS_1, AT_CLIENT_MESSAGES_1, AT_ENTRY_8, AT_HEARTBEATS_1};
+static const uint16_t targets_6[] = {AT_BEFORE_CHANGE_CIPHER_SPEC_1, AT_ALERTS_1, AT_CLIENT_MESSAGES_1, AT_BEFORE_APPLICATION_DATA_1, AT_HEARTBEATS_1};
 
-static const uint16_t targets_7[] = {AT_CLIENT_FRAGMENT_1, AT_ENTRY_3};
+static const uint16_t targets_7[] = {AT_CLIENT_FRAGMENT_1, AT_BEFORE_TYPE_1};
 
-static const uint16_t targets_8[] = {AT_ENTRY_25, AT_ENTRY_29};
+static const uint16_t targets_8[] = {AT_BEFORE_SSL2_HEADER_4, AT_BEFORE_TYPE_4};
 
 static const uint16_t targets_9[] = {AT_KEY_ARG_DATA_2, AT_SSL2_CLIENT_MASTER_KEY_BODY_2};
 
@@ -3134,119 +3138,119 @@ static const uint16_t targets_10[] = {AT_ENCRYPTED_KEY_DATA_2, AT_KEY_ARG_DATA_1
 
 static const uint16_t targets_11[] = {AT_CLEAR_KEY_DATA_2, AT_ENCRYPTED_KEY_DATA_1};
 
-static const uint16_t targets_12[] = {AT_ENTRY_27, AT_ENTRY_28};
+static const uint16_t targets_12[] = {AT_BEFORE_CIPHER_KIND_1, AT_BEFORE_SSL2_RECORDS_2};
 
-static const uint16_t targets_13[] = {AT_CHALLENGE_2, AT_ENTRY_35};
+static const uint16_t targets_13[] = {AT_CHALLENGE_2, AT_BEFORE_SSL2_CLIENT_HELLO_BODY_1};
 
-static const uint16_t targets_14[] = {AT_SSL2_SESSION_ID_2, AT_ENTRY_34};
+static const uint16_t targets_14[] = {AT_SSL2_SESSION_ID_2, AT_BEFORE_CHALLENGE_1};
 
-static const uint16_t targets_15[] = {AT_CIPHER_SPECS_1, AT_ENTRY_32};
+static const uint16_t targets_15[] = {AT_CIPHER_SPECS_1, AT_BEFORE_SSL2_SESSION_ID_1};
 
-static const uint16_t targets_16[] = {AT_ENTRY_4, AT_ENTRY_5};
+static const uint16_t targets_16[] = {AT_BEFORE_CIPHER_SPECS_LENGTH_1, AT_BEFORE_SSL2_HEADER_3};
 
-static const uint16_t targets_17[] = {AT_ENTRY_15, AT_ENTRY_18};
+static const uint16_t targets_17[] = {AT_BEFORE_HANDSHAKE_FRAGMENT_2, AT_BEFORE_ENCRYPTED_HANDSHAKE_1};
 
-static const uint16_t targets_18[] = {AT_ENTRY_22, AT_ENTRY_23, AT_ENTRY_24};
+static const uint16_t targets_18[] = {AT_BEFORE_SERVER_FRAGMENT_1, AT_BEFORE_TOO_MANY_BYTES_2, AT_BEFORE_HANDSHAKE_FRAGMENT_4};
 
-static const uint16_t targets_19[] = {AT_SERVER_CHANGED_MESSAGES_1, AT_ENTRY_15};
+static const uint16_t targets_19[] = {AT_SERVER_CHANGED_MESSAGES_1, AT_BEFORE_HANDSHAKE_FRAGMENT_2};
 
-static const uint16_t targets_20[] = {AT_ENTRY_9, AT_ALERTS_1, AT_SERVER_MESSAGES_1, AT_ENTRY_8, AT_HEARTBEATS_1};
+static const uint16_t targets_20[] = {AT_BEFORE_CHANGE_CIPHER_SPEC_2, AT_ALERTS_1, AT_SERVER_MESSAGES_1, AT_BEFORE_APPLICATION_DATA_1, AT_HEARTBEATS_1};
 
-static const uint16_t targets_21[] = {AT_SERVER_FRAGMENT_1, AT_ENTRY_6};
+static const uint16_t targets_21[] = {AT_SERVER_FRAGMENT_1, AT_BEFORE_TYPE_2};
 
-static const uint16_t targets_22[] = {AT_SSL2_DATA_2, AT_ENTRY_65};
+static const uint16_t targets_22[] = {AT_SSL2_DATA_2, AT_BEFORE_SSL2_HEADER_5};
 
-static const uint16_t targets_23[] = {AT_SSL2_PADDING_1, AT_ENTRY_25};
+static const uint16_t targets_23[] = {AT_SSL2_PADDING_1, AT_BEFORE_SSL2_HEADER_4};
 
-static const uint16_t targets_24[] = {AT_SSL2_PADDED_DATA_1, AT_ENTRY_33};
+static const uint16_t targets_24[] = {AT_SSL2_PADDED_DATA_1, AT_BEFORE_SSL2_PADDING_1};
 
-static const uint16_t targets_25[] = {AT_ENTRY_25, AT_ENTRY_26};
+static const uint16_t targets_25[] = {AT_BEFORE_SSL2_HEADER_4, AT_BEFORE_TYPE_3};
 
-static const uint16_t targets_26[] = {AT_CONNECTION_ID_2, AT_ENTRY_38};
+static const uint16_t targets_26[] = {AT_CONNECTION_ID_2, AT_BEFORE_SSL2_SERVER_HELLO_BODY_1};
 
-static const uint16_t targets_27[] = {AT_CIPHER_SPECS_1, AT_ENTRY_37};
+static const uint16_t targets_27[] = {AT_CIPHER_SPECS_1, AT_BEFORE_CONNECTION_ID_1};
 
-static const uint16_t targets_28[] = {AT_SSL2_CERTIFICATE_2, AT_ENTRY_36};
+static const uint16_t targets_28[] = {AT_SSL2_CERTIFICATE_2, AT_BEFORE_CIPHER_SPECS_1};
 
-static const uint16_t targets_29[] = {AT_ENTRY_16, AT_ENTRY_17};
+static const uint16_t targets_29[] = {AT_BEFORE_CERTIFICATE_LENGTH_1, AT_BEFORE_SSL2_RECORDS_1};
 
-static const uint16_t targets_30[] = {AT_ENTRY_93, AT_ENTRY_94};
+static const uint16_t targets_30[] = {AT_BEFORE_ADDRESS_1, AT_BEFORE_SERVERNAME_1};
 
 static const uint16_t targets_31[] = {AT_SERVERNAME_1, AT_CLIENT_EXTENSION_DATA_3};
 
-static const uint16_t targets_32[] = {AT_NAMEDGROUP_1, AT_ENTRY_88};
+static const uint16_t targets_32[] = {AT_NAMEDGROUP_1, AT_BEFORE_CLIENT_EXTENSION_DATA_4};
 
-static const uint16_t targets_33[] = {AT_FORMATS_2, AT_ENTRY_85};
+static const uint16_t targets_33[] = {AT_FORMATS_2, AT_BEFORE_CLIENT_EXTENSION_DATA_1};
 
-static const uint16_t targets_34[] = {AT_SCHEMES_2, AT_ENTRY_89};
+static const uint16_t targets_34[] = {AT_SCHEMES_2, AT_BEFORE_CLIENT_EXTENSION_DATA_5};
 
-static const uint16_t targets_35[] = {AT_PROTOCOLNAME_2, AT_ENTRY_92};
+static const uint16_t targets_35[] = {AT_PROTOCOLNAME_2, AT_BEFORE_PROTOCOL_SIZE_2};
 
-static const uint16_t targets_36[] = {AT_ENTRY_90, AT_CLIENT_EXTENSION_DATA_3};
+static const uint16_t targets_36[] = {AT_BEFORE_PROTOCOL_SIZE_1, AT_CLIENT_EXTENSION_DATA_3};
 
-static const uint16_t targets_37[] = {AT_VERSIONS_2, AT_ENTRY_86};
+static const uint16_t targets_37[] = {AT_VERSIONS_2, AT_BEFORE_CLIENT_EXTENSION_DATA_2};
 
-static const uint16_t targets_38[] = {AT_KE_MODES_2, AT_ENTRY_87};
+static const uint16_t targets_38[] = {AT_KE_MODES_2, AT_BEFORE_CLIENT_EXTENSION_DATA_3};
 
-static const uint16_t targets_39[] = {AT_KEY_EXCHANGE_2, AT_ENTRY_95};
+static const uint16_t targets_39[] = {AT_KEY_EXCHANGE_2, AT_BEFORE_NAMEDGROUP_2};
 
-static const uint16_t targets_40[] = {AT_ENTRY_91, AT_CLIENT_EXTENSION_DATA_3};
+static const uint16_t targets_40[] = {AT_BEFORE_NAMEDGROUP_1, AT_CLIENT_EXTENSION_DATA_3};
 
-static const uint16_t targets_41[] = {AT_ENTRY_76, AT_ENTRY_77, AT_ENTRY_78, AT_ENTRY_79, AT_ENTRY_80, AT_ENTRY_81, AT_ENTRY_82, AT_ENTRY_83, AT_ENTRY_84};
+static const uint16_t targets_41[] = {AT_BEFORE_NAMES_SIZE_1, AT_BEFORE_GROUPS_SIZE_1, AT_BEFORE_FORMATS_SIZE_1, AT_BEFORE_SCHEMES_SIZE_2, AT_BEFORE_PROTOCOLS_SIZE_1, AT_BEFORE_VERSIONS_SIZE_1, AT_BEFORE_MODES_SIZE_1, AT_BEFORE_SHARES_SIZE_1, AT_BEFORE_EXTENSION_DATA_1};
 
-static const uint16_t targets_42[] = {AT_CLIENT_EXTENSION_DATA_2, AT_ENTRY_74};
+static const uint16_t targets_42[] = {AT_CLIENT_EXTENSION_DATA_2, AT_BEFORE_EXTENSION_TYPE_1};
 
-static const uint16_t targets_43[] = {AT_ENTRY_74, AT_ENTRY_75};
+static const uint16_t targets_43[] = {AT_BEFORE_EXTENSION_TYPE_1, AT_BEFORE_CLIENT_BODY_2};
 
-static const uint16_t targets_44[] = {AT_COMPRESSION_METHODS_2, AT_ENTRY_73};
+static const uint16_t targets_44[] = {AT_COMPRESSION_METHODS_2, AT_BEFORE_EXTENSIONS_SIZE_1};
 
-static const uint16_t targets_45[] = {AT_CIPHERSUITE_1, AT_ENTRY_70};
+static const uint16_t targets_45[] = {AT_CIPHERSUITE_1, AT_BEFORE_COMPRESSION_SIZE_1};
 
-static const uint16_t targets_46[] = {AT_SESSION_ID_2, AT_ENTRY_63};
+static const uint16_t targets_46[] = {AT_SESSION_ID_2, AT_BEFORE_CIPHER_SUITES_SIZE_1};
 
-static const uint16_t targets_47[] = {AT_ASN_1CERT_2, AT_ENTRY_71};
+static const uint16_t targets_47[] = {AT_ASN_1CERT_2, AT_BEFORE_CERTIFICATE_SIZE_2};
 
-static const uint16_t targets_48[] = {AT_ENTRY_60, AT_ENTRY_61};
+static const uint16_t targets_48[] = {AT_BEFORE_CERTIFICATE_SIZE_1, AT_BEFORE_CLIENT_BODY_1};
 
-static const uint16_t targets_49[] = {AT_ENTRY_43, AT_ENTRY_44, AT_ENTRY_45, AT_ENTRY_46, AT_ENTRY_47, AT_ENTRY_48};
+static const uint16_t targets_49[] = {AT_BEFORE_LEGACY_VERSION_1, AT_BEFORE_CERTIFICATES_SIZE_1, AT_BEFORE_CERTIFICATEVERIFY_1, AT_BEFORE_CLIENTKEYEXCHANGE_1, AT_BEFORE_CERTIFICATEURL_1, AT_BEFORE_SUPPLEMENTALDATA_1};
 
-static const uint16_t targets_50[] = {AT_CLIENT_BODY_2, AT_ENTRY_41};
+static const uint16_t targets_50[] = {AT_CLIENT_BODY_2, AT_BEFORE_CLIENT_MSG_TYPE_1};
 
-static const uint16_t targets_51[] = {AT_FORMATS_2, AT_ENTRY_105};
+static const uint16_t targets_51[] = {AT_FORMATS_2, AT_BEFORE_SERVER_EXTENSION_DATA_1};
 
-static const uint16_t targets_52[] = {AT_PROTOCOLNAME_2, AT_ENTRY_107};
+static const uint16_t targets_52[] = {AT_PROTOCOLNAME_2, AT_BEFORE_PROTOCOL_SIZE_4};
 
-static const uint16_t targets_53[] = {AT_ENTRY_106, AT_SERVER_EXTENSION_DATA_3};
+static const uint16_t targets_53[] = {AT_BEFORE_PROTOCOL_SIZE_3, AT_SERVER_EXTENSION_DATA_3};
 
-static const uint16_t targets_54[] = {AT_KEY_EXCHANGE_2, AT_ENTRY_108};
+static const uint16_t targets_54[] = {AT_KEY_EXCHANGE_2, AT_BEFORE_SERVER_EXTENSION_DATA_2};
 
-static const uint16_t targets_55[] = {AT_SERVER_EXTENSION_DATA_3, AT_ENTRY_99, AT_ENTRY_100, AT_ENTRY_101, AT_ENTRY_102, AT_ENTRY_103, AT_ENTRY_104};
+static const uint16_t targets_55[] = {AT_SERVER_EXTENSION_DATA_3, AT_BEFORE_FORMATS_SIZE_2, AT_BEFORE_PROTOCOLS_SIZE_2, AT_BEFORE_SELECTED_VERSION_1, AT_BEFORE_NAMEDGROUP_3, AT_BEFORE_NAMEDGROUP_4, AT_BEFORE_EXTENSION_DATA_2};
 
-static const uint16_t targets_56[] = {AT_SERVER_EXTENSION_DATA_2, AT_ENTRY_97};
+static const uint16_t targets_56[] = {AT_SERVER_EXTENSION_DATA_2, AT_BEFORE_EXTENSION_TYPE_2};
 
-static const uint16_t targets_57[] = {AT_ENTRY_97, AT_ENTRY_98};
+static const uint16_t targets_57[] = {AT_BEFORE_EXTENSION_TYPE_2, AT_BEFORE_SERVER_BODY_7};
 
-static const uint16_t targets_58[] = {AT_SESSION_ID_2, AT_ENTRY_96};
+static const uint16_t targets_58[] = {AT_SESSION_ID_2, AT_BEFORE_CIPHERSUITE_1};
 
-static const uint16_t targets_59[] = {AT_TICKET_2, AT_ENTRY_69};
+static const uint16_t targets_59[] = {AT_TICKET_2, AT_BEFORE_SERVER_BODY_6};
 
-static const uint16_t targets_60[] = {AT_ENTRY_60, AT_ENTRY_62};
+static const uint16_t targets_60[] = {AT_BEFORE_CERTIFICATE_SIZE_1, AT_BEFORE_SERVER_BODY_3};
 
-static const uint16_t targets_61[] = {AT_DISTINGUISHEDNAME_2, AT_ENTRY_72};
+static const uint16_t targets_61[] = {AT_DISTINGUISHEDNAME_2, AT_BEFORE_AUTHORITY_SIZE_2};
 
-static const uint16_t targets_62[] = {AT_ENTRY_67, AT_ENTRY_68};
+static const uint16_t targets_62[] = {AT_BEFORE_AUTHORITY_SIZE_1, AT_BEFORE_SERVER_BODY_5};
 
-static const uint16_t targets_63[] = {AT_SCHEMES_2, AT_ENTRY_66};
+static const uint16_t targets_63[] = {AT_SCHEMES_2, AT_BEFORE_AUTHORITIES_SIZE_2};
 
-static const uint16_t targets_64[] = {AT_ENTRY_58, AT_ENTRY_59};
+static const uint16_t targets_64[] = {AT_BEFORE_SCHEMES_SIZE_1, AT_BEFORE_AUTHORITIES_SIZE_1};
 
-static const uint16_t targets_65[] = {AT_CERTIFICATE_TYPES_2, AT_ENTRY_57};
+static const uint16_t targets_65[] = {AT_CERTIFICATE_TYPES_2, AT_BEFORE_CERTIFICATE_ALGORITHMS_1};
 
-static const uint16_t targets_66[] = {AT_RESPONSE_2, AT_ENTRY_64};
+static const uint16_t targets_66[] = {AT_RESPONSE_2, AT_BEFORE_SERVER_BODY_4};
 
-static const uint16_t targets_67[] = {AT_ENTRY_49, AT_ENTRY_50, AT_ENTRY_51, AT_ENTRY_52, AT_ENTRY_53, AT_ENTRY_54, AT_ENTRY_55, AT_ENTRY_56, AT_ENTRY_48};
+static const uint16_t targets_67[] = {AT_BEFORE_SERVER_BODY_1, AT_BEFORE_LEGACY_VERSION_2, AT_BEFORE_TICKET_LIFETIME_HINT_1, AT_BEFORE_CERTIFICATES_SIZE_2, AT_BEFORE_SERVERKEYEXCHANGE_1, AT_BEFORE_TYPES_SIZE_1, AT_BEFORE_SERVER_BODY_2, AT_BEFORE_STATUS_TYPE_1, AT_BEFORE_SUPPLEMENTALDATA_1};
 
-static const uint16_t targets_68[] = {AT_SERVER_BODY_2, AT_ENTRY_42};
+static const uint16_t targets_68[] = {AT_SERVER_BODY_2, AT_BEFORE_SERVER_MSG_TYPE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -4677,7 +4681,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> ssl2_header_1 */
-    {2, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: entry_1 */
+    {2, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: before_ssl2_header_1 */
 
     /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
@@ -4689,7 +4693,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> ssl2_header_2 */
-    {5, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: entry_2 */
+    {5, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: before_ssl2_header_2 */
 
     /* legacy-record-version = . %x03 %x00-04      RFC 8446, 5.1
      * e.g. after "\x14"
@@ -4731,8 +4735,8 @@ static const qcap_state_t states[] = {
      *     %x04 -> ssl2_server_hello_2 */
     {13, 255, 5, 6, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 11: ssl2_server_hello_1 */
 
-    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
-     * length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
+     * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00"
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" -> length_3
      *     "H" -> length_4 */
@@ -4745,8 +4749,8 @@ static const qcap_state_t states[] = {
      *     %x03 -> ssl2_version_3 */
     {16, 255, 7, 8, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 13: ssl2_version_1 */
 
-    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
-     * length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ( . DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / ...      RFC 5246, 6.2.3
+     * length = ... / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( . "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00"
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" -> length_5
      *     "H" -> length_6 */
@@ -4757,12 +4761,12 @@ static const qcap_state_t states[] = {
      *     %x00-01 -> ssl2_server_hello_3 */
     {20, 255, 8, 9, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: ssl2_server_hello_2 */
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A"
      *     OCTET -> client_fragment_3: convert length, atomic ends */
     {21, 255, 2, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: length_3 */
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
+    /* length = ... / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H"
      *     %x00 -> client_fragment_3: convert length, atomic ends */
     {21, 255, 9, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: length_4 */
@@ -4777,12 +4781,12 @@ static const qcap_state_t states[] = {
      *     %x00-04 -> ssl2_client_hello_body_2: close version */
     {22, 255, 3, 13, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: ssl2_version_3 */
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
+    /* length = ... / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" . OCTET ) / ( "H" %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00A"
      *     OCTET -> server_fragment_3: convert length, atomic ends */
     {23, 255, 2, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 20: length_5 */
 
-    /* length = ( DIGIT / SP / HTAB / CR / LF / DQUOTE / %x00-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
+    /* length = ... / "!" / "#"-"/" / ":"-"G" OCTET ) / ( "H" . %x00 )      RFC 5246, 6.2.3
      * e.g. after "\x14\x03\x00H"
      *     %x00 -> server_fragment_3: convert length, atomic ends */
     {23, 255, 9, 11, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 21: length_6 */
@@ -4799,10 +4803,10 @@ static const qcap_state_t states[] = {
 
     /* client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_7
+     *     -> before_change_cipher_spec_1
      *     -> alerts_1
      *     -> client_messages_1
-     *     -> entry_8
+     *     -> before_application_data_1
      *     -> heartbeats_1 */
     {0, 255, 6, 15, 1, QCAP_STATE_CONTROL, 2}, /* 24: client_fragment_1 */
 
@@ -4814,7 +4818,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> type_1: close record */
-    {27, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 26: entry_3 */
+    {27, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 26: before_type_1 */
 
     /* cipher-specs-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02"
@@ -4823,7 +4827,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02"
      *     -> cipher_specs_length_1: begin cipher-specs-length */
-    {29, 255, 0, 1, 1, QCAP_STATE_ENTRY, 3}, /* 28: entry_4 */
+    {29, 255, 0, 1, 1, QCAP_STATE_ENTRY, 3}, /* 28: before_cipher_specs_length_1 */
 
     /* ssl2-header = . %x80-FF OCTET      RFC 5246, E.2
      * type = . %x14-18      RFC 8446, 5.1
@@ -4835,14 +4839,14 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02"
      *     -> ssl2_header_5: close ssl2-client-hello */
-    {32, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 30: entry_5 */
+    {32, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 30: before_ssl2_header_3 */
 
     /* server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_9
+     *     -> before_change_cipher_spec_2
      *     -> alerts_1
      *     -> server_messages_1
-     *     -> entry_8
+     *     -> before_application_data_1
      *     -> heartbeats_1 */
     {0, 255, 20, 18, 1, QCAP_STATE_CONTROL, 2}, /* 31: server_fragment_1 */
 
@@ -4854,7 +4858,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> type_2: close record */
-    {34, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 33: entry_6 */
+    {34, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 33: before_type_2 */
 
     /* ssl2-server-version = . %x00.02      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00"
@@ -4868,18 +4872,18 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> change_cipher_spec_1: open change-cipher-spec */
-    {37, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 36: entry_7 */
+    {37, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 36: before_change_cipher_spec_1 */
 
     /* alerts = encrypted-alert / 1*Alert .      RFC 8446, 6
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_10
-     *     -> entry_11 */
+     *     -> before_encrypted_alert_1
+     *     -> before_level_1 */
     {0, 255, 0, 21, 1, QCAP_STATE_CONTROL, 2}, /* 37: alerts_1 */
 
     /* client-messages = client-changed-messages / client-handshakes .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
      *     -> client_changed_messages_1
-     *     -> entry_12 */
+     *     -> before_handshake_fragment_1 */
     {0, 255, 3, 22, 1, QCAP_STATE_CONTROL, 2}, /* 38: client_messages_1 */
 
     /* application-data = *. OCTET      RFC 8446, 5.2
@@ -4891,12 +4895,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> application_data_1: open application-data */
-    {39, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 40: entry_8 */
+    {39, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 40: before_application_data_1 */
 
     /* heartbeats = encrypted-heartbeat / HeartbeatMessage .      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_13
-     *     -> entry_14 */
+     *     -> before_encrypted_heartbeat_1
+     *     -> before_heartbeat_type_1 */
     {0, 255, 5, 24, 1, QCAP_STATE_CONTROL, 2}, /* 41: heartbeats_1 */
 
     /* cipher-specs-length = 2. OCTET      RFC 5246, E.2
@@ -4916,12 +4920,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> change_cipher_spec_2: open change-cipher-spec */
-    {43, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 45: entry_9 */
+    {43, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 45: before_change_cipher_spec_2 */
 
     /* server-messages = server-changed-messages / server-handshakes .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
      *     -> server_changed_messages_1
-     *     -> entry_15 */
+     *     -> before_handshake_fragment_2 */
     {0, 255, 19, 25, 1, QCAP_STATE_CONTROL, 2}, /* 46: server_messages_1 */
 
     /* client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4937,7 +4941,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> encrypted_alert_1: open encrypted-alert */
-    {45, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 49: entry_10 */
+    {45, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 49: before_encrypted_alert_1 */
 
     /* level = . %x01-02      RFC 8446, 6
      * e.g. after "\x14\x03\x00Aa"
@@ -4946,18 +4950,18 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> level_1: open alert, open level */
-    {47, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 51: entry_11 */
+    {47, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 51: before_level_1 */
 
     /* handshake-fragment = no-bytes / too-many-bytes / *OCTET .      RFC 8446, D.4
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_19
-     *     -> entry_20
-     *     -> entry_21 */
+     *     -> before_client_fragment_1
+     *     -> before_too_many_bytes_1
+     *     -> before_handshake_fragment_3 */
     {0, 255, 2, 29, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 52: handshake_fragment_1 */
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_1: feed client-handshake */
-    {48, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 53: entry_12 */
+    {48, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 53: before_handshake_fragment_1 */
 
     /* encrypted-heartbeat = *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -4968,7 +4972,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> encrypted_heartbeat_1: open encrypted-heartbeat */
-    {50, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 55: entry_13 */
+    {50, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 55: before_encrypted_heartbeat_1 */
 
     /* heartbeat-type = . %x01-02      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa"
@@ -4977,7 +4981,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> heartbeat_type_1: open heartbeat, open type */
-    {52, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 57: entry_14 */
+    {52, 255, 0, 1, 1, QCAP_STATE_ENTRY, 2}, /* 57: before_heartbeat_type_1 */
 
     /* session-id-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aa"
@@ -4995,14 +4999,14 @@ static const qcap_state_t states[] = {
 
     /* handshake-fragment = no-bytes / too-many-bytes / *OCTET .      RFC 8446, D.4
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_22
-     *     -> entry_23
-     *     -> entry_24 */
+     *     -> before_server_fragment_1
+     *     -> before_too_many_bytes_2
+     *     -> before_handshake_fragment_4 */
     {0, 255, 18, 29, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 61: handshake_fragment_2 */
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_2: feed server-handshake */
-    {55, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 62: entry_15 */
+    {55, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 62: before_handshake_fragment_2 */
 
     /* certificate-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02"
@@ -5011,11 +5015,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02"
      *     -> certificate_length_1: begin certificate-length */
-    {57, 255, 0, 1, 1, QCAP_STATE_ENTRY, 4}, /* 64: entry_16 */
+    {57, 255, 0, 1, 1, QCAP_STATE_ENTRY, 4}, /* 64: before_certificate_length_1 */
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02"
      *     -> ssl2_records_1: close ssl2-server-hello */
-    {58, 255, 0, 1, 1, QCAP_STATE_ENTRY, 5}, /* 65: entry_17 */
+    {58, 255, 0, 1, 1, QCAP_STATE_ENTRY, 5}, /* 65: before_ssl2_records_1 */
 
     /* description = . OCTET      RFC 8446, 6
      * e.g. after "\x14\x03\x00Aa\x01"
@@ -5031,11 +5035,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> encrypted_handshake_1: open encrypted-handshake */
-    {61, 255, 0, 1, 1, QCAP_STATE_ENTRY, 6}, /* 68: entry_18 */
+    {61, 255, 0, 1, 1, QCAP_STATE_ENTRY, 6}, /* 68: before_encrypted_handshake_1 */
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> client_fragment_2: anomaly-open, anomaly empty-fragment, fed client-handshake */
-    {62, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: entry_19 */
+    {62, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_client_fragment_1 */
 
     /* too-many-bytes = record-overflow *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5046,7 +5050,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> too_many_bytes_1: anomaly-open, anomaly record-overflow */
-    {64, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: entry_20 */
+    {64, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_too_many_bytes_1 */
 
     /* handshake-fragment = no-bytes / too-many-bytes / *. OCTET      RFC 8446, D.4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5057,7 +5061,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_3 */
-    {65, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 73: entry_21 */
+    {65, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 73: before_handshake_fragment_3 */
 
     /* payload-length = 2. OCTET      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa\x01"
@@ -5071,7 +5075,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> server_fragment_2: anomaly-open, anomaly empty-fragment, fed server-handshake */
-    {68, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 76: entry_22 */
+    {68, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 76: before_server_fragment_1 */
 
     /* too-many-bytes = record-overflow *. OCTET      RFC 8446, D.4
      * server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5082,7 +5086,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> too_many_bytes_2: anomaly-open, anomaly record-overflow */
-    {70, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 78: entry_23 */
+    {70, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 78: before_too_many_bytes_2 */
 
     /* handshake-fragment = no-bytes / too-many-bytes / *. OCTET      RFC 8446, D.4
      * server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5093,7 +5097,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa"
      *     -> handshake_fragment_4 */
-    {71, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: entry_24 */
+    {71, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 80: before_handshake_fragment_4 */
 
     /* certificate-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02a"
@@ -5110,11 +5114,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02"
      *     -> ssl2_header_7 */
-    {75, 255, 0, 1, 1, QCAP_STATE_ENTRY, 7}, /* 83: entry_25 */
+    {75, 255, 0, 1, 1, QCAP_STATE_ENTRY, 7}, /* 83: before_ssl2_header_4 */
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02"
      *     -> type_2 */
-    {76, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 84: entry_26 */
+    {76, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 84: before_type_3 */
 
     /* level = . %x01-02      RFC 8446, 6
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5139,11 +5143,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02"
      *     -> cipher_kind_1: open cipher-kind */
-    {81, 255, 0, 1, 1, QCAP_STATE_ENTRY, 8}, /* 89: entry_27 */
+    {81, 255, 0, 1, 1, QCAP_STATE_ENTRY, 8}, /* 89: before_cipher_kind_1 */
 
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02"
      *     -> ssl2_records_2: close ssl2-client-master-key */
-    {82, 255, 0, 1, 1, QCAP_STATE_ENTRY, 9}, /* 90: entry_28 */
+    {82, 255, 0, 1, 1, QCAP_STATE_ENTRY, 9}, /* 90: before_ssl2_records_2 */
 
     /* cipher-specs-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aa"
@@ -5157,8 +5161,8 @@ static const qcap_state_t states[] = {
 
     /* heartbeat-rest = overread / *OCTET .      RFC 6520, 4
      * e.g. after "\x14\x03\x00Aa\x01aa"
-     *     -> entry_30
-     *     -> entry_31 */
+     *     -> before_overread_1
+     *     -> before_heartbeat_rest_1 */
     {0, 255, 4, 44, 1, QCAP_STATE_CONTROL, 2}, /* 93: heartbeat_rest_1 */
 
     /* challenge-length = 2. OCTET      RFC 5246, E.2
@@ -5173,7 +5177,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02\x80a\x02"
      *     -> type_1 */
-    {87, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 96: entry_29 */
+    {87, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 96: before_type_4 */
 
     /* cipher-specs-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaa"
@@ -5194,7 +5198,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa\x01aa"
      *     -> overread_1: anomaly-open, anomaly heartbeat-overread */
-    {91, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: entry_30 */
+    {91, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_overread_1 */
 
     /* heartbeat-rest = overread / *. OCTET      RFC 6520, 4
      * client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
@@ -5205,7 +5209,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x14\x03\x00Aa\x01aa"
      *     -> heartbeat_rest_2 */
-    {92, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: entry_31 */
+    {92, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_heartbeat_rest_1 */
 
     /* cipher-kind = 3. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aa"
@@ -5225,7 +5229,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02aaaaaa"
      *     -> ssl2_session_id_1: close cipher-specs, open session-id */
-    {96, 255, 0, 1, 1, QCAP_STATE_ENTRY, 11}, /* 106: entry_32 */
+    {96, 255, 0, 1, 1, QCAP_STATE_ENTRY, 11}, /* 106: before_ssl2_session_id_1 */
 
     /* clear-key-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaa"
@@ -5245,7 +5249,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaa"
      *     -> ssl2_padding_2: close ssl2-record */
-    {100, 255, 0, 1, 1, QCAP_STATE_ENTRY, 13}, /* 110: entry_33 */
+    {100, 255, 0, 1, 1, QCAP_STATE_ENTRY, 13}, /* 110: before_ssl2_padding_1 */
 
     /* cipher-specs = *3. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaaaaaa"
@@ -5254,7 +5258,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02aaaaaa"
      *     -> challenge_1: close session-id, open challenge */
-    {102, 255, 0, 1, 1, QCAP_STATE_ENTRY, 14}, /* 112: entry_34 */
+    {102, 255, 0, 1, 1, QCAP_STATE_ENTRY, 14}, /* 112: before_challenge_1 */
 
     /* clear-key-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaa"
@@ -5278,7 +5282,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x01\x00\x02aaaaaa"
      *     -> ssl2_client_hello_body_1: close challenge */
-    {106, 255, 0, 1, 1, QCAP_STATE_ENTRY, 16}, /* 117: entry_35 */
+    {106, 255, 0, 1, 1, QCAP_STATE_ENTRY, 16}, /* 117: before_ssl2_client_hello_body_1 */
 
     /* encrypted-key-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaa"
@@ -5287,7 +5291,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> cipher_specs_5: close certificate, open cipher-specs */
-    {108, 255, 0, 1, 1, QCAP_STATE_ENTRY, 17}, /* 119: entry_36 */
+    {108, 255, 0, 1, 1, QCAP_STATE_ENTRY, 17}, /* 119: before_cipher_specs_1 */
 
     /* encrypted-key-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaaa"
@@ -5296,20 +5300,20 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> connection_id_1: close cipher-specs, open connection-id */
-    {110, 255, 0, 1, 1, QCAP_STATE_ENTRY, 18}, /* 121: entry_37 */
+    {110, 255, 0, 1, 1, QCAP_STATE_ENTRY, 18}, /* 121: before_connection_id_1 */
 
     /* key-arg-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaaaa"
      *     OCTET -> key_arg_length_2 */
     {111, 255, 2, 55, 23, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 122: key_arg_length_1 */
 
-    /* ssl2-server-hello-body = certificate-length cipher-specs-length connection-id-length ssl2-certificate cipher-specs connection-id .      RFC 5246, E.2
+    /* ssl2-server-hello-body = ... ssl2-certificate cipher-specs connection-id .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
     {44, 255, 12, 56, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 19}, /* 123: ssl2_server_hello_body_1 */
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> ssl2_server_hello_body_1: close connection-id */
-    {112, 255, 0, 1, 1, QCAP_STATE_ENTRY, 19}, /* 124: entry_38 */
+    {112, 255, 0, 1, 1, QCAP_STATE_ENTRY, 19}, /* 124: before_ssl2_server_hello_body_1 */
 
     /* key-arg-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaaaaa"
@@ -5323,7 +5327,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> type_3: found, open record, open type, begin type */
-    {115, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: entry_39 */
+    {115, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: before_type_5 */
 
     /* type = . %x14-18      RFC 8446, 5.1
      * e.g. after ""
@@ -5332,7 +5336,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> type_4: found, open record, open type, begin type */
-    {117, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: entry_40 */
+    {117, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: before_type_6 */
 
     /* client-msg-type = . %x01 / %x0B / %x0F / %x10 / %x15 / %x17      RFC 8446, 4
      * (between messages)
@@ -5342,7 +5346,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> client_msg_type_1 */
-    {119, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: entry_41 */
+    {119, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: before_client_msg_type_1 */
 
     /* server-msg-type = . %x00 / %x02 / %x04 / %x0B / %x0C / CR / %x0E / %x16 / %x17      RFC 8446, 4
      * (between messages)
@@ -5352,7 +5356,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> server_msg_type_1 */
-    {121, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 133: entry_42 */
+    {121, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 133: before_server_msg_type_1 */
 
     /* msg-length = 3. OCTET      RFC 8446, 4
      * e.g. after "\x01"
@@ -5384,57 +5388,57 @@ static const qcap_state_t states[] = {
      *     OCTET -> server_body_1: convert msg-length */
     {127, 255, 2, 59, 27, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 139: msg_length_6 */
 
-    /* client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+    /* client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
      *     -> client_body_2
-     *     -> entry_41 */
+     *     -> before_client_msg_type_1 */
     {0, 255, 50, 60, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 140: client_body_1 */
 
-    /* server-body = HelloRequest / ServerHello / NewSessionTicket / Certificate / ServerKeyExchange / CertificateRequest / ServerHelloDone / CertificateStatus / SupplementalData .      RFC 8446, 4
+    /* server-body = ... / CertificateStatus / SupplementalData .      RFC 8446, 4
      * e.g. after "\raaa"
      *     -> server_body_2
-     *     -> entry_42 */
+     *     -> before_server_msg_type_1 */
     {0, 255, 68, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 141: server_body_1 */
 
     /* client-fragment = client-change / alerts / client-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
      *     -> client_fragment_1
-     *     -> entry_3 */
+     *     -> before_type_1 */
     {0, 255, 7, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 142: client_fragment_3 */
 
     /* ssl2-client-hello-body = cipher-specs-length session-id-length challenge-length cipher-specs ssl2-session-id challenge .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02"
-     *     -> entry_4
-     *     -> entry_5 */
+     *     -> before_cipher_specs_length_1
+     *     -> before_ssl2_header_3 */
     {0, 255, 16, 62, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 143: ssl2_client_hello_body_2 */
 
     /* server-fragment = server-change / alerts / server-messages / application-data / heartbeats .      RFC 8446, 5.1
      * e.g. after "\x14\x03\x00Aa"
      *     -> server_fragment_1
-     *     -> entry_6 */
+     *     -> before_type_2 */
     {0, 255, 21, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 144: server_fragment_3 */
 
-    /* client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+    /* client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
-     *     -> entry_43
-     *     -> entry_44
-     *     -> entry_45
-     *     -> entry_46
-     *     -> entry_47
-     *     -> entry_48 */
+     *     -> before_legacy_version_1
+     *     -> before_certificates_size_1
+     *     -> before_certificateverify_1
+     *     -> before_clientkeyexchange_1
+     *     -> before_certificateurl_1
+     *     -> before_supplementaldata_1 */
     {0, 255, 49, 60, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 145: client_body_2 */
 
-    /* server-body = HelloRequest / ServerHello / NewSessionTicket / Certificate / ServerKeyExchange / CertificateRequest / ServerHelloDone / CertificateStatus / SupplementalData .      RFC 8446, 4
+    /* server-body = ... / CertificateStatus / SupplementalData .      RFC 8446, 4
      * e.g. after "\raaa"
-     *     -> entry_49
-     *     -> entry_50
-     *     -> entry_51
-     *     -> entry_52
-     *     -> entry_53
-     *     -> entry_54
-     *     -> entry_55
-     *     -> entry_56
-     *     -> entry_48 */
+     *     -> before_server_body_1
+     *     -> before_legacy_version_2
+     *     -> before_ticket_lifetime_hint_1
+     *     -> before_certificates_size_2
+     *     -> before_serverkeyexchange_1
+     *     -> before_types_size_1
+     *     -> before_server_body_2
+     *     -> before_status_type_1
+     *     -> before_supplementaldata_1 */
     {0, 255, 67, 61, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 146: server_body_2 */
 
     /* legacy-version = . %x03 OCTET      RFC 8446, 4.1.2
@@ -5444,7 +5448,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa"
      *     -> legacy_version_1: open client-hello, open version, begin legacy-version */
-    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 148: entry_43 */
+    {129, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 148: before_legacy_version_1 */
 
     /* certificates-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaa"
@@ -5453,10 +5457,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa"
      *     -> certificates_size_1: open certificates, begin certificates-size */
-    {131, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 150: entry_44 */
+    {131, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 150: before_certificates_size_1 */
 
     /* CertificateVerify = *. OCTET      RFC 5246, 7.4.8
-     * client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+     * client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
      *     OCTET -> certificateverify_1
      *     the end: close certificate-verify */
@@ -5464,10 +5468,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa"
      *     -> certificateverify_1: open certificate-verify */
-    {133, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 152: entry_45 */
+    {133, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 152: before_certificateverify_1 */
 
     /* ClientKeyExchange = *. OCTET      RFC 5246, 7.4.7
-     * client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+     * client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
      *     OCTET -> clientkeyexchange_1
      *     the end: close client-key-exchange */
@@ -5475,10 +5479,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa"
      *     -> clientkeyexchange_1: open client-key-exchange */
-    {135, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: entry_46 */
+    {135, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: before_clientkeyexchange_1 */
 
     /* CertificateURL = *. OCTET      RFC 6066, 5
-     * client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+     * client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
      *     OCTET -> certificateurl_1
      *     the end: close certificate-url */
@@ -5486,10 +5490,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa"
      *     -> certificateurl_1: open certificate-url */
-    {137, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 156: entry_47 */
+    {137, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 156: before_certificateurl_1 */
 
     /* SupplementalData = *. OCTET      RFC 6066, 5
-     * client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+     * client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa"
      *     OCTET -> supplementaldata_1
      *     the end: close supplemental-data */
@@ -5497,15 +5501,15 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa"
      *     -> supplementaldata_1: open supplemental-data */
-    {139, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 158: entry_48 */
+    {139, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 158: before_supplementaldata_1 */
 
-    /* server-body = HelloRequest / ServerHello / NewSessionTicket / Certificate / ServerKeyExchange / CertificateRequest / ServerHelloDone / CertificateStatus / SupplementalData .      RFC 8446, 4
+    /* server-body = ... / CertificateStatus / SupplementalData .      RFC 8446, 4
      * e.g. after "\raaa" */
     {44, 255, 12, 69, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: server_body_3 */
 
     /* e.g. after "\raaa"
      *     -> server_body_3: open hello-request, close hello-request */
-    {140, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 160: entry_49 */
+    {140, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 160: before_server_body_1 */
 
     /* legacy-version = . %x03 OCTET      RFC 8446, 4.1.2
      * e.g. after "\raaa"
@@ -5514,7 +5518,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa"
      *     -> legacy_version_2: reset is_retry, open server-hello, open version, begin legacy-version */
-    {142, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: entry_50 */
+    {142, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: before_legacy_version_2 */
 
     /* ticket-lifetime-hint = 4. OCTET      RFC 5077, 3.3
      * e.g. after "\raaa"
@@ -5523,7 +5527,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa"
      *     -> ticket_lifetime_hint_1: open new-session-ticket */
-    {144, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 164: entry_51 */
+    {144, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 164: before_ticket_lifetime_hint_1 */
 
     /* certificates-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\raaa"
@@ -5532,10 +5536,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa"
      *     -> certificates_size_2: open certificates, begin certificates-size */
-    {146, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 166: entry_52 */
+    {146, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 166: before_certificates_size_2 */
 
     /* ServerKeyExchange = *. OCTET      RFC 5246, 7.4.3
-     * server-body = HelloRequest / ServerHello / NewSessionTicket / Certificate / ServerKeyExchange / CertificateRequest / ServerHelloDone / CertificateStatus / SupplementalData .      RFC 8446, 4
+     * server-body = ... / CertificateStatus / SupplementalData .      RFC 8446, 4
      * e.g. after "\raaa"
      *     OCTET -> serverkeyexchange_1
      *     the end: close server-key-exchange */
@@ -5543,7 +5547,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa"
      *     -> serverkeyexchange_1: open server-key-exchange */
-    {148, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 168: entry_53 */
+    {148, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 168: before_serverkeyexchange_1 */
 
     /* types-size = . OCTET      RFC 5246, 7.4.4
      * e.g. after "\raaa"
@@ -5552,11 +5556,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa"
      *     -> types_size_1: open certificate-request, begin types-size */
-    {150, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 170: entry_54 */
+    {150, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 170: before_types_size_1 */
 
     /* e.g. after "\raaa"
      *     -> server_body_3: open server-hello-done, close server-hello-done */
-    {151, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 171: entry_55 */
+    {151, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 171: before_server_body_2 */
 
     /* status-type = . OCTET      RFC 6066, 5
      * e.g. after "\raaa"
@@ -5565,12 +5569,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa"
      *     -> status_type_1: open certificate-status, open status-type */
-    {153, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 173: entry_56 */
+    {153, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 173: before_status_type_1 */
 
-    /* ssl2-server-hello-body = certificate-length cipher-specs-length connection-id-length ssl2-certificate cipher-specs connection-id .      RFC 5246, E.2
+    /* ssl2-server-hello-body = ... ssl2-certificate cipher-specs connection-id .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02"
-     *     -> entry_16
-     *     -> entry_17 */
+     *     -> before_certificate_length_1
+     *     -> before_ssl2_records_1 */
     {0, 255, 29, 74, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 174: ssl2_server_hello_body_2 */
 
     /* legacy-version = %x03 . OCTET      RFC 8446, 4.1.2
@@ -5601,7 +5605,7 @@ static const qcap_state_t states[] = {
     /* certificate-types = *OCTET .      RFC 5246, 7.4.4
      * e.g. after "\raaaa"
      *     -> certificate_types_2
-     *     -> entry_57 */
+     *     -> before_certificate_algorithms_1 */
     {0, 255, 65, 76, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 180: certificate_types_1 */
 
     /* response-size = 3. OCTET      RFC 6066, 5
@@ -5611,20 +5615,20 @@ static const qcap_state_t states[] = {
 
     /* client-changed-messages = client-handshakes / encrypted-handshake .      RFC 8446, D.4
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_12
-     *     -> entry_18 */
+     *     -> before_handshake_fragment_1
+     *     -> before_encrypted_handshake_1 */
     {0, 255, 1, 78, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: client_changed_messages_1 */
 
     /* server-changed-messages = server-handshakes / encrypted-handshake .      RFC 8446, D.4
      * e.g. after "\x14\x03\x00Aa"
-     *     -> entry_15
-     *     -> entry_18 */
+     *     -> before_handshake_fragment_2
+     *     -> before_encrypted_handshake_1 */
     {0, 255, 17, 79, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 183: server_changed_messages_1 */
 
     /* ssl2-records = *ssl2-record .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02"
-     *     -> entry_25
-     *     -> entry_26 */
+     *     -> before_ssl2_header_4
+     *     -> before_type_3 */
     {0, 255, 25, 80, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 184: ssl2_records_1 */
 
     /* random = . 32OCTET      RFC 8446, 4.1.2
@@ -5638,7 +5642,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> certificate_list_1: convert certificates-size */
     {162, 255, 2, 64, 29, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: certificates_size_5 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a"
      *     CHAR / %x00 / %x80-CE / %xD0-FF -> any_random_1
@@ -5663,23 +5667,23 @@ static const qcap_state_t states[] = {
 
     /* certificate-algorithms = SignatureSchemeList / empty .      RFC 5246, 7.4.4
      * e.g. after "\raaaa"
-     *     -> entry_58
-     *     -> entry_59 */
+     *     -> before_schemes_size_1
+     *     -> before_authorities_size_1 */
     {0, 255, 64, 84, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 191: certificate_algorithms_1 */
 
     /* e.g. after "\raaaa"
      *     -> certificate_algorithms_1: close certificate-types */
-    {168, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 192: entry_57 */
+    {168, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 192: before_certificate_algorithms_1 */
 
     /* response-size = 3. OCTET      RFC 6066, 5
      * e.g. after "\raaaaa"
      *     OCTET -> response_size_3 */
     {169, 255, 2, 77, 36, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 193: response_size_2 */
 
-    /* ssl2-client-master-key-body = cipher-kind clear-key-length encrypted-key-length key-arg-length clear-key-data encrypted-key-data key-arg-data .      RFC 5246, E.2
+    /* ssl2-client-master-key-body = ... clear-key-data encrypted-key-data key-arg-data .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02"
-     *     -> entry_27
-     *     -> entry_28 */
+     *     -> before_cipher_kind_1
+     *     -> before_ssl2_records_2 */
     {0, 255, 12, 85, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 194: ssl2_client_master_key_body_1 */
 
     /* session-id-size = . SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-1F      RFC 8446, 4.1.2
@@ -5689,8 +5693,8 @@ static const qcap_state_t states[] = {
 
     /* certificate-list = *( certificate-size ASN-1Cert ) .      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaa"
-     *     -> entry_60
-     *     -> entry_61 */
+     *     -> before_certificate_size_1
+     *     -> before_client_body_1 */
     {0, 255, 48, 87, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 196: certificate_list_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -5698,7 +5702,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_2 */
     {171, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: any_random_1 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf"
      *     ALPHA / DIGIT / CTL / SP / DQUOTE / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> any_random_2
@@ -5712,8 +5716,8 @@ static const qcap_state_t states[] = {
 
     /* certificate-list = *( certificate-size ASN-1Cert ) .      RFC 5246, 7.4.2
      * e.g. after "\raaaaaa"
-     *     -> entry_60
-     *     -> entry_62 */
+     *     -> before_certificate_size_1
+     *     -> before_server_body_3 */
     {0, 255, 60, 87, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 200: certificate_list_2 */
 
     /* schemes-size = 2. OCTET      RFC 8446, 4.2.3
@@ -5723,7 +5727,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaa"
      *     -> schemes_size_1: begin schemes-size */
-    {176, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 202: entry_58 */
+    {176, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 202: before_schemes_size_1 */
 
     /* authorities-size = 2. OCTET      RFC 5246, 7.4.4
      * e.g. after "\raaaa"
@@ -5732,7 +5736,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaa"
      *     -> authorities_size_1: begin authorities-size */
-    {178, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: entry_59 */
+    {178, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: before_authorities_size_1 */
 
     /* response-size = 3. OCTET      RFC 6066, 5
      * e.g. after "\raaaaaa"
@@ -5741,8 +5745,8 @@ static const qcap_state_t states[] = {
 
     /* ssl2-records = *ssl2-record .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02"
-     *     -> entry_25
-     *     -> entry_29 */
+     *     -> before_ssl2_header_4
+     *     -> before_type_4 */
     {0, 255, 8, 80, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 206: ssl2_records_2 */
 
     /* ssl2-header = %x80-FF . OCTET      RFC 5246, E.2
@@ -5753,7 +5757,7 @@ static const qcap_state_t states[] = {
     /* session-id = *OCTET .      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} "
      *     -> session_id_2
-     *     -> entry_63 */
+     *     -> before_cipher_suites_size_1 */
     {0, 255, 46, 91, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 208: session_id_1 */
 
     /* certificate-size = 3. OCTET      RFC 5246, 7.4.2
@@ -5764,22 +5768,22 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaaaaa"
      *     -> certificate_size_1 */
-    {182, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: entry_60 */
+    {182, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_certificate_size_1 */
 
-    /* client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+    /* client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaaaaa" */
     {44, 255, 12, 93, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: client_body_3 */
 
     /* e.g. after "\x01aaaaaa"
      *     -> client_body_3: close certificates */
-    {183, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: entry_61 */
+    {183, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_client_body_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaa"
      *     OCTET -> any_random_3 */
     {184, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: any_random_2 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!"
      *     CHAR / %x00 / %x80-AC / %xAE-FF -> any_random_3
@@ -5793,7 +5797,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaaaa"
      *     -> server_body_3: close certificates */
-    {188, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 216: entry_62 */
+    {188, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 216: before_server_body_3 */
 
     /* schemes-size = 2. OCTET      RFC 8446, 4.2.3
      * e.g. after "\raaaaa"
@@ -5808,13 +5812,13 @@ static const qcap_state_t states[] = {
     /* response = *OCTET .      RFC 6066, 5
      * e.g. after "\raaaaaaa"
      *     -> response_2
-     *     -> entry_64 */
+     *     -> before_server_body_4 */
     {0, 255, 66, 95, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 219: response_1 */
 
     /* ssl2-data = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02\x80a"
      *     -> ssl2_data_2
-     *     -> entry_65 */
+     *     -> before_ssl2_header_5 */
     {0, 255, 22, 96, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 220: ssl2_data_1 */
 
     /* session-id = *. OCTET      RFC 8446, 4.1.2
@@ -5830,7 +5834,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} "
      *     -> cipher_suites_size_1: close session-id, begin cipher-suites-size */
-    {193, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 223: entry_63 */
+    {193, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 223: before_cipher_suites_size_1 */
 
     /* certificate-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaa"
@@ -5842,7 +5846,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_4 */
     {195, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: any_random_3 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xad"
      *     HEXDIG / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"s" / "u"-"~" / %x80-FF -> any_random_4
@@ -5857,13 +5861,13 @@ static const qcap_state_t states[] = {
     /* schemes = 1*2OCTET .      RFC 8446, 4.2.3
      * e.g. after "\raaaaaa"
      *     -> schemes_2
-     *     -> entry_66 */
+     *     -> before_authorities_size_2 */
     {0, 255, 63, 99, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 228: schemes_1 */
 
     /* certificate-authorities = *( authority-size DistinguishedName ) .      RFC 5246, 7.4.4
      * e.g. after "\raaaaaa"
-     *     -> entry_67
-     *     -> entry_68 */
+     *     -> before_authority_size_1
+     *     -> before_server_body_5 */
     {0, 255, 62, 100, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 229: certificate_authorities_1 */
 
     /* response = *. OCTET      RFC 6066, 5
@@ -5874,18 +5878,18 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaaaaa"
      *     -> server_body_3: close certificate-status */
-    {200, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 231: entry_64 */
+    {200, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 231: before_server_body_4 */
 
     /* cipher-specs = *3OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaaaaa"
      *     -> cipher_specs_1
-     *     -> entry_32 */
+     *     -> before_ssl2_session_id_1 */
     {0, 255, 15, 102, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 232: cipher_specs_4 */
 
     /* ssl2-padded-data = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaa"
      *     -> ssl2_padded_data_1
-     *     -> entry_33 */
+     *     -> before_ssl2_padding_1 */
     {0, 255, 24, 103, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 233: ssl2_padded_data_2 */
 
     /* ssl2-data = *. OCTET      RFC 5246, E.2
@@ -5896,7 +5900,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02\x80a"
      *     -> ssl2_header_7: close ssl2-record */
-    {202, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 235: entry_65 */
+    {202, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 235: before_ssl2_header_5 */
 
     /* cipher-suites-size = 2. OCTET      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} a"
@@ -5913,7 +5917,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_5 */
     {205, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: any_random_4 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt"
      *     CHAR / %x00 / %x80-E4 / %xE6-FF -> any_random_5
@@ -5923,7 +5927,7 @@ static const qcap_state_t states[] = {
     /* ticket = *OCTET .      RFC 5077, 3.3
      * e.g. after "\raaaaaaaaa"
      *     -> ticket_2
-     *     -> entry_69 */
+     *     -> before_server_body_6 */
     {0, 255, 59, 105, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 240: ticket_1 */
 
     /* schemes = 1*2. OCTET      RFC 8446, 4.2.3
@@ -5933,7 +5937,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaaaa"
      *     -> authorities_size_1: close signature-algorithms, begin authorities-size */
-    {209, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 242: entry_66 */
+    {209, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 242: before_authorities_size_2 */
 
     /* authority-size = 2. OCTET      RFC 5246, 7.4.4
      * certificate-authorities = *( authority-size DistinguishedName ) .      RFC 5246, 7.4.4
@@ -5943,34 +5947,34 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaaaa"
      *     -> authority_size_1 */
-    {211, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 244: entry_67 */
+    {211, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 244: before_authority_size_1 */
 
     /* e.g. after "\raaaaaa"
      *     -> server_body_3: close certificate-request */
-    {212, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 245: entry_68 */
+    {212, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 245: before_server_body_5 */
 
     /* ssl2-session-id = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaaaaa"
      *     -> ssl2_session_id_2
-     *     -> entry_34 */
+     *     -> before_challenge_1 */
     {0, 255, 14, 108, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 246: ssl2_session_id_1 */
 
     /* ssl2-padding = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaa"
      *     -> ssl2_padding_1
-     *     -> entry_25 */
+     *     -> before_ssl2_header_4 */
     {0, 255, 23, 109, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 247: ssl2_padding_2 */
 
     /* cipher-suites = 1*CipherSuite .      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aa"
      *     -> ciphersuite_1
-     *     -> entry_70 */
+     *     -> before_compression_size_1 */
     {0, 255, 45, 110, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 248: cipher_suites_1 */
 
     /* ASN-1Cert = 1*OCTET .      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaaa"
      *     -> asn_1cert_2
-     *     -> entry_71 */
+     *     -> before_certificate_size_2 */
     {0, 255, 47, 111, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 249: asn_1cert_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -5978,7 +5982,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_6 */
     {213, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: any_random_5 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5"
      *     CHAR / %x00 / %x80-99 / %x9B-FF -> any_random_6
@@ -5993,7 +5997,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaaaaaaa"
      *     -> server_body_3: close ticket, close new-session-ticket */
-    {217, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: entry_69 */
+    {217, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_server_body_6 */
 
     /* schemes = 1*2. OCTET      RFC 8446, 4.2.3
      * e.g. after "\raaaaaaa"
@@ -6014,13 +6018,13 @@ static const qcap_state_t states[] = {
     /* challenge = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02aaaaaa"
      *     -> challenge_2
-     *     -> entry_35 */
+     *     -> before_ssl2_client_hello_body_1 */
     {0, 255, 13, 114, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 257: challenge_1 */
 
     /* ssl2-certificate = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> ssl2_certificate_2
-     *     -> entry_36 */
+     *     -> before_cipher_specs_1 */
     {0, 255, 28, 115, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 258: ssl2_certificate_1 */
 
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
@@ -6035,7 +6039,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aa"
      *     -> compression_size_1: close cipher-suites, begin compression-size */
-    {223, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: entry_70 */
+    {223, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_compression_size_1 */
 
     /* ASN-1Cert = 1*. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaaa"
@@ -6044,14 +6048,14 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaaaaaaaa"
      *     -> certificate_size_1: close certificate */
-    {225, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 263: entry_71 */
+    {225, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 263: before_certificate_size_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaa"
      *     OCTET -> any_random_7 */
     {226, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: any_random_6 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9a"
      *     "a" -> retry_random_8
@@ -6067,7 +6071,7 @@ static const qcap_state_t states[] = {
     /* DistinguishedName = 1*OCTET .      RFC 5246, 7.4.4
      * e.g. after "\raaaaaaaa"
      *     -> distinguishedname_2
-     *     -> entry_72 */
+     *     -> before_authority_size_2 */
     {0, 255, 61, 119, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 267: distinguishedname_1 */
 
     /* challenge = *. OCTET      RFC 5246, E.2
@@ -6085,7 +6089,7 @@ static const qcap_state_t states[] = {
     /* cipher-specs = *3OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> cipher_specs_1
-     *     -> entry_37 */
+     *     -> before_connection_id_1 */
     {0, 255, 27, 102, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 270: cipher_specs_5 */
 
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
@@ -6096,7 +6100,7 @@ static const qcap_state_t states[] = {
     /* compression-methods = 1*OCTET .      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aaa"
      *     -> compression_methods_2
-     *     -> entry_73 */
+     *     -> before_extensions_size_1 */
     {0, 255, 44, 122, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 272: compression_methods_1 */
 
     /* ASN-1Cert = 1*. OCTET      RFC 5246, 7.4.2
@@ -6110,7 +6114,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_8 */
     {232, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: any_random_7 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-10 / %x12-1F / %x7F-FF -> any_random_8
@@ -6124,12 +6128,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaaaaaaa"
      *     -> authority_size_1: close certificate-authority */
-    {236, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 277: entry_72 */
+    {236, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 277: before_authority_size_2 */
 
     /* connection-id = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
      *     -> connection_id_2
-     *     -> entry_38 */
+     *     -> before_ssl2_server_hello_body_1 */
     {0, 255, 26, 124, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 278: connection_id_1 */
 
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
@@ -6144,7 +6148,7 @@ static const qcap_state_t states[] = {
     {237, 255, 2, 125, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: compression_methods_2 */
 
     /* extensions-size = 2. OCTET      RFC 8446, 4.2
-     * client-body = ClientHello / Certificate / CertificateVerify / ClientKeyExchange / CertificateURL / SupplementalData .      RFC 8446, 4
+     * client-body = ... / CertificateURL / SupplementalData .      RFC 8446, 4
      * e.g. after "\x01aaa\x03a\x00{32} aaa"
      *     OCTET -> extensions_size_2: begin extensions-size
      *     the end: close client-hello */
@@ -6152,14 +6156,14 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaa"
      *     -> extensions_size_1: close compression-methods */
-    {239, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 282: entry_73 */
+    {239, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 282: before_extensions_size_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaa"
      *     OCTET -> any_random_9 */
     {240, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: any_random_8 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11"
      *     CHAR / %x00 / %x80-BD / %xBF-FF -> any_random_9
@@ -6194,7 +6198,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_10 */
     {245, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: any_random_9 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-1C / %x1E-1F / %x7F-FF -> any_random_10
@@ -6203,8 +6207,8 @@ static const qcap_state_t states[] = {
 
     /* client-extensions = *client-extension .      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaa"
-     *     -> entry_74
-     *     -> entry_75 */
+     *     -> before_extension_type_1
+     *     -> before_client_body_2 */
     {0, 255, 43, 128, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 291: client_extensions_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -6212,7 +6216,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_11 */
     {248, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: any_random_10 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d"
      *     CHAR / %x00 / %x80-8B / %x8D-FF -> any_random_11
@@ -6233,18 +6237,18 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaa"
      *     -> extension_type_1 */
-    {252, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 296: entry_74 */
+    {252, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 296: before_extension_type_1 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaa"
      *     -> client_body_3: close client-hello */
-    {253, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 297: entry_75 */
+    {253, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 297: before_client_body_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaa"
      *     OCTET -> any_random_12 */
     {254, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: any_random_11 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c"
      *     VCHAR / SP / HTAB / CR / LF / %x00-01 / %x03-08 / %x0B-0C / %x0E-1F / %x7F-FF -> any_random_12
@@ -6273,7 +6277,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_13 */
     {259, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: any_random_12 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-1D / %x1F / %x7F-FF -> any_random_13
@@ -6302,7 +6306,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_14 */
     {264, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: any_random_13 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1e"
      *     DIGIT / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"d" / "f"-"~" / %x80-FF -> any_random_14
@@ -6315,7 +6319,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> key_arg_data_2 */
     {267, 1, 2, 136, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: key_arg_data_2 */
 
-    /* ssl2-client-master-key-body = cipher-kind clear-key-length encrypted-key-length key-arg-length clear-key-data encrypted-key-data key-arg-data .      RFC 5246, E.2
+    /* ssl2-client-master-key-body = ... clear-key-data encrypted-key-data key-arg-data .      RFC 5246, E.2
      * e.g. after "\x80a\x01\x00\x02\x80a\x02aaaaaaaaa" */
     {44, 255, 12, 137, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: ssl2_client_master_key_body_2 */
 
@@ -6329,17 +6333,17 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_15 */
     {269, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: any_random_14 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee"
      *     CHAR / %x00 / %x80-B7 / %xB9-FF -> any_random_15
      *     %xB8 -> retry_random_16 */
     {270, 255, 33, 82, 66, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: retry_random_15 */
 
-    /* client-extension-data = ServerNameList / NamedGroupList / ECPointFormatList / SignatureSchemeList / ProtocolNameList / SupportedVersions / PskKeyExchangeModes / KeyShareClientHello / extension-data .      RFC 8446, 4.2
+    /* client-extension-data = ... / KeyShareClientHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> client_extension_data_2
-     *     -> entry_74 */
+     *     -> before_extension_type_1 */
     {0, 255, 42, 138, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 315: client_extension_data_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -6347,24 +6351,24 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_16 */
     {272, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: any_random_15 */
 
-    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = . %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 ...      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8"
      *     CHAR / %x00 / %x80-90 / %x92-FF -> any_random_16
      *     %x91 -> retry_random_17 */
     {273, 255, 34, 82, 67, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: retry_random_16 */
 
-    /* client-extension-data = ServerNameList / NamedGroupList / ECPointFormatList / SignatureSchemeList / ProtocolNameList / SupportedVersions / PskKeyExchangeModes / KeyShareClientHello / extension-data .      RFC 8446, 4.2
+    /* client-extension-data = ... / KeyShareClientHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
-     *     -> entry_76
-     *     -> entry_77
-     *     -> entry_78
-     *     -> entry_79
-     *     -> entry_80
-     *     -> entry_81
-     *     -> entry_82
-     *     -> entry_83
-     *     -> entry_84 */
+     *     -> before_names_size_1
+     *     -> before_groups_size_1
+     *     -> before_formats_size_1
+     *     -> before_schemes_size_2
+     *     -> before_protocols_size_1
+     *     -> before_versions_size_1
+     *     -> before_modes_size_1
+     *     -> before_shares_size_1
+     *     -> before_extension_data_1 */
     {0, 255, 41, 138, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 318: client_extension_data_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -6372,7 +6376,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_17 */
     {275, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: any_random_16 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91"
      *     CHAR / %x00 / %x80-C1 / %xC3-FF -> any_random_17
@@ -6386,7 +6390,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> names_size_1: begin names-size */
-    {279, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 322: entry_76 */
+    {279, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 322: before_names_size_1 */
 
     /* groups-size = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6395,7 +6399,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> groups_size_1: begin groups-size */
-    {281, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: entry_77 */
+    {281, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_groups_size_1 */
 
     /* formats-size = . OCTET      RFC 8422, 5.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6404,7 +6408,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> formats_size_1: begin formats-size */
-    {283, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: entry_78 */
+    {283, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: before_formats_size_1 */
 
     /* schemes-size = 2. OCTET      RFC 8446, 4.2.3
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6413,7 +6417,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> schemes_size_3: begin schemes-size */
-    {285, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: entry_79 */
+    {285, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_schemes_size_2 */
 
     /* protocols-size = 2. OCTET      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6422,7 +6426,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> protocols_size_1: begin protocols-size */
-    {287, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 330: entry_80 */
+    {287, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 330: before_protocols_size_1 */
 
     /* versions-size = . VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FE      RFC 8446, 4.2.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6431,7 +6435,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> versions_size_1: begin versions-size */
-    {289, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 332: entry_81 */
+    {289, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 332: before_versions_size_1 */
 
     /* modes-size = . OCTET      RFC 8446, 4.2.9
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6440,7 +6444,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> modes_size_1: begin modes-size */
-    {291, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: entry_82 */
+    {291, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: before_modes_size_1 */
 
     /* shares-size = 2. OCTET      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
@@ -6449,10 +6453,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> shares_size_1: begin shares-size */
-    {293, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: entry_83 */
+    {293, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_shares_size_1 */
 
     /* extension-data = *. OCTET      RFC 8446, 4.2
-     * client-extension-data = ServerNameList / NamedGroupList / ECPointFormatList / SignatureSchemeList / ProtocolNameList / SupportedVersions / PskKeyExchangeModes / KeyShareClientHello / extension-data .      RFC 8446, 4.2
+     * client-extension-data = ... / KeyShareClientHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     OCTET -> extension_data_1
      *     the end: close extension-data */
@@ -6460,14 +6464,14 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaa"
      *     -> extension_data_1: open extension-data */
-    {295, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 338: entry_84 */
+    {295, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 338: before_extension_data_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaa"
      *     OCTET -> any_random_18 */
     {296, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: any_random_17 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2"
      *     CHAR / %x00 / %x80-A1 / %xA3-FF -> any_random_18
@@ -6487,7 +6491,7 @@ static const qcap_state_t states[] = {
     /* formats = 1*OCTET .      RFC 8422, 5.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     -> formats_2
-     *     -> entry_85 */
+     *     -> before_client_extension_data_1 */
     {0, 255, 33, 147, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 343: formats_1 */
 
     /* schemes-size = 2. OCTET      RFC 8446, 4.2.3
@@ -6503,13 +6507,13 @@ static const qcap_state_t states[] = {
     /* versions = 1*2OCTET .      RFC 8446, 4.2.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     -> versions_2
-     *     -> entry_86 */
+     *     -> before_client_extension_data_2 */
     {0, 255, 37, 148, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: versions_1 */
 
     /* ke-modes = 1*OCTET .      RFC 8446, 4.2.9
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     -> ke_modes_2
-     *     -> entry_87 */
+     *     -> before_client_extension_data_3 */
     {0, 255, 38, 149, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 347: ke_modes_1 */
 
     /* shares-size = 2. OCTET      RFC 8446, 4.2.8
@@ -6522,7 +6526,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_19 */
     {304, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: any_random_18 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-10 / %x12-1F / %x7F-FF -> any_random_19
@@ -6538,7 +6542,7 @@ static const qcap_state_t states[] = {
     /* groups = 1*NamedGroup .      RFC 8446, 4.2.7
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> namedgroup_1
-     *     -> entry_88 */
+     *     -> before_client_extension_data_4 */
     {0, 255, 32, 151, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 352: groups_1 */
 
     /* formats = 1*. OCTET      RFC 8422, 5.1.2
@@ -6546,23 +6550,23 @@ static const qcap_state_t states[] = {
      *     OCTET -> formats_3 */
     {307, 255, 2, 152, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: formats_2 */
 
-    /* client-extension-data = ServerNameList / NamedGroupList / ECPointFormatList / SignatureSchemeList / ProtocolNameList / SupportedVersions / PskKeyExchangeModes / KeyShareClientHello / extension-data .      RFC 8446, 4.2
+    /* client-extension-data = ... / KeyShareClientHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa" */
     {44, 255, 12, 153, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: client_extension_data_3 */
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     -> client_extension_data_3: close ec-point-formats */
-    {308, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 355: entry_85 */
+    {308, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 355: before_client_extension_data_1 */
 
     /* schemes = 1*2OCTET .      RFC 8446, 4.2.3
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> schemes_2
-     *     -> entry_89 */
+     *     -> before_client_extension_data_5 */
     {0, 255, 34, 99, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 356: schemes_5 */
 
     /* protocol-name-list = 1*( protocol-size ProtocolName ) .      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
-     *     -> entry_90
+     *     -> before_protocol_size_1
      *     -> client_extension_data_3 */
     {0, 255, 36, 154, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 357: protocol_name_list_1 */
 
@@ -6573,7 +6577,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     -> client_extension_data_3: close supported-versions */
-    {310, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 359: entry_86 */
+    {310, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 359: before_client_extension_data_2 */
 
     /* ke-modes = 1*. OCTET      RFC 8446, 4.2.9
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
@@ -6582,11 +6586,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaa"
      *     -> client_extension_data_3: close psk-key-exchange-modes */
-    {312, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 361: entry_87 */
+    {312, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 361: before_client_extension_data_3 */
 
     /* client-shares = *KeyShareEntry .      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
-     *     -> entry_91
+     *     -> before_namedgroup_1
      *     -> client_extension_data_3 */
     {0, 255, 40, 157, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 362: client_shares_1 */
 
@@ -6595,7 +6599,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_20 */
     {313, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: any_random_19 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11"
      *     VCHAR / SP / HTAB / CR / LF / %x00-08 / %x0B-0C / %x0E-15 / %x17-1F / %x7F-FF -> any_random_20
@@ -6614,7 +6618,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> client_extension_data_3: close supported-groups */
-    {318, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 367: entry_88 */
+    {318, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 367: before_client_extension_data_4 */
 
     /* formats = 1*. OCTET      RFC 8422, 5.1.2
      * formats = 1*OCTET .      RFC 8422, 5.1.2
@@ -6624,7 +6628,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> client_extension_data_3: close signature-algorithms */
-    {319, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: entry_89 */
+    {319, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_client_extension_data_5 */
 
     /* protocol-size = . OCTET      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
@@ -6633,7 +6637,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> protocol_size_1: begin protocol-size */
-    {321, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: entry_90 */
+    {321, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: before_protocol_size_1 */
 
     /* versions = 1*2. OCTET      RFC 8446, 4.2.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
@@ -6654,14 +6658,14 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa"
      *     -> namedgroup_2 */
-    {324, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: entry_91 */
+    {324, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: before_namedgroup_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> any_random_21 */
     {325, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: any_random_20 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16"
      *     HEXDIG / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"y" / "{"-"~" / %x80-FF -> any_random_21
@@ -6681,7 +6685,7 @@ static const qcap_state_t states[] = {
     /* ProtocolName = 1*OCTET .      RFC 7301, 3.1
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaa"
      *     -> protocolname_2
-     *     -> entry_92 */
+     *     -> before_protocol_size_2 */
     {0, 255, 35, 162, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 380: protocolname_1 */
 
     /* versions = 1*2. OCTET      RFC 8446, 4.2.1
@@ -6700,7 +6704,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_22 */
     {331, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: any_random_21 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z"
      *     CHAR / %x00 / %x80-BA / %xBC-FF -> any_random_22
@@ -6731,7 +6735,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaa"
      *     -> protocol_size_2: close alpn */
-    {337, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 389: entry_92 */
+    {337, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 389: before_protocol_size_2 */
 
     /* key-exchange-size = 2. OCTET      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaaa"
@@ -6743,7 +6747,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_23 */
     {339, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: any_random_22 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb"
      *     CHAR / %x00 / %x80-8B / %x8D-FF -> any_random_23
@@ -6752,8 +6756,8 @@ static const qcap_state_t states[] = {
 
     /* HostName = address / host / 1*OCTET .      RFC 6066, 3
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa\x00aa"
-     *     -> entry_93
-     *     -> entry_94 */
+     *     -> before_address_1
+     *     -> before_servername_1 */
     {0, 255, 30, 165, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 393: hostname_1 */
 
     /* ProtocolName = 1*. OCTET      RFC 7301, 3.1
@@ -6772,7 +6776,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_24 */
     {343, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: any_random_23 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c"
      *     ALPHA / DIGIT / CTL / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"]" / "_"-"`" / "{"-"~" / %x80-FF -> any_random_24
@@ -6790,7 +6794,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa\x00aa"
      *     -> address_1 */
-    {349, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 399: entry_93 */
+    {349, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 399: before_address_1 */
 
     /* ServerName = . name-type host-size HostName      RFC 6066, 3
      * server-name-list = 1*ServerName .      RFC 6066, 3
@@ -6800,12 +6804,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaa\x00aa"
      *     -> servername_2: close sni */
-    {350, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 401: entry_94 */
+    {350, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 401: before_servername_1 */
 
     /* key-exchange = 1*OCTET .      RFC 8446, 4.2.8
      * e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaaaaa"
      *     -> key_exchange_2
-     *     -> entry_95 */
+     *     -> before_namedgroup_2 */
     {0, 255, 39, 167, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 402: key_exchange_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -6813,7 +6817,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_25 */
     {351, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: any_random_24 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^"
      *     VCHAR / SP / HTAB / CR / LF / %x00-06 / %x08 / %x0B-0C / %x0E-1F / %x7F-FF -> any_random_25
@@ -6853,14 +6857,14 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\x01aaa\x03a\x00{32} aaaaaaaaaaaaaaa"
      *     -> namedgroup_2: close key-share */
-    {363, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 409: entry_95 */
+    {363, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 409: before_namedgroup_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> any_random_26 */
     {364, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 410: any_random_25 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07"
      *     CHAR / %x00 / %x80-9D / %x9F-FF -> any_random_26
@@ -6907,7 +6911,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_27 */
     {376, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: any_random_26 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e"
      *     VCHAR / SP / CR / LF / %x00-08 / %x0B-0C / %x0E-1F / %x7F-FF -> any_random_27
@@ -6938,7 +6942,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_28 */
     {386, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: any_random_27 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t"
      *     CHAR / %x00 / %x80-E1 / %xE3-FF -> any_random_28
@@ -6970,7 +6974,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_29 */
     {396, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: any_random_28 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2"
      *     CHAR / %x00 / %x80-C7 / %xC9-FF -> any_random_29
@@ -7001,7 +7005,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_30 */
     {406, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: any_random_29 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2\xc8"
      *     CHAR / %x00 / %x80-A7 / %xA9-FF -> any_random_30
@@ -7033,7 +7037,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> any_random_31 */
     {416, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: any_random_30 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2\xc8\xa8"
      *     ALPHA / CTL / SP / DQUOTE / "!" / "#"-"2" / "4"-"@" / "["-"`" / "{"-"~" / %x80-FF -> any_random_31
@@ -7065,7 +7069,7 @@ static const qcap_state_t states[] = {
      *     OCTET -> session_id_size_2: close random, begin session-id-size */
     {426, 255, 2, 88, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: any_random_31 */
 
-    /* retry-random = %xCF.21.AD.74.E5.9A.61.11.BE.1D.8C.02.1E.65.B8.91 . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
+    /* retry-random = ... . %xC2.A2.11.16.7A.BB.8C.5E.07.9E.09.E2.C8.A8.33.9C      RFC 8446, 4.1.3
      * any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03a\xcf!\xadt\xe5\x9aa\x11\xbe\x1d\x8c\x02\x1ee\xb8\x91\xc2\xa2\x11\x16z\xbb\x8c^\x07\x9e\t\xe2\xc8\xa83"
      *     CHAR / %x00 / %x80-9B / %x9D-FF -> session_id_size_2: close random, begin session-id-size
@@ -7101,7 +7105,7 @@ static const qcap_state_t states[] = {
     /* session-id = *OCTET .      RFC 8446, 4.1.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "
      *     -> session_id_2
-     *     -> entry_96 */
+     *     -> before_ciphersuite_1 */
     {0, 255, 58, 91, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 441: session_id_3 */
 
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
@@ -7111,7 +7115,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "
      *     -> ciphersuite_4: close session-id, open cipher-suite */
-    {435, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 443: entry_96 */
+    {435, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 443: before_ciphersuite_1 */
 
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa a"
@@ -7124,7 +7128,7 @@ static const qcap_state_t states[] = {
     {437, 255, 2, 172, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: legacy_compression_method_1 */
 
     /* extensions-size = 2. OCTET      RFC 8446, 4.2
-     * server-body = HelloRequest / ServerHello / NewSessionTicket / Certificate / ServerKeyExchange / CertificateRequest / ServerHelloDone / CertificateStatus / SupplementalData .      RFC 8446, 4
+     * server-body = ... / CertificateStatus / SupplementalData .      RFC 8446, 4
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaa"
      *     OCTET -> extensions_size_4: begin extensions-size
      *     the end: close server-hello */
@@ -7137,8 +7141,8 @@ static const qcap_state_t states[] = {
 
     /* server-extensions = *server-extension .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaa"
-     *     -> entry_97
-     *     -> entry_98 */
+     *     -> before_extension_type_2
+     *     -> before_server_body_7 */
     {0, 255, 57, 173, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 448: server_extensions_1 */
 
     /* extension-type = 2. OCTET      RFC 8446, 4.2
@@ -7149,11 +7153,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaa"
      *     -> extension_type_3 */
-    {441, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 450: entry_97 */
+    {441, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 450: before_extension_type_2 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaa"
      *     -> server_body_3: close server-hello */
-    {442, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 451: entry_98 */
+    {442, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 451: before_server_body_7 */
 
     /* extension-type = 2. OCTET      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaa"
@@ -7170,24 +7174,24 @@ static const qcap_state_t states[] = {
      *     OCTET -> server_extension_data_1: convert extension-size */
     {445, 255, 2, 135, 64, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 454: extension_size_4 */
 
-    /* server-extension-data = empty / ECPointFormatList / ProtocolNameList / selected-version / KeyShareHelloRetryRequest / KeyShareServerHello / extension-data .      RFC 8446, 4.2
+    /* server-extension-data = ... / KeyShareServerHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> server_extension_data_2
-     *     -> entry_97 */
+     *     -> before_extension_type_2 */
     {0, 255, 56, 174, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 455: server_extension_data_1 */
 
-    /* server-extension-data = empty / ECPointFormatList / ProtocolNameList / selected-version / KeyShareHelloRetryRequest / KeyShareServerHello / extension-data .      RFC 8446, 4.2
+    /* server-extension-data = ... / KeyShareServerHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> server_extension_data_3
-     *     -> entry_99
-     *     -> entry_100
-     *     -> entry_101
-     *     -> entry_102
-     *     -> entry_103
-     *     -> entry_104 */
+     *     -> before_formats_size_2
+     *     -> before_protocols_size_2
+     *     -> before_selected_version_1
+     *     -> before_namedgroup_3
+     *     -> before_namedgroup_4
+     *     -> before_extension_data_2 */
     {0, 255, 55, 174, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 456: server_extension_data_2 */
 
-    /* server-extension-data = empty / ECPointFormatList / ProtocolNameList / selected-version / KeyShareHelloRetryRequest / KeyShareServerHello / extension-data .      RFC 8446, 4.2
+    /* server-extension-data = ... / KeyShareServerHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa" */
     {44, 255, 12, 175, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: server_extension_data_3 */
 
@@ -7198,7 +7202,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> formats_size_2: begin formats-size */
-    {447, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 459: entry_99 */
+    {447, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 459: before_formats_size_2 */
 
     /* protocols-size = 2. OCTET      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
@@ -7207,7 +7211,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> protocols_size_3: begin protocols-size */
-    {449, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 461: entry_100 */
+    {449, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 461: before_protocols_size_2 */
 
     /* selected-version = 2. OCTET      RFC 8446, 4.2.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
@@ -7216,7 +7220,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> selected_version_1: open selected-version, begin selected-version */
-    {451, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 463: entry_101 */
+    {451, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 463: before_selected_version_1 */
 
     /* NamedGroup = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
@@ -7225,7 +7229,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> namedgroup_6: open selected-group */
-    {453, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 465: entry_102 */
+    {453, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 465: before_namedgroup_3 */
 
     /* NamedGroup = 2. OCTET      RFC 8446, 4.2.7
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
@@ -7234,10 +7238,10 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> namedgroup_7: open key-share, open group */
-    {455, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 467: entry_103 */
+    {455, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 467: before_namedgroup_4 */
 
     /* extension-data = *. OCTET      RFC 8446, 4.2
-     * server-extension-data = empty / ECPointFormatList / ProtocolNameList / selected-version / KeyShareHelloRetryRequest / KeyShareServerHello / extension-data .      RFC 8446, 4.2
+     * server-extension-data = ... / KeyShareServerHello / extension-data .      RFC 8446, 4.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     OCTET -> extension_data_2
      *     the end: close extension-data */
@@ -7245,12 +7249,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaa"
      *     -> extension_data_2: open extension-data */
-    {457, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 469: entry_104 */
+    {457, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 469: before_extension_data_2 */
 
     /* formats = 1*OCTET .      RFC 8422, 5.1.2
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     -> formats_2
-     *     -> entry_105 */
+     *     -> before_server_extension_data_1 */
     {0, 255, 51, 147, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 470: formats_4 */
 
     /* protocols-size = 2. OCTET      RFC 7301, 3.1
@@ -7275,11 +7279,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaa"
      *     -> server_extension_data_3: close ec-point-formats */
-    {462, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 475: entry_105 */
+    {462, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 475: before_server_extension_data_1 */
 
     /* protocol-name-list = 1*( protocol-size ProtocolName ) .      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaa"
-     *     -> entry_106
+     *     -> before_protocol_size_3
      *     -> server_extension_data_3 */
     {0, 255, 53, 154, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 476: protocol_name_list_2 */
 
@@ -7295,7 +7299,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaa"
      *     -> protocol_size_3: begin protocol-size */
-    {465, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 479: entry_106 */
+    {465, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 479: before_protocol_size_3 */
 
     /* key-exchange-size = 2. OCTET      RFC 8446, 4.2.8
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
@@ -7305,13 +7309,13 @@ static const qcap_state_t states[] = {
     /* ProtocolName = 1*OCTET .      RFC 7301, 3.1
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
      *     -> protocolname_2
-     *     -> entry_107 */
+     *     -> before_protocol_size_4 */
     {0, 255, 52, 162, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 481: protocolname_4 */
 
     /* key-exchange = 1*OCTET .      RFC 8446, 4.2.8
      * e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaaa"
      *     -> key_exchange_2
-     *     -> entry_108 */
+     *     -> before_server_extension_data_2 */
     {0, 255, 54, 167, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 482: key_exchange_4 */
 
     /* protocol-size = . OCTET      RFC 7301, 3.1
@@ -7322,11 +7326,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaa"
      *     -> protocol_size_4: close alpn */
-    {468, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 484: entry_107 */
+    {468, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 484: before_protocol_size_4 */
 
     /* e.g. after "\raaa\x03aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa aaaaaaaaaaaaa"
      *     -> server_extension_data_3: close key-share */
-    {469, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 485: entry_108 */
+    {469, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 485: before_server_extension_data_2 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -7603,8 +7607,8 @@ static const qcap_decode_t decodes[] = {
 
 /* Sub-streams: who reads them, from where; the decoders. */
 static const qcap_feed_t feeds[] = {
-    {{.start = AT_ENTRY_41, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* client-handshake */
-    {{.start = AT_ENTRY_42, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* server-handshake */
+    {{.start = AT_BEFORE_CLIENT_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* client-handshake */
+    {{.start = AT_BEFORE_SERVER_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* server-handshake */
     {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
 };
 
@@ -7625,11 +7629,11 @@ const qcap_protocol_t qcap_tls_protocol = {
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_tls_t, client),
     .server_offset = offsetof(qcap_tls_t, server),
-    .client = {.start = AT_ENTRY_1,
-               .search = AT_ENTRY_39,
+    .client = {.start = AT_BEFORE_SSL2_HEADER_1,
+               .search = AT_BEFORE_TYPE_5,
                .search_byte = QCAP_NONE},
-    .server = {.start = AT_ENTRY_2,
-               .search = AT_ENTRY_40,
+    .server = {.start = AT_BEFORE_SSL2_HEADER_2,
+               .search = AT_BEFORE_TYPE_6,
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_tls_side, slots),
              .regions = offsetof(struct qcap_tls_side, regions),

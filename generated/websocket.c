@@ -9,19 +9,19 @@
 
 enum {
     AT_FRAME_OPENING_1 = 0,
-    AT_ENTRY_1 = 1,
+    AT_BEFORE_FRAME_OPENING_1 = 1,
     AT_FRAME_OPENING_2 = 2,
-    AT_ENTRY_2 = 3,
+    AT_BEFORE_FRAME_OPENING_2 = 3,
     AT_FRAME_SIZING_1 = 4,
     AT_FRAME_SIZING_2 = 5,
     AT_FRAME_PAYLOAD_LENGTH_1 = 6,
     AT_FRAME_PAYLOAD_LENGTH_2 = 7,
     AT_CLIENT_MASKING_1 = 8,
-    AT_ENTRY_3 = 9,
+    AT_BEFORE_CLIENT_MASKING_1 = 9,
     AT_SERVER_MASKING_1 = 10,
-    AT_ENTRY_4 = 11,
+    AT_BEFORE_SERVER_MASKING_1 = 11,
     AT_LENGTH_CHECK_1 = 12,
-    AT_ENTRY_5 = 13,
+    AT_BEFORE_LENGTH_CHECK_1 = 13,
     AT_LENGTH_CHECK_2 = 14,
     AT_RESERVED_CHECK_1 = 15,
     AT_RESERVED_CHECK_2 = 16,
@@ -32,56 +32,56 @@ enum {
     AT_CONTROL_CHECK_2 = 21,
     AT_MESSAGE_DATA_2 = 22,
     AT_CONTROL_FRAME_1 = 23,
-    AT_ENTRY_6 = 24,
+    AT_BEFORE_CONTROL_FRAME_1 = 24,
     AT_CONTINUATION_1 = 25,
     AT_UNDER_WAY_1 = 26,
-    AT_ENTRY_7 = 27,
+    AT_BEFORE_RESERVED_DATA_1 = 27,
     AT_CONTROL_FRAME_2 = 28,
-    AT_ENTRY_8 = 29,
+    AT_BEFORE_CONTROL_FRAME_2 = 29,
     AT_CONTINUATION_2 = 30,
     AT_UNDER_WAY_2 = 31,
-    AT_ENTRY_9 = 32,
-    AT_ENTRY_10 = 33,
+    AT_BEFORE_RESERVED_DATA_2 = 32,
+    AT_BEFORE_CLOSE_DATA_1 = 33,
     AT_CONTENTS_1 = 34,
     AT_MASKING_1 = 35,
-    AT_ENTRY_11 = 36,
+    AT_BEFORE_MASKING_1 = 36,
     AT_MASKING_2 = 37,
-    AT_ENTRY_12 = 38,
-    AT_ENTRY_13 = 39,
-    AT_ENTRY_14 = 40,
+    AT_BEFORE_MASKING_2 = 38,
+    AT_BEFORE_FRAME_OPENING_3 = 39,
+    AT_BEFORE_CLOSE_DATA_2 = 40,
     AT_CONTENTS_2 = 41,
     AT_MASKING_3 = 42,
-    AT_ENTRY_15 = 43,
+    AT_BEFORE_MASKING_3 = 43,
     AT_MASKING_4 = 44,
-    AT_ENTRY_16 = 45,
-    AT_ENTRY_17 = 46,
-    AT_ENTRY_18 = 47,
+    AT_BEFORE_MASKING_4 = 45,
+    AT_BEFORE_FRAME_OPENING_4 = 46,
+    AT_BEFORE_FRAME_OPENING_5 = 47,
     AT_CONTENT_1 = 48,
-    AT_ENTRY_19 = 49,
+    AT_BEFORE_CONTENTS_1 = 49,
     AT_COMPRESSION_1 = 50,
-    AT_ENTRY_20 = 51,
+    AT_BEFORE_FRAME_OPENING_6 = 51,
     AT_CONTENT_2 = 52,
-    AT_ENTRY_21 = 53,
+    AT_BEFORE_CONTENTS_2 = 53,
     AT_COMPRESSION_2 = 54,
-    AT_ENTRY_22 = 55,
-    AT_ENTRY_23 = 56,
-    AT_ENTRY_24 = 57,
-    AT_ENTRY_25 = 58,
+    AT_BEFORE_UNMASKED_APPLICATION_DATA_1 = 55,
+    AT_BEFORE_UNMASKED_APPLICATION_DATA_2 = 56,
+    AT_BEFORE_FRAME_OPENING_7 = 57,
+    AT_BEFORE_FRAME_OPENING_8 = 58,
     AT_MESSAGE_1 = 59,
     AT_UTF8_CHAR_1 = 60,
-    AT_ENTRY_26 = 61,
+    AT_BEFORE_UTF8_CHAR_1 = 61,
     AT_STATUS_CODE_1 = 62,
-    AT_ENTRY_27 = 63,
+    AT_BEFORE_STATUS_CODE_1 = 63,
     AT_PING_1 = 64,
-    AT_ENTRY_28 = 65,
+    AT_BEFORE_PING_1 = 65,
     AT_PONG_1 = 66,
-    AT_ENTRY_29 = 67,
+    AT_BEFORE_PONG_1 = 67,
     AT_TEXT_1 = 68,
-    AT_ENTRY_30 = 69,
+    AT_BEFORE_TEXT_1 = 69,
     AT_BINARY_1 = 70,
-    AT_ENTRY_31 = 71,
+    AT_BEFORE_BINARY_1 = 71,
     AT_UNKNOWN_1 = 72,
-    AT_ENTRY_32 = 73,
+    AT_BEFORE_UNKNOWN_1 = 73,
     AT_UTF8_CHAR_2 = 74,
     AT_UTF8_CHAR_3 = 75,
     AT_UTF8_CHAR_4 = 76,
@@ -95,13 +95,13 @@ enum {
     AT_UTF8_CHAR_10 = 84,
     AT_UTF8_CHAR_11 = 85,
     AT_FRAME_PAYLOAD_LENGTH_16_1 = 86,
-    AT_ENTRY_33 = 87,
+    AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_1 = 87,
     AT_FRAME_PAYLOAD_LENGTH_63_1 = 88,
-    AT_ENTRY_34 = 89,
+    AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_1 = 89,
     AT_FRAME_PAYLOAD_LENGTH_16_2 = 90,
-    AT_ENTRY_35 = 91,
+    AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_2 = 91,
     AT_FRAME_PAYLOAD_LENGTH_63_2 = 92,
-    AT_ENTRY_36 = 93,
+    AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_2 = 93,
     AT_UTF8_CHAR_12 = 94,
     AT_UTF8_CHAR_13 = 95,
     AT_UTF8_CHAR_14 = 96,
@@ -114,116 +114,116 @@ enum {
     AT_FRAME_PAYLOAD_LENGTH_16_3 = 103,
     AT_FRAME_PAYLOAD_LENGTH_63_3 = 104,
     AT_FRAME_MASKING_KEY_1 = 105,
-    AT_ENTRY_37 = 106,
+    AT_BEFORE_FRAME_MASKING_KEY_1 = 106,
     AT_FRAME_PAYLOAD_LENGTH_16_4 = 107,
     AT_FRAME_PAYLOAD_LENGTH_63_4 = 108,
     AT_FRAME_MASKING_KEY_2 = 109,
-    AT_ENTRY_38 = 110,
+    AT_BEFORE_FRAME_MASKING_KEY_2 = 110,
     AT_UTF8_CHAR_21 = 111,
     AT_UTF8_CHAR_22 = 112,
     AT_FRAME_PAYLOAD_LENGTH_63_5 = 113,
     AT_FRAME_MASKING_KEY_3 = 114,
-    AT_ENTRY_39 = 115,
+    AT_BEFORE_RESERVED_CHECK_1 = 115,
     AT_FRAME_PAYLOAD_LENGTH_63_6 = 116,
     AT_FRAME_MASKING_KEY_4 = 117,
-    AT_ENTRY_40 = 118,
+    AT_BEFORE_RESERVED_CHECK_2 = 118,
     AT_UTF8_CHAR_23 = 119,
     AT_FRAME_PAYLOAD_LENGTH_63_7 = 120,
     AT_FRAME_MASKING_KEY_5 = 121,
-    AT_ENTRY_41 = 122,
+    AT_BEFORE_FRAME_PAYLOAD_DATA_1 = 122,
     AT_FRAME_PAYLOAD_LENGTH_63_8 = 123,
     AT_FRAME_MASKING_KEY_6 = 124,
-    AT_ENTRY_42 = 125,
+    AT_BEFORE_FRAME_PAYLOAD_DATA_2 = 125,
     AT_FRAME_PAYLOAD_LENGTH_63_9 = 126,
     AT_FRAME_MASKING_KEY_7 = 127,
     AT_FRAME_PAYLOAD_LENGTH_63_10 = 128,
     AT_FRAME_MASKING_KEY_8 = 129,
     AT_FRAME_PAYLOAD_LENGTH_63_11 = 130,
-    AT_ENTRY_43 = 131,
+    AT_BEFORE_CONTROL_FRAME_3 = 131,
     AT_RESERVED_DATA_1 = 132,
     AT_FRAME_PAYLOAD_LENGTH_63_12 = 133,
-    AT_ENTRY_44 = 134,
+    AT_BEFORE_CONTROL_FRAME_4 = 134,
     AT_RESERVED_DATA_2 = 135,
     AT_FRAME_PAYLOAD_LENGTH_63_13 = 136,
     AT_CLOSE_DATA_1 = 137,
     AT_PING_DATA_1 = 138,
-    AT_ENTRY_45 = 139,
+    AT_BEFORE_PING_DATA_1 = 139,
     AT_PONG_DATA_1 = 140,
-    AT_ENTRY_46 = 141,
-    AT_ENTRY_47 = 142,
+    AT_BEFORE_PONG_DATA_1 = 141,
+    AT_BEFORE_MASKING_5 = 142,
     AT_RESERVED_DATA_3 = 143,
     AT_FRAME_PAYLOAD_LENGTH_63_14 = 144,
     AT_CLOSE_DATA_2 = 145,
     AT_PING_DATA_2 = 146,
-    AT_ENTRY_48 = 147,
+    AT_BEFORE_PING_DATA_2 = 147,
     AT_PONG_DATA_2 = 148,
-    AT_ENTRY_49 = 149,
-    AT_ENTRY_50 = 150,
+    AT_BEFORE_PONG_DATA_2 = 149,
+    AT_BEFORE_MASKING_6 = 150,
     AT_FRAME_PAYLOAD_LENGTH_63_15 = 151,
     AT_CLOSE_DATA_3 = 152,
     AT_PING_DATA_3 = 153,
-    AT_ENTRY_51 = 154,
+    AT_BEFORE_FRAME_OPENING_9 = 154,
     AT_PONG_DATA_3 = 155,
-    AT_ENTRY_52 = 156,
+    AT_BEFORE_FRAME_OPENING_10 = 156,
     AT_CONTENT_3 = 157,
-    AT_ENTRY_53 = 158,
-    AT_ENTRY_54 = 159,
+    AT_BEFORE_CONTENTS_3 = 158,
+    AT_BEFORE_COMPRESSION_1 = 159,
     AT_FRAME_PAYLOAD_LENGTH_63_16 = 160,
-    AT_ENTRY_55 = 161,
-    AT_ENTRY_56 = 162,
+    AT_BEFORE_FRAME_OPENING_11 = 161,
+    AT_BEFORE_FRAME_OPENING_12 = 162,
     AT_CONTENT_4 = 163,
-    AT_ENTRY_57 = 164,
-    AT_ENTRY_58 = 165,
+    AT_BEFORE_CONTENTS_4 = 164,
+    AT_BEFORE_COMPRESSION_2 = 165,
     AT_MASKED_COMPRESSED_DATA_1 = 166,
-    AT_ENTRY_59 = 167,
+    AT_BEFORE_MASKED_COMPRESSED_DATA_1 = 167,
     AT_COMPRESSED_DATA_1 = 168,
-    AT_ENTRY_60 = 169,
+    AT_BEFORE_COMPRESSED_DATA_1 = 169,
     AT_MASKED_APPLICATION_DATA_1 = 170,
-    AT_ENTRY_61 = 171,
+    AT_BEFORE_MASKED_APPLICATION_DATA_1 = 171,
     AT_UNMASKED_APPLICATION_DATA_1 = 172,
-    AT_ENTRY_62 = 173,
+    AT_BEFORE_UNMASKED_APPLICATION_DATA_3 = 173,
     AT_MASKED_COMPRESSED_DATA_2 = 174,
-    AT_ENTRY_63 = 175,
+    AT_BEFORE_MASKED_COMPRESSED_DATA_2 = 175,
     AT_COMPRESSED_DATA_2 = 176,
-    AT_ENTRY_64 = 177,
+    AT_BEFORE_COMPRESSED_DATA_2 = 177,
     AT_MASKED_APPLICATION_DATA_2 = 178,
-    AT_ENTRY_65 = 179,
+    AT_BEFORE_MASKED_APPLICATION_DATA_2 = 179,
     AT_UNMASKED_APPLICATION_DATA_2 = 180,
-    AT_ENTRY_66 = 181,
+    AT_BEFORE_CONTENTS_5 = 181,
     AT_MASKED_COMPRESSED_DATA_3 = 182,
-    AT_ENTRY_67 = 183,
+    AT_BEFORE_MASKED_COMPRESSED_DATA_3 = 183,
     AT_COMPRESSED_DATA_3 = 184,
-    AT_ENTRY_68 = 185,
+    AT_BEFORE_COMPRESSED_DATA_3 = 185,
     AT_MASKED_APPLICATION_DATA_3 = 186,
-    AT_ENTRY_69 = 187,
+    AT_BEFORE_MASKED_APPLICATION_DATA_3 = 187,
     AT_UNMASKED_APPLICATION_DATA_3 = 188,
-    AT_ENTRY_70 = 189,
+    AT_BEFORE_UNMASKED_APPLICATION_DATA_4 = 189,
     AT_MASKED_COMPRESSED_DATA_4 = 190,
-    AT_ENTRY_71 = 191,
+    AT_BEFORE_MASKED_COMPRESSED_DATA_4 = 191,
     AT_COMPRESSED_DATA_4 = 192,
-    AT_ENTRY_72 = 193,
+    AT_BEFORE_COMPRESSED_DATA_4 = 193,
     AT_MASKED_APPLICATION_DATA_4 = 194,
-    AT_ENTRY_73 = 195,
+    AT_BEFORE_MASKED_APPLICATION_DATA_4 = 195,
     AT_UNMASKED_APPLICATION_DATA_4 = 196,
-    AT_ENTRY_74 = 197,
+    AT_BEFORE_CONTENTS_6 = 197,
     AT_MASKED_COMPRESSED_DATA_5 = 198,
-    AT_ENTRY_75 = 199,
+    AT_BEFORE_FRAME_OPENING_13 = 199,
     AT_COMPRESSED_DATA_5 = 200,
-    AT_ENTRY_76 = 201,
+    AT_BEFORE_FRAME_OPENING_14 = 201,
     AT_MASKED_APPLICATION_DATA_5 = 202,
-    AT_ENTRY_77 = 203,
+    AT_BEFORE_FRAME_OPENING_15 = 203,
     AT_UNMASKED_APPLICATION_DATA_5 = 204,
-    AT_ENTRY_78 = 205,
-    AT_ENTRY_79 = 206,
-    AT_ENTRY_80 = 207,
-    AT_ENTRY_81 = 208,
-    AT_ENTRY_82 = 209,
-    AT_ENTRY_83 = 210,
-    AT_ENTRY_84 = 211,
-    AT_ENTRY_85 = 212,
-    AT_ENTRY_86 = 213,
-    AT_ENTRY_87 = 214,
-    AT_ENTRY_88 = 215,
+    AT_BEFORE_FRAME_OPENING_16 = 205,
+    AT_BEFORE_FRAME_OPENING_17 = 206,
+    AT_BEFORE_FRAME_OPENING_18 = 207,
+    AT_BEFORE_FRAME_OPENING_19 = 208,
+    AT_BEFORE_FRAME_OPENING_20 = 209,
+    AT_BEFORE_FRAME_OPENING_21 = 210,
+    AT_BEFORE_FRAME_OPENING_22 = 211,
+    AT_BEFORE_FRAME_OPENING_23 = 212,
+    AT_BEFORE_FRAME_OPENING_24 = 213,
+    AT_BEFORE_FRAME_OPENING_25 = 214,
+    AT_BEFORE_FRAME_OPENING_26 = 215,
 };
 
 /* true */
@@ -354,7 +354,9 @@ static int choose_9(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND, qcap_is_true(qcap_register(parser, 6 /* is_deflated */)), qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
+        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -380,7 +382,9 @@ static int choose_14(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND, qcap_is_true(qcap_register(parser, 6 /* is_deflated */)), qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
+        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -496,7 +500,9 @@ static int choose_22(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     /* ((opening & 15) = 1) or ((opening & 15) = 2) */
-    n = qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(1u)), qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(2u)));
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(1u)),
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -538,13 +544,17 @@ static int choose_25(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* ((sizing & 127) = 126) and (size < 126) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(126u)), qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(126u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(126u)),
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(126u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* ((sizing & 127) = 127) and (size < 65536) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(127u)), qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(65536u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(127u)),
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(65536u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -638,7 +648,9 @@ static int choose_37(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND, qcap_is_true(qcap_register(parser, 6 /* is_deflated */)), qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
+        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -664,7 +676,9 @@ static int choose_42(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_deflated and is_masked */
-    n = qcap_binary(QCAP_AND, qcap_is_true(qcap_register(parser, 6 /* is_deflated */)), qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
+    n = qcap_binary(QCAP_AND,
+        qcap_is_true(qcap_register(parser, 6 /* is_deflated */)),
+        qcap_is_true(qcap_register(parser, 5 /* is_masked */)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -780,7 +794,9 @@ static int choose_50(const qcap_parser_t *parser)
     if (n.value)
         return 0;
     /* ((opening & 15) = 1) or ((opening & 15) = 2) */
-    n = qcap_binary(QCAP_OR, qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(1u)), qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(2u)));
+    n = qcap_binary(QCAP_OR,
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(1u)),
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* opening */), qcap_number(15u)), qcap_number(2u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -822,13 +838,17 @@ static int choose_53(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* ((sizing & 127) = 126) and (size < 126) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(126u)), qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(126u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(126u)),
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(126u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
     /* ((sizing & 127) = 127) and (size < 65536) */
-    n = qcap_binary(QCAP_AND, qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(127u)), qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(65536u)));
+    n = qcap_binary(QCAP_AND,
+        qcap_binary(QCAP_EQ, qcap_binary(QCAP_AND_BITS, qcap_register(parser, 1 /* sizing */), qcap_number(127u)), qcap_number(127u)),
+        qcap_binary(QCAP_LT, qcap_register(parser, 2 /* size */), qcap_number(65536u)));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -901,7 +921,7 @@ static const qcap_conversion_t conversions[] = {
 
 #define QCAP_HERE(at) (origin + (uintptr_t)(at)) /* the stream offset of a byte */
 
-static qcap_stop_t machine_frame_opening_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     struct qcap_websocket_side *const side = (struct qcap_websocket_side *)(void *)(parser + 1);
     const uint64_t origin = qcap_origin(parser);
@@ -911,20 +931,20 @@ static qcap_stop_t machine_frame_opening_1(qcap_parser_t *parser, const unsigned
     switch (parser->state) {
     case AT_FRAME_OPENING_1:
         goto frame_opening_1;
-    case AT_ENTRY_1:
-        goto entry_1;
+    case AT_BEFORE_FRAME_OPENING_1:
+        goto before_frame_opening_1;
     case AT_FRAME_SIZING_1:
         goto frame_sizing_1;
     case AT_FRAME_PAYLOAD_LENGTH_1:
         goto frame_payload_length_1;
     case AT_CLIENT_MASKING_1:
         goto client_masking_1;
-    case AT_ENTRY_3:
-        goto entry_3;
+    case AT_BEFORE_CLIENT_MASKING_1:
+        goto before_client_masking_1;
     case AT_LENGTH_CHECK_1:
         goto length_check_1;
-    case AT_ENTRY_5:
-        goto entry_5;
+    case AT_BEFORE_LENGTH_CHECK_1:
+        goto before_length_check_1;
     case AT_RESERVED_CHECK_1:
         goto reserved_check_1;
     case AT_FRAME_PAYLOAD_DATA_1:
@@ -937,26 +957,26 @@ static qcap_stop_t machine_frame_opening_1(qcap_parser_t *parser, const unsigned
         goto continuation_1;
     case AT_UNDER_WAY_1:
         goto under_way_1;
-    case AT_ENTRY_7:
-        goto entry_7;
+    case AT_BEFORE_RESERVED_DATA_1:
+        goto before_reserved_data_1;
     case AT_CONTENTS_1:
         goto contents_1;
-    case AT_ENTRY_11:
-        goto entry_11;
-    case AT_ENTRY_13:
-        goto entry_13;
+    case AT_BEFORE_MASKING_1:
+        goto before_masking_1;
+    case AT_BEFORE_FRAME_OPENING_3:
+        goto before_frame_opening_3;
     case AT_CONTENT_1:
         goto content_1;
-    case AT_ENTRY_22:
-        goto entry_22;
-    case AT_ENTRY_24:
-        goto entry_24;
+    case AT_BEFORE_UNMASKED_APPLICATION_DATA_1:
+        goto before_unmasked_application_data_1;
+    case AT_BEFORE_FRAME_OPENING_7:
+        goto before_frame_opening_7;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_1:
+before_frame_opening_1:
     goto on1;
 
     /* frame-opening = . OCTET      RFC 6455, 5.2
@@ -1005,9 +1025,9 @@ on3:
     case 2:
         goto on4;
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_34, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_1, QCAP_STOP_TABLE);
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_33, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_1, QCAP_STOP_TABLE);
     default:
         goto out3;
     }
@@ -1029,7 +1049,7 @@ on5:
     case 1:
         goto on6;
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_37, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_MASKING_KEY_1, QCAP_STOP_TABLE);
     default:
         goto out5;
     }
@@ -1051,9 +1071,9 @@ on7:
     case 2:
         goto on8;
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_39, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_1, QCAP_STOP_TABLE);
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_39, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_1, QCAP_STOP_TABLE);
     default:
         goto out7;
     }
@@ -1067,7 +1087,7 @@ on8:
     case 1:
         goto on9;
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_41, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_DATA_1, QCAP_STOP_TABLE);
     default:
         goto out8;
     }
@@ -1093,7 +1113,7 @@ out9:
 on10:
     switch (choose_22(parser)) {
     case 2:
-        goto entry_7;
+        goto before_reserved_data_1;
     case 1:
         goto under_way_1;
     case 0:
@@ -1109,7 +1129,7 @@ out10:
 on11:
     switch (choose_17(parser)) {
     case 1:
-        goto entry_11;
+        goto before_masking_1;
     case 0:
         goto on12;
     default:
@@ -1139,11 +1159,11 @@ on13:
     case 3:
         goto on14;
     case 2:
-        return qcap_stop(parser, at, AT_ENTRY_65, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_APPLICATION_DATA_2, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_64, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_COMPRESSED_DATA_2, QCAP_STOP_TABLE);
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_63, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_COMPRESSED_DATA_2, QCAP_STOP_TABLE);
     default:
         goto out13;
     }
@@ -1196,11 +1216,11 @@ frame_sizing_1:
 frame_payload_length_1:
     switch (choose_27(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_33, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_1, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_34, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_1, QCAP_STOP_TABLE);
     case 2:
-        goto entry_3;
+        goto before_client_masking_1;
     default:
         return qcap_stop(parser, at, AT_FRAME_PAYLOAD_LENGTH_1, QCAP_STOP_CONTROL);
     }
@@ -1210,15 +1230,15 @@ frame_payload_length_1:
 client_masking_1:
     switch (choose_26(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_37, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_MASKING_KEY_1, QCAP_STOP_TABLE);
     case 1:
-        goto entry_5;
+        goto before_length_check_1;
     default:
         return qcap_stop(parser, at, AT_CLIENT_MASKING_1, QCAP_STOP_CONTROL);
     }
 
     /* e.g. after "aa" */
-entry_3:
+before_client_masking_1:
     here = QCAP_HERE(at);
     qcap_op_set(parser, 2 /* size */, false, false, value_3(parser), 52, here);
     qcap_element_close(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, here);
@@ -1231,9 +1251,9 @@ entry_3:
 length_check_1:
     switch (choose_25(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_39, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_1, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_39, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_1, QCAP_STOP_TABLE);
     case 2:
         goto reserved_check_1;
     default:
@@ -1241,7 +1261,7 @@ length_check_1:
     }
 
     /* e.g. after "aa" */
-entry_5:
+before_length_check_1:
     here = QCAP_HERE(at);
     qcap_op_anomaly_open(parser, 1, here);
     qcap_op_anomaly_close(parser, 1, "not-masked", here);
@@ -1254,7 +1274,7 @@ entry_5:
 reserved_check_1:
     switch (choose_24(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_41, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_DATA_1, QCAP_STOP_TABLE);
     case 1:
         goto frame_payload_data_1;
     default:
@@ -1278,9 +1298,9 @@ frame_payload_data_1:
 control_check_1:
     switch (choose_4(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_43, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_3, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_6, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_1, QCAP_STOP_TABLE);
     case 2:
         return qcap_stop(parser, at, AT_CONTROL_FRAME_1, QCAP_STOP_TABLE);
     default:
@@ -1296,7 +1316,7 @@ message_data_1:
     case 1:
         goto under_way_1;
     case 2:
-        goto entry_7;
+        goto before_reserved_data_1;
     default:
         return qcap_stop(parser, at, AT_MESSAGE_DATA_1, QCAP_STOP_CONTROL);
     }
@@ -1308,7 +1328,7 @@ continuation_1:
     case 0:
         goto contents_1;
     case 1:
-        goto entry_11;
+        goto before_masking_1;
     default:
         return qcap_stop(parser, at, AT_CONTINUATION_1, QCAP_STOP_CONTROL);
     }
@@ -1318,15 +1338,15 @@ continuation_1:
 under_way_1:
     switch (choose_20(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_12, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKING_2, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_47, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKING_5, QCAP_STOP_TABLE);
     default:
         return qcap_stop(parser, at, AT_UNDER_WAY_1, QCAP_STOP_CONTROL);
     }
 
     /* e.g. after "aa" */
-entry_7:
+before_reserved_data_1:
     here = QCAP_HERE(at);
     qcap_op_anomaly_open(parser, 1, here);
     return qcap_stop(parser, at, AT_RESERVED_DATA_1, QCAP_STOP_CONTROL);
@@ -1344,7 +1364,7 @@ contents_1:
     }
 
     /* e.g. after "aa" */
-entry_11:
+before_masking_1:
     here = QCAP_HERE(at);
     qcap_op_anomaly_open(parser, 1, here);
     qcap_op_set(parser, 4 /* type */, false, false, value_1(parser), 46, here);
@@ -1353,7 +1373,7 @@ entry_11:
     return qcap_stop(parser, at, AT_MASKING_1, QCAP_STOP_TABLE);
 
     /* e.g. after "aa" */
-entry_13:
+before_frame_opening_3:
     here = QCAP_HERE(at);
     qcap_op_anomaly_close(parser, 1, "reserved-opcode", here);
     qcap_element_close(parser, side->slots, 0, QCAP_WEBSOCKET_FRAME, here);
@@ -1366,19 +1386,19 @@ entry_13:
 content_1:
     switch (choose_14(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_63, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_COMPRESSED_DATA_2, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_64, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_COMPRESSED_DATA_2, QCAP_STOP_TABLE);
     case 2:
-        return qcap_stop(parser, at, AT_ENTRY_65, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_APPLICATION_DATA_2, QCAP_STOP_TABLE);
     case 3:
-        goto entry_22;
+        goto before_unmasked_application_data_1;
     default:
         return qcap_stop(parser, at, AT_CONTENT_1, QCAP_STOP_CONTROL);
     }
 
     /* e.g. after "aa" */
-entry_22:
+before_unmasked_application_data_1:
     here = QCAP_HERE(at);
     qcap_op_feed_open(parser, 1, 3, here);
     if (qcap_must_stop(parser))
@@ -1386,7 +1406,7 @@ entry_22:
     return qcap_stop(parser, at, AT_UNMASKED_APPLICATION_DATA_2, QCAP_STOP_CONTROL);
 
     /* e.g. after "aa" */
-entry_24:
+before_frame_opening_7:
     here = QCAP_HERE(at);
     qcap_op_feed_close(parser, 1, 3, here);
     qcap_element_close(parser, side->slots, 0, QCAP_WEBSOCKET_FRAME, here);
@@ -1395,7 +1415,7 @@ entry_24:
     goto frame_opening_1;
 }
 
-static qcap_stop_t machine_frame_opening_2(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
+static qcap_stop_t machine_server(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
 {
     struct qcap_websocket_side *const side = (struct qcap_websocket_side *)(void *)(parser + 1);
     const uint64_t origin = qcap_origin(parser);
@@ -1405,16 +1425,16 @@ static qcap_stop_t machine_frame_opening_2(qcap_parser_t *parser, const unsigned
     switch (parser->state) {
     case AT_FRAME_OPENING_2:
         goto frame_opening_2;
-    case AT_ENTRY_2:
-        goto entry_2;
+    case AT_BEFORE_FRAME_OPENING_2:
+        goto before_frame_opening_2;
     case AT_FRAME_SIZING_2:
         goto frame_sizing_2;
     case AT_FRAME_PAYLOAD_LENGTH_2:
         goto frame_payload_length_2;
     case AT_SERVER_MASKING_1:
         goto server_masking_1;
-    case AT_ENTRY_4:
-        goto entry_4;
+    case AT_BEFORE_SERVER_MASKING_1:
+        goto before_server_masking_1;
     case AT_LENGTH_CHECK_2:
         goto length_check_2;
     case AT_RESERVED_CHECK_2:
@@ -1427,26 +1447,26 @@ static qcap_stop_t machine_frame_opening_2(qcap_parser_t *parser, const unsigned
         goto message_data_2;
     case AT_CONTINUATION_2:
         goto continuation_2;
-    case AT_ENTRY_9:
-        goto entry_9;
+    case AT_BEFORE_RESERVED_DATA_2:
+        goto before_reserved_data_2;
     case AT_CONTENTS_2:
         goto contents_2;
-    case AT_ENTRY_15:
-        goto entry_15;
-    case AT_ENTRY_17:
-        goto entry_17;
+    case AT_BEFORE_MASKING_3:
+        goto before_masking_3;
+    case AT_BEFORE_FRAME_OPENING_4:
+        goto before_frame_opening_4;
     case AT_CONTENT_2:
         goto content_2;
-    case AT_ENTRY_23:
-        goto entry_23;
-    case AT_ENTRY_25:
-        goto entry_25;
+    case AT_BEFORE_UNMASKED_APPLICATION_DATA_2:
+        goto before_unmasked_application_data_2;
+    case AT_BEFORE_FRAME_OPENING_8:
+        goto before_frame_opening_8;
     default: /* no state of this machine */
         return qcap_stop(parser, at, parser->state, QCAP_STOP_TABLE);
     }
 
     /* e.g. after "" */
-entry_2:
+before_frame_opening_2:
     goto on1;
 
     /* frame-opening = . OCTET      RFC 6455, 5.2
@@ -1495,9 +1515,9 @@ on3:
     case 2:
         goto on4;
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_2, QCAP_STOP_TABLE);
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_2, QCAP_STOP_TABLE);
     default:
         goto out3;
     }
@@ -1519,7 +1539,7 @@ on5:
     case 1:
         goto on6;
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_MASKING_KEY_2, QCAP_STOP_TABLE);
     default:
         goto out5;
     }
@@ -1533,9 +1553,9 @@ on6:
     case 2:
         goto on7;
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_40, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_2, QCAP_STOP_TABLE);
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_40, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_2, QCAP_STOP_TABLE);
     default:
         goto out6;
     }
@@ -1549,7 +1569,7 @@ on7:
     case 1:
         goto on8;
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_42, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_DATA_2, QCAP_STOP_TABLE);
     default:
         goto out7;
     }
@@ -1575,7 +1595,7 @@ out8:
 on9:
     switch (choose_50(parser)) {
     case 2:
-        goto entry_9;
+        goto before_reserved_data_2;
     case 1:
         goto on10;
     case 0:
@@ -1591,7 +1611,7 @@ out9:
 on11:
     switch (choose_45(parser)) {
     case 1:
-        goto entry_15;
+        goto before_masking_3;
     case 0:
         goto on12;
     default:
@@ -1621,11 +1641,11 @@ on13:
     case 3:
         goto on14;
     case 2:
-        return qcap_stop(parser, at, AT_ENTRY_73, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_APPLICATION_DATA_4, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_72, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_COMPRESSED_DATA_4, QCAP_STOP_TABLE);
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_71, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_COMPRESSED_DATA_4, QCAP_STOP_TABLE);
     default:
         goto out13;
     }
@@ -1645,7 +1665,7 @@ on14:
 on10:
     switch (choose_48(parser)) {
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_50, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKING_6, QCAP_STOP_TABLE);
     case 0:
         goto on15;
     default:
@@ -1677,7 +1697,7 @@ on16:
     case 1:
         goto on17;
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_58, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_COMPRESSION_2, QCAP_STOP_TABLE);
     default:
         goto out16;
     }
@@ -1691,7 +1711,7 @@ on17:
     case 1:
         goto contents_2;
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_74, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_CONTENTS_6, QCAP_STOP_TABLE);
     default:
         goto out17;
     }
@@ -1736,11 +1756,11 @@ frame_sizing_2:
 frame_payload_length_2:
     switch (choose_55(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_35, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_2, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_36, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_2, QCAP_STOP_TABLE);
     case 2:
-        goto entry_4;
+        goto before_server_masking_1;
     default:
         return qcap_stop(parser, at, AT_FRAME_PAYLOAD_LENGTH_2, QCAP_STOP_CONTROL);
     }
@@ -1750,7 +1770,7 @@ frame_payload_length_2:
 server_masking_1:
     switch (choose_54(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_38, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_MASKING_KEY_2, QCAP_STOP_TABLE);
     case 1:
         goto length_check_2;
     default:
@@ -1758,7 +1778,7 @@ server_masking_1:
     }
 
     /* e.g. after "aa" */
-entry_4:
+before_server_masking_1:
     here = QCAP_HERE(at);
     qcap_op_set(parser, 2 /* size */, false, false, value_3(parser), 52, here);
     qcap_element_close(parser, side->slots, 1, QCAP_WEBSOCKET_FRAME_HEADER, here);
@@ -1771,9 +1791,9 @@ entry_4:
 length_check_2:
     switch (choose_53(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_40, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_2, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_40, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_RESERVED_CHECK_2, QCAP_STOP_TABLE);
     case 2:
         goto reserved_check_2;
     default:
@@ -1785,7 +1805,7 @@ length_check_2:
 reserved_check_2:
     switch (choose_52(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_42, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_FRAME_PAYLOAD_DATA_2, QCAP_STOP_TABLE);
     case 1:
         goto frame_payload_data_2;
     default:
@@ -1809,9 +1829,9 @@ frame_payload_data_2:
 control_check_2:
     switch (choose_32(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_44, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_4, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_8, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_CONTROL_FRAME_2, QCAP_STOP_TABLE);
     case 2:
         return qcap_stop(parser, at, AT_CONTROL_FRAME_2, QCAP_STOP_TABLE);
     default:
@@ -1827,7 +1847,7 @@ message_data_2:
     case 1:
         return qcap_stop(parser, at, AT_UNDER_WAY_2, QCAP_STOP_TABLE);
     case 2:
-        goto entry_9;
+        goto before_reserved_data_2;
     default:
         return qcap_stop(parser, at, AT_MESSAGE_DATA_2, QCAP_STOP_CONTROL);
     }
@@ -1839,13 +1859,13 @@ continuation_2:
     case 0:
         goto contents_2;
     case 1:
-        goto entry_15;
+        goto before_masking_3;
     default:
         return qcap_stop(parser, at, AT_CONTINUATION_2, QCAP_STOP_CONTROL);
     }
 
     /* e.g. after "aa" */
-entry_9:
+before_reserved_data_2:
     here = QCAP_HERE(at);
     qcap_op_anomaly_open(parser, 1, here);
     return qcap_stop(parser, at, AT_RESERVED_DATA_2, QCAP_STOP_CONTROL);
@@ -1863,7 +1883,7 @@ contents_2:
     }
 
     /* e.g. after "aa" */
-entry_15:
+before_masking_3:
     here = QCAP_HERE(at);
     qcap_op_anomaly_open(parser, 1, here);
     qcap_op_set(parser, 4 /* type */, false, false, value_1(parser), 46, here);
@@ -1872,7 +1892,7 @@ entry_15:
     return qcap_stop(parser, at, AT_MASKING_3, QCAP_STOP_TABLE);
 
     /* e.g. after "aa" */
-entry_17:
+before_frame_opening_4:
     here = QCAP_HERE(at);
     qcap_op_anomaly_close(parser, 1, "reserved-opcode", here);
     qcap_element_close(parser, side->slots, 0, QCAP_WEBSOCKET_FRAME, here);
@@ -1885,19 +1905,19 @@ entry_17:
 content_2:
     switch (choose_42(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_ENTRY_71, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_COMPRESSED_DATA_4, QCAP_STOP_TABLE);
     case 1:
-        return qcap_stop(parser, at, AT_ENTRY_72, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_COMPRESSED_DATA_4, QCAP_STOP_TABLE);
     case 2:
-        return qcap_stop(parser, at, AT_ENTRY_73, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BEFORE_MASKED_APPLICATION_DATA_4, QCAP_STOP_TABLE);
     case 3:
-        goto entry_23;
+        goto before_unmasked_application_data_2;
     default:
         return qcap_stop(parser, at, AT_CONTENT_2, QCAP_STOP_CONTROL);
     }
 
     /* e.g. after "aa" */
-entry_23:
+before_unmasked_application_data_2:
     here = QCAP_HERE(at);
     qcap_op_feed_open(parser, 1, 3, here);
     if (qcap_must_stop(parser))
@@ -1905,7 +1925,7 @@ entry_23:
     return qcap_stop(parser, at, AT_UNMASKED_APPLICATION_DATA_4, QCAP_STOP_CONTROL);
 
     /* e.g. after "aa" */
-entry_25:
+before_frame_opening_8:
     here = QCAP_HERE(at);
     qcap_op_feed_close(parser, 1, 3, here);
     qcap_element_close(parser, side->slots, 0, QCAP_WEBSOCKET_FRAME, here);
@@ -1916,8 +1936,8 @@ entry_25:
 
 /* The direct code, by the number that its states have. */
 static const qcap_machine_t machines[] = {
-    machine_frame_opening_1,
-    machine_frame_opening_2,
+    machine_client,
+    machine_server,
     NULL,
     NULL,
     NULL,
@@ -1933,119 +1953,119 @@ static const qcap_machine_t machines[] = {
     NULL,
 };
 
-static const uint16_t targets_0[] = {AT_CLOSE_DATA_3, AT_ENTRY_18};
+static const uint16_t targets_0[] = {AT_CLOSE_DATA_3, AT_BEFORE_FRAME_OPENING_5};
 
-static const uint16_t targets_1[] = {AT_PING_DATA_3, AT_ENTRY_51};
+static const uint16_t targets_1[] = {AT_PING_DATA_3, AT_BEFORE_FRAME_OPENING_9};
 
-static const uint16_t targets_2[] = {AT_PONG_DATA_3, AT_ENTRY_52};
+static const uint16_t targets_2[] = {AT_PONG_DATA_3, AT_BEFORE_FRAME_OPENING_10};
 
-static const uint16_t targets_3[] = {AT_ENTRY_10, AT_ENTRY_45, AT_ENTRY_46, AT_ENTRY_7};
+static const uint16_t targets_3[] = {AT_BEFORE_CLOSE_DATA_1, AT_BEFORE_PING_DATA_1, AT_BEFORE_PONG_DATA_1, AT_BEFORE_RESERVED_DATA_1};
 
-static const uint16_t targets_4[] = {AT_ENTRY_43, AT_ENTRY_6, AT_CONTROL_FRAME_1};
+static const uint16_t targets_4[] = {AT_BEFORE_CONTROL_FRAME_3, AT_BEFORE_CONTROL_FRAME_1, AT_CONTROL_FRAME_1};
 
-static const uint16_t targets_5[] = {AT_MASKED_COMPRESSED_DATA_5, AT_ENTRY_75};
+static const uint16_t targets_5[] = {AT_MASKED_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_13};
 
-static const uint16_t targets_6[] = {AT_COMPRESSED_DATA_5, AT_ENTRY_76};
+static const uint16_t targets_6[] = {AT_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_14};
 
-static const uint16_t targets_7[] = {AT_MASKED_APPLICATION_DATA_5, AT_ENTRY_77};
+static const uint16_t targets_7[] = {AT_MASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_15};
 
-static const uint16_t targets_8[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_ENTRY_78};
+static const uint16_t targets_8[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_16};
 
-static const uint16_t targets_9[] = {AT_ENTRY_59, AT_ENTRY_60, AT_ENTRY_61, AT_ENTRY_62};
+static const uint16_t targets_9[] = {AT_BEFORE_MASKED_COMPRESSED_DATA_1, AT_BEFORE_COMPRESSED_DATA_1, AT_BEFORE_MASKED_APPLICATION_DATA_1, AT_BEFORE_UNMASKED_APPLICATION_DATA_3};
 
-static const uint16_t targets_10[] = {AT_MASKED_COMPRESSED_DATA_5, AT_ENTRY_79};
+static const uint16_t targets_10[] = {AT_MASKED_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_17};
 
-static const uint16_t targets_11[] = {AT_COMPRESSED_DATA_5, AT_ENTRY_80};
+static const uint16_t targets_11[] = {AT_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_18};
 
-static const uint16_t targets_12[] = {AT_MASKED_APPLICATION_DATA_5, AT_ENTRY_81};
+static const uint16_t targets_12[] = {AT_MASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_19};
 
-static const uint16_t targets_13[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_ENTRY_24};
+static const uint16_t targets_13[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_7};
 
-static const uint16_t targets_14[] = {AT_ENTRY_63, AT_ENTRY_64, AT_ENTRY_65, AT_ENTRY_22};
+static const uint16_t targets_14[] = {AT_BEFORE_MASKED_COMPRESSED_DATA_2, AT_BEFORE_COMPRESSED_DATA_2, AT_BEFORE_MASKED_APPLICATION_DATA_2, AT_BEFORE_UNMASKED_APPLICATION_DATA_1};
 
 static const uint16_t targets_15[] = {AT_CONTENT_3, AT_CONTENT_1};
 
-static const uint16_t targets_16[] = {AT_ENTRY_53, AT_ENTRY_19};
+static const uint16_t targets_16[] = {AT_BEFORE_CONTENTS_3, AT_BEFORE_CONTENTS_1};
 
-static const uint16_t targets_17[] = {AT_CONTENTS_1, AT_ENTRY_11};
+static const uint16_t targets_17[] = {AT_CONTENTS_1, AT_BEFORE_MASKING_1};
 
-static const uint16_t targets_18[] = {AT_ENTRY_66, AT_CONTENTS_1};
+static const uint16_t targets_18[] = {AT_BEFORE_CONTENTS_5, AT_CONTENTS_1};
 
-static const uint16_t targets_19[] = {AT_ENTRY_54, AT_COMPRESSION_1};
+static const uint16_t targets_19[] = {AT_BEFORE_COMPRESSION_1, AT_COMPRESSION_1};
 
-static const uint16_t targets_20[] = {AT_ENTRY_12, AT_ENTRY_47};
+static const uint16_t targets_20[] = {AT_BEFORE_MASKING_2, AT_BEFORE_MASKING_5};
 
-static const uint16_t targets_21[] = {AT_RESERVED_DATA_3, AT_ENTRY_13};
+static const uint16_t targets_21[] = {AT_RESERVED_DATA_3, AT_BEFORE_FRAME_OPENING_3};
 
-static const uint16_t targets_22[] = {AT_CONTINUATION_1, AT_UNDER_WAY_1, AT_ENTRY_7};
+static const uint16_t targets_22[] = {AT_CONTINUATION_1, AT_UNDER_WAY_1, AT_BEFORE_RESERVED_DATA_1};
 
 static const uint16_t targets_23[] = {AT_CONTROL_CHECK_1, AT_MESSAGE_DATA_1};
 
-static const uint16_t targets_24[] = {AT_ENTRY_41, AT_FRAME_PAYLOAD_DATA_1};
+static const uint16_t targets_24[] = {AT_BEFORE_FRAME_PAYLOAD_DATA_1, AT_FRAME_PAYLOAD_DATA_1};
 
-static const uint16_t targets_25[] = {AT_ENTRY_39, AT_ENTRY_39, AT_RESERVED_CHECK_1};
+static const uint16_t targets_25[] = {AT_BEFORE_RESERVED_CHECK_1, AT_BEFORE_RESERVED_CHECK_1, AT_RESERVED_CHECK_1};
 
-static const uint16_t targets_26[] = {AT_ENTRY_37, AT_ENTRY_5};
+static const uint16_t targets_26[] = {AT_BEFORE_FRAME_MASKING_KEY_1, AT_BEFORE_LENGTH_CHECK_1};
 
-static const uint16_t targets_27[] = {AT_ENTRY_33, AT_ENTRY_34, AT_ENTRY_3};
+static const uint16_t targets_27[] = {AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_1, AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_1, AT_BEFORE_CLIENT_MASKING_1};
 
-static const uint16_t targets_28[] = {AT_CLOSE_DATA_3, AT_ENTRY_20};
+static const uint16_t targets_28[] = {AT_CLOSE_DATA_3, AT_BEFORE_FRAME_OPENING_6};
 
-static const uint16_t targets_29[] = {AT_PING_DATA_3, AT_ENTRY_55};
+static const uint16_t targets_29[] = {AT_PING_DATA_3, AT_BEFORE_FRAME_OPENING_11};
 
-static const uint16_t targets_30[] = {AT_PONG_DATA_3, AT_ENTRY_56};
+static const uint16_t targets_30[] = {AT_PONG_DATA_3, AT_BEFORE_FRAME_OPENING_12};
 
-static const uint16_t targets_31[] = {AT_ENTRY_14, AT_ENTRY_48, AT_ENTRY_49, AT_ENTRY_9};
+static const uint16_t targets_31[] = {AT_BEFORE_CLOSE_DATA_2, AT_BEFORE_PING_DATA_2, AT_BEFORE_PONG_DATA_2, AT_BEFORE_RESERVED_DATA_2};
 
-static const uint16_t targets_32[] = {AT_ENTRY_44, AT_ENTRY_8, AT_CONTROL_FRAME_2};
+static const uint16_t targets_32[] = {AT_BEFORE_CONTROL_FRAME_4, AT_BEFORE_CONTROL_FRAME_2, AT_CONTROL_FRAME_2};
 
-static const uint16_t targets_33[] = {AT_MASKED_COMPRESSED_DATA_5, AT_ENTRY_82};
+static const uint16_t targets_33[] = {AT_MASKED_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_20};
 
-static const uint16_t targets_34[] = {AT_COMPRESSED_DATA_5, AT_ENTRY_83};
+static const uint16_t targets_34[] = {AT_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_21};
 
-static const uint16_t targets_35[] = {AT_MASKED_APPLICATION_DATA_5, AT_ENTRY_84};
+static const uint16_t targets_35[] = {AT_MASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_22};
 
-static const uint16_t targets_36[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_ENTRY_85};
+static const uint16_t targets_36[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_23};
 
-static const uint16_t targets_37[] = {AT_ENTRY_67, AT_ENTRY_68, AT_ENTRY_69, AT_ENTRY_70};
+static const uint16_t targets_37[] = {AT_BEFORE_MASKED_COMPRESSED_DATA_3, AT_BEFORE_COMPRESSED_DATA_3, AT_BEFORE_MASKED_APPLICATION_DATA_3, AT_BEFORE_UNMASKED_APPLICATION_DATA_4};
 
-static const uint16_t targets_38[] = {AT_MASKED_COMPRESSED_DATA_5, AT_ENTRY_86};
+static const uint16_t targets_38[] = {AT_MASKED_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_24};
 
-static const uint16_t targets_39[] = {AT_COMPRESSED_DATA_5, AT_ENTRY_87};
+static const uint16_t targets_39[] = {AT_COMPRESSED_DATA_5, AT_BEFORE_FRAME_OPENING_25};
 
-static const uint16_t targets_40[] = {AT_MASKED_APPLICATION_DATA_5, AT_ENTRY_88};
+static const uint16_t targets_40[] = {AT_MASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_26};
 
-static const uint16_t targets_41[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_ENTRY_25};
+static const uint16_t targets_41[] = {AT_UNMASKED_APPLICATION_DATA_5, AT_BEFORE_FRAME_OPENING_8};
 
-static const uint16_t targets_42[] = {AT_ENTRY_71, AT_ENTRY_72, AT_ENTRY_73, AT_ENTRY_23};
+static const uint16_t targets_42[] = {AT_BEFORE_MASKED_COMPRESSED_DATA_4, AT_BEFORE_COMPRESSED_DATA_4, AT_BEFORE_MASKED_APPLICATION_DATA_4, AT_BEFORE_UNMASKED_APPLICATION_DATA_2};
 
 static const uint16_t targets_43[] = {AT_CONTENT_4, AT_CONTENT_2};
 
-static const uint16_t targets_44[] = {AT_ENTRY_57, AT_ENTRY_21};
+static const uint16_t targets_44[] = {AT_BEFORE_CONTENTS_4, AT_BEFORE_CONTENTS_2};
 
-static const uint16_t targets_45[] = {AT_CONTENTS_2, AT_ENTRY_15};
+static const uint16_t targets_45[] = {AT_CONTENTS_2, AT_BEFORE_MASKING_3};
 
-static const uint16_t targets_46[] = {AT_ENTRY_74, AT_CONTENTS_2};
+static const uint16_t targets_46[] = {AT_BEFORE_CONTENTS_6, AT_CONTENTS_2};
 
-static const uint16_t targets_47[] = {AT_ENTRY_58, AT_COMPRESSION_2};
+static const uint16_t targets_47[] = {AT_BEFORE_COMPRESSION_2, AT_COMPRESSION_2};
 
-static const uint16_t targets_48[] = {AT_ENTRY_16, AT_ENTRY_50};
+static const uint16_t targets_48[] = {AT_BEFORE_MASKING_4, AT_BEFORE_MASKING_6};
 
-static const uint16_t targets_49[] = {AT_RESERVED_DATA_3, AT_ENTRY_17};
+static const uint16_t targets_49[] = {AT_RESERVED_DATA_3, AT_BEFORE_FRAME_OPENING_4};
 
-static const uint16_t targets_50[] = {AT_CONTINUATION_2, AT_UNDER_WAY_2, AT_ENTRY_9};
+static const uint16_t targets_50[] = {AT_CONTINUATION_2, AT_UNDER_WAY_2, AT_BEFORE_RESERVED_DATA_2};
 
 static const uint16_t targets_51[] = {AT_CONTROL_CHECK_2, AT_MESSAGE_DATA_2};
 
-static const uint16_t targets_52[] = {AT_ENTRY_42, AT_FRAME_PAYLOAD_DATA_2};
+static const uint16_t targets_52[] = {AT_BEFORE_FRAME_PAYLOAD_DATA_2, AT_FRAME_PAYLOAD_DATA_2};
 
-static const uint16_t targets_53[] = {AT_ENTRY_40, AT_ENTRY_40, AT_RESERVED_CHECK_2};
+static const uint16_t targets_53[] = {AT_BEFORE_RESERVED_CHECK_2, AT_BEFORE_RESERVED_CHECK_2, AT_RESERVED_CHECK_2};
 
-static const uint16_t targets_54[] = {AT_ENTRY_38, AT_LENGTH_CHECK_2};
+static const uint16_t targets_54[] = {AT_BEFORE_FRAME_MASKING_KEY_2, AT_LENGTH_CHECK_2};
 
-static const uint16_t targets_55[] = {AT_ENTRY_35, AT_ENTRY_36, AT_ENTRY_4};
+static const uint16_t targets_55[] = {AT_BEFORE_FRAME_PAYLOAD_LENGTH_16_2, AT_BEFORE_FRAME_PAYLOAD_LENGTH_63_2, AT_BEFORE_SERVER_MASKING_1};
 
-static const uint16_t targets_56[] = {AT_ENTRY_30, AT_ENTRY_31, AT_ENTRY_32};
+static const uint16_t targets_56[] = {AT_BEFORE_TEXT_1, AT_BEFORE_BINARY_1, AT_BEFORE_UNKNOWN_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
@@ -2604,7 +2624,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> frame_opening_1 */
-    {1, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: entry_1 */
+    {1, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 1: before_frame_opening_1 */
 
     /* frame-opening = . OCTET      RFC 6455, 5.2
      * (between messages)
@@ -2614,7 +2634,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> frame_opening_2 */
-    {3, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: entry_2 */
+    {3, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 3: before_frame_opening_2 */
 
     /* frame-sizing = . OCTET      RFC 6455, 5.2
      * e.g. after "a"
@@ -2628,65 +2648,65 @@ static const qcap_state_t states[] = {
 
     /* frame-payload-length = frame-payload-length-16 / frame-payload-length-63 / frame-payload-length-7 .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_33
-     *     -> entry_34
-     *     -> entry_3 */
+     *     -> before_frame_payload_length_16_1
+     *     -> before_frame_payload_length_63_1
+     *     -> before_client_masking_1 */
     {0, 255, 27, 3, 1, QCAP_STATE_CONTROL, 0}, /* 6: frame_payload_length_1 */
 
     /* frame-payload-length = frame-payload-length-16 / frame-payload-length-63 / frame-payload-length-7 .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_35
-     *     -> entry_36
-     *     -> entry_4 */
+     *     -> before_frame_payload_length_16_2
+     *     -> before_frame_payload_length_63_2
+     *     -> before_server_masking_1 */
     {0, 255, 55, 3, 1, QCAP_STATE_CONTROL, 1}, /* 7: frame_payload_length_2 */
 
     /* client-masking = frame-masking-key / "" .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_37
-     *     -> entry_5 */
+     *     -> before_frame_masking_key_1
+     *     -> before_length_check_1 */
     {0, 255, 26, 4, 1, QCAP_STATE_CONTROL, 0}, /* 8: client_masking_1 */
 
     /* e.g. after "aa"
      *     -> client_masking_1: set size, close header */
-    {6, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 9: entry_3 */
+    {6, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 9: before_client_masking_1 */
 
     /* server-masking = frame-masking-key / "" .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_38
+     *     -> before_frame_masking_key_2
      *     -> length_check_2 */
     {0, 255, 54, 5, 1, QCAP_STATE_CONTROL, 1}, /* 10: server_masking_1 */
 
     /* e.g. after "aa"
      *     -> server_masking_1: set size, close header */
-    {7, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 11: entry_4 */
+    {7, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 11: before_server_masking_1 */
 
     /* length-check = "" / "" / "" .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_39
-     *     -> entry_39
+     *     -> before_reserved_check_1
+     *     -> before_reserved_check_1
      *     -> reserved_check_1 */
     {0, 255, 25, 6, 1, QCAP_STATE_CONTROL, 0}, /* 12: length_check_1 */
 
     /* e.g. after "aa"
      *     -> length_check_1: anomaly-open, anomaly not-masked */
-    {8, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 13: entry_5 */
+    {8, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 13: before_length_check_1 */
 
     /* length-check = "" / "" / "" .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_40
-     *     -> entry_40
+     *     -> before_reserved_check_2
+     *     -> before_reserved_check_2
      *     -> reserved_check_2 */
     {0, 255, 53, 6, 1, QCAP_STATE_CONTROL, 1}, /* 14: length_check_2 */
 
     /* reserved-check = "" / "" .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_41
+     *     -> before_frame_payload_data_1
      *     -> frame_payload_data_1 */
     {0, 255, 24, 7, 1, QCAP_STATE_CONTROL, 0}, /* 15: reserved_check_1 */
 
     /* reserved-check = "" / "" .      RFC 6455, 5.2
      * e.g. after "aa"
-     *     -> entry_42
+     *     -> before_frame_payload_data_2
      *     -> frame_payload_data_2 */
     {0, 255, 52, 7, 1, QCAP_STATE_CONTROL, 1}, /* 16: reserved_check_2 */
 
@@ -2704,8 +2724,8 @@ static const qcap_state_t states[] = {
 
     /* control-check = "" / "" / "" .      RFC 6455, 5.5
      * e.g. after "aa"
-     *     -> entry_43
-     *     -> entry_6
+     *     -> before_control_frame_3
+     *     -> before_control_frame_1
      *     -> control_frame_1 */
     {0, 255, 4, 9, 1, QCAP_STATE_CONTROL, 0}, /* 19: control_check_1 */
 
@@ -2713,13 +2733,13 @@ static const qcap_state_t states[] = {
      * e.g. after "aa"
      *     -> continuation_1
      *     -> under_way_1
-     *     -> entry_7 */
+     *     -> before_reserved_data_1 */
     {0, 255, 22, 10, 1, QCAP_STATE_CONTROL, 0}, /* 20: message_data_1 */
 
     /* control-check = "" / "" / "" .      RFC 6455, 5.5
      * e.g. after "aa"
-     *     -> entry_44
-     *     -> entry_8
+     *     -> before_control_frame_4
+     *     -> before_control_frame_2
      *     -> control_frame_2 */
     {0, 255, 32, 9, 1, QCAP_STATE_CONTROL, 1}, /* 21: control_check_2 */
 
@@ -2727,68 +2747,68 @@ static const qcap_state_t states[] = {
      * e.g. after "aa"
      *     -> continuation_2
      *     -> under_way_2
-     *     -> entry_9 */
+     *     -> before_reserved_data_2 */
     {0, 255, 50, 10, 1, QCAP_STATE_CONTROL, 1}, /* 22: message_data_2 */
 
     /* control-frame = close-frame / ping-frame / pong-frame / reserved-data .      RFC 6455, 5.5
      * e.g. after "aa"
-     *     -> entry_10
-     *     -> entry_45
-     *     -> entry_46
-     *     -> entry_7 */
+     *     -> before_close_data_1
+     *     -> before_ping_data_1
+     *     -> before_pong_data_1
+     *     -> before_reserved_data_1 */
     {0, 255, 3, 11, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 23: control_frame_1 */
 
     /* e.g. after "aa"
      *     -> control_frame_1: anomaly-open, anomaly fragmented-control-frame */
-    {9, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 24: entry_6 */
+    {9, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 24: before_control_frame_1 */
 
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa"
      *     -> contents_1
-     *     -> entry_11 */
+     *     -> before_masking_1 */
     {0, 255, 17, 12, 1, QCAP_STATE_CONTROL, 0}, /* 25: continuation_1 */
 
     /* under-way = ends-message / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_12
-     *     -> entry_47 */
+     *     -> before_masking_2
+     *     -> before_masking_5 */
     {0, 255, 20, 13, 1, QCAP_STATE_CONTROL, 0}, /* 26: under_way_1 */
 
     /* e.g. after "aa"
      *     -> reserved_data_1: anomaly-open */
-    {10, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 27: entry_7 */
+    {10, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 27: before_reserved_data_1 */
 
     /* control-frame = close-frame / ping-frame / pong-frame / reserved-data .      RFC 6455, 5.5
      * e.g. after "aa"
-     *     -> entry_14
-     *     -> entry_48
-     *     -> entry_49
-     *     -> entry_9 */
+     *     -> before_close_data_2
+     *     -> before_ping_data_2
+     *     -> before_pong_data_2
+     *     -> before_reserved_data_2 */
     {0, 255, 31, 11, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 28: control_frame_2 */
 
     /* e.g. after "aa"
      *     -> control_frame_2: anomaly-open, anomaly fragmented-control-frame */
-    {11, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: entry_8 */
+    {11, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 29: before_control_frame_2 */
 
     /* continuation = "" / no-message .      RFC 6455, 5.4
      * e.g. after "aa"
      *     -> contents_2
-     *     -> entry_15 */
+     *     -> before_masking_3 */
     {0, 255, 45, 12, 1, QCAP_STATE_CONTROL, 1}, /* 30: continuation_2 */
 
     /* under-way = ends-message / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_16
-     *     -> entry_50 */
+     *     -> before_masking_4
+     *     -> before_masking_6 */
     {0, 255, 48, 13, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 31: under_way_2 */
 
     /* e.g. after "aa"
      *     -> reserved_data_2: anomaly-open */
-    {12, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 32: entry_9 */
+    {12, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 32: before_reserved_data_2 */
 
     /* e.g. after "aa"
      *     -> close_data_1: feed close */
-    {13, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: entry_10 */
+    {13, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 33: before_close_data_1 */
 
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa"
@@ -2798,31 +2818,31 @@ static const qcap_state_t states[] = {
 
     /* masking = masked / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_53
-     *     -> entry_19 */
+     *     -> before_contents_3
+     *     -> before_contents_1 */
     {0, 255, 16, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 35: masking_1 */
 
     /* e.g. after "aa"
      *     -> masking_1: anomaly-open, set type */
-    {14, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 36: entry_11 */
+    {14, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 36: before_masking_1 */
 
     /* masking = masked / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_54
+     *     -> before_compression_1
      *     -> compression_1 */
     {0, 255, 19, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 37: masking_2 */
 
     /* e.g. after "aa"
      *     -> masking_2: anomaly-open, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
-    {15, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: entry_12 */
+    {15, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 38: before_masking_2 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: anomaly reserved-opcode, close frame */
-    {16, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 39: entry_13 */
+    {16, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 39: before_frame_opening_3 */
 
     /* e.g. after "aa"
      *     -> close_data_2: feed close */
-    {17, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 40: entry_14 */
+    {17, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 40: before_close_data_2 */
 
     /* contents = ( content ends-message ) / content .      RFC 7692, 6
      * e.g. after "aa"
@@ -2832,98 +2852,98 @@ static const qcap_state_t states[] = {
 
     /* masking = masked / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_57
-     *     -> entry_21 */
+     *     -> before_contents_4
+     *     -> before_contents_2 */
     {0, 255, 44, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 42: masking_3 */
 
     /* e.g. after "aa"
      *     -> masking_3: anomaly-open, set type */
-    {18, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 43: entry_15 */
+    {18, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 43: before_masking_3 */
 
     /* masking = masked / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_58
+     *     -> before_compression_2
      *     -> compression_2 */
     {0, 255, 47, 15, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 44: masking_4 */
 
     /* e.g. after "aa"
      *     -> masking_4: anomaly-open, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, anomaly message-not-ended, set type */
-    {19, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 45: entry_16 */
+    {19, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 45: before_masking_4 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: anomaly reserved-opcode, close frame */
-    {20, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 46: entry_17 */
+    {20, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 46: before_frame_opening_4 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed close, finish close, close frame */
-    {21, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 47: entry_18 */
+    {21, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 47: before_frame_opening_5 */
 
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_63
-     *     -> entry_64
-     *     -> entry_65
-     *     -> entry_22 */
+     *     -> before_masked_compressed_data_2
+     *     -> before_compressed_data_2
+     *     -> before_masked_application_data_2
+     *     -> before_unmasked_application_data_1 */
     {0, 255, 14, 16, 1, QCAP_STATE_CONTROL, 0}, /* 48: content_1 */
 
     /* e.g. after "aa"
      *     -> contents_1: anomaly nothing-to-continue */
-    {22, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 49: entry_19 */
+    {22, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 49: before_contents_1 */
 
     /* compression = deflated / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_66
+     *     -> before_contents_5
      *     -> contents_1 */
     {0, 255, 18, 17, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 50: compression_1 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed close, finish close, close frame */
-    {23, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 51: entry_20 */
+    {23, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 51: before_frame_opening_6 */
 
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_71
-     *     -> entry_72
-     *     -> entry_73
-     *     -> entry_23 */
+     *     -> before_masked_compressed_data_4
+     *     -> before_compressed_data_4
+     *     -> before_masked_application_data_4
+     *     -> before_unmasked_application_data_2 */
     {0, 255, 42, 16, 1, QCAP_STATE_CONTROL, 1}, /* 52: content_2 */
 
     /* e.g. after "aa"
      *     -> contents_2: anomaly nothing-to-continue */
-    {24, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 53: entry_21 */
+    {24, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 53: before_contents_2 */
 
     /* compression = deflated / "" .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_74
+     *     -> before_contents_6
      *     -> contents_2 */
     {0, 255, 46, 17, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 54: compression_2 */
 
     /* e.g. after "aa"
      *     -> unmasked_application_data_2: feed message */
-    {25, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 55: entry_22 */
+    {25, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 55: before_unmasked_application_data_1 */
 
     /* e.g. after "aa"
      *     -> unmasked_application_data_4: feed message */
-    {26, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 56: entry_23 */
+    {26, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 56: before_unmasked_application_data_2 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, close frame */
-    {27, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 57: entry_24 */
+    {27, 255, 0, 1, 1, QCAP_STATE_ENTRY, 0}, /* 57: before_frame_opening_7 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, close frame */
-    {28, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 58: entry_25 */
+    {28, 255, 0, 1, 1, QCAP_STATE_ENTRY, 1}, /* 58: before_frame_opening_8 */
 
     /* message = text / binary / unknown .      RFC 6455, 5.6
      * e.g. after ""
-     *     -> entry_30
-     *     -> entry_31
-     *     -> entry_32 */
+     *     -> before_text_1
+     *     -> before_binary_1
+     *     -> before_unknown_1 */
     {0, 255, 56, 18, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 59: message_1 */
 
-    /* UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( . %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( . %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ...      RFC 3629, 4
      * e.g. after ""
      *     CHAR / %x00 -> utf8_char_1
      *     %x80-C1 / %xF5-FF -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
@@ -2938,7 +2958,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> utf8_char_1 */
-    {38, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 61: entry_26 */
+    {38, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 61: before_utf8_char_1 */
 
     /* status-code = ( . HTAB / CR / LF / %x03-08 / %x0B-0C / %x0E-13 OCTET ) / ( OCTET OCTET )      RFC 6455, 5.5.1
      * status-code = ( HTAB / CR / LF / %x03-08 / %x0B-0C / %x0E-13 OCTET ) / ( . OCTET OCTET )      RFC 6455, 5.5.1
@@ -2951,7 +2971,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> status_code_1: open close */
-    {41, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 63: entry_27 */
+    {41, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 63: before_status_code_1 */
 
     /* ping = *. OCTET      RFC 6455, 5.5.2
      * (between messages)
@@ -2962,7 +2982,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> ping_1: open ping */
-    {43, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 65: entry_28 */
+    {43, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 65: before_ping_1 */
 
     /* pong = *. OCTET      RFC 6455, 5.5.2
      * (between messages)
@@ -2973,7 +2993,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> pong_1: open pong */
-    {45, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 67: entry_29 */
+    {45, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 67: before_pong_1 */
 
     /* text = *. OCTET      RFC 6455, 5.6
      * (between messages)
@@ -2984,7 +3004,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> text_1: feed UTF8-octets, open text */
-    {47, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: entry_30 */
+    {47, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 69: before_text_1 */
 
     /* binary = *. OCTET      RFC 6455, 5.6
      * (between messages)
@@ -2995,7 +3015,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> binary_1: open binary */
-    {49, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: entry_31 */
+    {49, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_binary_1 */
 
     /* unknown = *. OCTET      RFC 6455, 5.6
      * (between messages)
@@ -3006,11 +3026,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after ""
      *     -> unknown_1: open rest-of-message */
-    {51, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 73: entry_32 */
+    {51, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 73: before_unknown_1 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF . UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = CHAR / %x00 / ( %xC2-DF . UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xc2"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_1
@@ -3025,9 +3045,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8 */
     {52, 255, 3, 26, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: utf8_char_2 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 . %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 . %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xe0"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     %x80-9F / %xC0-C1 / %xF5-FF -> utf8_char_1: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
@@ -3042,9 +3062,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8 */
     {62, 255, 4, 19, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: utf8_char_3 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2. UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2. UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xe1"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_9
@@ -3059,9 +3079,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8 */
     {72, 255, 3, 26, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 76: utf8_char_4 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED . %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED . %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xed"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     %x80-9F -> utf8_char_9
@@ -3076,9 +3096,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8 */
     {72, 255, 5, 19, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 77: utf8_char_5 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 . %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 . %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xf0"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     %x80-8F / %xC0-C1 / %xF5-FF -> utf8_char_1: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
@@ -3093,9 +3113,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8 */
     {82, 255, 6, 19, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: utf8_char_6 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3. UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3. UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xf1"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_10
@@ -3110,9 +3130,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8 */
     {92, 255, 3, 26, 9, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: utf8_char_7 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 . %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 . %x80-8F 2UTF8-tail )      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xf4"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8
      *     %x80-8F -> utf8_char_10
@@ -3138,9 +3158,9 @@ static const qcap_state_t states[] = {
      *     OCTET -> utf8_char_11: open status-code, close status-code */
     {103, 255, 0, 20, 10, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: status_code_3 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF . UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF . UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xe0\xa0"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_1
@@ -3155,9 +3175,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8 */
     {104, 255, 3, 26, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: utf8_char_9 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xf0\x90"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_12
@@ -3172,9 +3192,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8 */
     {114, 255, 3, 26, 11, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 84: utf8_char_10 */
 
-    /* UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( . %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( . %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ...      RFC 3629, 4
      * e.g. after "aa"
      *     CHAR / %x00 -> utf8_char_13: open reason
      *     %x80-C1 / %xF5-FF -> utf8_char_13: open reason, anomaly-open, anomaly invalid-UTF8
@@ -3195,7 +3215,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_payload_length_16_1: begin frame-payload-length-16 */
-    {134, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 87: entry_33 */
+    {134, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 87: before_frame_payload_length_16_1 */
 
     /* frame-payload-length-63 = . CHAR / %x00 7OCTET      RFC 6455, 5.2
      * e.g. after "aa"
@@ -3204,7 +3224,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_payload_length_63_1: begin frame-payload-length-63 */
-    {136, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: entry_34 */
+    {136, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: before_frame_payload_length_63_1 */
 
     /* frame-payload-length-16 = 2. OCTET      RFC 6455, 5.2
      * e.g. after "aa"
@@ -3213,7 +3233,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_payload_length_16_2: begin frame-payload-length-16 */
-    {138, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 91: entry_35 */
+    {138, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 91: before_frame_payload_length_16_2 */
 
     /* frame-payload-length-63 = . CHAR / %x00 7OCTET      RFC 6455, 5.2
      * e.g. after "aa"
@@ -3222,11 +3242,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_payload_length_63_2: begin frame-payload-length-63 */
-    {140, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: entry_36 */
+    {140, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_frame_payload_length_63_2 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "\xf0\x90\x80"
      *     CHAR / %x00 -> utf8_char_1: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_1
@@ -3241,9 +3261,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8 */
     {141, 255, 3, 26, 14, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: utf8_char_12 */
 
-    /* UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( . %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( . %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ...      RFC 3629, 4
      * e.g. after "aaa"
      *     CHAR / %x00 -> utf8_char_13
      *     %x80-C1 / %xF5-FF -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
@@ -3257,9 +3277,9 @@ static const qcap_state_t states[] = {
      *     the end: close reason, close close */
     {151, 1, 1, 19, 15, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: utf8_char_13 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF . UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = CHAR / %x00 / ( %xC2-DF . UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xc2"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_13
@@ -3274,9 +3294,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {160, 255, 3, 26, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: utf8_char_14 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 . %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 . %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xe0"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     %x80-9F / %xC0-C1 / %xF5-FF -> utf8_char_13: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
@@ -3291,9 +3311,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {170, 255, 4, 19, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: utf8_char_15 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2. UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2. UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xe1"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_21
@@ -3308,9 +3328,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {180, 255, 3, 26, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: utf8_char_16 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED . %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED . %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xed"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     %x80-9F -> utf8_char_21
@@ -3325,9 +3345,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {180, 255, 5, 19, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: utf8_char_17 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 . %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 . %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xf0"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     %x80-8F / %xC0-C1 / %xF5-FF -> utf8_char_13: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
@@ -3342,9 +3362,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {190, 255, 6, 19, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: utf8_char_18 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3. UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3. UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xf1"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_22
@@ -3359,9 +3379,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {200, 255, 3, 26, 16, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: utf8_char_19 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 . %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 . %x80-8F 2UTF8-tail )      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xf4"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8
      *     %x80-8F -> utf8_char_22
@@ -3393,7 +3413,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_masking_key_1: open masking-key, begin frame-masking-key */
-    {213, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 106: entry_37 */
+    {213, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 106: before_frame_masking_key_1 */
 
     /* frame-payload-length-16 = 2. OCTET      RFC 6455, 5.2
      * e.g. after "aaa"
@@ -3412,11 +3432,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_masking_key_2: anomaly-open, open masking-key, begin frame-masking-key */
-    {217, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 110: entry_38 */
+    {217, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 110: before_frame_masking_key_2 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF . UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF . UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xe0\xa0"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_13
@@ -3431,9 +3451,9 @@ static const qcap_state_t states[] = {
      *     the end: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8, close reason, close close */
     {218, 255, 3, 26, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: utf8_char_21 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xf0\x90"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_23
@@ -3460,7 +3480,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> reserved_check_1: anomaly-open, anomaly long-length */
-    {240, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: entry_39 */
+    {240, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: before_reserved_check_1 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaa"
@@ -3474,11 +3494,11 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> reserved_check_2: anomaly-open, anomaly long-length */
-    {243, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 118: entry_40 */
+    {243, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 118: before_reserved_check_2 */
 
-    /* UTF8-char = CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
-     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) / ( %xE1-EC 2UTF8-tail ) / ( %xED %x80-9F UTF8-tail ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F 2UTF8-tail )      RFC 3629, 4
+    /* UTF8-char = ... ) / ( %xEE-EF 2UTF8-tail ) / ( %xF0 %x90-BF 2. UTF8-tail ) / ( %xF1-F3 3UTF8-tail ) / ( %xF4 %x80-8F ...      RFC 3629, 4
+     * UTF8-char = . CHAR / %x00 / ( %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF ...      RFC 3629, 4
+     * UTF8-char = CHAR / %x00 / ( . %xC2-DF UTF8-tail ) / ( %xE0 %xA0-BF UTF8-tail ) ...      RFC 3629, 4
      * e.g. after "aa\xf0\x90\x80"
      *     CHAR / %x00 -> utf8_char_13: anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8, anomaly-open, anomaly invalid-UTF8
      *     UTF8-tail -> utf8_char_13
@@ -3505,7 +3525,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_payload_data_1: anomaly-open, anomaly reserved-bits */
-    {256, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 122: entry_41 */
+    {256, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 122: before_frame_payload_data_1 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaa"
@@ -3519,7 +3539,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_payload_data_2: anomaly-open, anomaly reserved-bits */
-    {259, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: entry_42 */
+    {259, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: before_frame_payload_data_2 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaa"
@@ -3548,12 +3568,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> control_frame_1: anomaly-open, anomaly long-control-frame */
-    {265, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: entry_43 */
+    {265, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: before_control_frame_3 */
 
     /* reserved-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> reserved_data_3
-     *     -> entry_13 */
+     *     -> before_frame_opening_3 */
     {0, 255, 21, 31, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 132: reserved_data_1 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
@@ -3563,12 +3583,12 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> control_frame_2: anomaly-open, anomaly long-control-frame */
-    {267, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 134: entry_44 */
+    {267, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 134: before_control_frame_4 */
 
     /* reserved-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> reserved_data_3
-     *     -> entry_17 */
+     *     -> before_frame_opening_4 */
     {0, 255, 49, 31, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 135: reserved_data_2 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
@@ -3579,32 +3599,32 @@ static const qcap_state_t states[] = {
     /* close-data = *OCTET .      RFC 6455, 5.5
      * e.g. after "aa"
      *     -> close_data_3
-     *     -> entry_18 */
+     *     -> before_frame_opening_5 */
     {0, 255, 0, 32, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 137: close_data_1 */
 
     /* ping-data = *OCTET .      RFC 6455, 5.5
      * e.g. after "aa"
      *     -> ping_data_3
-     *     -> entry_51 */
+     *     -> before_frame_opening_9 */
     {0, 255, 1, 33, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 138: ping_data_1 */
 
     /* e.g. after "aa"
      *     -> ping_data_1: feed ping */
-    {269, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 139: entry_45 */
+    {269, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 139: before_ping_data_1 */
 
     /* pong-data = *OCTET .      RFC 6455, 5.5
      * e.g. after "aa"
      *     -> pong_data_3
-     *     -> entry_52 */
+     *     -> before_frame_opening_10 */
     {0, 255, 2, 34, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 140: pong_data_1 */
 
     /* e.g. after "aa"
      *     -> pong_data_1: feed pong */
-    {270, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 141: entry_46 */
+    {270, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 141: before_pong_data_1 */
 
     /* e.g. after "aa"
      *     -> masking_2: set type */
-    {271, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 142: entry_47 */
+    {271, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 142: before_masking_5 */
 
     /* reserved-data = *. OCTET      RFC 6455, 5.2
      * reserved-data = *OCTET .      RFC 6455, 5.2
@@ -3620,32 +3640,32 @@ static const qcap_state_t states[] = {
     /* close-data = *OCTET .      RFC 6455, 5.5
      * e.g. after "aa"
      *     -> close_data_3
-     *     -> entry_20 */
+     *     -> before_frame_opening_6 */
     {0, 255, 28, 32, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 145: close_data_2 */
 
     /* ping-data = *OCTET .      RFC 6455, 5.5
      * e.g. after "aa"
      *     -> ping_data_3
-     *     -> entry_55 */
+     *     -> before_frame_opening_11 */
     {0, 255, 29, 33, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 146: ping_data_2 */
 
     /* e.g. after "aa"
      *     -> ping_data_2: feed ping */
-    {274, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 147: entry_48 */
+    {274, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 147: before_ping_data_2 */
 
     /* pong-data = *OCTET .      RFC 6455, 5.5
      * e.g. after "aa"
      *     -> pong_data_3
-     *     -> entry_56 */
+     *     -> before_frame_opening_12 */
     {0, 255, 30, 34, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 148: pong_data_2 */
 
     /* e.g. after "aa"
      *     -> pong_data_2: feed pong */
-    {275, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: entry_49 */
+    {275, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: before_pong_data_2 */
 
     /* e.g. after "aa"
      *     -> masking_4: set type */
-    {276, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 150: entry_50 */
+    {276, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 150: before_masking_6 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaaaaa"
@@ -3666,7 +3686,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed ping, finish ping, close frame */
-    {280, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: entry_51 */
+    {280, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: before_frame_opening_9 */
 
     /* pong-data = *. OCTET      RFC 6455, 5.5
      * pong-data = *OCTET .      RFC 6455, 5.5
@@ -3676,23 +3696,23 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed pong, finish pong, close frame */
-    {282, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 156: entry_52 */
+    {282, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 156: before_frame_opening_10 */
 
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_59
-     *     -> entry_60
-     *     -> entry_61
-     *     -> entry_62 */
+     *     -> before_masked_compressed_data_1
+     *     -> before_compressed_data_1
+     *     -> before_masked_application_data_1
+     *     -> before_unmasked_application_data_3 */
     {0, 255, 9, 16, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 157: content_3 */
 
     /* e.g. after "aa"
      *     -> contents_1: set is_masked, anomaly nothing-to-continue */
-    {283, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 158: entry_53 */
+    {283, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 158: before_contents_3 */
 
     /* e.g. after "aa"
      *     -> compression_1: set is_masked */
-    {284, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 159: entry_54 */
+    {284, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 159: before_compression_1 */
 
     /* frame-payload-length-63 = CHAR / %x00 7. OCTET      RFC 6455, 5.2
      * e.g. after "aaaaaaaaa"
@@ -3701,187 +3721,187 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed ping, finish ping, close frame */
-    {286, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 161: entry_55 */
+    {286, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 161: before_frame_opening_11 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed pong, finish pong, close frame */
-    {287, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: entry_56 */
+    {287, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: before_frame_opening_12 */
 
     /* content = masked-compressed-data / compressed-data / masked-application-data / unmasked-application-data .      RFC 7692, 6
      * e.g. after "aa"
-     *     -> entry_67
-     *     -> entry_68
-     *     -> entry_69
-     *     -> entry_70 */
+     *     -> before_masked_compressed_data_3
+     *     -> before_compressed_data_3
+     *     -> before_masked_application_data_3
+     *     -> before_unmasked_application_data_4 */
     {0, 255, 37, 16, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 163: content_4 */
 
     /* e.g. after "aa"
      *     -> contents_2: set is_masked, anomaly nothing-to-continue */
-    {288, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 164: entry_57 */
+    {288, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 164: before_contents_4 */
 
     /* e.g. after "aa"
      *     -> compression_2: set is_masked */
-    {289, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 165: entry_58 */
+    {289, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 165: before_compression_2 */
 
     /* masked-compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> masked_compressed_data_5
-     *     -> entry_75 */
+     *     -> before_frame_opening_13 */
     {0, 255, 5, 39, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 166: masked_compressed_data_1 */
 
     /* e.g. after "aa"
      *     -> masked_compressed_data_1: feed message */
-    {290, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 167: entry_59 */
+    {290, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 167: before_masked_compressed_data_1 */
 
     /* compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> compressed_data_5
-     *     -> entry_76 */
+     *     -> before_frame_opening_14 */
     {0, 255, 6, 40, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 168: compressed_data_1 */
 
     /* e.g. after "aa"
      *     -> compressed_data_1: feed message */
-    {291, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 169: entry_60 */
+    {291, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 169: before_compressed_data_1 */
 
     /* masked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> masked_application_data_5
-     *     -> entry_77 */
+     *     -> before_frame_opening_15 */
     {0, 255, 7, 41, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 170: masked_application_data_1 */
 
     /* e.g. after "aa"
      *     -> masked_application_data_1: feed message */
-    {292, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 171: entry_61 */
+    {292, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 171: before_masked_application_data_1 */
 
     /* unmasked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> unmasked_application_data_5
-     *     -> entry_78 */
+     *     -> before_frame_opening_16 */
     {0, 255, 8, 42, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 172: unmasked_application_data_1 */
 
     /* e.g. after "aa"
      *     -> unmasked_application_data_1: feed message */
-    {293, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 173: entry_62 */
+    {293, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 173: before_unmasked_application_data_3 */
 
     /* masked-compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> masked_compressed_data_5
-     *     -> entry_79 */
+     *     -> before_frame_opening_17 */
     {0, 255, 10, 39, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 174: masked_compressed_data_2 */
 
     /* e.g. after "aa"
      *     -> masked_compressed_data_2: feed message */
-    {294, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 175: entry_63 */
+    {294, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 175: before_masked_compressed_data_2 */
 
     /* compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> compressed_data_5
-     *     -> entry_80 */
+     *     -> before_frame_opening_18 */
     {0, 255, 11, 40, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 176: compressed_data_2 */
 
     /* e.g. after "aa"
      *     -> compressed_data_2: feed message */
-    {295, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 177: entry_64 */
+    {295, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 177: before_compressed_data_2 */
 
     /* masked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> masked_application_data_5
-     *     -> entry_81 */
+     *     -> before_frame_opening_19 */
     {0, 255, 12, 41, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 178: masked_application_data_2 */
 
     /* e.g. after "aa"
      *     -> masked_application_data_2: feed message */
-    {296, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 179: entry_65 */
+    {296, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 179: before_masked_application_data_2 */
 
     /* unmasked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> unmasked_application_data_5
-     *     -> entry_24 */
+     *     -> before_frame_opening_7 */
     {0, 255, 13, 42, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 180: unmasked_application_data_2 */
 
     /* e.g. after "aa"
      *     -> contents_1: set is_deflated */
-    {297, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 181: entry_66 */
+    {297, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 181: before_contents_5 */
 
     /* masked-compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> masked_compressed_data_5
-     *     -> entry_82 */
+     *     -> before_frame_opening_20 */
     {0, 255, 33, 39, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: masked_compressed_data_3 */
 
     /* e.g. after "aa"
      *     -> masked_compressed_data_3: feed message */
-    {298, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 183: entry_67 */
+    {298, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 183: before_masked_compressed_data_3 */
 
     /* compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> compressed_data_5
-     *     -> entry_83 */
+     *     -> before_frame_opening_21 */
     {0, 255, 34, 40, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 184: compressed_data_3 */
 
     /* e.g. after "aa"
      *     -> compressed_data_3: feed message */
-    {299, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 185: entry_68 */
+    {299, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 185: before_compressed_data_3 */
 
     /* masked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> masked_application_data_5
-     *     -> entry_84 */
+     *     -> before_frame_opening_22 */
     {0, 255, 35, 41, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 186: masked_application_data_3 */
 
     /* e.g. after "aa"
      *     -> masked_application_data_3: feed message */
-    {300, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 187: entry_69 */
+    {300, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 187: before_masked_application_data_3 */
 
     /* unmasked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> unmasked_application_data_5
-     *     -> entry_85 */
+     *     -> before_frame_opening_23 */
     {0, 255, 36, 42, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 188: unmasked_application_data_3 */
 
     /* e.g. after "aa"
      *     -> unmasked_application_data_3: feed message */
-    {301, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 189: entry_70 */
+    {301, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 189: before_unmasked_application_data_4 */
 
     /* masked-compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> masked_compressed_data_5
-     *     -> entry_86 */
+     *     -> before_frame_opening_24 */
     {0, 255, 38, 39, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 190: masked_compressed_data_4 */
 
     /* e.g. after "aa"
      *     -> masked_compressed_data_4: feed message */
-    {302, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 191: entry_71 */
+    {302, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 191: before_masked_compressed_data_4 */
 
     /* compressed-data = *OCTET .      RFC 7692, 7.2.2
      * e.g. after "aa"
      *     -> compressed_data_5
-     *     -> entry_87 */
+     *     -> before_frame_opening_25 */
     {0, 255, 39, 40, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 192: compressed_data_4 */
 
     /* e.g. after "aa"
      *     -> compressed_data_4: feed message */
-    {303, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 193: entry_72 */
+    {303, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 193: before_compressed_data_4 */
 
     /* masked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> masked_application_data_5
-     *     -> entry_88 */
+     *     -> before_frame_opening_26 */
     {0, 255, 40, 41, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 194: masked_application_data_4 */
 
     /* e.g. after "aa"
      *     -> masked_application_data_4: feed message */
-    {304, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 195: entry_73 */
+    {304, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 195: before_masked_application_data_4 */
 
     /* unmasked-application-data = *OCTET .      RFC 6455, 5.2
      * e.g. after "aa"
      *     -> unmasked_application_data_5
-     *     -> entry_25 */
+     *     -> before_frame_opening_8 */
     {0, 255, 41, 42, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 196: unmasked_application_data_4 */
 
     /* e.g. after "aa"
      *     -> contents_2: set is_deflated */
-    {305, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 197: entry_74 */
+    {305, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 197: before_contents_6 */
 
     /* masked-compressed-data = *. OCTET      RFC 7692, 7.2.2
      * masked-compressed-data = *OCTET .      RFC 7692, 7.2.2
@@ -3891,7 +3911,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {307, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 199: entry_75 */
+    {307, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 199: before_frame_opening_13 */
 
     /* compressed-data = *. OCTET      RFC 7692, 7.2.2
      * compressed-data = *OCTET .      RFC 7692, 7.2.2
@@ -3901,7 +3921,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {309, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 201: entry_76 */
+    {309, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 201: before_frame_opening_14 */
 
     /* masked-application-data = *. OCTET      RFC 6455, 5.2
      * masked-application-data = *OCTET .      RFC 6455, 5.2
@@ -3911,7 +3931,7 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {311, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: entry_77 */
+    {311, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 203: before_frame_opening_15 */
 
     /* unmasked-application-data = *. OCTET      RFC 6455, 5.2
      * unmasked-application-data = *OCTET .      RFC 6455, 5.2
@@ -3921,47 +3941,47 @@ static const qcap_state_t states[] = {
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {313, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: entry_78 */
+    {313, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 205: before_frame_opening_16 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, close frame */
-    {314, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 206: entry_79 */
+    {314, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 206: before_frame_opening_17 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, close frame */
-    {315, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 207: entry_80 */
+    {315, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 207: before_frame_opening_18 */
 
     /* e.g. after "aa"
      *     -> frame_opening_1: fed message, close frame */
-    {316, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: entry_81 */
+    {316, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: before_frame_opening_19 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {317, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: entry_82 */
+    {317, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 209: before_frame_opening_20 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {318, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: entry_83 */
+    {318, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_frame_opening_21 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {319, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: entry_84 */
+    {319, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 211: before_frame_opening_22 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, reset type, reset is_masked, reset is_deflated, finish message, finish message, finish message, finish message, close frame */
-    {320, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: entry_85 */
+    {320, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_frame_opening_23 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, close frame */
-    {321, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 213: entry_86 */
+    {321, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 213: before_frame_opening_24 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, close frame */
-    {322, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 214: entry_87 */
+    {322, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 214: before_frame_opening_25 */
 
     /* e.g. after "aa"
      *     -> frame_opening_2: fed message, close frame */
-    {323, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 215: entry_88 */
+    {323, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 215: before_frame_opening_26 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -4075,10 +4095,10 @@ static const qcap_feed_t feeds[] = {
     {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 2, 1}, /* message */
     {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 3, 1}, /* message */
     {{.start = AT_MESSAGE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 0}, /* message */
-    {{.start = AT_ENTRY_26, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 0}, /* UTF8-octets */
-    {{.start = AT_ENTRY_27, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 1}, /* close */
-    {{.start = AT_ENTRY_28, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 5, 1}, /* ping */
-    {{.start = AT_ENTRY_29, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 6, 1}, /* pong */
+    {{.start = AT_BEFORE_UTF8_CHAR_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 0}, /* UTF8-octets */
+    {{.start = AT_BEFORE_STATUS_CODE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 4, 1}, /* close */
+    {{.start = AT_BEFORE_PING_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 5, 1}, /* ping */
+    {{.start = AT_BEFORE_PONG_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 6, 1}, /* pong */
     {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
 };
 
@@ -4100,10 +4120,10 @@ const qcap_protocol_t qcap_websocket_protocol = {
     .extra_size = EXTRA_SIZE,
     .client_offset = offsetof(qcap_websocket_t, client),
     .server_offset = offsetof(qcap_websocket_t, server),
-    .client = {.start = AT_ENTRY_1,
+    .client = {.start = AT_BEFORE_FRAME_OPENING_1,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
-    .server = {.start = AT_ENTRY_2,
+    .server = {.start = AT_BEFORE_FRAME_OPENING_2,
                .search = QCAP_NONE,
                .search_byte = QCAP_NONE},
     .side = {.slots = offsetof(struct qcap_websocket_side, slots),

@@ -21,7 +21,8 @@ void emit_machines(const layout_t *layout, text_t *text);
 
 /* Expressions as functions, and the table of them. */
 void emit_values(const layout_t *layout, text_t *text);
-void emit_expr(const expr_t *expr, text_t *text);
+/* On one line, or with `and` and `or` broken into lines that begin with `indent`. */
+void emit_expr(const expr_t *expr, const char *indent, text_t *text);
 
 /* The expression as the spec has it, in a comment on a line of its own. */
 void emit_expr_comment(const expr_t *expr, const char *indent, text_t *text);

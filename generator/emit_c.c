@@ -59,7 +59,7 @@ static void emit_choice(const control_t *c, unsigned number, text_t *text)
         }
         emit_expr_comment(c->guards.items[i], "    ", text);
         text_print(text, "    n = ");
-        emit_expr(c->guards.items[i], text);
+        emit_expr(c->guards.items[i], "    ", text);
         text_print(text, ";\n    if (n.state == QCAP_NUMBER_ERROR)\n        return QCAP_CHOOSE_ERROR;\n");
         text_print(text, "    if (n.value)\n        return %zu;\n", i);
     }

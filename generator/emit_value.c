@@ -11,7 +11,7 @@ static void emit_bytes_of(const reg_t *reg, text_t *text)
     text_print(text, "qcap_bytes(parser, %u /* %s */, %s)", reg->index, reg->name, reg->is_shared ? "true" : "false");
 }
 
-void emit_expr(const expr_t *e, text_t *text)
+static void emit_in_line(const expr_t *e, text_t *text)
 {
     static const char *const operators[] = {
         [EXPR_ADD] = "QCAP_ADD", [EXPR_SUB] = "QCAP_SUB", [EXPR_MUL] = "QCAP_MUL", [EXPR_AND_BITS] = "QCAP_AND_BITS",
@@ -36,7 +36,7 @@ void emit_expr(const expr_t *e, text_t *text)
         return;
     case EXPR_NOT:
         text_print(text, "qcap_not(");
-        emit_expr(e->left, text);
+        emit_in_line(e->left, text);
         text_print(text, ")");
         return;
     default:
@@ -49,12 +49,31 @@ void emit_expr(const expr_t *e, text_t *text)
             return;
         }
         text_print(text, "qcap_binary(%s, ", operators[e->kind]);
-        emit_expr(e->left, text);
+        emit_in_line(e->left, text);
         text_print(text, ", ");
-        emit_expr(e->right, text);
+        emit_in_line(e->right, text);
         text_print(text, ")");
         return;
     }
+}
+
+#define LINE_MAX 110u
+
+void emit_expr(const expr_t *e, const char *indent, text_t *text)
+{
+    text_t line;
+    text_init(&line, text->arena);
+    emit_in_line(e, &line);
+    if (strlen(indent) + line.len <= LINE_MAX || (e->kind != EXPR_AND && e->kind != EXPR_OR)) {
+        text_append(text, line.bytes, line.len);
+        return;
+    }
+    const char *inner = arena_print(text->arena, "%s    ", indent);
+    text_print(text, "qcap_binary(%s,\n%s", e->kind == EXPR_AND ? "QCAP_AND" : "QCAP_OR", inner);
+    emit_expr(e->left, inner, text);
+    text_print(text, ",\n%s", inner);
+    emit_expr(e->right, inner, text);
+    text_print(text, ")");
 }
 
 void emit_expr_comment(const expr_t *e, const char *indent, text_t *text)
@@ -71,7 +90,7 @@ void emit_values(const layout_t *l, text_t *text)
         text_print(text, "static qcap_number_t value_%zu(const qcap_parser_t *parser)\n{\n", i);
         text_t body;
         text_init(&body, l->arena);
-        emit_expr(l->values.items[i], &body);
+        emit_expr(l->values.items[i], "    ", &body);
         if (!strstr(body.bytes, "parser"))
             text_print(text, "    (void)parser;\n");
         text_print(text, "    return %s;\n}\n\n", body.bytes);

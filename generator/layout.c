@@ -33,6 +33,19 @@ static void join(const layout_t *l, unsigned *parent, unsigned a, unsigned b)
     parent[a > b ? a : b] = a > b ? b : a;
 }
 
+/* A machine is called after the root that begins in it, or else after its first state. */
+static const char *name_of_machine(const layout_t *l, unsigned *parent, unsigned first)
+{
+    const struct {
+        const char *name;
+        unsigned start;
+    } roots[] = {{"client", l->dfa->client}, {"server", l->dfa->server}, {"datagram", l->dfa->datagram}};
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (roots[i].start != STATE_NONE && root_of(parent, roots[i].start) == first)
+            return roots[i].name;
+    return l->labels[first];
+}
+
 static void find_machines(layout_t *l)
 {
     unsigned count = (unsigned)l->dfa->states.count;
@@ -56,7 +69,7 @@ static void find_machines(layout_t *l)
         unsigned root = root_of(parent, s);
         if (root == s) {
             l->machine_of[s] = (unsigned)l->machines.count;
-            vec_push(l->arena, &l->machines, arena_print(l->arena, "machine_%s", l->labels[s]));
+            vec_push(l->arena, &l->machines, arena_print(l->arena, "machine_%s", name_of_machine(l, parent, s)));
         }
         l->machine_of[s] = l->machine_of[root];
     }

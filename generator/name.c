@@ -44,10 +44,11 @@ const char **name_states(const dfa_t *dfa)
     VEC(unsigned) counts = {0};
     for (unsigned s = 0; s < dfa->states.count; s++) {
         const dfa_state_t *state = &dfa->states.items[s];
-        const char *rule = state->kind == DFA_ENTRY       ? "entry"
-                           : state->configs.count > 0     ? name_rule(dfa, &state->configs.items[0])
-                                                          : "";
+        const dfa_state_t *read = state->kind == DFA_ENTRY ? &dfa->states.items[state->edges.items[0].target] : state;
+        const char *rule = read->configs.count > 0 ? name_rule(dfa, &read->configs.items[0]) : "";
         const char *name = name_identifier(dfa->arena, *rule ? rule : "start", false);
+        if (state->kind == DFA_ENTRY)
+            name = arena_print(dfa->arena, "before_%s", name);
         unsigned r = 0;
         while (r < rules.count && strcmp(rules.items[r], name) != 0)
             r++;
@@ -126,22 +127,6 @@ static void print_node(const node_t *node, const node_t *at, bool is_inner, text
         text_print(text, " )");
 }
 
-void name_place(const dfa_t *dfa, const config_t *config, text_t *text)
-{
-    const node_t *node;
-    const rule_t *rule = place_of(dfa, config, &node);
-    if (!rule) {
-        text_print(text, "(between messages)");
-        return;
-    }
-    text_print(text, "%s = ", rule->name);
-    print_node(rule->body, node, false, text);
-    if (!node)
-        text_print(text, " .");
-    if (rule->section && *rule->section)
-        text_print(text, "      %s", rule->section);
-}
-
 size_t name_body(const dfa_t *dfa, const config_t *config, text_t *text)
 {
     const node_t *node;
@@ -157,6 +142,38 @@ size_t name_body(const dfa_t *dfa, const config_t *config, text_t *text)
     while (dot < text->len && text->bytes[dot] == dotted.bytes[dot]) /* nothing but the dot begins with one */
         dot++;
     return node ? dot : text->len;
+}
+
+#define AROUND 48u /* bytes of a long rule that are shown on either side of the dot */
+
+/* From there on, but not from the middle of a word. */
+static size_t after_blank(const text_t *text, size_t at)
+{
+    while (at < text->len && text->bytes[at - 1] != ' ')
+        at++;
+    return at;
+}
+
+void name_place(const dfa_t *dfa, const config_t *config, text_t *text)
+{
+    const node_t *node;
+    const rule_t *rule = place_of(dfa, config, &node);
+    text_t body;
+    if (!rule) {
+        text_print(text, "(between messages)");
+        return;
+    }
+    text_init(&body, text->arena);
+    size_t dot = name_body(dfa, config, &body), begin = 0, end = body.len;
+    if (body.len > 2 * AROUND && dot > AROUND)
+        begin = after_blank(&body, dot - AROUND);
+    if (body.len > 2 * AROUND && body.len - dot > AROUND)
+        end = after_blank(&body, dot + AROUND);
+    text_print(text, "%s = %s%.*s", rule->name, begin ? "... " : "", (int)(dot - begin), body.bytes + begin);
+    text_print(text, node ? ". " : " .");
+    text_print(text, "%.*s%s", (int)(end - dot), body.bytes + dot, end < body.len ? "..." : "");
+    if (rule->section && *rule->section)
+        text_print(text, "      %s", rule->section);
 }
 
 /* ---------------------------------------------------------------- sets of bytes */
