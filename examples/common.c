@@ -18,6 +18,8 @@ static const char common_help[] =
     "  TRACE       a capture file, pcap or pcapng; - is standard input\n"
     "  -i DEVICE   listen at a device instead, until interrupted\n"
     "  -f FILTER   only packets that this pcap-filter(7) expression fits\n"
+    "  --where EXPR   only packets that this is true for, of fields as in ip.ttl < 5 and tcp.port in {80, 8080};\n"
+    "              --where help lists them\n"
     "  --set NAME=VALUE   a setting, as often as there are some; --set help lists them\n"
     "  --help      this text\n"
     "\n"
@@ -44,6 +46,21 @@ static _Noreturn void show_settings(void)
     for (size_t i = 0; (option = qcap_option(i)); i++)
         printf("%s=%s\n    %s\n", option->name, option->standard, option->text);
     exit(EXIT_SUCCESS);
+}
+
+static _Noreturn void show_fields(void)
+{
+    const qcap_field_t *field;
+    for (size_t i = 0; (field = qcap_field(i)); i++)
+        printf("%-28s %s\n", field->name, field->text);
+    exit(EXIT_SUCCESS);
+}
+
+static void set_where(program_t *program, const char *condition)
+{
+    if (strcmp(condition, "help") == 0)
+        show_fields();
+    program->where = condition;
 }
 
 /* Notes a setting, to be made when the capture is open. */
@@ -78,6 +95,7 @@ static void list_options(const program_t *program, struct option *options)
     static const struct option common[] = {
         {"help", no_argument, NULL, 'h'},
         {"set", required_argument, NULL, 's'},
+        {"where", required_argument, NULL, 'w'},
     };
     size_t count = sizeof common / sizeof *common;
     memcpy(options, common, sizeof common);
@@ -106,6 +124,9 @@ static const char *read_options(program_t *program, int argc, char **argv)
             break;
         case 's':
             add_setting(program, optarg);
+            break;
+        case 'w':
+            set_where(program, optarg);
             break;
         case '?': /* getopt_long() has said what is wrong */
             exit(EXIT_USAGE);
@@ -152,6 +173,8 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
         status = qcap_set(q, program->settings[i]);
     if (status == QCAP_OK && filter)
         status = qcap_set_filter(q, filter);
+    if (status == QCAP_OK && program->where && !program->is_where_own)
+        status = qcap_set_where(q, program->where);
     if (status < 0) {
         fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
         qcap_close(q);

@@ -22,11 +22,13 @@ typedef struct program {
     const char *name;     /* for messages */
     const char *help;     /* the text of --help, without the options that all programs have */
     const program_option_t *options; /* of its own; NULL: none */
+    bool is_where_own;    /* what --where says is not for packets: the program compiles it */
     bool has_operands;    /* what follows the trace are its operands; else they are the filter */
 
     /* What the command line says. */
     const char *source;   /* the trace, or the device */
     bool is_device;       /* source is a device */
+    const char *where;    /* of --where; NULL: not given */
     const char **settings; /* of --set; made and freed by program_start() */
     int setting_count;
     char **operands;      /* behind the trace */

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "decode.h"
+#include "layers.h"
 
 typedef struct qcapint_decoder {
     const unsigned char *frame; /* first byte */
@@ -17,6 +18,8 @@ typedef struct qcapint_decoder {
     uint32_t missing;           /* bytes of that layer that were not captured, behind bytes.end */
     unsigned links;             /* layers of links that were entered: bounded */
     qcapint_headers_t *headers; /* result */
+    qcapint_layers_t *layers;   /* where headers are noted as they are passed over; NULL: nowhere */
+    const qcap_packet_t *packet; /* that they are noted of; valid if layers is not NULL */
 } qcapint_decoder_t;
 
 static inline void qcapint_decoder_init(qcapint_decoder_t *d, const unsigned char *bytes, uint32_t len,
@@ -29,11 +32,21 @@ static inline void qcapint_decoder_init(qcapint_decoder_t *d, const unsigned cha
     d->missing = 0;
     d->links = 0;
     d->headers = headers;
+    d->layers = NULL;
+    d->packet = NULL;
 }
 
 static inline uint32_t qcapint_decoder_offset(const qcapint_decoder_t *d)
 {
     return (uint32_t)(d->bytes.at - d->frame);
+}
+
+/* Notes that the bytes at hand begin with such a header. */
+static inline void qcapint_decoder_note(qcapint_decoder_t *d, qcapint_layer_kind_t kind)
+{
+    if (d->layers && d->layers->count < QCAPINT_LAYERS)
+        d->layers->items[d->layers->count++] =
+            (qcapint_layer_t){d->packet, d->bytes.at, (uint32_t)qcapint_bytes_left(&d->bytes), (uint8_t)kind};
 }
 
 /* Cuts the layer at hand to `len` bytes, or notes how much was not captured. */

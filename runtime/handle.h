@@ -56,6 +56,8 @@ struct qcap {
     qcapint_capture_t *capture;    /* where packets come from; owned */
     qcapint_batch_t batch;         /* read from there */
     int link_type;                 /* of the latest packet: DLT_ number */
+    uint64_t number;               /* packets that came, looked at or not */
+    qcap_getter_t *where;          /* what the packets that are looked at have in common; owned; NULL: nothing */
     qcap_checksums_t checksums;
     qcap_urgent_t urgent;
     uint64_t wait_limit;           /* bytes of a direction that wait for the other one, at most */

@@ -38,6 +38,7 @@ static qcapint_decode_t too_many(qcapint_decoder_t *d)
  * type: IEEE 802, 9.2; vendor 0 means an EtherType, 00-00-F8 likewise (802.1H). */
 qcapint_decode_t qcapint_decode_llc(qcapint_decoder_t *d)
 {
+    qcapint_decoder_note(d, QCAPINT_LAYER_LLC);
     uint32_t saps = qcapint_bytes_be16(&d->bytes);
     uint32_t control = qcapint_bytes_u8(&d->bytes);
     if (d->bytes.is_short)
@@ -59,6 +60,7 @@ qcapint_decode_t qcapint_decode_llc(qcapint_decoder_t *d)
 /* Two addresses of 6 bytes, then a type or a length. */
 static qcapint_decode_t decode_ethernet(qcapint_decoder_t *d)
 {
+    qcapint_decoder_note(d, QCAPINT_LAYER_ETHERNET);
     qcapint_bytes_take(&d->bytes, 12);
     uint16_t type = qcapint_bytes_be16(&d->bytes);
     if (d->bytes.is_short)
@@ -74,6 +76,7 @@ static qcapint_decode_t decode_mpls(qcapint_decoder_t *d)
 {
     uint32_t label;
     do {
+        qcapint_decoder_note(d, QCAPINT_LAYER_MPLS);
         label = qcapint_bytes_be32(&d->bytes);
     } while (!(label & 0x100u) && !d->bytes.is_short);
     if (d->bytes.is_short || qcapint_bytes_left(&d->bytes) == 0)
@@ -97,6 +100,7 @@ static qcapint_decode_t decode_ppp(qcapint_decoder_t *d)
 {
     if (qcapint_bytes_left(&d->bytes) >= 2 && d->bytes.at[0] == 0xff && d->bytes.at[1] == 0x03)
         qcapint_bytes_take(&d->bytes, 2);
+    qcapint_decoder_note(d, QCAPINT_LAYER_PPP);
     uint32_t protocol = qcapint_bytes_u8(&d->bytes);
     if (!(protocol & 1u))
         protocol = protocol << 8 | qcapint_bytes_u8(&d->bytes);
@@ -118,6 +122,7 @@ static qcapint_decode_t decode_ppp(qcapint_decoder_t *d)
 /* Version and type (1 and 1), code (0: a session), its number, length. */
 static qcapint_decode_t decode_pppoe(qcapint_decoder_t *d)
 {
+    qcapint_decoder_note(d, QCAPINT_LAYER_PPPOE);
     uint8_t version_and_type = qcapint_bytes_u8(&d->bytes);
     uint8_t code = qcapint_bytes_u8(&d->bytes);
     qcapint_bytes_take(&d->bytes, 2);
@@ -152,6 +157,7 @@ static qcapint_decode_t decode_serial(qcapint_decoder_t *d)
 static uint16_t skip_tags(qcapint_decoder_t *d, uint16_t type)
 {
     while (type == QCAPINT_ETHERTYPE_VLAN || type == QCAPINT_ETHERTYPE_SERVICE || type == QCAPINT_ETHERTYPE_STACKED) {
+        qcapint_decoder_note(d, type == QCAPINT_ETHERTYPE_SERVICE ? QCAPINT_LAYER_SERVICE : QCAPINT_LAYER_VLAN);
         qcapint_bytes_take(&d->bytes, 2);
         type = qcapint_bytes_be16(&d->bytes);
     }
@@ -198,6 +204,7 @@ qcapint_decode_t qcapint_decode_ethertype(qcapint_decoder_t *d, uint16_t type)
 static qcapint_decode_t decode_loopback(qcapint_decoder_t *d)
 {
     static const uint8_t families[] = {2, 10, 24, 28, 30};
+    qcapint_decoder_note(d, QCAPINT_LAYER_LOOPBACK);
     uint32_t family = qcapint_bytes_be32(&d->bytes);
     if (d->bytes.is_short)
         return qcapint_decoder_fail(d, "loopback: the header is cut off");
@@ -228,6 +235,7 @@ static qcapint_decode_t decode_cooked(qcapint_decoder_t *d, uint16_t type, uint1
 /* Direction, kind of device, address (its length, 8 bytes), type. */
 static qcapint_decode_t decode_cooked_v1(qcapint_decoder_t *d)
 {
+    qcapint_decoder_note(d, QCAPINT_LAYER_COOKED);
     qcapint_bytes_take(&d->bytes, 2);
     uint16_t device = qcapint_bytes_be16(&d->bytes);
     qcapint_bytes_take(&d->bytes, 10);
@@ -238,6 +246,7 @@ static qcapint_decode_t decode_cooked_v1(qcapint_decoder_t *d)
 /* Type, 2 bytes unused, interface, kind of device, direction, address (its length, 8 bytes). */
 static qcapint_decode_t decode_cooked_v2(qcapint_decoder_t *d)
 {
+    qcapint_decoder_note(d, QCAPINT_LAYER_COOKED2);
     uint16_t type = qcapint_bytes_be16(&d->bytes);
     qcapint_bytes_take(&d->bytes, 6);
     uint16_t device = qcapint_bytes_be16(&d->bytes);

@@ -61,6 +61,7 @@ static void set_payload(qcapint_decoder_t *d)
 static qcapint_decode_t decode_tcp(qcapint_decoder_t *d)
 {
     qcapint_headers_t *h = d->headers;
+    qcapint_decoder_note(d, QCAPINT_LAYER_TCP);
     size_t wire_len = qcapint_bytes_left(&d->bytes) + d->missing;
     qcapint_bytes_t bytes = d->bytes;
     h->source_port = qcapint_bytes_be16(&bytes);
@@ -91,6 +92,7 @@ static qcapint_decode_t decode_udp(qcapint_decoder_t *d)
 {
     qcapint_headers_t *h = d->headers;
     qcapint_bytes_t start = d->bytes;
+    qcapint_decoder_note(d, QCAPINT_LAYER_UDP);
     h->source_port = qcapint_bytes_be16(&d->bytes);
     h->destination_port = qcapint_bytes_be16(&d->bytes);
     uint32_t len = qcapint_bytes_be16(&d->bytes);
@@ -129,8 +131,10 @@ static qcapint_decode_t decode_transport(qcapint_decoder_t *d, uint8_t protocol)
     case QCAPINT_PROTOCOL_UDP:
         return decode_udp(d);
     case QCAPINT_PROTOCOL_ICMP:
+        qcapint_decoder_note(d, QCAPINT_LAYER_ICMP);
         return decode_icmp(d, 8);
     case QCAPINT_PROTOCOL_ICMP6:
+        qcapint_decoder_note(d, QCAPINT_LAYER_ICMP6);
         return decode_icmp(d, 4);
     default:
         return QCAPINT_DECODE_OK;
@@ -174,6 +178,8 @@ static qcapint_decode_t decode_extension(qcapint_decoder_t *d, uint8_t *protocol
 {
     qcapint_headers_t *h = d->headers;
     qcapint_bytes_t bytes = d->bytes;
+    if (*protocol == EXTENSION_FRAGMENT)
+        qcapint_decoder_note(d, QCAPINT_LAYER_FRAGMENT);
     uint8_t next = qcapint_bytes_u8(&bytes);
     uint8_t units = qcapint_bytes_u8(&bytes);
     uint32_t word = qcapint_bytes_be16(&bytes);
@@ -241,6 +247,7 @@ qcapint_decode_t qcapint_decode_ipv4(qcapint_decoder_t *d)
     if (total_len != 0)
         qcapint_decoder_limit(d, total_len);
     h->network_len = (uint32_t)qcapint_bytes_left(&d->bytes);
+    qcapint_decoder_note(d, QCAPINT_LAYER_IPV4);
     if (!qcapint_bytes_take(&d->bytes, header_len))
         return qcapint_decoder_fail(d, "IPv4: the header is longer than the packet, or cut off");
     if (header_len > 20)
@@ -275,6 +282,7 @@ qcapint_decode_t qcapint_decode_ipv6(qcapint_decoder_t *d)
     if (payload_len != 0)
         qcapint_decoder_limit(d, payload_len + 40);
     h->network_len = (uint32_t)qcapint_bytes_left(&d->bytes);
+    qcapint_decoder_note(d, QCAPINT_LAYER_IPV6);
     qcapint_bytes_take(&d->bytes, 40); /* it is there */
     uint32_t field = h->network + 6;
     while (!h->is_fragment && is_extension(protocol)) {
@@ -315,6 +323,7 @@ qcapint_decode_t qcapint_decode_arp(qcapint_decoder_t *d)
     qcapint_headers_t *h = d->headers;
     qcapint_bytes_t bytes = d->bytes;
     h->network = qcapint_decoder_offset(d);
+    qcapint_decoder_note(d, QCAPINT_LAYER_ARP);
     qcapint_bytes_take(&bytes, 4);
     uint32_t hardware_len = qcapint_bytes_u8(&bytes);
     uint32_t protocol_len = qcapint_bytes_u8(&bytes);

@@ -32,6 +32,7 @@ struct qcap_packet {
     bool is_counted;     /* in stats.ended, at its stage; while a packet is being processed it is not yet */
     uint8_t depth;       /* how many packets it lies in */
     uint16_t link_type;  /* DLT_ number of the frame that was captured */
+    uint16_t inner_type; /* artificial: the EtherType of what its bytes begin with; 0: they are a frame */
 };
 
 /* Makes a borrowed packet of a frame. */

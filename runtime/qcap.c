@@ -128,6 +128,7 @@ void qcap_close(qcap_t *q)
     qcapint_udp_fini(q);
     q->sink->fini(q);
     free_handlers(q);
+    qcap_getter_free(q->where);
     qcapint_policies_fini(&q->policies, &q->budget);
     qcapint_buffer_fini(q, &q->scratch);
     qcapint_capture_close(q->capture);
@@ -261,6 +262,7 @@ static void process_fragment(qcap_t *q, qcap_packet_t *fragment)
         return;
     whole->depth = fragment->depth;
     whole->link_type = fragment->link_type;
+    whole->inner_type = fragment->headers.version == 4 ? QCAPINT_ETHERTYPE_IPV4 : QCAPINT_ETHERTYPE_IPV6;
     if (qcapint_decode_network(whole->bytes, whole->len, &whole->headers) == QCAPINT_DECODE_OK) {
         qcapint_packet_stage(whole, QCAP_STAGE_DEFRAGMENTED);
         process_network(q, whole);
@@ -321,6 +323,7 @@ static void process_inner(qcap_t *q, qcap_packet_t *carrier, const qcapint_inner
     packet.time_ns = carrier->time_ns;
     packet.number = carrier->number;
     packet.link_type = carrier->link_type;
+    packet.inner_type = inner->ethertype;
     packet.depth = (uint8_t)(carrier->depth + 1);
     packet.constituents = &carrier;
     packet.constituent_count = 1;
@@ -414,6 +417,9 @@ static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
 {
     q->has_begun = true;
     q->link_type = packet->link_type;
+    packet->number = ++q->number;
+    if (q->where && !qcap_getter_holds(q->where, packet))
+        return;
     count(q, packet);
     qcapint_flow_expire(q);
     if (q->defrag.oldest)
@@ -422,7 +428,6 @@ static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
         qcapint_udp_expire(q);
     if (is_tight(q))
         make_room(q);
-    packet->number = q->stats.packets;
     process_frame(q, packet, decoded);
     qcapint_packet_count(packet);
     qcapint_packet_fini(packet);

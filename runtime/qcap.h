@@ -41,6 +41,7 @@ typedef struct qcap qcap_t;                       /* a capture in progress */
 typedef struct qcap_packet qcap_packet_t;         /* one packet; counted references */
 typedef struct qcap_tcpstr qcap_tcpstr_t;         /* one direction of a TCP conversation */
 typedef struct qcap_tcpstr_pos qcap_tcpstr_pos_t; /* a place in such a direction */
+typedef struct qcap_getter qcap_getter_t;         /* a compiled query for fields */
 
 /* ---------------------------------------------------------------- status */
 
@@ -609,6 +610,107 @@ typedef void (*qcap_report_handler_t)(const qcap_report_t *report, void *user);
 int qcap_anomaly_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
 int qcap_gap_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
 int qcap_error_handler_add(qcap_t *q, qcap_report_handler_t handler, void *user);
+
+/* ---------------------------------------------------------------- getters
+ *
+ * A getter is a query in the words of Wireshark's display filters: a field, `ip.src`, or a condition about fields:
+ *
+ *     tcp.port in {80, 8080..8090} and not ip.addr == 10.0.0.0/8
+ *     vlan.id == 5 && (arp or icmp.type == 8) && frame.len > 1000
+ *     tcp.flags & 0x3f == 2 or tcp.payload[0:4] == "GET "
+ *     http.host contains "example"
+ *
+ * Fields are those of qcap_field(), and elements of protocols: names as for qcap_tcpstr_handler_add(), without a text in
+ * brackets; or a protocol alone, `http`: any of its elements. A name means nothing by its case.
+ *
+ * Comparisons are == != < <= > >= (or eq ne lt le gt ge), `contains`, `in {...}` and `not in {...}`; of a field with a value, or
+ * with another field of its type. They are joined by `not`, `and`, `or` (! && ||), of which the first binds closest, and
+ * parentheses. Values are
+ *     80  0x50  true              numbers; those of an element are its text, read as a decimal number
+ *     1300000000.25  "2011-03-13 07:06:40.25"     times, UTC; the zeros behind the last part that counts may be left out
+ *     10.0.0.1  10.0.0.0/8        of IPv4 (ip.src);  2001:db8::1  2001:db8::/32  of IPv6;  00:0c:29:01:02:03  of Ethernet
+ *     "text"  0a:0b               of bytes and elements; in quotes, \" \\ \n \r \t \x0a stand for one byte
+ * and in braces ranges of these, 8080..8090. FIELD[4:2] is the two bytes from the fifth one on, FIELD[4] that one, FIELD[:2],
+ * FIELD[4:]; FIELD & 0x0f some bits of a number.
+ *
+ * A field may have several values: ip.addr has two, vlan.id as many as there are tags. The headers of a packet are those in its
+ * bytes, from the link inwards; then those of the packet that it was taken out of, or of the last fragment that it was put
+ * together from, and so on outwards. So of a packet in a tunnel, ip.src has the inner address first, then the tunnel's. (The
+ * packet that was captured has only the outer one: what it carries is a packet of its own.)
+ * A comparison is true if it is for any value; but != and `not in` are if they are for each, and there is one. Of a field that
+ * has no value every comparison is false. A field alone is true if it has a value, whatever that is: `tcp.flags.syn` is true for
+ * all of TCP, and == 1 for a SYN.
+ *
+ * There are no regular expressions: they would be another library, and another language. */
+
+/* What a value is, and the member of qcap_value_t that has it. */
+#define QCAP_VALUE_MAP(X)                                                                                              \
+    X(BOOL, "true or false: number is 1 or 0")                                                                         \
+    X(UINT, "number")                                                                                                  \
+    X(TIME, "time_ns")                                                                                                 \
+    X(BYTES, "bytes, of any kind")                                                                                     \
+    X(STRING, "bytes, of an element")                                                                                  \
+    X(ETHERNET, "bytes: an address, 6 of them")                                                                        \
+    X(IPV4, "bytes: an address, 4 of them")                                                                            \
+    X(IPV6, "bytes: an address, 16 of them")
+
+typedef enum {
+#define X(name, text) QCAP_VALUE_##name,
+    QCAP_VALUE_MAP(X)
+#undef X
+} qcap_value_type_t;
+
+typedef struct qcap_value {
+    qcap_value_type_t type;
+    uint64_t number;            /* BOOL, UINT */
+    int64_t time_ns;            /* TIME: since 1970 */
+    const unsigned char *bytes; /* the others: in the packet, or the match; borrowed like these */
+    size_t len;                 /* of bytes */
+} qcap_value_t;
+
+#define QCAP_VALUE_SIZE 64
+
+/* Writes the value as getters read it to `text`, which has `size` bytes: QCAP_VALUE_SIZE is enough, but for BYTES and STRING,
+ * which are cut: they take three for each of theirs. Returns text. */
+const char *qcap_value_print(const qcap_value_t *value, char *text, size_t size);
+
+/* A field of a header. */
+typedef struct qcap_field {
+    const char *name;
+    qcap_value_type_t type;
+    const char *text; /* what it is; one line */
+} qcap_field_t;
+
+/* The index-th of them, from 0; NULL behind the last. */
+const qcap_field_t *qcap_field(size_t index);
+
+/* Compiles a getter, of at most QCAP_GETTER_SIZE bytes. Names of elements are those of the protocols that were added before.
+ * NULL if it is not understood: qcap_geterr() begins with "column N: ", where N counts the characters of its one line from 1;
+ * or if there is no memory. To be freed before the handle is closed. */
+qcap_getter_t *qcap_getter_compile(qcap_t *q, const char *text);
+void qcap_getter_free(qcap_getter_t *getter); /* NULL is allowed */
+
+#define QCAP_GETTER_SIZE 65536
+
+/* What the values of a getter are: of its field, or BOOL if it is a condition. */
+qcap_value_type_t qcap_getter_type(const qcap_getter_t *getter);
+
+/* Gets the values of a field in a packet of the same handle, as far as there are `max`. Returns how many there are, which may be
+ * more. A condition has one value. Elements have none in a packet: they are no part of it. */
+size_t qcap_getter_apply(const qcap_getter_t *getter, const qcap_packet_t *packet, qcap_value_t *values, size_t max);
+
+/* Whether the condition is true, or the field has a value. */
+bool qcap_getter_holds(const qcap_getter_t *getter, const qcap_packet_t *packet);
+
+/* The same for an element that a handler was called with: it has a value under its own name, under no other, and only if its
+ * bytes are there; headers are those of the datagram, or of the packet that carried its last byte. */
+size_t qcap_getter_apply_match(const qcap_getter_t *getter, const qcap_match_t *match, qcap_value_t *values, size_t max);
+bool qcap_getter_holds_match(const qcap_getter_t *getter, const qcap_match_t *match);
+
+/* Only packets that the condition is true for are looked at; asked of what was captured, behind qcap_set_filter(). Others are not
+ * counted, but have a number. Names of elements make no sense here: QCAP_E_FILTER, as for what is not understood. Before the
+ * first packet. */
+int qcap_set_where(qcap_t *q, const char *condition);
 
 /* ---------------------------------------------------------------- numbers */
 

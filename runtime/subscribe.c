@@ -13,8 +13,6 @@
 
 #include "handle.h"
 
-#define PATH_SIZE 512
-
 /* A name, taken apart; all borrowed from its text. */
 typedef struct name {
     const char *protocol; /* before the first dot */
@@ -150,6 +148,15 @@ static qcapint_plan_t *find_plan(const qcapint_upper_t *upper, const name_t *nam
     return NULL;
 }
 
+bool qcapint_subscribe_fits(const char *text, const char *path)
+{
+    name_t name;
+    size_t protocol_len = strcspn(path, ".");
+    if (!strchr(text, '.'))
+        return is_same(text, strlen(text), path, protocol_len);
+    return read_name(text, &name) && is_same(name.protocol, name.protocol_len, path, protocol_len) && fits(&name, path);
+}
+
 /* ---------------------------------------------------------------- rows */
 
 /* The choice of that text for that selector: the one that exists, or a new one. NULL if there is no memory. */
@@ -218,7 +225,7 @@ static bool is_for(const request_t *request, const qcap_element_t *element)
 static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request, unsigned *others, unsigned *unselected)
 {
     unsigned count = 0;
-    char path[PATH_SIZE];
+    char path[QCAPINT_PATH_SIZE];
     *others = *unselected = 0;
     for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
         const qcap_element_t *element = &plan->protocol->elements[i];
@@ -238,7 +245,7 @@ static unsigned count_fits(const qcapint_plan_t *plan, const request_t *request,
 /* All rows are made before the first is added: a call that fails changes nothing. */
 static int add_rows(qcap_t *q, qcapint_plan_t *plan, const request_t *request)
 {
-    char path[PATH_SIZE];
+    char path[QCAPINT_PATH_SIZE];
     qcapint_row_t *rows = NULL;
     for (uint16_t i = 0; i < plan->protocol->element_count; i++) {
         qcap_element_path(plan->protocol, i, path, sizeof path);

@@ -11,8 +11,6 @@
 
 #include "bytes.h"
 
-enum { PORT_GTP = 2152, PORT_TEREDO = 3544, PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081 };
-
 #define GRE_CHECKSUM 0x8000u
 #define GRE_ROUTING 0x4000u
 #define GRE_KEY 0x2000u
@@ -167,17 +165,17 @@ static uint16_t find_in_gtp(qcapint_bytes_t *bytes)
 static uint16_t find_in_udp(const qcapint_headers_t *h, qcapint_bytes_t *bytes)
 {
     switch (h->destination_port) {
-    case PORT_VXLAN:
-    case PORT_VXLAN_LINUX:
+    case QCAPINT_PORT_VXLAN:
+    case QCAPINT_PORT_VXLAN_LINUX:
         return find_in_vxlan(bytes);
-    case PORT_GENEVE:
+    case QCAPINT_PORT_GENEVE:
         return find_in_geneve(bytes);
     default:
         break;
     }
-    if (h->destination_port == PORT_GTP || h->source_port == PORT_GTP)
+    if (h->destination_port == QCAPINT_PORT_GTP || h->source_port == QCAPINT_PORT_GTP)
         return find_in_gtp(bytes);
-    if (h->destination_port == PORT_TEREDO || h->source_port == PORT_TEREDO)
+    if (h->destination_port == QCAPINT_PORT_TEREDO || h->source_port == QCAPINT_PORT_TEREDO)
         return find_in_teredo(bytes);
     return 0;
 }

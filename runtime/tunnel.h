@@ -7,6 +7,15 @@
 /* How deep packets may lie in one another. */
 #define QCAPINT_TUNNEL_DEPTH 8
 
+/* UDP ports that tunnels listen at; of GTP and Teredo packets come from there, too. */
+enum {
+    QCAPINT_PORT_GTP = 2152,
+    QCAPINT_PORT_TEREDO = 3544,
+    QCAPINT_PORT_VXLAN = 4789,
+    QCAPINT_PORT_VXLAN_LINUX = 8472, /* before it was standardised */
+    QCAPINT_PORT_GENEVE = 6081
+};
+
 /* A packet inside a packet. */
 typedef struct qcapint_inner {
     uint32_t offset;    /* of its first byte, from the carrier's */

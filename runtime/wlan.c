@@ -50,6 +50,7 @@ static uint32_t le32(qcapint_bytes_t *bytes)
 static qcapint_decode_t decode_80211(qcapint_decoder_t *d, bool is_padded)
 {
     const unsigned char *begin = d->bytes.at;
+    qcapint_decoder_note(d, QCAPINT_LAYER_WLAN);
     uint32_t control = le16(&d->bytes), quality = 0;
     if (d->bytes.is_short)
         return qcapint_decoder_fail(d, "802.11: the header is cut off");

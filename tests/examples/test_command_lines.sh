@@ -70,6 +70,12 @@ expect 0 "ADDRESS *" "" "$BUILD/ip_identity" tests/captures/logins.pcap tcp
 expect 2 "" "reader: *" "$BUILD/reader" $capture nonsense here
 expect 2 "" "ip_identity: *" "$BUILD/ip_identity" $capture nonsense here
 
+expect 0 "packets              2*" "" "$BUILD/reader" --where 'tcp.flags.syn == 1' $capture
+expect 0 "" "" "$BUILD/elements" --where 'tcp.len == 0' $capture http.method
+expect 0 "frame *ip.src * source*" "" "$BUILD/reader" --where help
+expect 2 "" "reader: column 1: there is no such field*: \`ip.scr\`" "$BUILD/reader" --where ip.scr $capture
+expect 2 "" "reader: column 1: *" "$BUILD/reader" --where 'http.method' $capture
+
 # Settings.
 expect 0 "packets *" "" "$BUILD/reader" --set memory=2M --set tcp.policy=10.0.0.0/8:windows $capture
 expect 0 "memory=512M*timeout.IDLE*" "" "$BUILD/reader" --set help
