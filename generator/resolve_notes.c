@@ -2,6 +2,7 @@
  *
  * Some say something of a rule as a whole, some of one of several alternatives, most of either. */
 #include "resolver.h"
+#include "similar.h"
 
 /* Bounds that keep lists short enough to be gone through, and that no spec comes near. */
 #define NOTE_MAX 1000  /* annotations in one place */
@@ -295,9 +296,24 @@ static bool resolve_cut(resolver_t *resolver, const subject_t *subject, note_t *
 }
 
 /* What is fed is a rule of that name, or another protocol: any name that no rule has. */
+/* A name that is no rule's is a protocol's; one that is nearly a rule's may be a mistake. */
+static void doubt_protocol(const resolver_t *resolver, const ast_name_t *name)
+{
+    const scope_t *scope = resolver->scope;
+    const char **names = ARENA_ARRAY(resolver->arena, const char *, scope->definitions.count + 1);
+    for (size_t i = 0; i < scope->definitions.count; i++)
+        names[i] = scope->definitions.items[i]->name;
+    const char *likely = similar_find(name->text, names, scope->definitions.count);
+    if (likely)
+        diag_warning(resolver->diag, name->place, "no rule is called `%s`, so it is a protocol: or is rule `%s` meant?", name->text,
+                     likely);
+}
+
 static bool resolve_feed(resolver_t *resolver, const subject_t *subject, note_t *note)
 {
     definition_t *definition = scope_find(resolver->scope, &subject->ast->name);
+    if (!definition)
+        doubt_protocol(resolver, &subject->ast->name);
     note->is_datagram = subject->ast->is_datagram;
     note->rule = definition ? resolve_rule(resolver, definition) : NULL;
     return true;
