@@ -227,7 +227,7 @@ static bool queue(qcap_t *q, qcapint_datagram_t *d, qcap_packet_t *packet, const
     q->stats.conflicting_bytes += overlap.conflicting;
     qcapint_packet_stage(packet, overlap.bytes ? QCAP_STAGE_FRAGMENT_OVERLAP : QCAP_STAGE_FRAGMENT_QUEUED);
     bool is_copy = overlap.bytes == segment.len && overlap.conflicting == 0;
-    if (overlap.bytes > 0 && !is_copy && d->ends[0].version == 6 && q->is_ipv6_strict) /* RFC 8200, 4.5 */
+    if (overlap.bytes > 0 && !is_copy && d->ends[0].version == 6 && q->options.is_ipv6_overlap_strict) /* RFC 8200, 4.5 */
         d->is_discarded = true;
     return true;
 }

@@ -450,7 +450,6 @@ static void init_side(qcapint_deliver_t *deliver, qcapint_conv_t *conv, bool is_
 qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qcapint_plan_t *plan,
                                        const uint64_t begin[2])
 {
-    const qcapint_upper_t *upper = q->upper;
     size_t head = align(sizeof(qcapint_deliver_t)), block = align(plan->protocol->size);
     size_t size = head + block;
     qcapint_deliver_t *deliver = qcapint_budget_alloc(&q->budget, size);
@@ -465,7 +464,7 @@ qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qc
     qcap_conversation_set_find(deliver->conversation, find);
     qcap_conversation_set_decoders(deliver->conversation, qcap_decoders);
     qcap_conversation_set_wanted(deliver->conversation, plan->wanted);
-    qcap_conversation_set_limit(deliver->conversation, upper->limit);
+    qcap_conversation_set_limit(deliver->conversation, q->options.element_limit);
     init_side(deliver, conv, false, begin[0]);
     init_side(deliver, conv, true, begin[1]);
     return deliver;

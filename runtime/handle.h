@@ -58,12 +58,9 @@ struct qcap {
     int link_type;                 /* of the latest packet: DLT_ number */
     uint64_t number;               /* packets that came, looked at or not */
     qcap_getter_t *where;          /* what the packets that are looked at have in common; owned; NULL: nothing */
-    qcap_checksums_t checksums;
-    qcap_urgent_t urgent;
-    uint64_t wait_limit;           /* bytes of a direction that wait for the other one, at most */
-    int64_t timeouts_ns[QCAP_TIMEOUT_COUNT];
+    qcap_options_t options;
+    int64_t timeouts_ns[QCAP_TIMEOUT_COUNT]; /* those of the options */
     qcapint_policies_t policies;   /* who wins an overlap */
-    bool is_ipv6_strict;           /* an IPv6 overlap discards the datagram */
     qcapint_defrag_t defrag;
     qcapint_flow_t flow;
     qcapint_hand_t hand;
@@ -86,6 +83,9 @@ qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, cha
 
 /* Notes a failure: the line for qcap_geterr(), as printf. Returns status. */
 int qcapint_fail(qcap_t *q, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The defaults, of a handle that is made; and its budget. */
+void qcapint_options_init(qcap_t *q);
 
 /* 0, or QCAP_E_STATE with its text if the capture has begun. */
 int qcapint_before_begin(qcap_t *q);

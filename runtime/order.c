@@ -29,7 +29,7 @@
 
 static bool has_urgent(const qcap_t *q, const qcapint_segment_t *segment)
 {
-    return q->urgent == QCAP_URGENT_OUT_OF_BAND && segment->urgent >= segment->begin &&
+    return q->options.urgent == QCAP_URGENT_OUT_OF_BAND && segment->urgent >= segment->begin &&
            segment->urgent < qcapint_segment_end(segment);
 }
 

@@ -21,7 +21,7 @@
  *   - both directions wait for each other: the one whose next segment was captured first goes on. If only one of them
  *     waits in its parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the
  *     answer: the waiting parser goes on;
- *   - so many bytes, or so much capture time, have passed (qcap_set_wait_limit(), QCAP_TIMEOUT_WAIT): that segment goes on.
+ *   - so many bytes, or so much capture time, have passed (qcap_options_t.wait_limit, QCAP_TIMEOUT_WAIT): that segment goes on.
  * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
  *
  * Another protocol. When one direction's parser has become another protocol, and the other one's too or has nothing
@@ -262,7 +262,7 @@ static bool is_wait_over(const pair_t *pair, bool is_server)
     qcap_tcpstr_t *str = stream(pair, is_server);
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, side->at);
     const qcap_t *q = pair->conv->q;
-    if (str->end - side->at > q->wait_limit)
+    if (str->end - side->at > q->options.wait_limit)
         return true;
     if (segment && q->now_ns - qcap_packet_time_ns(segment->packet) > q->timeouts_ns[QCAP_TIMEOUT_WAIT])
         return true;
@@ -393,7 +393,6 @@ static int init(qcap_t *q)
     qcapint_upper_t *upper = qcapint_budget_alloc(&q->budget, sizeof *upper);
     if (!upper)
         return QCAP_E_MEMORY;
-    upper->limit = QCAP_LIMIT;
     q->upper = upper;
     return QCAP_OK;
 }

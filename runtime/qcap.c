@@ -12,10 +12,6 @@
 #include "handle.h"
 #include "tunnel.h"
 
-#define DEFAULT_MEMORY ((uint64_t)512 << 20)
-#define LEAST_MEMORY ((uint64_t)1 << 20)
-#define NS_PER_MS 1000000
-
 /* A conversation is fetched so many packets before its own: long enough for memory to answer. */
 #define FETCH_AHEAD 6
 
@@ -45,21 +41,6 @@ const char *qcap_geterr(const qcap_t *q)
 
 /* ---------------------------------------------------------------- opening and closing */
 
-static void set_defaults(qcap_t *q)
-{
-    static const int64_t timeouts_ms[QCAP_TIMEOUT_COUNT] = {
-#define X(name, ms, text) [QCAP_TIMEOUT_##name] = ms,
-        QCAP_TIMEOUT_MAP(X)
-#undef X
-    };
-    qcapint_budget_init(&q->budget, DEFAULT_MEMORY);
-    qcapint_policies_init(&q->policies);
-    for (int i = 0; i < QCAP_TIMEOUT_COUNT; i++)
-        q->timeouts_ns[i] = timeouts_ms[i] * NS_PER_MS;
-    q->wait_limit = QCAP_WAIT_LIMIT;
-    q->now_ns = -TIME_MAX;
-}
-
 qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, char *errbuf)
 {
     if (!capture)
@@ -70,7 +51,9 @@ qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, cha
         qcapint_capture_close(capture);
         return NULL;
     }
-    set_defaults(q);
+    qcapint_options_init(q);
+    qcapint_policies_init(&q->policies);
+    q->now_ns = -TIME_MAX;
     q->capture = capture;
     q->sink = sink;
     qcapint_defrag_init(q);
@@ -148,69 +131,6 @@ int qcap_set_filter(qcap_t *q, const char *expression)
     return QCAP_OK;
 }
 
-int qcap_set_memory(qcap_t *q, uint64_t bytes)
-{
-    int status = qcapint_before_begin(q);
-    if (status)
-        return status;
-    if (bytes < LEAST_MEMORY)
-        return qcapint_fail(q, QCAP_E_ARGUMENT, "the memory ceiling is at least %llu bytes",
-                            (unsigned long long)LEAST_MEMORY);
-    q->budget.limit = bytes;
-    return QCAP_OK;
-}
-
-int qcap_set_checksums(qcap_t *q, qcap_checksums_t mode)
-{
-    int status = qcapint_before_begin(q);
-    if (status)
-        return status;
-    if ((unsigned)mode > QCAP_CHECKSUMS_IGNORE)
-        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such treatment of checksums");
-    q->checksums = mode;
-    return QCAP_OK;
-}
-
-int qcap_set_wait_limit(qcap_t *q, uint64_t bytes)
-{
-    int status = qcapint_before_begin(q);
-    if (status)
-        return status;
-    q->wait_limit = bytes;
-    return QCAP_OK;
-}
-
-int qcap_set_urgent(qcap_t *q, qcap_urgent_t urgent)
-{
-    int status = qcapint_before_begin(q);
-    if (status)
-        return status;
-    if ((unsigned)urgent > QCAP_URGENT_OUT_OF_BAND)
-        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such treatment of urgent bytes");
-    q->urgent = urgent;
-    return QCAP_OK;
-}
-
-int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict)
-{
-    int status = qcapint_before_begin(q);
-    if (status)
-        return status;
-    q->is_ipv6_strict = is_strict;
-    return QCAP_OK;
-}
-
-int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms)
-{
-    int status = qcapint_before_begin(q);
-    if (status)
-        return status;
-    if ((unsigned)which >= QCAP_TIMEOUT_COUNT)
-        return qcapint_fail(q, QCAP_E_ARGUMENT, "there is no such time-out");
-    q->timeouts_ns[which] = (int64_t)ms * NS_PER_MS;
-    return QCAP_OK;
-}
-
 /* ---------------------------------------------------------------- the way of a packet */
 
 static bool process_tunnel(qcap_t *q, qcap_packet_t *carrier);
@@ -223,7 +143,7 @@ static void discard(qcap_packet_t *packet, qcap_stage_t stage)
 
 static void process_datagram(qcap_t *q, qcap_packet_t *packet)
 {
-    if (q->checksums == QCAP_CHECKSUMS_VERIFY &&
+    if (q->options.checksums == QCAP_CHECKSUMS_VERIFY &&
         qcapint_checksum_transport(packet->bytes, &packet->headers) == QCAPINT_CHECKSUM_BAD) {
         discard(packet, QCAP_STAGE_BAD_CHECKSUM);
         return;
@@ -276,10 +196,10 @@ static void process_fragment(qcap_t *q, qcap_packet_t *fragment)
  * it wrong, and then data must not be lost. So it is reported, and counts only where the user asked for it. */
 static bool accept_network_checksum(const qcap_t *q, qcap_packet_t *packet)
 {
-    if (q->checksums == QCAP_CHECKSUMS_IGNORE ||
+    if (q->options.checksums == QCAP_CHECKSUMS_IGNORE ||
         qcapint_checksum_network(packet->bytes, &packet->headers) != QCAPINT_CHECKSUM_BAD)
         return true;
-    bool is_believed = q->checksums == QCAP_CHECKSUMS_VERIFY;
+    bool is_believed = q->options.checksums == QCAP_CHECKSUMS_VERIFY;
     if (is_believed)
         packet->flags |= QCAP_PACKET_DISCARDED;
     qcapint_packet_stage(packet, QCAP_STAGE_BAD_CHECKSUM);

@@ -105,14 +105,80 @@ const char *qcap_geterr(const qcap_t *q);
 
 /* ---------------------------------------------------------------- settings
  *
- * Before the first packet; later they fail with QCAP_E_STATE. Each has a function, and a text form. */
+ * Before the first packet; later they fail with QCAP_E_STATE. */
+
+/* Whether to discard packets because of their checksums. */
+typedef enum {
+    QCAP_CHECKSUMS_AUTO,   /* if the sender's checksums in that conversation were right before; a sender whose
+                              hardware computes them after the capture, or a rewritten capture, loses nothing */
+    QCAP_CHECKSUMS_VERIFY, /* if they are wrong and the packet was captured whole */
+    QCAP_CHECKSUMS_IGNORE  /* never; they are not even computed */
+} qcap_checksums_t;
+
+/* What the urgent byte is, that a TCP segment points to. The pointer names the byte behind it, as all systems have it: RFC 6093,
+ * 3.1. */
+typedef enum {
+    QCAP_URGENT_INLINE,     /* a byte of the stream like any other */
+    QCAP_URGENT_OUT_OF_BAND /* no byte of the stream: receivers that do not ask for SO_OOBINLINE read on behind it. It has no
+                               offset; QCAP_STAGE_TCP_URGENT shows the packet that carries it. */
+} qcap_urgent_t;
+
+/* Time-outs: name, default in milliseconds, text. */
+#define QCAP_TIMEOUT_MAP(X)                                                                                            \
+    X(FRAGMENT, 30000, "a datagram whose fragments do not all come")                                                   \
+    X(OPENING, 60000, "a conversation of which nothing but the opening was seen")                                      \
+    X(IDLE, 3600000, "a conversation in which nothing happens")                                                        \
+    X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
+    X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")                      \
+    X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")                              \
+    X(WAIT, 5000, "bytes that are read after what they acknowledge, if that does not come")
+
+typedef enum {
+#define X(name, ms, text) QCAP_TIMEOUT_##name,
+    QCAP_TIMEOUT_MAP(X)
+#undef X
+    QCAP_TIMEOUT_COUNT
+} qcap_timeout_t;
+
+/* The limits, and how captures are read. To change some of them:
+ *
+ *     qcap_options_t options;
+ *     qcap_options(q, &options);
+ *     options.memory = (uint64_t)64 << 20;
+ *     qcap_set_options(q, &options); */
+typedef struct qcap_options {
+    /* The most memory, in bytes, that conversations, queued segments, fragments, kept bytes and parsers may use together.
+     * Default 512 MiB; at least 1 MiB. Near the ceiling the conversations that were idle longest are evicted; what still does
+     * not fit is dropped and counted. */
+    uint64_t memory;
+
+    /* The most bytes of one direction that wait to be read after what they acknowledge of the other one; with more, the first
+     * of them go on. Default 1 MiB; 0: nothing waits. They wait no longer than QCAP_TIMEOUT_WAIT either. */
+    uint64_t wait_limit;
+
+    /* The most bytes of an element that comes whole; longer ones are cut. Default QCAP_LIMIT; at least 1. */
+    uint32_t element_limit;
+
+    uint32_t timeouts_ms[QCAP_TIMEOUT_COUNT]; /* by qcap_timeout_t, of capture time; defaults in QCAP_TIMEOUT_MAP */
+    qcap_checksums_t checksums;               /* default AUTO */
+    qcap_urgent_t urgent;                     /* default INLINE */
+
+    /* An overlap of IPv6 fragments discards the whole datagram (RFC 8200, 4.5). Default false: the policy decides. */
+    bool is_ipv6_overlap_strict;
+} qcap_options_t;
+
+/* Gets what is set now: at first, the defaults. */
+void qcap_options(const qcap_t *q, qcap_options_t *options);
+
+/* Sets all of them. QCAP_E_ARGUMENT, and nothing is set, if one makes no sense. */
+int qcap_set_options(qcap_t *q, const qcap_options_t *options);
 
 /* Makes the setting that a text "NAME=VALUE" says, as in "memory=64M", "tcp.policy=10.0.0.0/8:windows", "timeout.idle=10m". Case
  * means nothing in names. QCAP_E_NAME if there is none of that name, or no such policy; QCAP_E_ARGUMENT for a value that makes no
  * sense. */
 int qcap_set(qcap_t *q, const char *setting);
 
-/* What can be set by text. */
+/* What can be set by text: all of qcap_options_t, and policies. */
 typedef struct qcap_option {
     const char *name;
     const char *standard; /* the value unless it is set */
@@ -126,21 +192,6 @@ const qcap_option_t *qcap_option(size_t index);
  * trace has several link types and the expression means nothing on one of them, the loop fails at its first packet.
  * Filters that name ports do not match later fragments, nor packets with VLAN tags unless they say `vlan` first. */
 int qcap_set_filter(qcap_t *q, const char *expression);
-
-/* The most memory, in bytes, that conversations, queued segments, fragments, kept bytes and parsers may use
- * together. Default 512 MiB; at least 1 MiB. Near the ceiling the conversations that were idle longest are evicted;
- * what still does not fit is dropped and counted. */
-int qcap_set_memory(qcap_t *q, uint64_t bytes);
-
-/* Whether to discard packets because of their checksums. */
-typedef enum {
-    QCAP_CHECKSUMS_AUTO,   /* default: if the sender's checksums in that conversation were right before; a sender whose
-                              hardware computes them after the capture, or a rewritten capture, loses nothing */
-    QCAP_CHECKSUMS_VERIFY, /* if they are wrong and the packet was captured whole */
-    QCAP_CHECKSUMS_IGNORE  /* never; they are not even computed */
-} qcap_checksums_t;
-
-int qcap_set_checksums(qcap_t *q, qcap_checksums_t mode);
 
 /* Who wins where fragments or segments overlap. Each rule has nine letters, for how the newcomer N lies to the stored
  * piece S: N begins before S, with S, behind S (three groups), and ends before S, with S, behind S (within each group).
@@ -162,45 +213,6 @@ int qcap_policy_add(qcap_t *q, const qcap_policy_t *policy);
  * The narrowest network wins. Default for all: linux. QCAP_E_NAME if there is no such policy, QCAP_E_ARGUMENT for a
  * network that is none. */
 int qcap_set_policy(qcap_t *q, const char *network, const char *policy);
-
-/* If true, an overlap of IPv6 fragments discards the whole datagram (RFC 8200, 4.5). Default false: the policy
- * decides. */
-int qcap_set_ipv6_overlap_strict(qcap_t *q, bool is_strict);
-
-/* What the urgent byte is, that a TCP segment points to. The pointer names the byte behind it, as all systems have it: RFC 6093,
- * 3.1. */
-typedef enum {
-    QCAP_URGENT_INLINE,     /* default: a byte of the stream like any other */
-    QCAP_URGENT_OUT_OF_BAND /* no byte of the stream: receivers that do not ask for SO_OOBINLINE read on behind it. It has no
-                               offset; QCAP_STAGE_TCP_URGENT shows the packet that carries it. */
-} qcap_urgent_t;
-
-int qcap_set_urgent(qcap_t *q, qcap_urgent_t urgent);
-
-/* Time-outs, in milliseconds of capture time: name, default, text. */
-#define QCAP_TIMEOUT_MAP(X)                                                                                            \
-    X(FRAGMENT, 30000, "a datagram whose fragments do not all come")                                                   \
-    X(OPENING, 60000, "a conversation of which nothing but the opening was seen")                                      \
-    X(IDLE, 3600000, "a conversation in which nothing happens")                                                        \
-    X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
-    X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")                      \
-    X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")                              \
-    X(WAIT, 5000, "bytes that are read after what they acknowledge, if that does not come")
-
-typedef enum {
-#define X(name, ms, text) QCAP_TIMEOUT_##name,
-    QCAP_TIMEOUT_MAP(X)
-#undef X
-    QCAP_TIMEOUT_COUNT
-} qcap_timeout_t;
-
-int qcap_set_timeout(qcap_t *q, qcap_timeout_t which, uint32_t ms);
-
-/* The most bytes of one direction that wait to be read after what they acknowledge of the other one; with more, the first of them
- * go on. Default QCAP_WAIT_LIMIT; 0: nothing waits. They wait no longer than QCAP_TIMEOUT_WAIT either. */
-int qcap_set_wait_limit(qcap_t *q, uint64_t bytes);
-
-#define QCAP_WAIT_LIMIT ((uint64_t)1 << 20)
 
 /* ---------------------------------------------------------------- running */
 
@@ -578,9 +590,6 @@ int qcap_tcpstr_handler_add(qcap_t *q, const char *name, qcap_match_handler_t ha
 /* The same for elements that may be long and come in pieces: BEGIN, then PIECE and GAP in order, then END. BEGIN has
  * no end yet: its end is its begin. QCAP_E_NAME if there is no such element, or it is one that comes whole. */
 int qcap_stream_handler_add(qcap_t *q, const char *name, qcap_match_handler_t handler, void *user);
-
-/* The most bytes of an element that comes whole; longer ones are cut. Default QCAP_LIMIT. Before the first packet. */
-int qcap_set_element_limit(qcap_t *q, uint32_t bytes);
 
 /* What is not right with a stream. */
 typedef enum {

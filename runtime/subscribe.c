@@ -304,17 +304,6 @@ int qcap_stream_handler_add(qcap_t *q, const char *name, qcap_match_handler_t ha
     return subscribe(q, name, &(request_t){.handler = handler, .user = user, .is_stream = true});
 }
 
-int qcap_set_element_limit(qcap_t *q, uint32_t bytes)
-{
-    int status = qcapint_before_begin(q);
-    if (status < 0)
-        return status;
-    if (bytes == 0)
-        return qcapint_fail(q, QCAP_E_ARGUMENT, "elements need a limit of 1 byte or more");
-    ((qcapint_upper_t *)q->upper)->limit = bytes;
-    return QCAP_OK;
-}
-
 static int add_reporter(qcap_t *q, qcap_report_kind_t kind, qcap_report_handler_t handler, void *user)
 {
     qcapint_upper_t *upper = q->upper;

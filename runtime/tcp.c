@@ -102,7 +102,7 @@ static void discard(const arrival_t *a, qcap_stage_t stage)
 /* RFC 9293, 3.1; note [doubtful checksums] in order.c. Returns false if the segment is not to be looked at now. */
 static bool accept_checksum(const arrival_t *a)
 {
-    qcap_checksums_t mode = a->conv->q->checksums;
+    qcap_checksums_t mode = a->conv->q->options.checksums;
     if (mode == QCAP_CHECKSUMS_IGNORE)
         return true;
     qcapint_checksum_t checksum = qcapint_checksum_transport(a->packet->bytes, a->headers);
@@ -381,7 +381,7 @@ static void take(const arrival_t *a, qcapint_segment_t *segment)
 static void note_urgent(const arrival_t *a, qcapint_segment_t *segment)
 {
     segment->urgent = NONE;
-    if (a->conv->q->urgent != QCAP_URGENT_OUT_OF_BAND || !(a->headers->tcp_flags & QCAPINT_TCP_URG))
+    if (a->conv->q->options.urgent != QCAP_URGENT_OUT_OF_BAND || !(a->headers->tcp_flags & QCAPINT_TCP_URG))
         return;
     uint32_t pointer = qcapint_get_be16(a->packet->bytes + a->headers->transport + 18);
     if (pointer == 0 || pointer > a->headers->payload_len || a->begin + pointer <= (int64_t)a->str->end)
@@ -398,7 +398,7 @@ static void note_copy(const arrival_t *a, const qcapint_segment_t *segment)
     uint64_t before = a->begin < 0 ? (uint64_t)-a->begin : 0, len = a->headers->payload_len;
     uint64_t known = a->str->end - (uint64_t)a->begin;
     stats->retransmitted_bytes += known < len ? known : len;
-    if (before >= len || !a->str->rare->first || a->conv->q->urgent == QCAP_URGENT_OUT_OF_BAND)
+    if (before >= len || !a->str->rare->first || a->conv->q->options.urgent == QCAP_URGENT_OUT_OF_BAND)
         return;
     qcapint_segment_t copy = *segment;
     copy.begin = (uint64_t)a->begin + before;
@@ -448,7 +448,7 @@ static void put_aside(const arrival_t *a)
 {
     const qcapint_headers_t *h = a->headers;
     qcap_t *q = a->conv->q;
-    if (q->checksums != QCAP_CHECKSUMS_AUTO || !a->side->has_base || (h->tcp_flags & QCAPINT_TCP_SYN) ||
+    if (q->options.checksums != QCAP_CHECKSUMS_AUTO || !a->side->has_base || (h->tcp_flags & QCAPINT_TCP_SYN) ||
         a->str->rare->doubtful.count >= DOUBTFUL_LIMIT)
         return;
     int64_t begin = offset_of(a->side, a->str, h->seq);
@@ -554,7 +554,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         a.side->is_syn_data = true;
     qcapint_order_deliver(a.peer, a.other);
     qcapint_order_deliver(a.side, a.str);
-    if (a.has_ack && conv->q->urgent == QCAP_URGENT_OUT_OF_BAND) /* bytes may have left the other stream just now */
+    if (a.has_ack && conv->q->options.urgent == QCAP_URGENT_OUT_OF_BAND) /* bytes may have left the other stream just now */
         a.ack = clip_ack(&a, offset_of(a.peer, a.other, packet->headers.ack));
     a.begin = offset_of(a.side, a.str, packet->headers.seq + is_syn);
     note_fin(&a);

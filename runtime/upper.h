@@ -55,7 +55,6 @@ typedef struct qcapint_reporter {
 typedef struct qcapint_upper {
     qcapint_plan_t *plans[QCAPINT_PROTOCOLS]; /* in the order they were added; owned */
     uint32_t plan_count;
-    uint32_t limit;                     /* the most bytes of an element that comes whole */
     qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
     qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
 } qcapint_upper_t;

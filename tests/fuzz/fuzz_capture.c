@@ -131,7 +131,10 @@ static void read_capture(const char *path, size_t len, uint64_t memory)
     qcap_t *q = qcap_open_trace(path, errbuf);
     if (!q)
         return;
-    require(qcap_set_memory(q, memory) == QCAP_OK);
+    qcap_options_t options;
+    qcap_options(q, &options);
+    options.memory = memory;
+    require(qcap_set_options(q, &options) == QCAP_OK);
     qcap_protocols_builtin(q);
     qcap_tap_add(q, &tap, &sum);
     qcap_packet_handler_add(q, QCAP_STAGE_CAPTURED, on_captured, q);

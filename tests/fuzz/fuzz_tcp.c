@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     uint64_t before;
     require(qcap_tap_add(t->q, &tap, &closed) == QCAP_OK);
     require(qcap_set_policy(t->q, NULL, policies[bytes[0] % 5]) == QCAP_OK);
-    require(qcap_set_urgent(t->q, bytes[0] & 0x80 ? QCAP_URGENT_OUT_OF_BAND : QCAP_URGENT_INLINE) == QCAP_OK);
+    require(qcap_set(t->q, bytes[0] & 0x80 ? "tcp.urgent=out-of-band" : "tcp.urgent=inline") == QCAP_OK);
     if (bytes[0] & 0x40)
         require(qcap_conflict_handler_add(t->q, on_conflict, NULL) == QCAP_OK);
     before = t->q->budget.used;

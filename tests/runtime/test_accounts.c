@@ -80,8 +80,11 @@ static uint64_t read_capture(const char *path, const reading_t *reading)
     }
     qcap_protocols_builtin(q);
     qcap_set_policy(q, NULL, reading->policy);
-    qcap_set_checksums(q, reading->checksums);
-    qcap_set_memory(q, reading->memory);
+    qcap_options_t options;
+    qcap_options(q, &options);
+    options.checksums = reading->checksums;
+    options.memory = reading->memory;
+    qcap_set_options(q, &options);
     int status = qcap_loop(q, 20);
     check_sums(q);
     if (status == 0)

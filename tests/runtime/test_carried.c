@@ -112,7 +112,7 @@ static void an_element_over_the_limit_is_cut(void **state)
 {
     fixture_t *f = *state;
     want(f, "toy.value");
-    assert_int_equal(qcap_set_element_limit(f->q, 9), 0);
+    assert_int_equal(qcap_set(f->q, "element=9"), 0);
     say_by_bytes(f, CLIENT, "tA=1\np23:>GET a\nA:0123456789abc");
     assert_string_equal(f->log.text, "client toy.request.field.value 18..27 (1: 9..18) \"012345678\" truncated\n");
 }

@@ -168,7 +168,7 @@ static void send_in_fragments(traffic_t *t, const traffic_segment_t *segment, ui
 static void fragments_of_segments_are_reassembled(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_checksums(t->q, QCAP_CHECKSUMS_VERIFY), 0);
+    assert_int_equal(qcap_set(t->q, "checksums=verify"), 0);
     traffic_tcp(t, .flags = "S", .seq = 99);
     send_in_fragments(t, &(traffic_segment_t){.seq = 100, .text = "in several fragments"}, 8);
     assert_string_equal(t->text[0], "in several fragments");
@@ -179,7 +179,7 @@ static void fragments_of_segments_are_reassembled(void **state)
 static void ipv6_fragments_are_reassembled(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_checksums(t->q, QCAP_CHECKSUMS_VERIFY), 0);
+    assert_int_equal(qcap_set(t->q, "checksums=verify"), 0);
     send_in_fragments(t, &(traffic_segment_t){.is_ipv6 = true, .flags = "S", .seq = 99, .text = "syn data"}, 16);
     send_in_fragments(t, &(traffic_segment_t){.is_ipv6 = true, .seq = 108, .text = " and more"}, 16);
     assert_string_equal(t->text[0], "syn data and more");
@@ -236,7 +236,7 @@ static void all_fragments_that_came_for_a_datagram_are_its_constituents(void **s
 static void the_time_a_datagram_has_can_be_set(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_timeout(t->q, QCAP_TIMEOUT_FRAGMENT, 100), 0);
+    assert_int_equal(qcap_set(t->q, "timeout.fragment=100ms"), 0);
     piece(t, 'a', 0, 1, false);
     traffic_wait_ms(t, 90);
     piece(t, 'b', 1, 1, false); /* counts from the first one */
@@ -380,7 +380,7 @@ static void send_twice(traffic_t *t, uint32_t id, const char *first, const char 
 static void ipv6_overlaps_discard_the_datagram_if_strict(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_ipv6_overlap_strict(t->q, true), 0);
+    assert_int_equal(qcap_set(t->q, "ipv6.overlap=discard"), 0);
     send_twice(t, 1, "aaaaaaaa", "bbbbbbbb");
     assert_int_equal(traffic_count(t, QCAP_STAGE_DEFRAGMENTED), 0);
     send_twice(t, 2, "aaaaaaaa", "aaaaaaaa"); /* an exact copy does no harm */
@@ -399,7 +399,7 @@ static void the_oldest_go_when_memory_is_short(void **state)
 {
     traffic_t *t = *state;
     static unsigned char bytes[8192];
-    assert_int_equal(qcap_set_memory(t->q, 1 << 20), 0);
+    assert_int_equal(qcap_set(t->q, "memory=1M"), 0);
     for (uint32_t id = 0; id < 500; id++)
         traffic_fragment(t, .identification = id, .has_more = true, .bytes = bytes, .len = sizeof bytes);
     qcap_stats_t stats;

@@ -135,8 +135,8 @@ static void an_element_over_the_limit_is_cut(void **state)
 {
     fixture_t *f = *state;
     want(f, "toy.value[Login]");
-    assert_int_equal(qcap_set_element_limit(f->q, 0), QCAP_E_ARGUMENT);
-    assert_int_equal(qcap_set_element_limit(f->q, 7), 0);
+    assert_int_equal(qcap_set(f->q, "element=0"), QCAP_E_ARGUMENT);
+    assert_int_equal(qcap_set(f->q, "element=7"), 0);
     dialogue_open(&f->talk);
     dialogue_say(&f->talk, CLIENT, ">GET a\nLogin:bob/s");
     dialogue_say(&f->talk, CLIENT, "ecret\n\n");

@@ -216,13 +216,12 @@ static void an_opening_without_an_answer_expires_sooner(void **state)
 static void time_outs_can_be_set(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_timeout(t->q, QCAP_TIMEOUT_IDLE, 50), 0);
-    assert_int_equal(qcap_set_timeout(t->q, QCAP_TIMEOUT_COUNT, 50), QCAP_E_ARGUMENT);
+    assert_int_equal(qcap_set(t->q, "timeout.idle=50ms"), 0);
     traffic_tcp(t, .seq = C, .text = "one");
     traffic_wait_ms(t, 51);
     traffic_tcp(t, .seq = C + 3, .text = "two");
     assert_string_equal(t->text[0], "one~two");
-    assert_int_equal(qcap_set_timeout(t->q, QCAP_TIMEOUT_IDLE, 50), QCAP_E_STATE);
+    assert_int_equal(qcap_set(t->q, "timeout.idle=50ms"), QCAP_E_STATE);
 }
 
 static void capture_time_does_not_go_back(void **state)
@@ -267,7 +266,7 @@ static void the_oldest_conversations_leave_when_memory_is_short(void **state)
 {
     traffic_t *t = *state;
     uint16_t evicted = 0;
-    assert_int_equal(qcap_set_memory(t->q, 1 << 20), 0);
+    assert_int_equal(qcap_set(t->q, "memory=1M"), 0);
     qcap_packet_handler_add(t->q, QCAP_STAGE_TCP_EVICTED, check_evicted, &evicted);
     for (uint16_t port = 1000; port < 21000; port++)
         traffic_tcp(t, .seq = C, .text = "x", .client_port = port);

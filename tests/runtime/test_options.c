@@ -24,18 +24,22 @@ static void each_setting_is_made(void **state)
     assert_int_equal(qcap_set(t->q, "memory=2000000"), 0);
     assert_int_equal(t->q->budget.limit, 2000000);
     assert_int_equal(qcap_set(t->q, "checksums=ignore"), 0);
-    assert_int_equal(t->q->checksums, QCAP_CHECKSUMS_IGNORE);
+    assert_int_equal(t->q->options.checksums, QCAP_CHECKSUMS_IGNORE);
     assert_int_equal(qcap_set(t->q, "tcp.policy=10.0.0.0/8:windows"), 0);
     assert_int_equal(qcap_set(t->q, "tcp.policy=2001:db8::/32:solaris"), 0);
     assert_int_equal(qcap_set(t->q, "tcp.policy=bsd"), 0);
     assert_string_equal(qcapint_policy_of(&t->q->policies, &receiver)->name, "windows");
     assert_string_equal(qcapint_policy_of(&t->q->policies, &other)->name, "bsd");
     assert_int_equal(qcap_set(t->q, "tcp.urgent=out-of-band"), 0);
-    assert_int_equal(t->q->urgent, QCAP_URGENT_OUT_OF_BAND);
+    assert_int_equal(t->q->options.urgent, QCAP_URGENT_OUT_OF_BAND);
     assert_int_equal(qcap_set(t->q, "ipv6.overlap=discard"), 0);
-    assert_true(t->q->is_ipv6_strict);
+    assert_true(t->q->options.is_ipv6_overlap_strict);
     assert_int_equal(qcap_set(t->q, "timeout.idle=10m"), 0);
     assert_int_equal(t->q->timeouts_ns[QCAP_TIMEOUT_IDLE], INT64_C(600) * 1000000000);
+    assert_int_equal(qcap_set(t->q, "wait=64K"), 0);
+    assert_int_equal(t->q->options.wait_limit, 65536);
+    assert_int_equal(qcap_set(t->q, "element=100"), 0);
+    assert_int_equal(t->q->options.element_limit, 100);
     assert_int_equal(qcap_set(t->q, "timeout.hole=250ms"), 0);
     assert_int_equal(t->q->timeouts_ns[QCAP_TIMEOUT_HOLE], 250000000);
 }
@@ -45,24 +49,51 @@ static void the_list_has_the_defaults(void **state)
 {
     traffic_t *t = *state;
     char setting[80];
-    qcap_t before = *t->q;
+    qcap_options_t before, after;
+    const char *policy = t->q->policies.standard.name;
+    qcap_options(t->q, &before);
+    memset(&after, 0, sizeof after);
+    after.memory = 1 << 20;
+    after.element_limit = 1;
+    assert_int_equal(qcap_set_options(t->q, &after), 0);
     for (size_t i = 0; qcap_option(i); i++) {
         snprintf(setting, sizeof setting, "%s=%s", qcap_option(i)->name, qcap_option(i)->standard);
         assert_int_equal(qcap_set(t->q, setting), 0);
     }
-    assert_int_equal(t->q->budget.limit, before.budget.limit);
-    assert_int_equal(t->q->checksums, before.checksums);
-    assert_string_equal(t->q->policies.standard.name, before.policies.standard.name);
-    assert_int_equal(t->q->urgent, before.urgent);
-    assert_int_equal(t->q->is_ipv6_strict, before.is_ipv6_strict);
-    assert_memory_equal(t->q->timeouts_ns, before.timeouts_ns, sizeof before.timeouts_ns);
+    qcap_options(t->q, &after);
+    assert_int_equal(after.memory, before.memory);
+    assert_int_equal(after.wait_limit, before.wait_limit);
+    assert_int_equal(after.element_limit, before.element_limit);
+    assert_int_equal(after.checksums, before.checksums);
+    assert_int_equal(after.urgent, before.urgent);
+    assert_int_equal(after.is_ipv6_overlap_strict, before.is_ipv6_overlap_strict);
+    assert_memory_equal(after.timeouts_ms, before.timeouts_ms, sizeof before.timeouts_ms);
+    assert_string_equal(t->q->policies.standard.name, policy);
+}
+
+static void options_that_make_no_sense_change_nothing(void **state)
+{
+    traffic_t *t = *state;
+    qcap_options_t good, bad;
+    qcap_options(t->q, &good);
+#define REFUSES(member, value) \
+    bad = good; \
+    bad.wait_limit = 7; \
+    bad.member = value; \
+    assert_int_equal(qcap_set_options(t->q, &bad), QCAP_E_ARGUMENT)
+    REFUSES(memory, 1000);
+    REFUSES(element_limit, 0);
+    REFUSES(checksums, (qcap_checksums_t)7);
+    REFUSES(urgent, (qcap_urgent_t)7);
+    assert_int_equal(t->q->options.wait_limit, good.wait_limit);
+    assert_int_equal(t->q->budget.limit, good.memory);
 }
 
 static void what_makes_no_sense_is_refused_with_a_reason(void **state)
 {
     static const char *const wrong[] = {"memory", "memory=", "memory=1T", "memory=-1", "memory=99999999999999999999G", "memory=1",
                                         "checksums=maybe", "tcp.policy=10.0.0.0/99:windows", "timeout.idle=5",
-                                        "timeout.idle=99999h", "tcp.urgent=", "ipv6.overlap=yes", "wait=x",
+                                        "timeout.idle=99999h", "element=4G", "element=0", "tcp.urgent=", "ipv6.overlap=yes", "wait=x",
                                         "tcp.policy=1111111111111111111111111111111111111111111111111111111111111111111:bsd"};
     traffic_t *t = *state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -91,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_setting_is_made),
         TEST(the_list_has_the_defaults),
+        TEST(options_that_make_no_sense_change_nothing),
         TEST(what_makes_no_sense_is_refused_with_a_reason),
         TEST(nothing_is_set_once_it_has_begun),
     };

@@ -190,9 +190,9 @@ static void waiting_is_bounded_in_time(void **state)
 static void both_bounds_can_be_set(void **state)
 {
     fixture_t *f = *state;
-    assert_int_equal(qcap_set_timeout(f->q, QCAP_TIMEOUT_HOLE, 60000), 0);
-    assert_int_equal(qcap_set_timeout(f->q, QCAP_TIMEOUT_WAIT, 100), 0);
-    assert_int_equal(qcap_set_wait_limit(f->q, 20), 0);
+    assert_int_equal(qcap_set(f->q, "timeout.hole=60s"), 0);
+    assert_int_equal(qcap_set(f->q, "timeout.wait=100ms"), 0);
+    assert_int_equal(qcap_set(f->q, "wait=20"), 0);
     dialogue_open(&f->talk);
     dialogue_segment(&f->talk, CLIENT, 0, GET_A, 0);
     dialogue_segment(&f->talk, SERVER, 0, "<200 9\n", 8);
@@ -205,13 +205,13 @@ static void both_bounds_can_be_set(void **state)
     f->talk.now_ns += INT64_C(200000000);
     dialogue_segment(&f->talk, SERVER, 28, "6", 16);
     assert_non_null(strstr(f->log.text, "server toy.response.status 17 \"200\"\n"));
-    assert_int_equal(qcap_set_wait_limit(f->q, 20), QCAP_E_STATE);
+    assert_int_equal(qcap_set(f->q, "wait=20"), QCAP_E_STATE);
 }
 
 static void nothing_waits_if_so_set(void **state)
 {
     fixture_t *f = *state;
-    assert_int_equal(qcap_set_wait_limit(f->q, 0), 0);
+    assert_int_equal(qcap_set(f->q, "wait=0"), 0);
     dialogue_open(&f->talk);
     dialogue_segment(&f->talk, SERVER, 0, "<204 0\n", 9);
     assert_memory_equal(f->log.text, "server toy.response.status 1 \"204\"\n", 35);

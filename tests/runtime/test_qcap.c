@@ -112,17 +112,14 @@ static void pushed_packets_are_filtered(void **state)
 static void settings_are_made_before_the_first_packet(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_memory(t->q, 1000), QCAP_E_ARGUMENT);
-    assert_int_equal(qcap_set_checksums(t->q, (qcap_checksums_t)7), QCAP_E_ARGUMENT);
+    qcap_options_t options;
+    qcap_options(t->q, &options);
     traffic_handshake(t);
     assert_int_equal(qcap_set_filter(t->q, "tcp"), QCAP_E_STATE);
-    assert_int_equal(qcap_set_memory(t->q, 1 << 30), QCAP_E_STATE);
-    assert_int_equal(qcap_set_checksums(t->q, QCAP_CHECKSUMS_AUTO), QCAP_E_STATE);
+    assert_int_equal(qcap_set_options(t->q, &options), QCAP_E_STATE);
+    assert_int_equal(qcap_set(t->q, "memory=64M"), QCAP_E_STATE);
     assert_int_equal(qcap_set_policy(t->q, NULL, "linux"), QCAP_E_STATE);
     assert_int_equal(qcap_policy_add(t->q, &(qcap_policy_t){"a", "nnnnnnnnn", "nnnnnnnnn", NULL}), QCAP_E_STATE);
-    assert_int_equal(qcap_set_ipv6_overlap_strict(t->q, true), QCAP_E_STATE);
-    assert_int_equal(qcap_set_urgent(t->q, QCAP_URGENT_INLINE), QCAP_E_STATE);
-    assert_int_equal(qcap_set_wait_limit(t->q, 1), QCAP_E_STATE);
     assert_string_equal(qcap_geterr(t->q), "settings are made before the first packet");
 }
 
@@ -173,7 +170,7 @@ static void push_with_bad_header_checksum(traffic_t *t)
 static void a_wrong_header_checksum_is_reported_but_counts_only_if_asked_for(void **state)
 {
     traffic_t *t = *state, *u = traffic_open();
-    qcap_set_checksums(u->q, QCAP_CHECKSUMS_VERIFY);
+    assert_int_equal(qcap_set(u->q, "checksums=verify"), 0);
     push_with_bad_header_checksum(t);
     push_with_bad_header_checksum(u);
     assert_string_equal(t->text[0], "x");

@@ -138,8 +138,7 @@ static void an_urgent_byte_is_one_of_the_stream(void **state)
 static void an_urgent_byte_may_be_out_of_band(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_urgent(t->q, (qcap_urgent_t)7), QCAP_E_ARGUMENT);
-    assert_int_equal(qcap_set_urgent(t->q, QCAP_URGENT_OUT_OF_BAND), 0);
+    assert_int_equal(qcap_set(t->q, "tcp.urgent=out-of-band"), 0);
     traffic_handshake(t);
     traffic_tcp(t, .flags = "AU", .seq = C, .text = "ab!cd", .urgent = 3);
     assert_string_equal(t->text[0], "abcd");
@@ -155,7 +154,7 @@ static void an_urgent_byte_may_be_out_of_band(void **state)
 static void urgent_bytes_out_of_order_leave_no_hole(void **state)
 {
     traffic_t *t = *state;
-    assert_int_equal(qcap_set_urgent(t->q, QCAP_URGENT_OUT_OF_BAND), 0);
+    assert_int_equal(qcap_set(t->q, "tcp.urgent=out-of-band"), 0);
     traffic_handshake(t);
     traffic_tcp(t, .seq = C + 8, .text = "gh");
     traffic_tcp(t, .flags = "AU", .seq = C + 6, .text = "!f", .urgent = 1);
@@ -812,8 +811,8 @@ static void a_sender_without_right_checksums_loses_nothing(void **state)
 static void checksums_can_be_verified_strictly_or_ignored(void **state)
 {
     traffic_t *t = *state, *u = traffic_open();
-    assert_int_equal(qcap_set_checksums(t->q, QCAP_CHECKSUMS_VERIFY), 0);
-    assert_int_equal(qcap_set_checksums(u->q, QCAP_CHECKSUMS_IGNORE), 0);
+    assert_int_equal(qcap_set(t->q, "checksums=verify"), 0);
+    assert_int_equal(qcap_set(u->q, "checksums=ignore"), 0);
     traffic_tcp(t, .seq = C, .text = "x", .checksum = TRAFFIC_BAD);
     traffic_handshake(u);
     traffic_tcp(u, .seq = C, .text = "x", .checksum = TRAFFIC_BAD);
@@ -901,7 +900,7 @@ static void a_queue_without_end_is_delivered_with_a_gap(void **state)
     traffic_t *t = *state;
     static char text[60000];
     memset(text, 'x', sizeof text);
-    assert_int_equal(qcap_set_memory(t->q, 1 << 20), 0);
+    assert_int_equal(qcap_set(t->q, "memory=1M"), 0);
     traffic_tcp(t, .flags = "S", .seq = C - 1);
     for (uint32_t i = 0; i < 10; i++)
         traffic_tcp(t, .seq = C + 1 + i * 60000, .text = text, .len = 60000);

@@ -202,7 +202,7 @@ static void many_exchanges_stay_below_the_ceiling(void **state)
 {
     fixture_t *f = *state;
     qcap_stats_t stats;
-    assert_int_equal(qcap_set_memory(f->t->q, 2 << 20), 0);
+    assert_int_equal(qcap_set(f->t->q, "memory=2M"), 0);
     for (uint32_t i = 0; i < 20000; i++)
         traffic_udp(f->t, .text = "?45\001", .client_port = (uint16_t)(1024 + i), .server_port = PORT);
     qcap_stats(f->t->q, &stats);
