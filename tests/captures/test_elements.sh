@@ -1,0 +1,34 @@
+#!/bin/sh
+# test_elements.sh: what build/elements tells of the captures that have a page beside them: tests/captures/NAME.elements for
+# NAME.pcap.
+#
+# Its first line has the names of the elements; errors and anomalies are always told, whatever the names are. Then a line for
+# each: number of the connection, who sent it, its kind (an element that comes in pieces is its begin and its end), its name, its
+# text. With UPDATE=1 in the environment pages are rewritten, for a human to judge the difference.
+set -eu
+
+# Times and offsets are not compared: they change when a capture is recorded again. Nor are pieces: packets cut them.
+tell() {
+    # shellcheck disable=SC2086  names are words
+    "$BUILD/elements" --events "$1" $2 | sed -E \
+        -e 's/^.*"number":([0-9]+),.*"direction":"([a-z]+)","kind":"([a-z]+)","name":"([^"]*)","offset":[0-9]+,"length":[0-9]+/\1 \2 \3 \4/' \
+        -e '/^[0-9]+ [a-z]+ piece /d' -e 's/,"text":(".*")/ \1/' -e 's/}$//' -e 's/("|end) *,"/\1 "/'
+}
+
+count=0
+found=$(mktemp)
+trap 'rm -f "$found"' EXIT
+for page in tests/captures/*.elements; do
+    names=$(head -n 1 "$page")
+    {
+        echo "$names"
+        tell "${page%.elements}.pcap" "$names"
+    } >"$found"
+    if [ -n "${UPDATE:-}" ]; then
+        cp "$found" "$page"
+    else
+        diff -u "$page" "$found"
+    fi
+    count=$((count + 1))
+done
+[ "$count" -gt 0 ]
