@@ -140,6 +140,8 @@ void qcapint_capture_close(qcapint_capture_t *capture)
 static int filter_frames(qcapint_filter_t *filter, qcapint_frame_t *frames, size_t count)
 {
     size_t kept = 0;
+    if (!filter->expression)
+        return (int)count;
     for (size_t i = 0; i < count; i++) {
         int result = qcapint_filter_matches(filter, &frames[i]);
         if (result < 0)

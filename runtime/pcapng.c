@@ -306,12 +306,15 @@ static qcapint_capture_next_t step(qcapint_trace_t *trace, qcapint_frame_t *fram
     return next_block(trace, frame, has_frame);
 }
 
-static qcapint_capture_next_t read_pcapng(qcapint_trace_t *trace, qcapint_frame_t *frame)
+/* One at a time. */
+static qcapint_capture_next_t read_pcapng(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit, size_t *count)
 {
     bool has_frame = false;
     qcapint_capture_next_t status = QCAPINT_CAPTURE_FRAME;
+    (void)limit;
     while (status == QCAPINT_CAPTURE_FRAME && !has_frame)
-        status = step(trace, frame, &has_frame);
+        status = step(trace, frames, &has_frame);
+    *count = has_frame;
     return status;
 }
 

@@ -100,33 +100,66 @@ qcapint_capture_next_t qcapint_trace_interface_add(qcapint_trace_t *trace, uint1
 
 /* Before each packet: seconds, their fraction, length captured, length on the wire; in files of a modified libpcap
  * (magic 0xa1b2cd34) also the interface, its protocol and direction. */
-static qcapint_capture_next_t read_pcap(qcapint_trace_t *trace, qcapint_frame_t *frame)
+typedef struct record {
+    uint32_t seconds, fraction, len, wire_len;
+} record_t;
+
+static inline record_t get_record(const qcapint_trace_t *trace, const unsigned char *at)
+{
+    record_t record = {.seconds = qcapint_trace_u32(trace, at),
+                       .fraction = qcapint_trace_u32(trace, at + 4),
+                       .len = qcapint_trace_u32(trace, at + 8),
+                       .wire_len = qcapint_trace_u32(trace, at + 12)};
+    if (trace->has_mixed_lens && record.len > record.wire_len) {
+        uint32_t swap = record.len;
+        record.len = record.wire_len;
+        record.wire_len = swap;
+    }
+    return record;
+}
+
+/* Gets all of the next record. */
+static qcapint_capture_next_t need_record(qcapint_trace_t *trace)
 {
     qcapint_capture_next_t status = qcapint_trace_need(trace, trace->record_len);
     if (status != QCAPINT_CAPTURE_FRAME)
         return status;
-    const unsigned char *at = trace->input.at;
-    uint32_t len = qcapint_trace_u32(trace, at + 8), wire_len = qcapint_trace_u32(trace, at + 12);
-    if (trace->has_mixed_lens && len > wire_len) {
-        uint32_t swap = len;
-        len = wire_len;
-        wire_len = swap;
-    }
+    uint32_t len = get_record(trace, trace->input.at).len;
     if (len > QCAPINT_TRACE_PACKET)
         return qcapint_trace_damaged(trace, "no packet has %u bytes", len);
-    status = qcapint_trace_need(trace, trace->record_len + len);
-    if (status != QCAPINT_CAPTURE_FRAME)
-        return status;
-    at = trace->input.at; /* the block may have moved */
-    frame->bytes = at + trace->record_len;
-    frame->len = len;
-    frame->wire_len = wire_len > len ? wire_len : len;
-    frame->time_ns = (int64_t)qcapint_trace_u32(trace, at) * NS_PER_S +
-                     qcapint_trace_time(&trace->interfaces->clock, qcapint_trace_u32(trace, at + 4));
-    frame->link_type = trace->interfaces->link_type;
-    frame->place = qcapint_input_offset(&trace->input) + trace->record_len;
-    trace->input.at += trace->record_len + len;
-    return QCAPINT_CAPTURE_FRAME;
+    return qcapint_trace_need(trace, trace->record_len + len);
+}
+
+/* Takes the records that are at hand, up to one that is damaged. Returns how many. */
+static size_t take_records(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit)
+{
+    const qcapint_interface_t *interface = trace->interfaces;
+    const unsigned char *at = trace->input.at, *end = trace->input.end;
+    uint32_t head = trace->record_len;
+    size_t count = 0;
+    for (; count < limit && (size_t)(end - at) >= head; count++) {
+        record_t record = get_record(trace, at);
+        if (record.len > QCAPINT_TRACE_PACKET || record.len > (size_t)(end - at) - head)
+            break;
+        frames[count] = (qcapint_frame_t){
+            .bytes = at + head,
+            .len = record.len,
+            .wire_len = record.wire_len > record.len ? record.wire_len : record.len,
+            .time_ns = (int64_t)record.seconds * NS_PER_S + qcapint_trace_time(&interface->clock, record.fraction),
+            .place = trace->input.end_offset - (size_t)(end - at) + head,
+            .link_type = interface->link_type};
+        at += head + record.len;
+    }
+    trace->input.at = at;
+    return count;
+}
+
+static qcapint_capture_next_t read_pcap(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit, size_t *count)
+{
+    qcapint_capture_next_t status = need_record(trace);
+    if (status == QCAPINT_CAPTURE_FRAME)
+        *count = take_records(trace, frames, limit);
+    return status;
 }
 
 /* The file header: magic, version (major, minor), two fields of no use, snap length, link type (16 bits, and what is
@@ -206,9 +239,11 @@ void qcapint_trace_close(qcapint_trace_t *trace)
 qcapint_capture_next_t qcapint_trace_next(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit, size_t *count)
 {
     qcapint_capture_next_t status = QCAPINT_CAPTURE_FRAME;
+    size_t taken;
     trace->may_fill = true;
-    for (*count = 0; *count < limit && status == QCAPINT_CAPTURE_FRAME; *count += status == QCAPINT_CAPTURE_FRAME) {
-        status = trace->read(trace, &frames[*count]);
+    for (*count = 0; *count < limit && status == QCAPINT_CAPTURE_FRAME; *count += taken) {
+        taken = 0;
+        status = trace->read(trace, frames + *count, limit - *count, &taken);
         trace->may_fill = false;
     }
     return *count > 0 ? QCAPINT_CAPTURE_FRAME : status;

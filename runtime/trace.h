@@ -26,8 +26,8 @@ typedef struct qcapint_trace qcapint_trace_t;
 
 struct qcapint_trace {
     qcapint_input_t input;
-    /* Takes the next frame, as qcapint_trace_next() says. */
-    qcapint_capture_next_t (*read)(qcapint_trace_t *trace, qcapint_frame_t *frame);
+    /* Takes the next frame, and of those behind it what is at hand; `*count` is set if FRAME is returned. */
+    qcapint_capture_next_t (*read)(qcapint_trace_t *trace, qcapint_frame_t *frames, size_t limit, size_t *count);
     bool has_one_interface; /* the format has no more */
     bool may_fill;          /* no frame that was handed out lies in the block any more */
     bool is_swapped;        /* numbers are in the other byte order than ours */
