@@ -528,7 +528,7 @@ static void the_usual_frame_is_decoded_like_any(void **state)
 /* A sum of RFC 1071, 1, byte by byte. */
 static uint16_t slow_sum(const unsigned char *bytes, size_t len)
 {
-    uint32_t sum = 0;
+    uint64_t sum = 0;
     for (size_t i = 0; i < len; i++)
         sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
     while (sum >> 16)
@@ -545,6 +545,22 @@ static void sums_of_any_length_and_place_are_right(void **state)
     for (size_t begin = 0; begin < 20; begin++)
         for (size_t len = 1; begin + len <= sizeof bytes; len++)
             assert_int_equal(qcapint_checksum_of(bytes + begin, len), slow_sum(bytes + begin, len));
+}
+
+/* Longer than any packet of IP: where lengths of zero stand for the rest of the frame. */
+static void sums_of_many_bytes_do_not_overflow(void **state)
+{
+    static const size_t lens[] = {65535, 65536, 65537, 131072, 524288 + 17, 1000000};
+    unsigned char *bytes = malloc(1000000);
+    (void)state;
+    assert_non_null(bytes);
+    for (int value = 0; value < 4; value++) {
+        for (size_t i = 0; i < 1000000; i++)
+            bytes[i] = (unsigned char)(value == 0 ? 0xff : value == 1 ? 0 : value == 2 ? 0x80 : i * 131 + i / 251);
+        for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
+            assert_int_equal(qcapint_checksum_of(bytes, lens[i]), slow_sum(bytes, lens[i]));
+    }
+    free(bytes);
 }
 
 static void the_ipv4_header_has_its_own(void **state)
@@ -586,6 +602,7 @@ int main(void)
         cmocka_unit_test(checksums_are_told_from_none),
         cmocka_unit_test(the_usual_frame_is_decoded_like_any),
         cmocka_unit_test(sums_of_any_length_and_place_are_right),
+        cmocka_unit_test(sums_of_many_bytes_do_not_overflow),
         cmocka_unit_test(the_ipv4_header_has_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
