@@ -106,11 +106,6 @@ typedef enum {
 qcapint_checksum_t qcapint_checksum_network(const unsigned char *bytes, const qcapint_headers_t *headers);
 qcapint_checksum_t qcapint_checksum_transport(const unsigned char *bytes, const qcapint_headers_t *headers);
 
-/* The same of an IPv4 header, and of a TCP or UDP segment of `len` bytes that the IP packet carries. */
-qcapint_checksum_t qcapint_checksum_ipv4(const unsigned char *ip);
-qcapint_checksum_t qcapint_checksum_segment(const unsigned char *ip, uint8_t protocol, const unsigned char *transport,
-                                            uint32_t len);
-
 /* The checksum of RFC 1071 over `len` bytes, to be written in network order into a header that had 0 there. */
 uint16_t qcapint_checksum_of(const unsigned char *bytes, size_t len);
 

@@ -23,9 +23,9 @@
 #include <string.h>
 
 #include "decode.h"
-#include "handle.h"
+#include "flow_find.h"
+#include "smooth.h"
 
-#define LAZINESS 16 /* see note [lazy lists] */
 #define LINE_LEN 64 /* of the cache, in bytes */
 
 int qcapint_flow_init(qcap_t *q)
@@ -93,15 +93,14 @@ static void move(qcap_t *q, qcapint_conv_t *conv, qcapint_flow_list_t list)
     list_add(&q->flow.lists[list], conv);
 }
 
-/* The conversation has had a packet. See note [lazy lists]. */
-static void touch(qcap_t *q, qcapint_conv_t *conv)
+/* See note [lazy lists]. */
+static void touch_list(qcap_t *q, qcapint_conv_t *conv)
 {
     qcapint_flow_list_t list = qcapint_tcp_is_over(conv)  ? QCAPINT_FLOW_CLOSED
                                : conv->tcp.has_traffic ? QCAPINT_FLOW_IDLE
                                                        : QCAPINT_FLOW_OPENING;
     conv->seen_ns = q->now_ns;
-    if (conv->list != list || qcapint_budget_is_scarce(&q->budget) ||
-        q->now_ns - conv->listed_ns >= q->timeouts_ns[timeouts[list]] / LAZINESS)
+    if (!qcapint_flow_is_in_place(q, conv, list, timeouts[list]))
         move(q, conv, list);
 }
 
@@ -119,94 +118,17 @@ static void touch_rare(qcap_t *q, qcap_tcpstr_t *str)
     qcapint_rare_tidy(str);
 }
 
-static void touch_both(qcap_t *q, qcapint_conv_t *conv)
+static void touch_holes(qcap_t *q, qcapint_conv_t *conv)
 {
     for (int i = 0; i < 2; i++)
         if (qcapint_rare_has(&conv->str[i]))
             touch_rare(q, &conv->str[i]);
 }
 
-/* ---------------------------------------------------------------- the table */
-
-/* What a lookup compares: the ends of a packet. The addresses of IPv4 are in the first of their words, the others are 0. */
-typedef struct ends {
-    uint32_t addresses[2][4]; /* source, destination: as they lie in the packet */
-    uint16_t ports[2];
-    uint8_t version;
-} ends_t;
-
-/* RFC 791, 3.1; RFC 8200, 3. */
-static inline void get_ends(const qcap_packet_t *packet, ends_t *ends)
+void qcapint_flow_touch(qcap_t *q, qcapint_conv_t *conv)
 {
-    const qcapint_headers_t *h = &packet->headers;
-    const unsigned char *ip = packet->bytes + h->network;
-    ends->ports[0] = h->source_port;
-    ends->ports[1] = h->destination_port;
-    ends->version = h->version;
-    if (h->version == 4) {
-        memset(ends->addresses, 0, sizeof ends->addresses);
-        memcpy(ends->addresses[0], ip + 12, 4);
-        memcpy(ends->addresses[1], ip + 16, 4);
-    } else {
-        memcpy(ends->addresses, ip + 8, sizeof ends->addresses);
-    }
-}
-
-static inline bool is_end(const qcap_endpoint_t *a, const ends_t *ends, int which)
-{
-    uint64_t x[2], y[2];
-    memcpy(x, a->address, sizeof x);
-    memcpy(y, ends->addresses[which], sizeof y);
-    return a->port == ends->ports[which] && ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0 && a->version == ends->version;
-}
-
-/* The same for both directions: the end with the lower address, or port, comes first. */
-static inline uint32_t hash_ends(const qcapint_flow_t *flow, const ends_t *ends)
-{
-    uint32_t words[2 * QCAPINT_HASH_PAIRS];
-    const uint32_t(*a)[4] = ends->addresses;
-    if (ends->version == 4) {
-        uint64_t ends_[2] = {(uint64_t)a[0][0] << 16 | ends->ports[0], (uint64_t)a[1][0] << 16 | ends->ports[1]};
-        bool is_swapped = ends_[0] > ends_[1];
-        uint64_t low = ends_[is_swapped], high = ends_[!is_swapped];
-        words[0] = (uint32_t)(low >> 16);
-        words[1] = (uint32_t)(high >> 16);
-        words[2] = (uint32_t)(low << 16) | (uint32_t)(high & 0xffff);
-        words[3] = 4;
-        return qcapint_hash_pairs(&flow->key, words, 2);
-    }
-    int order = memcmp(a[0], a[1], sizeof a[0]);
-    bool is_swapped = order > 0 || (order == 0 && ends->ports[0] > ends->ports[1]);
-    memcpy(words, a[is_swapped], 16);
-    memcpy(words + 4, a[!is_swapped], 16);
-    words[8] = (uint32_t)ends->ports[is_swapped] << 16 | ends->ports[!is_swapped];
-    words[9] = 6;
-    return qcapint_hash_pairs(&flow->key, words, 5);
-}
-
-/* Finds it in a bucket. */
-static inline qcapint_conv_t *look(const qcapint_flow_bucket_t *bucket, uint32_t hash, const ends_t *ends, bool *is_server)
-{
-    for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
-        qcapint_conv_t *conv = bucket->convs[i];
-        if (bucket->hashes[i] != hash || !conv)
-            continue;
-        *is_server = !(is_end(&conv->ends[0], ends, 0) && is_end(&conv->ends[1], ends, 1));
-        if (!*is_server || (is_end(&conv->ends[1], ends, 0) && is_end(&conv->ends[0], ends, 1)))
-            return conv;
-    }
-    return NULL;
-}
-
-static inline qcapint_conv_t *find(const qcapint_flow_t *flow, uint32_t hash, const ends_t *ends, bool *is_server)
-{
-    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash);
-    qcapint_conv_t *conv = look(bucket, hash, ends, is_server);
-    for (uint32_t at = 1; !conv && bucket->passed > 0 && at <= flow->table.mask; at++) {
-        bucket = qcapint_flow_bucket(&flow->table, hash + at);
-        conv = look(bucket, hash, ends, is_server);
-    }
-    return conv;
+    touch_list(q, conv);
+    touch_holes(q, conv);
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -357,7 +279,7 @@ static void expire_holes(qcap_t *q)
     while ((str = q->flow.first_hole) && str->rare->hole_ns <= q->now_ns) {
         hole_remove(&q->flow, str);
         qcapint_tcp_expire_holes(str);
-        touch_both(q, str->conv);
+        touch_holes(q, str->conv);
     }
     if (str)
         note_deadline(&q->flow, str->rare->hole_ns);
@@ -422,38 +344,39 @@ uint64_t qcap_tcpstr_each(qcap_t *q, qcap_tcpstr_visitor_t visitor, void *user)
 
 /* ---------------------------------------------------------------- entry */
 
+/* The ends of a packet that was decoded. */
+static qcapint_ends_t ends_of(const qcap_packet_t *packet)
+{
+    const qcapint_headers_t *h = &packet->headers;
+    return qcapint_ends_of(packet->bytes + h->network, h->version, packet->bytes + h->transport);
+}
+
 void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
 {
     if (packet->headers.protocol != QCAPINT_PROTOCOL_TCP || packet->headers.is_fragment)
         return;
-    ends_t ends;
-    get_ends(packet, &ends);
-    packet->hash = hash_ends(&q->flow, &ends);
+    const qcapint_ends_t ends = ends_of(packet);
+    packet->hash = qcapint_ends_hash(&q->flow, &ends);
     packet->is_hashed = true;
     __builtin_prefetch(qcapint_flow_bucket(&q->flow.table, packet->hash));
 }
 
-void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet)
+unsigned qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
 {
-    if (!packet->is_hashed)
-        return;
-    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, packet->hash);
-    for (int i = 0; i < QCAPINT_FLOW_SLOTS; i++) {
-        if (!bucket->convs[i] || bucket->hashes[i] != packet->hash) /* who left leaves his hash behind */
-            continue;
-        for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
-            __builtin_prefetch((const unsigned char *)bucket->convs[i] + at, 1);
-        return;
-    }
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, hash);
+    unsigned slots = qcapint_flow_slots(bucket, hash), slot = slots ? (unsigned)__builtin_ctz(slots) : 0;
+    uintptr_t conv = (uintptr_t)bucket->convs[slot]; /* if it is another one, or none, nothing is lost */
+    for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
+        __builtin_prefetch((const void *)(conv + at), 1);
+    return slot;
 }
 
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
 {
     bool is_server = false;
-    ends_t ends;
-    get_ends(packet, &ends);
-    uint32_t hash = packet->is_hashed ? packet->hash : hash_ends(&q->flow, &ends);
-    qcapint_conv_t *conv = find(&q->flow, hash, &ends, &is_server);
+    const qcapint_ends_t ends = ends_of(packet);
+    uint32_t hash = packet->is_hashed ? packet->hash : qcapint_ends_hash(&q->flow, &ends);
+    qcapint_conv_t *conv = qcapint_flow_find(&q->flow, hash, &ends, &is_server);
     if (conv && qcapint_tcp_is_reopened(conv, packet, is_server)) {
         close_conv(q, conv, QCAP_END_REPLACED);
         conv = NULL;
@@ -467,6 +390,6 @@ void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)
     if (!conv)
         return;
     qcapint_tcp_segment(conv, packet, is_server);
-    touch(q, conv);
-    touch_both(q, conv);
+    qcapint_flow_touch(q, conv);
+    qcapint_smooth_look(conv);
 }

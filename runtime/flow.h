@@ -24,6 +24,8 @@ struct qcapint_conv {
     uint32_t hash;                 /* of the endpoints */
     uint8_t list;                  /* qcapint_flow_list_t */
     bool is_open;                  /* in the table; false: only positions keep it */
+    bool is_unread;                /* the sink said that it wants no bytes */
+    bool is_smooth;                /* both directions go on, and nothing is waited for: note [smooth going] */
 
     /* What every packet touches. */
     qcap_t *q;                     /* the handle */
@@ -56,13 +58,16 @@ int qcapint_flow_init(qcap_t *q);
 /* Drops all conversations without a word. */
 void qcapint_flow_fini(qcap_t *q);
 
-/* A packet that was decoded, and will be processed soon: see note [lines in time]. First prepare, then, some packets later,
- * fetch. May be left out. */
+/* A packet that was decoded, and will be processed soon: see note [lines in time] in flow.c. First prepare, then, some packets
+ * later, fetch: that returns where in its bucket the conversation probably is. May be left out. */
 void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet);
-void qcapint_flow_fetch(const qcap_t *q, const qcap_packet_t *packet);
+unsigned qcapint_flow_fetch(const qcap_t *q, uint32_t hash);
 
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);
+
+/* The conversation has had a packet. */
+void qcapint_flow_touch(qcap_t *q, qcapint_conv_t *conv);
 
 /* Ends what has timed out at q->now_ns. Between packets. */
 void qcapint_flow_expire(qcap_t *q);

@@ -18,10 +18,16 @@ static size_t size_of(const qcapint_flow_table_t *table)
     return ((size_t)table->mask + 1) * sizeof *table->buckets;
 }
 
+static void set_mask(qcapint_flow_table_t *table, uint32_t mask)
+{
+    table->mask = mask;
+    table->full = ((uint64_t)mask + 1) * SLOTS / 16 * 15;
+}
+
 int qcapint_flow_table_init(qcapint_flow_table_t *table, qcapint_budget_t *budget)
 {
     table->count = 0;
-    table->mask = FIRST_BUCKETS - 1;
+    set_mask(table, FIRST_BUCKETS - 1);
     table->buckets = qcapint_budget_alloc_lines(budget, size_of(table));
     return table->buckets ? QCAP_OK : QCAP_E_MEMORY;
 }
@@ -56,7 +62,7 @@ static bool has_room(const qcapint_flow_table_t *table, uint32_t slots)
 static void grow(qcapint_flow_table_t *table, qcapint_budget_t *budget)
 {
     qcapint_flow_table_t old = *table;
-    table->mask = old.mask * 2 + 1;
+    set_mask(table, old.mask * 2 + 1);
     table->buckets = old.mask < BUCKETS_MAX - 1 && !qcapint_budget_is_tight(budget)
                          ? qcapint_budget_alloc_lines(budget, size_of(table)) : NULL;
     if (!table->buckets) {

@@ -5,6 +5,9 @@
 #ifndef QCAP_FLOW_TABLE_H
 #define QCAP_FLOW_TABLE_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +27,7 @@ typedef struct qcapint_flow_table {
     qcapint_flow_bucket_t *buckets;
     uint32_t mask;  /* buckets, a power of 2, less one */
     uint64_t count; /* conversations */
+    uint64_t full;  /* with more, something should go */
 } qcapint_flow_table_t;
 
 /* Returns 0, or QCAP_E_MEMORY. */
@@ -39,12 +43,26 @@ void qcapint_flow_table_remove(qcapint_flow_table_t *table, uint32_t hash, const
 /* True when it is so full that it should grow, but could not: something should go. */
 static inline bool qcapint_flow_table_is_tight(const qcapint_flow_table_t *table)
 {
-    return table->count > ((uint64_t)table->mask + 1) * QCAPINT_FLOW_SLOTS / 16 * 15;
+    return table->count > table->full;
 }
 
 static inline const qcapint_flow_bucket_t *qcapint_flow_bucket(const qcapint_flow_table_t *table, uint32_t hash)
 {
     return &table->buckets[hash & table->mask];
+}
+
+/* Which slots of a bucket have that hash: a bit for each. */
+static inline unsigned qcapint_flow_slots(const qcapint_flow_bucket_t *bucket, uint32_t hash)
+{
+    unsigned slots = 0, i = 0;
+#ifdef __SSE2__ /* four at once */
+    __m128i hashes = _mm_loadu_si128((const __m128i *)(const void *)bucket->hashes);
+    slots = (unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(hashes, _mm_set1_epi32((int32_t)hash))));
+    i = 4;
+#endif
+    for (; i < QCAPINT_FLOW_SLOTS; i++)
+        slots |= (unsigned)(bucket->hashes[i] == hash) << i;
+    return slots;
 }
 
 #endif

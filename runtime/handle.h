@@ -13,6 +13,7 @@
 #include "qcap.h"
 #include "tcpstr.h"
 #include "udp.h"
+#include "usual.h"
 
 /* A packet handler that was added. */
 typedef struct qcapint_packet_subscription {
@@ -34,15 +35,21 @@ typedef struct qcapint_hand {
     const qcapint_segment_t *segment; /* not in its list */
 } qcapint_hand_t;
 
-/* Packets that were read and decoded together. */
+/* A packet that was decoded before its turn. */
+typedef struct qcapint_early {
+    qcap_packet_t packet;     /* borrowed, over the frame */
+    qcapint_decode_t decoded; /* what became of it */
+} qcapint_early_t;
+
+/* Packets that were read together. */
 #define QCAPINT_BATCH 32
 
 typedef struct qcapint_batch {
     uint32_t at;    /* the next to be processed */
     uint32_t count; /* packets */
     qcapint_frame_t frames[QCAPINT_BATCH];
-    qcap_packet_t packets[QCAPINT_BATCH];    /* borrowed, over the frames; valid from `at` on */
-    qcapint_decode_t decoded[QCAPINT_BATCH]; /* what became of each */
+    qcapint_usual_t usual[QCAPINT_BATCH]; /* valid from `at` on */
+    qcapint_early_t early[QCAPINT_BATCH]; /* valid from `at` on, of frames that are not usual */
 } qcapint_batch_t;
 
 struct qcap {

@@ -23,12 +23,12 @@ typedef struct qcapint_hash_key {
 
 void qcapint_hash_key_init(qcapint_hash_key_t *key);
 
-/* Of `count` pairs of words, at most QCAPINT_HASH_PAIRS. Inputs of different counts may share a hash. */
-static inline uint32_t qcapint_hash_pairs(const qcapint_hash_key_t *key, const uint32_t *words, size_t count)
+/* Of `count` pairs of words, two in one, at most QCAPINT_HASH_PAIRS. Inputs of different counts may share a hash. */
+static inline uint32_t qcapint_hash_pairs(const qcapint_hash_key_t *key, const uint64_t *pairs, size_t count)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++)
-        sum += (uint64_t)(words[2 * i] + key->terms[2 * i]) * (words[2 * i + 1] + key->terms[2 * i + 1]);
+        sum += (uint64_t)((uint32_t)pairs[i] + key->terms[2 * i]) * ((uint32_t)(pairs[i] >> 32) + key->terms[2 * i + 1]);
     return (uint32_t)(sum * key->factor >> 32);
 }
 

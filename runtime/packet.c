@@ -21,6 +21,15 @@ void qcapint_packet_init(qcap_packet_t *packet, qcap_t *q, const unsigned char *
                               .flags = len < wire_len ? QCAP_PACKET_SNAPPED : 0};
 }
 
+qcapint_decode_t qcapint_packet_begin(qcap_packet_t *packet, qcap_t *q, const qcapint_frame_t *frame)
+{
+    qcapint_packet_init(packet, q, frame->bytes, frame->len, frame->wire_len);
+    packet->time_ns = frame->time_ns;
+    packet->link_type = frame->link_type;
+    packet->place = frame->place;
+    return qcapint_decode_frame(packet->link_type, packet->bytes, packet->len, &packet->headers);
+}
+
 void qcapint_packet_fini(qcap_packet_t *packet)
 {
     qcap_packet_unref(packet->kept);

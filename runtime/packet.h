@@ -38,6 +38,9 @@ struct qcap_packet {
 /* Makes a borrowed packet of a frame. */
 void qcapint_packet_init(qcap_packet_t *packet, qcap_t *q, const unsigned char *bytes, uint32_t len, uint32_t wire_len);
 
+/* The same, with all that the frame says, and decodes it. */
+qcapint_decode_t qcapint_packet_begin(qcap_packet_t *packet, qcap_t *q, const qcapint_frame_t *frame);
+
 /* Ends a borrowed packet: whoever kept it has a copy. */
 void qcapint_packet_fini(qcap_packet_t *packet);
 

@@ -84,6 +84,7 @@ static pair_t *get_pair(qcapint_conv_t *conv)
     if (pair)
         pair->conv = conv;
     conv->upper = pair ? (void *)pair : (void *)(uintptr_t)&nobody;
+    conv->is_unread = !pair;
     return pair;
 }
 
@@ -124,6 +125,7 @@ static void give_up(pair_t *pair)
     skip(pair, true);
     free_pair(conv);
     conv->upper = (void *)(uintptr_t)&nobody;
+    conv->is_unread = true;
     qcapint_tcpstr_hold(&conv->str[0], UINT64_MAX);
     qcapint_tcpstr_hold(&conv->str[1], UINT64_MAX);
 }

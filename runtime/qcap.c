@@ -285,33 +285,30 @@ static void process_frame(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t dec
     process_decoded(q, packet, decoded);
 }
 
-static void count(qcap_t *q, const qcap_packet_t *packet)
+static inline void count(qcap_t *q, const qcapint_frame_t *frame)
 {
     qcap_stats_t *stats = &q->stats;
+    int64_t time_ns = frame->time_ns > TIME_MAX ? TIME_MAX : frame->time_ns < -TIME_MAX ? -TIME_MAX : frame->time_ns;
     if (stats->packets++ == 0)
-        stats->first_ns = packet->time_ns;
-    stats->bytes += packet->len;
-    stats->wire_bytes += packet->wire_len;
-    int64_t time_ns = packet->time_ns > TIME_MAX ? TIME_MAX : packet->time_ns < -TIME_MAX ? -TIME_MAX : packet->time_ns;
+        stats->first_ns = frame->time_ns;
+    stats->bytes += frame->len;
+    stats->wire_bytes += frame->wire_len;
     if (time_ns > q->now_ns)
         q->now_ns = time_ns;
-    stats->last_ns = q->now_ns;
 }
 
-/* Decodes a frame that will be processed soon. */
-static qcapint_decode_t prepare(qcap_t *q, qcap_packet_t *packet, const qcapint_frame_t *frame)
+/* Looks at a frame whose turn will come soon: it is a usual one, or is decoded, as are all that a getter has to look at. */
+static void look(qcap_t *q, const qcapint_frame_t *frame, qcapint_usual_t *usual, qcapint_early_t *early)
 {
-    qcapint_packet_init(packet, q, frame->bytes, frame->len, frame->wire_len);
-    packet->time_ns = frame->time_ns;
-    packet->link_type = frame->link_type;
-    packet->place = frame->place;
-    qcapint_decode_t decoded = qcapint_decode_frame(packet->link_type, packet->bytes, packet->len, &packet->headers);
-    if (decoded == QCAPINT_DECODE_OK)
-        qcapint_flow_prepare(q, packet);
-    return decoded;
+    usual->version = 0;
+    if (!q->where && qcapint_usual_look(q, frame, usual))
+        return;
+    early->decoded = qcapint_packet_begin(&early->packet, q, frame);
+    if (early->decoded == QCAPINT_DECODE_OK)
+        qcapint_flow_prepare(q, &early->packet);
 }
 
-static bool is_tight(const qcap_t *q)
+static inline bool is_tight(const qcap_t *q)
 {
     return qcapint_budget_is_tight(&q->budget) || qcapint_flow_table_is_tight(&q->flow.table);
 }
@@ -333,22 +330,41 @@ static void make_room(qcap_t *q)
     }
 }
 
-static void process(qcap_t *q, qcap_packet_t *packet, qcapint_decode_t decoded)
+/* Between two packets: what has timed out leaves, or what there is no room for. */
+static inline void clean_up(qcap_t *q)
 {
-    q->has_begun = true;
-    q->link_type = packet->link_type;
-    packet->number = ++q->number;
-    if (q->where && !qcap_getter_holds(q->where, packet))
-        return;
-    count(q, packet);
-    qcapint_flow_expire(q);
+    if (q->now_ns >= q->flow.expire_ns)
+        qcapint_flow_expire(q);
     if (q->defrag.oldest)
         qcapint_defrag_expire(q);
     if (q->udp.oldest)
         qcapint_udp_expire(q);
     if (is_tight(q))
         make_room(q);
-    process_frame(q, packet, decoded);
+}
+
+/* A frame's turn has come. */
+static void process(qcap_t *q, const qcapint_frame_t *frame, const qcapint_usual_t *usual, qcapint_early_t *early)
+{
+    qcap_packet_t *packet = &early->packet;
+    q->has_begun = true;
+    q->link_type = frame->link_type;
+    q->number++;
+    if (!usual->version)
+        packet->number = q->number;
+    if (q->where && !qcap_getter_holds(q->where, packet))
+        return;
+    count(q, frame);
+    clean_up(q);
+    if (usual->version) {
+        if (qcapint_usual_take(q, frame, usual))
+            return;
+        early->decoded = qcapint_packet_begin(packet, q, frame);
+        packet->number = q->number;
+        packet->hash = usual->hash;
+        packet->is_hashed = true;
+    }
+    process_frame(q, packet, early->decoded);
     qcapint_packet_count(packet);
     qcapint_packet_fini(packet);
 }
@@ -362,7 +378,19 @@ static void finish(qcap_t *q)
 
 /* ---------------------------------------------------------------- running */
 
-/* Reads and decodes some packets: at most `limit`. */
+/* Fetches the conversation of a packet, some packets before its turn. */
+static inline void fetch(qcap_t *q, uint32_t at)
+{
+    qcapint_batch_t *batch = &q->batch;
+    if (at >= batch->count)
+        return;
+    if (batch->usual[at].version)
+        batch->usual[at].slot = (uint8_t)qcapint_flow_fetch(q, batch->usual[at].hash);
+    else if (batch->early[at].packet.is_hashed)
+        qcapint_flow_fetch(q, batch->early[at].packet.hash);
+}
+
+/* Reads some packets, at most `limit`, and looks at them. */
 static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
 {
     qcapint_batch_t *batch = &q->batch;
@@ -372,20 +400,23 @@ static qcapint_capture_next_t fill_batch(qcap_t *q, uint64_t limit)
     batch->at = 0;
     batch->count = (uint32_t)count;
     for (uint32_t i = 0; i < batch->count; i++)
-        batch->decoded[i] = prepare(q, &batch->packets[i], &batch->frames[i]);
-    for (uint32_t i = 0; i < batch->count && i < FETCH_AHEAD; i++)
-        qcapint_flow_fetch(q, &batch->packets[i]);
+        look(q, &batch->frames[i], &batch->usual[i], &batch->early[i]);
+    for (uint32_t i = 0; i < FETCH_AHEAD; i++)
+        fetch(q, i);
     return status;
 }
 
-/* The batch has packets that were not processed yet: processes one. */
-static void process_next(qcap_t *q)
+/* Processes packets of the batch, at most `limit`, until the reading is broken off. Returns how many. */
+static uint64_t process_batch(qcap_t *q, uint64_t limit)
 {
     qcapint_batch_t *batch = &q->batch;
-    uint32_t at = batch->at++;
-    if (at + FETCH_AHEAD < batch->count)
-        qcapint_flow_fetch(q, &batch->packets[at + FETCH_AHEAD]);
-    process(q, &batch->packets[at], batch->decoded[at]);
+    uint32_t begin = batch->at;
+    while (batch->at < batch->count && batch->at - begin < limit && !q->is_broken) {
+        uint32_t at = batch->at++;
+        fetch(q, at + FETCH_AHEAD);
+        process(q, &batch->frames[at], &batch->usual[at], &batch->early[at]);
+    }
+    return batch->at - begin;
 }
 
 /* Reads up to `limit` packets (0: no limit), or until there is none for the time being if `is_patient` is false.
@@ -399,8 +430,7 @@ static int64_t read_packets(qcap_t *q, uint64_t limit, bool is_patient)
             return qcapint_fail(q, QCAP_E_BREAK, "%s", qcap_status_text(QCAP_E_BREAK));
         }
         if (q->batch.at < q->batch.count) {
-            process_next(q);
-            read++;
+            read += process_batch(q, limit ? limit - read : QCAPINT_BATCH);
             continue;
         }
         switch (fill_batch(q, limit ? limit - read : QCAPINT_BATCH)) {
@@ -467,9 +497,10 @@ int qcap_push(qcap_t *q, const void *bytes, uint32_t len, uint32_t wire_len, int
         return qcapint_fail(q, QCAP_E_ARGUMENT, "more was captured than there was on the wire");
     if (!qcapint_capture_accepts(q->capture, &frame))
         return QCAP_OK;
-    qcap_packet_t packet;
-    qcapint_decode_t decoded = prepare(q, &packet, &frame);
-    process(q, &packet, decoded);
+    qcapint_usual_t usual;
+    qcapint_early_t early;
+    look(q, &frame, &usual, &early);
+    process(q, &frame, &usual, &early);
     return QCAP_OK;
 }
 
@@ -489,6 +520,7 @@ int qcap_link_type(const qcap_t *q)
 void qcap_stats(qcap_t *q, qcap_stats_t *stats)
 {
     *stats = q->stats;
+    stats->last_ns = q->stats.packets ? q->now_ns : 0;
     stats->memory = q->budget.used;
     stats->memory_peak = q->budget.peak;
     stats->memory_limit = q->budget.limit;

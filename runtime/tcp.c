@@ -39,14 +39,12 @@
 #include "flow.h"
 #include "handle.h"
 #include "order.h"
+#include "smooth.h"
 
 #define NONE UINT64_MAX
 
 /* RFC 7323, 2.3: no window is larger. */
 #define WINDOW_LIMIT (1u << 30)
-
-/* The least leeway behind the right edge: the window of a receiver that does not scale. */
-#define WINDOW_LEEWAY 65535u
 
 /* At most so many segments of a direction with wrong checksums are kept. */
 #define DOUBTFUL_LIMIT 64u
@@ -171,22 +169,7 @@ static bool is_near(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str, in
 {
     if (offset > (int64_t)reach(side, str) + WINDOW_LIMIT || offset < (int64_t)str->end - (int64_t)WINDOW_LIMIT)
         return false;
-    uint64_t leeway = side->window_max > WINDOW_LEEWAY ? side->window_max : WINDOW_LEEWAY;
-    return !side->has_window || offset <= (int64_t)(side->right_edge + leeway); /* note [beyond the window] */
-}
-
-/* Learns how far the other side is, and what it may send. The SYN's window is never scaled: RFC 7323, 2.2. */
-static void note_window(const arrival_t *a, uint64_t ack)
-{
-    bool is_syn = a->headers->tcp_flags & QCAPINT_TCP_SYN;
-    unsigned shift = is_syn ? 0 : a->side->window_scale == QCAPINT_NO_SCALE ? 14 : a->side->window_scale;
-    uint32_t window = (uint32_t)a->headers->window << shift;
-    uint64_t edge = ack + window;
-    if (!a->peer->has_window || edge > a->peer->right_edge)
-        a->peer->right_edge = edge;
-    if (window > a->peer->window_max)
-        a->peer->window_max = window;
-    a->peer->has_window = true;
+    return qcapint_tcp_is_before_edge(side, offset);
 }
 
 /* Before the first acknowledgement no window is known. What it says cannot be far from what was captured of that side since its
@@ -194,7 +177,7 @@ static void note_window(const arrival_t *a, uint64_t ack)
 static bool is_first_ack_far(const arrival_t *a, int64_t offset)
 {
     return !a->peer->has_window && a->other->is_seen && a->peer->has_sent_syn &&
-           offset > (int64_t)reach(a->peer, a->other) + WINDOW_LEEWAY;
+           offset > (int64_t)reach(a->peer, a->other) + QCAPINT_TCP_LEEWAY;
 }
 
 /* See note [lost bursts]: the stream goes on at `seq`, which is ahead. */
@@ -291,7 +274,7 @@ static void note_ack(arrival_t *a)
     uint64_t ack = clip_ack(a, offset);
     if (a->peer->fin != NONE && offset > (int64_t)a->peer->fin)
         a->peer->is_fin_acked = true;
-    note_window(a, ack);
+    qcapint_tcp_note_window(a->side, a->peer, ack, a->headers->window, is_syn);
     if (a->peer->is_syn_data && is_syn && ack == 0) /* RFC 7413, 3: the data was not taken, and will come again */
         qcapint_queue_clear(a->conv->q, &a->other->rare->queue);
     a->peer->is_syn_data = false;
@@ -474,48 +457,17 @@ static void bound_queue(const arrival_t *a)
 
 /* ---------------------------------------------------------------- entry */
 
-/* Whether nothing that is rare stands in the way of the next bytes. */
-static bool is_rare_smooth(const qcapint_rare_t *rare, uint64_t end)
-{
-    return !rare->queue.first && rare->hole_ns == INT64_MAX && rare->snapped <= end && !rare->has_far && !rare->has_far_ack;
-}
-
-/* Whether nothing is waited for in the direction, and it goes on. */
-static inline bool is_smooth(const qcapint_tcp_side_t *side, const qcap_tcpstr_t *str)
-{
-    return side->has_base && !side->is_base_guess && !side->is_syn_data && !side->has_reset && str->is_seen &&
-           !str->has_ended && side->fin == NONE && side->acked <= str->end &&
-           (!qcapint_rare_has(str) || is_rare_smooth(str->rare, str->end));
-}
-
-/* note [smooth going]: nearly all segments are the next bytes of their direction, or none, and acknowledge bytes that were
- * captured, while nothing is waited for in either direction. For these the steps of the general way come down to few.
- * Returns false, and has done nothing, if it is not one of them. */
-static bool take_smooth(arrival_t *a)
+/* Returns false, and has done nothing, if it is not one of those of note [smooth going]. */
+static bool take_smooth(const arrival_t *a, bool is_server)
 {
     const qcapint_headers_t *h = a->headers;
-    uint32_t unacked = a->peer->base_seq + (uint32_t)a->other->end - h->ack; /* bytes still on their way */
-    if ((h->tcp_flags & (QCAPINT_TCP_FIN | QCAPINT_TCP_SYN | QCAPINT_TCP_RST | QCAPINT_TCP_URG | QCAPINT_TCP_ACK)) !=
-            QCAPINT_TCP_ACK ||
-        h->payload_len != h->payload_wire || h->seq != a->side->base_seq + (uint32_t)a->str->end ||
-        !is_smooth(a->side, a->str) || !is_smooth(a->peer, a->other) || unacked > a->other->end - a->peer->acked ||
-        !is_near(a->side, a->str, (int64_t)a->str->end))
+    const qcapint_smooth_t smooth = {.seq = h->seq, .ack = h->ack, .window = h->window, .flags = h->tcp_flags};
+    if (h->payload_len != h->payload_wire || !qcapint_smooth_fits(a->conv, is_server, &smooth))
         return false;
-    a->ack = a->other->end - unacked;
-    note_window(a, a->ack);
-    a->peer->acked = a->ack;
-    a->side->has_sent = a->conv->tcp.has_traffic = true;
+    uint64_t ack = qcapint_smooth_note(a->conv, is_server, &smooth);
     qcapint_packet_stage(a->packet, h->payload_len ? QCAP_STAGE_TCP_DELIVERED : QCAP_STAGE_TCP_CONTROL);
-    if (h->payload_len == 0)
-        return true;
-    const qcapint_segment_t segment = {.begin = a->str->end,
-                                       .ack = a->ack,
-                                       .has_ack = true,
-                                       .urgent = NONE,
-                                       .bytes = a->packet->bytes + h->payload,
-                                       .packet = a->packet,
-                                       .len = h->payload_len};
-    qcapint_tcpstr_append(a->str, &segment);
+    if (h->payload_len > 0)
+        qcapint_tcpstr_next(a->str, ack, a->packet);
     return true;
 }
 
@@ -533,7 +485,7 @@ void qcapint_tcp_segment(qcapint_conv_t *conv, qcap_packet_t *packet, bool is_se
         put_aside(&a);
         return;
     }
-    if (take_smooth(&a))
+    if (take_smooth(&a, is_server))
         return;
     uint8_t stage = packet->stage;
     if (packet->headers.tcp_flags & QCAPINT_TCP_RST) {

@@ -33,6 +33,31 @@ typedef struct qcapint_tcp {
     bool has_traffic;           /* anything but SYNs was captured */
 } qcapint_tcp_t;
 
+/* The least leeway behind the right edge: the window of a receiver that does not scale. */
+#define QCAPINT_TCP_LEEWAY 65535u
+
+/* Whether the receiver may take what is at that offset: see note [beyond the window]. */
+static inline bool qcapint_tcp_is_before_edge(const qcapint_tcp_side_t *side, int64_t offset)
+{
+    uint64_t leeway = side->window_max > QCAPINT_TCP_LEEWAY ? side->window_max : QCAPINT_TCP_LEEWAY;
+    return !side->has_window || offset <= (int64_t)(side->right_edge + leeway);
+}
+
+/* Learns what `peer` may send from the window that `side` offers, as sent, with an acknowledgement. The SYN's is never scaled: RFC
+ * 7323, 2.2. */
+static inline void qcapint_tcp_note_window(const qcapint_tcp_side_t *side, qcapint_tcp_side_t *peer, uint64_t ack,
+                                           uint16_t sent, bool is_syn)
+{
+    unsigned shift = is_syn ? 0 : side->window_scale == QCAPINT_NO_SCALE ? 14 : side->window_scale;
+    uint32_t window = (uint32_t)sent << shift;
+    uint64_t edge = ack + window;
+    if (!peer->has_window || edge > peer->right_edge)
+        peer->right_edge = edge;
+    if (window > peer->window_max)
+        peer->window_max = window;
+    peer->has_window = true;
+}
+
 void qcapint_tcp_init(qcapint_tcp_t *tcp);
 
 /* Takes the segment in `packet`, which belongs to the conversation. */

@@ -7,6 +7,7 @@
 
 #include "flow.h"
 #include "handle.h"
+#include "smooth.h"
 
 void qcapint_tcpstr_init(qcap_tcpstr_t *str, qcapint_conv_t *conv, bool is_server)
 {
@@ -130,13 +131,13 @@ const qcapint_segment_t *qcapint_tcpstr_segment(qcap_tcpstr_t *str, uint64_t off
 static void show(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
 {
     qcap_t *q = str->conv->q;
-    str->end = qcapint_segment_end(segment);
+    qcapint_smooth_pass(q, str, segment->len);
     q->hand = (qcapint_hand_t){str, segment};
-    q->stats.stream_bytes += segment->len;
     for (qcapint_tap_t *tap = q->taps; tap; tap = tap->next)
         if (tap->tap.on_data)
             tap->tap.on_data(str, segment->begin, segment->bytes, segment->len, segment->packet, tap->user);
-    q->sink->data(str, segment);
+    if (!str->conv->is_unread)
+        q->sink->data(str, segment);
     q->hand = (qcapint_hand_t){NULL, NULL};
     if (str->rare->first)
         trim(str);
@@ -153,6 +154,18 @@ void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
         add(rare, kept);
     else
         qcapint_packet_stage(segment->packet, QCAP_STAGE_NO_MEMORY);
+}
+
+void qcapint_tcpstr_next(qcap_tcpstr_t *str, uint64_t ack, qcap_packet_t *packet)
+{
+    const qcapint_segment_t segment = {.begin = str->end,
+                                       .ack = ack,
+                                       .has_ack = true,
+                                       .urgent = UINT64_MAX,
+                                       .bytes = packet->bytes + packet->headers.payload,
+                                       .packet = packet,
+                                       .len = packet->headers.payload_len};
+    qcapint_tcpstr_append(str, &segment);
 }
 
 void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment)

@@ -73,7 +73,8 @@ typedef struct qcapint_sink {
     /* conv->upper is the sink's, NULL at first. */
     void (*open)(qcapint_conv_t *conv);
 
-    /* The next bytes, at str->end of before. The segment is borrowed; str->end is behind it already. */
+    /* The next bytes, at str->end of before. The segment is borrowed; str->end is behind it already. Not called where the sink has
+     * set conv->is_unread. */
     void (*data)(qcap_tcpstr_t *str, const qcapint_segment_t *segment);
 
     /* The next `len` bytes, from offset on, are lost; str->end is behind them already. */
@@ -119,6 +120,8 @@ void qcapint_rare_tidy(qcap_tcpstr_t *str);
  * stream takes it over. */
 void qcapint_tcpstr_append(qcap_tcpstr_t *str, const qcapint_segment_t *segment);
 void qcapint_tcpstr_take(qcap_tcpstr_t *str, qcapint_segment_t *segment);
+/* The payload of the packet is the next bytes; it acknowledges the other direction up to `ack`. */
+void qcapint_tcpstr_next(qcap_tcpstr_t *str, uint64_t ack, qcap_packet_t *packet);
 void qcapint_tcpstr_gap(qcap_tcpstr_t *str, uint64_t len);
 void qcapint_tcpstr_absent(qcap_tcpstr_t *str);
 void qcapint_tcpstr_end(qcap_tcpstr_t *str, qcap_end_t end);

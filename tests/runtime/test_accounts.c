@@ -1,4 +1,5 @@
-/* test_accounts.c: every packet of a capture ends in exactly one stage, whatever is wrong with the capture.
+/* test_accounts.c: every packet of a capture ends in exactly one stage, whatever is wrong with the capture, and whether it goes
+ * the short way (usual.c) or the general one.
  *
  * In: the captures of tests/captures, and those below the folder CORPUS if that is set. Each is read as it is, under every
  * policy, with checksums verified, and with hardly any memory; then cut off at and beside the boundaries of its packets, inside
@@ -68,35 +69,139 @@ static void check_sums(qcap_t *q)
     assert_int_equal(sum, stats.packets);
 }
 
+/* What came of a capture, to be compared: a digest of all that was told, in its order. */
+typedef struct outcome {
+    qcap_stats_t stats;
+    uint64_t digest;
+    int status;
+} outcome_t;
+
+/* Who looks at the bytes: nobody, parsers, or a tap as well. */
+typedef enum { UNREAD, PARSED, TAPPED, LOOKS } looks_t;
+
+static void digest_bytes(outcome_t *outcome, const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++)
+        outcome->digest = (outcome->digest ^ at[i]) * UINT64_C(0x100000001b3);
+}
+
+static void digest(outcome_t *outcome, uint64_t value)
+{
+    digest_bytes(outcome, &value, sizeof value);
+}
+
+static void digest_str(outcome_t *outcome, const qcap_tcpstr_t *str)
+{
+    digest(outcome, qcap_tcpstr_number(str) * 2 + qcap_tcpstr_is_server(str));
+}
+
+static void on_open(qcap_tcpstr_t *client, void *user)
+{
+    digest_str(user, client);
+}
+
+static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
+                    void *user)
+{
+    size_t network_len, payload_len;
+    digest_str(user, str);
+    digest(user, offset);
+    digest_bytes(user, bytes, len);
+    digest(user, qcap_packet_number(packet));
+    digest(user, (uint64_t)qcap_packet_time_ns(packet));
+    digest(user, (uint64_t)qcap_packet_stage(packet) << 32 | qcap_packet_flags(packet));
+    const unsigned char *network = qcap_packet_network(packet, &network_len);
+    digest_bytes(user, network, network_len);
+    qcap_packet_payload(packet, &payload_len);
+    digest(user, payload_len);
+}
+
+static void on_gap(qcap_tcpstr_t *str, uint64_t offset, uint64_t len, void *user)
+{
+    digest_str(user, str);
+    digest(user, offset);
+    digest(user, len);
+}
+
+static void on_end(qcap_tcpstr_t *str, qcap_end_t end, void *user)
+{
+    digest_str(user, str);
+    digest(user, end);
+}
+
+static void visit(qcap_tcpstr_t *client, void *user)
+{
+    digest_str(user, client);
+    digest(user, (uint64_t)qcap_tcp_state(client) << 8 | (uint64_t)qcap_tcp_state(qcap_tcpstr_other(client)));
+}
+
+static void on_close(qcap_tcpstr_t *client, void *user)
+{
+    visit(client, user);
+}
+
+static void ignore(qcap_packet_t *packet, qcap_stage_t stage, void *user)
+{
+    (void)packet, (void)stage, (void)user;
+}
+
+/* A handler for captured packets wants to see them all: then none goes the short way. One for a stage that no packet comes to takes
+ * as much memory. */
+static void listen_to(qcap_t *q, bool is_short, looks_t looks, outcome_t *outcome)
+{
+    const qcap_tap_t tap = {on_open, on_data, on_gap, on_end, on_close};
+    qcap_packet_handler_add(q, is_short ? QCAP_STAGE_NO_MEMORY : QCAP_STAGE_CAPTURED, ignore, NULL);
+    if (looks == TAPPED)
+        qcap_tap_add(q, &tap, outcome);
+    if (looks != UNREAD)
+        qcap_protocols_builtin(q);
+}
+
 /* Halfway and after the end. What cannot be opened, or not be read to its end, has said so. */
-static uint64_t read_capture(const char *path, const reading_t *reading)
+static outcome_t read_once(const char *path, const reading_t *reading, bool is_short, looks_t looks)
 {
     char errbuf[QCAP_ERRBUF_SIZE] = "";
-    qcap_stats_t stats;
+    outcome_t outcome = {.digest = UINT64_C(0xcbf29ce484222325)};
     qcap_t *q = qcap_open_trace(path, errbuf);
     if (!q) {
         assert_string_not_equal(errbuf, "");
-        return 0;
+        return outcome;
     }
-    qcap_protocols_builtin(q);
+    listen_to(q, is_short, looks, &outcome);
     qcap_set_policy(q, NULL, reading->policy);
     qcap_options_t options;
     qcap_options(q, &options);
     options.checksums = reading->checksums;
     options.memory = reading->memory;
     qcap_set_options(q, &options);
-    int status = qcap_loop(q, 20);
+    outcome.status = qcap_loop(q, 20);
     check_sums(q);
-    if (status == 0)
-        status = qcap_loop(q, 0);
+    qcap_tcpstr_each(q, visit, &outcome);
+    if (outcome.status == 0)
+        outcome.status = qcap_loop(q, 0);
     check_sums(q);
-    if (status != 0)
+    if (outcome.status != 0)
         assert_string_not_equal(qcap_geterr(q), "");
-    qcap_stats(q, &stats);
-    assert_int_equal(stats.conversations_open, 0);
-    assert_int_equal(stats.ended[QCAP_STAGE_FRAGMENT_QUEUED], 0);
+    qcap_stats(q, &outcome.stats);
+    assert_int_equal(outcome.stats.conversations_open, 0);
+    assert_int_equal(outcome.stats.ended[QCAP_STAGE_FRAGMENT_QUEUED], 0);
     qcap_close(q);
-    return stats.packets;
+    return outcome;
+}
+
+/* The short way and the general one. */
+static uint64_t read_capture(const char *path, const reading_t *reading)
+{
+    uint64_t packets = 0;
+    for (looks_t looks = UNREAD; looks < LOOKS; looks++) {
+        outcome_t outcome = read_once(path, reading, true, looks), general = read_once(path, reading, false, looks);
+        assert_memory_equal(&outcome.stats, &general.stats, sizeof outcome.stats);
+        assert_true(outcome.digest == general.digest);
+        assert_int_equal(outcome.status, general.status);
+        packets = outcome.stats.packets;
+    }
+    return packets;
 }
 
 static const reading_t plain = {"linux", QCAP_CHECKSUMS_AUTO, (uint64_t)512 << 20};

@@ -1,0 +1,138 @@
+/* checksum.h: sums of RFC 1071, for those who take one for each packet: checksum.c, and usual.c. What they say of a packet is
+ * decode.h's. */
+#ifndef QCAP_CHECKSUM_H
+#define QCAP_CHECKSUM_H
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "bytes.h"
+
+/* note [byte order of sums]: adding 16-bit words with carries around the end gives the same 16 bits in either byte
+ * order, so words are added as they lie in memory and only the result is looked at: RFC 1071, 2(B). */
+
+#define QCAPINT_SUM_BLOCK 16u
+
+/* note [signed sums]: the instruction that adds neighbouring words takes them as signed. A word whose highest bit is changed
+ * counts as 32768 less, which is made up for at the end. A part of the bytes is so short that no sum overflows. */
+#define QCAPINT_SUM_PART ((size_t)1 << 16)
+#define QCAPINT_SUM_MADE_UP 32768u /* for each word */
+
+/* From here on, wider ones are worth a call. */
+#define QCAPINT_SUM_WIDE_LEN 128u
+
+#ifdef __SSE2__
+static inline int32_t qcapint_sum_lanes(__m128i sums)
+{
+    sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1)));
+}
+
+/* Of whole blocks, at most a part. */
+static inline uint64_t qcapint_sum_part(const unsigned char *bytes, size_t len)
+{
+    const __m128i flip = _mm_set1_epi16(INT16_MIN), ones = _mm_set1_epi16(1);
+    __m128i sums = _mm_setzero_si128();
+    for (size_t at = 0; at < len; at += QCAPINT_SUM_BLOCK) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        sums = _mm_add_epi32(sums, _mm_madd_epi16(_mm_xor_si128(block, flip), ones));
+    }
+    return (uint64_t)qcapint_sum_lanes(sums) + len / 2 * QCAPINT_SUM_MADE_UP;
+}
+
+#else
+static inline uint64_t qcapint_sum_part(const unsigned char *bytes, size_t len)
+{
+    uint64_t sum = 0, word;
+    for (size_t at = 0; at < len; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        sum += (word & 0xffffffff) + (word >> 32);
+    }
+    return sum;
+}
+
+#endif
+
+static inline uint64_t qcapint_sum_word(uint64_t sum, uint64_t word)
+{
+    return sum + (word & 0xffffffff) + (word >> 32);
+}
+
+/* The last bytes before `end`, below a block; at least 8 bytes lie there. */
+static inline uint64_t qcapint_sum_tail(uint64_t sum, const unsigned char *end, size_t len)
+{
+    uint64_t word;
+    if (len & 8) {
+        memcpy(&word, end - len, sizeof word);
+        sum = qcapint_sum_word(sum, word);
+    }
+    if (len & 7) { /* the other bytes of the word go */
+        size_t gone = 8 * (8 - (len & 7));
+        memcpy(&word, end - sizeof word, sizeof word);
+        sum = qcapint_sum_word(sum, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word >> gone : word << gone);
+    }
+    return sum;
+}
+
+/* Fewer than 8 bytes. */
+static inline uint64_t qcapint_sum_few(uint64_t sum, const unsigned char *bytes, size_t len)
+{
+    uint64_t word = 0;
+    memcpy(&word, bytes, len);
+    return qcapint_sum_word(sum, word);
+}
+
+/* Any number of whole blocks, wide ones where the processor has them. */
+uint64_t qcapint_sum_long(const unsigned char *bytes, size_t len);
+
+static inline uint64_t qcapint_sum_add(uint64_t sum, const unsigned char *bytes, size_t len)
+{
+    if (len < sizeof sum)
+        return qcapint_sum_few(sum, bytes, len);
+    const unsigned char *end = bytes + len;
+    size_t left = len & ~(size_t)(QCAPINT_SUM_BLOCK - 1);
+    if (left >= QCAPINT_SUM_WIDE_LEN)
+        sum += qcapint_sum_long(bytes, left);
+    else if (left > 0)
+        sum += qcapint_sum_part(bytes, left);
+    return qcapint_sum_tail(sum, end, len & (QCAPINT_SUM_BLOCK - 1));
+}
+
+/* Adds the halves of the sum, then those of their sum: a number and the same with its halves swapped, added, have what is
+ * wanted, carry included, in the upper half. */
+static inline uint16_t qcapint_sum_fold(uint64_t sum)
+{
+    uint32_t word = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+    return (uint16_t)((word + (word << 16 | word >> 16)) >> 16);
+}
+
+/* What the pseudo-header has beside the addresses: protocol, length. RFC 9293, 3.1; RFC 8200, 8.1. */
+static inline uint64_t qcapint_sum_pseudo(uint8_t protocol, uint32_t len)
+{
+    unsigned char tail[8] = {0};
+    uint64_t word;
+    qcapint_put_be32(tail, len);
+    tail[7] = protocol;
+    memcpy(&word, tail, sizeof word);
+    return qcapint_sum_word(0, word);
+}
+
+static inline uint32_t qcapint_sum_load(const unsigned char *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, 4);
+    return word;
+}
+
+/* Of an IPv4 header without options. */
+static inline uint64_t qcapint_sum_ipv4(const unsigned char *ip)
+{
+    return (uint64_t)qcapint_sum_load(ip) + qcapint_sum_load(ip + 4) + qcapint_sum_load(ip + 8) + qcapint_sum_load(ip + 12) +
+           qcapint_sum_load(ip + 16);
+}
+
+#endif

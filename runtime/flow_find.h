@@ -1,0 +1,125 @@
+/* flow_find.h: finding a conversation, for those who look for each packet: flow.c, and usual.c. */
+#ifndef QCAP_FLOW_FIND_H
+#define QCAP_FLOW_FIND_H
+
+#include <string.h>
+
+#include "bytes.h"
+#include "flow.h"
+#include "handle.h"
+
+/* What a lookup compares: the ends of a packet. An IPv4 address is in the first of its words, as if zeros followed; words are as
+ * they lie in memory. Nothing is stored that is read in other sizes soon: processors wait for that. */
+typedef struct qcapint_ends {
+    uint64_t addresses[2][2]; /* source, destination */
+    uint16_t ports[2];
+    uint8_t version;
+} qcapint_ends_t;
+
+static inline uint64_t qcapint_ends_word(const void *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static inline uint64_t qcapint_ends_half(const unsigned char *bytes)
+{
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : (uint64_t)word << 32;
+}
+
+/* Of an IP packet with that header, whose transport begins with the ports. RFC 791, 3.1; RFC 8200, 3. */
+static inline qcapint_ends_t qcapint_ends_of(const unsigned char *ip, uint8_t version, const unsigned char *transport)
+{
+    qcapint_ends_t ends = {.ports = {qcapint_get_be16(transport), qcapint_get_be16(transport + 2)}, .version = version};
+    if (version == 4) {
+        ends.addresses[0][0] = qcapint_ends_half(ip + 12);
+        ends.addresses[1][0] = qcapint_ends_half(ip + 16);
+    } else {
+        for (int i = 0; i < 4; i++)
+            ends.addresses[i / 2][i % 2] = qcapint_ends_word(ip + 8 + i * 8);
+    }
+    return ends;
+}
+
+/* 0 if that end is `a`. */
+static inline uint64_t qcapint_ends_differ(const qcap_endpoint_t *a, const qcapint_ends_t *ends, int which)
+{
+    uint64_t first = qcapint_ends_word(a->address) ^ ends->addresses[which][0];
+    uint64_t second = qcapint_ends_word(a->address + 8) ^ ends->addresses[which][1];
+    return first | second | (uint64_t)(a->port ^ ends->ports[which]) | (uint64_t)(a->version ^ ends->version);
+}
+
+/* Whether the ends are those of the conversation; from which of them it came. Nothing here is a branch: packets come from both, and
+ * a guess would be wrong every other time. */
+static inline bool qcapint_ends_are(const qcapint_conv_t *conv, const qcapint_ends_t *ends, bool *is_server)
+{
+    bool from = qcapint_ends_differ(&conv->ends[0], ends, 0) != 0;
+    *is_server = from;
+    return (qcapint_ends_differ(&conv->ends[from], ends, 0) | qcapint_ends_differ(&conv->ends[!from], ends, 1)) == 0;
+}
+
+/* The same for both directions: the end with the lower address, or port, comes first. */
+static inline uint32_t qcapint_ends_hash(const qcapint_flow_t *flow, const qcapint_ends_t *ends)
+{
+    const uint64_t(*a)[2] = ends->addresses;
+    bool is_swapped = a[0][0] != a[1][0]   ? a[0][0] > a[1][0]
+                      : a[0][1] != a[1][1] ? a[0][1] > a[1][1]
+                                           : ends->ports[0] > ends->ports[1];
+    int low = is_swapped, high = !is_swapped;
+    uint64_t ports = (uint64_t)ends->ports[low] << 16 | ends->ports[high];
+    if (ends->version == 4) {
+        bool is_little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+        const uint64_t words[2] = {is_little ? a[low][0] | a[high][0] << 32 : a[low][0] | a[high][0] >> 32, ports << 32 | 4};
+        return qcapint_hash_pairs(&flow->key, words, 2);
+    }
+    const uint64_t words[5] = {a[low][0], a[low][1], a[high][0], a[high][1], ports << 32 | 6};
+    return qcapint_hash_pairs(&flow->key, words, 5);
+}
+
+/* Finds it in a bucket. */
+static inline qcapint_conv_t *qcapint_flow_look(const qcapint_flow_bucket_t *bucket, uint32_t hash,
+                                                const qcapint_ends_t *ends, bool *is_server)
+{
+    for (unsigned slots = qcapint_flow_slots(bucket, hash); slots; slots &= slots - 1) {
+        qcapint_conv_t *conv = bucket->convs[__builtin_ctz(slots)];
+        if (conv && qcapint_ends_are(conv, ends, is_server)) /* who left leaves his hash behind */
+            return conv;
+    }
+    return NULL;
+}
+
+static inline qcapint_conv_t *qcapint_flow_find(const qcapint_flow_t *flow, uint32_t hash, const qcapint_ends_t *ends, bool *is_server)
+{
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash);
+    qcapint_conv_t *conv = qcapint_flow_look(bucket, hash, ends, is_server);
+    for (uint32_t at = 1; !conv && bucket->passed > 0 && at <= flow->table.mask; at++) {
+        bucket = qcapint_flow_bucket(&flow->table, hash + at);
+        conv = qcapint_flow_look(bucket, hash, ends, is_server);
+    }
+    return conv;
+}
+
+/* The same, if it is in its bucket, at that slot; else NULL. */
+static inline qcapint_conv_t *qcapint_flow_find_at(const qcapint_flow_t *flow, uint32_t hash, unsigned slot,
+                                                   const qcapint_ends_t *ends, bool *is_server)
+{
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash);
+    qcapint_conv_t *conv = bucket->convs[slot];
+    return bucket->hashes[slot] == hash && conv && qcapint_ends_are(conv, ends, is_server) ? conv : NULL;
+}
+
+/* A conversation stays at its place in a list for this part of the time-out: see note [lazy lists] in flow.c. */
+#define QCAPINT_FLOW_LAZINESS 16
+
+/* Whether a conversation that has a packet now need not be moved in, or to, the list, which is under that time-out. */
+static inline bool qcapint_flow_is_in_place(const qcap_t *q, const qcapint_conv_t *conv, qcapint_flow_list_t list,
+                                            qcap_timeout_t timeout)
+{
+    return conv->list == list && !qcapint_budget_is_scarce(&q->budget) &&
+           q->now_ns - conv->listed_ns < q->timeouts_ns[timeout] / QCAPINT_FLOW_LAZINESS;
+}
+
+#endif
