@@ -303,8 +303,8 @@ static void doubt_protocol(const resolver_t *resolver, const ast_name_t *name)
     const char **names = ARENA_ARRAY(resolver->arena, const char *, scope->definitions.count + 1);
     for (size_t i = 0; i < scope->definitions.count; i++)
         names[i] = scope->definitions.items[i]->name;
-    const char *likely = similar_find(name->text, names, scope->definitions.count);
-    if (likely)
+    const char *likely = similar_almost(name->text, names, scope->definitions.count), *own = resolver->grammar->name;
+    if (likely && !(own && strcmp(own, name->text) == 0))
         diag_warning(resolver->diag, name->place, "no rule is called `%s`, so it is a protocol: or is rule `%s` meant?", name->text,
                      likely);
 }

@@ -51,3 +51,13 @@ const char *similar_find(const char *name, const char *const *names, size_t coun
     }
     return found;
 }
+
+#define FEW_LETTERS 3u
+
+const char *similar_almost(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count && strlen(name) > FEW_LETTERS; i++)
+        if (mistakes(name, names[i]) == 1)
+            return names[i];
+    return NULL;
+}

@@ -8,4 +8,8 @@
  * many for it to be likely. */
 const char *similar_find(const char *name, const char *const *names, size_t count);
 
+/* The one that a single typing mistake makes of it, for a name that may well be right: not one of a few letters. NULL if there is
+ * none. */
+const char *similar_almost(const char *name, const char *const *names, size_t count);
+
 #endif

@@ -45,12 +45,24 @@ static void another_word_means_nothing(void **state)
     assert_null(similar_find("check", names, 0));
 }
 
+static void what_may_be_right_is_doubted_for_one_mistake_alone(void **state)
+{
+    static const char *const rules[] = {"lines", "key"};
+
+    (void)state;
+    assert_string_equal(similar_almost("lins", rules, 2), "lines");
+    assert_null(similar_almost("liens-", rules, 2));
+    assert_null(similar_almost("lines", rules, 2));
+    assert_null(similar_almost("kex", rules, 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_of_mistake_is_forgiven),
         cmocka_unit_test(the_fewest_mistakes_win_and_then_the_first),
         cmocka_unit_test(another_word_means_nothing),
+        cmocka_unit_test(what_may_be_right_is_doubted_for_one_mistake_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
