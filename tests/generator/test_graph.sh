@@ -65,7 +65,7 @@ length n
 length n -> *@OCTET + by inside
 length n -> @"GET" SP name SP count CRLF + by behind
 machine_body > message > body:
-machine_head > message > head:
+machine_client > message > head:
 name:
 END
 cmp -s right drawing || fail "graph: $(diff right drawing)"
@@ -73,7 +73,7 @@ cmp -s right drawing || fail "graph: $(diff right drawing)"
 # Rules for which there is no room are one node each; what was asked for is not.
 expect 0 '' graph toy.abnf --limit 2
 drawing
-drawn 'machine_head|9 states'
+drawn 'machine_client|9 states'
 expect 0 '' graph toy.abnf --rule head --limit 2
 drawing
 drawn 'name|2 states'
@@ -96,7 +96,7 @@ expect 1 'names no protocol' graph part.abnf
 expect 1 'no state stands in rule `ALPHA`' graph toy.abnf --rule alpha
 expect 1 'no state stands in rule `head` of that machine' graph toy.abnf --rule head --machine "$body"
 expect 2 'no rule is called `nmae`; did you mean `name`?' graph toy.abnf --rule nmae
-expect 2 'no machine is called `heat_1`; did you mean `head_' graph toy.abnf --machine heat_1
+expect 2 'no machine is called `cliemt`; did you mean `client' graph toy.abnf --machine cliemt
 for limit in 0 -1 many 5x 99999999999999999999 ''; do
     expect 2 "--limit is a number" graph toy.abnf --limit "$limit"
 done
