@@ -23,16 +23,16 @@ enum {
     AT_PROTOVERSION_1 = 12,
     AT_NOT_DASH_2 = 13,
     AT_PROTOVERSION_2 = 14,
-    AT_PROTOVERSION_3 = 15,
-    AT_PROTOVERSION_4 = 16,
-    AT_PROTOVERSION_5 = 17,
-    AT_PROTOVERSION_6 = 18,
-    AT_PROTOVERSION_7 = 19,
-    AT_PROTOVERSION_8 = 20,
-    AT_PROTOVERSION_9 = 21,
-    AT_PROTOVERSION_10 = 22,
+    AT_COMPATIBLE_1 = 15,
+    AT_PROTOVERSION_3 = 16,
+    AT_COMPATIBLE_2 = 17,
+    AT_PROTOVERSION_4 = 18,
+    AT_COMPATIBLE_3 = 19,
+    AT_PROTOVERSION_5 = 20,
+    AT_COMPATIBLE_4 = 21,
+    AT_PROTOVERSION_6 = 22,
     AT_OLD_VERSION_1 = 23,
-    AT_PROTOVERSION_11 = 24,
+    AT_COMPATIBLE_5 = 24,
     AT_VERSIONS_1 = 25,
     AT_VERSIONS_2 = 26,
     AT_SOFTWAREVERSION_1 = 27,
@@ -41,405 +41,413 @@ enum {
     AT_SOFTWAREVERSION_4 = 30,
     AT_COMMENTS_1 = 31,
     AT_CR_LF_1 = 32,
-    AT_CLIENT_PACKET_1 = 33,
+    AT_SINGLE_LF_1 = 33,
     AT_CR_LF_2 = 34,
-    AT_SERVER_PACKET_1 = 35,
-    AT_CLIENT_PACKET_2 = 36,
-    AT_SERVER_PACKET_2 = 37,
-    AT_ENCRYPTED_1 = 38,
-    AT_BEFORE_ENCRYPTED_1 = 39,
-    AT_ENCRYPTED_2 = 40,
-    AT_BEFORE_ENCRYPTED_2 = 41,
-    AT_V1_LENGTH_1 = 42,
-    AT_BEFORE_V1_LENGTH_1 = 43,
-    AT_PACKET_LENGTH_1 = 44,
-    AT_BEFORE_PACKET_LENGTH_1 = 45,
-    AT_V1_LENGTH_2 = 46,
-    AT_BEFORE_V1_LENGTH_2 = 47,
-    AT_PACKET_LENGTH_2 = 48,
-    AT_BEFORE_PACKET_LENGTH_2 = 49,
-    AT_ALL_THE_REST_1 = 50,
-    AT_BEFORE_CLIENT_PACKET_1 = 51,
-    AT_V1_LENGTH_3 = 52,
-    AT_PACKET_LENGTH_3 = 53,
-    AT_BEFORE_SERVER_PACKET_1 = 54,
-    AT_V1_LENGTH_4 = 55,
-    AT_PACKET_LENGTH_4 = 56,
-    AT_V1_LENGTH_5 = 57,
-    AT_PACKET_LENGTH_5 = 58,
-    AT_V1_LENGTH_6 = 59,
-    AT_PACKET_LENGTH_6 = 60,
-    AT_V1_LENGTH_7 = 61,
-    AT_PACKET_LENGTH_7 = 62,
-    AT_V1_LENGTH_8 = 63,
-    AT_PACKET_LENGTH_8 = 64,
-    AT_V1_PACKET_CONTENT_1 = 65,
-    AT_BEFORE_CLIENT_PACKET_2 = 66,
-    AT_PADDING_LENGTH_1 = 67,
-    AT_BEFORE_PADDING_LENGTH_1 = 68,
-    AT_BEFORE_CLIENT_PACKET_3 = 69,
-    AT_BEFORE_SERVER_PACKET_2 = 70,
-    AT_BEFORE_SERVER_PACKET_3 = 71,
-    AT_CLIENT_PACKET_CONTENT_1 = 72,
-    AT_OLD_VERSION_2 = 73,
-    AT_PROTOVERSION_12 = 74,
-    AT_COMMENTS_2 = 75,
-    AT_CLIENT_CLEAR_PACKET_1 = 76,
-    AT_SERVER_CLEAR_PACKET_1 = 77,
-    AT_ALL_THE_REST_2 = 78,
-    AT_ALL_THE_REST_3 = 79,
-    AT_V1_PACKET_CONTENT_2 = 80,
-    AT_CLIENT_PACKET_CONTENT_2 = 81,
-    AT_V1_PACKET_CONTENT_3 = 82,
-    AT_SERVER_PACKET_CONTENT_1 = 83,
-    AT_PADDING_LENGTH_2 = 84,
-    AT_BEFORE_PADDING_LENGTH_2 = 85,
-    AT_CLIENT_PAYLOAD_1 = 86,
-    AT_SERVER_PAYLOAD_1 = 87,
-    AT_MESSAGE_NUMBER_1 = 88,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 89,
-    AT_RANDOM_PADDING_1 = 90,
-    AT_MESSAGE_NUMBER_2 = 91,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 92,
-    AT_RANDOM_PADDING_2 = 93,
-    AT_CLIENT_MESSAGE_1 = 94,
-    AT_RANDOM_PADDING_3 = 95,
-    AT_SERVER_MESSAGE_1 = 96,
-    AT_SERVER_PACKET_CONTENT_2 = 97,
-    AT_UINT32_1 = 98,
-    AT_BEFORE_UINT32_1 = 99,
-    AT_STRING_SIZE_1 = 100,
-    AT_BEFORE_STRING_SIZE_1 = 101,
-    AT_UINT32_2 = 102,
-    AT_BEFORE_UINT32_2 = 103,
-    AT_DEBUG_1 = 104,
-    AT_BEFORE_DEBUG_1 = 105,
-    AT_COOKIE_1 = 106,
-    AT_BEFORE_COOKIE_1 = 107,
-    AT_CLIENT_PAYLOAD_2 = 108,
-    AT_BEFORE_CLIENT_PAYLOAD_1 = 109,
-    AT_KEXDH_INIT_1 = 110,
-    AT_BEFORE_KEXDH_INIT_1 = 111,
-    AT_UINT32_3 = 112,
-    AT_BEFORE_UINT32_3 = 113,
-    AT_OTHER_KEY_EXCHANGE_1 = 114,
-    AT_BEFORE_OTHER_KEY_EXCHANGE_1 = 115,
-    AT_UNEXPECTED_1 = 116,
-    AT_BEFORE_UNEXPECTED_1 = 117,
-    AT_UINT32_4 = 118,
-    AT_BEFORE_UINT32_4 = 119,
-    AT_STRING_SIZE_2 = 120,
-    AT_BEFORE_STRING_SIZE_2 = 121,
-    AT_UINT32_5 = 122,
-    AT_BEFORE_UINT32_5 = 123,
-    AT_DEBUG_2 = 124,
-    AT_BEFORE_DEBUG_2 = 125,
-    AT_COOKIE_2 = 126,
-    AT_BEFORE_COOKIE_2 = 127,
-    AT_SERVER_PAYLOAD_2 = 128,
-    AT_BEFORE_SERVER_PAYLOAD_1 = 129,
-    AT_KEXRSA_PUBKEY_1 = 130,
-    AT_BEFORE_KEXRSA_PUBKEY_1 = 131,
-    AT_REPLY_OR_GROUP_1 = 132,
-    AT_KEX_DH_GEX_REPLY_1 = 133,
-    AT_UINT32_6 = 134,
-    AT_STRING_SIZE_3 = 135,
-    AT_UINT32_7 = 136,
-    AT_MESSAGE_SIZE_1 = 137,
-    AT_NAME_LIST_SIZE_1 = 138,
-    AT_UINT32_8 = 139,
-    AT_E_SIZE_1 = 140,
-    AT_BEFORE_E_SIZE_1 = 141,
-    AT_UINT32_9 = 142,
-    AT_UINT32_10 = 143,
-    AT_STRING_SIZE_4 = 144,
-    AT_UINT32_11 = 145,
-    AT_MESSAGE_SIZE_2 = 146,
-    AT_NAME_LIST_SIZE_2 = 147,
-    AT_OTHER_KEY_EXCHANGE_2 = 148,
-    AT_BEFORE_OTHER_KEY_EXCHANGE_2 = 149,
-    AT_HOST_KEY_SIZE_1 = 150,
-    AT_BEFORE_HOST_KEY_SIZE_1 = 151,
-    AT_REPLY_OR_GROUP_OF_METHOD_1 = 152,
-    AT_HOST_KEY_SIZE_2 = 153,
-    AT_BEFORE_HOST_KEY_SIZE_2 = 154,
-    AT_UINT32_12 = 155,
-    AT_STRING_SIZE_5 = 156,
-    AT_UINT32_13 = 157,
-    AT_MESSAGE_SIZE_3 = 158,
-    AT_NAME_LIST_SIZE_3 = 159,
-    AT_UINT32_14 = 160,
-    AT_E_SIZE_2 = 161,
-    AT_UINT32_15 = 162,
-    AT_UINT32_16 = 163,
-    AT_STRING_SIZE_6 = 164,
-    AT_UINT32_17 = 165,
-    AT_MESSAGE_SIZE_4 = 166,
-    AT_NAME_LIST_SIZE_4 = 167,
-    AT_HOST_KEY_SIZE_3 = 168,
-    AT_STRING_SIZE_7 = 169,
-    AT_BEFORE_STRING_SIZE_3 = 170,
-    AT_HOST_KEY_SIZE_4 = 171,
-    AT_UINT32_18 = 172,
-    AT_STRING_SIZE_8 = 173,
-    AT_UINT32_19 = 174,
-    AT_MESSAGE_SIZE_5 = 175,
-    AT_NAME_LIST_SIZE_5 = 176,
-    AT_UINT32_20 = 177,
-    AT_E_SIZE_3 = 178,
-    AT_UINT32_21 = 179,
-    AT_UINT32_22 = 180,
-    AT_STRING_SIZE_9 = 181,
-    AT_UINT32_23 = 182,
-    AT_MESSAGE_SIZE_6 = 183,
-    AT_NAME_LIST_SIZE_6 = 184,
-    AT_HOST_KEY_SIZE_5 = 185,
-    AT_STRING_SIZE_10 = 186,
-    AT_HOST_KEY_SIZE_6 = 187,
-    AT_DESCRIPTION_SIZE_1 = 188,
-    AT_STRING_TEXT_1 = 189,
-    AT_MESSAGE_SIZE_7 = 190,
-    AT_NAME_LIST_SIZE_7 = 191,
-    AT_UINT32_24 = 192,
-    AT_E_SIZE_4 = 193,
-    AT_UINT32_25 = 194,
-    AT_DESCRIPTION_SIZE_2 = 195,
-    AT_STRING_TEXT_2 = 196,
-    AT_MESSAGE_SIZE_8 = 197,
-    AT_NAME_LIST_SIZE_8 = 198,
-    AT_HOST_KEY_SIZE_7 = 199,
-    AT_STRING_SIZE_11 = 200,
-    AT_HOST_KEY_SIZE_8 = 201,
-    AT_DESCRIPTION_SIZE_3 = 202,
-    AT_STRING_TEXT_3 = 203,
-    AT_BEFORE_CLIENT_PAYLOAD_2 = 204,
-    AT_MESSAGE_1 = 205,
-    AT_KEX_ALGORITHMS_1 = 206,
-    AT_E_1 = 207,
-    AT_UINT32_26 = 208,
-    AT_DESCRIPTION_SIZE_4 = 209,
-    AT_BEFORE_SERVER_PAYLOAD_2 = 210,
-    AT_MESSAGE_2 = 211,
-    AT_KEX_ALGORITHMS_2 = 212,
-    AT_HOST_KEY_1 = 213,
-    AT_STRING_SIZE_12 = 214,
-    AT_HOST_KEY_2 = 215,
-    AT_DESCRIPTION_SIZE_5 = 216,
-    AT_MESSAGE_3 = 217,
-    AT_LANGUAGE_SIZE_1 = 218,
-    AT_BEFORE_LANGUAGE_SIZE_1 = 219,
-    AT_NAME_1 = 220,
-    AT_NAME_LIST_SIZE_9 = 221,
-    AT_BEFORE_NAME_LIST_SIZE_1 = 222,
-    AT_E_2 = 223,
-    AT_CLIENT_PAYLOAD_3 = 224,
-    AT_BEFORE_CLIENT_PAYLOAD_3 = 225,
-    AT_UINT32_27 = 226,
-    AT_DESCRIPTION_SIZE_6 = 227,
-    AT_LANGUAGE_SIZE_2 = 228,
-    AT_BEFORE_LANGUAGE_SIZE_2 = 229,
-    AT_NAME_LIST_SIZE_10 = 230,
-    AT_BEFORE_NAME_LIST_SIZE_2 = 231,
-    AT_KEY_TYPE_SIZE_1 = 232,
-    AT_BEFORE_KEY_TYPE_SIZE_1 = 233,
-    AT_STRING_SIZE_13 = 234,
-    AT_BEFORE_STRING_SIZE_4 = 235,
-    AT_STRING_TEXT_4 = 236,
-    AT_KEY_TYPE_SIZE_2 = 237,
-    AT_BEFORE_KEY_TYPE_SIZE_2 = 238,
-    AT_STRING_SIZE_14 = 239,
-    AT_BEFORE_STRING_SIZE_5 = 240,
-    AT_DESCRIPTION_SIZE_7 = 241,
-    AT_LANGUAGE_SIZE_3 = 242,
-    AT_NAME_2 = 243,
-    AT_NAME_LIST_SIZE_11 = 244,
-    AT_MORE_THAN_E_1 = 245,
-    AT_UINT32_28 = 246,
-    AT_DESCRIPTION_SIZE_8 = 247,
-    AT_LANGUAGE_SIZE_4 = 248,
-    AT_NAME_LIST_SIZE_12 = 249,
-    AT_KEY_TYPE_SIZE_3 = 250,
-    AT_STRING_SIZE_15 = 251,
-    AT_STRING_SIZE_16 = 252,
-    AT_BEFORE_STRING_SIZE_6 = 253,
-    AT_KEY_TYPE_SIZE_4 = 254,
-    AT_STRING_SIZE_17 = 255,
-    AT_DESCRIPTION_1 = 256,
-    AT_LANGUAGE_SIZE_5 = 257,
-    AT_NAME_3 = 258,
-    AT_NAME_LIST_SIZE_13 = 259,
-    AT_UINT32_29 = 260,
-    AT_DESCRIPTION_2 = 261,
-    AT_LANGUAGE_SIZE_6 = 262,
-    AT_NAME_LIST_SIZE_14 = 263,
-    AT_KEY_TYPE_SIZE_5 = 264,
-    AT_STRING_SIZE_18 = 265,
-    AT_STRING_SIZE_19 = 266,
-    AT_KEY_TYPE_SIZE_6 = 267,
-    AT_STRING_SIZE_20 = 268,
-    AT_DESCRIPTION_3 = 269,
-    AT_LANGUAGE_SIZE_7 = 270,
-    AT_BEFORE_LANGUAGE_SIZE_3 = 271,
-    AT_LANGUAGE_SIZE_8 = 272,
-    AT_NAME_LIST_SIZE_15 = 273,
-    AT_UINT32_30 = 274,
-    AT_LANGUAGE_SIZE_9 = 275,
-    AT_BEFORE_LANGUAGE_SIZE_4 = 276,
-    AT_LANGUAGE_SIZE_10 = 277,
-    AT_NAME_LIST_SIZE_16 = 278,
-    AT_KEY_TYPE_SIZE_7 = 279,
-    AT_STRING_SIZE_21 = 280,
-    AT_STRING_SIZE_22 = 281,
-    AT_KEY_TYPE_SIZE_8 = 282,
-    AT_STRING_SIZE_23 = 283,
-    AT_LANGUAGE_SIZE_11 = 284,
-    AT_LANGUAGE_TAG_1 = 285,
-    AT_SERVER_HOST_KEY_ALGORITHMS_1 = 286,
-    AT_UINT32_31 = 287,
-    AT_LANGUAGE_SIZE_12 = 288,
-    AT_LANGUAGE_TAG_2 = 289,
-    AT_SERVER_HOST_KEY_ALGORITHMS_2 = 290,
-    AT_KEY_TYPE_1 = 291,
-    AT_STRING_TEXT_5 = 292,
-    AT_STRING_SIZE_24 = 293,
-    AT_KEY_TYPE_2 = 294,
-    AT_STRING_TEXT_6 = 295,
-    AT_LANGUAGE_SIZE_13 = 296,
-    AT_LANGUAGE_TAG_3 = 297,
-    AT_BEFORE_CLIENT_PAYLOAD_4 = 298,
-    AT_NAME_LIST_SIZE_17 = 299,
-    AT_BEFORE_NAME_LIST_SIZE_3 = 300,
-    AT_UINT32_32 = 301,
-    AT_LANGUAGE_SIZE_14 = 302,
-    AT_BEFORE_SERVER_PAYLOAD_3 = 303,
-    AT_NAME_LIST_SIZE_18 = 304,
-    AT_BEFORE_NAME_LIST_SIZE_4 = 305,
-    AT_NAME_4 = 306,
-    AT_HOST_KEY_3 = 307,
-    AT_BEFORE_HOST_KEY_1 = 308,
-    AT_BEFORE_SERVER_PAYLOAD_4 = 309,
-    AT_STRING_TEXT_7 = 310,
-    AT_BEFORE_HOST_KEY_2 = 311,
-    AT_SIGNATURE_SIZE_1 = 312,
-    AT_BEFORE_SIGNATURE_SIZE_1 = 313,
-    AT_LANGUAGE_SIZE_15 = 314,
-    AT_NAME_LIST_SIZE_19 = 315,
-    AT_LANGUAGE_SIZE_16 = 316,
-    AT_NAME_LIST_SIZE_20 = 317,
-    AT_NAME_5 = 318,
-    AT_BEFORE_SERVER_PAYLOAD_5 = 319,
-    AT_SIGNATURE_SIZE_2 = 320,
-    AT_LANGUAGE_TAG_4 = 321,
-    AT_NAME_LIST_SIZE_21 = 322,
-    AT_LANGUAGE_TAG_5 = 323,
-    AT_NAME_LIST_SIZE_22 = 324,
-    AT_SIGNATURE_SIZE_3 = 325,
-    AT_BEFORE_CLIENT_PAYLOAD_5 = 326,
-    AT_NAME_LIST_SIZE_23 = 327,
-    AT_BEFORE_SERVER_PAYLOAD_6 = 328,
-    AT_NAME_LIST_SIZE_24 = 329,
-    AT_SIGNATURE_SIZE_4 = 330,
-    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_1 = 331,
-    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_2 = 332,
-    AT_SIGNATURE_1 = 333,
-    AT_NAME_LIST_SIZE_25 = 334,
-    AT_BEFORE_NAME_LIST_SIZE_5 = 335,
-    AT_NAME_LIST_SIZE_26 = 336,
-    AT_BEFORE_NAME_LIST_SIZE_6 = 337,
-    AT_SIGNATURE_2 = 338,
-    AT_BEFORE_SERVER_PAYLOAD_7 = 339,
-    AT_NAME_LIST_SIZE_27 = 340,
-    AT_NAME_LIST_SIZE_28 = 341,
-    AT_NAME_LIST_SIZE_29 = 342,
-    AT_NAME_LIST_SIZE_30 = 343,
-    AT_NAME_LIST_SIZE_31 = 344,
-    AT_NAME_LIST_SIZE_32 = 345,
-    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_1 = 346,
-    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_2 = 347,
-    AT_NAME_LIST_SIZE_33 = 348,
-    AT_BEFORE_NAME_LIST_SIZE_7 = 349,
-    AT_NAME_LIST_SIZE_34 = 350,
-    AT_BEFORE_NAME_LIST_SIZE_8 = 351,
-    AT_NAME_LIST_SIZE_35 = 352,
-    AT_NAME_LIST_SIZE_36 = 353,
-    AT_NAME_LIST_SIZE_37 = 354,
-    AT_NAME_LIST_SIZE_38 = 355,
-    AT_NAME_LIST_SIZE_39 = 356,
-    AT_NAME_LIST_SIZE_40 = 357,
-    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_1 = 358,
-    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_2 = 359,
-    AT_NAME_LIST_SIZE_41 = 360,
-    AT_BEFORE_NAME_LIST_SIZE_9 = 361,
-    AT_NAME_LIST_SIZE_42 = 362,
-    AT_BEFORE_NAME_LIST_SIZE_10 = 363,
-    AT_NAME_LIST_SIZE_43 = 364,
-    AT_NAME_LIST_SIZE_44 = 365,
-    AT_NAME_LIST_SIZE_45 = 366,
-    AT_NAME_LIST_SIZE_46 = 367,
-    AT_NAME_LIST_SIZE_47 = 368,
-    AT_NAME_LIST_SIZE_48 = 369,
-    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_1 = 370,
-    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_2 = 371,
-    AT_NAME_LIST_SIZE_49 = 372,
-    AT_BEFORE_NAME_LIST_SIZE_11 = 373,
-    AT_NAME_LIST_SIZE_50 = 374,
-    AT_BEFORE_NAME_LIST_SIZE_12 = 375,
-    AT_NAME_LIST_SIZE_51 = 376,
-    AT_NAME_LIST_SIZE_52 = 377,
-    AT_NAME_LIST_SIZE_53 = 378,
-    AT_NAME_LIST_SIZE_54 = 379,
-    AT_NAME_LIST_SIZE_55 = 380,
-    AT_NAME_LIST_SIZE_56 = 381,
-    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_1 = 382,
-    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_2 = 383,
-    AT_NAME_LIST_SIZE_57 = 384,
-    AT_BEFORE_NAME_LIST_SIZE_13 = 385,
-    AT_NAME_LIST_SIZE_58 = 386,
-    AT_BEFORE_NAME_LIST_SIZE_14 = 387,
-    AT_NAME_LIST_SIZE_59 = 388,
-    AT_NAME_LIST_SIZE_60 = 389,
-    AT_NAME_LIST_SIZE_61 = 390,
-    AT_NAME_LIST_SIZE_62 = 391,
-    AT_NAME_LIST_SIZE_63 = 392,
-    AT_NAME_LIST_SIZE_64 = 393,
-    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_1 = 394,
-    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_2 = 395,
-    AT_NAME_LIST_SIZE_65 = 396,
-    AT_BEFORE_NAME_LIST_SIZE_15 = 397,
-    AT_NAME_LIST_SIZE_66 = 398,
-    AT_BEFORE_NAME_LIST_SIZE_16 = 399,
-    AT_NAME_LIST_SIZE_67 = 400,
-    AT_NAME_LIST_SIZE_68 = 401,
-    AT_NAME_LIST_SIZE_69 = 402,
-    AT_NAME_LIST_SIZE_70 = 403,
-    AT_NAME_LIST_SIZE_71 = 404,
-    AT_NAME_LIST_SIZE_72 = 405,
-    AT_LANGUAGES_CLIENT_TO_SERVER_1 = 406,
-    AT_LANGUAGES_CLIENT_TO_SERVER_2 = 407,
-    AT_NAME_LIST_SIZE_73 = 408,
-    AT_BEFORE_NAME_LIST_SIZE_17 = 409,
-    AT_NAME_LIST_SIZE_74 = 410,
-    AT_BEFORE_NAME_LIST_SIZE_18 = 411,
-    AT_NAME_LIST_SIZE_75 = 412,
-    AT_NAME_LIST_SIZE_76 = 413,
-    AT_NAME_LIST_SIZE_77 = 414,
-    AT_NAME_LIST_SIZE_78 = 415,
-    AT_NAME_LIST_SIZE_79 = 416,
-    AT_NAME_LIST_SIZE_80 = 417,
-    AT_LANGUAGES_SERVER_TO_CLIENT_1 = 418,
-    AT_LANGUAGES_SERVER_TO_CLIENT_2 = 419,
-    AT_FIRST_KEX_PACKET_FOLLOWS_1 = 420,
-    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_1 = 421,
-    AT_FIRST_KEX_PACKET_FOLLOWS_2 = 422,
-    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2 = 423,
-    AT_UINT32_33 = 424,
-    AT_UINT32_34 = 425,
-    AT_UINT32_35 = 426,
-    AT_UINT32_36 = 427,
-    AT_UINT32_37 = 428,
-    AT_UINT32_38 = 429,
-    AT_UINT32_39 = 430,
-    AT_UINT32_40 = 431,
+    AT_SINGLE_LF_2 = 35,
+    AT_CLIENT_PACKET_1 = 36,
+    AT_SINGLE_LF_3 = 37,
+    AT_BARE_LF_1 = 38,
+    AT_BEFORE_BARE_LF_1 = 39,
+    AT_SERVER_PACKET_1 = 40,
+    AT_CLIENT_PACKET_2 = 41,
+    AT_SERVER_PACKET_2 = 42,
+    AT_ENCRYPTED_1 = 43,
+    AT_BEFORE_ENCRYPTED_1 = 44,
+    AT_ENCRYPTED_2 = 45,
+    AT_BEFORE_ENCRYPTED_2 = 46,
+    AT_V1_LENGTH_1 = 47,
+    AT_BEFORE_V1_LENGTH_1 = 48,
+    AT_PACKET_LENGTH_1 = 49,
+    AT_BEFORE_PACKET_LENGTH_1 = 50,
+    AT_V1_LENGTH_2 = 51,
+    AT_BEFORE_V1_LENGTH_2 = 52,
+    AT_PACKET_LENGTH_2 = 53,
+    AT_BEFORE_PACKET_LENGTH_2 = 54,
+    AT_ALL_THE_REST_1 = 55,
+    AT_BEFORE_CLIENT_PACKET_1 = 56,
+    AT_V1_LENGTH_3 = 57,
+    AT_PACKET_LENGTH_3 = 58,
+    AT_BEFORE_SERVER_PACKET_1 = 59,
+    AT_V1_LENGTH_4 = 60,
+    AT_PACKET_LENGTH_4 = 61,
+    AT_V1_LENGTH_5 = 62,
+    AT_PACKET_LENGTH_5 = 63,
+    AT_V1_LENGTH_6 = 64,
+    AT_PACKET_LENGTH_6 = 65,
+    AT_V1_LENGTH_7 = 66,
+    AT_PACKET_LENGTH_7 = 67,
+    AT_V1_LENGTH_8 = 68,
+    AT_PACKET_LENGTH_8 = 69,
+    AT_V1_PACKET_CONTENT_1 = 70,
+    AT_BEFORE_CLIENT_PACKET_2 = 71,
+    AT_PADDING_LENGTH_1 = 72,
+    AT_BEFORE_PADDING_LENGTH_1 = 73,
+    AT_BEFORE_CLIENT_PACKET_3 = 74,
+    AT_BEFORE_SERVER_PACKET_2 = 75,
+    AT_BEFORE_SERVER_PACKET_3 = 76,
+    AT_CLIENT_PACKET_CONTENT_1 = 77,
+    AT_OLD_VERSION_2 = 78,
+    AT_COMPATIBLE_6 = 79,
+    AT_COMMENTS_2 = 80,
+    AT_SINGLE_LF_4 = 81,
+    AT_BARE_LF_2 = 82,
+    AT_BEFORE_BARE_LF_2 = 83,
+    AT_CLIENT_CLEAR_PACKET_1 = 84,
+    AT_SERVER_CLEAR_PACKET_1 = 85,
+    AT_ALL_THE_REST_2 = 86,
+    AT_ALL_THE_REST_3 = 87,
+    AT_V1_PACKET_CONTENT_2 = 88,
+    AT_CLIENT_PACKET_CONTENT_2 = 89,
+    AT_V1_PACKET_CONTENT_3 = 90,
+    AT_SERVER_PACKET_CONTENT_1 = 91,
+    AT_PADDING_LENGTH_2 = 92,
+    AT_BEFORE_PADDING_LENGTH_2 = 93,
+    AT_CLIENT_PAYLOAD_1 = 94,
+    AT_SERVER_PAYLOAD_1 = 95,
+    AT_MESSAGE_NUMBER_1 = 96,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 97,
+    AT_RANDOM_PADDING_1 = 98,
+    AT_MESSAGE_NUMBER_2 = 99,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 100,
+    AT_RANDOM_PADDING_2 = 101,
+    AT_CLIENT_MESSAGE_1 = 102,
+    AT_RANDOM_PADDING_3 = 103,
+    AT_SERVER_MESSAGE_1 = 104,
+    AT_SERVER_PACKET_CONTENT_2 = 105,
+    AT_UINT32_1 = 106,
+    AT_BEFORE_UINT32_1 = 107,
+    AT_STRING_SIZE_1 = 108,
+    AT_BEFORE_STRING_SIZE_1 = 109,
+    AT_UINT32_2 = 110,
+    AT_BEFORE_UINT32_2 = 111,
+    AT_DEBUG_1 = 112,
+    AT_BEFORE_DEBUG_1 = 113,
+    AT_COOKIE_1 = 114,
+    AT_BEFORE_COOKIE_1 = 115,
+    AT_CLIENT_PAYLOAD_2 = 116,
+    AT_BEFORE_CLIENT_PAYLOAD_1 = 117,
+    AT_KEXDH_INIT_1 = 118,
+    AT_BEFORE_KEXDH_INIT_1 = 119,
+    AT_UINT32_3 = 120,
+    AT_BEFORE_UINT32_3 = 121,
+    AT_OTHER_KEY_EXCHANGE_1 = 122,
+    AT_BEFORE_OTHER_KEY_EXCHANGE_1 = 123,
+    AT_UNEXPECTED_1 = 124,
+    AT_BEFORE_UNEXPECTED_1 = 125,
+    AT_UINT32_4 = 126,
+    AT_BEFORE_UINT32_4 = 127,
+    AT_STRING_SIZE_2 = 128,
+    AT_BEFORE_STRING_SIZE_2 = 129,
+    AT_UINT32_5 = 130,
+    AT_BEFORE_UINT32_5 = 131,
+    AT_DEBUG_2 = 132,
+    AT_BEFORE_DEBUG_2 = 133,
+    AT_COOKIE_2 = 134,
+    AT_BEFORE_COOKIE_2 = 135,
+    AT_SERVER_PAYLOAD_2 = 136,
+    AT_BEFORE_SERVER_PAYLOAD_1 = 137,
+    AT_KEXRSA_PUBKEY_1 = 138,
+    AT_BEFORE_KEXRSA_PUBKEY_1 = 139,
+    AT_REPLY_OR_GROUP_1 = 140,
+    AT_KEX_DH_GEX_REPLY_1 = 141,
+    AT_UINT32_6 = 142,
+    AT_STRING_SIZE_3 = 143,
+    AT_UINT32_7 = 144,
+    AT_MESSAGE_SIZE_1 = 145,
+    AT_NAME_LIST_SIZE_1 = 146,
+    AT_UINT32_8 = 147,
+    AT_E_SIZE_1 = 148,
+    AT_BEFORE_E_SIZE_1 = 149,
+    AT_UINT32_9 = 150,
+    AT_UINT32_10 = 151,
+    AT_STRING_SIZE_4 = 152,
+    AT_UINT32_11 = 153,
+    AT_MESSAGE_SIZE_2 = 154,
+    AT_NAME_LIST_SIZE_2 = 155,
+    AT_OTHER_KEY_EXCHANGE_2 = 156,
+    AT_BEFORE_OTHER_KEY_EXCHANGE_2 = 157,
+    AT_HOST_KEY_SIZE_1 = 158,
+    AT_BEFORE_HOST_KEY_SIZE_1 = 159,
+    AT_REPLY_OR_GROUP_OF_METHOD_1 = 160,
+    AT_HOST_KEY_SIZE_2 = 161,
+    AT_BEFORE_HOST_KEY_SIZE_2 = 162,
+    AT_UINT32_12 = 163,
+    AT_STRING_SIZE_5 = 164,
+    AT_UINT32_13 = 165,
+    AT_MESSAGE_SIZE_3 = 166,
+    AT_NAME_LIST_SIZE_3 = 167,
+    AT_UINT32_14 = 168,
+    AT_E_SIZE_2 = 169,
+    AT_UINT32_15 = 170,
+    AT_UINT32_16 = 171,
+    AT_STRING_SIZE_6 = 172,
+    AT_UINT32_17 = 173,
+    AT_MESSAGE_SIZE_4 = 174,
+    AT_NAME_LIST_SIZE_4 = 175,
+    AT_HOST_KEY_SIZE_3 = 176,
+    AT_STRING_SIZE_7 = 177,
+    AT_BEFORE_STRING_SIZE_3 = 178,
+    AT_HOST_KEY_SIZE_4 = 179,
+    AT_UINT32_18 = 180,
+    AT_STRING_SIZE_8 = 181,
+    AT_UINT32_19 = 182,
+    AT_MESSAGE_SIZE_5 = 183,
+    AT_NAME_LIST_SIZE_5 = 184,
+    AT_UINT32_20 = 185,
+    AT_E_SIZE_3 = 186,
+    AT_UINT32_21 = 187,
+    AT_UINT32_22 = 188,
+    AT_STRING_SIZE_9 = 189,
+    AT_UINT32_23 = 190,
+    AT_MESSAGE_SIZE_6 = 191,
+    AT_NAME_LIST_SIZE_6 = 192,
+    AT_HOST_KEY_SIZE_5 = 193,
+    AT_STRING_SIZE_10 = 194,
+    AT_HOST_KEY_SIZE_6 = 195,
+    AT_DESCRIPTION_SIZE_1 = 196,
+    AT_STRING_TEXT_1 = 197,
+    AT_MESSAGE_SIZE_7 = 198,
+    AT_NAME_LIST_SIZE_7 = 199,
+    AT_UINT32_24 = 200,
+    AT_E_SIZE_4 = 201,
+    AT_UINT32_25 = 202,
+    AT_DESCRIPTION_SIZE_2 = 203,
+    AT_STRING_TEXT_2 = 204,
+    AT_MESSAGE_SIZE_8 = 205,
+    AT_NAME_LIST_SIZE_8 = 206,
+    AT_HOST_KEY_SIZE_7 = 207,
+    AT_STRING_SIZE_11 = 208,
+    AT_HOST_KEY_SIZE_8 = 209,
+    AT_DESCRIPTION_SIZE_3 = 210,
+    AT_STRING_TEXT_3 = 211,
+    AT_BEFORE_CLIENT_PAYLOAD_2 = 212,
+    AT_MESSAGE_1 = 213,
+    AT_KEX_ALGORITHMS_1 = 214,
+    AT_E_1 = 215,
+    AT_UINT32_26 = 216,
+    AT_DESCRIPTION_SIZE_4 = 217,
+    AT_BEFORE_SERVER_PAYLOAD_2 = 218,
+    AT_MESSAGE_2 = 219,
+    AT_KEX_ALGORITHMS_2 = 220,
+    AT_HOST_KEY_1 = 221,
+    AT_STRING_SIZE_12 = 222,
+    AT_HOST_KEY_2 = 223,
+    AT_DESCRIPTION_SIZE_5 = 224,
+    AT_MESSAGE_3 = 225,
+    AT_LANGUAGE_SIZE_1 = 226,
+    AT_BEFORE_LANGUAGE_SIZE_1 = 227,
+    AT_NAME_1 = 228,
+    AT_NAME_LIST_SIZE_9 = 229,
+    AT_BEFORE_NAME_LIST_SIZE_1 = 230,
+    AT_E_2 = 231,
+    AT_CLIENT_PAYLOAD_3 = 232,
+    AT_BEFORE_CLIENT_PAYLOAD_3 = 233,
+    AT_UINT32_27 = 234,
+    AT_DESCRIPTION_SIZE_6 = 235,
+    AT_LANGUAGE_SIZE_2 = 236,
+    AT_BEFORE_LANGUAGE_SIZE_2 = 237,
+    AT_NAME_LIST_SIZE_10 = 238,
+    AT_BEFORE_NAME_LIST_SIZE_2 = 239,
+    AT_KEY_TYPE_SIZE_1 = 240,
+    AT_BEFORE_KEY_TYPE_SIZE_1 = 241,
+    AT_STRING_SIZE_13 = 242,
+    AT_BEFORE_STRING_SIZE_4 = 243,
+    AT_STRING_TEXT_4 = 244,
+    AT_KEY_TYPE_SIZE_2 = 245,
+    AT_BEFORE_KEY_TYPE_SIZE_2 = 246,
+    AT_STRING_SIZE_14 = 247,
+    AT_BEFORE_STRING_SIZE_5 = 248,
+    AT_DESCRIPTION_SIZE_7 = 249,
+    AT_LANGUAGE_SIZE_3 = 250,
+    AT_NAME_2 = 251,
+    AT_NAME_LIST_SIZE_11 = 252,
+    AT_MORE_THAN_E_1 = 253,
+    AT_UINT32_28 = 254,
+    AT_DESCRIPTION_SIZE_8 = 255,
+    AT_LANGUAGE_SIZE_4 = 256,
+    AT_NAME_LIST_SIZE_12 = 257,
+    AT_KEY_TYPE_SIZE_3 = 258,
+    AT_STRING_SIZE_15 = 259,
+    AT_STRING_SIZE_16 = 260,
+    AT_BEFORE_STRING_SIZE_6 = 261,
+    AT_KEY_TYPE_SIZE_4 = 262,
+    AT_STRING_SIZE_17 = 263,
+    AT_DESCRIPTION_1 = 264,
+    AT_LANGUAGE_SIZE_5 = 265,
+    AT_NAME_3 = 266,
+    AT_NAME_LIST_SIZE_13 = 267,
+    AT_UINT32_29 = 268,
+    AT_DESCRIPTION_2 = 269,
+    AT_LANGUAGE_SIZE_6 = 270,
+    AT_NAME_LIST_SIZE_14 = 271,
+    AT_KEY_TYPE_SIZE_5 = 272,
+    AT_STRING_SIZE_18 = 273,
+    AT_STRING_SIZE_19 = 274,
+    AT_KEY_TYPE_SIZE_6 = 275,
+    AT_STRING_SIZE_20 = 276,
+    AT_DESCRIPTION_3 = 277,
+    AT_LANGUAGE_SIZE_7 = 278,
+    AT_BEFORE_LANGUAGE_SIZE_3 = 279,
+    AT_LANGUAGE_SIZE_8 = 280,
+    AT_NAME_LIST_SIZE_15 = 281,
+    AT_UINT32_30 = 282,
+    AT_LANGUAGE_SIZE_9 = 283,
+    AT_BEFORE_LANGUAGE_SIZE_4 = 284,
+    AT_LANGUAGE_SIZE_10 = 285,
+    AT_NAME_LIST_SIZE_16 = 286,
+    AT_KEY_TYPE_SIZE_7 = 287,
+    AT_STRING_SIZE_21 = 288,
+    AT_STRING_SIZE_22 = 289,
+    AT_KEY_TYPE_SIZE_8 = 290,
+    AT_STRING_SIZE_23 = 291,
+    AT_LANGUAGE_SIZE_11 = 292,
+    AT_LANGUAGE_TAG_1 = 293,
+    AT_SERVER_HOST_KEY_ALGORITHMS_1 = 294,
+    AT_UINT32_31 = 295,
+    AT_LANGUAGE_SIZE_12 = 296,
+    AT_LANGUAGE_TAG_2 = 297,
+    AT_SERVER_HOST_KEY_ALGORITHMS_2 = 298,
+    AT_KEY_TYPE_1 = 299,
+    AT_STRING_TEXT_5 = 300,
+    AT_STRING_SIZE_24 = 301,
+    AT_KEY_TYPE_2 = 302,
+    AT_STRING_TEXT_6 = 303,
+    AT_LANGUAGE_SIZE_13 = 304,
+    AT_LANGUAGE_TAG_3 = 305,
+    AT_BEFORE_CLIENT_PAYLOAD_4 = 306,
+    AT_NAME_LIST_SIZE_17 = 307,
+    AT_BEFORE_NAME_LIST_SIZE_3 = 308,
+    AT_UINT32_32 = 309,
+    AT_LANGUAGE_SIZE_14 = 310,
+    AT_BEFORE_SERVER_PAYLOAD_3 = 311,
+    AT_NAME_LIST_SIZE_18 = 312,
+    AT_BEFORE_NAME_LIST_SIZE_4 = 313,
+    AT_NAME_4 = 314,
+    AT_HOST_KEY_3 = 315,
+    AT_BEFORE_HOST_KEY_1 = 316,
+    AT_BEFORE_SERVER_PAYLOAD_4 = 317,
+    AT_STRING_TEXT_7 = 318,
+    AT_BEFORE_HOST_KEY_2 = 319,
+    AT_SIGNATURE_SIZE_1 = 320,
+    AT_BEFORE_SIGNATURE_SIZE_1 = 321,
+    AT_LANGUAGE_SIZE_15 = 322,
+    AT_NAME_LIST_SIZE_19 = 323,
+    AT_LANGUAGE_SIZE_16 = 324,
+    AT_NAME_LIST_SIZE_20 = 325,
+    AT_NAME_5 = 326,
+    AT_BEFORE_SERVER_PAYLOAD_5 = 327,
+    AT_SIGNATURE_SIZE_2 = 328,
+    AT_LANGUAGE_TAG_4 = 329,
+    AT_NAME_LIST_SIZE_21 = 330,
+    AT_LANGUAGE_TAG_5 = 331,
+    AT_NAME_LIST_SIZE_22 = 332,
+    AT_SIGNATURE_SIZE_3 = 333,
+    AT_BEFORE_CLIENT_PAYLOAD_5 = 334,
+    AT_NAME_LIST_SIZE_23 = 335,
+    AT_BEFORE_SERVER_PAYLOAD_6 = 336,
+    AT_NAME_LIST_SIZE_24 = 337,
+    AT_SIGNATURE_SIZE_4 = 338,
+    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_1 = 339,
+    AT_ENCRYPTION_ALGORITHMS_CLIENT_TO_SERVER_2 = 340,
+    AT_SIGNATURE_1 = 341,
+    AT_NAME_LIST_SIZE_25 = 342,
+    AT_BEFORE_NAME_LIST_SIZE_5 = 343,
+    AT_NAME_LIST_SIZE_26 = 344,
+    AT_BEFORE_NAME_LIST_SIZE_6 = 345,
+    AT_SIGNATURE_2 = 346,
+    AT_BEFORE_SERVER_PAYLOAD_7 = 347,
+    AT_NAME_LIST_SIZE_27 = 348,
+    AT_NAME_LIST_SIZE_28 = 349,
+    AT_NAME_LIST_SIZE_29 = 350,
+    AT_NAME_LIST_SIZE_30 = 351,
+    AT_NAME_LIST_SIZE_31 = 352,
+    AT_NAME_LIST_SIZE_32 = 353,
+    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_1 = 354,
+    AT_ENCRYPTION_ALGORITHMS_SERVER_TO_CLIENT_2 = 355,
+    AT_NAME_LIST_SIZE_33 = 356,
+    AT_BEFORE_NAME_LIST_SIZE_7 = 357,
+    AT_NAME_LIST_SIZE_34 = 358,
+    AT_BEFORE_NAME_LIST_SIZE_8 = 359,
+    AT_NAME_LIST_SIZE_35 = 360,
+    AT_NAME_LIST_SIZE_36 = 361,
+    AT_NAME_LIST_SIZE_37 = 362,
+    AT_NAME_LIST_SIZE_38 = 363,
+    AT_NAME_LIST_SIZE_39 = 364,
+    AT_NAME_LIST_SIZE_40 = 365,
+    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_1 = 366,
+    AT_MAC_ALGORITHMS_CLIENT_TO_SERVER_2 = 367,
+    AT_NAME_LIST_SIZE_41 = 368,
+    AT_BEFORE_NAME_LIST_SIZE_9 = 369,
+    AT_NAME_LIST_SIZE_42 = 370,
+    AT_BEFORE_NAME_LIST_SIZE_10 = 371,
+    AT_NAME_LIST_SIZE_43 = 372,
+    AT_NAME_LIST_SIZE_44 = 373,
+    AT_NAME_LIST_SIZE_45 = 374,
+    AT_NAME_LIST_SIZE_46 = 375,
+    AT_NAME_LIST_SIZE_47 = 376,
+    AT_NAME_LIST_SIZE_48 = 377,
+    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_1 = 378,
+    AT_MAC_ALGORITHMS_SERVER_TO_CLIENT_2 = 379,
+    AT_NAME_LIST_SIZE_49 = 380,
+    AT_BEFORE_NAME_LIST_SIZE_11 = 381,
+    AT_NAME_LIST_SIZE_50 = 382,
+    AT_BEFORE_NAME_LIST_SIZE_12 = 383,
+    AT_NAME_LIST_SIZE_51 = 384,
+    AT_NAME_LIST_SIZE_52 = 385,
+    AT_NAME_LIST_SIZE_53 = 386,
+    AT_NAME_LIST_SIZE_54 = 387,
+    AT_NAME_LIST_SIZE_55 = 388,
+    AT_NAME_LIST_SIZE_56 = 389,
+    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_1 = 390,
+    AT_COMPRESSION_ALGORITHMS_CLIENT_TO_SERVER_2 = 391,
+    AT_NAME_LIST_SIZE_57 = 392,
+    AT_BEFORE_NAME_LIST_SIZE_13 = 393,
+    AT_NAME_LIST_SIZE_58 = 394,
+    AT_BEFORE_NAME_LIST_SIZE_14 = 395,
+    AT_NAME_LIST_SIZE_59 = 396,
+    AT_NAME_LIST_SIZE_60 = 397,
+    AT_NAME_LIST_SIZE_61 = 398,
+    AT_NAME_LIST_SIZE_62 = 399,
+    AT_NAME_LIST_SIZE_63 = 400,
+    AT_NAME_LIST_SIZE_64 = 401,
+    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_1 = 402,
+    AT_COMPRESSION_ALGORITHMS_SERVER_TO_CLIENT_2 = 403,
+    AT_NAME_LIST_SIZE_65 = 404,
+    AT_BEFORE_NAME_LIST_SIZE_15 = 405,
+    AT_NAME_LIST_SIZE_66 = 406,
+    AT_BEFORE_NAME_LIST_SIZE_16 = 407,
+    AT_NAME_LIST_SIZE_67 = 408,
+    AT_NAME_LIST_SIZE_68 = 409,
+    AT_NAME_LIST_SIZE_69 = 410,
+    AT_NAME_LIST_SIZE_70 = 411,
+    AT_NAME_LIST_SIZE_71 = 412,
+    AT_NAME_LIST_SIZE_72 = 413,
+    AT_LANGUAGES_CLIENT_TO_SERVER_1 = 414,
+    AT_LANGUAGES_CLIENT_TO_SERVER_2 = 415,
+    AT_NAME_LIST_SIZE_73 = 416,
+    AT_BEFORE_NAME_LIST_SIZE_17 = 417,
+    AT_NAME_LIST_SIZE_74 = 418,
+    AT_BEFORE_NAME_LIST_SIZE_18 = 419,
+    AT_NAME_LIST_SIZE_75 = 420,
+    AT_NAME_LIST_SIZE_76 = 421,
+    AT_NAME_LIST_SIZE_77 = 422,
+    AT_NAME_LIST_SIZE_78 = 423,
+    AT_NAME_LIST_SIZE_79 = 424,
+    AT_NAME_LIST_SIZE_80 = 425,
+    AT_LANGUAGES_SERVER_TO_CLIENT_1 = 426,
+    AT_LANGUAGES_SERVER_TO_CLIENT_2 = 427,
+    AT_FIRST_KEX_PACKET_FOLLOWS_1 = 428,
+    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_1 = 429,
+    AT_FIRST_KEX_PACKET_FOLLOWS_2 = 430,
+    AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2 = 431,
+    AT_UINT32_33 = 432,
+    AT_UINT32_34 = 433,
+    AT_UINT32_35 = 434,
+    AT_UINT32_36 = 435,
+    AT_UINT32_37 = 436,
+    AT_UINT32_38 = 437,
+    AT_UINT32_39 = 438,
+    AT_UINT32_40 = 439,
 };
 
 /* true */
@@ -484,28 +492,30 @@ static qcap_number_t value_5(const qcap_parser_t *parser)
     return qcap_number(1);
 }
 
-/* (packet_length + 8) - (packet_length & 7) */
+/* true */
 static qcap_number_t value_6(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+/* true */
+static qcap_number_t value_7(const qcap_parser_t *parser)
+{
+    (void)parser;
+    return qcap_number(1);
+}
+
+/* (packet_length + 8) - (packet_length & 7) */
+static qcap_number_t value_8(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_ADD, qcap_register(parser, 0 /* packet_length */), qcap_number(8u)), qcap_binary(QCAP_AND_BITS, qcap_register(parser, 0 /* packet_length */), qcap_number(7u)));
 }
 
 /* padding_length */
-static qcap_number_t value_7(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 1 /* padding_length */);
-}
-
-/* size */
-static qcap_number_t value_8(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
 static qcap_number_t value_9(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 3 /* size */);
+    return qcap_register(parser, 1 /* padding_length */);
 }
 
 /* size */
@@ -586,28 +596,28 @@ static qcap_number_t value_22(const qcap_parser_t *parser)
     return qcap_register(parser, 3 /* size */);
 }
 
-/* (packet_length - padding_length) - 1 */
+/* size */
 static qcap_number_t value_23(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+/* size */
+static qcap_number_t value_24(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+/* (packet_length - padding_length) - 1 */
+static qcap_number_t value_25(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_SUB, qcap_register(parser, 0 /* packet_length */), qcap_register(parser, 1 /* padding_length */)), qcap_number(1u));
 }
 
 /* packet_length */
-static qcap_number_t value_24(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 0 /* packet_length */);
-}
-
-/* size */
-static qcap_number_t value_25(const qcap_parser_t *parser)
-{
-    return qcap_register(parser, 3 /* size */);
-}
-
-/* size */
 static qcap_number_t value_26(const qcap_parser_t *parser)
 {
-    return qcap_register(parser, 3 /* size */);
+    return qcap_register(parser, 0 /* packet_length */);
 }
 
 /* size */
@@ -616,19 +626,31 @@ static qcap_number_t value_27(const qcap_parser_t *parser)
     return qcap_register(parser, 3 /* size */);
 }
 
-/* (packet_length - padding_length) - 1 */
+/* size */
 static qcap_number_t value_28(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+/* size */
+static qcap_number_t value_29(const qcap_parser_t *parser)
+{
+    return qcap_register(parser, 3 /* size */);
+}
+
+/* (packet_length - padding_length) - 1 */
+static qcap_number_t value_30(const qcap_parser_t *parser)
 {
     return qcap_binary(QCAP_SUB, qcap_binary(QCAP_SUB, qcap_register(parser, 0 /* packet_length */), qcap_register(parser, 1 /* padding_length */)), qcap_number(1u));
 }
 
 /* packet_length */
-static qcap_number_t value_29(const qcap_parser_t *parser)
+static qcap_number_t value_31(const qcap_parser_t *parser)
 {
     return qcap_register(parser, 0 /* packet_length */);
 }
 
-static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24, value_25, value_26, value_27, value_28, value_29};
+static qcap_number_t (*const values[])(const qcap_parser_t *parser) = {value_0, value_1, value_2, value_3, value_4, value_5, value_6, value_7, value_8, value_9, value_10, value_11, value_12, value_13, value_14, value_15, value_16, value_17, value_18, value_19, value_20, value_21, value_22, value_23, value_24, value_25, value_26, value_27, value_28, value_29, value_30, value_31};
 
 /* Which alternative of KEXDH_INIT applies. */
 static int choose_19(const qcap_parser_t *parser)
@@ -728,7 +750,21 @@ static int choose_24(const qcap_parser_t *parser)
     qcap_number_t n;
 
     /* is_encrypted */
-    n = qcap_is_true(qcap_register(parser, 4 /* is_encrypted */));
+    n = qcap_is_true(qcap_register(parser, 5 /* is_encrypted */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return 1;
+}
+
+/* Which alternative of single-LF applies. */
+static int choose_25(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* is_compatible */
+    n = qcap_is_true(qcap_register(parser, 4 /* is_compatible */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -737,7 +773,7 @@ static int choose_24(const qcap_parser_t *parser)
 }
 
 /* Which alternative of KEXRSA_PUBKEY applies. */
-static int choose_46(const qcap_parser_t *parser)
+static int choose_47(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -751,7 +787,7 @@ static int choose_46(const qcap_parser_t *parser)
 }
 
 /* Which alternative of reply-or-group-of-method applies. */
-static int choose_49(const qcap_parser_t *parser)
+static int choose_50(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -765,7 +801,7 @@ static int choose_49(const qcap_parser_t *parser)
 }
 
 /* Which alternative of reply-or-group applies. */
-static int choose_54(const qcap_parser_t *parser)
+static int choose_55(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -781,7 +817,7 @@ static int choose_54(const qcap_parser_t *parser)
 }
 
 /* Which alternative of KEX_DH_GEX_REPLY applies. */
-static int choose_55(const qcap_parser_t *parser)
+static int choose_56(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -795,7 +831,7 @@ static int choose_55(const qcap_parser_t *parser)
 }
 
 /* Which alternative of server-message applies. */
-static int choose_56(const qcap_parser_t *parser)
+static int choose_57(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -865,7 +901,7 @@ static int choose_56(const qcap_parser_t *parser)
 }
 
 /* Which alternative of server-clear-packet applies. */
-static int choose_59(const qcap_parser_t *parser)
+static int choose_60(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -879,12 +915,26 @@ static int choose_59(const qcap_parser_t *parser)
 }
 
 /* Which alternative of server-packet applies. */
-static int choose_60(const qcap_parser_t *parser)
+static int choose_61(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
     /* is_encrypted */
-    n = qcap_is_true(qcap_register(parser, 4 /* is_encrypted */));
+    n = qcap_is_true(qcap_register(parser, 5 /* is_encrypted */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 0;
+    return 1;
+}
+
+/* Which alternative of single-LF applies. */
+static int choose_62(const qcap_parser_t *parser)
+{
+    qcap_number_t n;
+
+    /* is_compatible */
+    n = qcap_is_true(qcap_register(parser, 4 /* is_compatible */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
@@ -894,19 +944,19 @@ static int choose_60(const qcap_parser_t *parser)
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 29, 0, false, false}, /* 0: v1-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 68, 3, false, false}, /* 1: language-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 62, 3, false, false}, /* 2: description-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 48, 3, false, false}, /* 3: string-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 57, 3, false, false}, /* 4: message-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 58, 3, false, false}, /* 5: name-list-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 59, 3, false, false}, /* 6: e-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 43, 2, false, false}, /* 7: message-number */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 35, 1, false, false}, /* 8: padding-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 31, 0, false, false}, /* 9: packet-length */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 71, 3, false, false}, /* 10: key-type-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 60, 3, false, false}, /* 11: host-key-size */
-    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 78, 3, false, false}, /* 12: signature-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 32, 0, false, false}, /* 0: v1-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 71, 3, false, false}, /* 1: language-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 65, 3, false, false}, /* 2: description-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 51, 3, false, false}, /* 3: string-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 60, 3, false, false}, /* 4: message-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 61, 3, false, false}, /* 5: name-list-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 62, 3, false, false}, /* 6: e-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 46, 2, false, false}, /* 7: message-number */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 38, 1, false, false}, /* 8: padding-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 34, 0, false, false}, /* 9: packet-length */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 74, 3, false, false}, /* 10: key-type-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 63, 3, false, false}, /* 11: host-key-size */
+    {QCAP_CONVERT_BIG, NULL, 0, 1, 0, 0, 0, 81, 3, false, false}, /* 12: signature-size */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1046,6 +1096,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto comments_1;
     case AT_CR_LF_1:
         goto cr_lf_1;
+    case AT_SINGLE_LF_1:
+        goto single_lf_1;
     case AT_CLIENT_PACKET_1:
         goto client_packet_1;
     case AT_CLIENT_PACKET_2:
@@ -1089,8 +1141,8 @@ out1:
     parser->depth = (uint16_t)(1);
     return qcap_leave(parser, at, end, AT_IDENTIFICATION_1);
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
-     * protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+     * compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-" */
 on2:
@@ -1110,7 +1162,7 @@ out2:
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_PROTOVERSION_1);
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2" */
 on4:
     if (QCAP_LIKELY((size_t)(end - at) >= 2 && memcmp(at, ".0", 2) == 0)) {
@@ -1130,9 +1182,9 @@ out4:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_PROTOVERSION_4);
+    return qcap_leave(parser, at, end, AT_PROTOVERSION_3);
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2." */
 on6:
     if (QCAP_UNLIKELY(at == end))
@@ -1155,7 +1207,7 @@ out6:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_PROTOVERSION_8);
+    return qcap_leave(parser, at, end, AT_PROTOVERSION_5);
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0" */
@@ -1197,18 +1249,12 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
     if (*at == '\n') {
-        at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1) - 1, p0 + 8);
-        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p1) - 1, p0);
-        parser->depth = (uint16_t)(0);
-        parser->is_confirmed = true;
-        qcap_op_anomaly_open(parser, 0, QCAP_HERE(p1) - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", QCAP_HERE(p1));
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
-        }
-        goto client_packet_1;
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1), p0 + 8);
+        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p1), p0);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out9;
+        goto on9;
     }
     if (*at == '\r') {
         at++;
@@ -1216,16 +1262,16 @@ on8:
         qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1) - 1, p0 + 8);
         qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p1) - 1, p0);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out9;
-        goto on9;
+            goto out10;
+        goto on10;
     }
     if (*at == ' ') {
         at++;
         p1 = at;
         qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 8, QCAP_HERE(p1) - 1, p0 + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out10;
-        goto on10;
+            goto out11;
+        goto on11;
     }
 out8:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
@@ -1236,25 +1282,19 @@ out8:
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
-     * CR-LF = ( . CR LF ) / LF      RFC 4253, 4.2
+     * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a " */
-on10:
+on11:
     at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out10;
+        goto out11;
     if (*at == '\n') {
-        at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
-        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p2) - 1, p0);
-        parser->depth = (uint16_t)(0);
-        parser->is_confirmed = true;
-        qcap_op_anomaly_open(parser, 0, QCAP_HERE(p2) - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", QCAP_HERE(p2));
-        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
-        }
-        goto client_packet_1;
+        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
+        qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p2), p0);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+            goto out12;
+        goto on12;
     }
     if (*at == '\r') {
         at++;
@@ -1262,49 +1302,163 @@ on10:
         qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
         qcap_element_tell(parser, QCAP_SSH_BANNER, wanted, QCAP_HERE(p0), QCAP_HERE(p2) - 1, p0);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out11;
-        goto on11;
+            goto out13;
+        goto on13;
     }
-out10:
+out11:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_COMMENTS_1);
 
-    /* CR-LF = ( CR . LF ) / LF      RFC 4253, 4.2
+    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a\r" */
-on11:
+on13:
     if (QCAP_UNLIKELY(at == end))
-        goto out11;
+        goto out13;
     if (*at == '\n') {
         at++;
         parser->depth = (uint16_t)(0);
         parser->is_confirmed = true;
         goto client_packet_1;
     }
-out11:
+out13:
     parser->depth = (uint16_t)(0);
     parser->is_confirmed = true;
     return qcap_leave(parser, at, end, AT_CR_LF_1);
 
-    /* CR-LF = ( CR . LF ) / LF      RFC 4253, 4.2
-     * e.g. after "SSH-1.0-a\r" */
-on9:
+    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+on12:
+    switch (choose_25(parser)) {
+    case 1:
+        goto on14;
+    case 0:
+        goto on15;
+    default:
+        goto out12;
+    }
+out12:
+    parser->depth = (uint16_t)(0);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_SINGLE_LF_1);
+
+    /* single-LF = . LF / bare-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+on15:
     if (QCAP_UNLIKELY(at == end))
-        goto out9;
+        goto out15;
     if (*at == '\n') {
         at++;
         parser->depth = (uint16_t)(0);
         parser->is_confirmed = true;
         goto client_packet_1;
+    }
+out15:
+    parser->depth = (uint16_t)(0);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_SINGLE_LF_3);
+
+    /* e.g. after "SSH-1.0-a" */
+on14:
+    parser->depth = (uint16_t)(0);
+    parser->is_confirmed = true;
+    qcap_op_anomaly_open(parser, 0, QCAP_HERE(p2));
+    if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+        goto out16;
+    goto on16;
+
+    /* bare-LF = . LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+on16:
+    if (QCAP_UNLIKELY(at == end))
+        goto out16;
+    if (*at == '\n') {
+        at++;
+        qcap_op_anomaly_close(parser, 0, "bare-LF", QCAP_HERE(p2) + 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
+        }
+        goto client_packet_1;
+    }
+out16:
+    return qcap_leave(parser, at, end, AT_BARE_LF_1);
+
+    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a\r" */
+on10:
+    if (QCAP_UNLIKELY(at == end))
+        goto out10;
+    if (*at == '\n') {
+        at++;
+        parser->depth = (uint16_t)(0);
+        parser->is_confirmed = true;
+        goto client_packet_1;
+    }
+out10:
+    parser->depth = (uint16_t)(0);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_CR_LF_1);
+
+    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+on9:
+    switch (choose_25(parser)) {
+    case 1:
+        goto on17;
+    case 0:
+        goto on18;
+    default:
+        goto out9;
     }
 out9:
     parser->depth = (uint16_t)(0);
     parser->is_confirmed = true;
-    return qcap_leave(parser, at, end, AT_CR_LF_1);
+    return qcap_leave(parser, at, end, AT_SINGLE_LF_1);
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* single-LF = . LF / bare-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+on18:
+    if (QCAP_UNLIKELY(at == end))
+        goto out18;
+    if (*at == '\n') {
+        at++;
+        parser->depth = (uint16_t)(0);
+        parser->is_confirmed = true;
+        goto client_packet_1;
+    }
+out18:
+    parser->depth = (uint16_t)(0);
+    parser->is_confirmed = true;
+    return qcap_leave(parser, at, end, AT_SINGLE_LF_3);
+
+    /* e.g. after "SSH-1.0-a" */
+on17:
+    parser->depth = (uint16_t)(0);
+    parser->is_confirmed = true;
+    qcap_op_anomaly_open(parser, 0, QCAP_HERE(p1));
+    if (QCAP_UNLIKELY(qcap_must_stop(parser)))
+        goto out19;
+    goto on19;
+
+    /* bare-LF = . LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+on19:
+    if (QCAP_UNLIKELY(at == end))
+        goto out19;
+    if (*at == '\n') {
+        at++;
+        qcap_op_anomaly_close(parser, 0, "bare-LF", QCAP_HERE(p1) + 1);
+        if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
+            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
+        }
+        goto client_packet_1;
+    }
+out19:
+    return qcap_leave(parser, at, end, AT_BARE_LF_1);
+
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1" */
 on3:
@@ -1312,48 +1466,49 @@ on3:
         goto out3;
     if (*at == '.') {
         at++;
-        goto on12;
+        goto on20;
     }
 out3:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_PROTOVERSION_3);
+    return qcap_leave(parser, at, end, AT_COMPATIBLE_1);
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1." */
-on12:
+on20:
     if (QCAP_UNLIKELY(at == end))
-        goto out12;
+        goto out20;
     if (*at >= '0' && *at <= '8') {
         at++;
-        goto on13;
+        goto on21;
     }
     if (*at == '9') {
         at++;
-        goto on14;
+        goto on22;
     }
-out12:
+out20:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_PROTOVERSION_7);
+    return qcap_leave(parser, at, end, AT_COMPATIBLE_3);
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.9" */
-on14:
+on22:
     if (QCAP_UNLIKELY(at == end))
-        goto out14;
+        goto out22;
     if (*at >= '0' && *at <= '8') {
         at++;
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_5(parser), 15, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
@@ -1362,16 +1517,14 @@ on14:
     }
     if (*at == '9') {
         at++;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_PROTOVERSION, wanted, QCAP_HERE(p0) + 4, QCAP_HERE(p0) + 8, p0 + 4);
+        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
+        qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
+        parser->depth = (uint16_t)(2);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_5(parser), 12, QCAP_HERE(p0) + 8);
+        qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-            parser->depth = (uint16_t)(1);
-            parser->is_confirmed = true;
             return qcap_stop(parser, at, AT_VERSIONS_1, QCAP_STOP_PAUSED);
         }
-        qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
-        parser->depth = (uint16_t)(1);
-        parser->is_confirmed = true;
         goto versions_1;
     }
     if (*at == '-') {
@@ -1379,7 +1532,8 @@ on14:
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_5(parser), 15, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 7);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 7);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1387,35 +1541,37 @@ on14:
         }
         goto softwareversion_1;
     }
-out14:
+out22:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
-    return qcap_leave(parser, at, end, AT_PROTOVERSION_11);
+    return qcap_leave(parser, at, end, AT_COMPATIBLE_5);
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0" */
-on13:
+on21:
     if (QCAP_UNLIKELY(at == end))
-        goto out13;
+        goto out21;
     if (*at >= '0' && *at <= '9') {
         at++;
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_5(parser), 15, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 8);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 8);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out15;
-        goto on15;
+            goto out23;
+        goto on23;
     }
     if (*at == '-') {
         at++;
         qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
         qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
         parser->depth = (uint16_t)(2);
-        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_5(parser), 15, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 4 /* is_compatible */, false, false, value_7(parser), 16, QCAP_HERE(p0) + 7);
+        qcap_op_set(parser, 0 /* is_v1 */, true, false, value_6(parser), 16, QCAP_HERE(p0) + 7);
         qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 7);
         qcap_element_open(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 8);
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
@@ -1423,7 +1579,7 @@ on13:
         }
         goto softwareversion_1;
     }
-out13:
+out21:
     qcap_slot_put(side->slots, 0, QCAP_SSH_BANNER, QCAP_HERE(p0));
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_PROTOVERSION, QCAP_HERE(p0) + 4);
     parser->depth = (uint16_t)(2);
@@ -1431,26 +1587,26 @@ out13:
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0" */
-on15:
+on23:
     if (QCAP_UNLIKELY(at == end))
-        goto out15;
+        goto out23;
     if (*at == '-') {
         at++;
-        goto on16;
+        goto on24;
     }
-out15:
+out23:
     return qcap_leave(parser, at, end, AT_VERSIONS_1);
 
     /* softwareversion = . version-char *( version-char / minus )      RFC 4253, 4.2
      * e.g. after "SSH-1.0-" */
-on16:
+on24:
     if (QCAP_UNLIKELY(at == end))
-        goto out16;
+        goto out24;
     if (IS_VERSION_CHAR(*at)) {
         at++;
-        goto on17;
+        goto on25;
     }
-out16:
+out24:
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SOFTWAREVERSION_1);
@@ -1459,21 +1615,18 @@ out16:
      * minus = . "-"      RFC 4253, 4.2
      * versions = protoversion "-" softwareversion [ . SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a" */
-on17:
+on25:
     at = SCAN_IS_VERSION_CHAR(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out17;
+        goto out25;
     if (*at == '\n') {
-        at++;
         p1 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 9, QCAP_HERE(p1) - 1, p0 + 9);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p1) - 1);
-        qcap_op_anomaly_open(parser, 0, QCAP_HERE(p1) - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", QCAP_HERE(p1));
+        qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 9, QCAP_HERE(p1), p0 + 9);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p1));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
+            return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
         }
-        goto client_packet_1;
+        goto single_lf_1;
     }
     if (*at == '\r') {
         at++;
@@ -1490,33 +1643,30 @@ on17:
         p1 = at;
         qcap_element_tell(parser, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, QCAP_HERE(p0) + 9, QCAP_HERE(p1) - 1, p0 + 9);
         if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-            goto out18;
-        goto on18;
+            goto out26;
+        goto on26;
     }
-out17:
+out25:
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, QCAP_HERE(p0) + 9);
     parser->depth = (uint16_t)(2);
     return qcap_leave(parser, at, end, AT_SOFTWAREVERSION_3);
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
-     * CR-LF = ( . CR LF ) / LF      RFC 4253, 4.2
+     * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a " */
-on18:
+on26:
     at = SCAN_IS_SET_1(at, end);
     if (QCAP_UNLIKELY(at == end))
-        goto out18;
+        goto out26;
     if (*at == '\n') {
-        at++;
         p2 = at;
-        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2) - 1, p1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p2) - 1);
-        qcap_op_anomaly_open(parser, 0, QCAP_HERE(p2) - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", QCAP_HERE(p2));
+        qcap_element_tell(parser, QCAP_SSH_BANNER_COMMENTS, wanted, QCAP_HERE(p1), QCAP_HERE(p2), p1);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, QCAP_HERE(p2));
         if (QCAP_UNLIKELY(qcap_must_stop(parser))) {
-            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
+            return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
         }
-        goto client_packet_1;
+        goto single_lf_1;
     }
     if (*at == '\r') {
         at++;
@@ -1528,7 +1678,7 @@ on18:
         }
         goto cr_lf_1;
     }
-out18:
+out26:
     qcap_slot_put(side->slots, 1, QCAP_SSH_BANNER_COMMENTS, QCAP_HERE(p1));
     parser->depth = (uint16_t)(2);
     parser->is_confirmed = true;
@@ -1536,48 +1686,48 @@ out18:
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
      * (between messages)
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 client_packet_1:
     if (QCAP_UNLIKELY(at == end))
-        goto out19;
+        goto out27;
     {
-        goto on20;
+        goto on28;
     }
-out19:
+out27:
     return qcap_leave(parser, at, end, AT_CLIENT_PACKET_1);
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n" */
-on20:
+     * e.g. after "SSH-1.0-a\r\n" */
+on28:
     switch (choose_24(parser)) {
     case 1:
         return qcap_stop(parser, at, AT_CLIENT_CLEAR_PACKET_1, QCAP_STOP_CONTROL);
     case 0:
-        goto on21;
+        goto on29;
     default:
-        goto out20;
+        goto out28;
     }
-out20:
+out28:
     return qcap_leave(parser, at, end, AT_CLIENT_PACKET_2);
 
-    /* e.g. after "SSH-1.0-a\n" */
-on21:
+    /* e.g. after "SSH-1.0-a\r\n" */
+on29:
     p0 = at;
     qcap_op_open_stream(parser, 0, QCAP_SSH_ENCRYPTED, QCAP_HERE(p0));
     if (QCAP_UNLIKELY(qcap_must_stop(parser)))
-        goto out22;
-    goto on22;
+        goto out30;
+    goto on30;
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n" */
-on22:
+     * e.g. after "SSH-1.0-a\r\n" */
+on30:
     if (QCAP_UNLIKELY(at == end))
-        goto out22;
+        goto out30;
     {
         at++;
         return qcap_stop(parser, at, AT_ALL_THE_REST_2, QCAP_STOP_CONTROL);
     }
-out22:
+out30:
     return qcap_leave(parser, at, end, AT_ENCRYPTED_1);
 
     /* identification = . "SSH-" versions      RFC 4253, 4.2
@@ -1648,15 +1798,12 @@ softwareversion_3:
     if (at == end)
         return qcap_stop(parser, at, AT_SOFTWAREVERSION_3, QCAP_STOP_INPUT);
     if (*at == '\n') {
-        at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here - 1);
-        qcap_op_anomaly_open(parser, 0, here - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
-        goto client_packet_1;
+            return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
+        goto single_lf_1;
     }
     if (*at == '\r') {
         at++;
@@ -1680,22 +1827,19 @@ softwareversion_3:
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
-     * CR-LF = ( . CR LF ) / LF      RFC 4253, 4.2
+     * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a " */
 comments_1:
     at = SCAN_IS_SET_1(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_COMMENTS_1, QCAP_STOP_INPUT);
     if (*at == '\n') {
-        at++;
         here = QCAP_HERE(at);
-        qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_COMMENTS, here - 1);
-        qcap_element_close(parser, side->slots, 0, QCAP_SSH_BANNER, here - 1);
-        qcap_op_anomaly_open(parser, 0, here - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", here);
+        qcap_element_close(parser, side->slots, 1, QCAP_SSH_BANNER_COMMENTS, here);
+        qcap_element_close(parser, side->slots, 0, QCAP_SSH_BANNER, here);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
-        goto client_packet_1;
+            return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_PAUSED);
+        goto single_lf_1;
     }
     if (*at == '\r') {
         at++;
@@ -1708,7 +1852,7 @@ comments_1:
     }
     return qcap_stop(parser, at, AT_COMMENTS_1, QCAP_STOP_TABLE);
 
-    /* CR-LF = ( CR . LF ) / LF      RFC 4253, 4.2
+    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a\r" */
 cr_lf_1:
     if (at == end)
@@ -1719,8 +1863,20 @@ cr_lf_1:
     }
     return qcap_stop(parser, at, AT_CR_LF_1, QCAP_STOP_TABLE);
 
+    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a" */
+single_lf_1:
+    switch (choose_25(parser)) {
+    case 0:
+        return qcap_stop(parser, at, AT_SINGLE_LF_3, QCAP_STOP_TABLE);
+    case 1:
+        return qcap_stop(parser, at, AT_BEFORE_BARE_LF_1, QCAP_STOP_TABLE);
+    default:
+        return qcap_stop(parser, at, AT_SINGLE_LF_1, QCAP_STOP_CONTROL);
+    }
+
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 client_packet_2:
     switch (choose_24(parser)) {
     case 0:
@@ -1732,14 +1888,14 @@ client_packet_2:
     }
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 encrypted_1:
     if (at == end)
         return qcap_stop(parser, at, AT_ENCRYPTED_1, QCAP_STOP_INPUT);
     at++;
     return qcap_stop(parser, at, AT_ALL_THE_REST_2, QCAP_STOP_CONTROL);
 
-    /* e.g. after "SSH-1.0-a\n" */
+    /* e.g. after "SSH-1.0-a\r\n" */
 before_encrypted_1:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 0, QCAP_SSH_ENCRYPTED, here);
@@ -1747,7 +1903,7 @@ before_encrypted_1:
         return qcap_stop(parser, at, AT_ENCRYPTED_1, QCAP_STOP_PAUSED);
     goto encrypted_1;
 
-    /* e.g. after "SSH-1.0-a\na" */
+    /* e.g. after "SSH-1.0-a\r\na" */
 before_client_packet_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 0, here);
@@ -1755,16 +1911,16 @@ before_client_packet_1:
         return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
     goto client_packet_1;
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa" */
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 before_client_packet_2:
     here = QCAP_HERE(at);
-    qcap_op_set(parser, 4 /* is_encrypted */, false, false, value_0(parser), 89, here);
+    qcap_op_set(parser, 5 /* is_encrypted */, false, false, value_0(parser), 92, here);
     qcap_element_close(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CLIENT_PACKET_1, QCAP_STOP_PAUSED);
     goto client_packet_1;
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa" */
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 before_client_packet_3:
     here = QCAP_HERE(at);
     qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_PACKET, wanted, origin, here);
@@ -2032,15 +2188,12 @@ softwareversion_4:
     if (at == end)
         return qcap_stop(parser, at, AT_SOFTWAREVERSION_4, QCAP_STOP_INPUT);
     if (*at == '\n') {
-        at++;
         here = QCAP_HERE(at);
-        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here - 1);
-        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here - 1);
-        qcap_op_anomaly_open(parser, 0, here - 1);
-        qcap_op_anomaly_close(parser, 0, "bare-LF", here);
+        qcap_element_close_here(parser, side->slots, 1, QCAP_SSH_BANNER_SOFTWARE_VERSION, wanted, origin, here);
+        qcap_element_close_here(parser, side->slots, 0, QCAP_SSH_BANNER, wanted, origin, here);
         if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_SERVER_PACKET_1, QCAP_STOP_PAUSED);
-        goto server_packet_1;
+            return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_PAUSED);
+        return qcap_stop(parser, at, AT_SINGLE_LF_2, QCAP_STOP_TABLE);
     }
     if (*at == '\r') {
         at++;
@@ -2055,16 +2208,16 @@ softwareversion_4:
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
      * (between messages)
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 server_packet_1:
     if (at == end)
         return qcap_stop(parser, at, AT_SERVER_PACKET_1, QCAP_STOP_INPUT);
     goto server_packet_2;
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 server_packet_2:
-    switch (choose_60(parser)) {
+    switch (choose_61(parser)) {
     case 0:
         goto before_encrypted_2;
     case 1:
@@ -2074,14 +2227,14 @@ server_packet_2:
     }
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 encrypted_2:
     if (at == end)
         return qcap_stop(parser, at, AT_ENCRYPTED_2, QCAP_STOP_INPUT);
     at++;
     return qcap_stop(parser, at, AT_ALL_THE_REST_3, QCAP_STOP_CONTROL);
 
-    /* e.g. after "SSH-1.0-a\n" */
+    /* e.g. after "SSH-1.0-a\r\n" */
 before_encrypted_2:
     here = QCAP_HERE(at);
     qcap_op_open_stream(parser, 0, QCAP_SSH_ENCRYPTED, here);
@@ -2089,7 +2242,7 @@ before_encrypted_2:
         return qcap_stop(parser, at, AT_ENCRYPTED_2, QCAP_STOP_PAUSED);
     goto encrypted_2;
 
-    /* e.g. after "SSH-1.0-a\na" */
+    /* e.g. after "SSH-1.0-a\r\na" */
 before_server_packet_1:
     here = QCAP_HERE(at);
     qcap_op_close_stream(parser, 0, here);
@@ -2120,7 +2273,7 @@ static qcap_stop_t machine_v1_length_1(qcap_parser_t *parser, const unsigned cha
     }
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 v1_length_1:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_1, QCAP_STOP_INPUT);
@@ -2130,7 +2283,7 @@ v1_length_1:
     }
     return qcap_stop(parser, at, AT_V1_LENGTH_1, QCAP_STOP_TABLE);
 
-    /* e.g. after "SSH-1.0-a\n" */
+    /* e.g. after "SSH-1.0-a\r\n" */
 before_v1_length_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
@@ -2138,7 +2291,7 @@ before_v1_length_1:
     goto v1_length_1;
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00" */
 v1_length_3:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_3, QCAP_STOP_INPUT);
@@ -2149,7 +2302,7 @@ v1_length_3:
     return qcap_stop(parser, at, AT_V1_LENGTH_3, QCAP_STOP_TABLE);
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00" */
 v1_length_5:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_5, QCAP_STOP_INPUT);
@@ -2157,7 +2310,7 @@ v1_length_5:
     goto v1_length_7;
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a" */
 v1_length_7:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_7, QCAP_STOP_INPUT);
@@ -2191,7 +2344,7 @@ static qcap_stop_t machine_packet_length_1(qcap_parser_t *parser, const unsigned
     }
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 packet_length_1:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_1, QCAP_STOP_INPUT);
@@ -2201,7 +2354,7 @@ packet_length_1:
     }
     return qcap_stop(parser, at, AT_PACKET_LENGTH_1, QCAP_STOP_TABLE);
 
-    /* e.g. after "SSH-1.0-a\n" */
+    /* e.g. after "SSH-1.0-a\r\n" */
 before_packet_length_1:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_PACKET, here);
@@ -2209,7 +2362,7 @@ before_packet_length_1:
     goto packet_length_1;
 
     /* packet-length = %x00 . %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00" */
 packet_length_3:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_3, QCAP_STOP_INPUT);
@@ -2220,7 +2373,7 @@ packet_length_3:
     return qcap_stop(parser, at, AT_PACKET_LENGTH_3, QCAP_STOP_TABLE);
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00" */
 packet_length_5:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_5, QCAP_STOP_INPUT);
@@ -2228,7 +2381,7 @@ packet_length_5:
     goto packet_length_7;
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a" */
 packet_length_7:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_7, QCAP_STOP_INPUT);
@@ -2262,7 +2415,7 @@ static qcap_stop_t machine_v1_length_2(qcap_parser_t *parser, const unsigned cha
     }
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 v1_length_2:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_2, QCAP_STOP_INPUT);
@@ -2272,7 +2425,7 @@ v1_length_2:
     }
     return qcap_stop(parser, at, AT_V1_LENGTH_2, QCAP_STOP_TABLE);
 
-    /* e.g. after "SSH-1.0-a\n" */
+    /* e.g. after "SSH-1.0-a\r\n" */
 before_v1_length_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_V1_PACKET, here);
@@ -2280,7 +2433,7 @@ before_v1_length_2:
     goto v1_length_2;
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00" */
 v1_length_4:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_4, QCAP_STOP_INPUT);
@@ -2291,7 +2444,7 @@ v1_length_4:
     return qcap_stop(parser, at, AT_V1_LENGTH_4, QCAP_STOP_TABLE);
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00" */
 v1_length_6:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_6, QCAP_STOP_INPUT);
@@ -2299,7 +2452,7 @@ v1_length_6:
     goto v1_length_8;
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a" */
 v1_length_8:
     if (at == end)
         return qcap_stop(parser, at, AT_V1_LENGTH_8, QCAP_STOP_INPUT);
@@ -2333,7 +2486,7 @@ static qcap_stop_t machine_packet_length_2(qcap_parser_t *parser, const unsigned
     }
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n" */
+     * e.g. after "SSH-1.0-a\r\n" */
 packet_length_2:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_2, QCAP_STOP_INPUT);
@@ -2343,7 +2496,7 @@ packet_length_2:
     }
     return qcap_stop(parser, at, AT_PACKET_LENGTH_2, QCAP_STOP_TABLE);
 
-    /* e.g. after "SSH-1.0-a\n" */
+    /* e.g. after "SSH-1.0-a\r\n" */
 before_packet_length_2:
     here = QCAP_HERE(at);
     qcap_element_open(parser, side->slots, 0, QCAP_SSH_PACKET, here);
@@ -2351,7 +2504,7 @@ before_packet_length_2:
     goto packet_length_2;
 
     /* packet-length = %x00 . %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00" */
 packet_length_4:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_4, QCAP_STOP_INPUT);
@@ -2362,7 +2515,7 @@ packet_length_4:
     return qcap_stop(parser, at, AT_PACKET_LENGTH_4, QCAP_STOP_TABLE);
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00" */
 packet_length_6:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_6, QCAP_STOP_INPUT);
@@ -2370,7 +2523,7 @@ packet_length_6:
     goto packet_length_8;
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a" */
 packet_length_8:
     if (at == end)
         return qcap_stop(parser, at, AT_PACKET_LENGTH_8, QCAP_STOP_INPUT);
@@ -2394,7 +2547,7 @@ static qcap_stop_t machine_all_the_rest_1(qcap_parser_t *parser, const unsigned 
 
     /* all-the-rest = *. OCTET      RFC 4253, 6
      * all-the-rest = *OCTET .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\na" */
+     * e.g. after "SSH-1.0-a\r\na" */
 all_the_rest_1:
     at = end;
     if (at == end)
@@ -2414,7 +2567,7 @@ static qcap_stop_t machine_v1_packet_content_1(qcap_parser_t *parser, const unsi
 
     /* v1-packet-content = *. OCTET      RFC 4253, 5.1
      * v1-packet-content = *OCTET .      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 v1_packet_content_1:
     at = end;
     if (at == end)
@@ -2438,7 +2591,7 @@ static qcap_stop_t machine_padding_length_1(qcap_parser_t *parser, const unsigne
     }
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 padding_length_1:
     if (at == end)
         return qcap_stop(parser, at, AT_PADDING_LENGTH_1, QCAP_STOP_INPUT);
@@ -2452,7 +2605,7 @@ padding_length_1:
     }
     return qcap_stop(parser, at, AT_PADDING_LENGTH_1, QCAP_STOP_TABLE);
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa" */
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa" */
 before_padding_length_1:
     here = QCAP_HERE(at);
     side->underway[0].begin = (here);
@@ -2470,7 +2623,7 @@ static qcap_stop_t machine_client_packet_content_1(qcap_parser_t *parser, const 
     }
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa" */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa" */
 client_packet_content_1:
     if (at == end)
         return qcap_stop(parser, at, AT_CLIENT_PACKET_CONTENT_1, QCAP_STOP_INPUT);
@@ -2587,141 +2740,147 @@ static const uint16_t targets_23[] = {AT_BEFORE_V1_LENGTH_1, AT_BEFORE_PACKET_LE
 
 static const uint16_t targets_24[] = {AT_BEFORE_ENCRYPTED_1, AT_CLIENT_CLEAR_PACKET_1};
 
-static const uint16_t targets_25[] = {AT_ALL_THE_REST_1, AT_BEFORE_SERVER_PACKET_1};
+static const uint16_t targets_25[] = {AT_SINGLE_LF_3, AT_BEFORE_BARE_LF_1};
 
-static const uint16_t targets_26[] = {AT_V1_PACKET_CONTENT_1, AT_BEFORE_SERVER_PACKET_2};
+static const uint16_t targets_26[] = {AT_ALL_THE_REST_1, AT_BEFORE_SERVER_PACKET_1};
 
-static const uint16_t targets_27[] = {AT_RANDOM_PADDING_3, AT_SERVER_PACKET_CONTENT_2};
+static const uint16_t targets_27[] = {AT_V1_PACKET_CONTENT_1, AT_BEFORE_SERVER_PACKET_2};
 
-static const uint16_t targets_28[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_SERVER_PAYLOAD_6};
+static const uint16_t targets_28[] = {AT_RANDOM_PADDING_3, AT_SERVER_PACKET_CONTENT_2};
 
-static const uint16_t targets_29[] = {AT_DESCRIPTION_3, AT_BEFORE_LANGUAGE_SIZE_4};
+static const uint16_t targets_29[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_SERVER_PAYLOAD_6};
 
-static const uint16_t targets_30[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_2};
+static const uint16_t targets_30[] = {AT_DESCRIPTION_3, AT_BEFORE_LANGUAGE_SIZE_4};
 
-static const uint16_t targets_31[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_SERVER_PAYLOAD_3};
+static const uint16_t targets_31[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_2};
 
-static const uint16_t targets_32[] = {AT_MESSAGE_3, AT_BEFORE_LANGUAGE_SIZE_2};
+static const uint16_t targets_32[] = {AT_LANGUAGE_TAG_3, AT_BEFORE_SERVER_PAYLOAD_3};
 
-static const uint16_t targets_33[] = {AT_NAME_1, AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2};
+static const uint16_t targets_33[] = {AT_MESSAGE_3, AT_BEFORE_LANGUAGE_SIZE_2};
 
-static const uint16_t targets_34[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_18};
+static const uint16_t targets_34[] = {AT_NAME_1, AT_BEFORE_FIRST_KEX_PACKET_FOLLOWS_2};
 
-static const uint16_t targets_35[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_16};
+static const uint16_t targets_35[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_18};
 
-static const uint16_t targets_36[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_14};
+static const uint16_t targets_36[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_16};
 
-static const uint16_t targets_37[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_12};
+static const uint16_t targets_37[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_14};
 
-static const uint16_t targets_38[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_10};
+static const uint16_t targets_38[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_12};
 
-static const uint16_t targets_39[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_8};
+static const uint16_t targets_39[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_10};
 
-static const uint16_t targets_40[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_6};
+static const uint16_t targets_40[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_8};
 
-static const uint16_t targets_41[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_4};
+static const uint16_t targets_41[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_6};
 
-static const uint16_t targets_42[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_2};
+static const uint16_t targets_42[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_4};
 
-static const uint16_t targets_43[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_4};
+static const uint16_t targets_43[] = {AT_NAME_1, AT_BEFORE_NAME_LIST_SIZE_2};
 
-static const uint16_t targets_44[] = {AT_NAME_4, AT_BEFORE_HOST_KEY_1};
+static const uint16_t targets_44[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_4};
 
-static const uint16_t targets_45[] = {AT_BEFORE_KEY_TYPE_SIZE_1, AT_BEFORE_STRING_SIZE_4};
+static const uint16_t targets_45[] = {AT_NAME_4, AT_BEFORE_HOST_KEY_1};
 
-static const uint16_t targets_46[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_2, AT_BEFORE_HOST_KEY_SIZE_1};
+static const uint16_t targets_46[] = {AT_BEFORE_KEY_TYPE_SIZE_1, AT_BEFORE_STRING_SIZE_4};
 
-static const uint16_t targets_47[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_5};
+static const uint16_t targets_47[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_2, AT_BEFORE_HOST_KEY_SIZE_1};
 
-static const uint16_t targets_48[] = {AT_STRING_TEXT_3, AT_BEFORE_STRING_SIZE_6};
+static const uint16_t targets_48[] = {AT_STRING_TEXT_3, AT_BEFORE_SERVER_PAYLOAD_5};
 
-static const uint16_t targets_49[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_STRING_SIZE_3};
+static const uint16_t targets_49[] = {AT_STRING_TEXT_3, AT_BEFORE_STRING_SIZE_6};
 
-static const uint16_t targets_50[] = {AT_SIGNATURE_2, AT_BEFORE_SERVER_PAYLOAD_7};
+static const uint16_t targets_50[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_STRING_SIZE_3};
 
-static const uint16_t targets_51[] = {AT_STRING_TEXT_3, AT_BEFORE_SIGNATURE_SIZE_1};
+static const uint16_t targets_51[] = {AT_SIGNATURE_2, AT_BEFORE_SERVER_PAYLOAD_7};
 
-static const uint16_t targets_52[] = {AT_NAME_4, AT_BEFORE_HOST_KEY_2};
+static const uint16_t targets_52[] = {AT_STRING_TEXT_3, AT_BEFORE_SIGNATURE_SIZE_1};
 
-static const uint16_t targets_53[] = {AT_BEFORE_KEY_TYPE_SIZE_2, AT_BEFORE_STRING_SIZE_5};
+static const uint16_t targets_53[] = {AT_NAME_4, AT_BEFORE_HOST_KEY_2};
 
-static const uint16_t targets_54[] = {AT_REPLY_OR_GROUP_OF_METHOD_1, AT_BEFORE_HOST_KEY_SIZE_2};
+static const uint16_t targets_54[] = {AT_BEFORE_KEY_TYPE_SIZE_2, AT_BEFORE_STRING_SIZE_5};
 
-static const uint16_t targets_55[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_HOST_KEY_SIZE_2};
+static const uint16_t targets_55[] = {AT_REPLY_OR_GROUP_OF_METHOD_1, AT_BEFORE_HOST_KEY_SIZE_2};
 
-static const uint16_t targets_56[] = {AT_BEFORE_UINT32_4, AT_BEFORE_STRING_SIZE_2, AT_BEFORE_UINT32_5, AT_BEFORE_DEBUG_2, AT_BEFORE_COOKIE_2, AT_BEFORE_SERVER_PAYLOAD_1, AT_BEFORE_KEXRSA_PUBKEY_1, AT_REPLY_OR_GROUP_1, AT_KEX_DH_GEX_REPLY_1, AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_UNEXPECTED_1};
+static const uint16_t targets_56[] = {AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_HOST_KEY_SIZE_2};
 
-static const uint16_t targets_57[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_RANDOM_PADDING_2};
+static const uint16_t targets_57[] = {AT_BEFORE_UINT32_4, AT_BEFORE_STRING_SIZE_2, AT_BEFORE_UINT32_5, AT_BEFORE_DEBUG_2, AT_BEFORE_COOKIE_2, AT_BEFORE_SERVER_PAYLOAD_1, AT_BEFORE_KEXRSA_PUBKEY_1, AT_REPLY_OR_GROUP_1, AT_KEX_DH_GEX_REPLY_1, AT_BEFORE_OTHER_KEY_EXCHANGE_1, AT_BEFORE_UNEXPECTED_1};
 
-static const uint16_t targets_58[] = {AT_BEFORE_PADDING_LENGTH_2, AT_BEFORE_SERVER_PACKET_3};
+static const uint16_t targets_58[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_RANDOM_PADDING_2};
 
-static const uint16_t targets_59[] = {AT_BEFORE_V1_LENGTH_2, AT_BEFORE_PACKET_LENGTH_2};
+static const uint16_t targets_59[] = {AT_BEFORE_PADDING_LENGTH_2, AT_BEFORE_SERVER_PACKET_3};
 
-static const uint16_t targets_60[] = {AT_BEFORE_ENCRYPTED_2, AT_SERVER_CLEAR_PACKET_1};
+static const uint16_t targets_60[] = {AT_BEFORE_V1_LENGTH_2, AT_BEFORE_PACKET_LENGTH_2};
+
+static const uint16_t targets_61[] = {AT_BEFORE_ENCRYPTED_2, AT_SERVER_CLEAR_PACKET_1};
+
+static const uint16_t targets_62[] = {AT_SINGLE_LF_4, AT_BEFORE_BARE_LF_2};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 32}, /* 0 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 34, .value = value_6}, /* 1 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 44, .value = value_7}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 75, .value = value_8}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 74, .value = value_9}, /* 4 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 63, .value = value_10}, /* 5 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 75, .value = value_8}, /* 6 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 64, .value = value_11}, /* 7 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 87, .value = value_12}, /* 8 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 86, .value = value_13}, /* 9 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 85, .value = value_14}, /* 10 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 84, .value = value_15}, /* 11 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 83, .value = value_16}, /* 12 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 82, .value = value_17}, /* 13 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 81, .value = value_18}, /* 14 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 79, .value = value_19}, /* 15 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 76, .value = value_20}, /* 16 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 65, .value = value_21}, /* 17 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 66, .value = value_22}, /* 18 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 51, .choose = choose_19}, /* 19 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 45, .choose = choose_20}, /* 20 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 41, .value = value_23}, /* 21 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 36, .value = value_24}, /* 22 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 38, .is_shared = true, .choose = choose_23}, /* 23 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 25, .choose = choose_24}, /* 24 */
-    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_25, .rule = 32}, /* 25 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_26, .rule = 34, .value = value_6}, /* 26 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 44, .value = value_7}, /* 27 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 75, .value = value_8}, /* 28 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 74, .value = value_9}, /* 29 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 63, .value = value_10}, /* 30 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 75, .value = value_8}, /* 31 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 64, .value = value_11}, /* 32 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 87, .value = value_12}, /* 33 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 86, .value = value_13}, /* 34 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 85, .value = value_14}, /* 35 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 84, .value = value_15}, /* 36 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 83, .value = value_16}, /* 37 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 82, .value = value_17}, /* 38 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 81, .value = value_18}, /* 39 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 79, .value = value_19}, /* 40 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 76, .value = value_20}, /* 41 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 65, .value = value_21}, /* 42 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 63, .value = value_10}, /* 43 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 77, .value = value_25}, /* 44 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 67, .value = value_26}, /* 45 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_46, .rule = 54, .is_shared = true, .choose = choose_46}, /* 46 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_47, .rule = 63, .value = value_10}, /* 47 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 63, .value = value_10}, /* 48 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_49, .rule = 61, .is_shared = true, .choose = choose_49}, /* 49 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_50, .rule = 80, .value = value_27}, /* 50 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 63, .value = value_10}, /* 51 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 77, .value = value_25}, /* 52 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 67, .value = value_26}, /* 53 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_54, .rule = 55, .is_shared = true, .choose = choose_54}, /* 54 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 56, .is_shared = true, .choose = choose_55}, /* 55 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 46, .choose = choose_56}, /* 56 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_57, .rule = 42, .value = value_28}, /* 57 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 40, .value = value_29}, /* 58 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_59, .rule = 39, .is_shared = true, .choose = choose_59}, /* 59 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_60, .rule = 27, .choose = choose_60}, /* 60 */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_0, .rule = 35}, /* 0 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_1, .rule = 37, .value = value_8}, /* 1 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_2, .rule = 47, .value = value_9}, /* 2 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 78, .value = value_10}, /* 3 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 77, .value = value_11}, /* 4 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_5, .rule = 66, .value = value_12}, /* 5 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_6, .rule = 78, .value = value_10}, /* 6 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_7, .rule = 67, .value = value_13}, /* 7 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_8, .rule = 90, .value = value_14}, /* 8 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_9, .rule = 89, .value = value_15}, /* 9 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_10, .rule = 88, .value = value_16}, /* 10 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_11, .rule = 87, .value = value_17}, /* 11 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_12, .rule = 86, .value = value_18}, /* 12 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_13, .rule = 85, .value = value_19}, /* 13 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_14, .rule = 84, .value = value_20}, /* 14 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_15, .rule = 82, .value = value_21}, /* 15 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_16, .rule = 79, .value = value_22}, /* 16 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_17, .rule = 68, .value = value_23}, /* 17 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_18, .rule = 69, .value = value_24}, /* 18 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_19, .rule = 54, .choose = choose_19}, /* 19 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_20, .rule = 48, .choose = choose_20}, /* 20 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_21, .rule = 44, .value = value_25}, /* 21 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_22, .rule = 39, .value = value_26}, /* 22 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_23, .rule = 41, .is_shared = true, .choose = choose_23}, /* 23 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_24, .rule = 27, .choose = choose_24}, /* 24 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_25, .rule = 26, .choose = choose_25}, /* 25 */
+    {.kind = QCAP_CONTROL_CLOSE, .targets = targets_26, .rule = 35}, /* 26 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_27, .rule = 37, .value = value_8}, /* 27 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_28, .rule = 47, .value = value_9}, /* 28 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_29, .rule = 78, .value = value_10}, /* 29 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_30, .rule = 77, .value = value_11}, /* 30 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_31, .rule = 66, .value = value_12}, /* 31 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_32, .rule = 78, .value = value_10}, /* 32 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_33, .rule = 67, .value = value_13}, /* 33 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_34, .rule = 90, .value = value_14}, /* 34 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_35, .rule = 89, .value = value_15}, /* 35 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_36, .rule = 88, .value = value_16}, /* 36 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_37, .rule = 87, .value = value_17}, /* 37 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_38, .rule = 86, .value = value_18}, /* 38 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_39, .rule = 85, .value = value_19}, /* 39 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_40, .rule = 84, .value = value_20}, /* 40 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_41, .rule = 82, .value = value_21}, /* 41 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_42, .rule = 79, .value = value_22}, /* 42 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_43, .rule = 68, .value = value_23}, /* 43 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_44, .rule = 66, .value = value_12}, /* 44 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_45, .rule = 80, .value = value_27}, /* 45 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_46, .rule = 70, .value = value_28}, /* 46 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_47, .rule = 57, .is_shared = true, .choose = choose_47}, /* 47 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_48, .rule = 66, .value = value_12}, /* 48 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_49, .rule = 66, .value = value_12}, /* 49 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_50, .rule = 64, .is_shared = true, .choose = choose_50}, /* 50 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_51, .rule = 83, .value = value_29}, /* 51 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_52, .rule = 66, .value = value_12}, /* 52 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_53, .rule = 80, .value = value_27}, /* 53 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_54, .rule = 70, .value = value_28}, /* 54 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_55, .rule = 58, .is_shared = true, .choose = choose_55}, /* 55 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_56, .rule = 59, .is_shared = true, .choose = choose_56}, /* 56 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_57, .rule = 49, .choose = choose_57}, /* 57 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_58, .rule = 45, .value = value_30}, /* 58 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_59, .rule = 43, .value = value_31}, /* 59 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_60, .rule = 42, .is_shared = true, .choose = choose_60}, /* 60 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_61, .rule = 30, .choose = choose_61}, /* 61 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_62, .rule = 26, .choose = choose_62}, /* 62 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2778,102 +2937,109 @@ static const qcap_edge_t edges[] = {
     {4, 0}, {0, 1}, {5, 0}, {2, 0}, {6, 0}, {7, 0}, {8, 0}, {9, 0},
     {10, 0}, {11, 0}, {12, 2}, {13, 0}, {14, 3}, {16, 0}, {15, 0}, {18, 0},
     {17, 0}, {19, 0}, {20, 0}, {21, 0}, {22, 0}, {23, 0}, {24, 0}, {25, 4},
-    {73, 0}, {74, 0}, {26, 4}, {27, 5}, {25, 6}, {27, 7}, {28, 7}, {29, 0},
-    {30, 0}, {33, 8}, {32, 9}, {31, 10}, {29, 11}, {35, 8}, {34, 9}, {75, 10},
-    {30, 11}, {31, 0}, {33, 12}, {32, 13}, {31, 14}, {33, 0}, {36, 15}, {35, 0},
-    {37, 15}, {78, 0}, {38, 16}, {79, 0}, {40, 16}, {52, 0}, {42, 17}, {53, 0},
-    {44, 18}, {55, 0}, {46, 17}, {56, 0}, {48, 18}, {50, 0}, {33, 19}, {57, 0},
-    {58, 0}, {35, 19}, {59, 0}, {60, 0}, {61, 0}, {62, 0}, {63, 0}, {64, 0},
-    {80, 20}, {81, 21}, {82, 20}, {83, 21}, {65, 0}, {33, 22}, {86, 23}, {67, 24},
-    {33, 25}, {35, 22}, {35, 25}, {28, 5}, {26, 6}, {75, 0}, {35, 12}, {34, 13},
-    {75, 14}, {87, 23}, {84, 24}, {94, 26}, {88, 27}, {96, 26}, {91, 27}, {95, 0},
-    {134, 0}, {98, 28}, {135, 0}, {100, 29}, {136, 0}, {102, 30}, {137, 31}, {104, 32},
-    {138, 33}, {106, 0}, {106, 34}, {108, 35}, {110, 36}, {142, 0}, {112, 37}, {114, 0},
-    {114, 39}, {116, 0}, {116, 40}, {143, 0}, {118, 28}, {144, 0}, {120, 29}, {145, 0},
-    {122, 30}, {146, 31}, {124, 32}, {147, 33}, {126, 0}, {126, 34}, {128, 35}, {130, 41},
-    {155, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {140, 42},
-    {162, 0}, {163, 0}, {164, 0}, {165, 0}, {166, 0}, {167, 0}, {148, 0}, {148, 44},
-    {168, 0}, {150, 45}, {171, 0}, {153, 46}, {172, 0}, {173, 0}, {174, 0}, {175, 0},
-    {176, 0}, {177, 0}, {178, 0}, {179, 0}, {180, 0}, {181, 0}, {182, 0}, {183, 0},
-    {184, 0}, {185, 0}, {186, 0}, {169, 47}, {187, 0}, {188, 48}, {189, 49}, {108, 50},
-    {190, 0}, {191, 0}, {192, 0}, {193, 0}, {194, 0}, {195, 48}, {196, 49}, {128, 50},
-    {197, 0}, {198, 0}, {199, 0}, {200, 0}, {201, 0}, {202, 0}, {205, 51}, {206, 52},
-    {108, 53}, {207, 54}, {208, 0}, {209, 0}, {211, 51}, {212, 52}, {213, 55}, {214, 0},
-    {215, 56}, {216, 0}, {203, 0}, {108, 57}, {226, 0}, {227, 0}, {128, 57}, {236, 49},
-    {241, 0}, {217, 0}, {242, 0}, {218, 58}, {243, 0}, {244, 0}, {221, 59}, {223, 0},
-    {245, 0}, {224, 0}, {246, 0}, {247, 0}, {248, 0}, {228, 58}, {249, 0}, {230, 59},
-    {250, 0}, {232, 61}, {251, 0}, {234, 62}, {254, 0}, {237, 61}, {255, 0}, {239, 63},
-    {256, 64}, {257, 0}, {258, 0}, {259, 0}, {260, 0}, {261, 64}, {262, 0}, {263, 0},
-    {264, 0}, {265, 0}, {266, 0}, {252, 66}, {267, 0}, {268, 0}, {272, 0}, {273, 0},
-    {274, 0}, {277, 0}, {278, 0}, {279, 0}, {280, 0}, {281, 0}, {282, 0}, {283, 0},
-    {269, 0}, {284, 0}, {270, 67}, {285, 68}, {286, 69}, {287, 0}, {288, 0}, {275, 67},
-    {289, 68}, {290, 69}, {291, 70}, {292, 49}, {293, 0}, {294, 71}, {295, 49}, {296, 0},
-    {301, 0}, {302, 0}, {310, 49}, {314, 0}, {297, 0}, {108, 72}, {315, 0}, {299, 73},
-    {108, 74}, {316, 0}, {128, 72}, {317, 0}, {304, 73}, {318, 0}, {307, 0}, {307, 75},
-    {128, 76}, {307, 77}, {320, 0}, {312, 78}, {321, 68}, {322, 0}, {323, 68}, {324, 0},
-    {128, 79}, {325, 0}, {327, 0}, {329, 0}, {330, 0}, {108, 80}, {331, 81}, {128, 80},
-    {332, 81}, {333, 82}, {340, 0}, {334, 83}, {341, 0}, {336, 83}, {338, 0}, {128, 84},
-    {342, 0}, {343, 0}, {344, 0}, {345, 0}, {346, 85}, {347, 85}, {352, 0}, {348, 86},
-    {353, 0}, {350, 86}, {354, 0}, {355, 0}, {356, 0}, {357, 0}, {358, 87}, {359, 87},
-    {364, 0}, {360, 88}, {365, 0}, {362, 88}, {366, 0}, {367, 0}, {368, 0}, {369, 0},
-    {370, 89}, {371, 89}, {376, 0}, {372, 90}, {377, 0}, {374, 90}, {378, 0}, {379, 0},
-    {380, 0}, {381, 0}, {382, 91}, {383, 91}, {388, 0}, {384, 92}, {389, 0}, {386, 92},
-    {390, 0}, {391, 0}, {392, 0}, {393, 0}, {394, 93}, {395, 93}, {400, 0}, {396, 94},
-    {401, 0}, {398, 94}, {402, 0}, {403, 0}, {404, 0}, {405, 0}, {406, 95}, {407, 95},
-    {412, 0}, {408, 96}, {413, 0}, {410, 96}, {414, 0}, {415, 0}, {416, 0}, {417, 0},
-    {418, 97}, {419, 97}, {424, 98}, {420, 99}, {425, 98}, {422, 99}, {426, 0}, {427, 0},
-    {428, 0}, {429, 0}, {430, 0}, {431, 0}, {108, 100}, {128, 100},
+    {78, 0}, {79, 0}, {26, 4}, {27, 5}, {25, 6}, {25, 7}, {27, 8}, {28, 8},
+    {29, 0}, {30, 0}, {33, 9}, {32, 10}, {31, 11}, {29, 12}, {35, 9}, {34, 10},
+    {80, 11}, {30, 12}, {31, 0}, {33, 13}, {32, 14}, {31, 15}, {36, 0}, {40, 0},
+    {41, 16}, {36, 17}, {38, 18}, {42, 16}, {86, 0}, {43, 19}, {87, 0}, {45, 19},
+    {57, 0}, {47, 20}, {58, 0}, {49, 21}, {60, 0}, {51, 20}, {61, 0}, {53, 21},
+    {55, 0}, {36, 22}, {62, 0}, {63, 0}, {40, 22}, {64, 0}, {65, 0}, {66, 0},
+    {67, 0}, {68, 0}, {69, 0}, {88, 23}, {89, 24}, {90, 23}, {91, 24}, {70, 0},
+    {36, 25}, {94, 26}, {72, 27}, {36, 28}, {40, 25}, {40, 28}, {28, 5}, {26, 6},
+    {26, 7}, {80, 0}, {35, 13}, {34, 14}, {80, 15}, {40, 17}, {82, 18}, {95, 26},
+    {92, 27}, {102, 29}, {96, 30}, {104, 29}, {99, 30}, {103, 0}, {142, 0}, {106, 31},
+    {143, 0}, {108, 32}, {144, 0}, {110, 33}, {145, 34}, {112, 35}, {146, 36}, {114, 0},
+    {114, 37}, {116, 38}, {118, 39}, {150, 0}, {120, 40}, {122, 0}, {122, 42}, {124, 0},
+    {124, 43}, {151, 0}, {126, 31}, {152, 0}, {128, 32}, {153, 0}, {130, 33}, {154, 34},
+    {132, 35}, {155, 36}, {134, 0}, {134, 37}, {136, 38}, {138, 44}, {163, 0}, {164, 0},
+    {165, 0}, {166, 0}, {167, 0}, {168, 0}, {169, 0}, {148, 45}, {170, 0}, {171, 0},
+    {172, 0}, {173, 0}, {174, 0}, {175, 0}, {156, 0}, {156, 47}, {176, 0}, {158, 48},
+    {179, 0}, {161, 49}, {180, 0}, {181, 0}, {182, 0}, {183, 0}, {184, 0}, {185, 0},
+    {186, 0}, {187, 0}, {188, 0}, {189, 0}, {190, 0}, {191, 0}, {192, 0}, {193, 0},
+    {194, 0}, {177, 50}, {195, 0}, {196, 51}, {197, 52}, {116, 53}, {198, 0}, {199, 0},
+    {200, 0}, {201, 0}, {202, 0}, {203, 51}, {204, 52}, {136, 53}, {205, 0}, {206, 0},
+    {207, 0}, {208, 0}, {209, 0}, {210, 0}, {213, 54}, {214, 55}, {116, 56}, {215, 57},
+    {216, 0}, {217, 0}, {219, 54}, {220, 55}, {221, 58}, {222, 0}, {223, 59}, {224, 0},
+    {211, 0}, {116, 60}, {234, 0}, {235, 0}, {136, 60}, {244, 52}, {249, 0}, {225, 0},
+    {250, 0}, {226, 61}, {251, 0}, {252, 0}, {229, 62}, {231, 0}, {253, 0}, {232, 0},
+    {254, 0}, {255, 0}, {256, 0}, {236, 61}, {257, 0}, {238, 62}, {258, 0}, {240, 64},
+    {259, 0}, {242, 65}, {262, 0}, {245, 64}, {263, 0}, {247, 66}, {264, 67}, {265, 0},
+    {266, 0}, {267, 0}, {268, 0}, {269, 67}, {270, 0}, {271, 0}, {272, 0}, {273, 0},
+    {274, 0}, {260, 69}, {275, 0}, {276, 0}, {280, 0}, {281, 0}, {282, 0}, {285, 0},
+    {286, 0}, {287, 0}, {288, 0}, {289, 0}, {290, 0}, {291, 0}, {277, 0}, {292, 0},
+    {278, 70}, {293, 71}, {294, 72}, {295, 0}, {296, 0}, {283, 70}, {297, 71}, {298, 72},
+    {299, 73}, {300, 52}, {301, 0}, {302, 74}, {303, 52}, {304, 0}, {309, 0}, {310, 0},
+    {318, 52}, {322, 0}, {305, 0}, {116, 75}, {323, 0}, {307, 76}, {116, 77}, {324, 0},
+    {136, 75}, {325, 0}, {312, 76}, {326, 0}, {315, 0}, {315, 78}, {136, 79}, {315, 80},
+    {328, 0}, {320, 81}, {329, 71}, {330, 0}, {331, 71}, {332, 0}, {136, 82}, {333, 0},
+    {335, 0}, {337, 0}, {338, 0}, {116, 83}, {339, 84}, {136, 83}, {340, 84}, {341, 85},
+    {348, 0}, {342, 86}, {349, 0}, {344, 86}, {346, 0}, {136, 87}, {350, 0}, {351, 0},
+    {352, 0}, {353, 0}, {354, 88}, {355, 88}, {360, 0}, {356, 89}, {361, 0}, {358, 89},
+    {362, 0}, {363, 0}, {364, 0}, {365, 0}, {366, 90}, {367, 90}, {372, 0}, {368, 91},
+    {373, 0}, {370, 91}, {374, 0}, {375, 0}, {376, 0}, {377, 0}, {378, 92}, {379, 92},
+    {384, 0}, {380, 93}, {385, 0}, {382, 93}, {386, 0}, {387, 0}, {388, 0}, {389, 0},
+    {390, 94}, {391, 94}, {396, 0}, {392, 95}, {397, 0}, {394, 95}, {398, 0}, {399, 0},
+    {400, 0}, {401, 0}, {402, 96}, {403, 96}, {408, 0}, {404, 97}, {409, 0}, {406, 97},
+    {410, 0}, {411, 0}, {412, 0}, {413, 0}, {414, 98}, {415, 98}, {420, 0}, {416, 99},
+    {421, 0}, {418, 99}, {422, 0}, {423, 0}, {424, 0}, {425, 0}, {426, 100}, {427, 100},
+    {432, 101}, {428, 102}, {433, 101}, {430, 102}, {434, 0}, {435, 0}, {436, 0}, {437, 0},
+    {438, 0}, {439, 0}, {116, 103}, {136, 103},
 };
 
 /* The edges of states. */
 static const uint16_t edge_lists[] = {
     0, 1, 2, 3, 4, 3, 5, 2, 3, 2, 3, 6, 7, 8, 3, 9,
     10, 8, 3, 11, 3, 12, 13, 14, 11, 3, 15, 16, 17, 18, 19, 20,
-    21, 22, 23, 24, 25, 26, 27, 28, 27, 28, 23, 29, 30, 31, 32, 31,
-    33, 34, 35, 36, 32, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63,
-    64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79,
-    80, 81, 82, 83, 84, 83, 84, 26, 85, 86, 87, 88, 89, 90, 91, 92,
-    93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108,
-    109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124,
-    125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140,
-    141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 151, 152, 153, 154, 155, 156,
-    157, 158, 159, 160, 161, 162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172,
-    173, 174, 175, 176, 177, 178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188,
-    189, 190, 191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204,
-    205, 206, 207, 208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 220,
-    221, 222, 223, 224, 225, 204, 226, 227, 228, 229, 230, 231, 232, 233, 234, 235,
-    236, 237, 238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251,
-    252, 253, 254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267,
-    268, 269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283,
-    284, 285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299,
-    300, 301, 302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315,
-    316, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331,
-    332, 333, 334, 335, 336, 337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347,
-    348, 349, 350, 351, 352, 353, 354, 355, 356, 357, 358, 359, 360, 361, 362, 363,
-    364, 365, 366, 367, 368, 369, 370, 371, 372, 373, 374, 375, 376, 377, 378, 379,
-    380, 381,
+    21, 22, 23, 24, 25, 26, 27, 28, 27, 28, 29, 30, 31, 32, 33, 32,
+    34, 35, 36, 37, 33, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48,
+    49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64,
+    65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80,
+    81, 82, 83, 84, 85, 86, 87, 86, 87, 88, 89, 90, 91, 92, 93, 94,
+    95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110,
+    111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126,
+    127, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142,
+    143, 144, 145, 146, 147, 148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 158,
+    159, 160, 161, 162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174,
+    175, 176, 177, 178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190,
+    191, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 206,
+    207, 208, 209, 210, 211, 212, 213, 214, 215, 216, 217, 218, 219, 220, 221, 222,
+    223, 224, 225, 226, 227, 228, 229, 230, 231, 210, 232, 233, 234, 235, 236, 237,
+    238, 239, 240, 241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253,
+    254, 255, 256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269,
+    270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284, 285,
+    286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299, 300, 301,
+    302, 303, 304, 305, 306, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317,
+    318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331, 332, 333,
+    334, 335, 336, 337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347, 348, 349,
+    350, 351, 352, 353, 354, 355, 356, 357, 358, 359, 360, 361, 362, 363, 364, 365,
+    366, 367, 368, 369, 370, 371, 372, 373, 374, 375, 376, 377, 378, 379, 380, 381,
+    382, 383, 384, 385, 386, 387,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
+    {132, 16384},
     {130, 16384},
-    {128, 16384},
-    {130, 16388},
+    {132, 16388},
     {126, 16384},
-    {127, 16385},
+    {129, 16385},
+    {128, 16385},
     {126, 16385},
     {124, 16384},
+    {129, 16384},
+    {128, 16384},
     {127, 16384},
+    {122, 16384},
+    {115, 16384},
     {122, 16385},
     {115, 16385},
-    {113, 16385},
-    {112, 16384},
     {120, 16384},
     {118, 16385},
     {123, 16384},
+    {116, 16384},
     {116, 16385},
     {117, 16384},
+    {112, 16384},
+    {113, 16384},
     {1, 16384},
     {7, 16384},
     {6, 16384},
@@ -2912,14 +3078,14 @@ static const qcap_step_t steps[] = {
     {96, 16384},
     {99, 16384},
     {98, 16384},
-    {146, 16384},
+    {148, 16384},
     {88, 16384},
-    {133, 16384},
-    {132, 16384},
+    {135, 16384},
     {134, 16384},
-    {145, 16384},
-    {160, 16384},
-    {149, 16384},
+    {136, 16384},
+    {147, 16384},
+    {162, 16384},
+    {151, 16384},
     {18, 16384},
     {17, 16384},
     {24, 16384},
@@ -2931,38 +3097,38 @@ static const qcap_step_t steps[] = {
     {85, 16384},
     {84, 16384},
     {87, 16384},
+    {146, 16384},
     {144, 16384},
-    {142, 16384},
-    {158, 16384},
+    {160, 16384},
     {23, 16384},
     {32, 16384},
     {12, 16384},
     {72, 16384},
-    {141, 16384},
-    {136, 16384},
-    {154, 16384},
+    {143, 16384},
+    {138, 16384},
+    {156, 16384},
     {16, 16384},
     {14, 16384},
     {86, 16384},
     {13, 16384},
     {11, 16384},
     {70, 16384},
+    {142, 16384},
     {140, 16384},
-    {138, 16384},
-    {156, 16384},
+    {158, 16384},
     {31, 16384},
     {69, 16384},
     {92, 16384},
     {91, 16384},
-    {137, 16384},
+    {139, 16384},
+    {157, 16384},
     {155, 16384},
-    {153, 16384},
-    {148, 16384},
+    {150, 16384},
     {10, 16384},
     {67, 16384},
-    {152, 16384},
+    {154, 16384},
     {66, 16384},
-    {151, 16384},
+    {153, 16384},
     {64, 16384},
     {63, 16384},
     {61, 16384},
@@ -2989,113 +3155,116 @@ static const uint16_t actions[] = {
     /* 2 */ 0x1, 0x1,
     /* 3 */ 0x2, 0x2, 0x1,
     /* 4 */ 0x1, 0x3,
-    /* 5 */ 0x3, 0x4, 0x5, 0x6,
-    /* 6 */ 0x2, 0x7, 0x3,
-    /* 7 */ 0x1, 0x6,
-    /* 8 */ 0x4, 0x8, 0x9, 0xa, 0xb,
-    /* 9 */ 0x2, 0x8, 0x9,
-    /* 10 */ 0x2, 0x8, 0xc,
-    /* 11 */ 0x2, 0xd, 0xe,
-    /* 12 */ 0x4, 0xf, 0x9, 0xa, 0xb,
-    /* 13 */ 0x2, 0xf, 0x9,
-    /* 14 */ 0x2, 0xd, 0x10,
-    /* 15 */ 0x8000,
-    /* 16 */ 0x1, 0x11,
-    /* 17 */ 0x2, 0x12, 0x13,
-    /* 18 */ 0x2, 0x14, 0x15,
-    /* 19 */ 0x1, 0x16,
-    /* 20 */ 0x1, 0x17,
-    /* 21 */ 0x1, 0x18,
-    /* 22 */ 0x2, 0x19, 0x1a,
-    /* 23 */ 0x1, 0x1b,
-    /* 24 */ 0x1, 0x1c,
-    /* 25 */ 0x1, 0x1d,
-    /* 26 */ 0x2, 0x1e, 0x1f,
-    /* 27 */ 0x2, 0x20, 0x21,
-    /* 28 */ 0x2, 0x22, 0x23,
+    /* 5 */ 0x4, 0x4, 0x5, 0x6, 0x7,
+    /* 6 */ 0x3, 0x8, 0x9, 0x3,
+    /* 7 */ 0x2, 0xa, 0x3,
+    /* 8 */ 0x1, 0x7,
+    /* 9 */ 0x8002, 0xb, 0xc,
+    /* 10 */ 0x2, 0xd, 0xe,
+    /* 11 */ 0x2, 0xd, 0xf,
+    /* 12 */ 0x2, 0x10, 0x11,
+    /* 13 */ 0x8002, 0x12, 0xc,
+    /* 14 */ 0x2, 0x13, 0xe,
+    /* 15 */ 0x2, 0x10, 0x14,
+    /* 16 */ 0x8000,
+    /* 17 */ 0x1, 0x15,
+    /* 18 */ 0x1, 0x16,
+    /* 19 */ 0x1, 0x17,
+    /* 20 */ 0x2, 0x18, 0x19,
+    /* 21 */ 0x2, 0x1a, 0x1b,
+    /* 22 */ 0x1, 0x1c,
+    /* 23 */ 0x1, 0x1d,
+    /* 24 */ 0x1, 0x1e,
+    /* 25 */ 0x2, 0x1f, 0x20,
+    /* 26 */ 0x1, 0x21,
+    /* 27 */ 0x1, 0x22,
+    /* 28 */ 0x1, 0x23,
     /* 29 */ 0x2, 0x24, 0x25,
-    /* 30 */ 0x1, 0x26,
-    /* 31 */ 0x1, 0x27,
-    /* 32 */ 0x1, 0x28,
-    /* 33 */ 0x8002, 0x29, 0x2a,
-    /* 34 */ 0x3, 0x2b, 0x2c, 0x2d,
-    /* 35 */ 0x3, 0x2e, 0x2f, 0x30,
-    /* 36 */ 0x1, 0x31,
-    /* 37 */ 0x1, 0x32,
-    /* 38 */ 0x1, 0x33,
-    /* 39 */ 0x1, 0x34,
-    /* 40 */ 0x2, 0x35, 0x36,
-    /* 41 */ 0x1, 0x37,
-    /* 42 */ 0x1, 0x38,
-    /* 43 */ 0x2, 0x39, 0x3a,
-    /* 44 */ 0x1, 0x3b,
-    /* 45 */ 0x1, 0x3c,
-    /* 46 */ 0x2, 0x3d, 0x3c,
-    /* 47 */ 0x2, 0x3e, 0x25,
-    /* 48 */ 0x2, 0x3f, 0x40,
-    /* 49 */ 0x1, 0x41,
-    /* 50 */ 0x1, 0x42,
-    /* 51 */ 0x2, 0x43, 0x44,
-    /* 52 */ 0x2, 0x45, 0x46,
-    /* 53 */ 0x2, 0x47, 0x48,
-    /* 54 */ 0x1, 0x49,
-    /* 55 */ 0x2, 0x4a, 0x4b,
-    /* 56 */ 0x2, 0x4a, 0x4c,
-    /* 57 */ 0x1, 0x4d,
-    /* 58 */ 0x2, 0x4e, 0x4f,
-    /* 59 */ 0x2, 0x50, 0x2a,
-    /* 60 */ 0x1, 0x48,
-    /* 61 */ 0x1, 0x51,
-    /* 62 */ 0x2, 0x52, 0x25,
-    /* 63 */ 0x2, 0x53, 0x25,
-    /* 64 */ 0x2, 0x54, 0x55,
-    /* 65 */ 0x2, 0x56, 0x48,
-    /* 66 */ 0x1, 0x25,
-    /* 67 */ 0x2, 0x57, 0x4f,
-    /* 68 */ 0x1, 0x58,
-    /* 69 */ 0x2, 0x45, 0x59,
-    /* 70 */ 0x2, 0x5a, 0x5b,
-    /* 71 */ 0x2, 0x5a, 0x5c,
-    /* 72 */ 0x1, 0x5d,
-    /* 73 */ 0x2, 0x5e, 0x2a,
-    /* 74 */ 0x2, 0x5f, 0x60,
-    /* 75 */ 0x1, 0x61,
-    /* 76 */ 0x1, 0x3a,
-    /* 77 */ 0x1, 0x62,
-    /* 78 */ 0x1, 0x63,
-    /* 79 */ 0x1, 0x64,
-    /* 80 */ 0x1, 0x65,
-    /* 81 */ 0x2, 0x45, 0x66,
-    /* 82 */ 0x1, 0x67,
-    /* 83 */ 0x2, 0x68, 0x2a,
-    /* 84 */ 0x1, 0x69,
-    /* 85 */ 0x2, 0x45, 0x6a,
-    /* 86 */ 0x2, 0x6b, 0x2a,
-    /* 87 */ 0x2, 0x45, 0x6c,
-    /* 88 */ 0x2, 0x6d, 0x2a,
-    /* 89 */ 0x2, 0x45, 0x6e,
-    /* 90 */ 0x2, 0x6f, 0x2a,
-    /* 91 */ 0x2, 0x45, 0x70,
-    /* 92 */ 0x2, 0x71, 0x2a,
-    /* 93 */ 0x2, 0x45, 0x72,
-    /* 94 */ 0x2, 0x73, 0x2a,
-    /* 95 */ 0x2, 0x45, 0x74,
-    /* 96 */ 0x2, 0x75, 0x2a,
-    /* 97 */ 0x2, 0x45, 0x76,
-    /* 98 */ 0x1, 0x77,
-    /* 99 */ 0x2, 0x78, 0x79,
-    /* 100 */ 0x1, 0x7a,
+    /* 30 */ 0x2, 0x26, 0x27,
+    /* 31 */ 0x2, 0x28, 0x29,
+    /* 32 */ 0x2, 0x2a, 0x2b,
+    /* 33 */ 0x1, 0x2c,
+    /* 34 */ 0x1, 0x2d,
+    /* 35 */ 0x1, 0x2e,
+    /* 36 */ 0x8002, 0x2f, 0x30,
+    /* 37 */ 0x3, 0x31, 0x32, 0x33,
+    /* 38 */ 0x3, 0x34, 0x35, 0x36,
+    /* 39 */ 0x1, 0x37,
+    /* 40 */ 0x1, 0x38,
+    /* 41 */ 0x1, 0x39,
+    /* 42 */ 0x1, 0x3a,
+    /* 43 */ 0x2, 0x3b, 0x3c,
+    /* 44 */ 0x1, 0x3d,
+    /* 45 */ 0x1, 0x3e,
+    /* 46 */ 0x2, 0x3f, 0x40,
+    /* 47 */ 0x1, 0x41,
+    /* 48 */ 0x1, 0x42,
+    /* 49 */ 0x2, 0x43, 0x42,
+    /* 50 */ 0x2, 0x44, 0x2b,
+    /* 51 */ 0x2, 0x45, 0x46,
+    /* 52 */ 0x1, 0x47,
+    /* 53 */ 0x1, 0x48,
+    /* 54 */ 0x2, 0x49, 0x4a,
+    /* 55 */ 0x2, 0x4b, 0x4c,
+    /* 56 */ 0x2, 0x4d, 0x4e,
+    /* 57 */ 0x1, 0x4f,
+    /* 58 */ 0x2, 0x50, 0x51,
+    /* 59 */ 0x2, 0x50, 0x52,
+    /* 60 */ 0x1, 0x53,
+    /* 61 */ 0x2, 0x54, 0x55,
+    /* 62 */ 0x2, 0x56, 0x30,
+    /* 63 */ 0x1, 0x4e,
+    /* 64 */ 0x1, 0x57,
+    /* 65 */ 0x2, 0x58, 0x2b,
+    /* 66 */ 0x2, 0x59, 0x2b,
+    /* 67 */ 0x2, 0x5a, 0x5b,
+    /* 68 */ 0x2, 0x5c, 0x4e,
+    /* 69 */ 0x1, 0x2b,
+    /* 70 */ 0x2, 0x5d, 0x55,
+    /* 71 */ 0x1, 0x5e,
+    /* 72 */ 0x2, 0x4b, 0x5f,
+    /* 73 */ 0x2, 0x60, 0x61,
+    /* 74 */ 0x2, 0x60, 0x62,
+    /* 75 */ 0x1, 0x63,
+    /* 76 */ 0x2, 0x64, 0x30,
+    /* 77 */ 0x2, 0x65, 0x66,
+    /* 78 */ 0x1, 0x67,
+    /* 79 */ 0x1, 0x40,
+    /* 80 */ 0x1, 0x68,
+    /* 81 */ 0x1, 0x69,
+    /* 82 */ 0x1, 0x6a,
+    /* 83 */ 0x1, 0x6b,
+    /* 84 */ 0x2, 0x4b, 0x6c,
+    /* 85 */ 0x1, 0x6d,
+    /* 86 */ 0x2, 0x6e, 0x30,
+    /* 87 */ 0x1, 0x6f,
+    /* 88 */ 0x2, 0x4b, 0x70,
+    /* 89 */ 0x2, 0x71, 0x30,
+    /* 90 */ 0x2, 0x4b, 0x72,
+    /* 91 */ 0x2, 0x73, 0x30,
+    /* 92 */ 0x2, 0x4b, 0x74,
+    /* 93 */ 0x2, 0x75, 0x30,
+    /* 94 */ 0x2, 0x4b, 0x76,
+    /* 95 */ 0x2, 0x77, 0x30,
+    /* 96 */ 0x2, 0x4b, 0x78,
+    /* 97 */ 0x2, 0x79, 0x30,
+    /* 98 */ 0x2, 0x4b, 0x7a,
+    /* 99 */ 0x2, 0x7b, 0x30,
+    /* 100 */ 0x2, 0x4b, 0x7c,
+    /* 101 */ 0x1, 0x7d,
+    /* 102 */ 0x2, 0x7e, 0x7f,
+    /* 103 */ 0x1, 0x80,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 3, 5, 8, 10, 14, 17, 19, 24, 27, 30, 33, 38, 41, 44,
-    45, 47, 50, 53, 55, 57, 59, 62, 64, 66, 68, 71, 74, 77, 80, 82,
-    84, 86, 89, 93, 97, 99, 101, 103, 105, 108, 110, 112, 115, 117, 119, 122,
-    125, 128, 130, 132, 135, 138, 141, 143, 146, 149, 151, 154, 157, 159, 161, 164,
-    167, 170, 173, 175, 178, 180, 183, 186, 189, 191, 194, 197, 199, 201, 203, 205,
-    207, 209, 212, 214, 217, 219, 222, 225, 228, 231, 234, 237, 240, 243, 246, 249,
-    252, 255, 258, 260, 263,
+    0, 1, 3, 5, 8, 10, 15, 19, 22, 24, 27, 30, 33, 36, 39, 42,
+    45, 46, 48, 50, 52, 55, 58, 60, 62, 64, 67, 69, 71, 73, 76, 79,
+    82, 85, 87, 89, 91, 94, 98, 102, 104, 106, 108, 110, 113, 115, 117, 120,
+    122, 124, 127, 130, 133, 135, 137, 140, 143, 146, 148, 151, 154, 156, 159, 162,
+    164, 166, 169, 172, 175, 178, 180, 183, 185, 188, 191, 194, 196, 199, 202, 204,
+    206, 208, 210, 212, 214, 217, 219, 222, 224, 227, 230, 233, 236, 239, 242, 245,
+    248, 251, 254, 257, 260, 263, 265, 268,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -3104,7 +3273,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 0, 4, 0, 0}, /* open encrypted */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 0, 4, 0, 0}, /* open encrypted */
     {QCAP_OP_CLOSE, 0, 0, 5, 0, 0}, /* close v1-packet */
-    {QCAP_OP_SET, 0, 0, 4, 0, 89}, /* set is_encrypted */
+    {QCAP_OP_SET, 0, 0, 5, 0, 92}, /* set is_encrypted */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 0, 0, 0}, /* convert v1-length */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 0, 0, 0}, /* begin v1-length */
     {QCAP_OP_OPEN, 0, 0, 5, 0, 0}, /* open v1-packet */
@@ -3181,24 +3350,24 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 1, 15, 0, 0}, /* open kexinit */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 15, 0, 0}, /* open kexinit */
     {QCAP_OP_CLOSE, 0, 1, 28, 0, 0}, /* close newkeys */
-    {QCAP_OP_SET, 0, 0, 4, 1, 90}, /* set is_encrypted */
+    {QCAP_OP_SET, 0, 0, 5, 1, 93}, /* set is_encrypted */
     {QCAP_OP_OPEN, 0, 1, 28, 0, 0}, /* open newkeys */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 28, 0, 0}, /* open newkeys */
     {QCAP_OP_CLOSE, 0, 1, 29, 0, 0}, /* close kex-init */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 2, 91}, /* set is_group_exchange */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 3, 73}, /* set is_other_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 2, 94}, /* set is_group_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 2, 3, 76}, /* set is_other_exchange */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 6, 0, 0}, /* convert e-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin e-size */
     {QCAP_OP_OPEN, 0, 1, 29, 0, 0}, /* open kex-init */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 29, 0, 0}, /* open kex-init */
     {QCAP_OP_CLOSE, 0, 1, 30, 0, 0}, /* close kex-request */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 92}, /* set is_group_exchange */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 95}, /* set is_group_exchange */
     {QCAP_OP_OPEN, 0, 1, 30, 0, 0}, /* open kex-request */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 30, 0, 0}, /* open kex-request */
     {QCAP_OP_CLOSE, 0, 1, 31, 0, 0}, /* close kex-message */
     {QCAP_OP_OPEN, 0, 1, 31, 0, 0}, /* open kex-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 31, 0, 0}, /* open kex-message */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 93, 0}, /* anomaly unexpected-message */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 96, 0}, /* anomaly unexpected-message */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 1, 7, 0, 0}, /* close message-number */
@@ -3212,22 +3381,24 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin packet-length */
     {QCAP_OP_OPEN, 0, 0, 6, 0, 0}, /* open packet */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 6, 0, 0}, /* open packet */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 94, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 29, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_CLOSE, 0, 0, 0, 0, 0}, /* close banner */
     {QCAP_OP_CLOSE, 0, 1, 3, 0, 0}, /* close comments */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 95, 0}, /* anomaly invalid-comments */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 97, 0}, /* anomaly invalid-comments */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_OPEN, 0, 1, 3, 0, 0}, /* open comments */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* open comments */
     {QCAP_OP_CLOSE, 0, 1, 2, 0, 0}, /* close software-version */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 96, 0}, /* anomaly minus-in-version */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 98, 0}, /* anomaly minus-in-version */
     {QCAP_OP_OPEN, 0, 1, 2, 0, 0}, /* open software-version */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* open software-version */
     {QCAP_OP_CLOSE, 0, 1, 1, 0, 0}, /* close protoversion */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 5, 15}, /* set is_v1 */
+    {QCAP_OP_SET, 0, 0, 4, 5, 12}, /* set is_compatible */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 16}, /* set is_v1 */
+    {QCAP_OP_SET, 0, 0, 4, 7, 16}, /* set is_compatible */
     {QCAP_OP_OPEN, 0, 1, 1, 0, 0}, /* open protoversion */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* open protoversion */
     {QCAP_OP_OPEN, 0, 0, 0, 0, 0}, /* open banner */
@@ -3277,96 +3448,100 @@ static const qcap_about_t abouts[] = {
     {9, 4},
     {10, 11},
     {9, 5},
-    {10, 12},
+    {12, 13},
     {10, 13},
-    {10, 14},
-    {15, 16},
-    {10, 16},
-    {17, 8},
-    {18, 19},
-    {18, 20},
-    {21, 22},
-    {23, 24},
-    {25, 26},
-    {27, 26},
-    {25, 0},
+    {12, 14},
+    {10, 15},
+    {16, 17},
+    {12, 17},
+    {18, 8},
+    {19, 20},
+    {19, 21},
+    {22, 23},
+    {24, 25},
+    {26, 0},
+    {27, 28},
+    {26, 25},
+    {29, 25},
+    {30, 28},
     {27, 0},
-    {28, 26},
-    {29, 30},
-    {31, 30},
-    {32, 26},
-    {29, 33},
-    {31, 33},
-    {29, 26},
-    {31, 26},
-    {34, 26},
-    {35, 35},
-    {36, 37},
-    {38, 0},
-    {39, 0},
-    {32, 0},
-    {34, 0},
-    {36, 0},
-    {40, 0},
+    {30, 0},
+    {31, 28},
+    {32, 33},
+    {34, 33},
+    {35, 28},
+    {32, 36},
+    {34, 36},
+    {32, 28},
+    {34, 28},
+    {37, 28},
+    {38, 38},
+    {39, 40},
     {41, 0},
     {42, 0},
-    {43, 26},
+    {35, 0},
+    {37, 0},
+    {39, 0},
+    {43, 0},
     {44, 0},
     {45, 0},
-    {44, 26},
-    {46, 0},
-    {40, 37},
-    {47, 26},
-    {48, 26},
-    {49, 26},
-    {50, 26},
-    {41, 37},
-    {51, 0},
-    {52, 26},
-    {53, 26},
-    {42, 37},
+    {46, 28},
+    {47, 0},
+    {48, 0},
+    {47, 28},
+    {49, 0},
+    {43, 40},
+    {50, 28},
+    {51, 28},
+    {52, 28},
+    {53, 28},
+    {44, 40},
     {54, 0},
-    {55, 0},
-    {56, 0},
-    {57, 26},
-    {58, 26},
-    {59, 26},
-    {60, 26},
-    {61, 0},
-    {62, 26},
-    {63, 0},
-    {63, 26},
+    {55, 28},
+    {56, 28},
+    {45, 40},
+    {57, 0},
+    {58, 0},
+    {59, 0},
+    {60, 28},
+    {61, 28},
+    {62, 28},
+    {63, 28},
     {64, 0},
-    {65, 0},
+    {65, 28},
     {66, 0},
+    {66, 28},
     {67, 0},
-    {64, 26},
-    {68, 26},
-    {69, 70},
-    {66, 26},
-    {41, 26},
-    {71, 26},
-    {69, 72},
-    {73, 26},
-    {74, 0},
-    {74, 26},
-    {75, 0},
-    {76, 0},
+    {68, 0},
+    {69, 0},
+    {70, 0},
+    {67, 28},
+    {71, 28},
+    {72, 73},
+    {69, 28},
+    {44, 28},
+    {74, 28},
+    {72, 75},
+    {76, 28},
     {77, 0},
-    {75, 26},
-    {67, 26},
-    {78, 26},
+    {77, 28},
+    {78, 0},
     {79, 0},
     {80, 0},
-    {80, 26},
-    {81, 0},
+    {78, 28},
+    {70, 28},
+    {81, 28},
     {82, 0},
     {83, 0},
+    {83, 28},
     {84, 0},
     {85, 0},
     {86, 0},
     {87, 0},
-    {88, 26},
+    {88, 0},
+    {89, 0},
+    {90, 0},
+    {91, 28},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -3403,17 +3578,17 @@ static const qcap_keep_t keeps[] = {
     {3, 1, 0, 0, 16384, 0, 0, 0},
     {4, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 0, 1, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 38},
+    {0, 0, 0, 0, 16384, 0, 0, 41},
     {5, 1, 0, 0, 16384, 0, 0, 0},
     {6, 1, 0, 0, 16384, 0, 0, 0},
     {7, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 43},
+    {0, 0, 0, 0, 16384, 0, 0, 46},
     {8, 1, 0, 0, 16384, 0, 0, 0},
     {9, 1, 0, 0, 16384, 0, 0, 0},
     {10, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 60},
+    {0, 0, 0, 0, 16384, 0, 0, 63},
     {11, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 65},
+    {0, 0, 0, 0, 16384, 0, 0, 68},
     {12, 1, 0, 0, 16384, 0, 0, 0},
 };
 
@@ -3497,12 +3672,12 @@ static const qcap_state_t states[] = {
      *     LF -> not_s_1 */
     {19, 255, 6, 8, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 11: not_dash_1 */
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
-     * protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+     * compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-"
-     *     "1" -> protoversion_3
-     *     "2" -> protoversion_4 */
+     *     "1" -> compatible_1
+     *     "2" -> protoversion_3 */
     {22, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 12: protoversion_1 */
 
     /* not-dash = ... / "."-"/" / ":"-"@" / "["-"`" / %x7B-FF ) *. line-char      RFC 4253, 4.2
@@ -3512,97 +3687,97 @@ static const qcap_state_t states[] = {
      *     LF -> not_s_1 */
     {24, 1, 2, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 13: not_dash_2 */
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
-     * protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
+     * compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-"
-     *     "1" -> protoversion_5
-     *     "2" -> protoversion_6 */
+     *     "1" -> compatible_2
+     *     "2" -> protoversion_4 */
     {26, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 14: protoversion_2 */
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1"
-     *     "." -> protoversion_7 */
-    {28, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: protoversion_3 */
+     *     "." -> compatible_3 */
+    {28, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 15: compatible_1 */
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2"
-     *     "." -> protoversion_8 */
-    {29, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 16: protoversion_4 */
+     *     "." -> protoversion_5 */
+    {29, 255, 8, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 16: protoversion_3 */
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = . "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1"
-     *     "." -> protoversion_9 */
-    {30, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: protoversion_5 */
+     *     "." -> compatible_4 */
+    {30, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: compatible_2 */
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2"
-     *     "." -> protoversion_10 */
-    {31, 255, 8, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: protoversion_6 */
+     *     "." -> protoversion_6 */
+    {31, 255, 8, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 18: protoversion_4 */
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1."
      *     "0"-"8" -> old_version_1
-     *     "9" -> protoversion_11 */
-    {32, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: protoversion_7 */
+     *     "9" -> compatible_5 */
+    {32, 255, 9, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 19: compatible_3 */
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2."
      *     "0" -> versions_1: close protoversion */
-    {34, 255, 10, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 20: protoversion_8 */
+    {34, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 20: protoversion_5 */
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = "1." ( ( . "0"-"8" [ DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( . "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * e.g. after "SSH-1."
      *     "0"-"8" -> old_version_2
-     *     "9" -> protoversion_12 */
-    {35, 255, 9, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: protoversion_9 */
+     *     "9" -> compatible_6 */
+    {35, 255, 9, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 21: compatible_4 */
 
-    /* protoversion = . "2.0" / "1.99" / old-version      RFC 4253, 5.1
+    /* protoversion = . "2.0" / compatible / old-version      RFC 4253, 5.1
      * e.g. after "SSH-2."
      *     "0" -> versions_2: close protoversion */
-    {37, 255, 10, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: protoversion_10 */
+    {37, 255, 10, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 22: protoversion_6 */
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0"
-     *     DIGIT -> versions_1: set is_v1, close protoversion
-     *     "-" -> softwareversion_1: set is_v1, close protoversion, open software-version */
-    {38, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: old_version_1 */
+     *     DIGIT -> versions_1: set is_compatible, set is_v1, close protoversion
+     *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
+    {38, 255, 11, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: old_version_1 */
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.9"
-     *     "0"-"8" -> versions_1: set is_v1, close protoversion
-     *     "9" -> versions_1: close protoversion
-     *     "-" -> softwareversion_1: set is_v1, close protoversion, open software-version */
-    {40, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: protoversion_11 */
+     *     "0"-"8" -> versions_1: set is_compatible, set is_v1, close protoversion
+     *     "9" -> versions_1: set is_compatible, close protoversion
+     *     "-" -> softwareversion_1: set is_compatible, set is_v1, close protoversion, open software-version */
+    {40, 255, 12, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: compatible_5 */
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0"
      *     "-" -> softwareversion_1: open software-version */
-    {43, 255, 5, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: versions_1 */
+    {43, 255, 5, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 25: versions_1 */
 
     /* versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-2.0"
      *     "-" -> softwareversion_2: open software-version */
-    {44, 255, 5, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: versions_2 */
+    {44, 255, 5, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 26: versions_2 */
 
     /* softwareversion = . version-char *( version-char / minus )      RFC 4253, 4.2
      * e.g. after "SSH-1.0-"
      *     version-char -> softwareversion_3 */
-    {45, 255, 13, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: softwareversion_1 */
+    {45, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: softwareversion_1 */
 
     /* softwareversion = . version-char *( version-char / minus )      RFC 4253, 4.2
      * e.g. after "SSH-1.0-"
      *     version-char -> softwareversion_4 */
-    {46, 255, 13, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: softwareversion_2 */
+    {46, 255, 13, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 28: softwareversion_2 */
 
     /* softwareversion = version-char *( . version-char / minus )      RFC 4253, 4.2
      * minus = . "-"      RFC 4253, 4.2
@@ -3612,8 +3787,8 @@ static const qcap_state_t states[] = {
      *     "-" -> softwareversion_3: anomaly-open, anomaly minus-in-version
      *     SP -> comments_1: close software-version, open comments
      *     CR -> cr_lf_1: close software-version, close banner
-     *     LF -> client_packet_1: close software-version, close banner, anomaly-open, anomaly bare-LF */
-    {47, 1, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: softwareversion_3 */
+     *     LF -> single_lf_1: close software-version, close banner */
+    {47, 1, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: softwareversion_3 */
 
     /* softwareversion = version-char *( . version-char / minus )      RFC 4253, 4.2
      * minus = . "-"      RFC 4253, 4.2
@@ -3623,343 +3798,383 @@ static const qcap_state_t states[] = {
      *     "-" -> softwareversion_4: anomaly-open, anomaly minus-in-version
      *     SP -> comments_2: close software-version, open comments
      *     CR -> cr_lf_2: close software-version, close banner
-     *     LF -> server_packet_1: close software-version, close banner, anomaly-open, anomaly bare-LF */
-    {52, 1, 14, 18, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 30: softwareversion_4 */
+     *     LF -> single_lf_2: close software-version, close banner */
+    {52, 1, 14, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 30: softwareversion_4 */
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
-     * CR-LF = ( . CR LF ) / LF      RFC 4253, 4.2
+     * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a "
      *     VCHAR / SP -> comments_1
      *     CR -> cr_lf_1: close comments, close banner
-     *     LF -> client_packet_1: close comments, close banner, anomaly-open, anomaly bare-LF
+     *     LF -> single_lf_1: close comments, close banner
      *     obs-comments -> comments_1: anomaly-open, anomaly invalid-comments */
-    {57, 1, 15, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: comments_1 */
+    {57, 1, 15, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: comments_1 */
 
-    /* CR-LF = ( CR . LF ) / LF      RFC 4253, 4.2
+    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a\r"
      *     LF -> client_packet_1 */
-    {61, 255, 16, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: cr_lf_1 */
+    {61, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: cr_lf_1 */
 
-    /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
-     * (between messages)
-     * e.g. after "SSH-1.0-a\n"
-     *     OCTET -> client_packet_2 */
-    {62, 255, 17, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 33: client_packet_1 */
+    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     -> single_lf_3
+     *     -> before_bare_lf_1 */
+    {0, 255, 25, 22, 0, QCAP_STATE_CONTROL, 0}, /* 33: single_lf_1 */
 
-    /* CR-LF = ( CR . LF ) / LF      RFC 4253, 4.2
+    /* CR-LF = ( CR . LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a\r"
      *     LF -> server_packet_1 */
-    {63, 255, 16, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: cr_lf_2 */
+    {62, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 34: cr_lf_2 */
+
+    /* single-LF = LF / bare-LF .      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     -> single_lf_4
+     *     -> before_bare_lf_2 */
+    {0, 255, 62, 22, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 35: single_lf_2 */
+
+    /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
+     * (between messages)
+     * e.g. after "SSH-1.0-a\r\n"
+     *     OCTET -> client_packet_2 */
+    {63, 255, 17, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 36: client_packet_1 */
+
+    /* single-LF = . LF / bare-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     LF -> client_packet_1 */
+    {61, 255, 16, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 37: single_lf_3 */
+
+    /* bare-LF = . LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     LF -> client_packet_1: anomaly bare-LF */
+    {64, 255, 16, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 38: bare_lf_1 */
+
+    /* e.g. after "SSH-1.0-a"
+     *     -> bare_lf_1: anomaly-open */
+    {65, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 39: before_bare_lf_1 */
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
      * (between messages)
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> server_packet_2 */
-    {64, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 35: server_packet_1 */
+    {66, 255, 17, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 40: server_packet_1 */
 
     /* client-packet = encrypted / client-clear-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     -> before_encrypted_1
      *     -> client_clear_packet_1 */
-    {0, 255, 24, 23, 0, QCAP_STATE_CONTROL, 0}, /* 36: client_packet_2 */
+    {0, 255, 24, 27, 0, QCAP_STATE_CONTROL, 0}, /* 41: client_packet_2 */
 
     /* server-packet = encrypted / server-clear-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     -> before_encrypted_2
      *     -> server_clear_packet_1 */
-    {0, 255, 60, 24, 0, QCAP_STATE_CONTROL, 1}, /* 37: server_packet_2 */
+    {0, 255, 61, 28, 0, QCAP_STATE_CONTROL, 1}, /* 42: server_packet_2 */
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> all_the_rest_2 */
-    {65, 255, 17, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 38: encrypted_1 */
+    {67, 255, 17, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 0}, /* 43: encrypted_1 */
 
-    /* e.g. after "SSH-1.0-a\n"
+    /* e.g. after "SSH-1.0-a\r\n"
      *     -> encrypted_1: open encrypted */
-    {66, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 39: before_encrypted_1 */
+    {68, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 44: before_encrypted_1 */
 
     /* encrypted = . OCTET all-the-rest      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     OCTET -> all_the_rest_3 */
-    {67, 255, 17, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 40: encrypted_2 */
+    {69, 255, 17, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, 1}, /* 45: encrypted_2 */
 
-    /* e.g. after "SSH-1.0-a\n"
+    /* e.g. after "SSH-1.0-a\r\n"
      *     -> encrypted_2: open encrypted */
-    {68, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 41: before_encrypted_2 */
+    {70, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 46: before_encrypted_2 */
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> v1_length_3 */
-    {69, 255, 18, 26, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 42: v1_length_1 */
+    {71, 255, 18, 30, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 47: v1_length_1 */
 
-    /* e.g. after "SSH-1.0-a\n"
+    /* e.g. after "SSH-1.0-a\r\n"
      *     -> v1_length_1: open v1-packet, begin v1-length */
-    {70, 255, 0, 1, 0, QCAP_STATE_ENTRY, 2}, /* 43: before_v1_length_1 */
+    {72, 255, 0, 1, 0, QCAP_STATE_ENTRY, 2}, /* 48: before_v1_length_1 */
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> packet_length_3 */
-    {71, 255, 18, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 44: packet_length_1 */
+    {73, 255, 18, 31, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 49: packet_length_1 */
 
-    /* e.g. after "SSH-1.0-a\n"
+    /* e.g. after "SSH-1.0-a\r\n"
      *     -> packet_length_1: open packet, begin packet-length */
-    {72, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 45: before_packet_length_1 */
+    {74, 255, 0, 1, 0, QCAP_STATE_ENTRY, 3}, /* 50: before_packet_length_1 */
 
     /* v1-length = . %x00 %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> v1_length_4 */
-    {73, 255, 18, 26, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 46: v1_length_2 */
+    {75, 255, 18, 30, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 51: v1_length_2 */
 
-    /* e.g. after "SSH-1.0-a\n"
+    /* e.g. after "SSH-1.0-a\r\n"
      *     -> v1_length_2: open v1-packet, begin v1-length */
-    {74, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 47: before_v1_length_2 */
+    {76, 255, 0, 1, 0, QCAP_STATE_ENTRY, 4}, /* 52: before_v1_length_2 */
 
     /* packet-length = . %x00 %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     %x00 -> packet_length_4 */
-    {75, 255, 18, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 48: packet_length_2 */
+    {77, 255, 18, 31, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 53: packet_length_2 */
 
-    /* e.g. after "SSH-1.0-a\n"
+    /* e.g. after "SSH-1.0-a\r\n"
      *     -> packet_length_2: open packet, begin packet-length */
-    {76, 255, 0, 1, 0, QCAP_STATE_ENTRY, 5}, /* 49: before_packet_length_2 */
+    {78, 255, 0, 1, 0, QCAP_STATE_ENTRY, 5}, /* 54: before_packet_length_2 */
 
     /* all-the-rest = *. OCTET      RFC 4253, 6
      * all-the-rest = *OCTET .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\na"
+     * e.g. after "SSH-1.0-a\r\na"
      *     OCTET -> all_the_rest_1 */
-    {77, 1, 17, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 6}, /* 50: all_the_rest_1 */
+    {79, 1, 17, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 6}, /* 55: all_the_rest_1 */
 
-    /* e.g. after "SSH-1.0-a\na"
+    /* e.g. after "SSH-1.0-a\r\na"
      *     -> client_packet_1: close encrypted */
-    {78, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 51: before_client_packet_1 */
+    {80, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 56: before_client_packet_1 */
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> v1_length_5 */
-    {79, 255, 19, 29, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 52: v1_length_3 */
+    {81, 255, 19, 33, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 57: v1_length_3 */
 
     /* packet-length = %x00 . %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> packet_length_5 */
-    {80, 255, 19, 30, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 53: packet_length_3 */
+    {82, 255, 19, 34, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 58: packet_length_3 */
 
-    /* e.g. after "SSH-1.0-a\na"
+    /* e.g. after "SSH-1.0-a\r\na"
      *     -> server_packet_1: close encrypted */
-    {81, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 54: before_server_packet_1 */
+    {83, 255, 0, 1, 0, QCAP_STATE_ENTRY, 1}, /* 59: before_server_packet_1 */
 
     /* v1-length = %x00 . %x00-03 2OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> v1_length_6 */
-    {82, 255, 19, 29, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 55: v1_length_4 */
+    {84, 255, 19, 33, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 60: v1_length_4 */
 
     /* packet-length = %x00 . %x00-03 2OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00"
      *     %x00-03 -> packet_length_6 */
-    {83, 255, 19, 30, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 56: packet_length_4 */
+    {85, 255, 19, 34, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 61: packet_length_4 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> v1_length_7 */
-    {84, 255, 17, 31, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 57: v1_length_5 */
+    {86, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 62: v1_length_5 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> packet_length_7 */
-    {85, 255, 17, 32, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 58: packet_length_5 */
+    {87, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 63: packet_length_5 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> v1_length_8 */
-    {86, 255, 17, 31, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 59: v1_length_6 */
+    {88, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 64: v1_length_6 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00"
      *     OCTET -> packet_length_8 */
-    {87, 255, 17, 32, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 60: packet_length_6 */
+    {89, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 65: packet_length_6 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> v1_packet_content_2: convert v1-length */
-    {88, 255, 17, 31, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 61: v1_length_7 */
+    {90, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 2}, /* 66: v1_length_7 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> client_packet_content_2: convert packet-length */
-    {89, 255, 17, 32, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 62: packet_length_7 */
+    {91, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 3}, /* 67: packet_length_7 */
 
     /* v1-length = %x00 %x00-03 2. OCTET      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> v1_packet_content_3: convert v1-length */
-    {90, 255, 17, 31, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 63: v1_length_8 */
+    {92, 255, 17, 35, 4, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 68: v1_length_8 */
 
     /* packet-length = %x00 %x00-03 2. OCTET      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00a"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00a"
      *     OCTET -> server_packet_content_1: convert packet-length */
-    {91, 255, 17, 32, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 64: packet_length_8 */
+    {93, 255, 17, 36, 5, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 5}, /* 69: packet_length_8 */
 
     /* v1-packet-content = *. OCTET      RFC 4253, 5.1
      * v1-packet-content = *OCTET .      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     OCTET -> v1_packet_content_1 */
-    {92, 1, 17, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 7}, /* 65: v1_packet_content_1 */
+    {94, 1, 17, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 7}, /* 70: v1_packet_content_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> client_packet_1: set is_encrypted, close v1-packet */
-    {93, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 66: before_client_packet_2 */
+    {95, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 71: before_client_packet_2 */
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     padding-length -> client_payload_1: convert padding-length */
-    {94, 255, 20, 34, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 67: padding_length_1 */
+    {96, 255, 20, 38, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 72: padding_length_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> padding_length_1: begin padding-length */
-    {95, 255, 0, 1, 0, QCAP_STATE_ENTRY, 8}, /* 68: before_padding_length_1 */
+    {97, 255, 0, 1, 0, QCAP_STATE_ENTRY, 8}, /* 73: before_padding_length_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> client_packet_1: close packet */
-    {96, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 69: before_client_packet_3 */
+    {98, 255, 0, 1, 0, QCAP_STATE_ENTRY, 0}, /* 74: before_client_packet_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> server_packet_1: set is_encrypted, close v1-packet */
-    {97, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 70: before_server_packet_2 */
+    {99, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 75: before_server_packet_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> server_packet_1: close packet */
-    {98, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 71: before_server_packet_3 */
+    {100, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 76: before_server_packet_3 */
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa" */
-    {99, 255, 21, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 9}, /* 72: client_packet_content_1 */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa" */
+    {101, 255, 21, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 9}, /* 77: client_packet_content_1 */
 
     /* old-version = "1." ( ( "0"-"8" [ . DIGIT ] ) / ( "9" [ "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.0"
-     *     DIGIT -> versions_2: set is_v1, close protoversion
-     *     "-" -> softwareversion_2: set is_v1, close protoversion, open software-version */
-    {99, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 73: old_version_2 */
+     *     DIGIT -> versions_2: set is_compatible, set is_v1, close protoversion
+     *     "-" -> softwareversion_2: set is_compatible, set is_v1, close protoversion, open software-version */
+    {101, 255, 11, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 78: old_version_2 */
 
-    /* protoversion = "2.0" / . "1.99" / old-version      RFC 4253, 5.1
+    /* compatible = . "1.99"      RFC 4253, 5.1
      * old-version = "1." ( ( "0"-"8" [ DIGIT ] ) / ( "9" [ . "0"-"8" ] ) )      RFC 4253, 5.1
      * versions = protoversion . "-" softwareversion [ SP comments ]      RFC 4253, 4.2
      * e.g. after "SSH-1.9"
-     *     "0"-"8" -> versions_2: set is_v1, close protoversion
-     *     "9" -> versions_2: close protoversion
-     *     "-" -> softwareversion_2: set is_v1, close protoversion, open software-version */
-    {101, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: protoversion_12 */
+     *     "0"-"8" -> versions_2: set is_compatible, set is_v1, close protoversion
+     *     "9" -> versions_2: set is_compatible, close protoversion
+     *     "-" -> softwareversion_2: set is_compatible, set is_v1, close protoversion, open software-version */
+    {103, 255, 12, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 79: compatible_6 */
 
     /* comments = *( . VCHAR / SP / obs-comments )      RFC 4253, 4.2
      * obs-comments = . HTAB / %x80-FF      RFC 4253, 4.2
-     * CR-LF = ( . CR LF ) / LF      RFC 4253, 4.2
+     * CR-LF = ( . CR LF ) / single-LF      RFC 4253, 4.2
      * e.g. after "SSH-1.0-a "
      *     VCHAR / SP -> comments_2
      *     CR -> cr_lf_2: close comments, close banner
-     *     LF -> server_packet_1: close comments, close banner, anomaly-open, anomaly bare-LF
+     *     LF -> single_lf_2: close comments, close banner
      *     obs-comments -> comments_2: anomaly-open, anomaly invalid-comments */
-    {104, 1, 15, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 75: comments_2 */
+    {106, 1, 15, 20, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 80: comments_2 */
+
+    /* single-LF = . LF / bare-LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     LF -> server_packet_1 */
+    {62, 255, 16, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 81: single_lf_4 */
+
+    /* bare-LF = . LF      RFC 4253, 4.2
+     * e.g. after "SSH-1.0-a"
+     *     LF -> server_packet_1: anomaly bare-LF */
+    {110, 255, 16, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: bare_lf_2 */
+
+    /* e.g. after "SSH-1.0-a"
+     *     -> bare_lf_2: anomaly-open */
+    {111, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 83: before_bare_lf_2 */
 
     /* client-clear-packet = v1-packet / client-binary-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     -> before_v1_length_1
      *     -> before_packet_length_1 */
-    {0, 255, 23, 36, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 76: client_clear_packet_1 */
+    {0, 255, 23, 40, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 84: client_clear_packet_1 */
 
     /* server-clear-packet = v1-packet / server-binary-packet .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\n"
+     * e.g. after "SSH-1.0-a\r\n"
      *     -> before_v1_length_2
      *     -> before_packet_length_2 */
-    {0, 255, 59, 37, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 77: server_clear_packet_1 */
+    {0, 255, 60, 41, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 85: server_clear_packet_1 */
 
     /* all-the-rest = *OCTET .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\na"
+     * e.g. after "SSH-1.0-a\r\na"
      *     -> all_the_rest_1
      *     -> before_client_packet_1 */
-    {0, 255, 0, 38, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: all_the_rest_2 */
+    {0, 255, 0, 42, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 86: all_the_rest_2 */
 
     /* all-the-rest = *OCTET .      RFC 4253, 6
-     * e.g. after "SSH-1.0-a\na"
+     * e.g. after "SSH-1.0-a\r\na"
      *     -> all_the_rest_1
      *     -> before_server_packet_1 */
-    {0, 255, 25, 38, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 79: all_the_rest_3 */
+    {0, 255, 26, 42, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 87: all_the_rest_3 */
 
     /* v1-packet-content = *OCTET .      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> v1_packet_content_1
      *     -> before_client_packet_2 */
-    {0, 255, 1, 39, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 80: v1_packet_content_2 */
+    {0, 255, 1, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 88: v1_packet_content_2 */
 
     /* client-packet-content = padding-length client-payload random-padding .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> before_padding_length_1
      *     -> before_client_packet_3 */
-    {0, 255, 22, 40, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 81: client_packet_content_2 */
+    {0, 255, 22, 44, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 89: client_packet_content_2 */
 
     /* v1-packet-content = *OCTET .      RFC 4253, 5.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> v1_packet_content_1
      *     -> before_server_packet_2 */
-    {0, 255, 26, 39, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 82: v1_packet_content_3 */
+    {0, 255, 27, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 90: v1_packet_content_3 */
 
     /* server-packet-content = padding-length server-payload random-padding .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> before_padding_length_2
      *     -> before_server_packet_3 */
-    {0, 255, 58, 41, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 83: server_packet_content_1 */
+    {0, 255, 59, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 91: server_packet_content_1 */
 
     /* padding-length = . VCHAR / SP / HTAB / CR / LF / %x04-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     padding-length -> server_payload_1: convert padding-length */
-    {108, 255, 20, 34, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: padding_length_2 */
+    {112, 255, 20, 38, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 92: padding_length_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aa"
      *     -> padding_length_2: begin padding-length */
-    {109, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 85: before_padding_length_2 */
+    {113, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_padding_length_2 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> before_message_number_1
      *     -> random_padding_1 */
-    {0, 255, 21, 42, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 86: client_payload_1 */
+    {0, 255, 21, 46, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 94: client_payload_1 */
 
     /* server-payload = message-number server-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> before_message_number_2
      *     -> random_padding_2 */
-    {0, 255, 57, 43, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 87: server_payload_1 */
+    {0, 255, 58, 47, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 95: server_payload_1 */
 
     /* message-number = . OCTET      RFC 4250, 4.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     OCTET -> client_message_1: convert message-number, close message-number */
-    {110, 255, 17, 44, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: message_number_1 */
+    {114, 255, 17, 48, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: message_number_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> message_number_1: open message-number, begin message-number */
-    {111, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: before_message_number_1 */
+    {115, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_message_number_1 */
 
     /* random-padding = *OCTET .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> random_padding_3
      *     -> client_packet_content_1 */
-    {0, 255, 2, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 90: random_padding_1 */
+    {0, 255, 2, 49, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 98: random_padding_1 */
 
     /* message-number = . OCTET      RFC 4250, 4.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     OCTET -> server_message_1: convert message-number, close message-number */
-    {112, 255, 17, 44, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 91: message_number_2 */
+    {116, 255, 17, 48, 7, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 99: message_number_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> message_number_2: open message-number, begin message-number */
-    {113, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_message_number_2 */
+    {117, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 100: before_message_number_2 */
 
     /* random-padding = *OCTET .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     -> random_padding_3
      *     -> server_packet_content_2 */
-    {0, 255, 27, 45, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 93: random_padding_2 */
+    {0, 255, 28, 49, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 101: random_padding_2 */
 
     /* client-message = ... / other-key-exchange / unexpected .      RFC 4253, 12
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_uint32_1
      *     -> before_string_size_1
      *     -> before_uint32_2
@@ -3970,16 +4185,16 @@ static const qcap_state_t states[] = {
      *     -> before_uint32_3
      *     -> before_other_key_exchange_1
      *     -> before_unexpected_1 */
-    {0, 255, 20, 46, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 94: client_message_1 */
+    {0, 255, 20, 50, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 102: client_message_1 */
 
     /* random-padding = *. OCTET      RFC 4253, 6.1
      * random-padding = *OCTET .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa"
      *     OCTET -> random_padding_3 */
-    {114, 1, 17, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: random_padding_3 */
+    {118, 1, 17, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: random_padding_3 */
 
     /* server-message = ... / other-key-exchange / unexpected .      RFC 4253, 12
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_uint32_4
      *     -> before_string_size_2
      *     -> before_uint32_5
@@ -3991,1683 +4206,1683 @@ static const qcap_state_t states[] = {
      *     -> kex_dh_gex_reply_1
      *     -> before_other_key_exchange_1
      *     -> before_unexpected_1 */
-    {0, 255, 56, 48, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 96: server_message_1 */
+    {0, 255, 57, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 104: server_message_1 */
 
     /* server-packet-content = padding-length server-payload random-padding .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaa" */
-    {99, 255, 21, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: server_packet_content_2 */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaa" */
+    {101, 255, 21, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: server_packet_content_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_6 */
-    {115, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: uint32_1 */
+    {119, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: uint32_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_1: open disconnect, open reason-code */
-    {116, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 99: before_uint32_1 */
+    {120, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: before_uint32_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> string_size_3 */
-    {117, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 100: string_size_1 */
+    {121, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 108: string_size_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> string_size_1: open ignore, begin string-size */
-    {118, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 101: before_string_size_1 */
+    {122, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: before_string_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_7 */
-    {119, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: uint32_2 */
+    {123, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: uint32_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_2: open unimplemented */
-    {120, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: before_uint32_2 */
+    {124, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 111: before_uint32_2 */
 
     /* DEBUG = . boolean message-size message language-size language-tag      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> message_size_1: begin message-size */
-    {121, 255, 17, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: debug_1 */
+    {125, 255, 17, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: debug_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> debug_1: open debug */
-    {122, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 105: before_debug_1 */
+    {126, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 113: before_debug_1 */
 
     /* cookie = . 16OCTET      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> cookie_1
      *     16 bytes -> name_list_size_1: close cookie, begin name-list-size */
-    {123, 2, 22, 53, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 106: cookie_1 */
+    {127, 2, 22, 57, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 114: cookie_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> cookie_1: open kexinit, open cookie */
-    {125, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: before_cookie_1 */
+    {129, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: before_cookie_1 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa" */
-    {99, 255, 21, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: client_payload_2 */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa" */
+    {101, 255, 21, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: client_payload_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> client_payload_2: open newkeys, set is_encrypted, close newkeys */
-    {126, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: before_client_payload_1 */
+    {130, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 117: before_client_payload_1 */
 
     /* KEXDH_INIT = KEX_DH_GEX_REQUEST_OLD / ( e-size e ( "" / more-than-e ) ) .      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_8
      *     -> before_e_size_1 */
-    {0, 255, 19, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 110: kexdh_init_1 */
+    {0, 255, 19, 59, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 118: kexdh_init_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> kexdh_init_1: open kex-init */
-    {127, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 111: before_kexdh_init_1 */
+    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 119: before_kexdh_init_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_9 */
-    {128, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: uint32_3 */
+    {132, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: uint32_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_3: open kex-request */
-    {129, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 113: before_uint32_3 */
+    {133, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 121: before_uint32_3 */
 
     /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
      * client-payload = message-number client-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> other_key_exchange_1
      *     the end: close kex-message */
-    {130, 1, 17, 56, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: other_key_exchange_1 */
+    {134, 1, 17, 60, 10, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: other_key_exchange_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> other_key_exchange_1: open kex-message */
-    {131, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 115: before_other_key_exchange_1 */
+    {135, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 123: before_other_key_exchange_1 */
 
     /* unexpected = unexpected-message *. OCTET      RFC 4253, 7.1
      * client-payload = message-number client-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> unexpected_1 */
-    {132, 1, 17, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: unexpected_1 */
+    {136, 1, 17, 61, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: unexpected_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> unexpected_1: anomaly-open, anomaly unexpected-message */
-    {133, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 117: before_unexpected_1 */
+    {137, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: before_unexpected_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_10 */
-    {134, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: uint32_4 */
+    {138, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: uint32_4 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_4: open disconnect, open reason-code */
-    {135, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 119: before_uint32_4 */
+    {139, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: before_uint32_4 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> string_size_4 */
-    {136, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 120: string_size_2 */
+    {140, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 128: string_size_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> string_size_2: open ignore, begin string-size */
-    {137, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 121: before_string_size_2 */
+    {141, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: before_string_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_11 */
-    {138, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: uint32_5 */
+    {142, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: uint32_5 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> uint32_5: open unimplemented */
-    {139, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 123: before_uint32_5 */
+    {143, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: before_uint32_5 */
 
     /* DEBUG = . boolean message-size message language-size language-tag      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> message_size_2: begin message-size */
-    {140, 255, 17, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: debug_2 */
+    {144, 255, 17, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: debug_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> debug_2: open debug */
-    {141, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 125: before_debug_2 */
+    {145, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 133: before_debug_2 */
 
     /* cookie = . 16OCTET      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> cookie_2
      *     16 bytes -> name_list_size_2: close cookie, begin name-list-size */
-    {142, 2, 22, 53, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 126: cookie_2 */
+    {146, 2, 22, 57, 9, QCAP_STATE_BYTES | QCAP_STATE_ANY, QCAP_MACHINE_NONE}, /* 134: cookie_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> cookie_2: open kexinit, open cookie */
-    {144, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 127: before_cookie_2 */
+    {148, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 135: before_cookie_2 */
 
     /* server-payload = message-number server-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa" */
-    {99, 255, 21, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: server_payload_2 */
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa" */
+    {101, 255, 21, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: server_payload_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> server_payload_2: open newkeys, set is_encrypted, close newkeys */
-    {145, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 129: before_server_payload_1 */
+    {149, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 137: before_server_payload_1 */
 
     /* KEXRSA_PUBKEY = other-key-exchange / ( host-key-size host-key string ) .      RFC 4432, 4
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_other_key_exchange_2
      *     -> before_host_key_size_1 */
-    {0, 255, 46, 59, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 130: kexrsa_pubkey_1 */
+    {0, 255, 47, 63, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 138: kexrsa_pubkey_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> kexrsa_pubkey_1: open kex-public-key */
-    {146, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 131: before_kexrsa_pubkey_1 */
+    {150, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 139: before_kexrsa_pubkey_1 */
 
     /* reply-or-group = reply-or-group-of-method / KEXDH_REPLY .      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> reply_or_group_of_method_1
      *     -> before_host_key_size_2 */
-    {0, 255, 54, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 132: reply_or_group_1 */
+    {0, 255, 55, 64, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 140: reply_or_group_1 */
 
     /* KEX_DH_GEX_REPLY = other-key-exchange / KEXDH_REPLY .      RFC 4419, 3
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_other_key_exchange_1
      *     -> before_host_key_size_2 */
-    {0, 255, 55, 61, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 133: kex_dh_gex_reply_1 */
+    {0, 255, 56, 65, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 141: kex_dh_gex_reply_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_12 */
-    {147, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: uint32_6 */
+    {151, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: uint32_6 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> string_size_5 */
-    {148, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 135: string_size_3 */
+    {152, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 143: string_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_13 */
-    {149, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: uint32_7 */
+    {153, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: uint32_7 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> message_size_3 */
-    {150, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 137: message_size_1 */
+    {154, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 145: message_size_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}"
      *     OCTET -> name_list_size_3 */
-    {151, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 138: name_list_size_1 */
+    {155, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 146: name_list_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> uint32_14 */
-    {152, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: uint32_8 */
+    {156, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: uint32_8 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> e_size_2 */
-    {153, 255, 17, 64, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 140: e_size_1 */
+    {157, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 148: e_size_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> e_size_1: begin e-size */
-    {154, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 141: before_e_size_1 */
+    {158, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: before_e_size_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_15 */
-    {155, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: uint32_9 */
+    {159, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: uint32_9 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_16 */
-    {156, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: uint32_10 */
+    {160, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: uint32_10 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> string_size_6 */
-    {157, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 144: string_size_4 */
+    {161, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 152: string_size_4 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_17 */
-    {158, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: uint32_11 */
+    {162, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: uint32_11 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> message_size_4 */
-    {159, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 146: message_size_2 */
+    {163, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 154: message_size_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}"
      *     OCTET -> name_list_size_4 */
-    {160, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 147: name_list_size_2 */
+    {164, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 155: name_list_size_2 */
 
     /* other-key-exchange = *. OCTET      RFC 4250, 4.1.2
      * server-payload = message-number server-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> other_key_exchange_2
      *     the end: close kex-message, close kex-public-key */
-    {161, 1, 17, 56, 14, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: other_key_exchange_2 */
+    {165, 1, 17, 60, 14, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: other_key_exchange_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> other_key_exchange_2: open kex-message */
-    {162, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 149: before_other_key_exchange_2 */
+    {166, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 157: before_other_key_exchange_2 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> host_key_size_3 */
-    {163, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 150: host_key_size_1 */
+    {167, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 158: host_key_size_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> host_key_size_1: begin host-key-size */
-    {164, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 151: before_host_key_size_1 */
+    {168, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 159: before_host_key_size_1 */
 
     /* reply-or-group-of-method = other-key-exchange / KEX_DH_GEX_GROUP .      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> before_other_key_exchange_1
      *     -> before_string_size_3 */
-    {0, 255, 49, 66, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 152: reply_or_group_of_method_1 */
+    {0, 255, 50, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 160: reply_or_group_of_method_1 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> host_key_size_4 */
-    {165, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 153: host_key_size_2 */
+    {169, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 161: host_key_size_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> host_key_size_2: open kex-reply, begin host-key-size */
-    {166, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 154: before_host_key_size_2 */
+    {170, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 162: before_host_key_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_18 */
-    {167, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: uint32_12 */
+    {171, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: uint32_12 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> string_size_8 */
-    {168, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 156: string_size_5 */
+    {172, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 164: string_size_5 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_19 */
-    {169, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: uint32_13 */
+    {173, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: uint32_13 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> message_size_5 */
-    {170, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 158: message_size_3 */
+    {174, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: message_size_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}a"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}a"
      *     OCTET -> name_list_size_5 */
-    {171, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 159: name_list_size_3 */
+    {175, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: name_list_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> uint32_20 */
-    {172, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: uint32_14 */
+    {176, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: uint32_14 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> e_size_3 */
-    {173, 255, 17, 64, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 161: e_size_2 */
+    {177, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: e_size_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_21 */
-    {174, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: uint32_15 */
+    {178, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: uint32_15 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_22 */
-    {175, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: uint32_16 */
+    {179, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: uint32_16 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> string_size_9 */
-    {176, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 164: string_size_6 */
+    {180, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 172: string_size_6 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_23 */
-    {177, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: uint32_17 */
+    {181, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: uint32_17 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> message_size_6 */
-    {178, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 166: message_size_4 */
+    {182, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 174: message_size_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}a"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}a"
      *     OCTET -> name_list_size_6 */
-    {179, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: name_list_size_4 */
+    {183, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 175: name_list_size_4 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> host_key_size_5 */
-    {180, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 168: host_key_size_3 */
+    {184, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 176: host_key_size_3 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     OCTET -> string_size_10 */
-    {181, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 169: string_size_7 */
+    {185, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 177: string_size_7 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa"
      *     -> string_size_7: open kex-group, begin string-size */
-    {182, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 170: before_string_size_3 */
+    {186, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 178: before_string_size_3 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> host_key_size_6 */
-    {183, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 171: host_key_size_4 */
+    {187, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 179: host_key_size_4 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> description_size_1: close reason-code, begin description-size */
-    {184, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: uint32_18 */
+    {188, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: uint32_18 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> string_text_1: convert string-size */
-    {185, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 173: string_size_8 */
+    {189, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: string_size_8 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> client_payload_2: close unimplemented */
-    {186, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: uint32_19 */
+    {190, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: uint32_19 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> message_size_7 */
-    {187, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 175: message_size_5 */
+    {191, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: message_size_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aa"
      *     OCTET -> name_list_size_7 */
-    {188, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 176: name_list_size_5 */
+    {192, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: name_list_size_5 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> uint32_24 */
-    {189, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: uint32_20 */
+    {193, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: uint32_20 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> e_size_4 */
-    {190, 255, 17, 64, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 178: e_size_3 */
+    {194, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: e_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> uint32_25 */
-    {191, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: uint32_21 */
+    {195, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: uint32_21 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> description_size_2: close reason-code, begin description-size */
-    {192, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: uint32_22 */
+    {196, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: uint32_22 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> string_text_2: convert string-size */
-    {193, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 181: string_size_9 */
+    {197, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 189: string_size_9 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> server_payload_2: close unimplemented */
-    {194, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: uint32_23 */
+    {198, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: uint32_23 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> message_size_8 */
-    {195, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: message_size_6 */
+    {199, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 191: message_size_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aa"
      *     OCTET -> name_list_size_8 */
-    {196, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 184: name_list_size_6 */
+    {200, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 192: name_list_size_6 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> host_key_size_7 */
-    {197, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 185: host_key_size_5 */
+    {201, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 193: host_key_size_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaa"
      *     OCTET -> string_size_11 */
-    {198, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 186: string_size_10 */
+    {202, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 194: string_size_10 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> host_key_size_8 */
-    {199, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 187: host_key_size_6 */
+    {203, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 195: host_key_size_6 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> description_size_3 */
-    {200, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 188: description_size_1 */
+    {204, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 196: description_size_1 */
 
     /* string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_text_3
      *     -> before_client_payload_2 */
-    {0, 255, 5, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 189: string_text_1 */
+    {0, 255, 5, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 197: string_text_1 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> message_1: convert message-size, open message */
-    {201, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 190: message_size_7 */
+    {205, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 198: message_size_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaa"
      *     OCTET -> kex_algorithms_1: convert name-list-size, open kex-algorithms */
-    {202, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 191: name_list_size_7 */
+    {206, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: name_list_size_7 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> client_payload_2: set is_group_exchange, close kex-init */
-    {203, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: uint32_24 */
+    {207, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: uint32_24 */
 
     /* e-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> e_1: convert e-size */
-    {204, 255, 17, 64, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 193: e_size_4 */
+    {208, 255, 17, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 201: e_size_4 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> uint32_26 */
-    {205, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: uint32_25 */
+    {209, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: uint32_25 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> description_size_4 */
-    {206, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 195: description_size_2 */
+    {210, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 203: description_size_2 */
 
     /* string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_text_3
      *     -> before_server_payload_2 */
-    {0, 255, 30, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 196: string_text_2 */
+    {0, 255, 31, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 204: string_text_2 */
 
     /* message-size = 4. OCTET      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> message_2: convert message-size, open message */
-    {207, 255, 17, 62, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 197: message_size_8 */
+    {211, 255, 17, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 205: message_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaa"
      *     OCTET -> kex_algorithms_2: convert name-list-size, open kex-algorithms */
-    {208, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 198: name_list_size_8 */
+    {212, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 206: name_list_size_8 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> host_key_1: convert host-key-size, open host-key */
-    {209, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 199: host_key_size_7 */
+    {213, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 207: host_key_size_7 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaa"
      *     OCTET -> string_size_12 */
-    {210, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 200: string_size_11 */
+    {214, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 208: string_size_11 */
 
     /* host-key-size = 4. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> host_key_2: convert host-key-size, open host-key */
-    {211, 255, 17, 65, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 201: host_key_size_8 */
+    {215, 255, 17, 69, 15, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 209: host_key_size_8 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> description_size_5 */
-    {212, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 202: description_size_3 */
+    {216, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 210: description_size_3 */
 
     /* string-text = *. OCTET      RFC 4251, 5
      * string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_text_3 */
-    {213, 1, 17, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: string_text_3 */
+    {217, 1, 17, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: string_text_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> client_payload_2: close ignore */
-    {214, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: before_client_payload_2 */
+    {218, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_client_payload_2 */
 
     /* message = *OCTET .      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> message_3
      *     -> before_language_size_1 */
-    {0, 255, 7, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 205: message_1 */
+    {0, 255, 7, 74, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 213: message_1 */
 
     /* kex-algorithms = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_1
      *     -> before_name_list_size_1 */
-    {0, 255, 17, 71, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 206: kex_algorithms_1 */
+    {0, 255, 17, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 214: kex_algorithms_1 */
 
     /* e = *OCTET .      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> e_2
      *     -> before_client_payload_3 */
-    {0, 255, 18, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 207: e_1 */
+    {0, 255, 18, 76, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 215: e_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> uint32_27 */
-    {215, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: uint32_26 */
+    {219, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: uint32_26 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> description_size_6 */
-    {216, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 209: description_size_4 */
+    {220, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 217: description_size_4 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> server_payload_2: close ignore */
-    {217, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_server_payload_2 */
+    {221, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 218: before_server_payload_2 */
 
     /* message = *OCTET .      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> message_3
      *     -> before_language_size_2 */
-    {0, 255, 32, 70, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 211: message_2 */
+    {0, 255, 33, 74, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 219: message_2 */
 
     /* kex-algorithms = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_1
      *     -> before_name_list_size_2 */
-    {0, 255, 42, 71, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 212: kex_algorithms_2 */
+    {0, 255, 43, 75, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 220: kex_algorithms_2 */
 
     /* host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> before_key_type_size_1
      *     -> before_string_size_4 */
-    {0, 255, 45, 73, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 213: host_key_1 */
+    {0, 255, 46, 77, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 221: host_key_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaa"
      *     OCTET -> string_text_4: convert string-size */
-    {218, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 214: string_size_12 */
+    {222, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 222: string_size_12 */
 
     /* host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> before_key_type_size_2
      *     -> before_string_size_5 */
-    {0, 255, 53, 73, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 215: host_key_2 */
+    {0, 255, 54, 77, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 223: host_key_2 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> description_size_7 */
-    {219, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 216: description_size_5 */
+    {223, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: description_size_5 */
 
     /* message = *. OCTET      RFC 4253, 11.2
      * message = *OCTET .      RFC 4253, 11.2
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> message_3 */
-    {220, 1, 17, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: message_3 */
+    {224, 1, 17, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: message_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> language_size_3 */
-    {221, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 218: language_size_1 */
+    {225, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 226: language_size_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> language_size_1: close message, begin language-size */
-    {222, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 219: before_language_size_1 */
+    {226, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 227: before_language_size_1 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * kex-algorithms = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_2 */
-    {223, 255, 23, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: name_1 */
+    {227, 255, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: name_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     OCTET -> name_list_size_11 */
-    {224, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 221: name_list_size_9 */
+    {228, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 229: name_list_size_9 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_list_size_9: close kex-algorithms, begin name-list-size */
-    {225, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 222: before_name_list_size_1 */
+    {229, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 230: before_name_list_size_1 */
 
     /* e = *. OCTET      RFC 4253, 8
      * e = *OCTET .      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> e_2 */
-    {226, 1, 17, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: e_2 */
+    {230, 1, 17, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: e_2 */
 
     /* client-payload = message-number client-message .      RFC 4253, 6.1
      * more-than-e = 1*. OCTET      RFC 4253, 8
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> more_than_e_1
      *     the end: close kex-init */
-    {227, 255, 17, 78, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: client_payload_3 */
+    {231, 255, 17, 82, 18, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: client_payload_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> client_payload_3 */
-    {228, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 225: before_client_payload_3 */
+    {232, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 233: before_client_payload_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> uint32_28 */
-    {229, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: uint32_27 */
+    {233, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: uint32_27 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> description_size_8 */
-    {230, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 227: description_size_6 */
+    {234, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 235: description_size_6 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> language_size_4 */
-    {231, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 228: language_size_2 */
+    {235, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 236: language_size_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     -> language_size_2: close message, begin language-size */
-    {232, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 229: before_language_size_2 */
+    {236, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 237: before_language_size_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     OCTET -> name_list_size_12 */
-    {233, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 230: name_list_size_10 */
+    {237, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 238: name_list_size_10 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaa"
      *     -> name_list_size_10: close kex-algorithms, begin name-list-size */
-    {234, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 231: before_name_list_size_2 */
+    {238, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 239: before_name_list_size_2 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> key_type_size_3 */
-    {235, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 232: key_type_size_1 */
+    {239, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 240: key_type_size_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> key_type_size_1: begin key-type-size */
-    {236, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 233: before_key_type_size_1 */
+    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 241: before_key_type_size_1 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_size_15 */
-    {237, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 234: string_size_13 */
+    {241, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 242: string_size_13 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_size_13: close host-key, begin string-size */
-    {238, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 235: before_string_size_4 */
+    {242, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 243: before_string_size_4 */
 
     /* string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_text_3
      *     -> before_string_size_6 */
-    {0, 255, 48, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 236: string_text_4 */
+    {0, 255, 49, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 244: string_text_4 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> key_type_size_4 */
-    {239, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 237: key_type_size_2 */
+    {243, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 245: key_type_size_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> key_type_size_2: begin key-type-size */
-    {240, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 238: before_key_type_size_2 */
+    {244, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 246: before_key_type_size_2 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_size_17 */
-    {241, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 239: string_size_14 */
+    {245, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: string_size_14 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_size_14: close host-key, begin string-size */
-    {242, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 240: before_string_size_5 */
+    {246, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 248: before_string_size_5 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> description_1: convert description-size, open description */
-    {243, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 241: description_size_7 */
+    {247, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 249: description_size_7 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> language_size_5 */
-    {244, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 242: language_size_3 */
+    {248, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 250: language_size_3 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * name-list = [ name *( . "," name ) ]      RFC 4251, 5
      * kex-algorithms = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_2
      *     "," -> name_3 */
-    {245, 1, 24, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: name_2 */
+    {249, 1, 24, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: name_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa"
      *     OCTET -> name_list_size_13 */
-    {247, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 244: name_list_size_11 */
+    {251, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 252: name_list_size_11 */
 
     /* more-than-e = 1*. OCTET      RFC 4253, 8
      * client-payload = message-number client-message .      RFC 4253, 6.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> more_than_e_1
      *     the end: set is_other_exchange, close kex-init */
-    {227, 1, 17, 81, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: more_than_e_1 */
+    {231, 1, 17, 85, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: more_than_e_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> uint32_29 */
-    {248, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: uint32_28 */
+    {252, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: uint32_28 */
 
     /* description-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> description_2: convert description-size, open description */
-    {249, 255, 17, 67, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 247: description_size_8 */
+    {253, 255, 17, 71, 16, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: description_size_8 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> language_size_6 */
-    {250, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 248: language_size_4 */
+    {254, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 256: language_size_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa"
      *     OCTET -> name_list_size_14 */
-    {251, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 249: name_list_size_12 */
+    {255, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: name_list_size_12 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> key_type_size_5 */
-    {252, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 250: key_type_size_3 */
+    {256, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 258: key_type_size_3 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> string_size_18 */
-    {253, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 251: string_size_15 */
+    {257, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: string_size_15 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     OCTET -> string_size_19 */
-    {254, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 252: string_size_16 */
+    {258, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: string_size_16 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaa"
      *     -> string_size_16: begin string-size */
-    {255, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_string_size_6 */
+    {259, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_string_size_6 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> key_type_size_6 */
-    {256, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 254: key_type_size_4 */
+    {260, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: key_type_size_4 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> string_size_20 */
-    {257, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 255: string_size_17 */
+    {261, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 263: string_size_17 */
 
     /* description = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> description_3
      *     -> before_language_size_3 */
-    {0, 255, 4, 82, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 256: description_1 */
+    {0, 255, 4, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 264: description_1 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> language_size_8 */
-    {258, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 257: language_size_5 */
+    {262, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 265: language_size_5 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaa,"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaa,"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_2 */
-    {223, 255, 23, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: name_3 */
+    {227, 255, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: name_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaa"
      *     OCTET -> name_list_size_15 */
-    {259, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 259: name_list_size_13 */
+    {263, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: name_list_size_13 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> uint32_30 */
-    {260, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: uint32_29 */
+    {264, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: uint32_29 */
 
     /* description = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> description_3
      *     -> before_language_size_4 */
-    {0, 255, 29, 82, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 261: description_2 */
+    {0, 255, 30, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 269: description_2 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> language_size_10 */
-    {261, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 262: language_size_6 */
+    {265, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 270: language_size_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaa"
      *     OCTET -> name_list_size_16 */
-    {262, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 263: name_list_size_14 */
+    {266, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 271: name_list_size_14 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> key_type_size_7 */
-    {263, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 264: key_type_size_5 */
+    {267, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: key_type_size_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> string_size_21 */
-    {264, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 265: string_size_18 */
+    {268, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 273: string_size_18 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaa"
      *     OCTET -> string_size_22 */
-    {265, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 266: string_size_19 */
+    {269, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 274: string_size_19 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> key_type_size_8 */
-    {266, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: key_type_size_6 */
+    {270, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 275: key_type_size_6 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> string_size_23 */
-    {267, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 268: string_size_20 */
+    {271, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 276: string_size_20 */
 
     /* description = *. OCTET      RFC 4253, 11.1
      * description = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> description_3 */
-    {268, 1, 17, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: description_3 */
+    {272, 1, 17, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: description_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_size_11 */
-    {269, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 270: language_size_7 */
+    {273, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: language_size_7 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> language_size_7: close description, begin language-size */
-    {270, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 271: before_language_size_3 */
+    {274, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 279: before_language_size_3 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_tag_1: convert language-size */
-    {271, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 272: language_size_8 */
+    {275, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 280: language_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaa"
      *     OCTET -> server_host_key_algorithms_1: convert name-list-size, open server-host-key-algorithms */
-    {272, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 273: name_list_size_15 */
+    {276, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 281: name_list_size_15 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> uint32_31 */
-    {273, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: uint32_30 */
+    {277, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: uint32_30 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_size_12 */
-    {274, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 275: language_size_9 */
+    {278, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: language_size_9 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> language_size_9: close description, begin language-size */
-    {275, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_language_size_4 */
+    {279, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 284: before_language_size_4 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> language_tag_2: convert language-size */
-    {276, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 277: language_size_10 */
+    {280, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 285: language_size_10 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaa"
      *     OCTET -> server_host_key_algorithms_2: convert name-list-size, open server-host-key-algorithms */
-    {277, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 278: name_list_size_16 */
+    {281, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 286: name_list_size_16 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> key_type_1: convert key-type-size, open type */
-    {278, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 279: key_type_size_7 */
+    {282, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 287: key_type_size_7 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> string_text_5: convert string-size */
-    {279, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 280: string_size_21 */
+    {283, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: string_size_21 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaa"
      *     OCTET -> string_size_24 */
-    {280, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 281: string_size_22 */
+    {284, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 289: string_size_22 */
 
     /* key-type-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> key_type_2: convert key-type-size, open type */
-    {281, 255, 17, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 282: key_type_size_8 */
+    {285, 255, 17, 83, 19, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 290: key_type_size_8 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> string_text_6: convert string-size */
-    {282, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 283: string_size_23 */
+    {286, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 291: string_size_23 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> language_size_13 */
-    {283, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 284: language_size_11 */
+    {287, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 292: language_size_11 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_client_payload_4 */
-    {0, 255, 6, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: language_tag_1 */
+    {0, 255, 6, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 293: language_tag_1 */
 
     /* server-host-key-algorithms = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_3 */
-    {0, 255, 16, 85, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 286: server_host_key_algorithms_1 */
+    {0, 255, 16, 89, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: server_host_key_algorithms_1 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> uint32_32 */
-    {284, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: uint32_31 */
+    {288, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: uint32_31 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> language_size_14 */
-    {285, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 288: language_size_12 */
+    {289, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: language_size_12 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_server_payload_3 */
-    {0, 255, 31, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 289: language_tag_2 */
+    {0, 255, 32, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 297: language_tag_2 */
 
     /* server-host-key-algorithms = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_4 */
-    {0, 255, 41, 85, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 290: server_host_key_algorithms_2 */
+    {0, 255, 42, 89, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: server_host_key_algorithms_2 */
 
     /* key-type = name .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> name_4
      *     -> before_host_key_1 */
-    {0, 255, 44, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 291: key_type_1 */
+    {0, 255, 45, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 299: key_type_1 */
 
     /* string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
      *     -> before_server_payload_4 */
-    {0, 255, 43, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 292: string_text_5 */
+    {0, 255, 44, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 300: string_text_5 */
 
     /* string-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaa"
      *     OCTET -> string_text_7: convert string-size */
-    {286, 255, 17, 51, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 293: string_size_24 */
+    {290, 255, 17, 55, 8, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 301: string_size_24 */
 
     /* key-type = name .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> name_4
      *     -> before_host_key_2 */
-    {0, 255, 52, 86, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: key_type_2 */
+    {0, 255, 53, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 302: key_type_2 */
 
     /* string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
      *     -> before_signature_size_1 */
-    {0, 255, 51, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 295: string_text_6 */
+    {0, 255, 52, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 303: string_text_6 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> language_size_15 */
-    {287, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 296: language_size_13 */
+    {291, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 304: language_size_13 */
 
     /* language-tag = *. OCTET      RFC 4253, 11.1
      * language-tag = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> language_tag_3 */
-    {288, 1, 17, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: language_tag_3 */
+    {292, 1, 17, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: language_tag_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> client_payload_2: close debug */
-    {289, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 298: before_client_payload_4 */
+    {293, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 306: before_client_payload_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     OCTET -> name_list_size_19 */
-    {290, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 299: name_list_size_17 */
+    {294, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 307: name_list_size_17 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_list_size_17: close server-host-key-algorithms, begin name-list-size */
-    {291, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 300: before_name_list_size_3 */
+    {295, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_name_list_size_3 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> client_payload_2: set is_group_exchange, close kex-request */
-    {292, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: uint32_32 */
+    {296, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: uint32_32 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> language_size_16 */
-    {293, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 302: language_size_14 */
+    {297, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 310: language_size_14 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     -> server_payload_2: close debug */
-    {294, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 303: before_server_payload_3 */
+    {298, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: before_server_payload_3 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     OCTET -> name_list_size_20 */
-    {295, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 304: name_list_size_18 */
+    {299, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: name_list_size_18 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaa"
      *     -> name_list_size_18: close server-host-key-algorithms, begin name-list-size */
-    {296, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 305: before_name_list_size_4 */
+    {300, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_name_list_size_4 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_5 */
-    {297, 255, 23, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: name_4 */
+    {301, 255, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: name_4 */
 
     /* host-key = key-type-size key-type *. OCTET      RFC 4253, 6.6
      * host-key = key-type-size key-type *OCTET .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> host_key_3 */
-    {298, 1, 17, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 307: host_key_3 */
+    {302, 1, 17, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: host_key_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> host_key_3: close type */
-    {299, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_host_key_1 */
+    {303, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 316: before_host_key_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> server_payload_2: close kex-public-key */
-    {300, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 309: before_server_payload_4 */
+    {304, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 317: before_server_payload_4 */
 
     /* string-text = *OCTET .      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> string_text_3
      *     -> before_server_payload_5 */
-    {0, 255, 47, 68, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: string_text_7 */
+    {0, 255, 48, 72, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 318: string_text_7 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> host_key_3: close type */
-    {301, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: before_host_key_2 */
+    {305, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_host_key_2 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     OCTET -> signature_size_2 */
-    {302, 255, 17, 89, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 312: signature_size_1 */
+    {306, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: signature_size_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> signature_size_1: begin signature-size */
-    {303, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 313: before_signature_size_1 */
+    {307, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 321: before_signature_size_1 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> language_tag_4: convert language-size */
-    {304, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 314: language_size_15 */
+    {308, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: language_size_15 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaa"
      *     OCTET -> name_list_size_21 */
-    {305, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 315: name_list_size_19 */
+    {309, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 323: name_list_size_19 */
 
     /* language-size = 4. OCTET      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> language_tag_5: convert language-size */
-    {306, 255, 17, 75, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 316: language_size_16 */
+    {310, 255, 17, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 324: language_size_16 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaa"
      *     OCTET -> name_list_size_22 */
-    {307, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 317: name_list_size_20 */
+    {311, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: name_list_size_20 */
 
     /* name = 1*. ( DQUOTE / "!" / "#"-"+" / ALPHA / DIGIT / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" )      RFC 4251, 5
      * key-type = name .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"+" / "-"-"/" / ":"-"@" / "["-"`" / "{"-"~" -> name_5 */
-    {297, 1, 23, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: name_5 */
+    {301, 1, 23, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: name_5 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaa"
      *     -> server_payload_2: close kex-group */
-    {308, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_server_payload_5 */
+    {312, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_server_payload_5 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaa"
      *     OCTET -> signature_size_3 */
-    {309, 255, 17, 89, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 320: signature_size_2 */
+    {313, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 328: signature_size_2 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_client_payload_5 */
-    {0, 255, 3, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 321: language_tag_4 */
+    {0, 255, 3, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: language_tag_4 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaa"
      *     OCTET -> name_list_size_23 */
-    {310, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 322: name_list_size_21 */
+    {314, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 330: name_list_size_21 */
 
     /* language-tag = *OCTET .      RFC 4253, 11.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> language_tag_3
      *     -> before_server_payload_6 */
-    {0, 255, 28, 84, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 323: language_tag_5 */
+    {0, 255, 29, 88, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 331: language_tag_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaa"
      *     OCTET -> name_list_size_24 */
-    {311, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 324: name_list_size_22 */
+    {315, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 332: name_list_size_22 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaa"
      *     OCTET -> signature_size_4 */
-    {312, 255, 17, 89, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 325: signature_size_3 */
+    {316, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 333: signature_size_3 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> client_payload_2: close disconnect */
-    {313, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: before_client_payload_5 */
+    {317, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: before_client_payload_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_client_to_server_1: convert name-list-size, open encryption-algorithms-client-to-server */
-    {314, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 327: name_list_size_23 */
+    {318, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 335: name_list_size_23 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> server_payload_2: close disconnect */
-    {315, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 328: before_server_payload_6 */
+    {319, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 336: before_server_payload_6 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_client_to_server_2: convert name-list-size, open encryption-algorithms-client-to-server */
-    {316, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 329: name_list_size_24 */
+    {320, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 337: name_list_size_24 */
 
     /* signature-size = 4. OCTET      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaa"
      *     OCTET -> signature_1: convert signature-size */
-    {317, 255, 17, 89, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 330: signature_size_4 */
+    {321, 255, 17, 93, 21, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 338: signature_size_4 */
 
     /* encryption-algorithms-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_5 */
-    {0, 255, 15, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 331: encryption_algorithms_client_to_server_1 */
+    {0, 255, 15, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 339: encryption_algorithms_client_to_server_1 */
 
     /* encryption-algorithms-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_6 */
-    {0, 255, 40, 90, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 332: encryption_algorithms_client_to_server_2 */
+    {0, 255, 41, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 340: encryption_algorithms_client_to_server_2 */
 
     /* signature = *OCTET .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> signature_2
      *     -> before_server_payload_7 */
-    {0, 255, 50, 91, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 333: signature_1 */
+    {0, 255, 51, 95, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 341: signature_1 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     OCTET -> name_list_size_27 */
-    {318, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 334: name_list_size_25 */
+    {322, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: name_list_size_25 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_list_size_25: close encryption-algorithms-client-to-server, begin name-list-size */
-    {319, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 335: before_name_list_size_5 */
+    {323, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 343: before_name_list_size_5 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     OCTET -> name_list_size_28 */
-    {320, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 336: name_list_size_26 */
+    {324, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 344: name_list_size_26 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaa"
      *     -> name_list_size_26: close encryption-algorithms-client-to-server, begin name-list-size */
-    {321, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 337: before_name_list_size_6 */
+    {325, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_name_list_size_6 */
 
     /* signature = *. OCTET      RFC 4253, 6.6
      * signature = *OCTET .      RFC 4253, 6.6
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     OCTET -> signature_2 */
-    {322, 1, 17, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: signature_2 */
+    {326, 1, 17, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: signature_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaaaaaaaaaaaaaa"
      *     -> server_payload_2: close kex-reply */
-    {323, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 339: before_server_payload_7 */
+    {327, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 347: before_server_payload_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
      *     OCTET -> name_list_size_29 */
-    {324, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 340: name_list_size_27 */
+    {328, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: name_list_size_27 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaa"
      *     OCTET -> name_list_size_30 */
-    {325, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 341: name_list_size_28 */
+    {329, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 349: name_list_size_28 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_31 */
-    {326, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: name_list_size_29 */
+    {330, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 350: name_list_size_29 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_32 */
-    {327, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 343: name_list_size_30 */
+    {331, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 351: name_list_size_30 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_server_to_client_1: convert name-list-size, open encryption-algorithms-server-to-client */
-    {328, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 344: name_list_size_31 */
+    {332, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: name_list_size_31 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaa"
      *     OCTET -> encryption_algorithms_server_to_client_2: convert name-list-size, open encryption-algorithms-server-to-client */
-    {329, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 345: name_list_size_32 */
+    {333, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: name_list_size_32 */
 
     /* encryption-algorithms-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_7 */
-    {0, 255, 14, 93, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: encryption_algorithms_server_to_client_1 */
+    {0, 255, 14, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 354: encryption_algorithms_server_to_client_1 */
 
     /* encryption-algorithms-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_8 */
-    {0, 255, 39, 93, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 347: encryption_algorithms_server_to_client_2 */
+    {0, 255, 40, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 355: encryption_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_35 */
-    {330, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 348: name_list_size_33 */
+    {334, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 356: name_list_size_33 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_list_size_33: close encryption-algorithms-server-to-client, begin name-list-size */
-    {331, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 349: before_name_list_size_7 */
+    {335, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 357: before_name_list_size_7 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_36 */
-    {332, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 350: name_list_size_34 */
+    {336, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 358: name_list_size_34 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaa"
      *     -> name_list_size_34: close encryption-algorithms-server-to-client, begin name-list-size */
-    {333, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 351: before_name_list_size_8 */
+    {337, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 359: before_name_list_size_8 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_37 */
-    {334, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 352: name_list_size_35 */
+    {338, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 360: name_list_size_35 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_38 */
-    {335, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 353: name_list_size_36 */
+    {339, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 361: name_list_size_36 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_39 */
-    {336, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 354: name_list_size_37 */
+    {340, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: name_list_size_37 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_40 */
-    {337, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 355: name_list_size_38 */
+    {341, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 363: name_list_size_38 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_client_to_server_1: convert name-list-size, open mac-algorithms-client-to-server */
-    {338, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 356: name_list_size_39 */
+    {342, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 364: name_list_size_39 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_client_to_server_2: convert name-list-size, open mac-algorithms-client-to-server */
-    {339, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 357: name_list_size_40 */
+    {343, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: name_list_size_40 */
 
     /* mac-algorithms-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_9 */
-    {0, 255, 13, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 358: mac_algorithms_client_to_server_1 */
+    {0, 255, 13, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 366: mac_algorithms_client_to_server_1 */
 
     /* mac-algorithms-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_10 */
-    {0, 255, 38, 94, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 359: mac_algorithms_client_to_server_2 */
+    {0, 255, 39, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 367: mac_algorithms_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_43 */
-    {340, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 360: name_list_size_41 */
+    {344, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 368: name_list_size_41 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_41: close mac-algorithms-client-to-server, begin name-list-size */
-    {341, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 361: before_name_list_size_9 */
+    {345, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_name_list_size_9 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_44 */
-    {342, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 362: name_list_size_42 */
+    {346, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 370: name_list_size_42 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_42: close mac-algorithms-client-to-server, begin name-list-size */
-    {343, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 363: before_name_list_size_10 */
+    {347, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: before_name_list_size_10 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_45 */
-    {344, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 364: name_list_size_43 */
+    {348, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 372: name_list_size_43 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_46 */
-    {345, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 365: name_list_size_44 */
+    {349, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 373: name_list_size_44 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_47 */
-    {346, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 366: name_list_size_45 */
+    {350, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 374: name_list_size_45 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_48 */
-    {347, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 367: name_list_size_46 */
+    {351, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 375: name_list_size_46 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_server_to_client_1: convert name-list-size, open mac-algorithms-server-to-client */
-    {348, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 368: name_list_size_47 */
+    {352, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 376: name_list_size_47 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> mac_algorithms_server_to_client_2: convert name-list-size, open mac-algorithms-server-to-client */
-    {349, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 369: name_list_size_48 */
+    {353, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: name_list_size_48 */
 
     /* mac-algorithms-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_11 */
-    {0, 255, 12, 95, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 370: mac_algorithms_server_to_client_1 */
+    {0, 255, 12, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 378: mac_algorithms_server_to_client_1 */
 
     /* mac-algorithms-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_12 */
-    {0, 255, 37, 95, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 371: mac_algorithms_server_to_client_2 */
+    {0, 255, 38, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 379: mac_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_51 */
-    {350, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 372: name_list_size_49 */
+    {354, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 380: name_list_size_49 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_49: close mac-algorithms-server-to-client, begin name-list-size */
-    {351, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 373: before_name_list_size_11 */
+    {355, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 381: before_name_list_size_11 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_52 */
-    {352, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 374: name_list_size_50 */
+    {356, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 382: name_list_size_50 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_50: close mac-algorithms-server-to-client, begin name-list-size */
-    {353, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: before_name_list_size_12 */
+    {357, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 383: before_name_list_size_12 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_53 */
-    {354, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 376: name_list_size_51 */
+    {358, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: name_list_size_51 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_54 */
-    {355, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 377: name_list_size_52 */
+    {359, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 385: name_list_size_52 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_55 */
-    {356, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 378: name_list_size_53 */
+    {360, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 386: name_list_size_53 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_56 */
-    {357, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 379: name_list_size_54 */
+    {361, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 387: name_list_size_54 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_client_to_server_1: convert name-list-size, open compression-algorithms-client-to-server */
-    {358, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 380: name_list_size_55 */
+    {362, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: name_list_size_55 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_client_to_server_2: convert name-list-size, open compression-algorithms-client-to-server */
-    {359, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 381: name_list_size_56 */
+    {363, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: name_list_size_56 */
 
     /* compression-algorithms-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_13 */
-    {0, 255, 11, 96, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 382: compression_algorithms_client_to_server_1 */
+    {0, 255, 11, 100, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 390: compression_algorithms_client_to_server_1 */
 
     /* compression-algorithms-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_14 */
-    {0, 255, 36, 96, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 383: compression_algorithms_client_to_server_2 */
+    {0, 255, 37, 100, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 391: compression_algorithms_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_59 */
-    {360, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: name_list_size_57 */
+    {364, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 392: name_list_size_57 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_57: close compression-algorithms-client-to-server, begin name-list-size */
-    {361, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 385: before_name_list_size_13 */
+    {365, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 393: before_name_list_size_13 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_60 */
-    {362, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 386: name_list_size_58 */
+    {366, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 394: name_list_size_58 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_58: close compression-algorithms-client-to-server, begin name-list-size */
-    {363, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 387: before_name_list_size_14 */
+    {367, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 395: before_name_list_size_14 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_61 */
-    {364, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 388: name_list_size_59 */
+    {368, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 396: name_list_size_59 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_62 */
-    {365, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 389: name_list_size_60 */
+    {369, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 397: name_list_size_60 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_63 */
-    {366, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 390: name_list_size_61 */
+    {370, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 398: name_list_size_61 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_64 */
-    {367, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 391: name_list_size_62 */
+    {371, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 399: name_list_size_62 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_server_to_client_1: convert name-list-size, open compression-algorithms-server-to-client */
-    {368, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 392: name_list_size_63 */
+    {372, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 400: name_list_size_63 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> compression_algorithms_server_to_client_2: convert name-list-size, open compression-algorithms-server-to-client */
-    {369, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 393: name_list_size_64 */
+    {373, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 401: name_list_size_64 */
 
     /* compression-algorithms-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_15 */
-    {0, 255, 10, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 394: compression_algorithms_server_to_client_1 */
+    {0, 255, 10, 101, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 402: compression_algorithms_server_to_client_1 */
 
     /* compression-algorithms-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_16 */
-    {0, 255, 35, 97, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 395: compression_algorithms_server_to_client_2 */
+    {0, 255, 36, 101, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 403: compression_algorithms_server_to_client_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_67 */
-    {370, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 396: name_list_size_65 */
+    {374, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 404: name_list_size_65 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_65: close compression-algorithms-server-to-client, begin name-list-size */
-    {371, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 397: before_name_list_size_15 */
+    {375, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 405: before_name_list_size_15 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_68 */
-    {372, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 398: name_list_size_66 */
+    {376, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 406: name_list_size_66 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_66: close compression-algorithms-server-to-client, begin name-list-size */
-    {373, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 399: before_name_list_size_16 */
+    {377, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 407: before_name_list_size_16 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_69 */
-    {374, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 400: name_list_size_67 */
+    {378, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 408: name_list_size_67 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_70 */
-    {375, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 401: name_list_size_68 */
+    {379, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 409: name_list_size_68 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_71 */
-    {376, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 402: name_list_size_69 */
+    {380, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 410: name_list_size_69 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_72 */
-    {377, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 403: name_list_size_70 */
+    {381, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 411: name_list_size_70 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_client_to_server_1: convert name-list-size, open languages-client-to-server */
-    {378, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 404: name_list_size_71 */
+    {382, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 412: name_list_size_71 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_client_to_server_2: convert name-list-size, open languages-client-to-server */
-    {379, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 405: name_list_size_72 */
+    {383, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 413: name_list_size_72 */
 
     /* languages-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_17 */
-    {0, 255, 9, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 406: languages_client_to_server_1 */
+    {0, 255, 9, 102, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 414: languages_client_to_server_1 */
 
     /* languages-client-to-server = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_name_list_size_18 */
-    {0, 255, 34, 98, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 407: languages_client_to_server_2 */
+    {0, 255, 35, 102, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 415: languages_client_to_server_2 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_75 */
-    {380, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 408: name_list_size_73 */
+    {384, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 416: name_list_size_73 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_73: close languages-client-to-server, begin name-list-size */
-    {381, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 409: before_name_list_size_17 */
+    {385, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 417: before_name_list_size_17 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_76 */
-    {382, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 410: name_list_size_74 */
+    {386, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 418: name_list_size_74 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_list_size_74: close languages-client-to-server, begin name-list-size */
-    {383, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 411: before_name_list_size_18 */
+    {387, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 419: before_name_list_size_18 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_77 */
-    {384, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 412: name_list_size_75 */
+    {388, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 420: name_list_size_75 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_78 */
-    {385, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 413: name_list_size_76 */
+    {389, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 421: name_list_size_76 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_79 */
-    {386, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 414: name_list_size_77 */
+    {390, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 422: name_list_size_77 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> name_list_size_80 */
-    {387, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 415: name_list_size_78 */
+    {391, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 423: name_list_size_78 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_server_to_client_1: convert name-list-size, open languages-server-to-client */
-    {388, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 416: name_list_size_79 */
+    {392, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 424: name_list_size_79 */
 
     /* name-list-size = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> languages_server_to_client_2: convert name-list-size, open languages-server-to-client */
-    {389, 255, 17, 63, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 417: name_list_size_80 */
+    {393, 255, 17, 67, 12, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 425: name_list_size_80 */
 
     /* languages-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_first_kex_packet_follows_1 */
-    {0, 255, 8, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 418: languages_server_to_client_1 */
+    {0, 255, 8, 103, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 426: languages_server_to_client_1 */
 
     /* languages-server-to-client = name-list .      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> name_1
      *     -> before_first_kex_packet_follows_2 */
-    {0, 255, 33, 99, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 419: languages_server_to_client_2 */
+    {0, 255, 34, 103, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 427: languages_server_to_client_2 */
 
     /* first-kex-packet-follows = . boolean      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_33: close first-kex-packet-follows */
-    {390, 255, 17, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: first_kex_packet_follows_1 */
+    {394, 255, 17, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: first_kex_packet_follows_1 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> first_kex_packet_follows_1: close languages-server-to-client, open first-kex-packet-follows */
-    {391, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 421: before_first_kex_packet_follows_1 */
+    {395, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 429: before_first_kex_packet_follows_1 */
 
     /* first-kex-packet-follows = . boolean      RFC 4253, 7.1
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_34: close first-kex-packet-follows */
-    {392, 255, 17, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 422: first_kex_packet_follows_2 */
+    {396, 255, 17, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: first_kex_packet_follows_2 */
 
-    /* e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    /* e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     -> first_kex_packet_follows_2: close languages-server-to-client, open first-kex-packet-follows */
-    {393, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 423: before_first_kex_packet_follows_2 */
+    {397, 255, 0, 1, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 431: before_first_kex_packet_follows_2 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_35 */
-    {394, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: uint32_33 */
+    {398, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: uint32_33 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_36 */
-    {395, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: uint32_34 */
+    {399, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: uint32_34 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_37 */
-    {396, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 426: uint32_35 */
+    {400, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: uint32_35 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_38 */
-    {397, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: uint32_36 */
+    {401, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: uint32_36 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_39 */
-    {398, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: uint32_37 */
+    {402, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: uint32_37 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> uint32_40 */
-    {399, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: uint32_38 */
+    {403, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: uint32_38 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> client_payload_2: close kexinit */
-    {400, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: uint32_39 */
+    {404, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: uint32_39 */
 
     /* uint32 = 4. OCTET      RFC 4251, 5
-     * e.g. after "SSH-1.0-a\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+     * e.g. after "SSH-1.0-a\r\n\x00\x00aaaa\x00{16}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
      *     OCTET -> server_payload_2: close kexinit */
-    {401, 255, 17, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: uint32_40 */
+    {405, 255, 17, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: uint32_40 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -5684,6 +5899,7 @@ static const char *const texts[] = {
     "not-dash",
     "protoversion",
     "\"1\"-\"2\"",
+    "compatible",
     "\".\"",
     "DIGIT",
     "\"0\"",
@@ -5697,8 +5913,10 @@ static const char *const texts[] = {
     "obs-comments / CR / LF / VCHAR / SP",
     "CR-LF",
     "LF",
+    "single-LF",
     "client-packet",
     "OCTET",
+    "bare-LF",
     "server-packet",
     "encrypted",
     "v1-length",
@@ -5766,7 +5984,6 @@ static const char *const texts[] = {
     "KEX_DH_GEX_REQUEST_OLD",
     "KEX_DH_GEX_REQUEST",
     "unexpected-message",
-    "bare-LF",
     "invalid-comments",
     "minus-in-version",
 };
@@ -5831,7 +6048,7 @@ static const qcap_queue_t queues[] = {
 #define EXTRA_SIZE (0 * sizeof(qcap_queue_entry_t))
 
 /* Where registers of bytes have theirs, and how many. */
-static const qcap_text_t register_texts[] = {{0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}};
+static const qcap_text_t register_texts[] = {{0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}, {0, 0}};
 
 static const qcap_text_t shared_texts[] = {{0, 0}, {0, 0}, {0, 0}, {0, 0}};
 

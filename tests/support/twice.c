@@ -25,7 +25,7 @@ typedef struct side {
 typedef struct run {
     qcap_conversation_t *conversation;
     side_t sides[2]; /* client, server */
-    side_t subs[2];  /* what they feed: only the hash means something */
+    side_t subs[2];  /* what they feed: only the hash and has_hole mean something */
 } run_t;
 
 /* ---------------------------------------------------------------- hashing */
@@ -69,14 +69,14 @@ static void add_element(side_t *side, const qcap_event_t *event)
         add_number(side, text[i]);
 }
 
-/* The value of a joined element, or the bytes of a sub-stream's: they are at hand. */
+/* The value of a joined element, or the bytes of a sub-stream's: they are at hand, but for one around a hole. */
 static void add_value(side_t *side, const qcap_event_t *event)
 {
     const unsigned char *bytes = event->value ? event->value : event->bytes;
     size_t len = event->value ? event->value_len : (size_t)(event->end - event->begin);
-    if (!bytes && len > 0)
+    if (!bytes && len > 0 && !side->has_hole)
         abort();
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len && bytes; i++)
         add_number(side, bytes[i]);
 }
 
@@ -162,6 +162,7 @@ static size_t do_record(run_t *run, const uint8_t *record, size_t len, bool is_c
     case 2:
         side->waiting_len = 0;
         side->has_hole |= number > 0;
+        run->subs[record[0] & 1].has_hole |= number > 0;
         qcap_parser_gap(side->parser, (uint64_t)number << detail);
         len = 0;
         break;
