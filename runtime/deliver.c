@@ -59,8 +59,10 @@ struct qcapint_deliver {
     const qcapint_plan_t *plan;
     qcap_conversation_t *conversation; /* behind the struct */
     reader_t *readers;                 /* owned */
+    qcapint_announcer_t announcer;     /* of conversations to come */
     size_t size;                       /* of this block */
-    int64_t time_ns;                   /* when the packet came whose bytes are being fed */
+    qcap_packet_t *last;               /* whose bytes are being fed; NULL: none */
+    int64_t time_ns;                   /* when that came, or what tells instead */
     side_t sides[2];                   /* [0]: from the client */
 };
 
@@ -203,6 +205,7 @@ static void call_rows(qcapint_deliver_t *deliver, const source_t *source, const 
     match->begin = side->str ? &begin : NULL;
     match->end = side->str ? &end : NULL;
     match->packet = deliver->packet;
+    match->last = deliver->last;
     match->exchange = deliver->exchange;
     match->is_server = qcap_parser_is_server(side->parser);
     match->depth = source->depth;
@@ -280,6 +283,7 @@ static void report(qcapint_deliver_t *deliver, const source_t *source, qcap_repo
     report->protocol = source->plan->protocol;
     report->str = source->side->str;
     report->packet = deliver->packet;
+    report->last = deliver->last;
     report->exchange = deliver->exchange;
     report->is_server = qcap_parser_is_server(source->side->parser);
     report->depth = source->depth;
@@ -378,6 +382,26 @@ void qcapint_deliver_lost(qcap_tcpstr_t *str, uint64_t offset, uint64_t len)
 
 /* ---------------------------------------------------------------- parsers */
 
+/* Another conversation was announced. */
+static void on_expect(qcapint_deliver_t *deliver, const source_t *source, const qcap_event_t *event)
+{
+    const side_t *side = source->side;
+    qcapint_announcement_t found = {
+        .conv = side->str ? side->str->conv : NULL,
+        .exchange = deliver->exchange,
+        .protocol = deliver->plan->protocol,
+        .is_server = qcap_parser_is_server(side->parser),
+        .offset = source->end,
+    };
+    if (found.conv) {
+        memcpy(found.ends, found.conv->ends, sizeof found.ends);
+    } else {
+        qcap_packet_source(deliver->packet, &found.ends[found.is_server]);
+        qcap_packet_destination(deliver->packet, &found.ends[!found.is_server]);
+    }
+    qcapint_expect_add(deliver->q, &deliver->announcer, &found, event);
+}
+
 static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
 {
     qcapint_deliver_t *deliver = user;
@@ -403,9 +427,11 @@ static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *use
     case QCAP_EVENT_ERROR:
         on_error(deliver, &source, event->error);
         break;
+    case QCAP_EVENT_EXPECT:
+        on_expect(deliver, &source, event);
+        break;
     case QCAP_EVENT_SKIPPED: /* the error said it */
     case QCAP_EVENT_BECOME:  /* pair.c sees it from the status */
-    case QCAP_EVENT_EXPECT:  /* conversations are identified by what they say */
         break;
     }
 }
@@ -477,6 +503,7 @@ void qcapint_deliver_free(qcapint_deliver_t *deliver)
     qcapint_budget_t *budget = &deliver->q->budget;
     qcap_conversation_fini(deliver->conversation);
     drop_readers(deliver, deliver, deliver->size);
+    qcapint_expect_leave(&deliver->announcer);
     qcapint_budget_free(budget, deliver, deliver->size);
 }
 
@@ -485,28 +512,34 @@ qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_
     return deliver->sides[is_server].parser;
 }
 
-size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const unsigned char *bytes, size_t len,
-                            int64_t time_ns)
+static void set_last(qcapint_deliver_t *deliver, qcap_packet_t *packet)
 {
-    deliver->time_ns = time_ns;
+    deliver->last = packet;
+    deliver->time_ns = packet ? packet->time_ns : deliver->q->now_ns;
+}
+
+size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const unsigned char *bytes, size_t len,
+                            qcap_packet_t *packet)
+{
+    set_last(deliver, packet);
     return qcap_parser_feed(deliver->sides[is_server].parser, bytes, len);
 }
 
-void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len, int64_t time_ns)
+void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len)
 {
     side_t *side = &deliver->sides[is_server];
     uint64_t begin = side->begin + qcap_parser_offset(side->parser);
-    deliver->time_ns = time_ns;
+    set_last(deliver, NULL);
     side->has_lost = false;
     qcap_parser_gap(side->parser, len);
     if (!side->has_lost)
         report_gap(deliver, side, QCAP_NONE, begin, begin + len);
 }
 
-void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order, int64_t time_ns)
+void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order)
 {
     side_t *side = &deliver->sides[is_server];
-    deliver->time_ns = time_ns;
+    set_last(deliver, NULL);
     if (is_in_order)
         qcap_parser_finish(side->parser);
     else
@@ -519,12 +552,12 @@ void qcapint_deliver_datagram(qcapint_deliver_t *deliver, bool is_server, qcap_p
     const qcapint_headers_t *headers = &packet->headers;
     deliver->packet = packet;
     deliver->exchange = exchange;
-    deliver->time_ns = packet->time_ns;
+    set_last(deliver, packet);
     side->begin = 0 - qcap_parser_offset(side->parser);
     qcap_parser_datagram(side->parser, packet->bytes + headers->payload, headers->payload_len);
     if (headers->payload_wire > headers->payload_len)
         report_gap(deliver, side, QCAP_NONE, headers->payload_len, headers->payload_wire);
-    deliver->packet = NULL;
+    deliver->packet = deliver->last = NULL;
 }
 
 uint64_t qcapint_deliver_held(const qcapint_deliver_t *deliver, bool is_server)

@@ -17,17 +17,17 @@ void qcapint_deliver_free(qcapint_deliver_t *deliver); /* NULL is allowed */
 /* The parser of one direction. Its offsets count from begin[]. It is fed with the functions below only. */
 qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_server);
 
-/* As qcap_parser_feed() and qcap_parser_gap(); `time_ns` is when the packet came that tells. */
+/* As qcap_parser_feed() and qcap_parser_gap(); `packet` carried the bytes; NULL if there are none. */
 size_t qcapint_deliver_feed(qcapint_deliver_t *deliver, bool is_server, const unsigned char *bytes, size_t len,
-                            int64_t time_ns);
-void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len, int64_t time_ns);
+                            qcap_packet_t *packet);
+void qcapint_deliver_gap(qcapint_deliver_t *deliver, bool is_server, uint64_t len);
 
 /* Reads what the datagram carries, as of the exchange of that number. What the capture cut off of it is a gap. */
 void qcapint_deliver_datagram(qcapint_deliver_t *deliver, bool is_server, qcap_packet_t *packet, uint64_t exchange);
 
 /* Nothing more comes: the direction was closed in order (FIN), or not. A stream element that is still open afterwards
  * is ended, as aborted. */
-void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order, int64_t time_ns);
+void qcapint_deliver_end(qcapint_deliver_t *deliver, bool is_server, bool is_in_order);
 
 /* From which offset of the stream on the parser still needs bytes. */
 uint64_t qcapint_deliver_held(const qcapint_deliver_t *deliver, bool is_server);

@@ -80,6 +80,7 @@ struct qcap {
 
     const qcapint_sink_t *sink;    /* what comes behind the reassembly */
     void *upper;                   /* the sink's */
+    int64_t wake_ns;               /* when the sink is to be woken; INT64_MAX: it sleeps */
 };
 
 /* What comes behind the reassembly in every handle that the public functions open: defined in pair.c. */

@@ -115,7 +115,7 @@ static void try_all(const qcapint_upper_t *upper, qcap_tcpstr_t *str, qcapint_id
     state->try_count++;
     for (uint32_t i = 0; i < upper->plan_count; i++) {
         uint64_t bit = UINT64_C(1) << i;
-        if ((state->rejected[is_server] | state->confirmed[is_server]) & bit)
+        if ((state->rejected[is_server] | state->confirmed[is_server] | upper->entered) & bit)
             continue;
         verdict_t answer = try_one(upper->plans[i], str, begin);
         if (answer == REJECTED)
@@ -154,7 +154,7 @@ static const qcapint_plan_t *best(const qcapint_conv_t *conv, const qcapint_iden
         int score = 0;
         for (int side = 0; side < 2; side++)
             score += 2 * (int)(state->confirmed[side] >> i & 1) - 2 * (int)(state->rejected[side] >> i & 1);
-        score += has_port(upper->plans[i]->protocol, conv->ends[1].port);
+        score += !state->is_later && has_port(upper->plans[i]->protocol, conv->ends[1].port);
         bool is_confirmed = (state->confirmed[0] | state->confirmed[1]) >> i & 1;
         if (is_confirmed && (!winner || score > most)) {
             winner = upper->plans[i];
@@ -164,11 +164,11 @@ static const qcapint_plan_t *best(const qcapint_conv_t *conv, const qcapint_iden
     return winner;
 }
 
-static qcapint_identify_answer_t decide(const qcapint_conv_t *conv, const qcapint_identify_t *state, bool is_last,
+static qcapint_identify_answer_t decide(const qcapint_conv_t *conv, qcapint_identify_t *state, bool is_last,
                                         const qcapint_plan_t **plan)
 {
     const qcapint_upper_t *upper = conv->q->upper;
-    uint64_t all = UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count);
+    uint64_t all = (UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count)) & ~upper->entered;
     uint64_t confirmed = state->confirmed[0] | state->confirmed[1];
     uint64_t rejected = state->rejected[0] | state->rejected[1], contenders = confirmed | (all & ~rejected);
     bool is_over = is_last || state->tried[0] >= QCAPINT_IDENTIFY_BYTES || state->tried[1] >= QCAPINT_IDENTIFY_BYTES;
@@ -178,11 +178,13 @@ static qcapint_identify_answer_t decide(const qcapint_conv_t *conv, const qcapin
         if (!is_alone && !has_both && !is_over)
             return QCAPINT_IDENTIFY_MORE;
         *plan = best(conv, state);
+        state->known = QCAP_KNOWN_BY_BYTES;
         return QCAPINT_IDENTIFY_FOUND;
     }
     if (!is_over)
         return (state->rejected[0] & state->rejected[1]) == all ? QCAPINT_IDENTIFY_UNKNOWN : QCAPINT_IDENTIFY_MORE;
-    *plan = find_by_port(upper, conv->ends[1].port, rejected);
+    *plan = state->is_later ? NULL : find_by_port(upper, conv->ends[1].port, rejected);
+    state->known = QCAP_KNOWN_BY_PORT;
     return *plan ? QCAPINT_IDENTIFY_FOUND : QCAPINT_IDENTIFY_UNKNOWN;
 }
 
@@ -194,6 +196,7 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
         return QCAPINT_IDENTIFY_UNKNOWN;
     if (!conv->str[0].has_syn && !conv->str[1].has_syn && begin[0] == 0 && begin[1] == 0) {
         *plan = find_by_port(upper, conv->ends[1].port, 0);
+        state->known = QCAP_KNOWN_BY_PORT;
         if (*plan)
             return QCAPINT_IDENTIFY_FOUND;
     }
@@ -232,6 +235,8 @@ int qcap_protocol_add(qcap_t *q, const qcap_protocol_t *protocol)
     qcapint_plan_t *plan = qcapint_subscribe_plan_new(q, protocol);
     if (!plan)
         return qcapint_fail(q, QCAP_E_MEMORY, "no memory for protocol %s", protocol->name);
+    if (protocol->is_entered)
+        upper->entered |= UINT64_C(1) << upper->plan_count;
     upper->plans[upper->plan_count++] = plan;
     return QCAP_OK;
 }

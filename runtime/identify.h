@@ -14,6 +14,8 @@ typedef struct qcapint_identify {
     uint64_t confirmed[2]; /* protocols that recognised the direction */
     uint32_t tried[2];     /* bytes of the direction when it was last looked at */
     uint32_t try_count;    /* how often they were looked at */
+    qcap_known_t known;    /* how the answer was found */
+    bool is_later;         /* another protocol was spoken before: the port says nothing any more */
 } qcapint_identify_t;
 
 typedef enum {

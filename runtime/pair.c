@@ -22,19 +22,24 @@
  *     waits in its parser, the other's next segment acknowledges what that parser has not read yet, so it cannot be the
  *     answer: the waiting parser goes on;
  *   - so many bytes, or so much capture time, have passed (qcap_options_t.wait_limit, QCAP_TIMEOUT_WAIT): that segment goes on.
+ *     Conversations in which nothing moves are in a list, so that they go on in time although nothing more comes of them.
  * Bytes lost in the capture come as gaps, from tcp.c, which waits for late copies.
  *
- * Another protocol. When one direction's parser has become another protocol, and the other one's too or has nothing
- * left to read, the parsers are freed. The new protocol begins where they stopped: the one that was named, or it is
- * identified anew.
+ * note [another protocol]: the direction that confirms a change stops behind the confirmation. The other one's bytes are
+ * still the old protocol until one of them acknowledges it: what a client has sent ahead, behind its STARTTLS, is no TLS.
+ * So that segments are read by the old parser as long as they come, and it changes with the first one whose sender knew.
+ * If it says nothing, the change is made when the confirming side goes on. Then the parsers are freed, and the new
+ * protocol begins where they stopped: the one that was named, or it is identified anew. One that was named and not
+ * added is unknown for good: it was not meant to be anything else.
  *
- * Invariants. conv->upper is NULL (nothing came yet), or &nobody (no protocol: the conversation costs nothing more),
- * or a pair_t. at <= str->end. Between calls, whatever can be read has been read. */
+ * Invariants. conv->upper is NULL (nothing came yet), or a speech that others share (nobody reads the conversation: it
+ * costs nothing more), or a pair_t. at <= str->end. Between calls, whatever can be read has been read. */
 #include <string.h>
 
 #include "deliver.h"
 #include "handle.h"
 #include "identify.h"
+#include "spoken.h"
 #include "subscribe.h"
 #include "udp.h"
 
@@ -54,46 +59,104 @@ typedef struct side {
 
 /* One conversation. */
 typedef struct pair {
+    qcapint_speech_t speech;     /* what it speaks; is_pair is true */
     qcapint_conv_t *conv;
-    qcapint_deliver_t *deliver;  /* its parsers; NULL: not identified yet */
+    qcapint_deliver_t *deliver;  /* its parsers; NULL: not identified yet, or nobody reads it any more */
     qcapint_identify_t identify; /* while deliver is NULL */
-    const qcapint_plan_t *named; /* the protocol to go on with, if the one before named it; else NULL */
+    const char *named;           /* the protocol to begin with, if another one named it; static; else NULL */
+    qcap_known_t known;          /* how, if it is named */
+    bool has_changed;            /* from one protocol to another, ... */
+    uint64_t changed_at;         /* ... when so many bytes were read, of both directions */
+    bool is_waiting;             /* is in the list of those in which nothing moves, ... */
+    struct pair *older, *newer;  /* ... between these, ... */
+    int64_t waiting_ns;          /* ... since this time, ... */
+    uint64_t waiting_at;         /* ... when so many bytes were read, of both directions */
+    int64_t woken_ns;            /* it was woken then: nothing waits at that time */
     side_t sides[2];             /* [0]: from the client */
 } pair_t;
 
-/* What conv->upper points to when no parser reads the conversation. Never written to. */
-static const char nobody;
+/* What conv->upper points to when no parser reads the conversation, and nothing is to be said about it. Never written to. */
+static const qcapint_speech_t unknown, noise = {.is_encrypted = true};
 
-static bool is_nobody(const qcapint_conv_t *conv)
+static qcapint_upper_t *upper_of(const pair_t *pair)
 {
-    return conv->upper == (const void *)&nobody;
+    return pair->conv->q->upper;
+}
+
+/* ---------------------------------------------------------------- those that wait */
+
+static void update_wake(qcap_t *q)
+{
+    const pair_t *first = ((qcapint_upper_t *)q->upper)->first_waiting;
+    int64_t timeout_ns = q->timeouts_ns[QCAP_TIMEOUT_WAIT];
+    q->wake_ns = first ? first->waiting_ns + (timeout_ns > 0 ? timeout_ns : 1) : INT64_MAX;
+}
+
+static void stop_waiting(pair_t *pair)
+{
+    qcapint_upper_t *upper = upper_of(pair);
+    if (!pair->is_waiting)
+        return;
+    *(pair->older ? &pair->older->newer : &upper->first_waiting) = pair->newer;
+    *(pair->newer ? &pair->newer->older : &upper->last_waiting) = pair->older;
+    pair->is_waiting = false;
+    update_wake(pair->conv->q);
+}
+
+static uint64_t bytes_read(const pair_t *pair)
+{
+    return pair->sides[0].at + pair->sides[1].at;
+}
+
+static void start_waiting(pair_t *pair)
+{
+    qcapint_upper_t *upper = upper_of(pair);
+    pair->is_waiting = true;
+    pair->waiting_ns = pair->conv->q->now_ns;
+    pair->waiting_at = bytes_read(pair);
+    pair->newer = NULL;
+    pair->older = upper->last_waiting;
+    *(pair->older ? &pair->older->newer : &upper->first_waiting) = pair;
+    upper->last_waiting = pair;
+    update_wake(pair->conv->q);
 }
 
 /* ---------------------------------------------------------------- life */
 
-/* The conversation's pair: made if there is none yet. NULL if nobody reads it. */
+/* The conversation's pair, if it is read; else NULL. */
+static pair_t *pair_of(const qcapint_conv_t *conv)
+{
+    const qcapint_speech_t *speech = conv->upper;
+    return speech && speech->is_read ? conv->upper : NULL;
+}
+
+/* The same: made if nothing is known of the conversation yet. */
 static pair_t *get_pair(qcapint_conv_t *conv)
 {
-    if (is_nobody(conv))
-        return NULL;
     if (conv->upper)
-        return conv->upper;
+        return pair_of(conv);
     pair_t *pair = NULL;
     if (((const qcapint_upper_t *)conv->q->upper)->plan_count > 0)
         pair = qcapint_budget_alloc(&conv->q->budget, sizeof *pair);
-    if (pair)
+    if (pair) {
         pair->conv = conv;
-    conv->upper = pair ? (void *)pair : (void *)(uintptr_t)&nobody;
+        pair->woken_ns = INT64_MIN;
+        pair->speech.is_pair = pair->speech.is_read = true;
+    }
+    conv->upper = pair ? (void *)pair : (void *)(uintptr_t)&unknown;
     conv->is_unread = !pair;
     return pair;
 }
 
 static void free_pair(qcapint_conv_t *conv)
 {
-    pair_t *pair = conv->upper;
-    if (!pair || is_nobody(conv))
+    const qcapint_speech_t *speech = conv->upper;
+    if (!speech || !speech->is_pair)
         return;
+    pair_t *pair = conv->upper;
+    stop_waiting(pair);
     qcapint_deliver_free(pair->deliver);
+    qcapint_link_free(conv->q, pair->speech.link);
     qcapint_budget_free(&conv->q->budget, pair, sizeof *pair);
 }
 
@@ -117,14 +180,24 @@ static void skip(pair_t *pair, bool is_server)
     pair->sides[is_server].at = str->end;
 }
 
-/* Nobody reads the rest of the conversation. */
+/* Nobody reads the rest of the conversation. What is worth knowing of it stays. */
 static void give_up(pair_t *pair)
 {
     qcapint_conv_t *conv = pair->conv;
+    const qcapint_speech_t *left = pair->speech.plan           ? &pair->speech.plan->left
+                                   : pair->speech.is_encrypted ? &noise
+                                                               : &unknown;
     skip(pair, false);
     skip(pair, true);
-    free_pair(conv);
-    conv->upper = (void *)(uintptr_t)&nobody;
+    if (pair->speech.link) {
+        stop_waiting(pair);
+        qcapint_deliver_free(pair->deliver);
+        pair->deliver = NULL;
+        pair->speech.is_read = false;
+    } else {
+        free_pair(conv);
+        conv->upper = (void *)(uintptr_t)left;
+    }
     conv->is_unread = true;
     qcapint_tcpstr_hold(&conv->str[0], UINT64_MAX);
     qcapint_tcpstr_hold(&conv->str[1], UINT64_MAX);
@@ -162,6 +235,12 @@ static bool is_early(const pair_t *pair, bool is_server, const qcapint_segment_t
            status(pair, !is_server) != QCAP_PARSER_BECAME;
 }
 
+/* Whether the segment's sender knew that the other direction has gone over to another protocol. */
+static bool knows_change(const pair_t *pair, bool is_server, const qcapint_segment_t *segment)
+{
+    return !segment->has_ack || segment->ack >= pair->sides[!is_server].at;
+}
+
 /* Reads a gap, or as much as may be read of a segment. Returns whether the direction can go on behind it. */
 static bool read_next(pair_t *pair, bool is_server)
 {
@@ -170,16 +249,18 @@ static bool read_next(pair_t *pair, bool is_server)
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, side->at);
     if (!segment || segment->begin > side->at) {
         uint64_t len = (segment ? segment->begin : str->end) - side->at;
-        qcapint_deliver_gap(pair->deliver, is_server, len, pair->conv->q->now_ns);
+        qcapint_deliver_gap(pair->deliver, is_server, len);
         note_status(side);
         side->at += len;
         return true;
     }
     if (is_early(pair, is_server, segment))
         return false;
+    if (status(pair, !is_server) == QCAP_PARSER_BECAME)
+        qcap_parser_stay(side->parser, !knows_change(pair, is_server, segment));
     size_t skipped = (size_t)(side->at - segment->begin), len = segment->len - skipped;
-    size_t taken = qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len,
-                                        qcap_packet_time_ns(segment->packet));
+    size_t taken =
+        qcapint_deliver_feed(pair->deliver, is_server, segment->bytes + skipped, len, segment->packet);
     note_status(side);
     side->at += taken;
     side->saw = segment->ack;
@@ -199,7 +280,7 @@ static bool is_closed(const pair_t *pair, bool is_server)
 static void end_side(pair_t *pair, bool is_server)
 {
     side_t *side = &pair->sides[is_server];
-    qcapint_deliver_end(pair->deliver, is_server, side->end == QCAP_END_FIN, pair->conv->q->now_ns);
+    qcapint_deliver_end(pair->deliver, is_server, side->end == QCAP_END_FIN);
     note_status(side);
     side->is_over = true;
 }
@@ -210,7 +291,7 @@ static bool look_again(pair_t *pair, bool is_server)
 {
     if (status(pair, is_server) != QCAP_PARSER_WAITING)
         return false;
-    qcapint_deliver_feed(pair->deliver, is_server, NULL, 0, pair->conv->q->now_ns);
+    qcapint_deliver_feed(pair->deliver, is_server, NULL, 0, NULL);
     note_status(&pair->sides[is_server]);
     return status(pair, is_server) != QCAP_PARSER_WAITING;
 }
@@ -264,7 +345,7 @@ static bool is_wait_over(const pair_t *pair, bool is_server)
     qcap_tcpstr_t *str = stream(pair, is_server);
     const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, side->at);
     const qcap_t *q = pair->conv->q;
-    if (str->end - side->at > q->options.wait_limit)
+    if (str->end - side->at > q->options.wait_limit || pair->woken_ns == q->now_ns)
         return true;
     if (segment && q->now_ns - qcap_packet_time_ns(segment->packet) > q->timeouts_ns[QCAP_TIMEOUT_WAIT])
         return true;
@@ -313,10 +394,36 @@ static void read_both(pair_t *pair)
 
 /* ---------------------------------------------------------------- protocols */
 
+static void tell(const pair_t *pair, const char *name, qcap_known_t known)
+{
+    const qcapint_speech_t *speech = &pair->speech;
+    qcapint_spoken_tell(pair->conv->q, &(qcap_spoken_t){
+                                           .client = &pair->conv->str[0],
+                                           .ends = pair->conv->ends,
+                                           .protocol = speech->plan ? speech->plan->protocol : NULL,
+                                           .name = name,
+                                           .known = known,
+                                           .is_encrypted = speech->is_encrypted,
+                                           .begin_offset = {pair->sides[0].at, pair->sides[1].at},
+                                           .parent = speech->link ? &speech->link->parent : NULL,
+                                           .time_ns = pair->conv->q->now_ns,
+                                       });
+}
+
+/* Nobody knows what is spoken, or it has no more than a name. */
+static void begin_unknown(pair_t *pair, const char *name)
+{
+    pair->speech.plan = NULL;
+    tell(pair, name, name ? pair->known : QCAP_KNOWN_NOT);
+    give_up(pair);
+}
+
 /* Begins to parse by a protocol, where the directions stand. Returns false, and has given up, if there is no memory. */
-static bool begin(pair_t *pair, const qcapint_plan_t *plan)
+static bool begin(pair_t *pair, const qcapint_plan_t *plan, qcap_known_t known)
 {
     const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
+    pair->speech.plan = plan;
+    tell(pair, plan->protocol->name, known);
     pair->deliver = qcapint_deliver_new(pair->conv->q, pair->conv, plan, at);
     if (!pair->deliver) {
         give_up(pair);
@@ -335,22 +442,32 @@ static bool begin(pair_t *pair, const qcapint_plan_t *plan)
     return true;
 }
 
+/* The protocol has a name. */
+static bool begin_named(pair_t *pair)
+{
+    const qcapint_plan_t *plan = qcapint_identify_find(pair->conv->q, pair->named);
+    if (plan)
+        return begin(pair, plan, pair->known);
+    begin_unknown(pair, pair->named);
+    return false;
+}
+
 /* Finds the protocol, and begins with it. Returns false if it is not known yet, or never: the pair is gone then. */
 static bool identify(pair_t *pair)
 {
     qcapint_conv_t *conv = pair->conv;
     const uint64_t at[2] = {pair->sides[0].at, pair->sides[1].at};
-    const qcapint_plan_t *plan = pair->named;
+    const qcapint_plan_t *plan;
     for (int side = 0; side < 2; side++)
         qcapint_tcpstr_hold(&conv->str[side], at[side]);
-    if (plan)
-        return begin(pair, plan);
+    if (pair->named)
+        return begin_named(pair);
     bool is_last = conv->str[0].has_ended && conv->str[1].has_ended;
     switch (qcapint_identify(conv, &pair->identify, at, is_last, &plan)) {
     case QCAPINT_IDENTIFY_FOUND:
-        return begin(pair, plan);
+        return begin(pair, plan, pair->identify.known);
     case QCAPINT_IDENTIFY_UNKNOWN:
-        give_up(pair);
+        begin_unknown(pair, NULL);
         return false;
     case QCAPINT_IDENTIFY_MORE:
         break;
@@ -358,20 +475,48 @@ static bool identify(pair_t *pair)
     return false;
 }
 
-/* Whether the conversation goes over to another protocol now: see the top. */
+/* Whether nothing more of the direction belongs to the protocol, if the other one has gone over to another. */
+static bool is_done(const pair_t *pair, bool is_server)
+{
+    return status(pair, is_server) == QCAP_PARSER_BECAME || is_silent(pair, is_server) ||
+           (is_drained(pair, is_server) && !is_drained(pair, !is_server));
+}
+
+/* Whether the conversation goes over to another protocol now: see note [another protocol]. */
 static bool has_become(const pair_t *pair)
 {
     bool became[2] = {status(pair, false) == QCAP_PARSER_BECAME, status(pair, true) == QCAP_PARSER_BECAME};
-    return (became[0] || became[1]) && (became[0] || is_drained(pair, false)) && (became[1] || is_drained(pair, true));
+    return (became[0] && is_done(pair, true)) || (became[1] && is_done(pair, false));
 }
 
-static void become(pair_t *pair)
+/* Returns false, and has given up, if the protocol before has read nothing: it would go round for ever. */
+static bool become(pair_t *pair)
 {
     const char *name = qcap_parser_conversation(pair->sides[0].parser)->becomes;
-    pair->named = name ? qcapint_identify_find(pair->conv->q, name) : NULL;
-    memset(&pair->identify, 0, sizeof pair->identify);
+    if (pair->has_changed && pair->changed_at == bytes_read(pair)) {
+        give_up(pair);
+        return false;
+    }
+    pair->has_changed = true;
+    pair->changed_at = bytes_read(pair);
+    pair->named = name && strcmp(name, "?") != 0 ? name : NULL;
+    pair->known = QCAP_KNOWN_BY_CHANGE;
+    pair->identify = (qcapint_identify_t){.is_later = true};
+    pair->speech.plan = NULL;
+    stop_waiting(pair);
     qcapint_deliver_free(pair->deliver);
     pair->deliver = NULL;
+    return true;
+}
+
+/* Notes whether something of the pair waits, and nothing has moved since it began to. */
+static void note_waiting(pair_t *pair)
+{
+    bool is_waiting = is_blocked(pair, false) || is_blocked(pair, true);
+    if (!is_waiting || pair->waiting_at != bytes_read(pair))
+        stop_waiting(pair);
+    if (is_waiting && !pair->is_waiting)
+        start_waiting(pair);
 }
 
 /* Does all that can be done by now. The pair may be gone afterwards. */
@@ -382,9 +527,24 @@ static void go_on(pair_t *pair)
         if (!has_become(pair)) {
             if (is_closed(pair, false) && is_closed(pair, true))
                 give_up(pair);
+            else
+                note_waiting(pair);
             return;
         }
-        become(pair);
+        if (!become(pair))
+            return;
+    }
+}
+
+/* Nothing has moved for so long that whatever waits goes on. */
+static void wake(qcap_t *q)
+{
+    const qcapint_upper_t *upper = q->upper;
+    while (upper->first_waiting && q->now_ns >= q->wake_ns) {
+        pair_t *pair = upper->first_waiting;
+        stop_waiting(pair);
+        pair->woken_ns = q->now_ns;
+        go_on(pair);
     }
 }
 
@@ -404,6 +564,8 @@ static void fini(qcap_t *q)
     qcapint_upper_t *upper = q->upper;
     if (!upper)
         return;
+    qcapint_expect_fini(q);
+    qcapint_spoken_fini(q);
     qcapint_subscribe_fini(q);
     for (uint32_t i = 0; i < upper->plan_count; i++)
         qcapint_subscribe_plan_free(q, upper->plans[i]);
@@ -412,10 +574,22 @@ static void fini(qcap_t *q)
     q->upper = NULL;
 }
 
-/* Nothing is made for a conversation before it carries anything. */
+/* Nothing is made for a conversation before it carries anything, unless it was announced. */
 static void on_open(qcapint_conv_t *conv)
 {
+    const qcapint_upper_t *upper = conv->q->upper;
     conv->upper = NULL;
+    qcapint_link_t *link = upper->expect.count > 0 ? qcapint_expect_find(conv->q, "tcp", conv->ends) : NULL;
+    if (!link)
+        return;
+    pair_t *pair = get_pair(conv);
+    if (!pair) {
+        qcapint_link_free(conv->q, link);
+        return;
+    }
+    pair->speech.link = link;
+    pair->named = link->name;
+    pair->known = QCAP_KNOWN_BY_PARENT;
 }
 
 static void on_data(qcap_tcpstr_t *str, const qcapint_segment_t *segment)
@@ -452,9 +626,9 @@ static void on_absent(qcap_tcpstr_t *str)
 
 static void on_end(qcap_tcpstr_t *str, qcap_end_t end)
 {
-    if (!str->conv->upper || is_nobody(str->conv))
+    pair_t *pair = pair_of(str->conv);
+    if (!pair)
         return;
-    pair_t *pair = str->conv->upper;
     pair->sides[str->is_server].end = end;
     go_on(pair);
 }
@@ -474,6 +648,7 @@ const qcapint_sink_t qcapint_pair_sink = {
     .gap = on_gap,
     .absent = on_absent,
     .end = on_end,
+    .wake = wake,
     .datagram = qcapint_udp_datagram,
     .close = on_close,
 };

@@ -96,7 +96,7 @@ static void run_to_change(qcap_parser_t *p)
 
 static void read_piece(qcap_parser_t *p)
 {
-    if (p->conversation->becomes && !p->substream) /* a sub-stream goes on: it is not spoken */
+    if (p->conversation->becomes && !p->substream && !p->is_staying) /* a sub-stream goes on: it is not spoken */
         run_to_change(p);
     else
         qcapint_driver_run(p, p->piece_end);
@@ -503,6 +503,11 @@ void qcap_parser_abort(qcap_parser_t *p)
 void qcap_parser_hurry(qcap_parser_t *p)
 {
     p->is_hurried = p->is_waiting;
+}
+
+void qcap_parser_stay(qcap_parser_t *p, bool stays)
+{
+    p->is_staying = stays;
 }
 
 void qcap_parser_pause(qcap_parser_t *p)

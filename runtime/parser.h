@@ -182,6 +182,10 @@ void qcap_parser_abort(qcap_parser_t *parser);
 /* A WAITING side is not to wait any longer for what it waits for now: it goes on without, at the next feed. */
 void qcap_parser_hurry(qcap_parser_t *parser);
 
+/* The other side has gone over to another protocol, but what is fed next was sent by one who did not know yet: as long as
+ * this is true, this side does not change. */
+void qcap_parser_stay(qcap_parser_t *parser, bool stays);
+
 /* From a handler: stop taking bytes behind the event. The next feed goes on there. */
 void qcap_parser_pause(qcap_parser_t *parser);
 
@@ -881,6 +885,7 @@ struct qcap_parser {
     };
     bool is_waiting;
     bool is_hurried;
+    bool is_staying;
     bool is_datagram;           /* one is being read: nothing comes behind the piece */
     uint32_t datagram_len;      /* its bytes */
     uint32_t jumped;            /* bytes of it that `at` has read */

@@ -56,6 +56,7 @@ qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, cha
     q->now_ns = -TIME_MAX;
     q->capture = capture;
     q->sink = sink;
+    q->wake_ns = INT64_MAX;
     qcapint_defrag_init(q);
     if (qcapint_flow_init(q) || sink->init(q)) {
         snprintf(errbuf, QCAP_ERRBUF_SIZE, "out of memory");
@@ -339,6 +340,8 @@ static inline void clean_up(qcap_t *q)
         qcapint_defrag_expire(q);
     if (q->udp.oldest)
         qcapint_udp_expire(q);
+    if (q->now_ns >= q->wake_ns)
+        q->sink->wake(q);
     if (is_tight(q))
         make_room(q);
 }
@@ -373,7 +376,7 @@ static void finish(qcap_t *q)
 {
     qcapint_defrag_finish(q);
     qcapint_flow_finish(q, QCAP_END_CAPTURE);
-    qcapint_udp_fini(q);
+    qcapint_udp_finish(q);
 }
 
 /* ---------------------------------------------------------------- running */

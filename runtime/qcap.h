@@ -131,7 +131,8 @@ typedef enum {
     X(CLOSED, 10000, "a conversation that is over: late copies are still recognised")                                  \
     X(HOLE, 1000, "a byte that was acknowledged but not captured: a late copy may be on its way")                      \
     X(EXCHANGE, 60000, "two endpoints that send datagrams to each other, and are silent")                              \
-    X(WAIT, 5000, "bytes that are read after what they acknowledge, if that does not come")
+    X(WAIT, 5000, "bytes that are read after what they acknowledge, if that does not come")                            \
+    X(EXPECTED, 120000, "a conversation that was announced in another one, and does not come")
 
 typedef enum {
 #define X(name, ms, text) QCAP_TIMEOUT_##name,
@@ -548,6 +549,64 @@ int qcap_protocols_builtin(qcap_t *q);
 size_t qcap_protocol_count(const qcap_t *q);
 const qcap_protocol_t *qcap_protocol_at(const qcap_t *q, size_t index);
 
+/* Who announced a conversation: a data connection, for example. */
+typedef struct qcap_parent {
+    const qcap_protocol_t *protocol; /* that it speaks */
+    qcap_tcpstr_t *str;   /* the direction in which the announcement stood, which may be over; NULL: in a datagram */
+    uint64_t exchange;    /* of the datagram, as in qcap_match_t; 0: in a stream */
+    bool is_server;       /* whether the server of that conversation announced it */
+    uint64_t offset;      /* behind the announcement, in that direction */
+    int64_t announced_ns; /* when it was read */
+} qcap_parent_t;
+
+/* How the protocol of a conversation became known. */
+#define QCAP_KNOWN_MAP(X)                                                                                              \
+    X(NOT, "unknown")                                                                                                  \
+    X(BY_BYTES, "its bytes fit")                                                                                       \
+    X(BY_PORT, "the port is its own, and nothing speaks against it")                                                   \
+    X(BY_CHANGE, "the protocol before agreed upon it")                                                                 \
+    X(BY_PARENT, "another conversation announced it")
+
+typedef enum {
+#define X(name, text) QCAP_KNOWN_##name,
+    QCAP_KNOWN_MAP(X)
+#undef X
+} qcap_known_t;
+
+const char *qcap_known_text(qcap_known_t known);
+
+/* What a conversation speaks. */
+typedef struct qcap_spoken {
+    qcap_tcpstr_t *client;           /* the direction from the client; NULL: datagrams */
+    uint64_t exchange;               /* of datagrams: as in qcap_match_t; else 0 */
+    const qcap_endpoint_t *ends;     /* two of them, the client's first */
+    const qcap_protocol_t *protocol; /* NULL: none that was added */
+    const char *name;                /* its name; where another protocol named one that was not added, that; NULL: unknown */
+    qcap_known_t known;              /* how */
+    bool is_encrypted;               /* it is unknown, and looks like noise: encrypted, or compressed */
+    uint64_t begin_offset[2];        /* from where on, in the direction of [0] the client, [1] the server */
+    const qcap_parent_t *parent;     /* who announced the conversation; NULL: nobody */
+    bool is_over;                    /* of datagrams: nothing more comes, or they are forgotten: that is the last that is heard */
+    int64_t time_ns;                 /* when that became known */
+} qcap_spoken_t;
+
+typedef void (*qcap_spoken_handler_t)(const qcap_spoken_t *spoken, void *user);
+
+/* Calls the handler when it is known what a conversation speaks, or that this is not to be known: before its first match,
+ * and again when it goes over to another protocol. A conversation that carries nothing speaks nothing. Once more when
+ * datagrams between two endpoints are over (of a stream, qcap_tap_t tells). Before the first packet. */
+int qcap_spoken_handler_add(qcap_t *q, qcap_spoken_handler_t handler, void *user);
+
+/* The protocol that the stream's conversation speaks now; NULL if that is not known, or not known yet. */
+const qcap_protocol_t *qcap_tcpstr_protocol(const qcap_tcpstr_t *str);
+
+/* Whether it is unknown what the conversation speaks, and its first bytes look like noise: encrypted, or compressed. What is
+ * encrypted by a protocol that is known has that one's name instead. */
+bool qcap_tcpstr_is_encrypted(const qcap_tcpstr_t *str);
+
+/* Who announced the stream's conversation; NULL: nobody. Borrowed until the conversation is over. */
+const qcap_parent_t *qcap_tcpstr_parent(const qcap_tcpstr_t *str);
+
 #define QCAP_MATCH_TRUNCATED 1u /* longer than the limit: these are its first bytes */
 #define QCAP_MATCH_ABORTED 2u   /* a stream element that ended by an error, a gap or the end of the stream */
 #define QCAP_MATCH_LOST 4u      /* its bytes could not be kept for lack of memory: bytes is NULL */
@@ -563,6 +622,7 @@ typedef struct qcap_match {
     const qcap_tcpstr_pos_t *begin;  /* its first byte; NULL: in a datagram */
     const qcap_tcpstr_pos_t *end;    /* behind its last byte; NULL: in a datagram */
     qcap_packet_t *packet;           /* the datagram; NULL: in a stream, see qcap_tcpstr_pos_packet() */
+    qcap_packet_t *last;             /* the packet whose bytes completed it; NULL: the end of the stream did, or a gap */
     uint64_t exchange;               /* which two endpoints sent the datagram, 1, 2, ... as they were met; 0: a stream */
     bool is_server;                  /* sent by the server; of datagrams: by the known port, or whoever was not the first */
     uint64_t begin_offset;           /* of its first byte, in the stream or in what the datagram carries */
@@ -602,8 +662,9 @@ typedef struct qcap_report {
     qcap_report_kind_t kind;
     const qcap_protocol_t *protocol; /* NULL if none was found */
     uint16_t element;                /* GAP: the stream element it lies in; else QCAP_NONE */
-    qcap_tcpstr_t *str;              /* these four as in qcap_match_t */
+    qcap_tcpstr_t *str;              /* these five as in qcap_match_t */
     qcap_packet_t *packet;
+    qcap_packet_t *last;
     uint64_t exchange;
     bool is_server;
     uint64_t begin_offset, end_offset;

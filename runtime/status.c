@@ -27,6 +27,19 @@ const char *qcap_status_text(int status)
     }
 }
 
+const char *qcap_known_text(qcap_known_t known)
+{
+    switch (known) {
+#define X(name, text)                                                                                                  \
+    case QCAP_KNOWN_##name:                                                                                            \
+        return text;
+        QCAP_KNOWN_MAP(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
 const char *qcap_stage_text(qcap_stage_t stage)
 {
     switch (stage) {

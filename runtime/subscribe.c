@@ -49,6 +49,7 @@ qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *pro
     if (!plan)
         return NULL;
     plan->protocol = protocol;
+    plan->left.plan = plan;
     plan->interests = qcapint_budget_alloc(&q->budget, interests_size(protocol));
     plan->wanted = qcapint_budget_alloc(&q->budget, wanted_size(protocol));
     plan->scratch = qcapint_budget_alloc(&q->budget, protocol->size);

@@ -91,6 +91,9 @@ typedef struct qcapint_sink {
      * these functions. When the handle is closed in the middle, close comes without end. */
     void (*close)(qcapint_conv_t *conv);
 
+    /* Capture time has come to q->wake_ns. Between packets. NULL: nobody set it. */
+    void (*wake)(qcap_t *q);
+
     /* A UDP datagram has come. NULL: nobody reads them. */
     void (*datagram)(qcap_t *q, qcap_packet_t *packet);
 } qcapint_sink_t;

@@ -18,6 +18,7 @@
 #include "handle.h"
 #include "hash.h"
 #include "identify.h"
+#include "spoken.h"
 
 #define FIRST_BUCKETS 256u
 #define TRIES 8u
@@ -30,7 +31,10 @@ struct qcapint_exchange {
     int64_t seen_ns;                   /* latest datagram */
     uint64_t number;                   /* from 1, as they were met */
     qcapint_deliver_t *deliver;        /* its parsers; NULL: not identified */
-    const qcapint_plan_t *named;       /* the protocol to go on with, if the one before named it; else NULL */
+    const char *named;                 /* the protocol to begin with, if another one named it; static; else NULL */
+    qcap_known_t known;                /* how, if it is named */
+    qcapint_link_t *link;              /* who announced it; NULL: nobody */
+    const qcapint_plan_t *plan;        /* what is spoken; NULL: not known */
     uint32_t tries;                    /* datagrams that fitted no protocol */
 };
 
@@ -113,6 +117,20 @@ static void list_add(qcapint_udp_t *udp, qcapint_exchange_t *e)
     udp->newest = e;
 }
 
+static void tell(qcap_t *q, const qcapint_exchange_t *e, bool is_over)
+{
+    qcapint_spoken_tell(q, &(qcap_spoken_t){
+                               .exchange = e->number,
+                               .ends = e->ends,
+                               .protocol = e->plan ? e->plan->protocol : NULL,
+                               .name = e->plan ? e->plan->protocol->name : e->named,
+                               .known = e->plan || e->named ? e->known : QCAP_KNOWN_NOT,
+                               .parent = e->link ? &e->link->parent : NULL,
+                               .is_over = is_over,
+                               .time_ns = q->now_ns,
+                           });
+}
+
 static void drop(qcap_t *q, qcapint_exchange_t *e)
 {
     qcapint_exchange_t **link = bucket_of(&q->udp, e->hash);
@@ -122,7 +140,15 @@ static void drop(qcap_t *q, qcapint_exchange_t *e)
     list_remove(&q->udp, e);
     q->udp.count--;
     qcapint_deliver_free(e->deliver);
+    qcapint_link_free(q, e->link);
     qcapint_budget_free(&q->budget, e, sizeof *e);
+}
+
+/* The same, and says so. */
+static void end(qcap_t *q, qcapint_exchange_t *e)
+{
+    tell(q, e, true);
+    drop(q, e);
 }
 
 static bool has_port(const qcap_protocol_t *protocol, uint16_t port)
@@ -160,6 +186,9 @@ static qcapint_exchange_t *get(qcap_t *q, const qcap_endpoint_t ends[2])
         e->ends[0] = ends[is_from_server];
         e->ends[1] = ends[!is_from_server];
         e->number = ++udp->met;
+        e->link = upper_of(q)->expect.count > 0 ? qcapint_expect_find(q, "udp", e->ends) : NULL;
+        e->named = e->link ? e->link->name : NULL;
+        e->known = QCAP_KNOWN_BY_PARENT;
         e->chain = *bucket_of(udp, hash);
         *bucket_of(udp, hash) = e;
         udp->count++;
@@ -197,15 +226,14 @@ static bool fits(const qcapint_plan_t *plan, bool is_server, const unsigned char
 }
 
 /* See note [which protocol]. NULL: none, as far as this datagram tells. */
-static const qcapint_plan_t *identify(const qcap_t *q, const qcapint_exchange_t *e, bool is_server,
-                                      const unsigned char *bytes, size_t len)
+static const qcapint_plan_t *identify(const qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsigned char *bytes,
+                                      size_t len)
 {
     const qcapint_plan_t *by_port = NULL, *by_trial = NULL;
-    if (e->named)
-        return e->named;
+    e->known = QCAP_KNOWN_BY_BYTES;
     for (uint32_t i = 0; i < upper_of(q)->plan_count; i++) {
         const qcapint_plan_t *plan = upper_of(q)->plans[i];
-        if (plan->protocol->datagram == QCAP_NONE)
+        if (plan->protocol->datagram == QCAP_NONE || plan->protocol->is_entered)
             continue;
         bool is_port = has_port(plan->protocol, e->ends[0].port) || has_port(plan->protocol, e->ends[1].port);
         bool is_fit = fits(plan, is_server, bytes, len);
@@ -216,15 +244,32 @@ static const qcapint_plan_t *identify(const qcap_t *q, const qcapint_exchange_t 
         if (is_port && !by_port)
             by_port = plan;
     }
+    if (!by_trial)
+        e->known = by_port ? QCAP_KNOWN_BY_PORT : QCAP_KNOWN_NOT;
     return by_trial ? by_trial : by_port;
 }
 
+/* Finds the protocol, if this datagram tells it, and makes its parsers. Returns false if there is no memory for them. A protocol
+ * that was named and not added, or that has no datagrams, is nobody's for good. */
+static bool begin(qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsigned char *bytes, size_t len)
+{
+    const qcapint_plan_t *plan = e->named ? qcapint_identify_find(q, e->named) : identify(q, e, is_server, bytes, len);
+    if (plan && plan->protocol->datagram == QCAP_NONE)
+        plan = NULL;
+    e->tries = plan ? 0 : e->named ? TRIES : e->tries + 1;
+    e->plan = plan;
+    if (plan || e->tries == TRIES)
+        tell(q, e, false);
+    e->deliver = plan ? qcapint_deliver_new(q, NULL, plan, (uint64_t[2]){0, 0}) : NULL;
+    return e->deliver || !plan;
+}
+
 /* The protocol goes over to another one with the next datagram: the one that it named, or it is identified anew. */
-static void become(const qcap_t *q, qcapint_exchange_t *e, qcap_parser_t *parser)
+static void become(qcapint_exchange_t *e, qcap_parser_t *parser)
 {
     const char *name = qcap_parser_conversation(parser)->becomes;
-    const qcapint_plan_t *plan = name ? qcapint_identify_find(q, name) : NULL;
-    e->named = plan && plan->protocol->datagram != QCAP_NONE ? plan : NULL;
+    e->named = name && strcmp(name, "?") != 0 ? name : NULL;
+    e->known = QCAP_KNOWN_BY_CHANGE;
     qcapint_deliver_free(e->deliver);
     e->deliver = NULL;
 }
@@ -254,26 +299,21 @@ void qcapint_udp_datagram(qcap_t *q, qcap_packet_t *packet)
         return;
     }
     bool is_server = !same_end(&e->ends[0], &ends[0]);
-    if (!e->deliver && e->tries < TRIES) {
-        const qcapint_plan_t *plan = identify(q, e, is_server, bytes, len);
-        e->tries = plan ? 0 : e->tries + 1;
-        e->deliver = plan ? qcapint_deliver_new(q, NULL, plan, (uint64_t[2]){0, 0}) : NULL;
-        if (plan && !e->deliver)
-            qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
-    }
+    if (!e->deliver && e->tries < TRIES && !begin(q, e, is_server, bytes, len))
+        qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
     if (!e->deliver)
         return;
     qcap_parser_t *parser = qcapint_deliver_parser(e->deliver, is_server);
     qcapint_deliver_datagram(e->deliver, is_server, packet, e->number);
     if (qcap_parser_status(parser) == QCAP_PARSER_BECAME)
-        become(q, e, parser);
+        become(e, parser);
 }
 
 void qcapint_udp_expire(qcap_t *q)
 {
     int64_t timeout_ns = q->timeouts_ns[QCAP_TIMEOUT_EXCHANGE];
     while (q->udp.oldest && q->now_ns - q->udp.oldest->seen_ns >= timeout_ns)
-        drop(q, q->udp.oldest);
+        end(q, q->udp.oldest);
 }
 
 int64_t qcapint_udp_oldest_ns(const qcap_t *q)
@@ -283,7 +323,13 @@ int64_t qcapint_udp_oldest_ns(const qcap_t *q)
 
 void qcapint_udp_evict(qcap_t *q)
 {
-    drop(q, q->udp.oldest);
+    end(q, q->udp.oldest);
+}
+
+void qcapint_udp_finish(qcap_t *q)
+{
+    while (q->udp.oldest)
+        end(q, q->udp.oldest);
 }
 
 void qcapint_udp_fini(qcap_t *q)

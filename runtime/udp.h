@@ -26,7 +26,10 @@ void qcapint_udp_expire(qcap_t *q);
 int64_t qcapint_udp_oldest_ns(const qcap_t *q);
 void qcapint_udp_evict(qcap_t *q);
 
-/* Forgets all exchanges: at the end of the capture, or of the handle. */
+/* Ends all exchanges: at the end of the capture. */
+void qcapint_udp_finish(qcap_t *q);
+
+/* Forgets all of them without a word: at the end of the handle. */
 void qcapint_udp_fini(qcap_t *q);
 
 #endif

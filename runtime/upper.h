@@ -5,6 +5,7 @@
 #ifndef QCAP_UPPER_H
 #define QCAP_UPPER_H
 
+#include "expect.h"
 #include "qcap.h"
 #include "tcpstr.h"
 
@@ -36,6 +37,15 @@ typedef struct qcapint_interest {
     bool is_selector;    /* a choice compares its text */
 } qcapint_interest_t;
 
+/* What is known of a conversation's protocol. conv->upper is NULL or points to one: of its own, or one that others share. */
+typedef struct qcapint_speech {
+    const struct qcapint_plan *plan; /* that it speaks; NULL: not known (yet), or not added */
+    qcapint_link_t *link;            /* who announced the conversation; owned by it; NULL: nobody */
+    bool is_pair;                    /* it begins a pair, of this conversation alone */
+    bool is_read;                    /* which parsers read, or will */
+    bool is_encrypted;               /* not known, and it looks like noise */
+} qcapint_speech_t;
+
 typedef struct qcapint_plan {
     const qcap_protocol_t *protocol; /* borrowed from the application */
     qcapint_interest_t *interests;   /* one for each element */
@@ -43,6 +53,7 @@ typedef struct qcapint_plan {
     qcapint_choice_t *choices;       /* the last one added first; NULL: none */
     uint16_t choice_count;
     void *scratch;                   /* room for a conversation, in which identify.c tries bytes */
+    qcapint_speech_t left;           /* of conversations that speak it, but are not read any more */
 } qcapint_plan_t;
 
 /* A handler for anomalies, gaps or errors. */
@@ -52,11 +63,22 @@ typedef struct qcapint_reporter {
     void *user; /* the handler's */
 } qcapint_reporter_t;
 
+/* A handler for what conversations speak. */
+typedef struct qcapint_listener {
+    struct qcapint_listener *next; /* added later */
+    qcap_spoken_handler_t handler;
+    void *user; /* the handler's */
+} qcapint_listener_t;
+
 typedef struct qcapint_upper {
     qcapint_plan_t *plans[QCAPINT_PROTOCOLS]; /* in the order they were added; owned */
     uint32_t plan_count;
+    uint64_t entered;                   /* of those that nobody speaks from the beginning, a bit each */
     qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
     qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
+    qcapint_listener_t *listeners;      /* in the order they were added */
+    qcapint_expect_t expect;            /* conversations to come */
+    struct pair *first_waiting, *last_waiting; /* pair.c's: who waited longest, and last; NULL: nobody waits */
 } qcapint_upper_t;
 
 #endif

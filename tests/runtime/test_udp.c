@@ -139,9 +139,21 @@ static void what_fits_nothing_is_soon_nobodys(void **state)
 static void after_the_protocol_changed_it_is_identified_anew(void **state)
 {
     fixture_t *f = *state;
+    traffic_udp(f->t, .text = "?abc", .server_port = 7);
+    traffic_udp(f->t, .text = ".", .server_port = 7);
+    traffic_udp(f->t, .text = "!45ab", .server_port = 7);
+    assert_string_equal(f->log.text, "client pings.ping 0 \"?abc\"\n"
+                                     "client datagrams.message.unknown 3 \"ab\"\n"
+                                     "client datagrams.message 0 \"!45ab\"\n");
+}
+
+/* It named one that was not added: that is no other one. */
+static void after_a_change_to_what_is_not_known_nothing_is_read(void **state)
+{
+    fixture_t *f = *state;
     traffic_udp(f->t, .text = "x!", .server_port = PORT);
-    traffic_udp(f->t, .text = ":abc", .server_port = PORT);
-    assert_non_null(strstr(f->log.text, "client piece pings.pong 0 \":abc\"\n"));
+    traffic_udp(f->t, .text = "?12\001", .server_port = PORT);
+    assert_string_equal(f->log.text, "client datagrams.message 0 \"x!\"\n");
 }
 
 /* ---------------------------------------------------------------- what is not whole */
@@ -251,6 +263,7 @@ int main(void)
         test(a_malformed_datagram_belongs_to_the_port),
         test(what_fits_nothing_is_soon_nobodys),
         test(after_the_protocol_changed_it_is_identified_anew),
+        test(after_a_change_to_what_is_not_known_nothing_is_read),
         test(what_the_capture_cut_off_is_a_gap_and_no_error),
         test(an_empty_datagram_says_nothing),
         test(a_datagram_in_fragments_is_read_like_any_other),

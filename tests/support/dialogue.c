@@ -131,3 +131,17 @@ void chronicle_report(const qcap_report_t *report, void *user)
         add(user, " (%u: %s)", report->depth, report->protocol->name);
     add(user, " %s\n", report->text);
 }
+
+void chronicle_spoken(const qcap_spoken_t *spoken, void *user)
+{
+    add(user, "%s %s%s from %" PRIu64 " %" PRIu64 ": %s", spoken->is_over ? "spoke" : "speaks",
+        spoken->name ? spoken->name : "?",
+        spoken->protocol || !spoken->name ? "" : " (not added)", spoken->begin_offset[0], spoken->begin_offset[1],
+        qcap_known_text(spoken->known));
+    if (spoken->is_encrypted)
+        add(user, ", encrypted");
+    if (spoken->parent)
+        add(user, ", announced by %s %s %" PRIu64, spoken->parent->protocol->name, side_name(spoken->parent->is_server),
+            spoken->parent->offset);
+    add(user, "\n");
+}

@@ -52,4 +52,8 @@ typedef struct chronicle {
 void chronicle_match(const qcap_match_t *match, void *user);
 void chronicle_report(const qcap_report_t *report, void *user);
 
+/* Likewise: `speaks toy from 0 0: its bytes fit`, the offsets being the client's and the server's; `announced by ftp server 27`
+ * behind it, the announcement's direction and offset. */
+void chronicle_spoken(const qcap_spoken_t *spoken, void *user);
+
 #endif
