@@ -29,10 +29,12 @@ refuse() {
     shift
     expect 1 "" "reader: $message" "$BUILD/reader" "$@"
     expect 1 "" "ip_identity: $message" "$BUILD/ip_identity" "$@"
+    expect 1 "" "valid: $message" "$BUILD/valid" "$@"
+    expect 1 "" "classify: $message" "$BUILD/classify" "$@"
     expect 1 "" "elements: $message" "$BUILD/elements" "$@" http.method
 }
 
-for program in reader ip_identity elements; do
+for program in reader ip_identity elements valid classify; do
     expect 0 "Usage: $program *Exit status: *" "" "$BUILD/$program" --help
     expect 0 "Usage: $program *" "" "$BUILD/$program" -h
     expect 2 "" "$program: a trace or a device is missing; see $program --help" "$BUILD/$program"

@@ -1,0 +1,324 @@
+/* valid.c: who keeps to the protocol? For each conversation: what its port promises, what it speaks, and where it first
+ * goes wrong.
+ *
+ *     valid trace.pcap
+ *     valid --bad --json trace.pcap port 25
+ *
+ * A conversation is a line, printed when it is over; one of datagrams, at the end of the capture. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+static const char help[] =
+    "Usage: valid [OPTION...] TRACE [FILTER...]\n"
+    "       valid [OPTION...] -i DEVICE [FILTER...]\n"
+    "Prints a line for each conversation: its number, transport and ends; the protocol that its port promises, and the\n"
+    "one it speaks (- is none that is known); what is wrong with it:\n"
+    "  ok                nothing\n"
+    "  anomalies ...     what its RFC does not allow and software does, by name, with how often\n"
+    "  incomplete        bytes were not captured where the protocol cannot do without\n"
+    "  violation ...     the first that cannot be read: number of the packet, who sent it, offset in that direction,\n"
+    "                    what was found, in which rule, and what was expected there\n"
+    "\n"
+    "  --bad       only conversations with anomalies or violations, or that do not speak what their port promises\n"
+    "  --json      each line an object\n"
+    "  --strict    anomalies, and other protocols than the port promises, count as violations in the exit status\n"
+    "\n"
+    "Exit status: 3 if there was a violation. Otherwise:\n";
+
+#define EXIT_VIOLATION 3
+#define ANOMALIES 16 /* names that are kept of one conversation; the others are counted together */
+
+typedef struct anomaly {
+    const char *name; /* static: the parser's */
+    uint64_t count;
+} anomaly_t;
+
+/* What is known of a conversation. */
+typedef struct conversation {
+    uint64_t number;           /* of the conversation, or of the exchange */
+    bool is_tcp;
+    bool has_bytes;            /* somebody said something */
+    qcap_endpoint_t client, server;
+    const qcap_protocol_t *promised, *spoken; /* NULL: none */
+    anomaly_t anomalies[ANOMALIES];
+    uint64_t other_anomalies;
+    uint64_t errors;           /* what could not be read, */
+    char *violation;           /* and the first of it, for people; NULL: there is none */
+    uint64_t packet;           /* its packet's number; 0: it lies in no packet */
+    uint64_t offset;           /* where it is in what the client or */
+    bool is_server;            /* the server says */
+    bool is_incomplete;        /* an error that is the capture's */
+} conversation_t;
+
+typedef struct run {
+    const program_t *program;
+    qcap_t *q;
+    bool is_bad_only, is_json, is_strict;
+    conversation_t **exchanges; /* of datagrams, by number; NULL: not heard of */
+    uint64_t exchange_count;    /* places there */
+    uint64_t violations;       /* conversations that count for the exit status */
+} run_t;
+
+/* ---------------------------------------------------------------- conversations */
+
+static const qcap_protocol_t *find_promised(qcap_t *q, const char *transport, uint16_t port)
+{
+    const qcap_protocol_t *protocol;
+    for (size_t i = 0; (protocol = qcap_protocol_at(q, i)); i++)
+        for (size_t k = 0; k < protocol->port_count; k++)
+            if (protocol->ports[k].number == port && strcmp(protocol->ports[k].transport, transport) == 0)
+                return protocol;
+    return NULL;
+}
+
+static conversation_t *new_conversation(const run_t *run, uint64_t number, bool is_tcp, const qcap_endpoint_t *client,
+                                        const qcap_endpoint_t *server)
+{
+    conversation_t *conversation = program_resize(run->program, NULL, sizeof *conversation);
+    *conversation = (conversation_t){.number = number, .is_tcp = is_tcp, .client = *client, .server = *server};
+    conversation->promised = find_promised(run->q, is_tcp ? "tcp" : "udp", server->port);
+    return conversation;
+}
+
+/* That of a direction; NULL: there was no on_open for it. */
+static conversation_t *of_stream(const qcap_tcpstr_t *str)
+{
+    return qcap_tcpstr_user(qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str);
+}
+
+/* That of an exchange of datagrams: made when it is first heard of. */
+static conversation_t *of_exchange(run_t *run, uint64_t exchange, const qcap_endpoint_t ends[2])
+{
+    if (exchange >= run->exchange_count) {
+        uint64_t count = exchange * 2;
+        run->exchanges = program_resize(run->program, run->exchanges, (size_t)count * sizeof *run->exchanges);
+        while (run->exchange_count < count)
+            run->exchanges[run->exchange_count++] = NULL;
+    }
+    if (run->exchanges[exchange])
+        return run->exchanges[exchange];
+    run->exchanges[exchange] = new_conversation(run, exchange, false, &ends[0], &ends[1]);
+    run->exchanges[exchange]->has_bytes = true;
+    return run->exchanges[exchange];
+}
+
+static conversation_t *of_report(run_t *run, const qcap_report_t *report)
+{
+    qcap_endpoint_t ends[2];
+    if (report->str)
+        return of_stream(report->str);
+    qcap_packet_source(report->packet, &ends[report->is_server]);
+    qcap_packet_destination(report->packet, &ends[!report->is_server]);
+    return of_exchange(run, report->exchange, ends);
+}
+
+static void add_anomaly(conversation_t *conversation, const char *name)
+{
+    size_t i = 0;
+    while (i < ANOMALIES && conversation->anomalies[i].name && strcmp(conversation->anomalies[i].name, name) != 0)
+        i++;
+    if (i == ANOMALIES) {
+        conversation->other_anomalies++;
+        return;
+    }
+    conversation->anomalies[i].name = name;
+    conversation->anomalies[i].count++;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+static bool differs(const conversation_t *conversation)
+{
+    return conversation->has_bytes && conversation->promised && conversation->promised != conversation->spoken;
+}
+
+static bool is_bad(const conversation_t *conversation)
+{
+    return conversation->violation || conversation->anomalies[0].name || differs(conversation);
+}
+
+static const char *name_of(const qcap_protocol_t *protocol)
+{
+    return protocol ? protocol->name : "-";
+}
+
+static void print_anomalies(const conversation_t *conversation)
+{
+    const char *before = "anomalies ";
+    for (size_t i = 0; i < ANOMALIES && conversation->anomalies[i].name; i++) {
+        printf("%s%s %" PRIu64, before, conversation->anomalies[i].name, conversation->anomalies[i].count);
+        before = ", ";
+    }
+    if (conversation->other_anomalies > 0)
+        printf(", others %" PRIu64, conversation->other_anomalies);
+}
+
+static void print_line(const conversation_t *conversation)
+{
+    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
+    printf("%-6" PRIu64 " %s  %-21s  %-21s  %-9s  %-9s  ", conversation->number, conversation->is_tcp ? "tcp" : "udp",
+           qcap_endpoint_print(&conversation->client, client, sizeof client),
+           qcap_endpoint_print(&conversation->server, server, sizeof server), name_of(conversation->promised),
+           name_of(conversation->spoken));
+    if (conversation->anomalies[0].name)
+        print_anomalies(conversation);
+    if (conversation->violation) {
+        printf("%sviolation in packet %" PRIu64 ", from the %s at %" PRIu64 ": ", conversation->anomalies[0].name ? "; " : "",
+               conversation->packet, conversation->is_server ? "server" : "client", conversation->offset);
+        print_safely((const unsigned char *)conversation->violation, strlen(conversation->violation));
+    }
+    if (!conversation->violation && !conversation->anomalies[0].name)
+        fputs(!conversation->has_bytes ? "silent" : conversation->is_incomplete ? "incomplete" : "ok", stdout);
+    putchar('\n');
+}
+
+static void print_object(const conversation_t *conversation)
+{
+    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
+    printf("{\"%s\":%" PRIu64 ",\"transport\":\"%s\",\"client\":\"%s\",\"server\":\"%s\"",
+           conversation->is_tcp ? "number" : "exchange", conversation->number, conversation->is_tcp ? "tcp" : "udp",
+           qcap_endpoint_print(&conversation->client, client, sizeof client),
+           qcap_endpoint_print(&conversation->server, server, sizeof server));
+    if (conversation->promised)
+        printf(",\"promised\":\"%s\"", conversation->promised->name);
+    if (conversation->spoken)
+        printf(",\"spoken\":\"%s\"", conversation->spoken->name);
+    fputs(",\"anomalies\":{", stdout);
+    for (size_t i = 0; i < ANOMALIES && conversation->anomalies[i].name; i++) {
+        fputs(i ? "," : "", stdout);
+        print_json_string(conversation->anomalies[i].name);
+        printf(":%" PRIu64, conversation->anomalies[i].count);
+    }
+    printf("},\"errors\":%" PRIu64 ",\"incomplete\":%s", conversation->errors, conversation->is_incomplete ? "true" : "false");
+    if (conversation->violation) {
+        printf(",\"violation\":{\"packet\":%" PRIu64 ",\"direction\":\"%s\",\"offset\":%" PRIu64 ",\"text\":",
+               conversation->packet, conversation->is_server ? "server" : "client", conversation->offset);
+        print_json_string(conversation->violation);
+        putchar('}');
+    }
+    puts("}");
+}
+
+/* Prints it, if it is to be printed, and forgets it. */
+static void finish(run_t *run, conversation_t *conversation)
+{
+    if (conversation->violation || (run->is_strict && is_bad(conversation)))
+        run->violations++;
+    if (!run->is_bad_only || is_bad(conversation))
+        (run->is_json ? print_object : print_line)(conversation);
+    free(conversation->violation);
+    free(conversation);
+}
+
+/* ---------------------------------------------------------------- handlers */
+
+static void on_open(qcap_tcpstr_t *client, void *user)
+{
+    qcap_tcpstr_set_user(client, new_conversation(user, qcap_tcpstr_number(client), true, qcap_tcpstr_source(client),
+                                                  qcap_tcpstr_destination(client)));
+}
+
+static void on_data(qcap_tcpstr_t *str, uint64_t offset, const unsigned char *bytes, size_t len, qcap_packet_t *packet,
+                    void *user)
+{
+    (void)offset, (void)bytes, (void)len, (void)packet, (void)user;
+    of_stream(str)->has_bytes = true;
+}
+
+static void on_close(qcap_tcpstr_t *client, void *user)
+{
+    finish(user, of_stream(client));
+    qcap_tcpstr_set_user(client, NULL);
+}
+
+static void on_spoken(const qcap_spoken_t *spoken, void *user)
+{
+    run_t *run = user;
+    conversation_t *conversation =
+        spoken->client ? of_stream(spoken->client) : of_exchange(run, spoken->exchange, spoken->ends);
+    if (conversation && !conversation->spoken)
+        conversation->spoken = spoken->protocol;
+    if (spoken->is_over && conversation && !spoken->client) {
+        run->exchanges[spoken->exchange] = NULL;
+        finish(run, conversation);
+    }
+}
+
+static void on_anomaly(const qcap_report_t *report, void *user)
+{
+    conversation_t *conversation = of_report(user, report);
+    if (conversation)
+        add_anomaly(conversation, report->text);
+}
+
+/* What the capture lacks, or cut off, is nobody's fault; nor is it known why a stream ends early. A datagram ends where it does. */
+static bool is_incomplete(const qcap_report_t *report)
+{
+    size_t len = 0;
+    if (report->error->code != QCAP_ERROR_UNFINISHED || !report->packet)
+        return report->error->code == QCAP_ERROR_MISSING || report->error->code == QCAP_ERROR_UNFINISHED;
+    qcap_packet_bytes(report->packet, &len);
+    return len < qcap_packet_wire_len(report->packet);
+}
+
+/* The text without the offset in front, which is told otherwise. */
+static const char *without_offset(const char *text)
+{
+    const char *behind = strncmp(text, "offset ", 7) == 0 ? strstr(text, ": ") : NULL;
+    return behind ? behind + 2 : text;
+}
+
+/* What is wrong, and in which protocol if that is one inside the other. */
+static char *describe(const run_t *run, const qcap_report_t *report)
+{
+    const char *text = without_offset(report->text), *protocol = report->depth > 0 ? name_of(report->protocol) : "";
+    size_t size = strlen(protocol) + strlen(text) + 3;
+    char *description = program_resize(run->program, NULL, size);
+    snprintf(description, size, "%s%s%s", protocol, *protocol ? ": " : "", text);
+    return description;
+}
+
+static void on_error(const qcap_report_t *report, void *user)
+{
+    run_t *run = user;
+    conversation_t *conversation = of_report(run, report);
+    if (!conversation)
+        return;
+    if (is_incomplete(report)) {
+        conversation->is_incomplete = true;
+        return;
+    }
+    conversation->errors++;
+    if (conversation->violation)
+        return;
+    conversation->violation = describe(run, report);
+    conversation->packet = report->last ? qcap_packet_number(report->last) : 0;
+    conversation->offset = report->begin_offset;
+    conversation->is_server = report->is_server;
+}
+
+int main(int argc, char **argv)
+{
+    const char *bad = NULL, *json = NULL, *strict = NULL;
+    const program_option_t options[] = {{"bad", false, &bad}, {"json", false, &json}, {"strict", false, &strict}, {NULL, false, NULL}};
+    program_t program = {.name = "valid", .help = help, .options = options};
+    const qcap_tap_t tap = {.on_open = on_open, .on_data = on_data, .on_close = on_close};
+    qcap_t *q = program_start(&program, argc, argv);
+    run_t run = {.program = &program, .q = q, .is_bad_only = bad, .is_json = json, .is_strict = strict};
+    if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &run) < 0 || qcap_spoken_handler_add(q, on_spoken, &run) < 0 ||
+        qcap_anomaly_handler_add(q, on_anomaly, &run) < 0 || qcap_error_handler_add(q, on_error, &run) < 0)
+        program_fail(&program, q);
+    if (!json)
+        printf("%-6s %s  %-21s  %-21s  %-9s  %-9s  %s\n", "NUMBER", "   ", "CLIENT", "SERVER", "PORT", "SPEAKS", "VERDICT");
+    int status = program_run(&program, q);
+    for (uint64_t i = 0; i < run.exchange_count; i++)
+        if (run.exchanges[i])
+            finish(&run, run.exchanges[i]);
+    free(run.exchanges);
+    qcap_close(q);
+    return status == EXIT_SUCCESS && run.violations > 0 ? EXIT_VIOLATION : status;
+}
