@@ -160,7 +160,8 @@ typedef struct element {
 /* How the text of a rule becomes a register's value. */
 typedef struct conversion {
     convert_kind_t kind;
-    const reg_t *reg;       /* NULL for a refinement's own: its keywords are `keywords` */
+    const reg_t *reg;       /* NULL for a refinement's own: its keywords are `keywords` ... */
+    const note_t *refine;   /* ... and this says so */
     bool is_unique;
     const rule_t *rule;     /* that has it, for messages */
     VEC(const char *) keywords;

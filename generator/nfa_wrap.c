@@ -88,12 +88,26 @@ static size_t find_alike(const note_t *note, size_t i)
     return k;
 }
 
+/* The conversion that recognises the listed names: one, wherever the rule is written out. */
+static unsigned name_conversion(builder_t *b, const note_t *note)
+{
+    nfa_t *nfa = b->nfa;
+    for (unsigned i = 0; i < nfa->conversions.count; i++)
+        if (nfa->conversions.items[i].refine == note)
+            return i;
+    conversion_t conversion = {.kind = CONVERT_KEYWORD, .refine = note, .rule = note->by};
+    for (size_t i = 0; i < note->entries.count; i++)
+        vec_push(b->arena, &conversion.keywords, note->entries.items[i].name);
+    conversion.text_size = nfa_text_size(&conversion);
+    vec_push(b->arena, &nfa->conversions, conversion);
+    return (unsigned)nfa->conversions.count - 1;
+}
+
 /* NAME ... VALUE: what stands behind NAME is built once for each listed name and once for all others; a control point
- * where NAME ends chooses. Its conversion recognises the listed names. */
+ * where NAME ends chooses. */
 static unsigned build_refined(builder_t *b, const node_t *body, const note_t *note, const context_t *context,
                               unsigned next)
 {
-    nfa_t *nfa = b->nfa;
     note_selector(b, note, context);
     if (note->entries.count == 0)
         return nfa_build_node(b, body, context, next);
@@ -101,19 +115,15 @@ static unsigned build_refined(builder_t *b, const node_t *body, const note_t *no
     while (by < body->children.count && body->children.items[by]->rule != note->by)
         by++;
 
-    conversion_t conversion = {.kind = CONVERT_KEYWORD, .rule = note->by};
     control_t control = {.kind = CONTROL_REFINE, .place = note->place, .rule = context->rule};
     vec_push(b->arena, &control.targets, nfa_build_items(b, body, by + 1, NULL, NULL, context, next));
     for (size_t i = 0; i < note->entries.count; i++) {
         const refine_entry_t *entry = &note->entries.items[i];
-        vec_push(b->arena, &conversion.keywords, entry->name);
         const size_t alike = find_alike(note, i);
         vec_push(b->arena, &control.targets,
                  alike < i ? control.targets.items[1 + alike] : nfa_build_items(b, body, by + 1, note, entry, context, next));
     }
-    conversion.text_size = nfa_text_size(&conversion);
-    vec_push(b->arena, &nfa->conversions, conversion);
-    control.conversion = (unsigned)nfa->conversions.count - 1;
+    control.conversion = name_conversion(b, note);
 
     unsigned chosen = nfa_add_control(b, context, control);
     context_t *named = nfa_nested(b, context);

@@ -130,6 +130,22 @@ static void a_fallback_does_not_delay_what_it_stands_behind(void **state)
     assert_dump_has(spec, COMPILE_STEP_OPTIMISED, "mismatch a @-1");
 }
 
+static size_t count_states(const char *spec)
+{
+    compiled_t c = compiled_new(spec, COMPILE_STEP_OPTIMISED);
+    assert_true(c.is_right);
+    size_t count = c.result.layout->dfa->states.count;
+    compiled_free(&c);
+    return count;
+}
+
+static void sides_that_send_the_same_are_read_by_the_same_states(void **state)
+{
+    (void)state;
+#define LINE "m = n \":\" v LF ;@ emit, refine v by n: a b\nn = 1*ALPHA ;@ emit\nv = *VCHAR ;@ emit\na = 1*DIGIT ;@ emit\nb = *DIGIT\n"
+    assert_int_equal(count_states(HEAD ";@ client = *m\n;@ server = *m\n" LINE), count_states(HEAD ";@ client = *m\n" LINE));
+}
+
 static void states_are_numbered_as_they_are_found(void **state)
 {
     (void)state;
@@ -157,6 +173,7 @@ int main(void)
         cmocka_unit_test(a_control_point_in_an_atomic_rule_is_refused),
         cmocka_unit_test(readings_that_convert_different_numbers_are_refused),
         cmocka_unit_test(a_fallback_does_not_delay_what_it_stands_behind),
+        cmocka_unit_test(sides_that_send_the_same_are_read_by_the_same_states),
         cmocka_unit_test(states_are_numbered_as_they_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
