@@ -16,15 +16,18 @@
 static const char help[] =
     "Usage: ip_identity [OPTION...] TRACE [FILTER...]\n"
     "       ip_identity [OPTION...] -i DEVICE [FILTER...]\n"
-    "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often.\n"
-    "Of the scheme Basic?, the credential is not base64, and shown as it is.\n";
+    "Prints, for each IP address, the credentials it sent: where to, when first (UTC), and how often. A credential is\n"
+    "a user, or user:password where both were sent. The scheme says how: of HTTP, Basic and Digest (Basic?: it is not\n"
+    "base64, and shown as it is), or form; of mail, the mechanism, or the sender's address (sender); else the command.\n"
+    "\n"
+    "  --json      each line an object\n";
 
 /* One credential of one address at one server. */
 typedef struct login {
     qcap_endpoint_t client; /* its port does not count */
     qcap_endpoint_t server;
     const char *protocol;   /* static */
-    const char *scheme;     /* static */
+    char scheme[16];        /* cut where it is longer */
     unsigned char *text;    /* the credential, as it is */
     size_t len;             /* of text */
     int64_t first_ns;       /* when it was first sent */
@@ -105,19 +108,39 @@ static void grow(logins_t *logins)
     free(old.table);
 }
 
+/* Who sent it where, and when. */
+typedef struct origin {
+    qcap_endpoint_t client, server;
+    const char *protocol;
+    int64_t time_ns;
+} origin_t;
+
+static origin_t origin_of(const qcap_match_t *match)
+{
+    origin_t origin = {.protocol = match->protocol->name, .time_ns = match->time_ns};
+    if (match->str) {
+        origin.client = *qcap_tcpstr_source(match->str);
+        origin.server = *qcap_tcpstr_destination(match->str);
+    } else {
+        qcap_packet_source(match->packet, &origin.client);
+        qcap_packet_destination(match->packet, &origin.server);
+    }
+    return origin;
+}
+
 /* Notes that a credential was sent. Takes over `text`. */
-static void add_login(logins_t *logins, const qcap_match_t *match, const char *scheme, unsigned char *text, size_t len)
+static void add_login(logins_t *logins, const origin_t *origin, const char *scheme, unsigned char *text, size_t len)
 {
     login_t login = {
-        .client = *qcap_tcpstr_source(match->str),
-        .server = *qcap_tcpstr_destination(match->str),
-        .protocol = match->protocol->name,
-        .scheme = scheme,
+        .client = origin->client,
+        .server = origin->server,
+        .protocol = origin->protocol,
         .text = text,
         .len = len,
-        .first_ns = match->time_ns,
+        .first_ns = origin->time_ns,
         .count = 1,
     };
+    snprintf(login.scheme, sizeof login.scheme, "%s", scheme);
     if (logins->count * 2 >= logins->size)
         grow(logins);
     login_t *place = find_place(logins, &login);
@@ -169,15 +192,16 @@ static size_t decode_base64(const unsigned char *text, size_t len, unsigned char
 static void on_basic(const qcap_match_t *match, void *user)
 {
     logins_t *logins = user;
+    const origin_t origin = origin_of(match);
     if (!match->bytes)
         return;
     unsigned char *text = program_resize(logins->program, NULL, match->len + 1);
     size_t len = decode_base64(match->bytes, match->len, text);
     if (len == SIZE_MAX) {
         memcpy(text, match->bytes, match->len);
-        add_login(logins, match, "Basic?", text, match->len);
+        add_login(logins, &origin, "Basic?", text, match->len);
     } else {
-        add_login(logins, match, "Basic", text, len);
+        add_login(logins, &origin, "Basic", text, len);
     }
 }
 
@@ -185,21 +209,131 @@ static void on_basic(const qcap_match_t *match, void *user)
 static void on_digest(const qcap_match_t *match, void *user)
 {
     logins_t *logins = user;
+    const origin_t origin = origin_of(match);
     if (!match->bytes)
         return;
     const unsigned char *at = match->bytes, *end = at + match->len;
     unsigned char *text = program_resize(logins->program, NULL, match->len + 1);
     size_t len = 0;
-    if (match->len >= 2 && at[0] == '"' && end[-1] == '"') {
-        at++;
-        end--;
-    }
     while (at < end) {
-        if (*at == '\\' && at + 1 < end)
+        if (*at == '\\' && end - at > 1)
             at++;
         text[len++] = *at++;
     }
-    add_login(logins, match, "Digest", text, len);
+    add_login(logins, &origin, "Digest", text, len);
+}
+
+/* ---------------------------------------------------------------- logins in several steps */
+
+/* What one conversation has said of a login that is not complete. */
+typedef struct session {
+    char scheme[16];       /* the last mechanism; "": none was named */
+    unsigned char *user;   /* the user without a password; NULL: none */
+    size_t user_len;
+    origin_t origin;       /* of that user */
+    const char *user_scheme; /* static, or `scheme` */
+} session_t;
+
+static session_t *session_of(const logins_t *logins, const qcap_match_t *match)
+{
+    qcap_tcpstr_t *client = match->is_server ? qcap_tcpstr_other(match->str) : match->str;
+    session_t *session = qcap_tcpstr_user(client);
+    if (session)
+        return session;
+    session = program_resize(logins->program, NULL, sizeof *session);
+    memset(session, 0, sizeof *session);
+    qcap_tcpstr_set_user(client, session);
+    return session;
+}
+
+/* What there is of a login is all. */
+static void flush(logins_t *logins, session_t *session)
+{
+    if (session->user)
+        add_login(logins, &session->origin, session->user_scheme, session->user, session->user_len);
+    session->user = NULL;
+}
+
+/* A user: the password may follow. */
+static void add_user(logins_t *logins, const qcap_match_t *match, const char *scheme)
+{
+    session_t *session = session_of(logins, match);
+    flush(logins, session);
+    session->user = program_resize(logins->program, NULL, match->len + 1);
+    memcpy(session->user, match->bytes, match->len);
+    session->user_len = match->len;
+    session->user_scheme = *session->scheme ? session->scheme : scheme;
+    session->origin = origin_of(match);
+}
+
+static void add_password(logins_t *logins, const qcap_match_t *match, const char *scheme)
+{
+    session_t *session = session_of(logins, match);
+    size_t user_len = session->user ? session->user_len : 0;
+    unsigned char *text = program_resize(logins->program, session->user, user_len + 1 + match->len);
+    const origin_t origin = origin_of(match);
+    text[user_len] = ':';
+    memcpy(text + user_len + 1, match->bytes, match->len);
+    session->user = NULL;
+    add_login(logins, &origin, *session->scheme ? session->scheme : scheme, text, user_len + 1 + match->len);
+}
+
+/* The step that an element is. */
+typedef enum { WHOLE, USER, PASSWORD, MECHANISM } step_t;
+
+/* Where logins are. */
+static const struct source {
+    const char *element;
+    step_t step;
+    const char *scheme; /* where no mechanism was named */
+} sources[] = {
+    {"ftp.username", USER, "USER"},       {"ftp.password", PASSWORD, "USER"},
+    {"smtp.username", USER, "AUTH"},      {"smtp.password", PASSWORD, "AUTH"},
+    {"smtp.auth-mechanism", MECHANISM, NULL}, {"smtp.mail-from", WHOLE, "sender"},
+    {"imap.username", USER, "LOGIN"},     {"imap.password", PASSWORD, "LOGIN"},
+    {"imap.auth-mechanism", MECHANISM, NULL},
+    {"redis.username", USER, "AUTH"},     {"redis.password", PASSWORD, "AUTH"},
+};
+
+/* One for each source. */
+typedef struct subscription {
+    logins_t *logins;
+    const struct source *source;
+} subscription_t;
+
+static void on_step(const qcap_match_t *match, void *user)
+{
+    const subscription_t *subscription = user;
+    logins_t *logins = subscription->logins;
+    const char *scheme = subscription->source->scheme;
+    if (!match->bytes || (match->len == 0 && subscription->source->step == WHOLE))
+        return;
+    if (!match->str || subscription->source->step == WHOLE) {
+        const origin_t origin = origin_of(match);
+        unsigned char *text = program_resize(logins->program, NULL, match->len + 1);
+        memcpy(text, match->bytes, match->len);
+        add_login(logins, &origin, scheme ? scheme : "", text, match->len);
+    } else if (subscription->source->step == USER) {
+        add_user(logins, match, scheme);
+    } else if (subscription->source->step == PASSWORD) {
+        add_password(logins, match, scheme);
+    } else {
+        session_t *session = session_of(logins, match);
+        flush(logins, session);
+        snprintf(session->scheme, sizeof session->scheme, "%.*s", (int)(match->len < 32 ? match->len : 32),
+                 (const char *)match->bytes);
+    }
+}
+
+/* The user without a password is a login, too. */
+static void on_close(qcap_tcpstr_t *client, void *user)
+{
+    session_t *session = qcap_tcpstr_user(client);
+    if (!session)
+        return;
+    flush(user, session);
+    free(session);
+    qcap_tcpstr_set_user(client, NULL);
 }
 
 /* ---------------------------------------------------------------- printing */
@@ -219,7 +353,20 @@ static void print_login(const login_t *login)
     putchar('\n');
 }
 
-static void print_logins(logins_t *logins)
+static void print_object(const login_t *login)
+{
+    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
+    printf("{\"address\":\"%s\",\"protocol\":\"%s\",\"server\":\"%s\",\"first\":" TIME_FORMAT ",\"count\":%" PRIu64
+           ",\"scheme\":",
+           qcap_address_print(&login->client, client, sizeof client), login->protocol,
+           qcap_endpoint_print(&login->server, server, sizeof server), TIME_VALUES(login->first_ns), login->count);
+    print_json_string(login->scheme);
+    fputs(",\"credential\":", stdout);
+    print_json(login->text, login->len);
+    puts("}");
+}
+
+static void print_logins(logins_t *logins, bool is_json)
 {
     size_t count = 0;
     for (size_t i = 0; i < logins->size; i++)
@@ -228,26 +375,42 @@ static void print_logins(logins_t *logins)
     if (count == 0)
         return;
     qsort(logins->table, count, sizeof *logins->table, compare);
-    printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT",
+    if (!is_json)
+        printf("%-15s  %-8s  %-21s  %-19s  %5s  %-6s  %s\n", "ADDRESS", "PROTOCOL", "SERVER", "FIRST (UTC)", "COUNT",
            "SCHEME", "CREDENTIAL");
     for (size_t i = 0; i < count; i++) {
-        print_login(&logins->table[i]);
+        (is_json ? print_object : print_login)(&logins->table[i]);
         free(logins->table[i].text);
     }
     free(logins->table);
 }
 
+static void subscribe(const program_t *program, qcap_t *q, logins_t *logins, subscription_t *subscriptions)
+{
+    bool is_right = qcap_tcpstr_handler_add(q, "http.basic-credentials", on_basic, logins) >= 0 &&
+                    qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, logins) >= 0;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources && is_right; i++) {
+        subscriptions[i] = (subscription_t){logins, &sources[i]};
+        is_right = qcap_tcpstr_handler_add(q, sources[i].element, on_step, &subscriptions[i]) >= 0;
+    }
+    if (!is_right)
+        program_fail(program, q);
+}
+
 int main(int argc, char **argv)
 {
-    program_t program = {.name = "ip_identity", .help = help};
+    const char *json = NULL;
+    const program_option_t options[] = {{"json", false, &json}, {NULL, false, NULL}};
+    program_t program = {.name = "ip_identity", .help = help, .options = options};
     logins_t logins = {.program = &program};
+    subscription_t subscriptions[sizeof sources / sizeof *sources];
+    const qcap_tap_t tap = {.on_close = on_close};
     qcap_t *q = program_start(&program, argc, argv);
-    if (qcap_protocols_builtin(q) < 0 ||
-        qcap_tcpstr_handler_add(q, "http.basic-credentials", on_basic, &logins) < 0 ||
-        qcap_tcpstr_handler_add(q, "http.digest-username", on_digest, &logins) < 0)
+    if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &logins) < 0)
         program_fail(&program, q);
+    subscribe(&program, q, &logins, subscriptions);
     int status = program_run(&program, q);
-    print_logins(&logins);
     qcap_close(q);
+    print_logins(&logins, json);
     return status;
 }
