@@ -12,6 +12,7 @@
 
 #define BATCH 20000 /* packets between two looks at the clock */
 #define PROGRESS_NS 200000000
+#define OUTPUT_SIZE 65536 /* bytes that are written at once, but on a device */
 
 static const char common_help[] =
     "\n"
@@ -111,7 +112,7 @@ static const char *read_options(program_t *program, int argc, char **argv)
     const char *filter = NULL;
     int option;
     list_options(program, options);
-    while ((option = getopt_long(argc, argv, "hi:f:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, program->has_times ? "hi:f:t" : "hi:f:", options, NULL)) != -1) {
         switch (option) {
         case 'h':
             show_help(program);
@@ -124,6 +125,9 @@ static const char *read_options(program_t *program, int argc, char **argv)
             break;
         case 's':
             add_setting(program, optarg);
+            break;
+        case 't':
+            program->times++;
             break;
         case 'w':
             set_where(program, optarg);
@@ -183,8 +187,7 @@ qcap_t *program_start(program_t *program, int argc, char **argv)
     free(program->settings);
     program->settings = NULL;
     free(filter);
-    if (program->is_device)
-        setvbuf(stdout, NULL, _IOLBF, 0);
+    setvbuf(stdout, NULL, program->is_device ? _IOLBF : _IOFBF, OUTPUT_SIZE);
     return q;
 }
 
@@ -296,7 +299,8 @@ void print_safely(const unsigned char *text, size_t len)
 
 /* ---------------------------------------------------------------- JSON */
 
-static void print_byte(unsigned byte)
+/* A byte that does not stand for itself. */
+static void print_escaped(unsigned byte)
 {
     if (byte == '"' || byte == '\\')
         printf("\\%c", (int)byte);
@@ -306,10 +310,17 @@ static void print_byte(unsigned byte)
         fputs("\\r", stdout);
     else if (byte == '\t')
         fputs("\\t", stdout);
-    else if (byte < 0x20 || byte >= 0x7f)
-        printf("\\u%04x", byte);
     else
-        putchar((int)byte);
+        printf("\\u%04x", byte);
+}
+
+/* How many bytes stand for themselves. */
+static size_t plain_len(const unsigned char *text, size_t len)
+{
+    size_t count = 0;
+    while (count < len && text[count] >= 0x20 && text[count] < 0x7f && text[count] != '"' && text[count] != '\\')
+        count++;
+    return count;
 }
 
 /* Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control characters. */
@@ -327,11 +338,16 @@ void print_json(const unsigned char *text, size_t len)
 {
     putchar('"');
     for (size_t i = 0; i < len;) {
+        size_t plain = plain_len(text + i, len - i);
+        fwrite(text + i, 1, plain, stdout);
+        i += plain;
+        if (i == len)
+            break;
         size_t step = utf8_len(text + i, len - i);
         if (step > 1)
             print_character(text + i, step);
         else
-            print_byte(text[i]);
+            print_escaped(text[i]);
         i += step ? step : 1;
     }
     putchar('"');
@@ -340,4 +356,65 @@ void print_json(const unsigned char *text, size_t len)
 void print_json_string(const char *text)
 {
     print_json((const unsigned char *)text, strlen(text));
+}
+
+/* ---------------------------------------------------------------- lines */
+
+char *put_text(char *at, const char *text)
+{
+    size_t len = strlen(text);
+    memcpy(at, text, len);
+    return at + len;
+}
+
+/* At least `digits` of them, with zeros in front. */
+static char *put_digits(char *at, uint64_t number, int digits)
+{
+    char reversed[24];
+    int count = 0;
+    do {
+        reversed[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0 || count < digits);
+    while (count > 0)
+        *at++ = reversed[--count];
+    return at;
+}
+
+char *put_number(char *at, uint64_t number)
+{
+    return put_digits(at, number, 1);
+}
+
+static char *put_seconds(char *at, int64_t ns)
+{
+    uint64_t positive = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+    if (ns < 0)
+        *at++ = '-';
+    at = put_digits(at, positive / 1000000000, 1);
+    *at++ = '.';
+    return put_digits(at, positive % 1000000000, 9);
+}
+
+static char *put_date(char *at, int64_t ns)
+{
+    int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
+    time_t time = (time_t)seconds;
+    struct tm date;
+    *at++ = '"';
+    if (gmtime_r(&time, &date))
+        at += strftime(at, TIME_SIZE - 12, "%Y-%m-%d %H:%M:%S.", &date);
+    at = put_digits(at, (uint64_t)(ns - seconds * 1000000000), 9);
+    *at++ = '"';
+    return at;
+}
+
+char *put_time(char *at, time_style_t *times, int64_t ns)
+{
+    if (!times->has_first)
+        times->first_ns = times->last_ns = ns;
+    int64_t since = times->style == 3 ? times->last_ns : times->style == 5 ? times->first_ns : 0;
+    times->has_first = true;
+    times->last_ns = ns;
+    return times->style == 4 ? put_date(at, ns) : put_seconds(at, ns - since);
 }

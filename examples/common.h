@@ -22,12 +22,14 @@ typedef struct program {
     const char *name;     /* for messages */
     const char *help;     /* the text of --help, without the options that all programs have */
     const program_option_t *options; /* of its own; NULL: none */
+    bool has_times;       /* it takes -t, as often as tcpdump does */
     bool is_where_own;    /* what --where says is not for packets: the program compiles it */
     bool has_operands;    /* what follows the trace are its operands; else they are the filter */
 
     /* What the command line says. */
     const char *source;   /* the trace, or the device */
     bool is_device;       /* source is a device */
+    int times;            /* how often -t was given */
     const char *where;    /* of --where; NULL: not given */
     const char **settings; /* of --set; made and freed by program_start() */
     int setting_count;
@@ -62,6 +64,23 @@ void print_safely(const unsigned char *text, size_t len);
 /* Prints it as a JSON string, with its quotes: bytes that are not UTF-8 stand as \u0080 to \u00ff. */
 void print_json(const unsigned char *text, size_t len);
 void print_json_string(const char *text);
+
+/* Each writes to `at`, which has room for it, and returns where it ends; there is no NUL. Lines of which there are millions
+ * are put together by them. */
+char *put_text(char *at, const char *text);
+char *put_number(char *at, uint64_t number);
+
+/* What put_time() needs to know; zeros at first, but for `style`, which is program_t.times. */
+typedef struct time_style {
+    int style;          /* 0, 2: seconds since 1970; 1: nothing; 3: since the one before; 4: date and time; 5: since the first one */
+    bool has_first;
+    int64_t first_ns, last_ns;
+} time_style_t;
+
+#define TIME_SIZE 48
+
+/* A time as a JSON number or string, at most TIME_SIZE bytes. */
+char *put_time(char *at, time_style_t *times, int64_t ns);
 
 /* A time in seconds since 1970, with all its digits. */
 #define TIME_FORMAT "%" PRId64 ".%09" PRId64

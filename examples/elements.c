@@ -1,18 +1,23 @@
 /* elements.c: what exactly was said? Prints elements of protocols as JSON, one line each.
  *
  *     elements trace.pcap http.request-target 'http.field-value[Cookie]'
- *     elements --events trace.pcap http.method */
+ *     elements --events trace.pcap http.method
+ *     elements --where 'ip.src == 10.0.0.0/8 and dns.name contains "example"' trace.pcap dns.name
+ *     elements --list dns */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common.h"
 
 static const char help[] =
     "Usage: elements [OPTION...] TRACE NAME...\n"
     "       elements [OPTION...] -i DEVICE NAME...\n"
+    "       elements --list [PROTOCOL...]\n"
     "Prints each element that a NAME fits, as a line of JSON:\n"
     "  time       seconds since 1970, when the packet came that completed it\n"
+    "  packet     its number; 0 if it was no packet that did, but the end, or missing bytes\n"
     "  flow       number of the connection; addresses of its client and its server;\n"
     "             of datagrams, in place of the number, exchange: which two endpoints, as they were met\n"
     "  direction  who sent it: client or server\n"
@@ -23,8 +28,32 @@ static const char help[] =
     "and, where it applies, truncated, aborted or lost: true.\n"
     "A NAME is a protocol and the tail of a path: http.host, http.request.method, 'http.field-value[Cookie]'.\n"
     "\n"
+    "  --list      names of all elements; behind those that come in pieces stands [...], behind those that a text\n"
+    "              in brackets can select [TEXT]\n"
     "  --events    also print lines of the kinds error, anomaly and missing (bytes that were not captured);\n"
-    "              their name is the protocol's, \"\" if it is not known\n";
+    "              their name is the protocol's, \"\" if it is not known\n"
+    "  --raw       the bytes alone; a newline behind each element that comes whole\n"
+    "  -t          no time; -ttt: seconds since the line before; -tttt: date and time, UTC; -ttttt: seconds since\n"
+    "              the first line\n"
+    "  --where     is asked of each element here, not of each packet: names of elements stand for what this one is,\n"
+    "              headers are those of the packet; for lines of --events there are no elements\n";
+
+#define FLOWS 512
+
+/* Text about a conversation, or an exchange of datagrams. */
+typedef struct flow {
+    uint64_t number; /* 0: none */
+    bool is_stream;
+    char text[192];
+} flow_t;
+
+/* What the command line asks for. */
+typedef struct wishes {
+    qcap_getter_t *where; /* NULL: everything */
+    flow_t flows[FLOWS];  /* by number, the latest ones */
+    time_style_t times;
+    bool is_raw;
+} wishes_t;
 
 /* ---------------------------------------------------------------- lines */
 
@@ -32,6 +61,7 @@ static const char help[] =
 typedef struct origin {
     const qcap_tcpstr_t *str;    /* NULL: in a datagram */
     const qcap_packet_t *packet; /* the datagram */
+    const qcap_packet_t *last;   /* that completed it; NULL: none */
     uint64_t exchange;           /* its number */
     bool is_server;
     int64_t time_ns;
@@ -48,27 +78,70 @@ static void get_ends(const origin_t *origin, qcap_endpoint_t *source, qcap_endpo
     }
 }
 
-/* What every line begins with. */
-static void print_head(const origin_t *origin, const char *kind, const char *name, uint64_t begin, uint64_t end)
+/* The member "flow", which many lines have in common: it is kept. */
+static const char *flow_text(wishes_t *wishes, const origin_t *origin)
 {
     qcap_endpoint_t ends[2];
     char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
+    uint64_t number = origin->str ? qcap_tcpstr_number(origin->str) : origin->exchange;
+    flow_t *flow = &wishes->flows[number % FLOWS];
+    if (flow->number == number && flow->is_stream == (origin->str != NULL))
+        return flow->text;
     get_ends(origin, &ends[origin->is_server], &ends[!origin->is_server]);
-    printf("{\"time\":" TIME_FORMAT ",\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"}",
-           TIME_VALUES(origin->time_ns), origin->str ? "number" : "exchange",
-           origin->str ? qcap_tcpstr_number(origin->str) : origin->exchange,
-           qcap_endpoint_print(&ends[0], client, sizeof client), qcap_endpoint_print(&ends[1], server, sizeof server));
-    printf(",\"direction\":\"%s\",\"kind\":\"%s\",\"name\":\"%s\",\"offset\":%" PRIu64 ",\"length\":%" PRIu64,
-           origin->is_server ? "server" : "client", kind, name, begin, end - begin);
+    flow->number = number;
+    flow->is_stream = origin->str != NULL;
+    snprintf(flow->text, sizeof flow->text, ",\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"}",
+             origin->str ? "number" : "exchange", number, qcap_endpoint_print(&ends[0], client, sizeof client),
+             qcap_endpoint_print(&ends[1], server, sizeof server));
+    return flow->text;
+}
+
+/* What every line begins with. */
+static void print_head(wishes_t *wishes, const origin_t *origin, const char *kind, const char *name, uint64_t begin, uint64_t end)
+{
+    char line[1024], *at = line;
+    *at++ = '{';
+    if (wishes->times.style != 1) {
+        at = put_text(at, "\"time\":");
+        at = put_time(at, &wishes->times, origin->time_ns);
+        *at++ = ',';
+    }
+    at = put_text(at, "\"packet\":");
+    at = put_number(at, origin->last ? qcap_packet_number(origin->last) : 0);
+    at = put_text(at, flow_text(wishes, origin));
+    at = put_text(at, origin->is_server ? ",\"direction\":\"server\",\"kind\":\"" : ",\"direction\":\"client\",\"kind\":\"");
+    at = put_text(at, kind);
+    at = put_text(at, "\",\"name\":\"");
+    fwrite(line, 1, (size_t)(at - line), stdout);
+    fwrite(name, 1, strlen(name), stdout);
+    at = put_text(line, "\",\"offset\":");
+    at = put_number(at, begin);
+    at = put_text(at, ",\"length\":");
+    at = put_number(at, end - begin);
+    fwrite(line, 1, (size_t)(at - line), stdout);
+}
+
+static void print_raw(const qcap_match_t *match)
+{
+    if (match->bytes)
+        fwrite(match->bytes, 1, match->len, stdout);
+    if (match->kind == QCAP_EVENT_ELEMENT)
+        putchar('\n');
 }
 
 /* ---------------------------------------------------------------- handlers */
 
 static void on_match(const qcap_match_t *match, void *user)
 {
-    (void)user;
-    const origin_t origin = {match->str, match->packet, match->exchange, match->is_server, match->time_ns};
-    print_head(&origin, qcap_event_kind_name(match->kind), match->path, match->begin_offset, match->end_offset);
+    wishes_t *wishes = user;
+    const origin_t origin = {match->str, match->packet, match->last, match->exchange, match->is_server, match->time_ns};
+    if (wishes->where && !qcap_getter_holds_match(wishes->where, match))
+        return;
+    if (wishes->is_raw) {
+        print_raw(match);
+        return;
+    }
+    print_head(wishes, &origin, qcap_event_kind_name(match->kind), match->path, match->begin_offset, match->end_offset);
     if (match->bytes) {
         fputs(",\"text\":", stdout);
         print_json(match->bytes, match->len);
@@ -86,45 +159,108 @@ static void on_report(const qcap_report_t *report, void *user)
 {
     static const char *const kinds[] = {
         [QCAP_REPORT_ANOMALY] = "anomaly", [QCAP_REPORT_GAP] = "missing", [QCAP_REPORT_ERROR] = "error"};
-    (void)user;
-    const origin_t origin = {report->str, report->packet, report->exchange, report->is_server, report->time_ns};
-    print_head(&origin, kinds[report->kind], report->protocol ? report->protocol->name : "", report->begin_offset,
+    wishes_t *wishes = user;
+    const origin_t origin = {report->str, report->packet, report->last, report->exchange, report->is_server, report->time_ns};
+    if (wishes->where && !(report->last && qcap_getter_holds(wishes->where, report->last)))
+        return;
+    print_head(wishes, &origin, kinds[report->kind], report->protocol ? report->protocol->name : "", report->begin_offset,
                report->end_offset);
     fputs(",\"text\":", stdout);
     print_json_string(report->text);
     puts("}");
 }
 
+/* ---------------------------------------------------------------- names */
+
 /* Subscribes to what fits the name, whether it comes whole or in pieces. */
-static void subscribe(const program_t *program, qcap_t *q, const char *name)
+static void subscribe(const program_t *program, qcap_t *q, const char *name, wishes_t *wishes)
 {
-    int whole = qcap_tcpstr_handler_add(q, name, on_match, NULL);
-    int pieces = qcap_stream_handler_add(q, name, on_match, NULL);
+    int whole = qcap_tcpstr_handler_add(q, name, on_match, wishes);
+    int pieces = qcap_stream_handler_add(q, name, on_match, wishes);
     if (whole < 0 && pieces < 0)
         program_fail(program, q);
 }
 
+static void list_protocol(const qcap_protocol_t *protocol)
+{
+    char path[512];
+    for (uint16_t i = 0; i < protocol->element_count; i++) {
+        const qcap_element_t *element = &protocol->elements[i];
+        qcap_element_path(protocol, i, path, sizeof path);
+        printf("%s%s%s\n", path, element->selector != QCAP_NONE ? "[TEXT]" : "",
+               element->is_stream ? "[...]" : "");
+    }
+}
+
+static bool is_among(const char *name, char **names)
+{
+    bool is_any = !*names;
+    for (; *names && !is_any; names++)
+        is_any = strcmp(name, *names) == 0;
+    return is_any;
+}
+
+/* `names`: of protocols, up to a NULL; none: all. Returns the exit status. */
+static int list(char **names)
+{
+    char errbuf[QCAP_ERRBUF_SIZE];
+    const qcap_protocol_t *protocol;
+    unsigned count = 0;
+    qcap_t *q = qcap_open_pushed(1, errbuf);
+    if (!q || qcap_protocols_builtin(q) < 0) {
+        fprintf(stderr, "elements: %s\n", q ? qcap_geterr(q) : errbuf);
+        qcap_close(q);
+        return EXIT_FAILURE;
+    }
+    for (size_t i = 0; (protocol = qcap_protocol_at(q, i)); i++)
+        if (is_among(protocol->name, names)) {
+            list_protocol(protocol);
+            count++;
+        }
+    qcap_close(q);
+    if (count == 0)
+        fprintf(stderr, "elements: %s: there is no such protocol\n", *names);
+    return count > 0 ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+/* Compiles --where, which may name elements of all protocols. */
+static qcap_getter_t *compile_where(const program_t *program, qcap_t *q)
+{
+    qcap_getter_t *getter = program->where ? qcap_getter_compile(q, program->where) : NULL;
+    if (program->where && !getter) {
+        fprintf(stderr, "%s: %s\n", program->name, qcap_geterr(q));
+        qcap_close(q);
+        exit(EXIT_USAGE);
+    }
+    return getter;
+}
+
 int main(int argc, char **argv)
 {
-    const char *events = NULL;
-    const program_option_t options[] = {{"events", false, &events}, {NULL, false, NULL}};
-    program_t program = {.name = "elements", .help = help, .options = options, .has_operands = true};
+    const char *events = NULL, *raw = NULL;
+    const program_option_t options[] = {{"events", false, &events}, {"raw", false, &raw}, {NULL, false, NULL}};
+    program_t program = {.name = "elements", .help = help, .options = options, .has_operands = true, .has_times = true,
+                         .is_where_own = true};
+    if (argc > 1 && strcmp(argv[1], "--list") == 0)
+        return list(argv + 2);
     qcap_t *q = program_start(&program, argc, argv);
-    bool has_events = events != NULL;
-    if (program.operand_count == 0 && !has_events) {
+    if (program.operand_count == 0 && (!events || raw)) {
         fputs("elements: there is no NAME; see elements --help\n", stderr);
         qcap_close(q);
         return EXIT_USAGE;
     }
     if (qcap_protocols_builtin(q) < 0)
         program_fail(&program, q);
+    static wishes_t wishes;
+    wishes = (wishes_t){.where = compile_where(&program, q), .times = {.style = program.times}, .is_raw = raw != NULL};
     for (int i = 0; i < program.operand_count; i++)
-        subscribe(&program, q, program.operands[i]);
-    if (has_events &&
-        (qcap_anomaly_handler_add(q, on_report, NULL) < 0 || qcap_gap_handler_add(q, on_report, NULL) < 0 ||
-         qcap_error_handler_add(q, on_report, NULL) < 0))
+        subscribe(&program, q, program.operands[i], &wishes);
+    if (events && !raw &&
+        (qcap_anomaly_handler_add(q, on_report, &wishes) < 0 || qcap_gap_handler_add(q, on_report, &wishes) < 0 ||
+         qcap_error_handler_add(q, on_report, &wishes) < 0))
         program_fail(&program, q);
     int status = program_run(&program, q);
+    qcap_getter_free(wishes.where);
     qcap_close(q);
     return status;
 }

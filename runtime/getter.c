@@ -321,15 +321,6 @@ static size_t apply(const qcap_getter_t *getter, const subject_t *subject, qcap_
     return count;
 }
 
-/* The packet that carried the element's last byte, or of an empty one, the byte before it. NULL: it is gone. */
-static const qcap_packet_t *packet_of(const qcap_match_t *match)
-{
-    if (match->packet || match->end_offset == 0)
-        return match->packet;
-    const qcapint_segment_t *segment = qcapint_tcpstr_segment(match->str, match->end_offset - 1);
-    return segment && segment->begin < match->end_offset ? segment->packet : NULL;
-}
-
 static void find_layers(const qcap_getter_t *getter, const qcap_packet_t *packet, qcapint_layers_t *layers)
 {
     layers->count = 0;
@@ -354,14 +345,14 @@ bool qcap_getter_holds(const qcap_getter_t *getter, const qcap_packet_t *packet)
 size_t qcap_getter_apply_match(const qcap_getter_t *getter, const qcap_match_t *match, qcap_value_t *values, size_t max)
 {
     qcapint_layers_t layers;
-    find_layers(getter, packet_of(match), &layers);
+    find_layers(getter, match->last, &layers);
     return apply(getter, &(subject_t){&layers, match}, values, max);
 }
 
 bool qcap_getter_holds_match(const qcap_getter_t *getter, const qcap_match_t *match)
 {
     qcapint_layers_t layers;
-    find_layers(getter, packet_of(match), &layers);
+    find_layers(getter, match->last, &layers);
     return run(getter, &(subject_t){&layers, match});
 }
 

@@ -773,7 +773,7 @@ size_t qcap_getter_apply(const qcap_getter_t *getter, const qcap_packet_t *packe
 bool qcap_getter_holds(const qcap_getter_t *getter, const qcap_packet_t *packet);
 
 /* The same for an element that a handler was called with: it has a value under its own name, under no other, and only if its
- * bytes are there; headers are those of the datagram, or of the packet that carried its last byte. */
+ * bytes are there; headers are those of match->last, the packet that completed it. */
 size_t qcap_getter_apply_match(const qcap_getter_t *getter, const qcap_match_t *match, qcap_value_t *values, size_t max);
 bool qcap_getter_holds_match(const qcap_getter_t *getter, const qcap_match_t *match);
 

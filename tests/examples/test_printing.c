@@ -64,12 +64,11 @@ static void say(fixture_t *f, bool is_server, const char *text)
     f->said[is_server] += (uint32_t)strlen(text);
 }
 
-/* What the program prints of the trace, which ends here. */
-static const char *output(fixture_t *f, const char *program, const char *operands)
+/* What the program prints of the trace so far. */
+static const char *run(fixture_t *f, const char *program, const char *operands)
 {
     char command[512];
     const char *build = getenv("BUILD");
-    pcap_dump_close(f->dumper);
     snprintf(command, sizeof command, "%s/%s %s %s", build ? build : "build", program, f->path, operands);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
@@ -77,6 +76,13 @@ static const char *output(fixture_t *f, const char *program, const char *operand
     f->output[len] = '\0';
     assert_int_equal(pclose(pipe), 0);
     return f->output;
+}
+
+/* What the program prints of the trace, which ends here. */
+static const char *output(fixture_t *f, const char *program, const char *operands)
+{
+    pcap_dump_close(f->dumper);
+    return run(f, program, operands);
 }
 
 /* ---------------------------------------------------------------- ip_identity */
@@ -146,13 +152,13 @@ static void json_escapes_what_has_to_be(void **state)
     say(f, false, "POST / HTTP/1.1\r\nContent-Length: 23\r\n\r\n"
                   "\"\\\r\n\t\001\177 \303\251 \377\300\257 \302\205\342\200\250\355\240\200");
     assert_string_equal(output(f, "elements", "http.content"),
-                        "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"begin\","
+                        "{\"time\":1000000002.000000000,\"packet\":3," FLOW ",\"direction\":\"client\",\"kind\":\"begin\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":0}\n"
-                        "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"piece\","
+                        "{\"time\":1000000002.000000000,\"packet\":3," FLOW ",\"direction\":\"client\",\"kind\":\"piece\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":23,"
                         "\"text\":\"\\\"\\\\\\r\\n\\t\\u0001"
                         "\\u007f \303\251 \\u00ff\\u00c0\\u00af \\u0085\\u2028\\u00ed\\u00a0\\u0080\"}\n"
-                        "{\"time\":1000000002.000000000," FLOW ",\"direction\":\"client\",\"kind\":\"end\","
+                        "{\"time\":1000000002.000000000,\"packet\":3," FLOW ",\"direction\":\"client\",\"kind\":\"end\","
                         "\"name\":\"http.request.content\",\"offset\":39,\"length\":23}\n");
 }
 
@@ -177,6 +183,55 @@ static void an_unfinished_stream_is_marked(void **state)
                                  "\"length\":2,\"aborted\":true}\n"));
 }
 
+static void times_are_printed_as_tcpdump_does(void **state)
+{
+    fixture_t *f = *state;
+    static const char *const styles[] = {"", "-t", "-tt", "-ttt", "-tttt", "-ttttt"};
+    static const char *const expected[][2] = {
+        {"{\"time\":1000000002.000000000,", "{\"time\":1000000004.000000000,"},
+        {"{\"packet\":3,", "{\"packet\":5,"},
+        {"{\"time\":1000000002.000000000,", "{\"time\":1000000004.000000000,"},
+        {"{\"time\":0.000000000,", "{\"time\":1.000000000,"},
+        {"{\"time\":\"2001-09-09 01:46:42.000000000\",", "{\"time\":\"2001-09-09 01:46:44.000000000\","},
+        {"{\"time\":0.000000000,", "{\"time\":2.000000000,"},
+    };
+    char operands[40];
+    open_connection(f);
+    for (int i = 0; i < 3; i++)
+        say(f, false, "GET / HTTP/1.1\r\n\r\n");
+    pcap_dump_flush(f->dumper);
+    for (int i = 0; i < 6; i++) {
+        snprintf(operands, sizeof operands, "http.method %s", styles[i]);
+        const char *text = run(f, "elements", operands), *last = text;
+        for (int line = 0; line < 2; line++)
+            last = strchr(last, '\n') + 1;
+        assert_memory_equal(text, expected[i][0], strlen(expected[i][0]));
+        assert_memory_equal(last, expected[i][1], strlen(expected[i][1]));
+    }
+    pcap_dump_close(f->dumper);
+}
+
+static void raw_is_bytes_alone(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\na\"\r\n\001");
+    assert_string_equal(output(f, "elements", "--raw http.content http.method"), "POST\na\"\r\n\001");
+}
+
+/* Names of elements stand for the element at hand, fields for the packet that completed it. */
+static void elements_are_chosen_by_a_condition(void **state)
+{
+    fixture_t *f = *state;
+    open_connection(f);
+    say(f, false, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
+    say(f, false, "GET /c HTTP/1.1\r\n\r\n");
+    assert_string_equal(output(f, "elements",
+                               "--raw --where 'http.request-target == \"/b\" or frame.number > 3 and ip.src == 10.0.0.0/24' "
+                               "http.request-target http.method"),
+                        "/b\nGET\n/c\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -189,6 +244,9 @@ int main(void)
         TEST(json_escapes_what_has_to_be),
         TEST(events_are_printed_on_request),
         TEST(an_unfinished_stream_is_marked),
+        TEST(times_are_printed_as_tcpdump_does),
+        TEST(raw_is_bytes_alone),
+        TEST(elements_are_chosen_by_a_condition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
