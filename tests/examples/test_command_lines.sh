@@ -32,9 +32,10 @@ refuse() {
     expect 1 "" "valid: $message" "$BUILD/valid" "$@"
     expect 1 "" "classify: $message" "$BUILD/classify" "$@"
     expect 1 "" "elements: $message" "$BUILD/elements" "$@" http.method
+    expect 1 "" "connections: $message" "$BUILD/connections" --json "$@"
 }
 
-for program in reader ip_identity elements valid classify; do
+for program in reader ip_identity elements connections valid classify; do
     expect 0 "Usage: $program *Exit status: *" "" "$BUILD/$program" --help
     expect 0 "Usage: $program *" "" "$BUILD/$program" -h
     expect 2 "" "$program: a trace or a device is missing; see $program --help" "$BUILD/$program"
@@ -43,6 +44,11 @@ for program in reader ip_identity elements valid classify; do
 done
 expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" $capture
 expect 1 "" "elements: http.nonsense: protocol http has no such element" "$BUILD/elements" $capture http.nonsense
+expect 0 "*http.request.request-target*" "" "$BUILD/elements" --list
+expect 0 "dns.*" "" "$BUILD/elements" --list dns
+expect 2 "" "elements: nonsense: there is no such protocol" "$BUILD/elements" --list nonsense
+expect 2 "" "elements: there is no NAME; see elements --help" "$BUILD/elements" --raw --events $capture
+expect 2 "" "elements: column 1: there is no such field*" "$BUILD/elements" --where http.x $capture http.method
 expect 2 "" "reader: there are two filters; see reader --help" "$BUILD/reader" -f tcp $capture udp
 
 # Captures that are none.
