@@ -392,10 +392,16 @@ static bool is_to_become(side_t *side)
            (side->is_searching || (side->regions.count == 0 && drive_can_end(side, false)));
 }
 
+/* Nothing more is read. */
+static bool is_stopped(const side_t *side)
+{
+    return side->has_failed || side->has_become || (!side->start && !side->is_datagram) || side->owner->complaint;
+}
+
+/* Nothing more is taken. */
 static bool is_over(const side_t *side)
 {
-    return side->is_finished || side->has_failed || side->has_become || (!side->start && !side->is_datagram) ||
-           side->owner->complaint;
+    return side->is_finished || is_stopped(side);
 }
 
 void drive_add_bytes(side_t *side, const unsigned char *bytes, size_t len)
@@ -420,7 +426,7 @@ bool drive_read(side_t *side)
         if (is_to_become(side))
             stop_become(side);
         before = side->read_count;
-        if (side->is_waiting || is_over(side) || side->offset == side->bytes.count)
+        if (side->is_waiting || is_stopped(side) || side->offset == side->bytes.count)
             return false;
         if (!stop_of(side) && !region_look(side))
             return true;
@@ -452,6 +458,7 @@ void drive_read_last(side_t *side)
 {
     side->is_last = true;
     drive_read(side);
+    feed_certain(side);
     side->offset = side->bytes.count;
 }
 
