@@ -45,10 +45,16 @@ const unsigned char *qcapint_keeper_whole(qcap_keeper_t *k, uint64_t begin, uint
 {
     uint64_t kept_end = k->begin + k->len;
     size_t more = end > kept_end ? (size_t)(end - kept_end) : 0;
-    if (begin < k->begin || begin > kept_end || more > k->size - k->len)
+    if (begin < k->begin || begin > kept_end || end - begin > k->size)
         return NULL;
     if (more > 0 && end > k->piece_begin + k->piece_len)
         return NULL;
+    if (more > k->size - k->len) { /* what began so far before has been told, cut at the limit */
+        size_t gone = more - (k->size - k->len);
+        memmove(k->buffer, k->buffer + gone, k->len - gone);
+        k->begin += gone;
+        k->len -= gone;
+    }
     if (more > 0) /* behind what is kept; it is kept there, too, if it is needed again */
         memcpy(k->buffer + k->len, k->piece + (kept_end - k->piece_begin), more);
     return k->buffer + (begin - k->begin);
