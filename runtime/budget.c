@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define LINE_LEN 64u /* of the cache, in bytes */
+#define LINE_LEN 64u             /* of the cache, in bytes */
+#define PAGE_LEN ((size_t)2 << 20) /* a large one of most systems */
 
 void qcapint_budget_init(qcapint_budget_t *budget, uint64_t limit)
 {
@@ -44,11 +46,18 @@ void *qcapint_budget_alloc(qcapint_budget_t *budget, size_t size)
     return allows(budget, size) ? note(budget, calloc(1, size), size) : NULL;
 }
 
+/* Large blocks lie in large pages, where the system has them: those who look at any of their lines need few entries of the table
+ * of pages. */
 void *qcapint_budget_alloc_lines(qcapint_budget_t *budget, size_t size)
 {
-    if (size > SIZE_MAX - LINE_LEN || !allows(budget, size))
+    size_t unit = size >= PAGE_LEN ? PAGE_LEN : LINE_LEN;
+    if (size > SIZE_MAX - unit || !allows(budget, size))
         return NULL;
-    void *block = aligned_alloc(LINE_LEN, (size + LINE_LEN - 1) / LINE_LEN * LINE_LEN);
+    void *block = aligned_alloc(unit, (size + unit - 1) / unit * unit);
+#ifdef MADV_HUGEPAGE /* it is no matter whether the system does it */
+    if (block && unit == PAGE_LEN)
+        madvise(block, size, MADV_HUGEPAGE);
+#endif
     if (block)
         memset(block, 0, size);
     return note(budget, block, size);
@@ -66,6 +75,19 @@ void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_si
     budget->used -= old_size;
     charge(budget, new_size);
     return moved;
+}
+
+bool qcapint_budget_charge(qcapint_budget_t *budget, size_t size)
+{
+    if (!allows(budget, size))
+        return false;
+    charge(budget, size);
+    return true;
+}
+
+void qcapint_budget_discharge(qcapint_budget_t *budget, size_t size)
+{
+    budget->used -= size;
 }
 
 void qcapint_budget_free(qcapint_budget_t *budget, void *block, size_t size)

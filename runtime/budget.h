@@ -30,6 +30,10 @@ void *qcapint_budget_alloc_lines(qcapint_budget_t *budget, size_t size);
 /* As realloc(): returns the moved block, or NULL and leaves the old one as it is. New bytes are not cleared. */
 void *qcapint_budget_resize(qcapint_budget_t *budget, void *block, size_t old_size, size_t new_size);
 
+/* Charges `size` bytes that come from elsewhere. Returns false if they are refused. */
+bool qcapint_budget_charge(qcapint_budget_t *budget, size_t size);
+void qcapint_budget_discharge(qcapint_budget_t *budget, size_t size);
+
 /* NULL is allowed, whatever the size. */
 void qcapint_budget_free(qcapint_budget_t *budget, void *block, size_t size);
 

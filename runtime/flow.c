@@ -32,6 +32,7 @@ int qcapint_flow_init(qcap_t *q)
 {
     qcapint_hash_key_init(&q->flow.key);
     q->flow.expire_ns = INT64_MAX;
+    qcapint_pool_init(&q->flow.pool, &q->budget, sizeof(qcapint_conv_t));
     return qcapint_flow_table_init(&q->flow.table, &q->budget);
 }
 
@@ -164,9 +165,9 @@ static void tell_open(qcap_t *q, qcapint_conv_t *conv)
 
 static qcapint_conv_t *open_conv(qcap_t *q, qcap_packet_t *packet, uint32_t hash, bool *is_server)
 {
-    qcapint_conv_t *conv = qcapint_budget_alloc(&q->budget, sizeof *conv);
+    qcapint_conv_t *conv = qcapint_pool_alloc(&q->flow.pool);
     if (!conv || !qcapint_flow_table_add(&q->flow.table, &q->budget, hash, conv)) {
-        qcapint_budget_free(&q->budget, conv, sizeof *conv);
+        qcapint_pool_free(&q->flow.pool, conv);
         qcapint_packet_stage(packet, QCAP_STAGE_NO_MEMORY);
         return NULL;
     }
@@ -199,7 +200,7 @@ void qcapint_conv_unref(qcapint_conv_t *conv)
         return;
     for (int i = 0; i < 2; i++)
         qcapint_tcpstr_fini(&conv->str[i]);
-    qcapint_budget_free(&conv->q->budget, conv, sizeof *conv);
+    qcapint_pool_free(&conv->q->flow.pool, conv);
 }
 
 static void unlink_conv(qcap_t *q, qcapint_conv_t *conv)
@@ -358,17 +359,24 @@ void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet)
     const qcapint_ends_t ends = ends_of(packet);
     packet->hash = qcapint_ends_hash(&q->flow, &ends);
     packet->is_hashed = true;
-    __builtin_prefetch(qcapint_flow_bucket(&q->flow.table, packet->hash));
+    qcapint_flow_fetch_bucket(&q->flow, packet->hash);
 }
 
-unsigned qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
+qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash)
 {
+    qcapint_flow_hint_t hint = {0, 0};
     const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&q->flow.table, hash);
-    unsigned slots = qcapint_flow_slots(bucket, hash), slot = slots ? (unsigned)__builtin_ctz(slots) : 0;
-    uintptr_t conv = (uintptr_t)bucket->convs[slot]; /* if it is another one, or none, nothing is lost */
+    unsigned slots = qcapint_flow_slots(bucket, hash);
+    if (!slots && bucket->passed > 0) {
+        hint.bucket = 1;
+        bucket = qcapint_flow_bucket(&q->flow.table, hash + 1);
+        slots = qcapint_flow_slots(bucket, hash);
+    }
+    hint.slot = slots ? (uint8_t)__builtin_ctz(slots) : 0;
+    uintptr_t conv = (uintptr_t)bucket->convs[hint.slot]; /* if it is another one, or none, nothing is lost */
     for (size_t at = 0; at < sizeof(qcapint_conv_t); at += LINE_LEN)
         __builtin_prefetch((const void *)(conv + at), 1);
-    return slot;
+    return hint;
 }
 
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet)

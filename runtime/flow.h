@@ -5,6 +5,7 @@
 #include "flow_table.h"
 #include "hash.h"
 #include "packet.h"
+#include "pool.h"
 #include "qcap.h"
 #include "tcp.h"
 #include "tcpstr.h"
@@ -48,6 +49,7 @@ typedef struct qcapint_flow_queue {
 
 typedef struct qcapint_flow {
     qcapint_flow_table_t table; /* all conversations */
+    qcapint_pool_t pool;        /* where they lie, and those that only positions keep */
     qcapint_hash_key_t key;     /* random, per handle */
     int64_t expire_ns;          /* before this, nothing times out */
     qcapint_flow_queue_t lists[QCAPINT_FLOW_LISTS];
@@ -55,13 +57,18 @@ typedef struct qcapint_flow {
 } qcapint_flow_t;
 
 int qcapint_flow_init(qcap_t *q);
-/* Drops all conversations without a word. */
+/* Drops all conversations without a word. Those that somebody keeps are in the pool still, which is left. */
 void qcapint_flow_fini(qcap_t *q);
 
+/* Where a conversation probably is: in the bucket of its hash, or the one behind. Anything else is no error, but slow. */
+typedef struct qcapint_flow_hint {
+    uint8_t bucket, slot;
+} qcapint_flow_hint_t;
+
 /* A packet that was decoded, and will be processed soon: see note [lines in time] in flow.c. First prepare, then, some packets
- * later, fetch: that returns where in its bucket the conversation probably is. May be left out. */
+ * later, fetch. May be left out. */
 void qcapint_flow_prepare(const qcap_t *q, qcap_packet_t *packet);
-unsigned qcapint_flow_fetch(const qcap_t *q, uint32_t hash);
+qcapint_flow_hint_t qcapint_flow_fetch(const qcap_t *q, uint32_t hash);
 
 /* Finds or opens the conversation of a TCP segment, and hands it on to tcp.c. */
 void qcapint_flow_segment(qcap_t *q, qcap_packet_t *packet);

@@ -102,13 +102,21 @@ static inline qcapint_conv_t *qcapint_flow_find(const qcapint_flow_t *flow, uint
     return conv;
 }
 
-/* The same, if it is in its bucket, at that slot; else NULL. */
-static inline qcapint_conv_t *qcapint_flow_find_at(const qcapint_flow_t *flow, uint32_t hash, unsigned slot,
+/* The same, if it is where the hint says; else NULL. */
+static inline qcapint_conv_t *qcapint_flow_find_at(const qcapint_flow_t *flow, uint32_t hash, qcapint_flow_hint_t hint,
                                                    const qcapint_ends_t *ends, bool *is_server)
 {
+    const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash + hint.bucket);
+    qcapint_conv_t *conv = bucket->convs[hint.slot];
+    return bucket->hashes[hint.slot] == hash && conv && qcapint_ends_are(conv, ends, is_server) ? conv : NULL;
+}
+
+/* Where it will be looked for. */
+static inline void qcapint_flow_fetch_bucket(const qcapint_flow_t *flow, uint32_t hash)
+{
     const qcapint_flow_bucket_t *bucket = qcapint_flow_bucket(&flow->table, hash);
-    qcapint_conv_t *conv = bucket->convs[slot];
-    return bucket->hashes[slot] == hash && conv && qcapint_ends_are(conv, ends, is_server) ? conv : NULL;
+    __builtin_prefetch(bucket);
+    __builtin_prefetch((const void *)((uintptr_t)bucket + sizeof *bucket));
 }
 
 /* A conversation stays at its place in a list for this part of the time-out: see note [lazy lists] in flow.c. */

@@ -1,7 +1,8 @@
 /* flow_table.c: a hash table of conversations that costs one miss of the cache to look at. See flow_table.h.
  *
  * The hash that is kept beside each pointer tells where it belongs, so that the table grows without a look at the
- * conversations. It doubles when buckets have four of their five slots taken on average; without memory it fills up. */
+ * conversations. It doubles when buckets have three of their five slots taken on average (with four, too
+ * many are not in their own bucket); without memory it fills up. */
 #include "flow_table.h"
 
 #include "qcap.h"
@@ -9,7 +10,7 @@
 #define FIRST_BUCKETS 128u
 #define BUCKETS_MAX (1u << 30)
 #define SLOTS QCAPINT_FLOW_SLOTS
-#define SLOTS_TAKEN 4u /* of a bucket, on average, before the table grows */
+#define SLOTS_TAKEN 3u /* of a bucket, on average, before the table grows */
 
 typedef qcapint_flow_bucket_t bucket_t;
 

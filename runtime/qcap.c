@@ -61,6 +61,7 @@ qcap_t *qcapint_open(qcapint_capture_t *capture, const qcapint_sink_t *sink, cha
     if (qcapint_flow_init(q) || sink->init(q)) {
         snprintf(errbuf, QCAP_ERRBUF_SIZE, "out of memory");
         qcapint_flow_fini(q);
+        qcapint_pool_fini(&q->flow.pool);
         qcapint_capture_close(capture);
         free(q);
         return NULL;
@@ -111,6 +112,7 @@ void qcap_close(qcap_t *q)
     qcapint_defrag_fini(q);
     qcapint_udp_fini(q);
     q->sink->fini(q);
+    qcapint_pool_fini(&q->flow.pool); /* the sink may have kept conversations */
     free_handlers(q);
     qcap_getter_free(q->where);
     qcapint_policies_fini(&q->policies, &q->budget);
@@ -388,7 +390,7 @@ static inline void fetch(qcap_t *q, uint32_t at)
     if (at >= batch->count)
         return;
     if (batch->usual[at].version)
-        batch->usual[at].slot = (uint8_t)qcapint_flow_fetch(q, batch->usual[at].hash);
+        batch->usual[at].hint = qcapint_flow_fetch(q, batch->usual[at].hash);
     else if (batch->early[at].packet.is_hashed)
         qcapint_flow_fetch(q, batch->early[at].packet.hash);
 }

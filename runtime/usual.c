@@ -91,8 +91,8 @@ bool qcapint_usual_look(const qcap_t *q, const qcapint_frame_t *frame, qcapint_u
     }
     const qcapint_ends_t ends = qcapint_ends_of(ip, usual->version, tcp);
     usual->hash = qcapint_ends_hash(&q->flow, &ends);
-    usual->slot = 0;
-    __builtin_prefetch(qcapint_flow_bucket(&q->flow.table, usual->hash));
+    usual->hint = (qcapint_flow_hint_t){0, 0};
+    qcapint_flow_fetch_bucket(&q->flow, usual->hash);
     return true;
 }
 
@@ -146,7 +146,7 @@ bool qcapint_usual_take(qcap_t *q, const qcapint_frame_t *frame, const qcapint_u
                                      .flags = tcp[13]};
     const qcapint_ends_t ends = qcapint_ends_of(ip, usual->version, tcp);
     bool is_server, is_checked = q->options.checksums != QCAP_CHECKSUMS_IGNORE;
-    qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->slot, &ends, &is_server);
+    qcapint_conv_t *conv = qcapint_flow_find_at(&q->flow, usual->hash, usual->hint, &ends, &is_server);
     if (!conv)
         conv = search(q, usual->hash, ends, &is_server);
     if (!conv || !is_unwatched(q, last) || !qcapint_smooth_fits(conv, is_server, &smooth) ||

@@ -3,6 +3,7 @@
 #define QCAP_USUAL_H
 
 #include "capture.h"
+#include "flow.h"
 
 /* What a look at a frame told. */
 typedef struct qcapint_usual {
@@ -12,7 +13,7 @@ typedef struct qcapint_usual {
     uint8_t network_len; /* of that header */
     uint8_t header_len;  /* of TCP's */
     uint8_t version;     /* of IP: 4, 6; 0: the frame is not a usual one, and nothing else here is valid */
-    uint8_t slot;        /* of the conversation in its bucket, as far as is known */
+    qcapint_flow_hint_t hint; /* where the conversation is, if known */
 } qcapint_usual_t;
 
 /* Looks at a frame, and begins to fetch what its turn will need. Returns whether it is a usual one. */

@@ -1,0 +1,153 @@
+/* pool.c: blocks of one size, close together. See pool.h.
+ *
+ * A chunk begins at a multiple of its size, with what is known of it: so a block finds its chunk. Free blocks of a chunk are a list
+ * through the blocks themselves; those that never were in use are not touched, so that the system need not provide them yet. The
+ * first chunk of a pool is short, for the many handles that never see more than some conversations. */
+#include "pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+#ifdef __SANITIZE_ADDRESS__ /* it is told which blocks are free */
+#include <sanitizer/asan_interface.h>
+#define FORBID(block, size) __asan_poison_memory_region(block, size)
+#define PERMIT(block, size) __asan_unpoison_memory_region(block, size)
+#else
+#define FORBID(block, size) ((void)(block), (void)(size))
+#define PERMIT(block, size) ((void)(block), (void)(size))
+#endif
+
+#define CHUNK_MAX ((size_t)2 << 20) /* a large page of most systems */
+#define CHUNK_MIN ((size_t)16 << 10)
+#define CHUNK_PART 256u      /* of the memory ceiling */
+#define FIRST_PART 16u       /* of a chunk: the first one */
+#define HEADER_LEN 64u       /* a line of the cache */
+
+struct qcapint_chunk {
+    qcapint_chunk_t *before, *behind; /* in the pool's list, if it has room */
+    void *free;                       /* blocks that came back: each begins with a pointer to the next */
+    size_t used;                      /* blocks in use */
+    size_t touched;                   /* offset behind the blocks that ever were */
+    size_t size;                      /* of the chunk */
+};
+
+_Static_assert(sizeof(qcapint_chunk_t) <= HEADER_LEN, "a chunk's header has its place");
+
+void qcapint_pool_init(qcapint_pool_t *pool, qcapint_budget_t *budget, size_t size)
+{
+    *pool = (qcapint_pool_t){.budget = budget, .block_size = size};
+}
+
+/* ---------------------------------------------------------------- chunks */
+
+static void open_chunk(qcapint_pool_t *pool, qcapint_chunk_t *chunk)
+{
+    chunk->before = NULL;
+    chunk->behind = pool->open;
+    if (pool->open)
+        pool->open->before = chunk;
+    pool->open = chunk;
+}
+
+static void close_chunk(qcapint_pool_t *pool, qcapint_chunk_t *chunk)
+{
+    *(chunk->before ? &chunk->before->behind : &pool->open) = chunk->behind;
+    if (chunk->behind)
+        chunk->behind->before = chunk->before;
+}
+
+static bool has_room(const qcapint_pool_t *pool, const qcapint_chunk_t *chunk)
+{
+    return chunk->free || chunk->size - chunk->touched >= pool->block_size;
+}
+
+static size_t choose_size(const qcapint_pool_t *pool)
+{
+    size_t size = CHUNK_MAX;
+    while (size > CHUNK_MIN && size > pool->budget->limit / CHUNK_PART)
+        size /= 2;
+    return size;
+}
+
+static qcapint_chunk_t *new_chunk(qcapint_pool_t *pool)
+{
+    bool is_first = pool->chunk_size == 0;
+    if (is_first)
+        pool->chunk_size = choose_size(pool);
+    qcapint_chunk_t *chunk = aligned_alloc(pool->chunk_size, pool->chunk_size);
+    if (!chunk)
+        return NULL;
+#ifdef MADV_HUGEPAGE /* it is no matter whether the system does it */
+    if (!is_first && pool->chunk_size == CHUNK_MAX)
+        madvise(chunk, CHUNK_MAX, MADV_HUGEPAGE);
+#endif
+    *chunk = (qcapint_chunk_t){.touched = HEADER_LEN, .size = is_first ? pool->chunk_size / FIRST_PART : pool->chunk_size};
+    open_chunk(pool, chunk);
+    return chunk;
+}
+
+void qcapint_pool_fini(qcapint_pool_t *pool)
+{
+    while (pool->open) {
+        qcapint_chunk_t *chunk = pool->open;
+        close_chunk(pool, chunk);
+        PERMIT(chunk, chunk->size);
+        free(chunk);
+    }
+}
+
+/* ---------------------------------------------------------------- blocks */
+
+static void *take(qcapint_pool_t *pool, qcapint_chunk_t *chunk)
+{
+    void *block = chunk->free;
+    if (block) {
+        PERMIT(block, pool->block_size);
+        memcpy(&chunk->free, block, sizeof chunk->free);
+    } else {
+        block = (unsigned char *)chunk + chunk->touched;
+        chunk->touched += pool->block_size;
+    }
+    chunk->used++;
+    if (!has_room(pool, chunk))
+        close_chunk(pool, chunk);
+    return memset(block, 0, pool->block_size);
+}
+
+void *qcapint_pool_alloc(qcapint_pool_t *pool)
+{
+    if (!qcapint_budget_charge(pool->budget, pool->block_size))
+        return NULL;
+    qcapint_chunk_t *chunk = pool->open ? pool->open : new_chunk(pool);
+    if (chunk)
+        return take(pool, chunk);
+    qcapint_budget_discharge(pool->budget, pool->block_size);
+    pool->budget->refused++;
+    return NULL;
+}
+
+void qcapint_pool_free(qcapint_pool_t *pool, void *block)
+{
+    if (!block)
+        return;
+    qcapint_chunk_t *chunk = (qcapint_chunk_t *)((uintptr_t)block & ~(uintptr_t)(pool->chunk_size - 1));
+    if (!has_room(pool, chunk))
+        open_chunk(pool, chunk);
+    memcpy(block, &chunk->free, sizeof chunk->free);
+    chunk->free = block;
+    chunk->used--;
+    FORBID(block, pool->block_size);
+    qcapint_budget_discharge(pool->budget, pool->block_size);
+    if (chunk->used == 0 && (chunk->before || chunk->behind)) { /* another one has room */
+        close_chunk(pool, chunk);
+        PERMIT(chunk, chunk->size);
+        free(chunk);
+    }
+}
