@@ -4,33 +4,33 @@
  *
  * What it needs, where pointers have 64 bits; `qcapgen help contract` says what each number is.
  *
- *     states 1223
- *     states.hot 70
+ *     states 642
+ *     states.hot 65
  *     machines 6
- *     control-points 16
- *     elements 80
+ *     control-points 8
+ *     elements 47
  *     elements.nested 6
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 4
- *     atomic.words 18
+ *     atomic.words 20
  *     lookback.bytes 3
- *     lookback.open-states 405
- *     bytes.conversation 1376
+ *     lookback.open-states 207
+ *     bytes.conversation 1392
  *     bytes.shared 160
- *     bytes.direction 600
+ *     bytes.direction 608
  *     bytes.direction.parser 272
- *     bytes.sub-stream 944
+ *     bytes.sub-stream 952
  *     bytes.direction.registers 24
  *     bytes.direction.elements 96
  *     bytes.direction.regions 24
  *     bytes.direction.positions 40
- *     bytes.direction.atomic 72
+ *     bytes.direction.atomic 80
  *     bytes.direction.conversions 16
  *     bytes.direction.accumulators 32
  *     bytes.direction.texts 19
  *     bytes.queues 0
- *     bytes.tables 59894
+ *     bytes.tables 36590
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SIP_H
@@ -44,87 +44,54 @@ extern "C" {
 
 /* Elements: what qcap_event_t's `element` says. */
 enum {
-    QCAP_SIP_REQUEST = 0, /* sip.request */
-    QCAP_SIP_REQUEST_METHOD = 1, /* sip.request.method */
-    QCAP_SIP_REQUEST_REQUEST_URI = 2, /* sip.request.request-uri */
-    QCAP_SIP_REQUEST_REQUEST_URI_USER = 3, /* sip.request.request-uri.user */
-    QCAP_SIP_REQUEST_REQUEST_URI_PASSWORD = 4, /* sip.request.request-uri.password */
-    QCAP_SIP_REQUEST_REQUEST_URI_HOST = 5, /* sip.request.request-uri.host */
-    QCAP_SIP_REQUEST_REQUEST_URI_PORT = 6, /* sip.request.request-uri.port */
-    QCAP_SIP_REQUEST_VERSION = 7, /* sip.request.version */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER = 8, /* sip.request.message-header */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_NAME = 9, /* sip.request.message-header.header-name */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE = 10, /* sip.request.message-header.header-value */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CONTENT_LENGTH = 11, /* sip.request.message-header.header-value.Content-Length */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CONTENT_TYPE = 12, /* sip.request.message-header.header-value.Content-Type */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CALL_ID = 13, /* sip.request.message-header.header-value.Call-ID */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CSEQ = 14, /* sip.request.message-header.header-value.CSeq */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CSEQ_SEQUENCE_NUMBER = 15, /* sip.request.message-header.header-value.CSeq.sequence-number */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CSEQ_METHOD = 16, /* sip.request.message-header.header-value.CSeq.method */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_FROM = 17, /* sip.request.message-header.header-value.From */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_FROM_DISPLAY_NAME = 18, /* sip.request.message-header.header-value.From.display-name */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_FROM_URI = 19, /* sip.request.message-header.header-value.From.uri */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_FROM_URI_USER = 20, /* sip.request.message-header.header-value.From.uri.user */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_FROM_TAG = 21, /* sip.request.message-header.header-value.From.tag */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_TO = 22, /* sip.request.message-header.header-value.To */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_TO_DISPLAY_NAME = 23, /* sip.request.message-header.header-value.To.display-name */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_TO_URI = 24, /* sip.request.message-header.header-value.To.uri */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_TO_URI_USER = 25, /* sip.request.message-header.header-value.To.uri.user */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_TO_TAG = 26, /* sip.request.message-header.header-value.To.tag */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_VIA = 27, /* sip.request.message-header.header-value.Via */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_VIA_TRANSPORT = 28, /* sip.request.message-header.header-value.Via.transport */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_VIA_HOST = 29, /* sip.request.message-header.header-value.Via.host */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_VIA_PORT = 30, /* sip.request.message-header.header-value.Via.port */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_VIA_BRANCH = 31, /* sip.request.message-header.header-value.Via.branch */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CONTACT = 32, /* sip.request.message-header.header-value.Contact */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CONTACT_DISPLAY_NAME = 33, /* sip.request.message-header.header-value.Contact.display-name */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CONTACT_URI = 34, /* sip.request.message-header.header-value.Contact.uri */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_CONTACT_URI_USER = 35, /* sip.request.message-header.header-value.Contact.uri.user */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION = 36, /* sip.request.message-header.header-value.Authorization */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_AUTH_SCHEME = 37, /* sip.request.message-header.header-value.Authorization.auth-scheme */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_USERNAME = 38, /* sip.request.message-header.header-value.Authorization.digest-username */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_REALM = 39, /* sip.request.message-header.header-value.Authorization.digest-realm */
-    QCAP_SIP_REQUEST_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_URI = 40, /* sip.request.message-header.header-value.Authorization.digest-uri */
-    QCAP_SIP_REQUEST_CONTENT = 41, /* sip.request.content (stream) */
-    QCAP_SIP_RESPONSE = 42, /* sip.response */
-    QCAP_SIP_RESPONSE_VERSION = 43, /* sip.response.version */
-    QCAP_SIP_RESPONSE_STATUS_CODE = 44, /* sip.response.status-code */
-    QCAP_SIP_RESPONSE_REASON_PHRASE = 45, /* sip.response.reason-phrase */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER = 46, /* sip.response.message-header */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_NAME = 47, /* sip.response.message-header.header-name */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE = 48, /* sip.response.message-header.header-value */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CONTENT_LENGTH = 49, /* sip.response.message-header.header-value.Content-Length */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CONTENT_TYPE = 50, /* sip.response.message-header.header-value.Content-Type */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CALL_ID = 51, /* sip.response.message-header.header-value.Call-ID */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CSEQ = 52, /* sip.response.message-header.header-value.CSeq */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CSEQ_SEQUENCE_NUMBER = 53, /* sip.response.message-header.header-value.CSeq.sequence-number */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CSEQ_METHOD = 54, /* sip.response.message-header.header-value.CSeq.method */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_FROM = 55, /* sip.response.message-header.header-value.From */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_FROM_DISPLAY_NAME = 56, /* sip.response.message-header.header-value.From.display-name */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_FROM_URI = 57, /* sip.response.message-header.header-value.From.uri */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_FROM_URI_USER = 58, /* sip.response.message-header.header-value.From.uri.user */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_FROM_TAG = 59, /* sip.response.message-header.header-value.From.tag */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_TO = 60, /* sip.response.message-header.header-value.To */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_TO_DISPLAY_NAME = 61, /* sip.response.message-header.header-value.To.display-name */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_TO_URI = 62, /* sip.response.message-header.header-value.To.uri */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_TO_URI_USER = 63, /* sip.response.message-header.header-value.To.uri.user */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_TO_TAG = 64, /* sip.response.message-header.header-value.To.tag */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_VIA = 65, /* sip.response.message-header.header-value.Via */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_VIA_TRANSPORT = 66, /* sip.response.message-header.header-value.Via.transport */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_VIA_HOST = 67, /* sip.response.message-header.header-value.Via.host */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_VIA_PORT = 68, /* sip.response.message-header.header-value.Via.port */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_VIA_BRANCH = 69, /* sip.response.message-header.header-value.Via.branch */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CONTACT = 70, /* sip.response.message-header.header-value.Contact */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CONTACT_DISPLAY_NAME = 71, /* sip.response.message-header.header-value.Contact.display-name */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CONTACT_URI = 72, /* sip.response.message-header.header-value.Contact.uri */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_CONTACT_URI_USER = 73, /* sip.response.message-header.header-value.Contact.uri.user */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION = 74, /* sip.response.message-header.header-value.Authorization */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_AUTH_SCHEME = 75, /* sip.response.message-header.header-value.Authorization.auth-scheme */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_USERNAME = 76, /* sip.response.message-header.header-value.Authorization.digest-username */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_REALM = 77, /* sip.response.message-header.header-value.Authorization.digest-realm */
-    QCAP_SIP_RESPONSE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_URI = 78, /* sip.response.message-header.header-value.Authorization.digest-uri */
-    QCAP_SIP_RESPONSE_CONTENT = 79, /* sip.response.content (stream) */
-    QCAP_SIP_ELEMENT_COUNT = 80
+    QCAP_SIP_MESSAGE = 0, /* sip.message */
+    QCAP_SIP_MESSAGE_REQUEST_LINE = 1, /* sip.message.request-line */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_METHOD = 2, /* sip.message.request-line.method */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI = 3, /* sip.message.request-line.request-uri */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_USER = 4, /* sip.message.request-line.request-uri.user */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_PASSWORD = 5, /* sip.message.request-line.request-uri.password */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_HOST = 6, /* sip.message.request-line.request-uri.host */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_REQUEST_URI_PORT = 7, /* sip.message.request-line.request-uri.port */
+    QCAP_SIP_MESSAGE_REQUEST_LINE_VERSION = 8, /* sip.message.request-line.version */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER = 9, /* sip.message.message-header */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_NAME = 10, /* sip.message.message-header.header-name */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE = 11, /* sip.message.message-header.header-value */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CONTENT_LENGTH = 12, /* sip.message.message-header.header-value.Content-Length */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CONTENT_TYPE = 13, /* sip.message.message-header.header-value.Content-Type */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CALL_ID = 14, /* sip.message.message-header.header-value.Call-ID */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CSEQ = 15, /* sip.message.message-header.header-value.CSeq */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CSEQ_SEQUENCE_NUMBER = 16, /* sip.message.message-header.header-value.CSeq.sequence-number */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CSEQ_METHOD = 17, /* sip.message.message-header.header-value.CSeq.method */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_FROM = 18, /* sip.message.message-header.header-value.From */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_FROM_DISPLAY_NAME = 19, /* sip.message.message-header.header-value.From.display-name */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_FROM_URI = 20, /* sip.message.message-header.header-value.From.uri */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_FROM_URI_USER = 21, /* sip.message.message-header.header-value.From.uri.user */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_FROM_TAG = 22, /* sip.message.message-header.header-value.From.tag */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_TO = 23, /* sip.message.message-header.header-value.To */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_TO_DISPLAY_NAME = 24, /* sip.message.message-header.header-value.To.display-name */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_TO_URI = 25, /* sip.message.message-header.header-value.To.uri */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_TO_URI_USER = 26, /* sip.message.message-header.header-value.To.uri.user */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_TO_TAG = 27, /* sip.message.message-header.header-value.To.tag */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA = 28, /* sip.message.message-header.header-value.Via */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_TRANSPORT = 29, /* sip.message.message-header.header-value.Via.transport */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_HOST = 30, /* sip.message.message-header.header-value.Via.host */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_PORT = 31, /* sip.message.message-header.header-value.Via.port */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_VIA_BRANCH = 32, /* sip.message.message-header.header-value.Via.branch */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CONTACT = 33, /* sip.message.message-header.header-value.Contact */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CONTACT_DISPLAY_NAME = 34, /* sip.message.message-header.header-value.Contact.display-name */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CONTACT_URI = 35, /* sip.message.message-header.header-value.Contact.uri */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_CONTACT_URI_USER = 36, /* sip.message.message-header.header-value.Contact.uri.user */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION = 37, /* sip.message.message-header.header-value.Authorization */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_AUTH_SCHEME = 38, /* sip.message.message-header.header-value.Authorization.auth-scheme */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_USERNAME = 39, /* sip.message.message-header.header-value.Authorization.digest-username */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_REALM = 40, /* sip.message.message-header.header-value.Authorization.digest-realm */
+    QCAP_SIP_MESSAGE_MESSAGE_HEADER_HEADER_VALUE_AUTHORIZATION_DIGEST_URI = 41, /* sip.message.message-header.header-value.Authorization.digest-uri */
+    QCAP_SIP_MESSAGE_CONTENT = 42, /* sip.message.content (stream) */
+    QCAP_SIP_MESSAGE_STATUS_LINE = 43, /* sip.message.status-line */
+    QCAP_SIP_MESSAGE_STATUS_LINE_VERSION = 44, /* sip.message.status-line.version */
+    QCAP_SIP_MESSAGE_STATUS_LINE_STATUS_CODE = 45, /* sip.message.status-line.status-code */
+    QCAP_SIP_MESSAGE_STATUS_LINE_REASON_PHRASE = 46, /* sip.message.status-line.reason-phrase */
+    QCAP_SIP_ELEMENT_COUNT = 47
 };
 
 /* What a direction remembers, behind its parser. */
@@ -133,7 +100,7 @@ struct qcap_sip_side {
     qcap_slot_t slots[6];
     qcap_region_t regions[1];
     uint64_t positions[5];
-    qcap_later_t later[18];
+    qcap_later_t later[20];
     qcap_underway_t underway[1];
     qcap_accumulator_t accumulators[1];
     unsigned char text[19];

@@ -3,7 +3,7 @@
 # The truth's keys, and our elements.
 KEYS = {"method": "method", "request-uri": "uri", "status-code": "status", "Call-ID": "call_id", "CSeq": "cseq",
         "Content-Length": "content_length"}
-NAMES = ["sip.request-uri", "sip.request.method", "sip.status-code", "sip.From.uri", "sip.To.uri", "sip.Call-ID", "sip.CSeq",
+NAMES = ["sip.request-uri", "sip.request-line.method", "sip.status-code", "sip.From.uri", "sip.To.uri", "sip.Call-ID", "sip.CSeq",
          "sip.Content-Length"]
 NAMES += [f"sip.header-value[{name}]" for name in ("Via", "v", "Expires", "Content-Type", "c")]
 
@@ -12,7 +12,7 @@ def entries(matches):
     latest, messages = {}, []
     for match in matches:
         place = (match.stream, match.ends, match.side)
-        if match.path.endswith(("request.method", "response.status-code")):
+        if match.path.endswith(("request-line.method", "status-code")):
             latest[place] = {"stream": match.stream, "via_count": 0}
             if match.stream is None:  # else it may be complete later
                 latest[place]["frame"] = match.frame
@@ -24,7 +24,7 @@ def entries(matches):
             message["via_count"] += 1
         elif match.name == "header-value":
             message["expires" if match.text.isdigit() else "content_type"] = match.text
-        elif match.name != "method" or match.path.endswith("request.method"):
+        elif match.name != "method" or match.path.endswith("request-line.method"):
             message[KEYS[match.name]] = match.text
     return messages
 
