@@ -61,6 +61,8 @@ has_header = $(shell echo '\#include <$(1)>' | $(CC) -E - >/dev/null 2>&1 && ech
 HAVE_BROTLI := $(call has_header,brotli/decode.h)
 HAVE_ZSTD := $(call has_header,zstd.h)
 HAVE_LZMA := $(call has_header,lzma.h)
+HAVE_CRYPTO := $(call has_header,openssl/evp.h)
+HAVE_MAGIC := $(call has_header,magic.h)
 
 # ---------------------------------------------------------------- what there is
 
@@ -123,7 +125,7 @@ INCLUDE_generator = -Igenerator -I$(B)/generator
 INCLUDE_runtime = -fvisibility=hidden $(RELEASE) -Iruntime -Igenerated -I$(B)/runtime -I$(B)/builtin $(if $(HAVE_BROTLI),-DQCAP_HAVE_BROTLI) \
     $(if $(HAVE_ZSTD),-DQCAP_HAVE_ZSTD) $(if $(HAVE_LZMA),-DQCAP_HAVE_LZMA)
 INCLUDE_generated = -fvisibility=hidden $(RELEASE) -I$(B)/contract
-INCLUDE_examples = $(RELEASE) -I$(B)/include
+INCLUDE_examples = $(RELEASE) -I$(B)/include $(if $(HAVE_CRYPTO),-DQCAP_HAVE_CRYPTO) $(if $(HAVE_MAGIC),-DQCAP_HAVE_MAGIC)
 INCLUDE_toys = $(INCLUDE_generated)
 INCLUDE_tests = -Itests/support -I$(B)/toys -I$(B)/builtin -Iruntime -Igenerated -Igenerator -I$(B)/generator -I$(B)/include
 
@@ -190,8 +192,11 @@ $(B)/libsupport.a: $(SUPPORT_OBJECTS)
 $(B)/qcapgen: $(B)/obj/generator/main.o $(STEPS)
 	$(SHOW) $(LINK) $^ -o $@
 
-$(PROGRAMS): $(B)/%: $(B)/obj/examples/%.o $(EXAMPLES_OBJECTS) $(LIBRARY)
-	$(SHOW) $(LINK) $^ $(LIBS) -o $@
+$(PROGRAMS): $(B)/%: $(B)/obj/examples/%.o $(B)/obj/examples/shared.a $(LIBRARY)
+	$(SHOW) $(LINK) $^ $(LIBS_$(@F)) $(LIBS) -o $@
+$(B)/obj/examples/shared.a: $(EXAMPLES_OBJECTS)
+	$(archive)
+LIBS_extract = $(if $(HAVE_CRYPTO),-lcrypto) $(if $(HAVE_MAGIC),-lmagic)
 
 $(B)/tests/runtime/%: $(B)/obj/tests/runtime/%.o $(SUPPORTS) $(LIBRARY)
 	@mkdir -p $(@D)

@@ -300,18 +300,18 @@ void print_safely(const unsigned char *text, size_t len)
 /* ---------------------------------------------------------------- JSON */
 
 /* A byte that does not stand for itself. */
-static void print_escaped(unsigned byte)
+static void print_escaped(FILE *file, unsigned byte)
 {
     if (byte == '"' || byte == '\\')
-        printf("\\%c", (int)byte);
+        fprintf(file, "\\%c", (int)byte);
     else if (byte == '\n')
-        fputs("\\n", stdout);
+        fputs("\\n", file);
     else if (byte == '\r')
-        fputs("\\r", stdout);
+        fputs("\\r", file);
     else if (byte == '\t')
-        fputs("\\t", stdout);
+        fputs("\\t", file);
     else
-        printf("\\u%04x", byte);
+        fprintf(file, "\\u%04x", byte);
 }
 
 /* How many bytes stand for themselves. */
@@ -324,33 +324,38 @@ static size_t plain_len(const unsigned char *text, size_t len)
 }
 
 /* Some readers end a line at NEL, LS or PS, too (U+0085, U+2028, U+2029): these are escaped like control characters. */
-static void print_character(const unsigned char *text, size_t len)
+static void print_character(FILE *file, const unsigned char *text, size_t len)
 {
     if (len == 2 && text[0] == 0xc2 && text[1] < 0xa0)
-        printf("\\u%04x", (unsigned)text[1]);
+        fprintf(file, "\\u%04x", (unsigned)text[1]);
     else if (len == 3 && text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9))
-        printf("\\u20%02x", text[2] - 0x80u);
+        fprintf(file, "\\u20%02x", text[2] - 0x80u);
     else
-        fwrite(text, 1, len, stdout);
+        fwrite(text, 1, len, file);
 }
 
-void print_json(const unsigned char *text, size_t len)
+void print_json_to(FILE *file, const unsigned char *text, size_t len)
 {
-    putchar('"');
+    putc('"', file);
     for (size_t i = 0; i < len;) {
         size_t plain = plain_len(text + i, len - i);
-        fwrite(text + i, 1, plain, stdout);
+        fwrite(text + i, 1, plain, file);
         i += plain;
         if (i == len)
             break;
         size_t step = utf8_len(text + i, len - i);
         if (step > 1)
-            print_character(text + i, step);
+            print_character(file, text + i, step);
         else
-            print_escaped(text[i]);
+            print_escaped(file, text[i]);
         i += step ? step : 1;
     }
-    putchar('"');
+    putc('"', file);
+}
+
+void print_json(const unsigned char *text, size_t len)
+{
+    print_json_to(stdout, text, len);
 }
 
 void print_json_string(const char *text)

@@ -6,6 +6,8 @@
 #ifndef EXAMPLES_COMMON_H
 #define EXAMPLES_COMMON_H
 
+#include <stdio.h>
+
 #include <qcap/qcap.h>
 
 #define EXIT_USAGE 2
@@ -62,6 +64,7 @@ size_t utf8_len(const unsigned char *text, size_t len);
 void print_safely(const unsigned char *text, size_t len);
 
 /* Prints it as a JSON string, with its quotes: bytes that are not UTF-8 stand as \u0080 to \u00ff. */
+void print_json_to(FILE *file, const unsigned char *text, size_t len);
 void print_json(const unsigned char *text, size_t len);
 void print_json_string(const char *text);
 

@@ -35,7 +35,7 @@ refuse() {
     expect 1 "" "connections: $message" "$BUILD/connections" --json "$@"
 }
 
-for program in reader ip_identity elements connections valid classify; do
+for program in reader ip_identity elements connections valid classify extract; do
     expect 0 "Usage: $program *Exit status: *" "" "$BUILD/$program" --help
     expect 0 "Usage: $program *" "" "$BUILD/$program" -h
     expect 2 "" "$program: a trace or a device is missing; see $program --help" "$BUILD/$program"

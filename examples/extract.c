@@ -1,0 +1,508 @@
+/* extract.c: what was transferred? Writes bodies, mails, attachments and files to a folder, decoded, with a manifest.
+ *
+ *     extract --to FOLDER trace.pcap
+ *     extract --to FOLDER trace.pcap host 10.0.0.7
+ *
+ * A file is named by its number and what is safe of the name that the network gives it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+
+#include "store.h"
+
+static const char help[] =
+    "Usage: extract --to FOLDER [OPTION...] TRACE [FILTER...]\n"
+    "       extract --to FOLDER [OPTION...] -i DEVICE [FILTER...]\n"
+    "Writes what was transferred to files in FOLDER, which is made if it is not there: bodies of requests and responses,\n"
+    "mails and their parts, files of FTP; decoded where they were encoded. FOLDER/manifest.json, which must not be there\n"
+    "yet, has a line of JSON for each file:\n"
+    "  file        its name: a number, and what is safe of the name that the network gave it\n"
+    "  bytes       that it has; missing: how many of it the capture lacks (zeroes stand for them, at most 65536 for a hole)\n"
+    "  complete    whether it was transferred, and captured, to its end\n"
+    "  sha256      of the file\n"
+    "  type        by its content; declared: as the network says\n"
+    "  name        as the network says\n"
+    "  element     that it was in: see elements\n"
+    "  flow, direction, offset, time   where that was\n"
+    "\n"
+    "  --to FOLDER where to\n";
+
+/* ---------------------------------------------------------------- what is known of a conversation */
+
+#define TARGETS 256  /* requests that may wait for their response */
+#define TRANSFERS 64 /* of one control connection that are remembered */
+#define OPEN_MAX_DEPTH 8 /* files of one direction at a time: a mail, its parts */
+
+/* A command that was to transfer something. */
+typedef struct transfer {
+    char command[8];
+    char name[STORE_TEXT_SIZE];
+    int64_t time_ns;
+} transfer_t;
+
+/* One direction. */
+typedef struct side {
+    char type[STORE_TEXT_SIZE];   /* of the content to come, */
+    char name[STORE_TEXT_SIZE];   /* and its name */
+    stored_t *mail;               /* that is being written; NULL: none */
+    bool is_chunked;              /* it comes in chunks */
+    bool line_begins;             /* of it */
+    struct {
+        const char *path;         /* of the element; NULL: free */
+        unsigned depth;
+        stored_t *stored;
+    } open[OPEN_MAX_DEPTH];
+} side_t;
+
+typedef struct conversation {
+    side_t sides[2];
+    char *targets[TARGETS];       /* of requests without a response: a ring */
+    unsigned target_first, target_count;
+    transfer_t *transfers;        /* the last ones: a ring; NULL: none yet */
+    uint64_t transfer_count;      /* ever */
+} conversation_t;
+
+typedef struct run {
+    const program_t *program;
+    store_t store;
+    side_t datagram; /* what lies in datagrams begins and ends in them */
+} run_t;
+
+static conversation_t *conversation_of(const run_t *run, qcap_tcpstr_t *str)
+{
+    qcap_tcpstr_t *client = qcap_tcpstr_is_server(str) ? qcap_tcpstr_other(str) : str;
+    conversation_t *conversation = qcap_tcpstr_user(client);
+    if (conversation)
+        return conversation;
+    conversation = program_resize(run->program, NULL, sizeof *conversation);
+    memset(conversation, 0, sizeof *conversation);
+    qcap_tcpstr_set_user(client, conversation);
+    return conversation;
+}
+
+static side_t *side_of(run_t *run, const qcap_match_t *match)
+{
+    return match->str ? &conversation_of(run, match->str)->sides[match->is_server] : &run->datagram;
+}
+
+/* ---------------------------------------------------------------- files that are being written */
+
+static void print_flow(char *to, size_t size, const qcap_match_t *match)
+{
+    qcap_endpoint_t ends[2];
+    char client[QCAP_ENDPOINT_SIZE], server[QCAP_ENDPOINT_SIZE];
+    if (match->str) {
+        ends[match->is_server] = *qcap_tcpstr_source(match->str);
+        ends[!match->is_server] = *qcap_tcpstr_destination(match->str);
+    } else {
+        qcap_packet_source(match->packet, &ends[match->is_server]);
+        qcap_packet_destination(match->packet, &ends[!match->is_server]);
+    }
+    snprintf(to, size, "\"flow\":{\"%s\":%" PRIu64 ",\"client\":\"%s\",\"server\":\"%s\"},\"direction\":\"%s\"",
+             match->str ? "number" : "exchange", match->str ? qcap_tcpstr_number(match->str) : match->exchange,
+             qcap_endpoint_print(&ends[0], client, sizeof client), qcap_endpoint_print(&ends[1], server, sizeof server),
+             match->is_server ? "server" : "client");
+}
+
+/* The file that the element is written to; NULL: none. */
+static stored_t **find_open(side_t *side, const qcap_match_t *match)
+{
+    for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
+        if (side->open[i].path == match->path && side->open[i].depth == match->depth)
+            return &side->open[i].stored;
+    return NULL;
+}
+
+static void finish(side_t *side, size_t i)
+{
+    stored_finish(side->open[i].stored);
+    side->open[i].path = NULL;
+}
+
+/* More at a time than there is room for are written no further than to here. */
+static stored_t *begin(run_t *run, side_t *side, const qcap_match_t *match)
+{
+    size_t i = 0;
+    while (i + 1 < OPEN_MAX_DEPTH && side->open[i].path)
+        i++;
+    if (side->open[i].path) {
+        side->open[i].stored->is_cut = true;
+        finish(side, i);
+    }
+    stored_t *stored = stored_new(&run->store, match->path);
+    print_flow(stored->flow, sizeof stored->flow, match);
+    stored->offset = match->begin_offset;
+    stored->time_ns = match->time_ns;
+    side->open[i].path = match->path;
+    side->open[i].depth = match->depth;
+    side->open[i].stored = stored;
+    return stored;
+}
+
+/* Writes what comes of a stream element. Returns the file when it has just begun, to be named; otherwise NULL. */
+static stored_t *write_match(run_t *run, const qcap_match_t *match)
+{
+    side_t *side = side_of(run, match);
+    if (match->kind == QCAP_EVENT_BEGIN)
+        return begin(run, side, match);
+    stored_t **open = find_open(side, match);
+    if (!open)
+        return NULL;
+    if (match->kind == QCAP_EVENT_PIECE && match->bytes) {
+        stored_write(*open, match->bytes, match->len);
+    } else if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP) {
+        stored_skip(*open, match->own_end - match->own_begin);
+    } else if (match->kind == QCAP_EVENT_END) {
+        (*open)->is_cut |= (match->flags & QCAP_MATCH_ABORTED) != 0;
+        for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
+            if (&side->open[i].stored == open)
+                finish(side, i);
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- names */
+
+static void note(char *to, size_t size, const qcap_match_t *match)
+{
+    store_text(to, size, match->bytes ? match->bytes : (const unsigned char *)"", match->bytes ? match->len : 0);
+}
+
+/* The last part of a path, without the query. */
+static void name_by_target(char *name, size_t size, const char *target)
+{
+    size_t end = strcspn(target, "?#"), begin = end;
+    while (begin > 0 && target[begin - 1] != '/')
+        begin--;
+    store_text(name, size, (const unsigned char *)target + begin, end - begin);
+}
+
+/* A word in a text, in any case; NULL if it is not there. */
+static const char *find_word(const char *text, const char *word)
+{
+    for (; *text; text++)
+        if (strncasecmp(text, word, strlen(word)) == 0)
+            return text;
+    return NULL;
+}
+
+/* The value of `filename` in a Content-Disposition (RFC 6266, 4.1). The extended form (RFC 8187) counts for more. */
+static void name_by_disposition(char *name, size_t size, const char *text)
+{
+    const char *plain = find_word(text, "filename="), *extended = find_word(text, "filename*=");
+    const char *from = extended ? extended + strlen("filename*=") : plain ? plain + strlen("filename=") : NULL;
+    size_t len = 0;
+    if (!from)
+        return;
+    if (extended) /* charset'language'value */
+        for (int quotes = 0; *from && quotes < 2; from++)
+            quotes += *from == '\'';
+    bool is_quoted = *from == '"';
+    for (from += is_quoted; *from && len + 1 < size; from++) {
+        unsigned byte = 0;
+        if (is_quoted ? *from == '"' : *from == ';' || *from == ' ')
+            break;
+        if (is_quoted && *from == '\\' && from[1])
+            from++;
+        if (extended && *from == '%' && sscanf(from + 1, "%2x", &byte) == 1 && from[1] && from[2]) {
+            name[len++] = (char)byte;
+            from += 2;
+        } else {
+            name[len++] = *from;
+        }
+    }
+    name[len] = '\0';
+}
+
+/* ---------------------------------------------------------------- the web */
+
+static void on_target(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    if (!match->str || !match->bytes)
+        return;
+    conversation_t *conversation = conversation_of(run, match->str);
+    side_t *side = &conversation->sides[0];
+    char *target = program_resize(run->program, NULL, match->len + 1);
+    memcpy(target, match->bytes, match->len);
+    target[match->len] = '\0';
+    side->type[0] = '\0';
+    name_by_target(side->name, sizeof side->name, target);
+    if (conversation->target_count == TARGETS) {
+        free(conversation->targets[conversation->target_first]);
+        conversation->target_first = (conversation->target_first + 1) % TARGETS;
+        conversation->target_count--;
+    }
+    conversation->targets[(conversation->target_first + conversation->target_count++) % TARGETS] = target;
+}
+
+/* RFC 9110, 15.2: behind an interim response, the request still waits. */
+static void on_status(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    if (!match->str)
+        return;
+    conversation_t *conversation = conversation_of(run, match->str);
+    side_t *side = &conversation->sides[1];
+    side->type[0] = side->name[0] = '\0';
+    if (conversation->target_count == 0 || !match->bytes || match->bytes[0] == '1')
+        return;
+    char *target = conversation->targets[conversation->target_first];
+    name_by_target(side->name, sizeof side->name, target);
+    free(target);
+    conversation->target_first = (conversation->target_first + 1) % TARGETS;
+    conversation->target_count--;
+}
+
+static void on_type(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    note(side->type, sizeof side->type, match);
+}
+
+static void on_disposition(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    char text[STORE_TEXT_SIZE];
+    note(text, sizeof text, match);
+    name_by_disposition(side->name, sizeof side->name, text);
+}
+
+static void on_content(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    stored_t *stored = write_match(run, match);
+    if (!stored)
+        return;
+    const side_t *side = side_of(run, match);
+    memcpy(stored->type, side->type, sizeof stored->type);
+    memcpy(stored->name, side->name, sizeof stored->name);
+}
+
+/* ---------------------------------------------------------------- FTP */
+
+static void on_command(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    if (!match->str)
+        return;
+    conversation_t *conversation = conversation_of(run, match->str);
+    if (!conversation->transfers)
+        conversation->transfers = program_resize(run->program, NULL, TRANSFERS * sizeof *conversation->transfers);
+    transfer_t *transfer = &conversation->transfers[conversation->transfer_count++ % TRANSFERS];
+    note(transfer->command, sizeof transfer->command, match);
+    transfer->name[0] = '\0';
+    transfer->time_ns = match->time_ns;
+}
+
+static void on_file_name(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    conversation_t *conversation = match->str ? conversation_of(run, match->str) : NULL;
+    if (conversation && conversation->transfer_count > 0)
+        note(conversation->transfers[(conversation->transfer_count - 1) % TRANSFERS].name, STORE_TEXT_SIZE, match);
+}
+
+static bool is_transfer(const char *command)
+{
+    static const char *const commands[] = {"RETR", "STOR", "APPE", "STOU", "LIST", "NLST", "MLSD"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcasecmp(command, commands[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The first transfer behind the announcement. */
+static void name_by_parent(run_t *run, stored_t *stored, const qcap_parent_t *parent)
+{
+    const conversation_t *conversation = parent && parent->str ? conversation_of(run, parent->str) : NULL;
+    if (!conversation)
+        return;
+    uint64_t count = conversation->transfer_count, first = count > TRANSFERS ? count - TRANSFERS : 0;
+    for (uint64_t i = first; i < count; i++) {
+        const transfer_t *transfer = &conversation->transfers[i % TRANSFERS];
+        if (transfer->time_ns < parent->announced_ns || !is_transfer(transfer->command))
+            continue;
+        memcpy(stored->name, *transfer->name ? transfer->name : transfer->command,
+               *transfer->name ? sizeof stored->name : sizeof transfer->command);
+        return;
+    }
+}
+
+/* The command may be told after the data has begun, but before it ends. */
+static void on_data(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    if (match->kind == QCAP_EVENT_END && match->str) {
+        stored_t **open = find_open(side_of(run, match), match);
+        if (open)
+            name_by_parent(run, *open, qcap_tcpstr_parent(match->str));
+    }
+    write_match(run, match);
+}
+
+/* ---------------------------------------------------------------- mail */
+
+#define MAIL_NAME "mail.eml"
+#define MAIL_TYPE "message/rfc822"
+
+static stored_t *begin_mail(run_t *run, const qcap_match_t *match)
+{
+    stored_t *stored = stored_new(&run->store, match->path);
+    print_flow(stored->flow, sizeof stored->flow, match);
+    stored->offset = match->begin_offset;
+    stored->time_ns = match->time_ns;
+    strcpy(stored->name, MAIL_NAME);
+    strcpy(stored->type, MAIL_TYPE);
+    return stored;
+}
+
+static void finish_mail(side_t *side)
+{
+    if (side->mail)
+        stored_finish(side->mail);
+    side->mail = NULL;
+}
+
+/* RFC 5321, 4.5.2: a dot that begins a line is not part of it. */
+static void write_unstuffed(side_t *side, const unsigned char *bytes, size_t len)
+{
+    for (size_t i = 0, begin = 0; i < len; i++) {
+        bool is_dot = side->line_begins && bytes[i] == '.';
+        side->line_begins = bytes[i] == '\n';
+        if (is_dot || i + 1 == len) {
+            stored_write(side->mail, bytes + begin, i + !is_dot - begin);
+            begin = i + 1;
+        }
+    }
+}
+
+/* What comes of a mail, whole or one chunk of it (RFC 3030): then the next one belongs to it. */
+static void write_mail(run_t *run, const qcap_match_t *match, bool is_stuffed, bool is_chunk)
+{
+    side_t *side = side_of(run, match);
+    if (match->kind == QCAP_EVENT_BEGIN && !(side->mail && is_chunk)) {
+        finish_mail(side);
+        side->mail = begin_mail(run, match);
+        side->line_begins = true;
+    }
+    if (!side->mail)
+        return;
+    if (match->kind == QCAP_EVENT_PIECE && match->bytes && is_stuffed)
+        write_unstuffed(side, match->bytes, match->len);
+    else if (match->kind == QCAP_EVENT_PIECE && match->bytes)
+        stored_write(side->mail, match->bytes, match->len);
+    else if (match->kind == QCAP_EVENT_PIECE || match->kind == QCAP_EVENT_GAP)
+        stored_skip(side->mail, match->own_end - match->own_begin);
+    if (match->kind == QCAP_EVENT_END) {
+        side->mail->is_cut |= (match->flags & QCAP_MATCH_ABORTED) != 0;
+        if (!is_chunk)
+            finish_mail(side);
+    }
+}
+
+/* Any other command ends what chunks have made up. */
+static void on_smtp_verb(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    side->is_chunked = match->bytes && match->len == 4 && strncasecmp((const char *)match->bytes, "BDAT", 4) == 0;
+    if (!side->is_chunked)
+        finish_mail(side);
+}
+
+static void on_smtp_message(const qcap_match_t *match, void *user)
+{
+    const side_t *side = side_of(user, match);
+    write_mail(user, match, !side->is_chunked, side->is_chunked);
+}
+
+static void on_message(const qcap_match_t *match, void *user)
+{
+    write_mail(user, match, false, false);
+}
+
+/* ---------------------------------------------------------------- running */
+
+/* What a conversation leaves unfinished is cut. */
+static void on_close(qcap_tcpstr_t *client, void *user)
+{
+    conversation_t *conversation = qcap_tcpstr_user(client);
+    (void)user;
+    if (!conversation)
+        return;
+    for (int side = 0; side < 2; side++)
+        finish_mail(&conversation->sides[side]);
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < OPEN_MAX_DEPTH; i++)
+            if (conversation->sides[side].open[i].path) {
+                conversation->sides[side].open[i].stored->is_cut = true;
+                finish(&conversation->sides[side], i);
+            }
+    for (; conversation->target_count > 0; conversation->target_count--) {
+        free(conversation->targets[conversation->target_first]);
+        conversation->target_first = (conversation->target_first + 1) % TARGETS;
+    }
+    free(conversation->transfers);
+    free(conversation);
+    qcap_tcpstr_set_user(client, NULL);
+}
+
+static const struct {
+    const char *name;
+    qcap_match_handler_t handler;
+    bool is_stream;
+} elements[] = {
+    {"http.request-target", on_target, false},
+    {"http.status-code", on_status, false},
+    {"http.Content-Type", on_type, false},
+    {"http.field-value[Content-Disposition]", on_disposition, false},
+    {"http.content", on_content, true},
+    {"ftp.command", on_command, false},
+    {"ftp.file-name", on_file_name, false},
+    {"ftp-data.data", on_data, true},
+    {"smtp.verb", on_smtp_verb, false},
+    {"smtp.message", on_smtp_message, true},
+    {"imap.message", on_message, true},
+};
+
+static void subscribe(const program_t *program, qcap_t *q, run_t *run)
+{
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++)
+        if ((elements[i].is_stream ? qcap_stream_handler_add : qcap_tcpstr_handler_add)(q, elements[i].name,
+                                                                                       elements[i].handler, run) < 0)
+            program_fail(program, q);
+}
+
+/* As many files at a time as the system allows. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *folder = NULL;
+    const program_option_t options[] = {{"to", true, &folder}, {NULL, false, NULL}};
+    program_t program = {.name = "extract", .help = help, .options = options};
+    const qcap_tap_t tap = {.on_close = on_close};
+    qcap_t *q = program_start(&program, argc, argv);
+    run_t run = {.program = &program};
+    if (!folder)
+        program_misuse(&program, "--to FOLDER is missing");
+    if (qcap_protocols_builtin(q) < 0 || qcap_tap_add(q, &tap, &run) < 0)
+        program_fail(&program, q);
+    subscribe(&program, q, &run);
+    raise_limit();
+    store_open(&run.store, &program, folder);
+    int status = program_run(&program, q);
+    qcap_close(q);
+    store_close(&run.store);
+    return status;
+}

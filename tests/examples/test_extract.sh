@@ -1,0 +1,64 @@
+#!/bin/sh
+# test_extract.sh: extract writes what was transferred; the manifest says what is in the files, and names cannot do harm.
+set -u
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failures=0
+
+fail() {
+    echo "$*"
+    failures=$((failures + 1))
+}
+
+# extract CAPTURE: into $folder/out.
+extract() {
+    rm -rf "$folder/out"
+    "$BUILD/extract" --to "$folder/out" --set checksums=ignore "$1" 2>"$folder/errors" || fail "extract $1: $(cat "$folder/errors")"
+}
+
+# member NAME: of each line of the manifest.
+member() {
+    sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$folder/out/manifest.json"
+}
+
+for capture in tests/captures/*.pcap; do
+    extract "$capture"
+    python3 -c 'import json, sys; [json.loads(line) for line in sys.stdin]' <"$folder/out/manifest.json" || fail "$capture: the manifest is no JSON"
+    [ "$(member file | sort)" = "$(ls "$folder/out" | grep -v '^manifest.json$')" ] || fail "$capture: other files than the manifest says"
+    (cd "$folder/out" && sed -n 's/^{"file":"\([^"]*\)".*"sha256":"\([0-9a-f]*\)".*/\2  \1/p' manifest.json >../sums && { [ ! -s ../sums ] || sha256sum --quiet -c ../sums; }) ||
+        fail "$capture: the files are not what the manifest says"
+    grep -v '"missing":' "$folder/out/manifest.json" | sed -n 's/^{"file":"\([^"]*\)","bytes":\([0-9]*\).*/\1 \2/p' |
+        while read -r file bytes; do
+            [ "$(wc -c <"$folder/out/$file")" = "$bytes" ] || fail "$capture: $file has not $bytes bytes"
+        done
+done
+
+# One request after the other: each response has the name of its own.
+extract tests/captures/pipelined.pcap
+[ "$(member name | tr '\n' ' ')" = 'index.html numbers.txt nothing old ' ] || fail "responses are not called as they were asked for: $(member name)"
+[ "$(ls "$folder/out" | head -n 1)" = 000001-index.html ] || fail "another first file: $(ls "$folder/out")"
+[ "$(member complete | sort -u)" = true ] || fail "something is not complete"
+
+# Names that could do harm.
+LC_ALL=C sed 's|^GET /numbers.txt|GET /../../.ssht|' tests/captures/pipelined.pcap >"$folder/changed"
+extract "$folder/changed"
+[ "$(ls -A "$folder/out" | sed -n 2p)" = 000002-ssht ] || fail "a name with dots: $(ls -A "$folder/out")"
+[ "$(member name | sed -n 2p)" = .ssht ] || fail "the manifest has not the name as it was"
+LC_ALL=C sed 's|^GET /numbers.txt|GET /$(id)%2f"xy|' tests/captures/pipelined.pcap >"$folder/changed"
+extract "$folder/changed"
+[ "$(ls -A "$folder/out" | sed -n 2p)" = 000002-id_2f_xy ] || fail "a name for shells: $(ls -A "$folder/out")"
+
+# What the capture lacks.
+extract tests/captures/holes.pcap
+grep -q '"missing":[1-9][0-9]*,"complete":false' "$folder/out/manifest.json" || fail "holes: nothing is missing"
+
+# Nothing is overwritten.
+"$BUILD/extract" --to "$folder/out" tests/captures/pipelined.pcap 2>"$folder/errors" && fail "writes into a folder that has a manifest"
+grep -q 'manifest.json: File exists$' "$folder/errors" || fail "another message: $(cat "$folder/errors")"
+"$BUILD/extract" tests/captures/pipelined.pcap 2>"$folder/errors"
+[ $? = 2 ] || fail "no --to is no mistake"
+"$BUILD/extract" --to "$folder/nowhere/out" tests/captures/pipelined.pcap 2>"$folder/errors" && fail "makes more than one folder"
+
+[ $failures -eq 0 ] || exit 1
+echo ok
