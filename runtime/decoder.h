@@ -44,9 +44,8 @@ static inline uint32_t qcapint_decoder_offset(const qcapint_decoder_t *d)
 /* Notes that the bytes at hand begin with such a header. */
 static inline void qcapint_decoder_note(qcapint_decoder_t *d, qcapint_layer_kind_t kind)
 {
-    if (d->layers && d->layers->count < QCAPINT_LAYERS)
-        d->layers->items[d->layers->count++] =
-            (qcapint_layer_t){d->packet, d->bytes.at, (uint32_t)qcapint_bytes_left(&d->bytes), (uint8_t)kind};
+    if (d->layers)
+        qcapint_layers_add(d->layers, d->packet, kind, d->bytes.at, (uint32_t)qcapint_bytes_left(&d->bytes));
 }
 
 /* Cuts the layer at hand to `len` bytes, or notes how much was not captured. */

@@ -114,8 +114,8 @@ static bool read_decimal(qcap_value_t *value)
     return true;
 }
 
-/* What the operand makes of a field's value. False: nothing is left of it. */
-static bool refine(const qcapint_operand_t *operand, qcap_value_t *value)
+/* What is wanted of a field's value. False: nothing is left of it. */
+static bool take_part(const qcapint_operand_t *operand, qcap_value_t *value)
 {
     if (operand->is_decimal)
         return read_decimal(value);
@@ -132,6 +132,11 @@ static bool refine(const qcapint_operand_t *operand, qcap_value_t *value)
         value->len = operand->slice_len == UINT32_MAX ? left : operand->slice_len;
     }
     return true;
+}
+
+static bool refine(const qcapint_operand_t *operand, qcap_value_t *value)
+{
+    return operand->is_whole || take_part(operand, value);
 }
 
 /* An element has one value at most: the cursor's layer tells whether it was asked for. */
@@ -154,7 +159,9 @@ static bool next(cursor_t *cursor, qcap_value_t *value)
         const qcapint_layer_t *layer = &layers->items[cursor->layer];
         while (cursor->row < operand->row_count) {
             const qcapint_field_t *row = &operand->rows[cursor->row++];
-            if (row->layer == layer->kind && qcapint_field_read(row, layer, value) && refine(operand, value))
+            if (row->layer != layer->kind) /* its other rows may lie in another kind */
+                continue;
+            if (qcapint_field_read(row, layer, value) && refine(operand, value))
                 return true;
         }
     }
@@ -187,10 +194,21 @@ static bool is_in_network(const qcap_value_t *address, const qcapint_literal_t *
            (rest == 0 || (address->bytes[whole] ^ network->low.bytes[whole]) >> (8 - rest) == 0);
 }
 
+static bool is_equal(const qcap_value_t *a, const qcap_value_t *b)
+{
+    if (is_numeric(a->type))
+        return a->number == b->number;
+    if (a->type == QCAP_VALUE_TIME)
+        return a->time_ns == b->time_ns;
+    return a->len == b->len && (a->len == 0 || memcmp(a->bytes, b->bytes, a->len) == 0);
+}
+
 static bool is_in(const qcap_value_t *value, const qcapint_literal_t *literal)
 {
     if (literal->has_prefix)
         return is_in_network(value, literal);
+    if (!literal->is_range)
+        return is_equal(value, &literal->low);
     return order(value, &literal->low) >= 0 && order(value, &literal->high) <= 0;
 }
 

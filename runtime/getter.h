@@ -28,6 +28,7 @@ qcapint_token_t qcapint_lexer_next(qcapint_lexer_t *lexer);
 /* A value to compare with, or a range of them. */
 typedef struct qcapint_literal {
     qcap_value_t low, high; /* the same value, unless it is a range */
+    bool is_range;
     unsigned prefix;        /* bits of an address that count; 0 bits may be meant: see has_prefix */
     bool has_prefix;
 } qcapint_literal_t;
@@ -38,8 +39,9 @@ typedef struct qcapint_operand {
     const qcapint_field_t *rows; /* a header's field; NULL: elements */
     uint32_t row_count;
     const char *element;   /* their name: a protocol, or as for handlers; owned by the getter */
-    uint32_t mask;         /* bits of a number that count; 0: all */
+    bool is_whole;         /* none of the following */
     bool is_decimal;       /* an element's text is read as a number */
+    uint32_t mask;         /* bits of a number that count; 0: all */
     bool has_slice;        /* only the bytes [begin, begin + len) */
     uint32_t slice_begin;
     uint32_t slice_len;    /* UINT32_MAX: up to the last one */

@@ -283,10 +283,16 @@ static void land(reader_t *reader, uint32_t step)
     reader->getter->steps[step].target = reader->getter->step_count;
 }
 
+static void note_whole(qcapint_operand_t *operand)
+{
+    operand->is_whole = !operand->is_decimal && !operand->mask && !operand->has_slice;
+}
+
 static qcapint_step_t *add_test(reader_t *reader, qcapint_step_kind_t kind, const qcapint_operand_t *left)
 {
     qcapint_step_t *step = &reader->getter->steps[add_step(reader, kind)];
     step->left = *left;
+    note_whole(&step->left);
     return step;
 }
 
@@ -331,6 +337,7 @@ static bool add_literal(reader_t *reader, qcapint_operand_t *operand, const qcap
     if (!wrong && (other.has_prefix || literal->has_prefix))
         wrong = "a network has no place in a range";
     literal->high = other.low;
+    literal->is_range = true;
     return !wrong || complain(reader, high, wrong);
 }
 
@@ -359,7 +366,9 @@ static bool compare_both(reader_t *reader, const qcapint_operand_t *left, qcapin
 {
     if (left->type != right->type && !(is_text(left->type) && is_text(right->type)))
         return complain(reader, &reader->name, "this field is of another type than the one on the left");
-    add_test(reader, kind, left)->right = *right;
+    qcapint_step_t *step = add_test(reader, kind, left);
+    step->right = *right;
+    note_whole(&step->right);
     return true;
 }
 

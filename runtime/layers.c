@@ -22,8 +22,8 @@
 
 static void add(qcapint_layers_t *layers, const qcap_packet_t *packet, qcapint_layer_kind_t kind, uint32_t begin, uint32_t end)
 {
-    if (layers->count < QCAPINT_LAYERS && begin <= end)
-        layers->items[layers->count++] = (qcapint_layer_t){packet, packet->bytes + begin, end - begin, (uint8_t)kind};
+    if (begin <= end)
+        qcapint_layers_add(layers, packet, kind, packet->bytes + begin, end - begin);
 }
 
 /* ---------------------------------------------------------------- from what decoding has noted */
@@ -129,6 +129,7 @@ static void add_tunnel(qcapint_layers_t *layers, const qcap_packet_t *packet)
 
 void qcapint_layers_find(const qcap_packet_t *packet, uint32_t wanted, qcapint_layers_t *layers)
 {
+    layers->wanted = wanted;
     layers->count = 0;
     if (!packet->bytes) /* made up */
         return;

@@ -50,11 +50,20 @@ typedef struct qcapint_layer {
 #define QCAPINT_LAYERS 64u
 
 typedef struct qcapint_layers {
+    uint32_t wanted; /* kinds that are looked for: 1 << kind for each */
     uint32_t count;
     qcapint_layer_t items[QCAPINT_LAYERS];
 } qcapint_layers_t;
 
-/* Finds the headers of the kinds that are `wanted`, one bit (1 << kind) for each; maybe others as well. */
+/* Adds a header, if it is wanted and there is room. */
+static inline void qcapint_layers_add(qcapint_layers_t *layers, const qcap_packet_t *packet, qcapint_layer_kind_t kind,
+                                      const unsigned char *bytes, uint32_t len)
+{
+    if (layers->wanted >> kind & 1u && layers->count < QCAPINT_LAYERS)
+        layers->items[layers->count++] = (qcapint_layer_t){packet, bytes, len, (uint8_t)kind};
+}
+
+/* Finds the headers of the kinds that are `wanted`, one bit (1 << kind) for each. */
 void qcapint_layers_find(const qcap_packet_t *packet, uint32_t wanted, qcapint_layers_t *layers);
 
 #endif
