@@ -15,8 +15,11 @@ typedef struct set {
 struct lengths {
     arena_t *arena;
     const grammar_t *grammar;
-    set_t *rules;  /* by index */
-    size_t *costs; /* by index */
+    set_t *rules;         /* by index */
+    size_t *costs;        /* by index */
+    const node_t *repeat; /* whose further items have ... */
+    unsigned more;        /* ... so many of them that must be, ... */
+    set_t rest;           /* ... these lengths: asked for each item, worked out once */
 };
 
 #define COST_UNKNOWN (SIZE_MAX / 4)
@@ -255,6 +258,10 @@ size_t lengths_pick_item(lengths_t *l, const node_t *repeat, unsigned done, size
     if (is_equal(&item, &one))
         return extent > 0 ? 1 : LENGTHS_NONE;
     unsigned min = repeat->min > done + 1 ? repeat->min - done - 1 : 0;
-    set_t rest = repeated(&item, min, repeat->max == REPEAT_UNBOUNDED ? REPEAT_UNBOUNDED : repeat->max - done - 1);
-    return pick(&item, &rest, extent, random);
+    bool is_unbounded = repeat->max == REPEAT_UNBOUNDED;
+    if (l->repeat != repeat || l->more != min || !is_unbounded)
+        l->rest = repeated(&item, min, is_unbounded ? REPEAT_UNBOUNDED : repeat->max - done - 1);
+    l->repeat = repeat;
+    l->more = min;
+    return pick(&item, &l->rest, extent, random);
 }
