@@ -41,12 +41,15 @@ typedef struct transfer {
     char command[8];
     char name[STORE_TEXT_SIZE];
     int64_t time_ns;
+    bool is_done; /* a connection was for it */
 } transfer_t;
 
 /* One direction. */
 typedef struct side {
     char type[STORE_TEXT_SIZE];   /* of the content to come, */
     char name[STORE_TEXT_SIZE];   /* and its name */
+    char part_type[STORE_TEXT_SIZE]; /* of the part of a mail to come, */
+    char part_name[STORE_TEXT_SIZE]; /* and its name */
     stored_t *mail;               /* that is being written; NULL: none */
     bool is_chunked;              /* it comes in chunks */
     bool line_begins;             /* of it */
@@ -295,6 +298,7 @@ static void on_command(const qcap_match_t *match, void *user)
     transfer_t *transfer = &conversation->transfers[conversation->transfer_count++ % TRANSFERS];
     note(transfer->command, sizeof transfer->command, match);
     transfer->name[0] = '\0';
+    transfer->is_done = false;
     transfer->time_ns = match->time_ns;
 }
 
@@ -315,21 +319,32 @@ static bool is_transfer(const char *command)
     return false;
 }
 
-/* The first transfer behind the announcement. */
+/* The first transfer behind the announcement that no other connection was for; clients that do not wait for the reply which
+ * announces it have sent the command before. NULL: there is none. */
+static transfer_t *find_transfer(const conversation_t *conversation, int64_t announced_ns)
+{
+    uint64_t count = conversation->transfer_count, first = count > TRANSFERS ? count - TRANSFERS : 0;
+    transfer_t *early = NULL;
+    for (uint64_t i = first; i < count; i++) {
+        transfer_t *transfer = &conversation->transfers[i % TRANSFERS];
+        if (transfer->is_done || !is_transfer(transfer->command))
+            continue;
+        if (transfer->time_ns >= announced_ns)
+            return transfer;
+        early = early ? early : transfer;
+    }
+    return early;
+}
+
+/* What has no name is called after the command: a list. */
 static void name_by_parent(run_t *run, stored_t *stored, const qcap_parent_t *parent)
 {
     const conversation_t *conversation = parent && parent->str ? conversation_of(run, parent->str) : NULL;
-    if (!conversation)
+    transfer_t *transfer = conversation ? find_transfer(conversation, parent->announced_ns) : NULL;
+    if (!transfer)
         return;
-    uint64_t count = conversation->transfer_count, first = count > TRANSFERS ? count - TRANSFERS : 0;
-    for (uint64_t i = first; i < count; i++) {
-        const transfer_t *transfer = &conversation->transfers[i % TRANSFERS];
-        if (transfer->time_ns < parent->announced_ns || !is_transfer(transfer->command))
-            continue;
-        memcpy(stored->name, *transfer->name ? transfer->name : transfer->command,
-               *transfer->name ? sizeof stored->name : sizeof transfer->command);
-        return;
-    }
+    transfer->is_done = true;
+    snprintf(stored->name, sizeof stored->name, "%s", *transfer->name ? transfer->name : transfer->command);
 }
 
 /* The command may be told after the data has begun, but before it ends. */
@@ -424,6 +439,34 @@ static void on_message(const qcap_match_t *match, void *user)
     write_mail(user, match, false, false);
 }
 
+/* The fields of a part come before its content; a multipart's own are not its parts'. */
+static void on_part_type(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    note(side->part_type, sizeof side->part_type, match);
+    side->part_name[0] = '\0';
+    if (strncasecmp(side->part_type, "multipart/", strlen("multipart/")) == 0)
+        side->part_type[0] = '\0';
+}
+
+static void on_part_name(const qcap_match_t *match, void *user)
+{
+    side_t *side = side_of(user, match);
+    note(side->part_name, sizeof side->part_name, match);
+}
+
+static void on_part(const qcap_match_t *match, void *user)
+{
+    run_t *run = user;
+    side_t *side = side_of(run, match);
+    stored_t *stored = write_match(run, match);
+    if (stored) {
+        memcpy(stored->type, side->part_type, sizeof stored->type);
+        memcpy(stored->name, side->part_name, sizeof stored->name);
+        side->part_type[0] = side->part_name[0] = '\0';
+    }
+}
+
 /* ---------------------------------------------------------------- running */
 
 /* What a conversation leaves unfinished is cut. */
@@ -466,6 +509,9 @@ static const struct {
     {"smtp.verb", on_smtp_verb, false},
     {"smtp.message", on_smtp_message, true},
     {"imap.message", on_message, true},
+    {"mime.media-type", on_part_type, false},
+    {"mime.file-name", on_part_name, false},
+    {"mime.content", on_part, true},
 };
 
 static void subscribe(const program_t *program, qcap_t *q, run_t *run)

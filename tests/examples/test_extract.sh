@@ -49,6 +49,15 @@ LC_ALL=C sed 's|^GET /numbers.txt|GET /$(id)%2f"xy|' tests/captures/pipelined.pc
 extract "$folder/changed"
 [ "$(ls -A "$folder/out" | sed -n 2p)" = 000002-id_2f_xy ] || fail "a name for shells: $(ls -A "$folder/out")"
 
+# Files of FTP have the names that were asked for in the control connections; lists those of their commands.
+extract tests/captures/ftp.pcap
+member name | grep -qx 'numbers.txt' && member name | grep -qx LIST || fail "FTP: other names: $(member name)"
+[ "$(member name | wc -l)" = "$(wc -l <"$folder/out/manifest.json")" ] || fail "FTP: something has no name"
+
+# Mails are there as they are, and their parts decoded.
+extract tests/captures/imap.pcap
+[ "$(member element | sort -u | tr '\n' ' ')" = 'imap.request.message imap.response.message mime.content ' ] || fail "mails: only $(member element | sort -u)"
+
 # What the capture lacks.
 extract tests/captures/holes.pcap
 grep -q '"missing":[1-9][0-9]*,"complete":false' "$folder/out/manifest.json" || fail "holes: nothing is missing"
