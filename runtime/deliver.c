@@ -60,7 +60,6 @@ struct qcapint_deliver {
     qcap_conversation_t *conversation; /* behind the struct */
     reader_t *readers;                 /* owned */
     qcapint_announcer_t announcer;     /* of conversations to come */
-    size_t size;                       /* of this block */
     qcap_packet_t *last;               /* whose bytes are being fed; NULL: none */
     int64_t time_ns;                   /* when that came, or what tells instead */
     side_t sides[2];                   /* [0]: from the client */
@@ -473,17 +472,21 @@ static void init_side(qcapint_deliver_t *deliver, qcapint_conv_t *conv, bool is_
     };
 }
 
+size_t qcapint_deliver_size(const qcap_protocol_t *protocol)
+{
+    return align(sizeof(qcapint_deliver_t)) + align(protocol->size);
+}
+
 qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qcapint_plan_t *plan,
                                        const uint64_t begin[2])
 {
-    size_t head = align(sizeof(qcapint_deliver_t)), block = align(plan->protocol->size);
-    size_t size = head + block;
-    qcapint_deliver_t *deliver = qcapint_budget_alloc(&q->budget, size);
+    size_t head = align(sizeof(qcapint_deliver_t));
+    qcapint_deliver_t *deliver = qcapint_pool_get(plan->delivers);
     if (!deliver)
         return NULL;
+    memset(deliver, 0, sizeof *deliver);
     deliver->q = q;
     deliver->plan = plan;
-    deliver->size = size;
     deliver->conversation = (qcap_conversation_t *)(void *)((unsigned char *)deliver + head);
     qcap_conversation_init(deliver->conversation, plan->protocol, on_event, deliver);
     qcap_conversation_set_memory(deliver->conversation, get_memory);
@@ -500,11 +503,10 @@ void qcapint_deliver_free(qcapint_deliver_t *deliver)
 {
     if (!deliver)
         return;
-    qcapint_budget_t *budget = &deliver->q->budget;
     qcap_conversation_fini(deliver->conversation);
-    drop_readers(deliver, deliver, deliver->size);
+    drop_readers(deliver, deliver, deliver->plan->delivers->block_size);
     qcapint_expect_leave(&deliver->announcer);
-    qcapint_budget_free(budget, deliver, deliver->size);
+    qcapint_pool_free(deliver->plan->delivers, deliver);
 }
 
 qcap_parser_t *qcapint_deliver_parser(const qcapint_deliver_t *deliver, bool is_server)

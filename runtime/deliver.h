@@ -8,6 +8,9 @@
 /* One conversation that is being parsed. */
 typedef struct qcapint_deliver qcapint_deliver_t;
 
+/* The bytes of the block of one. */
+size_t qcapint_deliver_size(const qcap_protocol_t *protocol);
+
 /* Begins to parse a conversation by the protocol of `plan`: each direction [is_server] from its offset begin[] on; `conv` is
  * NULL for datagrams. NULL if there is no memory. */
 qcapint_deliver_t *qcapint_deliver_new(qcap_t *q, qcapint_conv_t *conv, const qcapint_plan_t *plan,

@@ -136,8 +136,9 @@ static pair_t *get_pair(qcapint_conv_t *conv)
     if (conv->upper)
         return pair_of(conv);
     pair_t *pair = NULL;
-    if (((const qcapint_upper_t *)conv->q->upper)->plan_count > 0)
-        pair = qcapint_budget_alloc(&conv->q->budget, sizeof *pair);
+    qcapint_upper_t *upper = conv->q->upper;
+    if (upper->plan_count > 0)
+        pair = qcapint_pool_alloc(&upper->pairs);
     if (pair) {
         pair->conv = conv;
         pair->woken_ns = INT64_MIN;
@@ -157,7 +158,7 @@ static void free_pair(qcapint_conv_t *conv)
     stop_waiting(pair);
     qcapint_deliver_free(pair->deliver);
     qcapint_link_free(conv->q, pair->speech.link);
-    qcapint_budget_free(&conv->q->budget, pair, sizeof *pair);
+    qcapint_pool_free(&((qcapint_upper_t *)conv->q->upper)->pairs, pair);
 }
 
 static qcap_tcpstr_t *stream(const pair_t *pair, bool is_server)
@@ -555,6 +556,7 @@ static int init(qcap_t *q)
     qcapint_upper_t *upper = qcapint_budget_alloc(&q->budget, sizeof *upper);
     if (!upper)
         return QCAP_E_MEMORY;
+    qcapint_pool_init(&upper->pairs, &q->budget, sizeof(pair_t));
     q->upper = upper;
     return QCAP_OK;
 }
@@ -570,6 +572,7 @@ static void fini(qcap_t *q)
     for (uint32_t i = 0; i < upper->plan_count; i++)
         qcapint_subscribe_plan_free(q, upper->plans[i]);
     qcapint_buffer_fini(q, &upper->gathered);
+    qcapint_pool_fini(&upper->pairs);
     qcapint_budget_free(&q->budget, upper, sizeof *upper);
     q->upper = NULL;
 }

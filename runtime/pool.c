@@ -29,6 +29,7 @@
 #define CHUNK_PART 256u      /* of the memory ceiling */
 #define FIRST_PART 16u       /* of a chunk: the first one */
 #define HEADER_LEN 64u       /* a line of the cache */
+#define BLOCK_MAX 4096u      /* larger ones need no chunk */
 
 struct qcapint_chunk {
     qcapint_chunk_t *before, *behind; /* in the pool's list, if it has room */
@@ -76,8 +77,22 @@ static size_t choose_size(const qcapint_pool_t *pool)
     return size;
 }
 
-static qcapint_chunk_t *new_chunk(qcapint_pool_t *pool)
+static void free_chunk(qcapint_chunk_t *chunk)
 {
+    if (chunk)
+        PERMIT(chunk, chunk->size);
+    free(chunk);
+}
+
+/* Opens the spare one, or a new one. */
+static qcapint_chunk_t *get_chunk(qcapint_pool_t *pool)
+{
+    qcapint_chunk_t *spare = pool->spare;
+    if (spare) {
+        pool->spare = NULL;
+        open_chunk(pool, spare);
+        return spare;
+    }
     bool is_first = pool->chunk_size == 0;
     if (is_first)
         pool->chunk_size = choose_size(pool);
@@ -98,9 +113,10 @@ void qcapint_pool_fini(qcapint_pool_t *pool)
     while (pool->open) {
         qcapint_chunk_t *chunk = pool->open;
         close_chunk(pool, chunk);
-        PERMIT(chunk, chunk->size);
-        free(chunk);
+        free_chunk(chunk);
     }
+    free_chunk(pool->spare);
+    pool->spare = NULL;
 }
 
 /* ---------------------------------------------------------------- blocks */
@@ -118,14 +134,16 @@ static void *take(qcapint_pool_t *pool, qcapint_chunk_t *chunk)
     chunk->used++;
     if (!has_room(pool, chunk))
         close_chunk(pool, chunk);
-    return memset(block, 0, pool->block_size);
+    return block;
 }
 
-void *qcapint_pool_alloc(qcapint_pool_t *pool)
+void *qcapint_pool_get(qcapint_pool_t *pool)
 {
+    if (pool->block_size > BLOCK_MAX)
+        return qcapint_budget_alloc(pool->budget, pool->block_size);
     if (!qcapint_budget_charge(pool->budget, pool->block_size))
         return NULL;
-    qcapint_chunk_t *chunk = pool->open ? pool->open : new_chunk(pool);
+    qcapint_chunk_t *chunk = pool->open ? pool->open : get_chunk(pool);
     if (chunk)
         return take(pool, chunk);
     qcapint_budget_discharge(pool->budget, pool->block_size);
@@ -133,10 +151,20 @@ void *qcapint_pool_alloc(qcapint_pool_t *pool)
     return NULL;
 }
 
+void *qcapint_pool_alloc(qcapint_pool_t *pool)
+{
+    void *block = qcapint_pool_get(pool);
+    return block ? memset(block, 0, pool->block_size) : NULL;
+}
+
 void qcapint_pool_free(qcapint_pool_t *pool, void *block)
 {
     if (!block)
         return;
+    if (pool->block_size > BLOCK_MAX) {
+        qcapint_budget_free(pool->budget, block, pool->block_size);
+        return;
+    }
     qcapint_chunk_t *chunk = (qcapint_chunk_t *)((uintptr_t)block & ~(uintptr_t)(pool->chunk_size - 1));
     if (!has_room(pool, chunk))
         open_chunk(pool, chunk);
@@ -145,9 +173,11 @@ void qcapint_pool_free(qcapint_pool_t *pool, void *block)
     chunk->used--;
     FORBID(block, pool->block_size);
     qcapint_budget_discharge(pool->budget, pool->block_size);
-    if (chunk->used == 0 && (chunk->before || chunk->behind)) { /* another one has room */
-        close_chunk(pool, chunk);
-        PERMIT(chunk, chunk->size);
-        free(chunk);
-    }
+    if (chunk->used > 0 || (!chunk->before && !chunk->behind)) /* else another one has room */
+        return;
+    close_chunk(pool, chunk);
+    if (pool->spare)
+        free_chunk(chunk);
+    else
+        pool->spare = chunk;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "deliver.h"
 #include "handle.h"
 
 /* A name, taken apart; all borrowed from its text. */
@@ -53,7 +54,10 @@ qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *pro
     plan->interests = qcapint_budget_alloc(&q->budget, interests_size(protocol));
     plan->wanted = qcapint_budget_alloc(&q->budget, wanted_size(protocol));
     plan->scratch = qcapint_budget_alloc(&q->budget, protocol->size);
-    if (!plan->interests || !plan->wanted || !plan->scratch) {
+    plan->delivers = qcapint_budget_alloc(&q->budget, sizeof *plan->delivers);
+    if (plan->delivers)
+        qcapint_pool_init(plan->delivers, &q->budget, qcapint_deliver_size(protocol));
+    if (!plan->interests || !plan->wanted || !plan->scratch || !plan->delivers) {
         qcapint_subscribe_plan_free(q, plan);
         return NULL;
     }
@@ -90,6 +94,9 @@ void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan)
     qcapint_budget_free(&q->budget, plan->interests, interests_size(plan->protocol));
     qcapint_budget_free(&q->budget, plan->wanted, wanted_size(plan->protocol));
     qcapint_budget_free(&q->budget, plan->scratch, plan->protocol->size);
+    if (plan->delivers)
+        qcapint_pool_fini(plan->delivers);
+    qcapint_budget_free(&q->budget, plan->delivers, sizeof *plan->delivers);
     qcapint_budget_free(&q->budget, plan, sizeof *plan);
 }
 

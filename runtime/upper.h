@@ -6,6 +6,7 @@
 #define QCAP_UPPER_H
 
 #include "expect.h"
+#include "pool.h"
 #include "qcap.h"
 #include "tcpstr.h"
 
@@ -52,6 +53,7 @@ typedef struct qcapint_plan {
     uint64_t *wanted;                /* bits of the elements with rows, or that are selectors: what parsers are given */
     qcapint_choice_t *choices;       /* the last one added first; NULL: none */
     uint16_t choice_count;
+    qcapint_pool_t *delivers;        /* deliver.c's blocks for this protocol; owned */
     void *scratch;                   /* room for a conversation, in which identify.c tries bytes */
     qcapint_speech_t left;           /* of conversations that speak it, but are not read any more */
 } qcapint_plan_t;
@@ -73,6 +75,7 @@ typedef struct qcapint_listener {
 typedef struct qcapint_upper {
     qcapint_plan_t *plans[QCAPINT_PROTOCOLS]; /* in the order they were added; owned */
     uint32_t plan_count;
+    qcapint_pool_t pairs;               /* pair.c's blocks */
     uint64_t entered;                   /* of those that nobody speaks from the beginning, a bit each */
     qcapint_reporter_t *reporters[QCAP_REPORT_ERROR + 1]; /* by qcap_report_kind_t */
     qcapint_buffer_t gathered;          /* an element's bytes that lie in several packets */
