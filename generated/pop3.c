@@ -16,34 +16,34 @@ enum {
     AT_DELE_VERB_1 = 5,
     AT_PASS_VERB_1 = 6,
     AT_QUIT_VERB_1 = 7,
-    AT_USER_VERB_1 = 8,
-    AT_BEFORE_USER_VERB_1 = 9,
-    AT_OK_STATUS_3 = 10,
-    AT_CAPA_VERB_2 = 11,
-    AT_DELE_VERB_2 = 12,
-    AT_LIST_VERB_1 = 13,
-    AT_PASS_VERB_2 = 14,
-    AT_QUIT_VERB_2 = 15,
-    AT_RETR_VERB_1 = 16,
-    AT_UIDL_VERB_1 = 17,
-    AT_USER_VERB_2 = 18,
-    AT_APOP_VERB_1 = 19,
-    AT_LIST_VERB_2 = 20,
-    AT_RETR_VERB_2 = 21,
-    AT_STAT_VERB_1 = 22,
-    AT_USER_VERB_3 = 23,
-    AT_BANNER_1 = 24,
-    AT_CAPA_VERB_3 = 25,
-    AT_DELE_VERB_3 = 26,
-    AT_LIST_VERB_3 = 27,
-    AT_PASS_VERB_3 = 28,
-    AT_QUIT_VERB_3 = 29,
-    AT_RETR_VERB_3 = 30,
-    AT_STAT_VERB_2 = 31,
-    AT_UIDL_VERB_2 = 32,
-    AT_USER_VERB_4 = 33,
-    AT_AUTH_VERB_1 = 34,
-    AT_STAT_VERB_3 = 35,
+    AT_STAT_VERB_1 = 8,
+    AT_USER_VERB_1 = 9,
+    AT_BEFORE_USER_VERB_1 = 10,
+    AT_OK_STATUS_3 = 11,
+    AT_CAPA_VERB_2 = 12,
+    AT_DELE_VERB_2 = 13,
+    AT_LIST_VERB_1 = 14,
+    AT_PASS_VERB_2 = 15,
+    AT_QUIT_VERB_2 = 16,
+    AT_RETR_VERB_1 = 17,
+    AT_STAT_VERB_2 = 18,
+    AT_UIDL_VERB_1 = 19,
+    AT_USER_VERB_2 = 20,
+    AT_APOP_VERB_1 = 21,
+    AT_LIST_VERB_2 = 22,
+    AT_RETR_VERB_2 = 23,
+    AT_USER_VERB_3 = 24,
+    AT_BANNER_1 = 25,
+    AT_CAPA_VERB_3 = 26,
+    AT_DELE_VERB_3 = 27,
+    AT_LIST_VERB_3 = 28,
+    AT_PASS_VERB_3 = 29,
+    AT_QUIT_VERB_3 = 30,
+    AT_RETR_VERB_3 = 31,
+    AT_STAT_VERB_3 = 32,
+    AT_UIDL_VERB_2 = 33,
+    AT_USER_VERB_4 = 34,
+    AT_AUTH_VERB_1 = 35,
     AT_BANNER_TEXT_1 = 36,
     AT_CRLF_1 = 37,
     AT_OK_STATUS_4 = 38,
@@ -67,18 +67,18 @@ enum {
     AT_TIMESTAMP_2 = 56,
     AT_ERROR_STATUS_2 = 57,
     AT_OK_STATUS_6 = 58,
-    AT_MESSAGE_NUMBER_2 = 59,
-    AT_USERNAME_2 = 60,
-    AT_TRAILING_BLANKS_3 = 61,
-    AT_BANNER_TEXT_3 = 62,
-    AT_ERROR_STATUS_3 = 63,
-    AT_SASL_MECH_1 = 64,
-    AT_OK_BY_COMMAND_1 = 65,
-    AT_BASE64_1 = 66,
-    AT_CRLF_3 = 67,
-    AT_SINGLE_1 = 68,
-    AT_BEFORE_SINGLE_1 = 69,
-    AT_BASE64_2 = 70,
+    AT_SASL_MECH_1 = 59,
+    AT_MESSAGE_NUMBER_2 = 60,
+    AT_USERNAME_2 = 61,
+    AT_TRAILING_BLANKS_3 = 62,
+    AT_BANNER_TEXT_3 = 63,
+    AT_ERROR_STATUS_3 = 64,
+    AT_BASE64_1 = 65,
+    AT_CRLF_3 = 66,
+    AT_OK_BY_COMMAND_1 = 67,
+    AT_BASE64_2 = 68,
+    AT_SINGLE_1 = 69,
+    AT_BEFORE_SINGLE_1 = 70,
     AT_TEXT_1 = 71,
     AT_CRLF_4 = 72,
     AT_TEXT_2 = 73,
@@ -94,278 +94,297 @@ enum {
     AT_APOP_VERB_2 = 83,
     AT_LIST_VERB_4 = 84,
     AT_RETR_VERB_4 = 85,
-    AT_STAT_VERB_4 = 86,
-    AT_TOP_VERB_1 = 87,
-    AT_USER_VERB_6 = 88,
-    AT_FOUND_OK_2 = 89,
-    AT_LOGIN_PASSWORD_1 = 90,
-    AT_BEFORE_LOGIN_PASSWORD_1 = 91,
-    AT_OTHER_MESSAGE_1 = 92,
-    AT_AUTHZID_1 = 93,
-    AT_BEFORE_AUTHZID_1 = 94,
-    AT_LOGIN_NAME_1 = 95,
-    AT_BEFORE_LOGIN_NAME_1 = 96,
-    AT_CRAM_NAME_1 = 97,
-    AT_BEFORE_CRAM_NAME_1 = 98,
-    AT_XOAUTH2_1 = 99,
-    AT_GS2_CB_FLAG_1 = 100,
-    AT_GS2_CB_FLAG_2 = 101,
-    AT_BASE64_3 = 102,
-    AT_BEFORE_BASE64_1 = 103,
-    AT_ERROR_STATUS_5 = 104,
-    AT_APOP_VERB_3 = 105,
-    AT_STAT_VERB_5 = 106,
-    AT_TOP_VERB_2 = 107,
-    AT_OK_STATUS_7 = 108,
-    AT_AUTHZID_2 = 109,
-    AT_AUTHCID_1 = 110,
-    AT_CRAM_NAME_2 = 111,
-    AT_XOAUTH2_2 = 112,
-    AT_OAUTHBEARER_1 = 113,
-    AT_GS2_CB_FLAG_3 = 114,
-    AT_SCRAM_1 = 115,
-    AT_GS2_CB_FLAG_4 = 116,
-    AT_BASE64_4 = 117,
-    AT_TRAILING_BLANKS_4 = 118,
-    AT_CRLF_5 = 119,
-    AT_TRAILING_BLANKS_5 = 120,
-    AT_NOOP_VERB_1 = 121,
-    AT_ERROR_STATUS_6 = 122,
-    AT_APOP_VERB_4 = 123,
-    AT_TOP_1 = 124,
-    AT_LOST_END_1 = 125,
-    AT_ERROR_STATUS_7 = 126,
-    AT_OK_STATUS_8 = 127,
-    AT_AUTHCID_2 = 128,
-    AT_CRAM_NAME_3 = 129,
-    AT_CRAM_NAME_4 = 130,
-    AT_XOAUTH2_3 = 131,
-    AT_OAUTHBEARER_2 = 132,
-    AT_GS2_CB_FLAG_5 = 133,
-    AT_SCRAM_2 = 134,
-    AT_GS2_CB_FLAG_6 = 135,
-    AT_LANG_VERB_1 = 136,
-    AT_NOOP_VERB_2 = 137,
-    AT_RSET_VERB_1 = 138,
-    AT_UTF8_VERB_1 = 139,
-    AT_SINGLE_2 = 140,
-    AT_APOP_1 = 141,
-    AT_MESSAGE_NUMBER_3 = 142,
-    AT_LOST_END_2 = 143,
-    AT_ERROR_STATUS_8 = 144,
-    AT_OK_STATUS_9 = 145,
-    AT_PASSWD_1 = 146,
-    AT_CRAM_NAME_5 = 147,
-    AT_XOAUTH2_4 = 148,
-    AT_OAUTHBEARER_3 = 149,
-    AT_OAUTHBEARER_4 = 150,
-    AT_GS2_CB_FLAG_7 = 151,
-    AT_SCRAM_3 = 152,
-    AT_SCRAM_4 = 153,
-    AT_GS2_CB_FLAG_8 = 154,
-    AT_LANG_VERB_2 = 155,
-    AT_NOOP_VERB_3 = 156,
-    AT_RSET_VERB_2 = 157,
-    AT_STLS_VERB_1 = 158,
-    AT_UTF8_VERB_2 = 159,
-    AT_TEXT_3 = 160,
-    AT_APOP_NAME_1 = 161,
-    AT_TRAILING_BLANKS_6 = 162,
-    AT_MESSAGE_NUMBER_4 = 163,
-    AT_MESSAGE_NUMBER_5 = 164,
-    AT_ERROR_STATUS_9 = 165,
-    AT_FOUND_REPLY_1 = 166,
-    AT_XOAUTH2_5 = 167,
-    AT_GS2_AUTHZID_1 = 168,
-    AT_OAUTH_TOKEN_1 = 169,
-    AT_SCRAM_AUTHZID_1 = 170,
-    AT_SCRAM_5 = 171,
-    AT_SCRAM_6 = 172,
-    AT_LANG_1 = 173,
-    AT_TEXT_4 = 174,
-    AT_BANNER_TEXT_4 = 175,
-    AT_REPLY_1 = 176,
-    AT_APOP_NAME_2 = 177,
-    AT_LINE_COUNT_1 = 178,
-    AT_FOUND_REPLY_2 = 179,
-    AT_OK_BY_COMMAND_2 = 180,
-    AT_OAUTH_USER_1 = 181,
-    AT_GS2_AUTHZID_2 = 182,
-    AT_OAUTH_TOKEN_2 = 183,
-    AT_OAUTH_FIELD_1 = 184,
-    AT_START_1 = 185,
-    AT_SCRAM_AUTHZID_2 = 186,
-    AT_SCRAM_7 = 187,
-    AT_SCRAM_NAME_1 = 188,
-    AT_LANGUAGE_1 = 189,
-    AT_REPLY_2 = 190,
-    AT_CHALLENGE_LINE_1 = 191,
-    AT_BEFORE_CHALLENGE_LINE_1 = 192,
-    AT_DIGEST_1 = 193,
-    AT_LINE_COUNT_2 = 194,
-    AT_SINGLE_3 = 195,
-    AT_BEFORE_SINGLE_2 = 196,
-    AT_SINGLE_4 = 197,
-    AT_BEFORE_SINGLE_3 = 198,
-    AT_SINGLE_5 = 199,
-    AT_BEFORE_SINGLE_4 = 200,
-    AT_SINGLE_6 = 201,
-    AT_BEFORE_SINGLE_5 = 202,
-    AT_SINGLE_7 = 203,
-    AT_BEFORE_SINGLE_6 = 204,
-    AT_SINGLE_8 = 205,
-    AT_BEFORE_SINGLE_7 = 206,
-    AT_SINGLE_9 = 207,
-    AT_BEFORE_SINGLE_8 = 208,
-    AT_OAUTH_USER_2 = 209,
-    AT_OAUTH_TOKEN_3 = 210,
-    AT_SCRAM_8 = 211,
-    AT_SCRAM_NAME_2 = 212,
-    AT_LANGUAGE_2 = 213,
-    AT_BANNER_TEXT_5 = 214,
-    AT_REPLY_3 = 215,
-    AT_AUTH_CHALLENGE_1 = 216,
-    AT_CRLF_6 = 217,
-    AT_TEXT_5 = 218,
-    AT_CRLF_7 = 219,
-    AT_TEXT_6 = 220,
-    AT_CRLF_8 = 221,
-    AT_MAIL_1 = 222,
-    AT_TEXT_7 = 223,
-    AT_CRLF_9 = 224,
-    AT_SCAN_LISTINGS_1 = 225,
-    AT_TEXT_8 = 226,
-    AT_CRLF_10 = 227,
-    AT_UNIQUE_IDS_1 = 228,
-    AT_TEXT_9 = 229,
-    AT_CRLF_11 = 230,
-    AT_CAPABILITIES_1 = 231,
-    AT_TEXT_10 = 232,
-    AT_CRLF_12 = 233,
-    AT_LISTINGS_1 = 234,
-    AT_TEXT_11 = 235,
-    AT_CRLF_13 = 236,
-    AT_OK_BY_COMMAND_3 = 237,
-    AT_OAUTH_TOKEN_4 = 238,
-    AT_SCRAM_9 = 239,
-    AT_SASL_MECH_2 = 240,
-    AT_AUTH_1 = 241,
-    AT_SINGLE_10 = 242,
-    AT_BEFORE_SINGLE_9 = 243,
-    AT_SINGLE_11 = 244,
-    AT_BEFORE_SINGLE_10 = 245,
-    AT_SINGLE_12 = 246,
-    AT_BEFORE_SINGLE_11 = 247,
-    AT_SINGLE_13 = 248,
-    AT_BEFORE_SINGLE_12 = 249,
-    AT_SINGLE_14 = 250,
-    AT_BEFORE_SINGLE_13 = 251,
-    AT_SINGLE_15 = 252,
-    AT_BEFORE_SINGLE_14 = 253,
-    AT_AUTH_CHALLENGE_2 = 254,
-    AT_TEXT_12 = 255,
-    AT_TEXT_13 = 256,
-    AT_MAIL_2 = 257,
-    AT_MESSAGE_1 = 258,
-    AT_BEFORE_MESSAGE_1 = 259,
-    AT_TEXT_14 = 260,
-    AT_MESSAGE_NUMBER_6 = 261,
-    AT_BEFORE_MESSAGE_NUMBER_1 = 262,
-    AT_OK_BY_COMMAND_4 = 263,
-    AT_TEXT_15 = 264,
-    AT_MESSAGE_NUMBER_7 = 265,
-    AT_BEFORE_MESSAGE_NUMBER_2 = 266,
-    AT_OK_BY_COMMAND_5 = 267,
-    AT_TEXT_16 = 268,
-    AT_CAPABILITY_1 = 269,
-    AT_BEFORE_CAPABILITY_1 = 270,
-    AT_OK_BY_COMMAND_6 = 271,
-    AT_TEXT_17 = 272,
-    AT_LISTING_1 = 273,
-    AT_BEFORE_LISTING_1 = 274,
-    AT_OK_BY_COMMAND_7 = 275,
-    AT_TEXT_18 = 276,
-    AT_BEFORE_OK_STATUS_2 = 277,
-    AT_OAUTH_TOKEN_5 = 278,
-    AT_TRAILING_BLANKS_7 = 279,
-    AT_TEXT_19 = 280,
-    AT_CRLF_14 = 281,
-    AT_MAIL_3 = 282,
-    AT_TEXT_20 = 283,
-    AT_CRLF_15 = 284,
-    AT_SCAN_LISTINGS_2 = 285,
-    AT_TEXT_21 = 286,
-    AT_CRLF_16 = 287,
-    AT_UNIQUE_IDS_2 = 288,
-    AT_TEXT_22 = 289,
-    AT_CRLF_17 = 290,
-    AT_CAPABILITIES_2 = 291,
-    AT_TEXT_23 = 292,
-    AT_CRLF_18 = 293,
-    AT_LISTINGS_2 = 294,
-    AT_TEXT_24 = 295,
-    AT_CRLF_19 = 296,
-    AT_OK_BY_COMMAND_8 = 297,
-    AT_BEFORE_OK_STATUS_3 = 298,
-    AT_MESSAGE_NUMBER_8 = 299,
-    AT_MESSAGE_NUMBER_9 = 300,
-    AT_CAPABILITY_2 = 301,
-    AT_CRLF_20 = 302,
-    AT_LISTING_2 = 303,
-    AT_CRLF_21 = 304,
-    AT_OAUTH_TOKEN_6 = 305,
-    AT_TEXT_25 = 306,
-    AT_MESSAGE_2 = 307,
-    AT_BEFORE_MESSAGE_2 = 308,
-    AT_TEXT_26 = 309,
-    AT_MESSAGE_NUMBER_10 = 310,
-    AT_BEFORE_MESSAGE_NUMBER_3 = 311,
-    AT_OK_BY_COMMAND_9 = 312,
-    AT_TEXT_27 = 313,
-    AT_MESSAGE_NUMBER_11 = 314,
-    AT_BEFORE_MESSAGE_NUMBER_4 = 315,
-    AT_OK_BY_COMMAND_10 = 316,
-    AT_TEXT_28 = 317,
-    AT_CAPABILITY_3 = 318,
-    AT_BEFORE_CAPABILITY_2 = 319,
-    AT_OK_BY_COMMAND_11 = 320,
-    AT_TEXT_29 = 321,
-    AT_LISTING_3 = 322,
-    AT_BEFORE_LISTING_2 = 323,
-    AT_OK_BY_COMMAND_12 = 324,
-    AT_TEXT_30 = 325,
-    AT_BEFORE_OK_STATUS_4 = 326,
-    AT_MESSAGE_SIZE_1 = 327,
-    AT_UNIQUE_ID_1 = 328,
-    AT_TOKEN_1 = 329,
-    AT_OAUTH_TOKEN_7 = 330,
-    AT_BEFORE_OK_STATUS_5 = 331,
-    AT_MESSAGE_NUMBER_12 = 332,
-    AT_MESSAGE_NUMBER_13 = 333,
-    AT_CAPABILITY_4 = 334,
-    AT_CRLF_22 = 335,
-    AT_LISTING_4 = 336,
-    AT_CRLF_23 = 337,
-    AT_MESSAGE_SIZE_2 = 338,
-    AT_UNIQUE_ID_2 = 339,
-    AT_OAUTH_TOKEN_8 = 340,
-    AT_MESSAGE_SIZE_3 = 341,
-    AT_UNIQUE_ID_3 = 342,
-    AT_SCAN_LISTING_1 = 343,
-    AT_CRLF_24 = 344,
-    AT_CRLF_25 = 345,
-    AT_CRLF_26 = 346,
-    AT_OAUTH_TOKEN_9 = 347,
-    AT_MESSAGE_SIZE_4 = 348,
-    AT_UNIQUE_ID_4 = 349,
-    AT_OAUTH_TOKEN_10 = 350,
-    AT_SCAN_LISTING_2 = 351,
-    AT_CRLF_27 = 352,
-    AT_CRLF_28 = 353,
-    AT_CRLF_29 = 354,
-    AT_OAUTH_TOKEN_11 = 355,
-    AT_OAUTH_TOKEN_12 = 356,
-    AT_OAUTH_TOKEN_13 = 357,
+    AT_TOP_VERB_1 = 86,
+    AT_USER_VERB_6 = 87,
+    AT_FOUND_OK_2 = 88,
+    AT_LOGIN_PASSWORD_1 = 89,
+    AT_BEFORE_LOGIN_PASSWORD_1 = 90,
+    AT_OTHER_MESSAGE_1 = 91,
+    AT_AUTHZID_1 = 92,
+    AT_BEFORE_AUTHZID_1 = 93,
+    AT_LOGIN_NAME_1 = 94,
+    AT_BEFORE_LOGIN_NAME_1 = 95,
+    AT_CRAM_NAME_1 = 96,
+    AT_BEFORE_CRAM_NAME_1 = 97,
+    AT_XOAUTH2_1 = 98,
+    AT_GS2_CB_FLAG_1 = 99,
+    AT_GS2_CB_FLAG_2 = 100,
+    AT_BASE64_3 = 101,
+    AT_BEFORE_BASE64_1 = 102,
+    AT_ERROR_STATUS_5 = 103,
+    AT_APOP_VERB_3 = 104,
+    AT_AUTH_VERB_3 = 105,
+    AT_TOP_VERB_2 = 106,
+    AT_OK_STATUS_7 = 107,
+    AT_AUTHZID_2 = 108,
+    AT_AUTHCID_1 = 109,
+    AT_CRAM_NAME_2 = 110,
+    AT_XOAUTH2_2 = 111,
+    AT_OAUTHBEARER_1 = 112,
+    AT_GS2_CB_FLAG_3 = 113,
+    AT_SCRAM_1 = 114,
+    AT_GS2_CB_FLAG_4 = 115,
+    AT_BASE64_4 = 116,
+    AT_TRAILING_BLANKS_4 = 117,
+    AT_CRLF_5 = 118,
+    AT_TRAILING_BLANKS_5 = 119,
+    AT_NOOP_VERB_1 = 120,
+    AT_ERROR_STATUS_6 = 121,
+    AT_APOP_VERB_4 = 122,
+    AT_AUTH_VERB_4 = 123,
+    AT_STLS_VERB_1 = 124,
+    AT_TOP_1 = 125,
+    AT_LOST_END_1 = 126,
+    AT_ERROR_STATUS_7 = 127,
+    AT_OK_STATUS_8 = 128,
+    AT_AUTHCID_2 = 129,
+    AT_CRAM_NAME_3 = 130,
+    AT_CRAM_NAME_4 = 131,
+    AT_XOAUTH2_3 = 132,
+    AT_OAUTHBEARER_2 = 133,
+    AT_GS2_CB_FLAG_5 = 134,
+    AT_SCRAM_2 = 135,
+    AT_GS2_CB_FLAG_6 = 136,
+    AT_LANG_VERB_1 = 137,
+    AT_NOOP_VERB_2 = 138,
+    AT_RSET_VERB_1 = 139,
+    AT_UTF8_VERB_1 = 140,
+    AT_SINGLE_2 = 141,
+    AT_APOP_1 = 142,
+    AT_AUTH_START_1 = 143,
+    AT_MESSAGE_NUMBER_3 = 144,
+    AT_LOST_END_2 = 145,
+    AT_ERROR_STATUS_8 = 146,
+    AT_OK_STATUS_9 = 147,
+    AT_PASSWD_1 = 148,
+    AT_CRAM_NAME_5 = 149,
+    AT_XOAUTH2_4 = 150,
+    AT_OAUTHBEARER_3 = 151,
+    AT_OAUTHBEARER_4 = 152,
+    AT_GS2_CB_FLAG_7 = 153,
+    AT_SCRAM_3 = 154,
+    AT_SCRAM_4 = 155,
+    AT_GS2_CB_FLAG_8 = 156,
+    AT_LANG_VERB_2 = 157,
+    AT_NOOP_VERB_3 = 158,
+    AT_RSET_VERB_2 = 159,
+    AT_UTF8_VERB_2 = 160,
+    AT_TEXT_3 = 161,
+    AT_APOP_NAME_1 = 162,
+    AT_SASL_MECH_2 = 163,
+    AT_TRAILING_BLANKS_6 = 164,
+    AT_MESSAGE_NUMBER_4 = 165,
+    AT_MESSAGE_NUMBER_5 = 166,
+    AT_ERROR_STATUS_9 = 167,
+    AT_FOUND_REPLY_1 = 168,
+    AT_XOAUTH2_5 = 169,
+    AT_GS2_AUTHZID_1 = 170,
+    AT_OAUTH_TOKEN_1 = 171,
+    AT_SCRAM_AUTHZID_1 = 172,
+    AT_SCRAM_5 = 173,
+    AT_SCRAM_6 = 174,
+    AT_LANG_1 = 175,
+    AT_TEXT_4 = 176,
+    AT_BANNER_TEXT_4 = 177,
+    AT_REPLY_1 = 178,
+    AT_APOP_NAME_2 = 179,
+    AT_LINE_COUNT_1 = 180,
+    AT_FOUND_REPLY_2 = 181,
+    AT_OK_BY_COMMAND_2 = 182,
+    AT_OAUTH_USER_1 = 183,
+    AT_GS2_AUTHZID_2 = 184,
+    AT_OAUTH_TOKEN_2 = 185,
+    AT_OAUTH_FIELD_1 = 186,
+    AT_START_1 = 187,
+    AT_SCRAM_AUTHZID_2 = 188,
+    AT_SCRAM_7 = 189,
+    AT_SCRAM_NAME_1 = 190,
+    AT_LANGUAGE_1 = 191,
+    AT_REPLY_2 = 192,
+    AT_CHALLENGE_LINE_1 = 193,
+    AT_BEFORE_CHALLENGE_LINE_1 = 194,
+    AT_DIGEST_1 = 195,
+    AT_SASL_MECH_3 = 196,
+    AT_AUTH_1 = 197,
+    AT_LINE_COUNT_2 = 198,
+    AT_SINGLE_3 = 199,
+    AT_BEFORE_SINGLE_2 = 200,
+    AT_SINGLE_4 = 201,
+    AT_BEFORE_SINGLE_3 = 202,
+    AT_SINGLE_5 = 203,
+    AT_BEFORE_SINGLE_4 = 204,
+    AT_SINGLE_6 = 205,
+    AT_BEFORE_SINGLE_5 = 206,
+    AT_SINGLE_7 = 207,
+    AT_BEFORE_SINGLE_6 = 208,
+    AT_SINGLE_8 = 209,
+    AT_BEFORE_SINGLE_7 = 210,
+    AT_SINGLE_9 = 211,
+    AT_BEFORE_SINGLE_8 = 212,
+    AT_SINGLE_10 = 213,
+    AT_BEFORE_SINGLE_9 = 214,
+    AT_OAUTH_USER_2 = 215,
+    AT_OAUTH_TOKEN_3 = 216,
+    AT_SCRAM_8 = 217,
+    AT_SCRAM_NAME_2 = 218,
+    AT_LANGUAGE_2 = 219,
+    AT_BANNER_TEXT_5 = 220,
+    AT_REPLY_3 = 221,
+    AT_AUTH_CHALLENGE_1 = 222,
+    AT_CRLF_6 = 223,
+    AT_TRAILING_BLANKS_7 = 224,
+    AT_TEXT_5 = 225,
+    AT_CRLF_7 = 226,
+    AT_TEXT_6 = 227,
+    AT_CRLF_8 = 228,
+    AT_MAIL_1 = 229,
+    AT_TEXT_7 = 230,
+    AT_CRLF_9 = 231,
+    AT_BEGINNING_1 = 232,
+    AT_TEXT_8 = 233,
+    AT_CRLF_10 = 234,
+    AT_SCAN_LISTINGS_1 = 235,
+    AT_TEXT_9 = 236,
+    AT_CRLF_11 = 237,
+    AT_UNIQUE_IDS_1 = 238,
+    AT_TEXT_10 = 239,
+    AT_CRLF_12 = 240,
+    AT_CAPABILITIES_1 = 241,
+    AT_TEXT_11 = 242,
+    AT_CRLF_13 = 243,
+    AT_LISTINGS_1 = 244,
+    AT_TEXT_12 = 245,
+    AT_CRLF_14 = 246,
+    AT_OK_BY_COMMAND_3 = 247,
+    AT_OAUTH_TOKEN_4 = 248,
+    AT_SCRAM_9 = 249,
+    AT_SINGLE_11 = 250,
+    AT_BEFORE_SINGLE_10 = 251,
+    AT_SINGLE_12 = 252,
+    AT_BEFORE_SINGLE_11 = 253,
+    AT_SINGLE_13 = 254,
+    AT_BEFORE_SINGLE_12 = 255,
+    AT_SINGLE_14 = 256,
+    AT_BEFORE_SINGLE_13 = 257,
+    AT_SINGLE_15 = 258,
+    AT_BEFORE_SINGLE_14 = 259,
+    AT_SINGLE_16 = 260,
+    AT_BEFORE_SINGLE_15 = 261,
+    AT_SINGLE_17 = 262,
+    AT_BEFORE_SINGLE_16 = 263,
+    AT_AUTH_CHALLENGE_2 = 264,
+    AT_TEXT_13 = 265,
+    AT_TEXT_14 = 266,
+    AT_MAIL_2 = 267,
+    AT_MESSAGE_1 = 268,
+    AT_BEFORE_MESSAGE_1 = 269,
+    AT_TEXT_15 = 270,
+    AT_BEGINNING_2 = 271,
+    AT_OK_BY_COMMAND_4 = 272,
+    AT_BEFORE_OK_BY_COMMAND_1 = 273,
+    AT_TEXT_16 = 274,
+    AT_MESSAGE_NUMBER_6 = 275,
+    AT_BEFORE_MESSAGE_NUMBER_1 = 276,
+    AT_OK_BY_COMMAND_5 = 277,
+    AT_TEXT_17 = 278,
+    AT_MESSAGE_NUMBER_7 = 279,
+    AT_BEFORE_MESSAGE_NUMBER_2 = 280,
+    AT_OK_BY_COMMAND_6 = 281,
+    AT_TEXT_18 = 282,
+    AT_CAPABILITY_1 = 283,
+    AT_BEFORE_CAPABILITY_1 = 284,
+    AT_OK_BY_COMMAND_7 = 285,
+    AT_TEXT_19 = 286,
+    AT_LISTING_1 = 287,
+    AT_BEFORE_LISTING_1 = 288,
+    AT_OK_BY_COMMAND_8 = 289,
+    AT_TEXT_20 = 290,
+    AT_BEFORE_OK_STATUS_2 = 291,
+    AT_OAUTH_TOKEN_5 = 292,
+    AT_TEXT_21 = 293,
+    AT_CRLF_15 = 294,
+    AT_MAIL_3 = 295,
+    AT_TEXT_22 = 296,
+    AT_CRLF_16 = 297,
+    AT_BEGINNING_3 = 298,
+    AT_TEXT_23 = 299,
+    AT_CRLF_17 = 300,
+    AT_SCAN_LISTINGS_2 = 301,
+    AT_TEXT_24 = 302,
+    AT_CRLF_18 = 303,
+    AT_UNIQUE_IDS_2 = 304,
+    AT_TEXT_25 = 305,
+    AT_CRLF_19 = 306,
+    AT_CAPABILITIES_2 = 307,
+    AT_TEXT_26 = 308,
+    AT_CRLF_20 = 309,
+    AT_LISTINGS_2 = 310,
+    AT_TEXT_27 = 311,
+    AT_CRLF_21 = 312,
+    AT_OK_BY_COMMAND_9 = 313,
+    AT_BEFORE_OK_STATUS_3 = 314,
+    AT_MESSAGE_NUMBER_8 = 315,
+    AT_MESSAGE_NUMBER_9 = 316,
+    AT_CAPABILITY_2 = 317,
+    AT_CRLF_22 = 318,
+    AT_LISTING_2 = 319,
+    AT_CRLF_23 = 320,
+    AT_OAUTH_TOKEN_6 = 321,
+    AT_TEXT_28 = 322,
+    AT_MESSAGE_2 = 323,
+    AT_BEFORE_MESSAGE_2 = 324,
+    AT_TEXT_29 = 325,
+    AT_OK_BY_COMMAND_10 = 326,
+    AT_BEFORE_OK_BY_COMMAND_2 = 327,
+    AT_TEXT_30 = 328,
+    AT_MESSAGE_NUMBER_10 = 329,
+    AT_BEFORE_MESSAGE_NUMBER_3 = 330,
+    AT_OK_BY_COMMAND_11 = 331,
+    AT_TEXT_31 = 332,
+    AT_MESSAGE_NUMBER_11 = 333,
+    AT_BEFORE_MESSAGE_NUMBER_4 = 334,
+    AT_OK_BY_COMMAND_12 = 335,
+    AT_TEXT_32 = 336,
+    AT_CAPABILITY_3 = 337,
+    AT_BEFORE_CAPABILITY_2 = 338,
+    AT_OK_BY_COMMAND_13 = 339,
+    AT_TEXT_33 = 340,
+    AT_LISTING_3 = 341,
+    AT_BEFORE_LISTING_2 = 342,
+    AT_OK_BY_COMMAND_14 = 343,
+    AT_TEXT_34 = 344,
+    AT_BEFORE_OK_STATUS_4 = 345,
+    AT_MESSAGE_SIZE_1 = 346,
+    AT_UNIQUE_ID_1 = 347,
+    AT_TOKEN_1 = 348,
+    AT_OAUTH_TOKEN_7 = 349,
+    AT_BEFORE_OK_STATUS_5 = 350,
+    AT_MESSAGE_NUMBER_12 = 351,
+    AT_MESSAGE_NUMBER_13 = 352,
+    AT_CAPABILITY_4 = 353,
+    AT_CRLF_24 = 354,
+    AT_LISTING_4 = 355,
+    AT_CRLF_25 = 356,
+    AT_MESSAGE_SIZE_2 = 357,
+    AT_UNIQUE_ID_2 = 358,
+    AT_OAUTH_TOKEN_8 = 359,
+    AT_MESSAGE_SIZE_3 = 360,
+    AT_UNIQUE_ID_3 = 361,
+    AT_SCAN_LISTING_1 = 362,
+    AT_CRLF_26 = 363,
+    AT_CRLF_27 = 364,
+    AT_CRLF_28 = 365,
+    AT_OAUTH_TOKEN_9 = 366,
+    AT_MESSAGE_SIZE_4 = 367,
+    AT_UNIQUE_ID_4 = 368,
+    AT_OAUTH_TOKEN_10 = 369,
+    AT_SCAN_LISTING_2 = 370,
+    AT_CRLF_29 = 371,
+    AT_CRLF_30 = 372,
+    AT_CRLF_31 = 373,
+    AT_OAUTH_TOKEN_11 = 374,
+    AT_OAUTH_TOKEN_12 = 375,
+    AT_OAUTH_TOKEN_13 = 376,
 };
 
 /* rounds + 1 */
@@ -450,36 +469,40 @@ static int choose_0(const qcap_parser_t *parser)
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_12(const qcap_parser_t *parser)
+static int choose_14(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
-    /* (command = RETR) or (command = TOP) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */)));
+    /* command = RETR */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
+    /* command = TOP */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 1;
     /* command = LIST */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* LIST */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 1;
+        return 2;
     /* command = UIDL */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(2u /* UIDL */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 2;
+        return 3;
     /* command = CAPA */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* CAPA */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 3;
+        return 4;
     /* (command = AUTH) or (command = LANG) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(6u /* AUTH */)),
@@ -487,47 +510,51 @@ static int choose_12(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 4;
+        return 5;
     /* command = STLS */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 5;
-    return 6;
+        return 6;
+    return 7;
 }
 
 /* Which alternative of ok-by-command applies. */
-static int choose_27(const qcap_parser_t *parser)
+static int choose_31(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
-    /* (command = RETR) or (command = TOP) */
-    n = qcap_binary(QCAP_OR,
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */)),
-        qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */)));
+    /* command = RETR */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(3u /* RETR */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
         return 0;
+    /* command = TOP */
+    n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(4u /* TOP */));
+    if (n.state == QCAP_NUMBER_ERROR)
+        return QCAP_CHOOSE_ERROR;
+    if (n.value)
+        return 1;
     /* command = LIST */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(1u /* LIST */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 1;
+        return 2;
     /* command = UIDL */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(2u /* UIDL */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 2;
+        return 3;
     /* command = CAPA */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(5u /* CAPA */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 3;
+        return 4;
     /* (command = AUTH) or (command = LANG) */
     n = qcap_binary(QCAP_OR,
         qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(6u /* AUTH */)),
@@ -535,18 +562,18 @@ static int choose_27(const qcap_parser_t *parser)
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 4;
+        return 5;
     /* command = STLS */
     n = qcap_binary(QCAP_EQ, qcap_register(parser, 0 /* command */), qcap_number(8u /* STLS */));
     if (n.state == QCAP_NUMBER_ERROR)
         return QCAP_CHOOSE_ERROR;
     if (n.value)
-        return 5;
-    return 6;
+        return 6;
+    return 7;
 }
 
 /* Which alternative of sasl-message applies. */
-static int choose_30(const qcap_parser_t *parser)
+static int choose_34(const qcap_parser_t *parser)
 {
     qcap_number_t n;
 
@@ -1026,15 +1053,15 @@ static const qcap_keywords_t keywords_8 = {find_8, 4};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 4, 0, 18, 0, false, false}, /* 0: list-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 4, 1, 21, 0, false, false}, /* 1: retr-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 4, 0, 20, 0, false, false}, /* 0: list-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 4, 1, 23, 0, false, false}, /* 1: retr-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 17, 4, 2, 77, 0, false, false}, /* 2: top-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 21, 4, 3, 23, 0, false, false}, /* 3: uidl-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 21, 4, 3, 25, 0, false, false}, /* 3: uidl-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 25, 4, 4, 6, 0, false, false}, /* 4: capa-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 29, 4, 5, 114, 0, false, false}, /* 5: stls-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_6, 6, 1, 33, 4, 6, 34, 0, false, false}, /* 6: auth-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 0, 1, 0, 13, 0, 62, 2, false, false}, /* 7: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 7, 1, 37, 4, 7, 103, 0, false, false}, /* 8: lang-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 29, 4, 5, 99, 0, false, false}, /* 5: stls-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_6, 6, 1, 33, 4, 6, 35, 0, false, false}, /* 6: auth-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_7, 0, 1, 0, 13, 0, 60, 2, false, false}, /* 7: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &keywords_8, 7, 1, 37, 4, 7, 104, 0, false, false}, /* 8: lang-verb */
 };
 
 /* Classes of bytes: a bit for each. */
@@ -1181,6 +1208,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto pass_verb_1;
     case AT_QUIT_VERB_1:
         goto quit_verb_1;
+    case AT_STAT_VERB_1:
+        goto stat_verb_1;
     case AT_USER_VERB_1:
         goto user_verb_1;
     case AT_BEFORE_USER_VERB_1:
@@ -1197,6 +1226,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto quit_verb_2;
     case AT_RETR_VERB_1:
         goto retr_verb_1;
+    case AT_STAT_VERB_2:
+        goto stat_verb_2;
     case AT_UIDL_VERB_1:
         goto uidl_verb_1;
     case AT_USER_VERB_2:
@@ -1207,8 +1238,6 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto list_verb_2;
     case AT_RETR_VERB_2:
         goto retr_verb_2;
-    case AT_STAT_VERB_1:
-        goto stat_verb_1;
     case AT_USER_VERB_3:
         goto user_verb_3;
     case AT_CAPA_VERB_3:
@@ -1223,16 +1252,14 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto quit_verb_3;
     case AT_RETR_VERB_3:
         goto retr_verb_3;
-    case AT_STAT_VERB_2:
-        goto stat_verb_2;
+    case AT_STAT_VERB_3:
+        goto stat_verb_3;
     case AT_UIDL_VERB_2:
         goto uidl_verb_2;
     case AT_USER_VERB_4:
         goto user_verb_4;
     case AT_AUTH_VERB_1:
         goto auth_verb_1;
-    case AT_STAT_VERB_3:
-        goto stat_verb_3;
     case AT_TRAILING_BLANKS_1:
         goto trailing_blanks_1;
     case AT_DELE_1:
@@ -1259,14 +1286,14 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto username_1;
     case AT_TRAILING_BLANKS_2:
         goto trailing_blanks_2;
+    case AT_SASL_MECH_1:
+        goto sasl_mech_1;
     case AT_MESSAGE_NUMBER_2:
         goto message_number_2;
     case AT_USERNAME_2:
         goto username_2;
     case AT_TRAILING_BLANKS_3:
         goto trailing_blanks_3;
-    case AT_SASL_MECH_1:
-        goto sasl_mech_1;
     case AT_BASE64_1:
         goto base64_1;
     case AT_CRLF_3:
@@ -1332,6 +1359,18 @@ quit_verb_1:
         goto quit_verb_2;
     }
     return qcap_stop(parser, at, AT_QUIT_VERB_1, QCAP_STOP_TABLE);
+
+    /* stat-verb = . "STAT"      RFC 1939, 5
+     * stls-verb = . "STLS"      RFC 2595, 4
+     * e.g. after "s" */
+stat_verb_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STAT_VERB_1, QCAP_STOP_INPUT);
+    if (*at == 'T' || *at == 't') {
+        at++;
+        goto stat_verb_2;
+    }
+    return qcap_stop(parser, at, AT_STAT_VERB_1, QCAP_STOP_TABLE);
 
     /* user-verb = . "USER"      RFC 1939, 7
      * pass-verb = . "PASS"      RFC 1939, 7
@@ -1455,6 +1494,18 @@ retr_verb_1:
     }
     return qcap_stop(parser, at, AT_RETR_VERB_1, QCAP_STOP_TABLE);
 
+    /* stat-verb = . "STAT"      RFC 1939, 5
+     * stls-verb = . "STLS"      RFC 2595, 4
+     * e.g. after "st" */
+stat_verb_2:
+    if (at == end)
+        return qcap_stop(parser, at, AT_STAT_VERB_2, QCAP_STOP_INPUT);
+    if (*at == 'A' || *at == 'a') {
+        at++;
+        goto stat_verb_3;
+    }
+    return qcap_stop(parser, at, AT_STAT_VERB_2, QCAP_STOP_TABLE);
+
     /* uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "ui" */
 uidl_verb_1:
@@ -1519,18 +1570,6 @@ retr_verb_2:
         goto retr_verb_1;
     }
     return qcap_stop(parser, at, AT_RETR_VERB_2, QCAP_STOP_TABLE);
-
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
-     * e.g. after "s" */
-stat_verb_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_STAT_VERB_1, QCAP_STOP_INPUT);
-    if (*at == 'T' || *at == 't') {
-        at++;
-        goto stat_verb_3;
-    }
-    return qcap_stop(parser, at, AT_STAT_VERB_1, QCAP_STOP_TABLE);
 
     /* user-verb = . "USER"      RFC 1939, 7
      * uidl-verb = . "UIDL"      RFC 1939, 7
@@ -1638,14 +1677,14 @@ retr_verb_3:
 
     /* stat-verb = . "STAT"      RFC 1939, 5
      * e.g. after "sta" */
-stat_verb_2:
+stat_verb_3:
     if (at == end)
-        return qcap_stop(parser, at, AT_STAT_VERB_2, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_STAT_VERB_3, QCAP_STOP_INPUT);
     if (*at == 'T' || *at == 't') {
         at++;
         goto do_11;
     }
-    return qcap_stop(parser, at, AT_STAT_VERB_2, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_STAT_VERB_3, QCAP_STOP_TABLE);
 
     /* uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "uid" */
@@ -1687,18 +1726,6 @@ auth_verb_1:
         goto auth_verb_2;
     }
     return qcap_stop(parser, at, AT_AUTH_VERB_1, QCAP_STOP_TABLE);
-
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
-     * e.g. after "st" */
-stat_verb_3:
-    if (at == end)
-        return qcap_stop(parser, at, AT_STAT_VERB_3, QCAP_STOP_INPUT);
-    if (*at == 'A' || *at == 'a') {
-        at++;
-        goto stat_verb_2;
-    }
-    return qcap_stop(parser, at, AT_STAT_VERB_3, QCAP_STOP_TABLE);
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -1873,6 +1900,15 @@ trailing_blanks_2:
     }
     return qcap_stop(parser, at, AT_TRAILING_BLANKS_2, QCAP_STOP_TABLE);
 
+    /* sasl-mech = . 1*20mech-char      RFC 5034, 4
+     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * trailing-blanks = 1*. SP      RFC 1939, 3
+     * e.g. after "auth a" */
+sasl_mech_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_INPUT);
+    return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_TABLE);
+
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -1926,15 +1962,6 @@ trailing_blanks_3:
     }
     return qcap_stop(parser, at, AT_TRAILING_BLANKS_3, QCAP_STOP_TABLE);
 
-    /* sasl-mech = . 1*20mech-char      RFC 5034, 4
-     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
-     * trailing-blanks = 1*. SP      RFC 1939, 3
-     * e.g. after "auth a" */
-sasl_mech_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_INPUT);
-    return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_TABLE);
-
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -1980,7 +2007,7 @@ base64_2:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 164, here - 1);
+        qcap_op_set(parser, 3 /* rounds */, false, false, value_0(parser), 167, here - 1);
         qcap_element_close(parser, side->slots, 2, QCAP_POP3_COMMAND_AUTH_RESPONSE, here - 1);
         qcap_op_feed_close(parser, 1, 0, here - 1);
         qcap_op_finish(parser, 0, here - 1);
@@ -2083,8 +2110,8 @@ on1:
         goto on2;
     }
 out1:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_1);
 
     /* ok-status = . "+OK"      RFC 1939, 3
@@ -2097,8 +2124,8 @@ on2:
         goto on3;
     }
 out2:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_2);
 
     /* ok-status = . "+OK"      RFC 1939, 3
@@ -2111,8 +2138,8 @@ on3:
         goto on4;
     }
 out3:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
     return qcap_leave(parser, at, end, AT_OK_STATUS_3);
 
     /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
@@ -2127,9 +2154,9 @@ on4:
         goto on5;
     }
 out4:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
@@ -2144,9 +2171,9 @@ on5:
         goto on6;
     }
 out5:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_1);
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
@@ -2162,9 +2189,9 @@ on6:
         goto on7;
     }
 out6:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
     qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_BANNER_TEXT_2);
 
@@ -2181,9 +2208,9 @@ on7:
         goto on8;
     }
 out7:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
     qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
     return qcap_leave(parser, at, end, AT_TIMESTAMP_1);
 
@@ -2207,9 +2234,9 @@ on8:
     if (QCAP_UNLIKELY(at == end))
         goto out8;
 out8:
-    qcap_op_list(parser, 127 /* open reply */, QCAP_HERE(p0));
-    qcap_op_list(parser, 117 /* open status */, QCAP_HERE(p0));
-    qcap_op_list(parser, 169 /* close status */, QCAP_HERE(p0) + 3);
+    qcap_op_list(parser, 130 /* open reply */, QCAP_HERE(p0));
+    qcap_op_list(parser, 120 /* open status */, QCAP_HERE(p0));
+    qcap_op_list(parser, 175 /* close status */, QCAP_HERE(p0) + 3);
     qcap_op_list(parser, 90 /* open reply-text */, QCAP_HERE(p0) + 4);
     side->positions[0] = QCAP_HERE(p1) - 2;
     return qcap_leave(parser, at, end, AT_TIMESTAMP_2);
@@ -2368,7 +2395,7 @@ ok_status_3:
     if (*at == 'K' || *at == 'k') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 169 /* close status */, here);
+        qcap_op_later(parser, side->later, 175 /* close status */, here);
         goto banner_1;
     }
     return qcap_stop(parser, at, AT_OK_STATUS_3, QCAP_STOP_TABLE);
@@ -2409,7 +2436,7 @@ crlf_1:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 165 /* close reply */, here);
+        qcap_op_later(parser, side->later, 171 /* close reply */, here);
         qcap_op_atomic_end(parser, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2545,9 +2572,9 @@ banner_text_3:
     if (*at == '\r') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 168 /* open timestamp */, side->positions[0]);
-        qcap_op_later(parser, side->later, 167 /* close timestamp */, here - 1);
-        qcap_op_later(parser, side->later, 166 /* close reply-text */, here - 1);
+        qcap_op_later(parser, side->later, 174 /* open timestamp */, side->positions[0]);
+        qcap_op_later(parser, side->later, 173 /* close timestamp */, here - 1);
+        qcap_op_later(parser, side->later, 172 /* close reply-text */, here - 1);
         parser->marks[0] = parser->later_count;
         goto crlf_1;
     }
@@ -2571,20 +2598,22 @@ error_status_3:
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok" */
 ok_by_command_1:
-    switch (choose_12(parser)) {
+    switch (choose_14(parser)) {
     case 0:
-        return qcap_stop(parser, at, AT_BEFORE_SINGLE_9, QCAP_STOP_TABLE);
-    case 1:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_10, QCAP_STOP_TABLE);
-    case 2:
+    case 1:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_11, QCAP_STOP_TABLE);
-    case 3:
+    case 2:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_12, QCAP_STOP_TABLE);
-    case 4:
+    case 3:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_13, QCAP_STOP_TABLE);
-    case 5:
+    case 4:
         return qcap_stop(parser, at, AT_BEFORE_SINGLE_14, QCAP_STOP_TABLE);
+    case 5:
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_15, QCAP_STOP_TABLE);
     case 6:
+        return qcap_stop(parser, at, AT_BEFORE_SINGLE_16, QCAP_STOP_TABLE);
+    case 7:
         goto before_single_1;
     default:
         return qcap_stop(parser, at, AT_OK_BY_COMMAND_1, QCAP_STOP_CONTROL);
@@ -2630,7 +2659,7 @@ crlf_4:
     if (*at == '\n') {
         at++;
         here = QCAP_HERE(at);
-        qcap_op_set(parser, 0 /* is_answered */, true, false, value_3(parser), 126, here);
+        qcap_op_set(parser, 0 /* is_answered */, true, false, value_3(parser), 128, here);
         qcap_element_close(parser, side->slots, 0, QCAP_POP3_REPLY, here);
         if (qcap_must_stop(parser))
             return qcap_stop(parser, at, AT_OK_STATUS_4, QCAP_STOP_PAUSED);
@@ -2674,6 +2703,9 @@ static const qcap_machine_t machines[] = {
     NULL,
     NULL,
     NULL,
+    NULL,
+    NULL,
+    NULL,
 };
 
 static const uint16_t targets_0[] = {AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_BASE64_1, AT_BEFORE_USER_VERB_1};
@@ -2688,7 +2720,7 @@ static const qcap_until_t until_2 = {pieces_2, 1, true, NULL};
 
 static const uint16_t targets_3[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_4[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_9};
+static const uint16_t targets_4[] = {AT_BEGINNING_2, AT_BEFORE_OK_BY_COMMAND_2};
 
 static const qcap_piece_t pieces_4[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2696,7 +2728,7 @@ static const qcap_until_t until_4 = {pieces_4, 1, true, NULL};
 
 static const uint16_t targets_5[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_6[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_10};
+static const uint16_t targets_6[] = {AT_BEFORE_MESSAGE_NUMBER_3, AT_OK_BY_COMMAND_11};
 
 static const qcap_piece_t pieces_6[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2704,7 +2736,7 @@ static const qcap_until_t until_6 = {pieces_6, 1, true, NULL};
 
 static const uint16_t targets_7[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_8[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_11};
+static const uint16_t targets_8[] = {AT_BEFORE_MESSAGE_NUMBER_4, AT_OK_BY_COMMAND_12};
 
 static const qcap_piece_t pieces_8[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2712,7 +2744,7 @@ static const qcap_until_t until_8 = {pieces_8, 1, true, NULL};
 
 static const uint16_t targets_9[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_10[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_12};
+static const uint16_t targets_10[] = {AT_BEFORE_CAPABILITY_2, AT_OK_BY_COMMAND_13};
 
 static const qcap_piece_t pieces_10[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2720,25 +2752,25 @@ static const qcap_until_t until_10 = {pieces_10, 1, true, NULL};
 
 static const uint16_t targets_11[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_12[] = {AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_1};
+static const uint16_t targets_12[] = {AT_BEFORE_LISTING_2, AT_OK_BY_COMMAND_14};
 
-static const uint16_t targets_13[] = {AT_OK_BY_COMMAND_1};
+static const qcap_piece_t pieces_12[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const uint16_t targets_14[] = {AT_BEFORE_SINGLE_1};
+static const qcap_until_t until_12 = {pieces_12, 1, true, NULL};
 
-static const uint16_t targets_15[] = {AT_BEFORE_CHALLENGE_LINE_1};
+static const uint16_t targets_13[] = {AT_BEFORE_OK_STATUS_4};
 
-static const uint16_t targets_16[] = {AT_BEFORE_OK_STATUS_3};
+static const uint16_t targets_14[] = {AT_BEFORE_SINGLE_10, AT_BEFORE_SINGLE_11, AT_BEFORE_SINGLE_12, AT_BEFORE_SINGLE_13, AT_BEFORE_SINGLE_14, AT_BEFORE_SINGLE_15, AT_BEFORE_SINGLE_16, AT_BEFORE_SINGLE_1};
 
-static const uint16_t targets_17[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
+static const uint16_t targets_15[] = {AT_OK_BY_COMMAND_1};
 
-static const qcap_piece_t pieces_17[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+static const uint16_t targets_16[] = {AT_BEFORE_SINGLE_1};
 
-static const qcap_until_t until_17 = {pieces_17, 1, true, NULL};
+static const uint16_t targets_17[] = {AT_BEFORE_CHALLENGE_LINE_1};
 
-static const uint16_t targets_18[] = {AT_BEFORE_OK_STATUS_2};
+static const uint16_t targets_18[] = {AT_BEFORE_OK_STATUS_3};
 
-static const uint16_t targets_19[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_4};
+static const uint16_t targets_19[] = {AT_MAIL_2, AT_BEFORE_MESSAGE_1};
 
 static const qcap_piece_t pieces_19[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2746,7 +2778,7 @@ static const qcap_until_t until_19 = {pieces_19, 1, true, NULL};
 
 static const uint16_t targets_20[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_21[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_5};
+static const uint16_t targets_21[] = {AT_BEGINNING_2, AT_BEFORE_OK_BY_COMMAND_1};
 
 static const qcap_piece_t pieces_21[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2754,7 +2786,7 @@ static const qcap_until_t until_21 = {pieces_21, 1, true, NULL};
 
 static const uint16_t targets_22[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_23[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_6};
+static const uint16_t targets_23[] = {AT_BEFORE_MESSAGE_NUMBER_1, AT_OK_BY_COMMAND_5};
 
 static const qcap_piece_t pieces_23[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2762,7 +2794,7 @@ static const qcap_until_t until_23 = {pieces_23, 1, true, NULL};
 
 static const uint16_t targets_24[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_25[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_7};
+static const uint16_t targets_25[] = {AT_BEFORE_MESSAGE_NUMBER_2, AT_OK_BY_COMMAND_6};
 
 static const qcap_piece_t pieces_25[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
@@ -2770,47 +2802,67 @@ static const qcap_until_t until_25 = {pieces_25, 1, true, NULL};
 
 static const uint16_t targets_26[] = {AT_BEFORE_OK_STATUS_2};
 
-static const uint16_t targets_27[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_2};
+static const uint16_t targets_27[] = {AT_BEFORE_CAPABILITY_1, AT_OK_BY_COMMAND_7};
 
-static const uint16_t targets_28[] = {AT_OK_BY_COMMAND_2};
+static const qcap_piece_t pieces_27[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
 
-static const uint16_t targets_29[] = {AT_BEFORE_SINGLE_2};
+static const qcap_until_t until_27 = {pieces_27, 1, true, NULL};
 
-static const uint16_t targets_30[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
+static const uint16_t targets_28[] = {AT_BEFORE_OK_STATUS_2};
+
+static const uint16_t targets_29[] = {AT_BEFORE_LISTING_1, AT_OK_BY_COMMAND_8};
+
+static const qcap_piece_t pieces_29[] = {{(const unsigned char *)"\x2e" "\x0d" "\x0a", 3, QCAP_NONE, false}};
+
+static const qcap_until_t until_29 = {pieces_29, 1, true, NULL};
+
+static const uint16_t targets_30[] = {AT_BEFORE_OK_STATUS_2};
+
+static const uint16_t targets_31[] = {AT_BEFORE_SINGLE_3, AT_BEFORE_SINGLE_4, AT_BEFORE_SINGLE_5, AT_BEFORE_SINGLE_6, AT_BEFORE_SINGLE_7, AT_BEFORE_SINGLE_8, AT_BEFORE_SINGLE_9, AT_BEFORE_SINGLE_2};
+
+static const uint16_t targets_32[] = {AT_OK_BY_COMMAND_2};
+
+static const uint16_t targets_33[] = {AT_BEFORE_SINGLE_2};
+
+static const uint16_t targets_34[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSAGE_1, AT_BEFORE_AUTHZID_1, AT_BEFORE_LOGIN_NAME_1, AT_BEFORE_CRAM_NAME_1, AT_XOAUTH2_1, AT_GS2_CB_FLAG_1, AT_GS2_CB_FLAG_2, AT_OTHER_MESSAGE_1};
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_0, .rule = 1, .is_shared = true, .choose = choose_0}, /* 0 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_1, .rule = 141}, /* 1 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_2, .rule = 141, .until = &until_2}, /* 2 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_3, .rule = 142}, /* 3 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_4, .rule = 142, .until = &until_4}, /* 4 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_5, .rule = 143}, /* 5 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_6, .rule = 143, .until = &until_6}, /* 6 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_7, .rule = 144}, /* 7 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 144, .until = &until_8}, /* 8 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 145}, /* 9 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 145, .until = &until_10}, /* 10 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_11, .rule = 159, .protocol = "tls"}, /* 11 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_12, .rule = 64, .choose = choose_12}, /* 12 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_13, .rule = 160, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 13 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_14, .rule = 161, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 14 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_15, .rule = 162, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 15 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_16, .rule = 141}, /* 16 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_17, .rule = 141, .until = &until_17}, /* 17 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 142}, /* 18 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 142, .until = &until_19}, /* 19 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 143}, /* 20 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 143, .until = &until_21}, /* 21 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_22, .rule = 144}, /* 22 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_23, .rule = 144, .until = &until_23}, /* 23 */
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_24, .rule = 145}, /* 24 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_25, .rule = 145, .until = &until_25}, /* 25 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_26, .rule = 159, .protocol = "tls"}, /* 26 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_27, .rule = 64, .choose = choose_27}, /* 27 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_28, .rule = 160, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 28 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_29, .rule = 161, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 29 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_30, .rule = 74, .choose = choose_30}, /* 30 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_1, .rule = 144}, /* 1 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_2, .rule = 144, .until = &until_2}, /* 2 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_3, .rule = 145}, /* 3 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_4, .rule = 145, .until = &until_4}, /* 4 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_5, .rule = 146}, /* 5 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_6, .rule = 146, .until = &until_6}, /* 6 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_7, .rule = 147}, /* 7 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_8, .rule = 147, .until = &until_8}, /* 8 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_9, .rule = 148}, /* 9 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_10, .rule = 148, .until = &until_10}, /* 10 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_11, .rule = 149}, /* 11 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_12, .rule = 149, .until = &until_12}, /* 12 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_13, .rule = 162, .protocol = "tls"}, /* 13 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_14, .rule = 66, .choose = choose_14}, /* 14 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_15, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 15 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_16, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 16 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_17, .rule = 165, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 17 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_18, .rule = 144}, /* 18 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_19, .rule = 144, .until = &until_19}, /* 19 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_20, .rule = 145}, /* 20 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_21, .rule = 145, .until = &until_21}, /* 21 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_22, .rule = 146}, /* 22 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_23, .rule = 146, .until = &until_23}, /* 23 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_24, .rule = 147}, /* 24 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_25, .rule = 147, .until = &until_25}, /* 25 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_26, .rule = 148}, /* 26 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_27, .rule = 148, .until = &until_27}, /* 27 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_28, .rule = 149}, /* 28 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_29, .rule = 149, .until = &until_29}, /* 29 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_30, .rule = 162, .protocol = "tls"}, /* 30 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_31, .rule = 66, .choose = choose_31}, /* 31 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_32, .rule = 163, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 32 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_33, .rule = 164, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 33 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_34, .rule = 74, .choose = choose_34}, /* 34 */
 };
 
 /* Classes of bytes: those of one class follow the same edges everywhere. */
@@ -2841,21 +2893,21 @@ static const uint8_t rows[] = {
     /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 5 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 18 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 19 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 20 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 9, 10, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 13 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 14 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 17 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 18 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 19 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 20 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 21 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 0, 0, 3, 3, 3, 3,
     /* 22 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 23 */ 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -2867,8 +2919,8 @@ static const uint8_t rows[] = {
     /* 29 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3,
     /* 30 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
     /* 31 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 4, 4, 4, 5, 3, 0, 0, 4, 4, 4, 4,
-    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 33 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4,
+    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4,
+    /* 33 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 34 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 3, 3, 3, 3,
     /* 35 */ 0, 1, 2, 3, 4, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 0, 0, 4, 4, 0, 0, 0, 0, 0, 4, 0, 4, 4,
     /* 36 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 3, 4, 5, 0, 0, 6, 0, 0, 7, 8, 0, 9, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -2895,96 +2947,100 @@ static const uint8_t rows[] = {
     /* 57 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 58 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 59 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
-    /* 60 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 61 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1,
-    /* 62 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 63 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2,
-    /* 64 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1,
-    /* 65 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1,
-    /* 66 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 67 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1,
-    /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 69 */ 0, 1, 2, 3, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4,
-    /* 70 */ 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 71 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 72 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
-    /* 73 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5,
-    /* 74 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 3, 1, 1, 1,
-    /* 75 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 76 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
-    /* 77 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 2, 2,
-    /* 78 */ 0, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 79 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4,
-    /* 80 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 81 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 82 */ 0, 1, 1, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
-    /* 83 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 3, 3, 3, 3, 3, 4, 1, 3, 3, 3, 3,
+    /* 60 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
+    /* 61 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 62 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1,
+    /* 63 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 64 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2,
+    /* 65 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1,
+    /* 66 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1,
+    /* 67 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 68 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1,
+    /* 69 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 70 */ 0, 1, 2, 3, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4,
+    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 2, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 72 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5,
+    /* 73 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 74 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1,
+    /* 75 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 3, 1, 1, 1,
+    /* 76 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
+    /* 77 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1,
+    /* 78 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 2, 2,
+    /* 79 */ 0, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
+    /* 80 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4,
+    /* 81 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
+    /* 82 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 83 */ 0, 1, 1, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2,
+    /* 84 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 3, 3, 3, 3, 3, 4, 1, 3, 3, 3, 3,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {81, 1}, {3, 0}, {82, 0}, {1, 2}, {10, 0}, {11, 0}, {12, 0}, {14, 0},
-    {15, 0}, {21, 0}, {22, 0}, {23, 0}, {19, 0}, {6, 0}, {87, 3}, {20, 0},
-    {5, 0}, {121, 0}, {7, 0}, {4, 4}, {8, 5}, {24, 6}, {25, 0}, {26, 0},
-    {27, 0}, {28, 0}, {29, 0}, {30, 0}, {32, 0}, {33, 0}, {34, 7}, {105, 0},
-    {136, 8}, {13, 9}, {16, 10}, {138, 0}, {35, 0}, {18, 0}, {139, 0}, {17, 11},
-    {38, 12}, {37, 13}, {36, 0}, {39, 14}, {40, 15}, {41, 16}, {42, 15}, {39, 15},
-    {43, 17}, {44, 18}, {45, 15}, {46, 0}, {31, 0}, {158, 19}, {47, 20}, {48, 20},
-    {38, 21}, {89, 0}, {50, 22}, {49, 22}, {0, 23}, {51, 13}, {162, 24}, {52, 25},
-    {163, 0}, {53, 26}, {54, 27}, {55, 28}, {38, 29}, {37, 30}, {47, 0}, {48, 0},
-    {175, 0}, {56, 31}, {57, 0}, {176, 32}, {58, 0}, {0, 33}, {59, 0}, {0, 34},
-    {51, 35}, {53, 0}, {60, 0}, {61, 0}, {56, 0}, {62, 0}, {63, 0}, {190, 36},
-    {0, 37}, {51, 38}, {162, 39}, {0, 40}, {51, 41}, {0, 42}, {51, 43}, {162, 44},
-    {64, 45}, {38, 46}, {37, 47}, {214, 48}, {215, 36}, {0, 49}, {67, 50}, {66, 50},
-    {240, 51}, {0, 52}, {67, 53}, {279, 54}, {70, 55}, {0, 56}, {38, 57}, {72, 0},
-    {71, 0}, {68, 0}, {0, 58}, {67, 59}, {279, 60}, {70, 0}, {73, 61}, {38, 62},
-    {38, 63}, {72, 64}, {73, 0}, {85, 65}, {86, 0}, {88, 0}, {83, 0}, {84, 66},
-    {74, 67}, {76, 68}, {79, 0}, {79, 70}, {104, 0}, {13, 0}, {16, 0}, {106, 0},
-    {107, 0}, {108, 0}, {90, 0}, {90, 72}, {92, 0}, {110, 73}, {109, 74}, {93, 0},
-    {95, 0}, {95, 73}, {97, 0}, {111, 0}, {97, 73}, {112, 0}, {114, 0}, {113, 0},
-    {116, 0}, {115, 0}, {0, 76}, {119, 0}, {118, 77}, {117, 78}, {120, 79}, {102, 80},
-    {122, 0}, {123, 0}, {124, 81}, {127, 82}, {126, 82}, {125, 83}, {110, 84}, {109, 0},
-    {128, 0}, {129, 85}, {131, 0}, {132, 0}, {133, 0}, {134, 0}, {135, 0}, {0, 86},
-    {119, 87}, {118, 88}, {117, 0}, {0, 89}, {119, 90}, {118, 0}, {0, 91}, {137, 0},
-    {140, 6}, {141, 15}, {142, 25}, {143, 0}, {144, 0}, {145, 0}, {146, 92}, {147, 1},
-    {129, 0}, {148, 0}, {149, 0}, {150, 0}, {151, 0}, {152, 0}, {153, 0}, {154, 0},
-    {155, 0}, {156, 0}, {157, 0}, {159, 0}, {160, 0}, {161, 27}, {164, 0}, {38, 94},
-    {165, 0}, {166, 95}, {146, 0}, {167, 0}, {168, 73}, {169, 0}, {170, 97}, {172, 0},
-    {171, 0}, {173, 98}, {39, 99}, {174, 20}, {177, 0}, {0, 100}, {51, 101}, {162, 0},
-    {59, 102}, {178, 103}, {179, 95}, {181, 73}, {182, 0}, {184, 0}, {183, 0}, {185, 0},
-    {186, 0}, {187, 0}, {188, 73}, {189, 0}, {174, 0}, {193, 104}, {194, 0}, {209, 0},
-    {150, 105}, {210, 0}, {153, 106}, {211, 0}, {212, 0}, {213, 107}, {38, 108}, {217, 0},
-    {216, 0}, {191, 0}, {39, 109}, {193, 0}, {0, 110}, {51, 111}, {162, 112}, {38, 113},
-    {219, 0}, {218, 0}, {195, 0}, {222, 114}, {221, 0}, {220, 0}, {197, 0}, {225, 115},
-    {224, 0}, {223, 0}, {199, 0}, {228, 115}, {227, 0}, {226, 0}, {201, 0}, {231, 115},
-    {230, 0}, {229, 0}, {203, 0}, {234, 115}, {233, 0}, {232, 0}, {205, 0}, {237, 115},
-    {236, 0}, {235, 0}, {207, 0}, {169, 105}, {238, 0}, {239, 105}, {0, 116}, {51, 117},
-    {162, 118}, {213, 0}, {38, 119}, {37, 120}, {214, 0}, {254, 121}, {38, 122}, {255, 123},
-    {38, 124}, {256, 123}, {222, 125}, {260, 123}, {225, 0}, {264, 123}, {228, 0}, {268, 123},
-    {231, 0}, {272, 123}, {234, 0}, {276, 123}, {237, 0}, {278, 0}, {239, 0}, {241, 126},
-    {240, 0}, {0, 127}, {67, 0}, {66, 0}, {282, 128}, {281, 0}, {280, 0}, {242, 0},
-    {285, 129}, {284, 0}, {283, 0}, {244, 0}, {288, 129}, {287, 0}, {286, 0}, {246, 0},
-    {291, 129}, {290, 0}, {289, 0}, {248, 0}, {294, 129}, {293, 0}, {292, 0}, {250, 0},
-    {297, 129}, {296, 0}, {295, 0}, {252, 0}, {38, 130}, {217, 131}, {254, 0}, {38, 132},
-    {219, 133}, {255, 0}, {222, 134}, {221, 133}, {256, 0}, {257, 0}, {258, 135}, {225, 136},
-    {224, 133}, {260, 0}, {299, 137}, {261, 0}, {228, 136}, {227, 133}, {264, 0}, {300, 138},
-    {265, 0}, {231, 136}, {230, 133}, {268, 0}, {269, 139}, {302, 140}, {301, 141}, {269, 0},
-    {234, 136}, {233, 133}, {272, 0}, {273, 142}, {304, 143}, {303, 144}, {273, 0}, {237, 136},
-    {236, 133}, {276, 0}, {305, 0}, {0, 145}, {67, 146}, {279, 0}, {306, 61}, {282, 147},
-    {309, 61}, {285, 0}, {313, 61}, {288, 0}, {317, 61}, {291, 0}, {321, 61}, {294, 0},
-    {325, 61}, {297, 0}, {38, 148}, {327, 149}, {299, 0}, {328, 150}, {300, 0}, {269, 151},
-    {302, 152}, {301, 0}, {273, 153}, {304, 154}, {303, 0}, {329, 51}, {330, 0}, {282, 155},
-    {281, 64}, {306, 0}, {307, 156}, {285, 157}, {284, 64}, {309, 0}, {332, 158}, {310, 0},
-    {288, 157}, {287, 64}, {313, 0}, {333, 159}, {314, 0}, {291, 157}, {290, 64}, {317, 0},
-    {318, 160}, {335, 161}, {334, 162}, {318, 0}, {294, 157}, {293, 64}, {321, 0}, {322, 163},
-    {337, 164}, {336, 165}, {322, 0}, {297, 157}, {296, 64}, {325, 0}, {338, 0}, {339, 0},
-    {329, 0}, {169, 166}, {329, 31}, {340, 0}, {169, 167}, {38, 168}, {341, 169}, {332, 0},
-    {342, 170}, {333, 0}, {318, 171}, {335, 172}, {334, 0}, {322, 173}, {337, 174}, {336, 0},
-    {261, 175}, {344, 176}, {343, 177}, {265, 178}, {346, 179}, {345, 180}, {329, 181}, {347, 0},
-    {169, 182}, {348, 0}, {349, 0}, {261, 183}, {344, 184}, {343, 0}, {265, 115}, {346, 0},
-    {329, 185}, {350, 0}, {169, 186}, {310, 187}, {352, 188}, {351, 189}, {314, 190}, {354, 191},
-    {353, 192}, {329, 193}, {355, 0}, {169, 194}, {310, 195}, {352, 196}, {351, 0}, {314, 129},
-    {354, 0}, {329, 197}, {356, 0}, {169, 198}, {357, 199}, {329, 199}, {169, 200}, {357, 51},
+    {81, 1}, {3, 0}, {82, 0}, {1, 2}, {11, 0}, {12, 0}, {13, 0}, {15, 0},
+    {16, 0}, {18, 0}, {23, 0}, {8, 0}, {24, 0}, {21, 0}, {6, 0}, {86, 3},
+    {22, 0}, {5, 0}, {120, 0}, {7, 0}, {4, 4}, {9, 5}, {25, 6}, {26, 0},
+    {27, 0}, {28, 0}, {29, 0}, {30, 0}, {31, 0}, {32, 0}, {124, 7}, {33, 0},
+    {34, 0}, {35, 8}, {104, 0}, {137, 9}, {14, 10}, {17, 11}, {139, 0}, {20, 0},
+    {140, 0}, {19, 12}, {38, 13}, {37, 14}, {36, 0}, {39, 15}, {40, 16}, {41, 17},
+    {42, 16}, {39, 16}, {43, 18}, {44, 19}, {45, 16}, {46, 0}, {47, 20}, {48, 20},
+    {38, 21}, {88, 0}, {50, 22}, {49, 22}, {0, 23}, {51, 14}, {164, 24}, {52, 25},
+    {165, 0}, {53, 26}, {54, 27}, {55, 28}, {38, 29}, {37, 30}, {47, 0}, {48, 0},
+    {177, 0}, {56, 31}, {57, 0}, {178, 32}, {58, 0}, {0, 33}, {60, 0}, {0, 34},
+    {51, 35}, {53, 0}, {61, 0}, {62, 0}, {56, 0}, {63, 0}, {64, 0}, {192, 36},
+    {0, 37}, {66, 38}, {65, 38}, {196, 39}, {0, 40}, {51, 41}, {164, 42}, {0, 43},
+    {51, 44}, {0, 45}, {51, 46}, {164, 47}, {59, 48}, {38, 49}, {37, 50}, {220, 51},
+    {221, 36}, {0, 52}, {66, 53}, {224, 54}, {68, 55}, {0, 56}, {0, 57}, {66, 58},
+    {224, 59}, {68, 0}, {38, 60}, {72, 0}, {71, 0}, {69, 0}, {73, 61}, {38, 62},
+    {38, 63}, {72, 64}, {73, 0}, {85, 65}, {87, 0}, {83, 0}, {84, 66}, {74, 67},
+    {76, 68}, {79, 0}, {79, 70}, {103, 0}, {105, 8}, {14, 0}, {17, 0}, {106, 0},
+    {107, 0}, {89, 0}, {89, 72}, {91, 0}, {109, 73}, {108, 74}, {92, 0}, {94, 0},
+    {94, 73}, {96, 0}, {110, 0}, {96, 73}, {111, 0}, {113, 0}, {112, 0}, {115, 0},
+    {114, 0}, {0, 76}, {118, 0}, {117, 77}, {116, 78}, {119, 79}, {101, 80}, {121, 0},
+    {122, 0}, {123, 0}, {125, 81}, {128, 82}, {127, 82}, {126, 83}, {109, 84}, {108, 0},
+    {129, 0}, {130, 85}, {132, 0}, {133, 0}, {134, 0}, {135, 0}, {136, 0}, {0, 86},
+    {118, 87}, {117, 88}, {116, 0}, {0, 89}, {118, 90}, {117, 0}, {0, 91}, {138, 0},
+    {141, 6}, {142, 16}, {143, 28}, {39, 92}, {144, 25}, {145, 0}, {146, 0}, {147, 0},
+    {148, 93}, {149, 1}, {130, 0}, {150, 0}, {151, 0}, {152, 0}, {153, 0}, {154, 0},
+    {155, 0}, {156, 0}, {157, 0}, {158, 0}, {159, 0}, {160, 0}, {161, 0}, {162, 27},
+    {163, 95}, {166, 0}, {38, 96}, {167, 0}, {168, 97}, {148, 0}, {169, 0}, {170, 73},
+    {171, 0}, {172, 99}, {174, 0}, {173, 0}, {175, 100}, {176, 20}, {179, 0}, {59, 0},
+    {0, 101}, {51, 102}, {164, 0}, {60, 103}, {180, 104}, {181, 97}, {183, 73}, {184, 0},
+    {186, 0}, {185, 0}, {187, 0}, {188, 0}, {189, 0}, {190, 73}, {191, 0}, {176, 0},
+    {195, 105}, {198, 0}, {215, 0}, {152, 106}, {216, 0}, {155, 107}, {217, 0}, {218, 0},
+    {219, 108}, {38, 109}, {223, 0}, {222, 0}, {193, 0}, {39, 110}, {195, 0}, {197, 111},
+    {196, 0}, {0, 112}, {66, 0}, {65, 0}, {0, 113}, {51, 114}, {164, 115}, {38, 116},
+    {226, 0}, {225, 0}, {199, 0}, {229, 117}, {228, 0}, {227, 0}, {201, 0}, {232, 118},
+    {231, 0}, {230, 0}, {203, 0}, {235, 119}, {234, 0}, {233, 0}, {205, 0}, {238, 119},
+    {237, 0}, {236, 0}, {207, 0}, {241, 119}, {240, 0}, {239, 0}, {209, 0}, {244, 119},
+    {243, 0}, {242, 0}, {211, 0}, {247, 119}, {246, 0}, {245, 0}, {213, 0}, {171, 106},
+    {248, 0}, {249, 106}, {0, 120}, {51, 121}, {164, 122}, {219, 0}, {38, 123}, {37, 124},
+    {220, 0}, {264, 125}, {38, 126}, {0, 127}, {66, 128}, {224, 0}, {265, 129}, {38, 130},
+    {266, 129}, {229, 131}, {270, 129}, {232, 132}, {274, 129}, {235, 0}, {278, 129}, {238, 0},
+    {282, 129}, {241, 0}, {286, 129}, {244, 0}, {290, 129}, {247, 0}, {292, 0}, {249, 0},
+    {295, 133}, {294, 0}, {293, 0}, {250, 0}, {298, 134}, {297, 0}, {296, 0}, {252, 0},
+    {301, 135}, {300, 0}, {299, 0}, {254, 0}, {304, 135}, {303, 0}, {302, 0}, {256, 0},
+    {307, 135}, {306, 0}, {305, 0}, {258, 0}, {310, 135}, {309, 0}, {308, 0}, {260, 0},
+    {313, 135}, {312, 0}, {311, 0}, {262, 0}, {38, 136}, {223, 137}, {264, 0}, {38, 138},
+    {226, 139}, {265, 0}, {229, 140}, {228, 139}, {266, 0}, {267, 0}, {268, 141}, {232, 142},
+    {231, 139}, {270, 0}, {271, 0}, {272, 143}, {235, 144}, {234, 139}, {274, 0}, {315, 145},
+    {275, 0}, {238, 144}, {237, 139}, {278, 0}, {316, 146}, {279, 0}, {241, 144}, {240, 139},
+    {282, 0}, {283, 147}, {318, 148}, {317, 149}, {283, 0}, {244, 144}, {243, 139}, {286, 0},
+    {287, 150}, {320, 151}, {319, 152}, {287, 0}, {247, 144}, {246, 139}, {290, 0}, {321, 0},
+    {322, 61}, {295, 153}, {325, 61}, {298, 154}, {328, 61}, {301, 0}, {332, 61}, {304, 0},
+    {336, 61}, {307, 0}, {340, 61}, {310, 0}, {344, 61}, {313, 0}, {38, 155}, {346, 156},
+    {315, 0}, {347, 157}, {316, 0}, {283, 158}, {318, 159}, {317, 0}, {287, 160}, {320, 161},
+    {319, 0}, {348, 39}, {349, 0}, {295, 162}, {294, 64}, {322, 0}, {323, 163}, {298, 164},
+    {297, 64}, {325, 0}, {326, 165}, {301, 166}, {300, 64}, {328, 0}, {351, 167}, {329, 0},
+    {304, 166}, {303, 64}, {332, 0}, {352, 168}, {333, 0}, {307, 166}, {306, 64}, {336, 0},
+    {337, 169}, {354, 170}, {353, 171}, {337, 0}, {310, 166}, {309, 64}, {340, 0}, {341, 172},
+    {356, 173}, {355, 174}, {341, 0}, {313, 166}, {312, 64}, {344, 0}, {357, 0}, {358, 0},
+    {348, 0}, {171, 175}, {348, 31}, {359, 0}, {171, 176}, {38, 177}, {360, 178}, {351, 0},
+    {361, 179}, {352, 0}, {337, 180}, {354, 181}, {353, 0}, {341, 182}, {356, 183}, {355, 0},
+    {275, 184}, {363, 185}, {362, 186}, {279, 187}, {365, 188}, {364, 189}, {348, 190}, {366, 0},
+    {171, 191}, {367, 0}, {368, 0}, {275, 192}, {363, 193}, {362, 0}, {279, 119}, {365, 0},
+    {348, 194}, {369, 0}, {171, 195}, {329, 196}, {371, 197}, {370, 198}, {333, 199}, {373, 200},
+    {372, 201}, {348, 202}, {374, 0}, {171, 203}, {329, 204}, {371, 205}, {370, 0}, {333, 135},
+    {373, 0}, {348, 206}, {375, 0}, {171, 207}, {376, 208}, {348, 208}, {171, 209}, {376, 39},
 };
 
 /* The edges of states. */
@@ -2992,55 +3048,58 @@ static const uint16_t edge_lists[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 40, 41, 54, 55, 56, 57, 58, 59, 60, 61,
+    48, 49, 50, 51, 52, 53, 42, 43, 54, 55, 56, 57, 58, 59, 60, 61,
     62, 63, 60, 61, 64, 65, 66, 67, 68, 69, 70, 71, 68, 69, 72, 73,
     74, 75, 76, 77, 78, 79, 80, 81, 82, 60, 61, 83, 68, 69, 72, 84,
-    85, 86, 87, 88, 89, 90, 78, 91, 92, 82, 93, 94, 95, 96, 97, 98,
+    85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 78, 95, 96, 82, 97, 98,
     99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114,
-    115, 116, 117, 110, 111, 118, 119, 120, 121, 122, 123, 124, 125, 126, 13, 14,
-    127, 16, 18, 19, 128, 57, 129, 130, 131, 132, 31, 133, 134, 135, 136, 37,
-    39, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150, 151,
-    152, 153, 154, 155, 156, 157, 158, 159, 160, 161, 52, 162, 163, 164, 165, 166,
-    167, 168, 146, 147, 169, 170, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180,
-    181, 182, 154, 155, 156, 183, 184, 185, 186, 187, 188, 189, 190, 168, 191, 146,
-    147, 192, 193, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 40, 41, 204,
-    205, 206, 207, 208, 209, 210, 211, 212, 213, 196, 171, 214, 215, 216, 199, 173,
-    217, 218, 40, 41, 219, 220, 221, 222, 223, 93, 94, 95, 224, 225, 206, 226,
-    227, 228, 229, 230, 231, 232, 233, 234, 60, 61, 235, 68, 69, 236, 68, 69,
-    72, 237, 220, 238, 239, 228, 240, 229, 241, 213, 229, 213, 232, 242, 233, 243,
-    244, 93, 94, 95, 245, 246, 247, 248, 249, 250, 251, 252, 253, 254, 238, 255,
-    256, 257, 258, 259, 260, 261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271,
-    272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 239, 283, 229, 284, 213,
-    215, 244, 285, 286, 287, 288, 289, 290, 291, 292, 246, 247, 293, 294, 255, 256,
-    295, 296, 259, 260, 297, 298, 263, 264, 299, 300, 267, 268, 301, 302, 271, 272,
-    303, 304, 275, 276, 305, 306, 279, 280, 307, 308, 229, 309, 213, 310, 311, 101,
-    102, 103, 312, 313, 314, 315, 316, 317, 318, 319, 320, 321, 322, 323, 324, 325,
-    326, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339, 340, 341,
-    342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355, 356, 357,
-    358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371, 372, 373,
-    374, 375, 376, 377, 229, 213, 378, 379, 380, 381, 316, 317, 382, 383, 320, 321,
-    384, 385, 324, 325, 386, 387, 328, 329, 388, 389, 332, 333, 390, 391, 336, 337,
-    392, 393, 394, 395, 396, 397, 398, 399, 400, 401, 402, 403, 404, 229, 405, 406,
-    213, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421,
-    422, 423, 424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 435, 436, 437,
-    438, 439, 229, 440, 441, 229, 442, 443, 444, 445, 446, 447, 448, 449, 450, 451,
-    452, 453, 454, 455, 456, 457, 458, 438, 459, 460, 461, 439, 229, 462, 463, 464,
-    465, 466, 467, 468, 469, 470, 471, 229, 472, 473, 474, 475, 476, 477, 465, 478,
-    479, 480, 466, 229, 481, 482, 483, 484, 485, 486, 487, 488, 229, 489, 490, 491,
-    229, 492, 493, 494, 229, 495, 405, 441,
+    115, 116, 117, 114, 115, 118, 119, 120, 121, 122, 123, 11, 124, 125, 14, 15,
+    126, 17, 19, 20, 127, 57, 128, 129, 130, 131, 132, 34, 133, 134, 135, 39,
+    41, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 150,
+    151, 152, 153, 154, 155, 156, 157, 158, 159, 160, 161, 162, 163, 164, 165, 166,
+    167, 168, 145, 146, 169, 170, 171, 172, 173, 174, 175, 176, 177, 178, 179, 180,
+    181, 182, 153, 154, 155, 183, 184, 185, 186, 187, 188, 189, 190, 191, 192, 168,
+    193, 145, 146, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 204, 205, 42,
+    43, 206, 207, 208, 209, 210, 211, 212, 213, 214, 215, 216, 198, 171, 217, 218,
+    219, 201, 173, 220, 42, 43, 221, 222, 223, 224, 225, 226, 97, 98, 99, 227,
+    228, 209, 229, 230, 231, 232, 233, 234, 235, 236, 237, 60, 61, 238, 68, 69,
+    239, 68, 69, 72, 240, 222, 241, 242, 231, 243, 232, 244, 216, 232, 216, 235,
+    245, 236, 246, 247, 97, 98, 99, 248, 249, 250, 251, 252, 253, 254, 255, 88,
+    89, 90, 256, 257, 258, 259, 260, 261, 262, 241, 263, 264, 265, 266, 267, 268,
+    269, 270, 271, 272, 273, 274, 275, 276, 277, 278, 279, 280, 281, 282, 283, 284,
+    285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 242, 295, 232, 296, 216, 218,
+    247, 297, 298, 299, 300, 301, 302, 303, 304, 249, 250, 305, 306, 307, 308, 309,
+    263, 264, 310, 311, 267, 268, 312, 313, 271, 272, 314, 315, 275, 276, 316, 317,
+    279, 280, 318, 319, 283, 284, 320, 321, 287, 288, 322, 323, 291, 292, 324, 325,
+    232, 326, 216, 327, 328, 329, 330, 331, 332, 333, 334, 335, 336, 337, 338, 339,
+    340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 354, 355,
+    356, 357, 358, 359, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371,
+    372, 373, 374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 385, 386, 387,
+    388, 389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 232, 216, 399, 328, 329,
+    400, 401, 332, 333, 402, 403, 336, 337, 404, 405, 340, 341, 406, 407, 344, 345,
+    408, 409, 348, 349, 410, 411, 352, 353, 412, 413, 414, 415, 416, 417, 418, 419,
+    420, 421, 422, 423, 424, 232, 425, 426, 216, 427, 428, 429, 430, 431, 432, 433,
+    434, 435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449,
+    450, 451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 232, 464,
+    465, 232, 466, 467, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477, 478, 479,
+    480, 481, 482, 462, 483, 484, 485, 463, 232, 486, 487, 488, 489, 490, 491, 492,
+    493, 494, 495, 232, 496, 497, 498, 499, 500, 501, 489, 502, 503, 504, 490, 232,
+    505, 506, 507, 508, 509, 510, 511, 512, 232, 513, 514, 515, 232, 516, 517, 518,
+    232, 519, 425, 465,
 };
 
 /* Operations and moves, each with its place. */
 static const qcap_step_t steps[] = {
-    {127, 16384},
-    {117, 16384},
+    {130, 16384},
+    {120, 16384},
     {46, 16385},
     {50, 16385},
     {76, 16384},
     {18, 16384},
     {74, 16384},
     {30, 16384},
-    {169, 16384},
+    {175, 16384},
+    {52, 16387},
     {54, 16386},
     {73, 16386},
     {40, 16386},
@@ -3049,27 +3108,34 @@ static const qcap_step_t steps[] = {
     {26, 16385},
     {25, 16385},
     {24, 16384},
-    {165, 16384},
+    {171, 16384},
     {23, 16384},
     {49, 16384},
     {29, 16384},
     {39, 16384},
     {41, 16384},
     {47, 16384},
-    {52, 16387},
     {90, 16385},
-    {126, 16385},
-    {116, 16385},
+    {129, 16385},
+    {119, 16385},
     {0, 16384},
     {22, 16384},
     {38, 16384},
     {33, 16384},
     {28, 16384},
     {53, 16384},
-    {166, 16385},
+    {172, 16385},
     {32768, 16386},
-    {115, 16384},
+    {118, 16384},
     {32, 16385},
+    {67, 16385},
+    {66, 16385},
+    {23, 16385},
+    {65, 16385},
+    {64, 16385},
+    {56, 16385},
+    {55, 16384},
+    {32768, 16385},
     {37, 16385},
     {27, 16385},
     {25, 16386},
@@ -3079,27 +3145,19 @@ static const qcap_step_t steps[] = {
     {21, 16385},
     {69, 16385},
     {68, 16385},
-    {168, 0},
-    {167, 16385},
+    {174, 0},
+    {173, 16385},
     {32769, 16385},
-    {67, 16385},
-    {66, 16385},
-    {23, 16385},
-    {65, 16385},
-    {64, 16385},
-    {56, 16385},
-    {55, 16384},
-    {32768, 16385},
     {56, 16386},
     {57, 16385},
     {61, 16385},
     {60, 16385},
-    {80, 16384},
-    {79, 16384},
     {8, 16385},
     {59, 16385},
     {58, 16385},
     {5, 16385},
+    {80, 16384},
+    {79, 16384},
     {89, 16385},
     {88, 16385},
     {42, 16385},
@@ -3108,13 +3166,13 @@ static const qcap_step_t steps[] = {
     {77, 16384},
     {19, 16384},
     {75, 16384},
-    {185, 16384},
-    {186, 16384},
-    {170, 16384},
-    {171, 16384},
-    {174, 16384},
-    {177, 16385},
-    {173, 16384},
+    {191, 16384},
+    {192, 16384},
+    {176, 16384},
+    {177, 16384},
+    {180, 16384},
+    {183, 16385},
+    {179, 16384},
     {2, 16385},
     {1, 16384},
     {10, 16385},
@@ -3124,101 +3182,109 @@ static const qcap_step_t steps[] = {
     {17, 16384},
     {16, 16384},
     {45, 16384},
-    {163, 16385},
+    {169, 16385},
     {3, 16387},
-    {176, 16385},
+    {182, 16385},
     {32769, 16386},
     {7, 16385},
     {6, 16385},
     {4, 16385},
-    {173, 16385},
-    {180, 16384},
-    {179, 16384},
-    {164, 16384},
-    {162, 16384},
-    {173, 1},
-    {180, 0},
-    {177, 16384},
-    {72, 16384},
     {51, 16384},
+    {179, 16385},
+    {186, 16384},
+    {185, 16384},
+    {20, 16384},
+    {21, 16384},
+    {69, 16384},
+    {68, 16384},
+    {170, 16384},
+    {168, 16384},
+    {179, 1},
+    {186, 0},
+    {183, 16384},
+    {72, 16384},
     {38, 16385},
     {44, 16384},
     {36, 16384},
     {32768, 16384},
     {71, 16385},
-    {118, 16384},
+    {121, 16384},
     {35, 16384},
-    {43, 16385},
-    {128, 16384},
-    {132, 16384},
-    {131, 16384},
-    {70, 16385},
-    {167, 1},
-    {123, 16385},
-    {122, 16385},
-    {136, 16385},
     {67, 16384},
     {66, 16384},
     {65, 16384},
     {64, 16384},
+    {43, 16385},
+    {131, 16384},
+    {135, 16384},
+    {134, 16384},
+    {142, 16384},
+    {70, 16385},
+    {173, 1},
+    {126, 16385},
+    {125, 16385},
+    {139, 16385},
     {85, 16384},
     {84, 16384},
-    {121, 16385},
-    {120, 16385},
-    {119, 16385},
-    {135, 16385},
-    {130, 16384},
-    {129, 16384},
-    {145, 16385},
-    {143, 16385},
-    {154, 16385},
-    {152, 16385},
-    {157, 16385},
-    {156, 16385},
-    {160, 16385},
-    {159, 16385},
-    {81, 16384},
-    {142, 16385},
-    {140, 16384},
+    {92, 16384},
+    {124, 16385},
+    {123, 16385},
+    {122, 16385},
+    {138, 16385},
+    {133, 16384},
+    {132, 16384},
+    {141, 16384},
     {151, 16385},
-    {149, 16384},
+    {149, 16385},
+    {160, 16385},
+    {158, 16385},
+    {163, 16385},
+    {162, 16385},
+    {166, 16385},
+    {165, 16385},
+    {81, 16384},
+    {148, 16385},
+    {146, 16384},
+    {157, 16385},
+    {155, 16384},
     {83, 16384},
     {82, 16384},
-    {98, 16385},
-    {96, 16385},
-    {107, 16385},
-    {105, 16385},
+    {91, 16384},
+    {101, 16385},
+    {99, 16385},
     {110, 16385},
-    {109, 16385},
+    {108, 16385},
     {113, 16385},
     {112, 16385},
-    {183, 0},
-    {182, 16385},
-    {183, 16386},
-    {95, 16385},
-    {93, 16384},
-    {104, 16385},
-    {102, 16384},
-    {139, 16385},
-    {138, 16385},
-    {148, 16385},
-    {147, 16385},
-    {147, 16384},
+    {116, 16385},
+    {115, 16385},
+    {189, 0},
+    {188, 16385},
+    {189, 16386},
+    {98, 16385},
+    {96, 16384},
+    {107, 16385},
+    {105, 16384},
+    {145, 16385},
+    {144, 16385},
+    {154, 16385},
+    {153, 16385},
+    {153, 16384},
     {32768, 16387},
-    {183, 16387},
+    {189, 16387},
     {32768, 16388},
-    {183, 16388},
-    {92, 16385},
-    {91, 16385},
-    {101, 16385},
-    {100, 16385},
-    {100, 16384},
+    {189, 16388},
+    {95, 16385},
+    {94, 16385},
+    {104, 16385},
+    {103, 16385},
+    {103, 16384},
     {32768, 16389},
-    {183, 16389},
+    {189, 16389},
     {32768, 16390},
-    {183, 16390},
+    {189, 16390},
     {32768, 16391},
-    {183, 16391},
+    {189, 16391},
 };
 
 /* Actions: how many steps, and which. */
@@ -3235,58 +3301,58 @@ static const uint16_t actions[] = {
     /* 9 */ 0x1, 0xb,
     /* 10 */ 0x1, 0xc,
     /* 11 */ 0x1, 0xd,
-    /* 12 */ 0x5, 0xe, 0xf, 0x10, 0x11, 0x12,
-    /* 13 */ 0x1, 0xe,
-    /* 14 */ 0x2, 0x13, 0x14,
-    /* 15 */ 0x1, 0x14,
-    /* 16 */ 0x2, 0x15, 0x14,
-    /* 17 */ 0x2, 0x16, 0x14,
-    /* 18 */ 0x2, 0x17, 0x14,
-    /* 19 */ 0x1, 0x18,
+    /* 12 */ 0x1, 0xe,
+    /* 13 */ 0x5, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 14 */ 0x1, 0xf,
+    /* 15 */ 0x2, 0x14, 0x15,
+    /* 16 */ 0x1, 0x15,
+    /* 17 */ 0x2, 0x16, 0x15,
+    /* 18 */ 0x2, 0x17, 0x15,
+    /* 19 */ 0x2, 0x18, 0x15,
     /* 20 */ 0x1, 0x19,
-    /* 21 */ 0x2, 0x11, 0x12,
+    /* 21 */ 0x2, 0x12, 0x13,
     /* 22 */ 0x2, 0x1a, 0x1b,
-    /* 23 */ 0x6, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 24 */ 0x1, 0xf,
+    /* 23 */ 0x6, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 24 */ 0x1, 0x10,
     /* 25 */ 0x1, 0x1e,
     /* 26 */ 0x1, 0x1f,
     /* 27 */ 0x1, 0x20,
-    /* 28 */ 0x2, 0x21, 0x14,
-    /* 29 */ 0x6, 0x22, 0xe, 0xf, 0x10, 0x11, 0x12,
-    /* 30 */ 0x2, 0x22, 0xe,
+    /* 28 */ 0x2, 0x21, 0x15,
+    /* 29 */ 0x6, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 30 */ 0x2, 0x22, 0xf,
     /* 31 */ 0x1, 0x23,
     /* 32 */ 0x8001, 0x24,
-    /* 33 */ 0x3, 0x12, 0x1c, 0x1d,
-    /* 34 */ 0x7, 0x25, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 35 */ 0x2, 0x25, 0xe,
+    /* 33 */ 0x3, 0x13, 0x1c, 0x1d,
+    /* 34 */ 0x7, 0x25, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 35 */ 0x2, 0x25, 0xf,
     /* 36 */ 0x1, 0x24,
-    /* 37 */ 0x7, 0x26, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 38 */ 0x2, 0x26, 0xe,
-    /* 39 */ 0x2, 0x26, 0xf,
-    /* 40 */ 0x7, 0x27, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 41 */ 0x2, 0x27, 0xe,
-    /* 42 */ 0x8, 0x28, 0x29, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 43 */ 0x3, 0x28, 0x29, 0xe,
-    /* 44 */ 0x1, 0x28,
-    /* 45 */ 0x5, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e,
-    /* 46 */ 0x8, 0x2f, 0x30, 0x22, 0xe, 0xf, 0x10, 0x11, 0x12,
-    /* 47 */ 0x4, 0x2f, 0x30, 0x22, 0xe,
-    /* 48 */ 0x1, 0x31,
-    /* 49 */ 0x9, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x1c, 0x1d,
-    /* 50 */ 0x5, 0x32, 0x33, 0x34, 0x35, 0x36,
+    /* 37 */ 0x9, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 38 */ 0x5, 0x26, 0x27, 0x28, 0x29, 0x2a,
+    /* 39 */ 0x1, 0x2d,
+    /* 40 */ 0x7, 0x2e, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 41 */ 0x2, 0x2e, 0xf,
+    /* 42 */ 0x2, 0x2e, 0x10,
+    /* 43 */ 0x7, 0x2f, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 44 */ 0x2, 0x2f, 0xf,
+    /* 45 */ 0x8, 0x30, 0x31, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 46 */ 0x3, 0x30, 0x31, 0xf,
+    /* 47 */ 0x1, 0x30,
+    /* 48 */ 0x5, 0x32, 0x33, 0x34, 0x35, 0x36,
+    /* 49 */ 0x8, 0x37, 0x38, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 50 */ 0x4, 0x37, 0x38, 0x22, 0xf,
     /* 51 */ 0x1, 0x39,
-    /* 52 */ 0x6, 0x3a, 0x3b, 0x37, 0x38, 0x1c, 0x1d,
+    /* 52 */ 0x6, 0x3a, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
     /* 53 */ 0x2, 0x3a, 0x3b,
     /* 54 */ 0x1, 0x3a,
     /* 55 */ 0x2, 0x3c, 0x3d,
     /* 56 */ 0x2, 0x1c, 0x1d,
-    /* 57 */ 0x4, 0x37, 0x38, 0x3e, 0x3f,
-    /* 58 */ 0x8, 0x40, 0x41, 0x42, 0x43, 0x37, 0x38, 0x1c, 0x1d,
-    /* 59 */ 0x4, 0x40, 0x41, 0x42, 0x43,
-    /* 60 */ 0x5, 0x40, 0x41, 0x42, 0x43, 0x37,
+    /* 57 */ 0x8, 0x3e, 0x3f, 0x40, 0x41, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 58 */ 0x4, 0x3e, 0x3f, 0x40, 0x41,
+    /* 59 */ 0x5, 0x3e, 0x3f, 0x40, 0x41, 0x2b,
+    /* 60 */ 0x4, 0x2b, 0x2c, 0x42, 0x43,
     /* 61 */ 0x1, 0x44,
-    /* 62 */ 0x2, 0x3e, 0x3f,
-    /* 63 */ 0x5, 0x45, 0x37, 0x38, 0x3e, 0x3f,
+    /* 62 */ 0x2, 0x42, 0x43,
+    /* 63 */ 0x5, 0x45, 0x2b, 0x2c, 0x42, 0x43,
     /* 64 */ 0x1, 0x45,
     /* 65 */ 0x1, 0x46,
     /* 66 */ 0x1, 0x47,
@@ -3304,156 +3370,166 @@ static const uint16_t actions[] = {
     /* 78 */ 0x2, 0x55, 0x56,
     /* 79 */ 0x2, 0x57, 0x58,
     /* 80 */ 0x3, 0x5, 0x59, 0x5a,
-    /* 81 */ 0x2, 0x5b, 0x14,
+    /* 81 */ 0x2, 0x5b, 0x15,
     /* 82 */ 0x1, 0x5c,
     /* 83 */ 0x1, 0x5d,
     /* 84 */ 0x2, 0x5e, 0x50,
-    /* 85 */ 0x2, 0x39, 0x5f,
-    /* 86 */ 0x7, 0x40, 0x60, 0x61, 0x43, 0x53, 0x54, 0x1c,
-    /* 87 */ 0x4, 0x40, 0x60, 0x61, 0x43,
-    /* 88 */ 0x5, 0x40, 0x60, 0x61, 0x43, 0x53,
+    /* 85 */ 0x2, 0x2d, 0x5f,
+    /* 86 */ 0x7, 0x3e, 0x60, 0x61, 0x41, 0x53, 0x54, 0x1c,
+    /* 87 */ 0x4, 0x3e, 0x60, 0x61, 0x41,
+    /* 88 */ 0x5, 0x3e, 0x60, 0x61, 0x41, 0x53,
     /* 89 */ 0x4, 0x62, 0x53, 0x54, 0x1c,
     /* 90 */ 0x1, 0x62,
     /* 91 */ 0x1, 0x1c,
-    /* 92 */ 0x2, 0x63, 0x4f,
-    /* 93 */ 0x3, 0x63, 0x64, 0x65,
-    /* 94 */ 0x2, 0x66, 0x12,
-    /* 95 */ 0x2, 0x67, 0x12,
-    /* 96 */ 0x3, 0x68, 0x69, 0x65,
-    /* 97 */ 0x1, 0x6a,
-    /* 98 */ 0x2, 0x6b, 0x14,
-    /* 99 */ 0x2, 0x6c, 0x14,
-    /* 100 */ 0x7, 0x29, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 101 */ 0x2, 0x29, 0xe,
-    /* 102 */ 0x2, 0x2a, 0x6d,
-    /* 103 */ 0x2, 0x26, 0x6e,
-    /* 104 */ 0x3, 0x27, 0x6f, 0x70,
-    /* 105 */ 0x1, 0x63,
-    /* 106 */ 0x1, 0x5e,
-    /* 107 */ 0x2, 0x2a, 0x71,
-    /* 108 */ 0x5, 0x37, 0x38, 0x72, 0x3e, 0x3f,
-    /* 109 */ 0x8001, 0x73,
-    /* 110 */ 0x7, 0x74, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 111 */ 0x2, 0x74, 0xe,
-    /* 112 */ 0x2, 0x74, 0xf,
-    /* 113 */ 0x3, 0x53, 0x54, 0x75,
-    /* 114 */ 0x4, 0x53, 0x54, 0x76, 0x77,
-    /* 115 */ 0x2, 0x53, 0x54,
-    /* 116 */ 0x7, 0x78, 0xe, 0xf, 0x10, 0x12, 0x1c, 0x1d,
-    /* 117 */ 0x2, 0x78, 0xe,
-    /* 118 */ 0x2, 0x78, 0xf,
-    /* 119 */ 0x8, 0x2f, 0x79, 0x22, 0xe, 0xf, 0x10, 0x11, 0x12,
-    /* 120 */ 0x4, 0x2f, 0x79, 0x22, 0xe,
-    /* 121 */ 0x2, 0x7a, 0x7b,
-    /* 122 */ 0x3, 0x72, 0x3e, 0x3f,
-    /* 123 */ 0x1, 0x7c,
-    /* 124 */ 0x1, 0x75,
-    /* 125 */ 0x2, 0x76, 0x77,
-    /* 126 */ 0x8005, 0x7d, 0x7e, 0x12, 0x7f, 0x80,
-    /* 127 */ 0x4, 0x37, 0x38, 0x1c, 0x1d,
-    /* 128 */ 0x4, 0x37, 0x38, 0x81, 0x82,
-    /* 129 */ 0x2, 0x37, 0x38,
-    /* 130 */ 0x8, 0x83, 0x84, 0x85, 0x37, 0x38, 0x72, 0x3e, 0x3f,
-    /* 131 */ 0x3, 0x83, 0x84, 0x85,
-    /* 132 */ 0x4, 0x86, 0x53, 0x54, 0x75,
-    /* 133 */ 0x1, 0x86,
-    /* 134 */ 0x5, 0x86, 0x53, 0x54, 0x76, 0x77,
-    /* 135 */ 0x2, 0x87, 0x88,
-    /* 136 */ 0x3, 0x86, 0x53, 0x54,
-    /* 137 */ 0x2, 0x89, 0x8a,
-    /* 138 */ 0x2, 0x8b, 0x8c,
-    /* 139 */ 0x4, 0x8d, 0x8e, 0x53, 0x54,
-    /* 140 */ 0x2, 0x8d, 0x8e,
-    /* 141 */ 0x1, 0x8d,
-    /* 142 */ 0x4, 0x8f, 0x90, 0x53, 0x54,
-    /* 143 */ 0x2, 0x8f, 0x90,
-    /* 144 */ 0x1, 0x8f,
-    /* 145 */ 0x5, 0x3b, 0x37, 0x38, 0x1c, 0x1d,
-    /* 146 */ 0x1, 0x3b,
-    /* 147 */ 0x2, 0x81, 0x82,
-    /* 148 */ 0x2, 0x91, 0x75,
-    /* 149 */ 0x2, 0x92, 0x93,
-    /* 150 */ 0x2, 0x94, 0x95,
-    /* 151 */ 0x3, 0x8e, 0x53, 0x54,
-    /* 152 */ 0x1, 0x8e,
-    /* 153 */ 0x3, 0x90, 0x53, 0x54,
-    /* 154 */ 0x1, 0x90,
-    /* 155 */ 0x5, 0x45, 0x37, 0x38, 0x81, 0x82,
-    /* 156 */ 0x2, 0x96, 0x97,
-    /* 157 */ 0x3, 0x45, 0x37, 0x38,
-    /* 158 */ 0x2, 0x98, 0x99,
-    /* 159 */ 0x2, 0x9a, 0x9b,
-    /* 160 */ 0x4, 0x9c, 0x9d, 0x37, 0x38,
-    /* 161 */ 0x2, 0x9c, 0x9d,
-    /* 162 */ 0x1, 0x9c,
-    /* 163 */ 0x4, 0x9e, 0x9f, 0x37, 0x38,
-    /* 164 */ 0x2, 0x9e, 0x9f,
-    /* 165 */ 0x1, 0x9e,
-    /* 166 */ 0x2, 0xa0, 0xa1,
-    /* 167 */ 0x2, 0xa2, 0xa1,
-    /* 168 */ 0x3, 0x91, 0x3e, 0x3f,
-    /* 169 */ 0x2, 0xa3, 0xa4,
-    /* 170 */ 0x2, 0xa5, 0xa6,
-    /* 171 */ 0x3, 0x9d, 0x37, 0x38,
-    /* 172 */ 0x1, 0x9d,
-    /* 173 */ 0x3, 0x9f, 0x37, 0x38,
-    /* 174 */ 0x1, 0x9f,
-    /* 175 */ 0x4, 0xa7, 0xa8, 0x53, 0x54,
-    /* 176 */ 0x2, 0xa7, 0xa8,
-    /* 177 */ 0x1, 0xa7,
-    /* 178 */ 0x4, 0xa9, 0xaa, 0x53, 0x54,
-    /* 179 */ 0x2, 0xa9, 0xaa,
-    /* 180 */ 0x2, 0xa9, 0xab,
-    /* 181 */ 0x1, 0xac,
-    /* 182 */ 0x2, 0xad, 0xa1,
-    /* 183 */ 0x3, 0xa8, 0x53, 0x54,
-    /* 184 */ 0x1, 0xa8,
-    /* 185 */ 0x1, 0xae,
-    /* 186 */ 0x2, 0xaf, 0xa1,
-    /* 187 */ 0x4, 0xb0, 0xb1, 0x37, 0x38,
-    /* 188 */ 0x2, 0xb0, 0xb1,
-    /* 189 */ 0x1, 0xb0,
-    /* 190 */ 0x4, 0xb2, 0xb3, 0x37, 0x38,
-    /* 191 */ 0x2, 0xb2, 0xb3,
-    /* 192 */ 0x2, 0xb2, 0xb4,
-    /* 193 */ 0x1, 0xb5,
-    /* 194 */ 0x2, 0xb6, 0xa1,
-    /* 195 */ 0x3, 0xb1, 0x37, 0x38,
-    /* 196 */ 0x1, 0xb1,
-    /* 197 */ 0x1, 0xb7,
-    /* 198 */ 0x2, 0xb8, 0xa1,
-    /* 199 */ 0x1, 0xb9,
-    /* 200 */ 0x2, 0xba, 0xa1,
+    /* 92 */ 0x2, 0x63, 0x15,
+    /* 93 */ 0x2, 0x64, 0x4f,
+    /* 94 */ 0x3, 0x64, 0x65, 0x66,
+    /* 95 */ 0x5, 0x4a, 0x67, 0x68, 0x69, 0x6a,
+    /* 96 */ 0x2, 0x6b, 0x13,
+    /* 97 */ 0x2, 0x6c, 0x13,
+    /* 98 */ 0x3, 0x6d, 0x6e, 0x66,
+    /* 99 */ 0x1, 0x6f,
+    /* 100 */ 0x2, 0x70, 0x15,
+    /* 101 */ 0x7, 0x31, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 102 */ 0x2, 0x31, 0xf,
+    /* 103 */ 0x2, 0x32, 0x71,
+    /* 104 */ 0x2, 0x2e, 0x72,
+    /* 105 */ 0x3, 0x2f, 0x73, 0x74,
+    /* 106 */ 0x1, 0x64,
+    /* 107 */ 0x1, 0x5e,
+    /* 108 */ 0x2, 0x32, 0x75,
+    /* 109 */ 0x5, 0x2b, 0x2c, 0x76, 0x42, 0x43,
+    /* 110 */ 0x8001, 0x77,
+    /* 111 */ 0x8005, 0x78, 0x79, 0x13, 0x7a, 0x7b,
+    /* 112 */ 0x4, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 113 */ 0x7, 0x7c, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 114 */ 0x2, 0x7c, 0xf,
+    /* 115 */ 0x2, 0x7c, 0x10,
+    /* 116 */ 0x3, 0x53, 0x54, 0x7d,
+    /* 117 */ 0x4, 0x53, 0x54, 0x7e, 0x7f,
+    /* 118 */ 0x3, 0x53, 0x54, 0x80,
+    /* 119 */ 0x2, 0x53, 0x54,
+    /* 120 */ 0x7, 0x81, 0xf, 0x10, 0x11, 0x13, 0x1c, 0x1d,
+    /* 121 */ 0x2, 0x81, 0xf,
+    /* 122 */ 0x2, 0x81, 0x10,
+    /* 123 */ 0x8, 0x37, 0x82, 0x22, 0xf, 0x10, 0x11, 0x12, 0x13,
+    /* 124 */ 0x4, 0x37, 0x82, 0x22, 0xf,
+    /* 125 */ 0x2, 0x83, 0x84,
+    /* 126 */ 0x3, 0x76, 0x42, 0x43,
+    /* 127 */ 0x5, 0x3b, 0x2b, 0x2c, 0x1c, 0x1d,
+    /* 128 */ 0x1, 0x3b,
+    /* 129 */ 0x1, 0x85,
+    /* 130 */ 0x1, 0x7d,
+    /* 131 */ 0x2, 0x7e, 0x7f,
+    /* 132 */ 0x1, 0x80,
+    /* 133 */ 0x4, 0x2b, 0x2c, 0x86, 0x87,
+    /* 134 */ 0x3, 0x2b, 0x2c, 0x88,
+    /* 135 */ 0x2, 0x2b, 0x2c,
+    /* 136 */ 0x8, 0x89, 0x8a, 0x8b, 0x2b, 0x2c, 0x76, 0x42, 0x43,
+    /* 137 */ 0x3, 0x89, 0x8a, 0x8b,
+    /* 138 */ 0x4, 0x8c, 0x53, 0x54, 0x7d,
+    /* 139 */ 0x1, 0x8c,
+    /* 140 */ 0x5, 0x8c, 0x53, 0x54, 0x7e, 0x7f,
+    /* 141 */ 0x2, 0x8d, 0x8e,
+    /* 142 */ 0x4, 0x8c, 0x53, 0x54, 0x80,
+    /* 143 */ 0x1, 0x8f,
+    /* 144 */ 0x3, 0x8c, 0x53, 0x54,
+    /* 145 */ 0x2, 0x90, 0x91,
+    /* 146 */ 0x2, 0x92, 0x93,
+    /* 147 */ 0x4, 0x94, 0x95, 0x53, 0x54,
+    /* 148 */ 0x2, 0x94, 0x95,
+    /* 149 */ 0x1, 0x94,
+    /* 150 */ 0x4, 0x96, 0x97, 0x53, 0x54,
+    /* 151 */ 0x2, 0x96, 0x97,
+    /* 152 */ 0x1, 0x96,
+    /* 153 */ 0x2, 0x86, 0x87,
+    /* 154 */ 0x1, 0x88,
+    /* 155 */ 0x2, 0x98, 0x7d,
+    /* 156 */ 0x2, 0x99, 0x9a,
+    /* 157 */ 0x2, 0x9b, 0x9c,
+    /* 158 */ 0x3, 0x95, 0x53, 0x54,
+    /* 159 */ 0x1, 0x95,
+    /* 160 */ 0x3, 0x97, 0x53, 0x54,
+    /* 161 */ 0x1, 0x97,
+    /* 162 */ 0x5, 0x45, 0x2b, 0x2c, 0x86, 0x87,
+    /* 163 */ 0x2, 0x9d, 0x9e,
+    /* 164 */ 0x4, 0x45, 0x2b, 0x2c, 0x88,
+    /* 165 */ 0x1, 0x9f,
+    /* 166 */ 0x3, 0x45, 0x2b, 0x2c,
+    /* 167 */ 0x2, 0xa0, 0xa1,
+    /* 168 */ 0x2, 0xa2, 0xa3,
+    /* 169 */ 0x4, 0xa4, 0xa5, 0x2b, 0x2c,
+    /* 170 */ 0x2, 0xa4, 0xa5,
+    /* 171 */ 0x1, 0xa4,
+    /* 172 */ 0x4, 0xa6, 0xa7, 0x2b, 0x2c,
+    /* 173 */ 0x2, 0xa6, 0xa7,
+    /* 174 */ 0x1, 0xa6,
+    /* 175 */ 0x2, 0xa8, 0xa9,
+    /* 176 */ 0x2, 0xaa, 0xa9,
+    /* 177 */ 0x3, 0x98, 0x42, 0x43,
+    /* 178 */ 0x2, 0xab, 0xac,
+    /* 179 */ 0x2, 0xad, 0xae,
+    /* 180 */ 0x3, 0xa5, 0x2b, 0x2c,
+    /* 181 */ 0x1, 0xa5,
+    /* 182 */ 0x3, 0xa7, 0x2b, 0x2c,
+    /* 183 */ 0x1, 0xa7,
+    /* 184 */ 0x4, 0xaf, 0xb0, 0x53, 0x54,
+    /* 185 */ 0x2, 0xaf, 0xb0,
+    /* 186 */ 0x1, 0xaf,
+    /* 187 */ 0x4, 0xb1, 0xb2, 0x53, 0x54,
+    /* 188 */ 0x2, 0xb1, 0xb2,
+    /* 189 */ 0x2, 0xb1, 0xb3,
+    /* 190 */ 0x1, 0xb4,
+    /* 191 */ 0x2, 0xb5, 0xa9,
+    /* 192 */ 0x3, 0xb0, 0x53, 0x54,
+    /* 193 */ 0x1, 0xb0,
+    /* 194 */ 0x1, 0xb6,
+    /* 195 */ 0x2, 0xb7, 0xa9,
+    /* 196 */ 0x4, 0xb8, 0xb9, 0x2b, 0x2c,
+    /* 197 */ 0x2, 0xb8, 0xb9,
+    /* 198 */ 0x1, 0xb8,
+    /* 199 */ 0x4, 0xba, 0xbb, 0x2b, 0x2c,
+    /* 200 */ 0x2, 0xba, 0xbb,
+    /* 201 */ 0x2, 0xba, 0xbc,
+    /* 202 */ 0x1, 0xbd,
+    /* 203 */ 0x2, 0xbe, 0xa9,
+    /* 204 */ 0x3, 0xb9, 0x2b, 0x2c,
+    /* 205 */ 0x1, 0xb9,
+    /* 206 */ 0x1, 0xbf,
+    /* 207 */ 0x2, 0xc0, 0xa9,
+    /* 208 */ 0x1, 0xc1,
+    /* 209 */ 0x2, 0xc2, 0xa9,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 2, 5, 7, 9, 14, 16, 18, 20, 22, 24, 26, 32, 34, 37,
-    39, 42, 45, 48, 50, 52, 55, 58, 65, 67, 69, 71, 73, 76, 83, 86,
-    88, 90, 94, 102, 105, 107, 115, 118, 121, 129, 132, 141, 145, 147, 153, 162,
-    167, 169, 179, 185, 187, 194, 197, 199, 202, 205, 210, 219, 224, 230, 232, 235,
+    0, 1, 2, 5, 7, 9, 14, 16, 18, 20, 22, 24, 26, 28, 34, 36,
+    39, 41, 44, 47, 50, 52, 55, 58, 65, 67, 69, 71, 73, 76, 83, 86,
+    88, 90, 94, 102, 105, 107, 117, 123, 125, 133, 136, 139, 147, 150, 159, 163,
+    165, 171, 180, 185, 187, 194, 197, 199, 202, 205, 214, 219, 225, 230, 232, 235,
     241, 243, 245, 247, 253, 255, 257, 259, 261, 263, 265, 267, 269, 273, 275, 278,
-    281, 285, 288, 290, 292, 295, 298, 306, 311, 317, 322, 324, 326, 329, 333, 336,
-    339, 343, 345, 348, 351, 359, 362, 365, 368, 372, 374, 376, 379, 385, 387, 395,
-    398, 401, 405, 410, 413, 421, 424, 427, 436, 441, 444, 448, 450, 452, 455, 461,
-    466, 471, 474, 483, 487, 492, 494, 500, 503, 507, 510, 513, 518, 521, 523, 528,
-    531, 533, 539, 541, 544, 547, 550, 553, 557, 559, 563, 565, 571, 574, 578, 581,
-    584, 589, 592, 594, 599, 602, 604, 607, 610, 614, 617, 620, 624, 626, 630, 632,
-    637, 640, 642, 647, 650, 653, 655, 658, 662, 664, 666, 669, 674, 677, 679, 684,
-    687, 690, 692, 695, 699, 701, 703, 706, 708,
+    281, 285, 288, 290, 292, 295, 298, 306, 311, 317, 322, 324, 326, 329, 332, 336,
+    342, 345, 348, 352, 354, 357, 365, 368, 371, 374, 378, 380, 382, 385, 391, 393,
+    399, 404, 412, 415, 418, 422, 427, 431, 434, 442, 445, 448, 457, 462, 465, 469,
+    475, 477, 479, 481, 484, 486, 491, 495, 498, 507, 511, 516, 518, 524, 527, 532,
+    534, 538, 541, 544, 549, 552, 554, 559, 562, 564, 567, 569, 572, 575, 578, 582,
+    584, 588, 590, 596, 599, 604, 606, 610, 613, 616, 621, 624, 626, 631, 634, 636,
+    639, 642, 646, 649, 652, 656, 658, 662, 664, 669, 672, 674, 679, 682, 685, 687,
+    690, 694, 696, 698, 701, 706, 709, 711, 716, 719, 722, 724, 727, 731, 733, 735,
+    738, 740,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands command */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 163, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 166, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FINISH, 0, 0, 0, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 0, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 3, 0, 164}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 3, 0, 167}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* feed sasl-message */
@@ -3469,7 +3545,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 257, 0, 0}, /* reset is_challenged */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 163, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 166, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 3, 0, 0}, /* close username */
@@ -3500,7 +3576,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin stls-verb */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert auth-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin auth-verb */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 163, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 166, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 41, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FEED_CLOSE, 0, 1, 0, 0, 0}, /* fed sasl-message */
@@ -3509,8 +3585,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 9, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 1, 1, 165}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 3, 2, 165}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 1, 1, 168}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 3, 2, 168}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 8, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 7, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 7, 0, 0}, /* begin sasl-mech */
@@ -3525,7 +3601,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 1, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
     {QCAP_OP_CLOSE, 0, 0, 11, 0, 0}, /* close reply */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 126}, /* set is_answered */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 3, 128}, /* set is_answered */
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish mime */
     {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 2, 15, 0, 0}, /* close message */
@@ -3536,6 +3612,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 1, 13, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 13, 0, 0}, /* open reply-text */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 15, 0, 0}, /* close message */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 15, 0, 0}, /* open message */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 1, 15, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 1, 16, 0, 0}, /* close scan-listing */
     {QCAP_OP_CLOSE, 0, 2, 18, 0, 0}, /* close message-size */
     {QCAP_OP_OPEN, 0, 2, 18, 0, 0}, /* open message-size */
@@ -3563,7 +3642,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 12, 0, 0}, /* close status */
     {QCAP_OP_OPEN, 0, 1, 12, 0, 0}, /* open status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 12, 0, 0}, /* open status */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 137}, /* set is_challenged */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 1, 4, 139}, /* set is_challenged */
     {QCAP_OP_FINISH, 0, 0, 1, 0, 0}, /* finish challenge */
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed challenge */
     {QCAP_OP_CLOSE, 0, 2, 13, 0, 0}, /* close reply-text */
@@ -3573,7 +3652,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 13, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, 0, 0, 11, 0, 0}, /* open reply */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 11, 0, 0}, /* open reply */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 5, 119}, /* set is_answered */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 5, 121}, /* set is_answered */
     {QCAP_OP_FEED_CLOSE, 0, 0, 2, 0, 0}, /* fed mime */
     {QCAP_OP_CLOSE, QCAP_OP_STREAM, 1, 26, 0, 0}, /* close message */
     {QCAP_OP_OPEN, QCAP_OP_STREAM, 1, 26, 0, 0}, /* open message */
@@ -3583,6 +3662,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 0, 25, 0, 0}, /* close reply-text */
     {QCAP_OP_OPEN, 0, 0, 25, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 25, 0, 0}, /* open reply-text */
+    {QCAP_OP_CLOSE, QCAP_OP_STREAM, 0, 26, 0, 0}, /* close message */
+    {QCAP_OP_OPEN, QCAP_OP_STREAM, 0, 26, 0, 0}, /* open message */
+    {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 0, 26, 0, 0}, /* open message */
     {QCAP_OP_CLOSE, 0, 0, 27, 0, 0}, /* close scan-listing */
     {QCAP_OP_CLOSE, 0, 1, 29, 0, 0}, /* close message-size */
     {QCAP_OP_OPEN, 0, 1, 29, 0, 0}, /* open message-size */
@@ -3609,7 +3691,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 34, 0, 0}, /* open listing */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 24, 0, 0}, /* close status */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 24, 0, 0}, /* open status */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 166, 0}, /* anomaly text-end */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 169, 0}, /* anomaly text-end */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 0, 11, 0, 0}, /* close reply */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 13, 0, 0}, /* close reply-text */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 14, 0, 0}, /* close timestamp */
@@ -3646,65 +3728,64 @@ static const qcap_about_t abouts[] = {
     {10, 7},
     {11, 12},
     {13, 14},
-    {3, 15},
-    {6, 16},
-    {8, 17},
-    {18, 19},
-    {10, 19},
-    {11, 20},
-    {21, 22},
-    {23, 24},
-    {13, 9},
-    {25, 26},
-    {18, 27},
-    {21, 28},
-    {29, 22},
-    {13, 30},
-    {31, 32},
-    {18, 22},
+    {15, 16},
+    {3, 17},
+    {6, 18},
+    {8, 19},
+    {20, 21},
+    {10, 21},
     {11, 22},
-    {21, 33},
-    {23, 17},
-    {13, 33},
-    {34, 22},
-    {29, 35},
+    {23, 14},
+    {13, 24},
+    {25, 26},
+    {15, 9},
+    {27, 28},
+    {20, 29},
+    {23, 30},
+    {15, 31},
+    {32, 33},
+    {20, 14},
+    {11, 14},
+    {23, 34},
+    {25, 19},
+    {15, 34},
+    {35, 14},
     {36, 37},
     {38, 39},
     {3, 40},
-    {41, 32},
+    {41, 33},
     {42, 43},
-    {44, 32},
+    {44, 33},
     {45, 43},
     {46, 43},
-    {47, 32},
+    {47, 33},
     {48, 43},
-    {34, 49},
+    {35, 49},
     {50, 51},
     {52, 9},
     {3, 53},
     {54, 55},
     {56, 57},
     {58, 59},
-    {52, 33},
-    {54, 60},
+    {52, 34},
+    {60, 61},
+    {54, 62},
     {58, 57},
-    {41, 61},
+    {41, 63},
     {36, 51},
-    {62, 63},
-    {64, 0},
-    {65, 66},
+    {64, 65},
+    {66, 0},
     {67, 68},
     {69, 70},
-    {13, 71},
+    {15, 71},
     {72, 73},
     {74, 0},
     {75, 76},
     {1, 0},
-    {25, 16},
-    {18, 20},
-    {21, 9},
+    {20, 22},
+    {23, 9},
     {77, 5},
-    {13, 78},
+    {15, 78},
     {72, 39},
     {79, 76},
     {80, 76},
@@ -3713,95 +3794,100 @@ static const qcap_about_t abouts[] = {
     {84, 85},
     {86, 12},
     {87, 88},
-    {65, 89},
-    {25, 5},
-    {29, 7},
-    {77, 16},
+    {64, 89},
+    {27, 5},
+    {77, 18},
     {3, 90},
     {91, 92},
     {84, 93},
-    {86, 19},
+    {86, 21},
     {94, 95},
     {87, 96},
     {97, 95},
     {41, 68},
     {98, 5},
-    {99, 43},
-    {100, 73},
+    {27, 18},
+    {99, 21},
+    {100, 43},
+    {101, 73},
     {91, 82},
     {86, 9},
-    {94, 101},
-    {87, 102},
-    {97, 101},
-    {103, 104},
-    {105, 9},
-    {106, 107},
-    {67, 32},
-    {108, 43},
-    {100, 39},
-    {109, 92},
-    {86, 33},
+    {94, 102},
+    {87, 103},
+    {97, 102},
+    {104, 105},
+    {106, 9},
+    {107, 108},
+    {67, 33},
+    {109, 43},
+    {110, 43},
+    {101, 39},
+    {111, 92},
+    {86, 34},
     {94, 96},
-    {94, 110},
-    {87, 111},
+    {94, 112},
+    {87, 113},
     {97, 96},
-    {97, 112},
-    {103, 113},
-    {98, 16},
-    {105, 22},
-    {114, 19},
-    {106, 115},
+    {97, 114},
+    {104, 115},
+    {98, 18},
+    {106, 14},
+    {107, 116},
     {69, 51},
-    {116, 117},
-    {54, 118},
-    {119, 0},
+    {117, 118},
+    {60, 119},
+    {54, 120},
+    {121, 0},
     {86, 96},
-    {120, 121},
     {122, 123},
-    {124, 121},
-    {125, 32},
-    {126, 0},
-    {116, 127},
-    {128, 55},
-    {129, 130},
-    {120, 131},
-    {132, 123},
-    {0, 133},
-    {124, 131},
-    {97, 131},
-    {134, 121},
-    {135, 136},
-    {137, 68},
-    {138, 139},
-    {128, 60},
-    {129, 123},
-    {97, 104},
-    {134, 131},
-    {140, 70},
-    {141, 0},
-    {142, 0},
-    {143, 0},
+    {124, 125},
+    {126, 123},
+    {127, 33},
+    {128, 0},
+    {117, 129},
+    {130, 55},
+    {131, 132},
+    {122, 133},
+    {134, 125},
+    {0, 135},
+    {126, 133},
+    {97, 133},
+    {136, 123},
+    {137, 138},
+    {139, 68},
+    {140, 141},
+    {142, 68},
+    {130, 62},
+    {131, 125},
+    {97, 105},
+    {136, 133},
+    {143, 70},
     {144, 0},
     {145, 0},
-    {97, 76},
-    {146, 68},
-    {141, 76},
+    {146, 0},
     {147, 0},
-    {148, 70},
-    {149, 70},
-    {150, 55},
-    {151, 152},
-    {153, 123},
-    {150, 154},
-    {151, 155},
-    {156, 70},
-    {38, 157},
-    {122, 158},
+    {148, 0},
+    {149, 0},
+    {97, 76},
+    {144, 76},
+    {150, 0},
+    {145, 76},
+    {151, 70},
+    {152, 70},
+    {153, 55},
+    {154, 155},
+    {156, 125},
+    {153, 157},
+    {154, 158},
+    {159, 70},
+    {38, 160},
+    {124, 161},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
 static const qcap_suspend_t suspends[] = {
     {4, 32768, 16384},
+    {5, 16385, 16384},
     {0, 16384, 16384},
     {1, 16384, 16384},
     {2, 16384, 16384},
@@ -3812,25 +3898,26 @@ static const qcap_suspend_t suspends[] = {
     {8, 16384, 16384},
     {0, 32768, 16384},
     {1, 32768, 16384},
+    {5, 16386, 16384},
     {3, 32768, 16384},
     {6, 16385, 16384},
     {0, 16385, 16384},
     {8, 16385, 16384},
     {1, 16385, 16384},
-    {5, 16385, 16384},
     {3, 16385, 16384},
     {6, 32768, 16384},
-    {5, 16386, 16384},
-    {7, 16384, 16384},
     {7, 32768, 16384},
+    {7, 16384, 16384},
     {0, 16384, 16384},
     {1, 16384, 16384},
     {2, 16384, 16384},
     {3, 16384, 16384},
     {4, 16384, 16384},
+    {5, 16384, 16384},
+    {6, 16384, 16384},
     {2, 32768, 16384},
-    {8, 32768, 16384},
     {5, 32768, 16384},
+    {8, 32768, 16384},
 };
 
 /* Repeats that are counted in a state: how many bytes they take, and where they began. */
@@ -3843,35 +3930,35 @@ static const qcap_counter_t counters[] = {
 static const qcap_keep_t keeps[] = {
     {0, 0, 0, 0, 16384, 0, 0, 0},
     {0, 1, 0, 0, 16384, 0, 0, 0},
-    {1, 8, 0, 0, 16384, 0, 0, 0},
-    {9, 1, 0, 0, 16384, 0, 0, 0},
+    {1, 1, 1, 0, 16384, 0, 0, 0},
+    {2, 8, 0, 0, 16384, 0, 0, 0},
     {10, 1, 0, 0, 16384, 0, 0, 0},
     {11, 1, 0, 0, 16384, 0, 0, 0},
-    {12, 1, 1, 0, 16384, 0, 0, 0},
-    {13, 2, 1, 0, 16384, 0, 0, 0},
-    {15, 1, 1, 0, 16384, 0, 0, 0},
-    {16, 1, 1, 0, 16384, 0, 0, 0},
+    {12, 1, 2, 0, 16384, 0, 0, 0},
+    {13, 1, 0, 0, 16384, 0, 0, 0},
+    {14, 1, 1, 0, 16384, 0, 0, 0},
+    {15, 2, 1, 0, 16384, 0, 0, 0},
     {17, 1, 1, 0, 16384, 0, 0, 0},
-    {18, 1, 0, 0, 16384, 0, 0, 0},
-    {19, 1, 2, 0, 16384, 0, 0, 0},
+    {18, 1, 1, 0, 16384, 0, 0, 0},
+    {19, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 1, 0, 16384, 0, 0, 0},
     {0, 0, 0, 1, 16384, 0, 0, 0},
-    {20, 1, 1, 0, 16384, 0, 0, 0},
-    {21, 1, 0, 0, 16384, 0, 0, 0},
-    {22, 5, 0, 0, 16384, 0, 0, 0},
+    {20, 1, 0, 0, 16384, 0, 0, 0},
+    {21, 1, 1, 0, 16384, 0, 0, 0},
+    {22, 7, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 0, 0, 69},
-    {27, 1, 0, 0, 16384, 0, 0, 0},
+    {29, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 0, 16384, 0, 0, 71},
     {0, 0, 0, 0, 16384, 0, 0, 75},
     {0, 0, 2, 0, 16384, 0, 0, 0},
+    {30, 1, 0, 0, 16384, 0, 0, 0},
     {0, 0, 0, 3, 16384, 0, 1, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 93},
-    {28, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 3, 16384, 0, 0, 96},
-    {29, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 1, 0, 16384, 0, 0, 94},
+    {31, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 3, 16384, 0, 0, 98},
     {0, 0, 0, 0, 16384, 0, 1, 0},
+    {20, 1, 0, 0, 16384, 1, 1, 0},
     {0, 0, 0, 3, 16384, 0, 0, 0},
-    {21, 1, 0, 0, 16384, 1, 1, 0},
     {0, 0, 3, 0, 16384, 0, 0, 0},
     {0, 0, 4, 0, 16384, 0, 0, 0},
     {0, 0, 5, 0, 16384, 0, 0, 0},
@@ -3922,6 +4009,12 @@ static const qcap_state_t states[] = {
      *     "U" / "u" -> quit_verb_2 */
     {8, 255, 5, 7, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: quit_verb_1 */
 
+    /* stat-verb = . "STAT"      RFC 1939, 5
+     * stls-verb = . "STLS"      RFC 2595, 4
+     * e.g. after "s"
+     *     "T" / "t" -> stat_verb_2 */
+    {9, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 8: stat_verb_1 */
+
     /* user-verb = . "USER"      RFC 1939, 7
      * pass-verb = . "PASS"      RFC 1939, 7
      * apop-verb = . "APOP"      RFC 1939, 7
@@ -3937,56 +4030,63 @@ static const qcap_state_t states[] = {
      *     "S" / "s" -> stat_verb_1
      *     "T" / "t" -> top_verb_1: begin top-verb
      *     "U" / "u" -> user_verb_3 */
-    {9, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 8: user_verb_1 */
+    {10, 255, 7, 9, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 9: user_verb_1 */
 
     /* e.g. after ""
      *     -> user_verb_1: reset is_auth, reset command, open command, open verb */
-    {20, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 9: before_user_verb_1 */
+    {21, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 10: before_user_verb_1 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "+o"
      *     "K" / "k" -> banner_1: close status */
-    {21, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 10: ok_status_3 */
+    {22, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 11: ok_status_3 */
 
     /* capa-verb = . "CAPA"      RFC 2449, 5
      * e.g. after "ca"
      *     "P" / "p" -> capa_verb_3 */
-    {22, 255, 8, 10, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 11: capa_verb_2 */
+    {23, 255, 9, 11, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: capa_verb_2 */
 
     /* dele-verb = . "DELE"      RFC 1939, 5
      * e.g. after "de"
      *     "L" / "l" -> dele_verb_3 */
-    {23, 255, 9, 11, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 12: dele_verb_2 */
+    {24, 255, 10, 12, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 13: dele_verb_2 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * e.g. after "li"
      *     "S" / "s" -> list_verb_3 */
-    {24, 255, 10, 12, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 13: list_verb_1 */
+    {25, 255, 11, 13, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: list_verb_1 */
 
     /* pass-verb = . "PASS"      RFC 1939, 7
      * e.g. after "pa"
      *     "S" / "s" -> pass_verb_3 */
-    {25, 255, 10, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 14: pass_verb_2 */
+    {26, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 15: pass_verb_2 */
 
     /* quit-verb = . "QUIT"      RFC 1939, 6
      * e.g. after "qu"
      *     "I" / "i" -> quit_verb_3 */
-    {26, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 15: quit_verb_2 */
+    {27, 255, 12, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 16: quit_verb_2 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * e.g. after "re"
      *     "T" / "t" -> retr_verb_3 */
-    {27, 255, 12, 15, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: retr_verb_1 */
+    {28, 255, 6, 16, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: retr_verb_1 */
+
+    /* stat-verb = . "STAT"      RFC 1939, 5
+     * stls-verb = . "STLS"      RFC 2595, 4
+     * e.g. after "st"
+     *     "A" / "a" -> stat_verb_3
+     *     "L" / "l" -> stls_verb_1: begin stls-verb */
+    {29, 255, 13, 17, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 18: stat_verb_2 */
 
     /* uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "ui"
      *     "D" / "d" -> uidl_verb_2 */
-    {28, 255, 13, 16, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 17: uidl_verb_1 */
+    {31, 255, 14, 18, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: uidl_verb_1 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * e.g. after "us"
      *     "E" / "e" -> user_verb_4 */
-    {29, 255, 4, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 18: user_verb_2 */
+    {32, 255, 4, 19, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 20: user_verb_2 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * auth-verb = . "AUTH"      RFC 5034, 4
@@ -3994,27 +4094,21 @@ static const qcap_state_t states[] = {
      * e.g. after "a"
      *     "P" / "p" -> apop_verb_3
      *     "U" / "u" -> auth_verb_1: begin auth-verb */
-    {30, 255, 14, 18, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: apop_verb_1 */
+    {33, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: apop_verb_1 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * lang-verb = . "LANG"      RFC 6856, 2
      * e.g. after "l"
      *     "A" / "a" -> lang_verb_1: begin lang-verb
      *     "I" / "i" -> list_verb_1: begin list-verb */
-    {32, 255, 15, 19, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 20: list_verb_2 */
+    {35, 255, 16, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: list_verb_2 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * rset-verb = . "RSET"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1: begin retr-verb
      *     "S" / "s" -> rset_verb_1 */
-    {34, 255, 16, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: retr_verb_2 */
-
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
-     * e.g. after "s"
-     *     "T" / "t" -> stat_verb_3 */
-    {36, 255, 12, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: stat_verb_1 */
+    {37, 255, 17, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: retr_verb_2 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * uidl-verb = . "UIDL"      RFC 1939, 7
@@ -4023,7 +4117,7 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2
      *     "T" / "t" -> utf8_verb_1 */
-    {37, 255, 17, 22, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: user_verb_3 */
+    {39, 255, 18, 23, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 24: user_verb_3 */
 
     /* banner = [ . SP [ banner-text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4032,65 +4126,58 @@ static const qcap_state_t states[] = {
      *     SP -> banner_text_1
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {40, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: banner_1 */
+    {42, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: banner_1 */
 
     /* capa-verb = . "CAPA"      RFC 2449, 5
      * e.g. after "cap"
      *     "A" / "a" -> trailing_blanks_1: convert capa-verb, close verb */
-    {43, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 25: capa_verb_3 */
+    {45, 255, 3, 4, 1, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 26: capa_verb_3 */
 
     /* dele-verb = . "DELE"      RFC 1939, 5
      * e.g. after "del"
      *     "E" / "e" -> dele_1: close verb */
-    {44, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 26: dele_verb_3 */
+    {46, 255, 4, 5, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 27: dele_verb_3 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * e.g. after "lis"
      *     "T" / "t" -> list_1: convert list-verb, close verb */
-    {45, 255, 12, 24, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 27: list_verb_3 */
+    {47, 255, 6, 25, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 28: list_verb_3 */
 
     /* pass-verb = . "PASS"      RFC 1939, 7
      * e.g. after "pas"
      *     "S" / "s" -> pass_1: close verb */
-    {46, 255, 10, 13, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 28: pass_verb_3 */
+    {48, 255, 11, 14, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: pass_verb_3 */
 
     /* quit-verb = . "QUIT"      RFC 1939, 6
      * e.g. after "qui"
      *     "T" / "t" -> trailing_blanks_1: close verb */
-    {47, 255, 12, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: quit_verb_3 */
+    {49, 255, 6, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: quit_verb_3 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * e.g. after "ret"
      *     "R" / "r" -> retr_1: convert retr-verb, close verb */
-    {48, 255, 19, 26, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 30: retr_verb_3 */
+    {50, 255, 20, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 31: retr_verb_3 */
 
     /* stat-verb = . "STAT"      RFC 1939, 5
      * e.g. after "sta"
      *     "T" / "t" -> trailing_blanks_1: close verb */
-    {47, 255, 12, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: stat_verb_2 */
+    {49, 255, 6, 8, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: stat_verb_3 */
 
     /* uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "uid"
      *     "L" / "l" -> uidl_1: convert uidl-verb, close verb */
-    {49, 255, 9, 27, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 32: uidl_verb_2 */
+    {51, 255, 10, 28, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 33: uidl_verb_2 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * e.g. after "use"
      *     "R" / "r" -> user_1: close verb */
-    {50, 255, 19, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: user_verb_4 */
+    {52, 255, 20, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: user_verb_4 */
 
     /* auth-verb = . "AUTH"      RFC 5034, 4
      * auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "au"
      *     "T" / "t" -> auth_verb_2 */
-    {51, 255, 12, 29, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 34: auth_verb_1 */
-
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * stls-verb = . "STLS"      RFC 2595, 4
-     * e.g. after "st"
-     *     "A" / "a" -> stat_verb_2
-     *     "L" / "l" -> stls_verb_1: begin stls-verb */
-    {52, 255, 20, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: stat_verb_3 */
+    {53, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 35: auth_verb_1 */
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
@@ -4123,7 +4210,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {62, 255, 18, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: trailing_blanks_1 */
+    {62, 255, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 39: trailing_blanks_1 */
 
     /* dele = dele-verb . SP message-number blanks CRLF      RFC 1939, 5
      * e.g. after "dele"
@@ -4137,7 +4224,7 @@ static const qcap_state_t states[] = {
      *     SP -> message_number_4
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {66, 255, 18, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 41: list_1 */
+    {66, 255, 19, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 41: list_1 */
 
     /* pass = pass-verb . SP password CRLF      RFC 1939, 7
      * e.g. after "pass"
@@ -4156,7 +4243,7 @@ static const qcap_state_t states[] = {
      *     SP -> message_number_4
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {66, 255, 18, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: uidl_1 */
+    {66, 255, 19, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: uidl_1 */
 
     /* user = user-verb . SP username CRLF      RFC 1939, 7
      * e.g. after "user"
@@ -4167,7 +4254,7 @@ static const qcap_state_t states[] = {
      * auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "aut"
      *     "H" / "h" -> trailing_blanks_2: convert auth-verb, close verb */
-    {71, 255, 25, 41, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: auth_verb_2 */
+    {71, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 46: auth_verb_2 */
 
     /* banner-text = ( 1*. no-angle [ ( timestamp *plain-char ) / ( "<" *plain-char ...      RFC 2449, 4
      * timestamp = . "<" 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" ...      RFC 1939, 7
@@ -4232,7 +4319,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_3
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {89, 255, 18, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: trailing_blanks_2 */
+    {89, 255, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 55: trailing_blanks_2 */
 
     /* timestamp = "<" 1*. ( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" ...      RFC 1939, 7
      * timestamp = ... / "=" / ALPHA / "?"-"@" / "["-"`" / "{"-"~" ) . ">"      RFC 1939, 7
@@ -4248,12 +4335,22 @@ static const qcap_state_t states[] = {
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "+ok\n-e"
      *     "R" / "r" -> error_status_3 */
-    {97, 255, 19, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 57: error_status_2 */
+    {97, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 57: error_status_2 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "+ok\n+o"
      *     "K" / "k" -> reply_2: close status */
-    {98, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 58: ok_status_6 */
+    {98, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 58: ok_status_6 */
+
+    /* sasl-mech = . 1*20mech-char      RFC 5034, 4
+     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * trailing-blanks = 1*. SP      RFC 1939, 3
+     * e.g. after "auth a"
+     *     mech-char -> sasl_mech_3
+     *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
+     *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
+     *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command */
+    {99, 255, 32, 49, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 59: sasl_mech_1 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4263,7 +4360,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close message-number, anomaly-open
      *     CR -> crlf_2: close message-number, mark
      *     LF -> exchange_1: close message-number, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {99, 4, 32, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: message_number_2 */
+    {103, 4, 33, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: message_number_2 */
 
     /* username = 1*. argument-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4272,7 +4369,7 @@ static const qcap_state_t states[] = {
      *     argument-char -> username_2
      *     CR -> crlf_2: close username, mark
      *     LF -> exchange_1: close username, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {103, 3, 29, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: username_2 */
+    {107, 3, 29, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: username_2 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4282,7 +4379,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {106, 255, 33, 51, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: trailing_blanks_3 */
+    {110, 255, 32, 52, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: trailing_blanks_3 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4291,33 +4388,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {110, 255, 34, 52, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 62: banner_text_3 */
+    {114, 255, 34, 53, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: banner_text_3 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "+ok\n-er"
      *     "R" / "r" -> reply_3: close status */
-    {113, 255, 19, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 63: error_status_3 */
-
-    /* sasl-mech = . 1*20mech-char      RFC 5034, 4
-     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
-     * trailing-blanks = 1*. SP      RFC 1939, 3
-     * e.g. after "auth a"
-     *     mech-char -> sasl_mech_2
-     *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
-     *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
-     *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {114, 255, 33, 53, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 64: sasl_mech_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     -> before_single_9
-     *     -> before_single_10
-     *     -> before_single_11
-     *     -> before_single_12
-     *     -> before_single_13
-     *     -> before_single_14
-     *     -> before_single_1 */
-    {0, 255, 12, 54, 0, QCAP_STATE_CONTROL, 1}, /* 65: ok_by_command_1 */
+    {117, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 64: error_status_3 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4327,25 +4403,24 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7: anomaly-open
      *     CR -> crlf_3: anomaly-open, anomaly trailing-blanks
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {118, 255, 35, 55, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 66: base64_1 */
+    {118, 255, 35, 54, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 65: base64_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "auth a\r"
      *     LF -> exchange_1: push commands command, close command */
-    {122, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: crlf_3 */
+    {122, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: crlf_3 */
 
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n-err"
-     *     SP -> text_1
-     *     CR -> crlf_4
-     *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered, close reply */
-    {123, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 68: single_1 */
-
-    /* e.g. after "+ok\n-err"
-     *     -> single_1 */
-    {126, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 69: before_single_1 */
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     -> before_single_10
+     *     -> before_single_11
+     *     -> before_single_12
+     *     -> before_single_13
+     *     -> before_single_14
+     *     -> before_single_15
+     *     -> before_single_16
+     *     -> before_single_1 */
+    {0, 255, 14, 55, 0, QCAP_STATE_CONTROL, 1}, /* 67: ok_by_command_1 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4355,7 +4430,20 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_3: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {127, 4, 35, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 70: base64_2 */
+    {123, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n-err"
+     *     SP -> text_1
+     *     CR -> crlf_4
+     *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered, close reply */
+    {127, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 69: single_1 */
+
+    /* e.g. after "+ok\n-err"
+     *     -> single_1 */
+    {130, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 70: before_single_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4391,7 +4479,7 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> pass_verb_1
      *     "Q" / "q" -> quit_verb_1
      *     "R" / "r" -> retr_verb_4: begin retr-verb
-     *     "S" / "s" -> stat_verb_4
+     *     "S" / "s" -> stat_verb_1
      *     "T" / "t" -> top_verb_1: begin top-verb
      *     "U" / "u" -> user_verb_6 */
     {138, 255, 36, 58, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 74: user_verb_5 */
@@ -4422,7 +4510,7 @@ static const qcap_state_t states[] = {
      *     -> gs2_cb_flag_1
      *     -> gs2_cb_flag_2
      *     -> other_message_1 */
-    {0, 255, 30, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
+    {0, 255, 34, 60, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 78: sasl_message_1 */
 
     /* challenge = *. OCTET      RFC 2195, 2
      * (between messages)
@@ -4449,98 +4537,95 @@ static const qcap_state_t states[] = {
     {153, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 82: error_status_4 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
+     * auth-verb = . "AUTH"      RFC 5034, 4
      * e.g. after "a"
-     *     "P" / "p" -> apop_verb_3 */
-    {154, 255, 8, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 83: apop_verb_2 */
+     *     "P" / "p" -> apop_verb_3
+     *     "U" / "u" -> auth_verb_3: begin auth-verb */
+    {154, 255, 15, 20, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 83: apop_verb_2 */
 
     /* list-verb = . "LIST"      RFC 1939, 5
      * e.g. after "l"
      *     "I" / "i" -> list_verb_1 */
-    {155, 255, 11, 64, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: list_verb_4 */
+    {156, 255, 12, 63, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 84: list_verb_4 */
 
     /* retr-verb = . "RETR"      RFC 1939, 5
      * e.g. after "r"
      *     "E" / "e" -> retr_verb_1 */
-    {156, 255, 4, 65, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: retr_verb_4 */
-
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * e.g. after "s"
-     *     "T" / "t" -> stat_verb_5 */
-    {157, 255, 12, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: stat_verb_4 */
+    {157, 255, 4, 64, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 85: retr_verb_4 */
 
     /* top-verb = . "TOP"      RFC 1939, 7
      * e.g. after "t"
      *     "O" / "o" -> top_verb_2 */
-    {158, 255, 2, 66, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: top_verb_1 */
+    {158, 255, 2, 65, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 86: top_verb_1 */
 
     /* user-verb = . "USER"      RFC 1939, 7
      * uidl-verb = . "UIDL"      RFC 1939, 7
      * e.g. after "u"
      *     "I" / "i" -> uidl_verb_1: begin uidl-verb
      *     "S" / "s" -> user_verb_2 */
-    {159, 255, 39, 67, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 88: user_verb_6 */
+    {159, 255, 39, 66, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 87: user_verb_6 */
 
     /* found-ok = CR . LF ok-status      RFC 1939, 3
      * found-error = CR . LF error-status      RFC 1939, 3
      * lost-end = CR . LF "." CR LF      RFC 1939, 3
      * e.g. after "\r"
      *     LF -> ok_status_7 */
-    {161, 255, 22, 68, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: found_ok_2 */
+    {161, 255, 22, 67, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: found_ok_2 */
 
     /* login-password = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {162, 1, 38, 69, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 90: login_password_1 */
+    {162, 1, 38, 68, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 89: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
-    {163, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 91: before_login_password_1 */
+    {163, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 90: before_login_password_1 */
 
     /* other-message = *. OCTET
      * (between messages)
      * e.g. after ""
      *     OCTET -> other_message_1 */
-    {164, 1, 38, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: other_message_1 */
+    {164, 1, 38, 69, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: other_message_1 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {165, 255, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 93: authzid_1 */
+    {165, 255, 40, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 92: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {167, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 94: before_authzid_1 */
+    {167, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 93: before_authzid_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {168, 1, 38, 72, 21, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 95: login_name_1 */
+    {168, 1, 38, 71, 21, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 94: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
-    {169, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 96: before_login_name_1 */
+    {169, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 95: before_login_name_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
      * e.g. after ""
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {170, 1, 41, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: cram_name_1 */
+    {170, 1, 41, 72, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 96: cram_name_1 */
 
     /* e.g. after ""
      *     -> cram_name_1: open username */
-    {172, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 98: before_cram_name_1 */
+    {172, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 97: before_cram_name_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after ""
      *     "U" / "u" -> xoauth2_2 */
-    {173, 255, 5, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: xoauth2_1 */
+    {173, 255, 5, 73, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 98: xoauth2_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -4548,7 +4633,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> oauthbearer_1
      *     "P" / "p" -> gs2_cb_flag_3 */
-    {174, 255, 42, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: gs2_cb_flag_1 */
+    {174, 255, 42, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: gs2_cb_flag_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -4556,7 +4641,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> scram_1
      *     "P" / "p" -> gs2_cb_flag_4 */
-    {176, 255, 42, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: gs2_cb_flag_2 */
+    {176, 255, 42, 74, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: gs2_cb_flag_2 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * cancel-response = . "*"      RFC 5034, 4
@@ -4567,31 +4652,31 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command
      *     "*" -> trailing_blanks_5: open auth-response, close auth-response */
-    {178, 255, 43, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 102: base64_3 */
+    {178, 255, 43, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 101: base64_3 */
 
     /* e.g. after ""
      *     -> base64_3: reset command, reset is_answered, reset is_challenged */
-    {183, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 103: before_base64_1 */
+    {183, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_base64_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "-e"
      *     "R" / "r" -> error_status_6 */
-    {184, 255, 19, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: error_status_5 */
+    {184, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: error_status_5 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * e.g. after "ap"
      *     "O" / "o" -> apop_verb_4 */
-    {185, 255, 2, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: apop_verb_3 */
+    {185, 255, 2, 76, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: apop_verb_3 */
 
-    /* stat-verb = . "STAT"      RFC 1939, 5
-     * e.g. after "st"
-     *     "A" / "a" -> stat_verb_2 */
-    {186, 255, 3, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: stat_verb_5 */
+    /* auth-verb = . "AUTH"      RFC 5034, 4
+     * e.g. after "au"
+     *     "T" / "t" -> auth_verb_4 */
+    {186, 255, 6, 30, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 105: auth_verb_3 */
 
     /* top-verb = . "TOP"      RFC 1939, 7
      * e.g. after "to"
      *     "P" / "p" -> top_1: convert top-verb, close verb */
-    {187, 255, 8, 79, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 107: top_verb_2 */
+    {187, 255, 9, 77, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 106: top_verb_2 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * error-status = . "-ERR"      RFC 1939, 3
@@ -4600,19 +4685,19 @@ static const qcap_state_t states[] = {
      *     "." -> lost_end_1: anomaly-open
      *     "-" -> error_status_7: open status
      *     "+" -> ok_status_8: open status */
-    {188, 255, 44, 80, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: ok_status_7 */
+    {188, 255, 44, 78, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 107: ok_status_7 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {191, 2, 40, 71, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: authzid_2 */
+    {191, 2, 40, 70, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
      *     SAFE -> authcid_2 */
-    {193, 255, 45, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: authcid_1 */
+    {193, 255, 45, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 109: authcid_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4621,32 +4706,32 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {194, 2, 46, 82, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: cram_name_2 */
+    {194, 2, 46, 80, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_2 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
-    {197, 255, 10, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: xoauth2_2 */
+    {197, 255, 11, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: xoauth2_2 */
 
     /* oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "n"
      *     "," -> oauthbearer_2 */
-    {198, 255, 47, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: oauthbearer_1 */
+    {198, 255, 47, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: oauthbearer_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
-    {199, 255, 48, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: gs2_cb_flag_3 */
+    {199, 255, 48, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: gs2_cb_flag_3 */
 
     /* scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n"
      *     "," -> scram_2 */
-    {200, 255, 47, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: scram_1 */
+    {200, 255, 47, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: scram_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
-    {201, 255, 48, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: gs2_cb_flag_4 */
+    {201, 255, 48, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 115: gs2_cb_flag_4 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 5034, 4
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4656,7 +4741,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_5: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command */
-    {202, 4, 35, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: base64_4 */
+    {202, 4, 35, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 116: base64_4 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4665,12 +4750,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4
      *     CR -> crlf_5: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command */
-    {206, 3, 18, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: trailing_blanks_4 */
+    {206, 3, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: trailing_blanks_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r"
      *     LF -> exchange_1: push commands command */
-    {209, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: crlf_5 */
+    {209, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: crlf_5 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4679,49 +4764,59 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_4: anomaly-open
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command */
-    {210, 255, 18, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: trailing_blanks_5 */
+    {210, 255, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 119: trailing_blanks_5 */
 
     /* noop-verb = . "NOOP"      RFC 1939, 5
      * e.g. after "n"
      *     "O" / "o" -> noop_verb_2 */
-    {213, 255, 2, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: noop_verb_1 */
+    {213, 255, 2, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: noop_verb_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "-er"
      *     "R" / "r" -> single_2: close status */
-    {214, 255, 19, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: error_status_6 */
+    {214, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: error_status_6 */
 
     /* apop-verb = . "APOP"      RFC 1939, 7
      * e.g. after "apo"
      *     "P" / "p" -> apop_1: close verb */
-    {215, 255, 8, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: apop_verb_4 */
+    {215, 255, 9, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: apop_verb_4 */
+
+    /* auth-verb = . "AUTH"      RFC 5034, 4
+     * e.g. after "aut"
+     *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
+    {216, 255, 25, 41, 12, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 123: auth_verb_4 */
+
+    /* stls-verb = . "STLS"      RFC 2595, 4
+     * e.g. after "stl"
+     *     "S" / "s" -> trailing_blanks_1: convert stls-verb, close verb */
+    {217, 255, 11, 88, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: stls_verb_1 */
 
     /* top = top-verb . SP message-number SP line-count blanks CRLF      RFC 1939, 7
      * e.g. after "top"
      *     SP -> message_number_3: open message-number */
-    {216, 255, 24, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: top_1 */
+    {218, 255, 24, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: top_1 */
 
     /* lost-end = CR LF "." . CR LF      RFC 1939, 3
      * e.g. after "\r\n."
      *     CR -> lost_end_2 */
-    {217, 255, 37, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: lost_end_1 */
+    {219, 255, 37, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: lost_end_1 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "\r\n-"
      *     "E" / "e" -> error_status_8 */
-    {218, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: error_status_7 */
+    {220, 255, 4, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: error_status_7 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "\r\n+"
      *     "O" / "o" -> ok_status_9 */
-    {219, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: ok_status_8 */
+    {221, 255, 2, 3, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: ok_status_8 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] NUL authcid . NUL passwd      RFC 4616, 2
      * e.g. after "\x00a"
      *     SAFE -> authcid_2
      *     %x00 -> passwd_1: close username, open password */
-    {220, 2, 40, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: authcid_2 */
+    {222, 2, 40, 91, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: authcid_2 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4731,7 +4826,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {222, 4, 49, 82, 23, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 129: cram_name_3 */
+    {224, 4, 49, 80, 24, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 130: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4740,56 +4835,56 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {170, 255, 41, 73, 24, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: cram_name_4 */
+    {170, 255, 41, 72, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: cram_name_4 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
-    {226, 255, 4, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: xoauth2_3 */
+    {228, 255, 4, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: xoauth2_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,"
      *     "A" / "a" -> oauthbearer_3
      *     "," -> oauthbearer_4 */
-    {227, 255, 50, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: oauthbearer_2 */
+    {229, 255, 50, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: oauthbearer_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7 */
-    {229, 255, 51, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: gs2_cb_flag_5 */
+    {231, 255, 51, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: gs2_cb_flag_5 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,"
      *     "A" / "a" -> scram_3
      *     "," -> scram_4 */
-    {230, 255, 50, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: scram_2 */
+    {232, 255, 50, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: scram_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
-    {232, 255, 51, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: gs2_cb_flag_6 */
+    {234, 255, 51, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: gs2_cb_flag_6 */
 
     /* lang-verb = . "LANG"      RFC 6856, 2
      * e.g. after "la"
      *     "N" / "n" -> lang_verb_2 */
-    {233, 255, 52, 96, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 136: lang_verb_1 */
+    {235, 255, 52, 96, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 137: lang_verb_1 */
 
     /* noop-verb = . "NOOP"      RFC 1939, 5
      * e.g. after "no"
      *     "O" / "o" -> noop_verb_3 */
-    {234, 255, 2, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: noop_verb_2 */
+    {236, 255, 2, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: noop_verb_2 */
 
     /* rset-verb = . "RSET"      RFC 1939, 5
      * e.g. after "rs"
      *     "E" / "e" -> rset_verb_2 */
-    {235, 255, 4, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: rset_verb_1 */
+    {237, 255, 4, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: rset_verb_1 */
 
     /* utf8-verb = . "UTF8"      RFC 6856, 2
      * e.g. after "ut"
      *     "F" / "f" -> utf8_verb_2 */
-    {236, 255, 53, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: utf8_verb_1 */
+    {238, 255, 53, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: utf8_verb_1 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4798,39 +4893,44 @@ static const qcap_state_t states[] = {
      *     SP -> text_3
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {237, 255, 18, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: single_2 */
+    {239, 255, 19, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: single_2 */
 
     /* apop = apop-verb . SP apop-name SP digest blanks CRLF      RFC 1939, 7
      * e.g. after "apop"
      *     SP -> apop_name_1: open username */
-    {240, 255, 24, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: apop_1 */
+    {242, 255, 24, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: apop_1 */
+
+    /* auth-start = auth-verb . SP one-mechanism      RFC 5034, 4
+     * e.g. after "auth"
+     *     SP -> sasl_mech_2: reset command, reset is_answered, reset is_challenged, open auth-mechanism, begin sasl-mech */
+    {243, 255, 24, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: auth_start_1 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * e.g. after "top "
      *     DIGIT -> message_number_5 */
-    {241, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 142: message_number_3 */
+    {244, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: message_number_3 */
 
     /* lost-end = CR LF "." CR . LF      RFC 1939, 3
      * e.g. after "\r\n.\r"
      *     LF -> ok_status_4: anomaly text-end, atomic ends */
-    {242, 255, 22, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: lost_end_2 */
+    {245, 255, 22, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: lost_end_2 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "\r\n-e"
      *     "R" / "r" -> error_status_9 */
-    {243, 255, 19, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: error_status_8 */
+    {246, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: error_status_8 */
 
     /* ok-status = . "+OK"      RFC 1939, 3
      * e.g. after "\r\n+o"
      *     "K" / "k" -> found_reply_1: close status, atomic ends */
-    {244, 255, 7, 9, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: ok_status_9 */
+    {247, 255, 8, 10, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: ok_status_9 */
 
     /* passwd = *. SAFE      RFC 4616, 2
      * (between messages)
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {245, 1, 45, 102, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: passwd_1 */
+    {248, 1, 45, 103, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -4839,73 +4939,68 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {170, 255, 41, 73, 26, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: cram_name_5 */
+    {170, 255, 41, 72, 27, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: cram_name_5 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
-    {246, 255, 19, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: xoauth2_4 */
+    {249, 255, 20, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: xoauth2_4 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
-    {247, 255, 48, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: oauthbearer_3 */
+    {250, 255, 48, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: oauthbearer_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] "," . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ...      RFC 7628, 3.1
      * e.g. after "n,,"
      *     %x01 -> oauth_token_1 */
-    {248, 255, 54, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: oauthbearer_4 */
+    {251, 255, 54, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: oauthbearer_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7
      *     "," -> oauthbearer_2 */
-    {249, 1, 55, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: gs2_cb_flag_7 */
+    {252, 1, 55, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: gs2_cb_flag_7 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
-    {251, 255, 48, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: scram_3 */
+    {254, 255, 48, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: scram_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,"
      *     "M" / "m" -> scram_5
      *     "N" / "n" -> scram_6 */
-    {252, 255, 56, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: scram_4 */
+    {255, 255, 56, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: scram_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8
      *     "," -> scram_2 */
-    {254, 1, 55, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: gs2_cb_flag_8 */
+    {257, 1, 55, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_8 */
 
     /* lang-verb = . "LANG"      RFC 6856, 2
      * e.g. after "lan"
      *     "G" / "g" -> lang_1: convert lang-verb, close verb */
-    {256, 255, 57, 109, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 155: lang_verb_2 */
+    {259, 255, 57, 110, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 157: lang_verb_2 */
 
     /* noop-verb = . "NOOP"      RFC 1939, 5
      * e.g. after "noo"
      *     "P" / "p" -> trailing_blanks_1: close verb */
-    {47, 255, 8, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: noop_verb_3 */
+    {49, 255, 9, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: noop_verb_3 */
 
     /* rset-verb = . "RSET"      RFC 1939, 5
      * e.g. after "rse"
      *     "T" / "t" -> trailing_blanks_1: close verb */
-    {47, 255, 12, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: rset_verb_2 */
-
-    /* stls-verb = . "STLS"      RFC 2595, 4
-     * e.g. after "stl"
-     *     "S" / "s" -> trailing_blanks_1: convert stls-verb, close verb */
-    {257, 255, 10, 112, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 158: stls_verb_1 */
+    {49, 255, 6, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: rset_verb_2 */
 
     /* utf8-verb = . "UTF8"      RFC 6856, 2
      * e.g. after "utf"
      *     "8" -> trailing_blanks_1: close verb */
-    {47, 255, 58, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: utf8_verb_2 */
+    {49, 255, 58, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: utf8_verb_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4914,12 +5009,17 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_4: open reply-text
      *     CR -> crlf_1: mark
      *     LF -> ok_status_4: mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {258, 255, 34, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: text_3 */
+    {260, 255, 34, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: text_3 */
 
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * e.g. after "apop "
      *     VCHAR / %x80-FF -> apop_name_2 */
-    {261, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: apop_name_1 */
+    {263, 255, 59, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: apop_name_1 */
+
+    /* sasl-mech = 1*20. mech-char      RFC 5034, 4
+     * e.g. after "auth "
+     *     mech-char -> sasl_mech_1 */
+    {264, 255, 60, 116, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 163: sasl_mech_2 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -4928,7 +5028,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6
      *     CR -> crlf_2: anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {262, 3, 18, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: trailing_blanks_6 */
+    {265, 3, 19, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: trailing_blanks_6 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4938,34 +5038,34 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {265, 255, 32, 49, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: message_number_4 */
+    {268, 255, 33, 50, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: message_number_4 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
      * top = top-verb SP message-number . SP line-count blanks CRLF      RFC 1939, 7
      * e.g. after "top 0"
      *     DIGIT -> message_number_5
      *     SP -> line_count_1: close message-number, open line-count */
-    {269, 2, 60, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: message_number_5 */
+    {272, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: message_number_5 */
 
     /* error-status = . "-ERR"      RFC 1939, 3
      * e.g. after "\r\n-er"
      *     "R" / "r" -> found_reply_2: close status, atomic ends */
-    {271, 255, 19, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: error_status_9 */
+    {274, 255, 20, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: error_status_9 */
 
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
      *     -> ok_by_command_2 */
-    {0, 255, 28, 117, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 166: found_reply_1 */
+    {0, 255, 32, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 168: found_reply_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {272, 255, 48, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: xoauth2_5 */
+    {275, 255, 48, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {273, 255, 61, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: gs2_authzid_1 */
+    {276, 255, 62, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -4974,22 +5074,22 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
      *     %x01 -> start_1 */
-    {274, 255, 62, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: oauth_token_1 */
+    {277, 255, 63, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {277, 255, 61, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: scram_authzid_1 */
+    {280, 255, 62, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: scram_authzid_1 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {278, 255, 48, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: scram_5 */
+    {281, 255, 48, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: scram_5 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {279, 255, 48, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: scram_6 */
+    {282, 255, 48, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: scram_6 */
 
     /* lang = lang-verb ( ( . SP language ) / "" ) blanks CRLF      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -4998,7 +5098,7 @@ static const qcap_state_t states[] = {
      *     SP -> language_1
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {280, 255, 18, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: lang_1 */
+    {283, 255, 19, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: lang_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5007,7 +5107,7 @@ static const qcap_state_t states[] = {
      *     plain-char -> text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {283, 3, 34, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: text_4 */
+    {286, 3, 34, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: text_4 */
 
     /* banner-text = ... ) ] ) / ( timestamp *plain-char ) / ( "<" *. plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5016,29 +5116,29 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_4
      *     CR -> crlf_1: close reply-text, mark
      *     LF -> ok_status_4: close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {286, 3, 34, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: banner_text_4 */
+    {289, 3, 34, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: banner_text_4 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+"
      *     -> before_challenge_line_1 */
-    {0, 255, 15, 123, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 176: reply_1 */
+    {0, 255, 17, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 178: reply_1 */
 
     /* apop-name = 1*. ( VCHAR / %x80-FF )      RFC 1939, 7
      * apop = apop-verb SP apop-name . SP digest blanks CRLF      RFC 1939, 7
      * e.g. after "apop a"
      *     VCHAR / %x80-FF -> apop_name_2
      *     SP -> digest_1: close username, open digest */
-    {289, 2, 63, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: apop_name_2 */
+    {292, 2, 64, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: apop_name_2 */
 
     /* line-count = 1*. DIGIT      RFC 1939, 7
      * e.g. after "top 0 "
      *     DIGIT -> line_count_2 */
-    {291, 255, 28, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: line_count_1 */
+    {294, 255, 28, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: line_count_1 */
 
     /* found-reply = ( found-ok ok-answer ) / ( found-error error-answer ) .      RFC 1939, 3
      * e.g. after "\r\n-err"
      *     -> before_single_2 */
-    {0, 255, 29, 117, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 179: found_reply_2 */
+    {0, 255, 33, 118, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 181: found_reply_2 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "\r\n+ok"
@@ -5048,20 +5148,21 @@ static const qcap_state_t states[] = {
      *     -> before_single_6
      *     -> before_single_7
      *     -> before_single_8
+     *     -> before_single_9
      *     -> before_single_2 */
-    {0, 255, 27, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 180: ok_by_command_2 */
+    {0, 255, 31, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 182: ok_by_command_2 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {292, 255, 64, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: oauth_user_1 */
+    {295, 255, 65, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {293, 1, 65, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: gs2_authzid_2 */
+    {296, 1, 66, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: gs2_authzid_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5070,37 +5171,37 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {295, 255, 66, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: oauth_token_2 */
+    {298, 255, 67, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {298, 1, 67, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: oauth_field_1 */
+    {301, 1, 68, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: oauth_field_1 */
 
     /* (between messages)
      * e.g. after "n,,\x01\x01" */
-    {300, 255, 68, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: start_1 */
+    {303, 255, 69, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: start_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {300, 1, 65, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: scram_authzid_2 */
+    {303, 1, 66, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {302, 1, 65, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: scram_7 */
+    {305, 1, 66, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {304, 255, 61, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: scram_name_1 */
+    {307, 255, 62, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: scram_name_1 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5110,12 +5211,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {305, 255, 69, 133, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: language_1 */
+    {308, 255, 70, 134, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: language_1 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok"
      *     -> ok_by_command_1 */
-    {0, 255, 13, 123, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 190: reply_2 */
+    {0, 255, 15, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 192: reply_2 */
 
     /* challenge-line = [ . SP [ auth-challenge ] ] CRLF      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5124,17 +5225,37 @@ static const qcap_state_t states[] = {
      *     SP -> auth_challenge_1
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {309, 255, 18, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: challenge_line_1 */
+    {312, 255, 19, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: challenge_line_1 */
 
     /* e.g. after "+ok\n+"
      *     -> challenge_line_1 */
-    {312, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 192: before_challenge_line_1 */
+    {315, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 194: before_challenge_line_1 */
 
     /* digest = . 32HEXDIG      RFC 1939, 7
      * e.g. after "apop a "
      *     HEXDIG -> digest_1
      *     32 bytes -> trailing_blanks_1: close digest */
-    {313, 2, 70, 135, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 193: digest_1 */
+    {316, 2, 71, 136, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 195: digest_1 */
+
+    /* sasl-mech = . 1*20mech-char      RFC 5034, 4
+     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * trailing-blanks = 1*. SP      RFC 1939, 3
+     * e.g. after "auth aa"
+     *     mech-char -> sasl_mech_3
+     *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
+     *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
+     *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command
+     *     19 bytes -> auth_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth */
+    {318, 5, 72, 49, 29, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 196: sasl_mech_3 */
+
+    /* auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
+     * trailing-blanks = 1*. SP      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * e.g. after "auth a-{19}"
+     *     SP -> base64_1
+     *     CR -> crlf_3
+     *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
+    {323, 255, 19, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: auth_1 */
 
     /* line-count = 1*. DIGIT      RFC 1939, 7
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5144,7 +5265,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close line-count, anomaly-open
      *     CR -> crlf_2: close line-count, mark
      *     LF -> exchange_1: close line-count, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {315, 4, 32, 136, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: line_count_2 */
+    {326, 4, 33, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: line_count_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5153,11 +5274,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_5
      *     CR -> crlf_7
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {319, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: single_3 */
+    {330, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: single_3 */
 
     /* e.g. after "\r\n-err"
      *     -> single_3 */
-    {322, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 196: before_single_2 */
+    {333, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 200: before_single_2 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5166,11 +5287,11 @@ static const qcap_state_t states[] = {
      *     SP -> text_6
      *     CR -> crlf_8
      *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {323, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: single_4 */
+    {334, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: single_4 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_4 */
-    {326, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 198: before_single_3 */
+    {337, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 202: before_single_3 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5178,12 +5299,12 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_7
      *     CR -> crlf_9
-     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {327, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: single_5 */
+     *     LF -> beginning_1: anomaly-open, anomaly bare-LF, open message */
+    {338, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: single_5 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_5 */
-    {330, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 200: before_single_4 */
+    {341, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: before_single_4 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5191,12 +5312,12 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_8
      *     CR -> crlf_10
-     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {331, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: single_6 */
+     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
+    {342, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: single_6 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_6 */
-    {334, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 202: before_single_5 */
+    {345, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 206: before_single_5 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5204,12 +5325,12 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_9
      *     CR -> crlf_11
-     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {335, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: single_7 */
+     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
+    {346, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: single_7 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_7 */
-    {338, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 204: before_single_6 */
+    {349, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: before_single_6 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5217,12 +5338,12 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_10
      *     CR -> crlf_12
-     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {339, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: single_8 */
+     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
+    {350, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: single_8 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_8 */
-    {342, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 206: before_single_7 */
+    {353, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 210: before_single_7 */
 
     /* single = [ . SP [ text ] ]      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5230,19 +5351,32 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n+ok"
      *     SP -> text_11
      *     CR -> crlf_13
-     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {343, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: single_9 */
+     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
+    {354, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: single_9 */
 
     /* e.g. after "\r\n+ok"
      *     -> single_9 */
-    {346, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 208: before_single_8 */
+    {357, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 212: before_single_8 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok"
+     *     SP -> text_12
+     *     CR -> crlf_14
+     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
+    {358, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: single_10 */
+
+    /* e.g. after "\r\n+ok"
+     *     -> single_10 */
+    {361, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 214: before_single_9 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {347, 1, 67, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: oauth_user_2 */
+    {362, 1, 68, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -5251,19 +5385,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {349, 255, 71, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: oauth_token_3 */
+    {364, 255, 73, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {352, 255, 52, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: scram_8 */
+    {367, 255, 52, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {353, 1, 65, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: scram_name_2 */
+    {368, 1, 66, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: scram_name_2 */
 
     /* language = 1*. ( ALPHA / DIGIT / "-" / "*" )      RFC 6856, 2
      * trailing-blanks = 1*. SP      RFC 1939, 3
@@ -5273,7 +5407,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_6: close language, anomaly-open
      *     CR -> crlf_2: close language, mark
      *     LF -> exchange_1: close language, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {355, 4, 69, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: language_2 */
+    {370, 4, 70, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: language_2 */
 
     /* banner-text = ... ) / ( "<" *plain-char ) ] ) / ( timestamp *. plain-char ) / ( "<" *plain-char )      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5282,12 +5416,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> banner_text_5
      *     CR -> crlf_1: open timestamp, close timestamp, close reply-text, mark
      *     LF -> ok_status_4: open timestamp, close timestamp, close reply-text, mark, anomaly-open, anomaly bare-LF, close reply, atomic ends */
-    {359, 3, 34, 52, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: banner_text_5 */
+    {374, 3, 34, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: banner_text_5 */
 
     /* reply = ( ok-status ok-answer ) / ( error-status error-answer ) / ( challenge-status challenge-answer ) .      RFC 1939, 3
      * e.g. after "+ok\n-err"
      *     -> before_single_1 */
-    {0, 255, 14, 123, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 215: reply_3 */
+    {0, 255, 16, 124, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 221: reply_3 */
 
     /* auth-challenge = 1*. plain-char      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5296,424 +5430,12 @@ static const qcap_state_t states[] = {
      *     plain-char -> auth_challenge_2: feed challenge, open reply-text
      *     CR -> crlf_6
      *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {362, 255, 34, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 216: auth_challenge_1 */
+    {377, 255, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 222: auth_challenge_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+\r"
      *     LF -> ok_status_4: set is_challenged, set is_answered, close reply */
-    {365, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: crlf_6 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n-err "
-     *     plain-char -> text_12: open reply-text
-     *     CR -> crlf_7
-     *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
-    {366, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: text_5 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n-err\r"
-     *     LF -> ok_status_4: set is_answered */
-    {369, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: crlf_7 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_13: open reply-text
-     *     CR -> crlf_8
-     *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {370, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: text_6 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> mail_1: feed mime, open message */
-    {373, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: crlf_8 */
-
-    /* mail = *OCTET .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> mail_2
-     *     -> before_message_1 */
-    {0, 255, 17, 141, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 222: mail_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_14: open reply-text
-     *     CR -> crlf_9
-     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
-    {374, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: text_7 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> scan_listings_1 */
-    {377, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: crlf_9 */
-
-    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_message_number_1
-     *     -> ok_by_command_4 */
-    {0, 255, 19, 142, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 225: scan_listings_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_15: open reply-text
-     *     CR -> crlf_10
-     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
-    {378, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: text_8 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> unique_ids_1 */
-    {381, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: crlf_10 */
-
-    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_message_number_2
-     *     -> ok_by_command_5 */
-    {0, 255, 21, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 228: unique_ids_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_16: open reply-text
-     *     CR -> crlf_11
-     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
-    {382, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: text_9 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> capabilities_1 */
-    {385, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: crlf_11 */
-
-    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_capability_1
-     *     -> ok_by_command_6 */
-    {0, 255, 23, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 231: capabilities_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_17: open reply-text
-     *     CR -> crlf_12
-     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
-    {386, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: text_10 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> listings_1 */
-    {389, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: crlf_12 */
-
-    /* listings = *( listing CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_listing_1
-     *     -> ok_by_command_7 */
-    {0, 255, 25, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 234: listings_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok "
-     *     plain-char -> text_18: open reply-text
-     *     CR -> crlf_13
-     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
-    {390, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: text_11 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\r"
-     *     LF -> ok_by_command_3 */
-    {393, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: crlf_13 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 26, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 237: ok_by_command_3 */
-
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
-     * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
-     * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
-     * e.g. after "n,,\x01aut"
-     *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
-     *     "H" / "h" -> oauth_token_5
-     *     %x01 -> oauth_token_1 */
-    {394, 255, 72, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: oauth_token_4 */
-
-    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
-     * (between messages)
-     * e.g. after "n,,n=a,"
-     *     OCTET -> scram_9 */
-    {397, 1, 38, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: scram_9 */
-
-    /* sasl-mech = . 1*20mech-char      RFC 5034, 4
-     * auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
-     * trailing-blanks = 1*. SP      RFC 1939, 3
-     * e.g. after "auth aa"
-     *     mech-char -> sasl_mech_2
-     *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
-     *     CR -> crlf_3: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
-     *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command
-     *     19 bytes -> auth_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth */
-    {398, 5, 73, 53, 30, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 240: sasl_mech_2 */
-
-    /* auth = auth-list / ( auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF )      RFC 5034, 4
-     * trailing-blanks = 1*. SP      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * e.g. after "auth a-{19}"
-     *     SP -> base64_1
-     *     CR -> crlf_3
-     *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
-    {403, 255, 18, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: auth_1 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_19
-     *     CR -> crlf_14
-     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {406, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: single_10 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_10 */
-    {409, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 243: before_single_9 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_20
-     *     CR -> crlf_15
-     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {410, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: single_11 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_11 */
-    {413, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 245: before_single_10 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_21
-     *     CR -> crlf_16
-     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {414, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: single_12 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_12 */
-    {417, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 247: before_single_11 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_22
-     *     CR -> crlf_17
-     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {418, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: single_13 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_13 */
-    {421, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 249: before_single_12 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_23
-     *     CR -> crlf_18
-     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {422, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: single_14 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_14 */
-    {425, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_single_13 */
-
-    /* single = [ . SP [ text ] ]      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok"
-     *     SP -> text_24
-     *     CR -> crlf_19
-     *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {426, 255, 18, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: single_15 */
-
-    /* e.g. after "+ok\n+ok"
-     *     -> single_15 */
-    {429, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_single_14 */
-
-    /* auth-challenge = 1*. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ a"
-     *     plain-char -> auth_challenge_2
-     *     CR -> crlf_6: close reply-text, fed challenge, finish challenge
-     *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
-    {430, 3, 34, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: auth_challenge_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n-err a"
-     *     plain-char -> text_12
-     *     CR -> crlf_7: close reply-text
-     *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
-    {433, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: text_12 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_13
-     *     CR -> crlf_8: close reply-text
-     *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {436, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: text_13 */
-
-    /* mail = *. OCTET      RFC 1939, 3
-     * mail = *OCTET .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     OCTET -> mail_2 */
-    {439, 1, 38, 148, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: mail_2 */
-
-    /* message = mail .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_3 */
-    {0, 255, 16, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 258: message_1 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> message_1: close message, fed mime */
-    {440, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 259: before_message_1 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_14
-     *     CR -> crlf_9: close reply-text
-     *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {441, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: text_14 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     DIGIT -> message_number_8: open scan-listing, open message-number */
-    {444, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: message_number_6 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> message_number_6 */
-    {445, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 262: before_message_number_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 18, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 263: ok_by_command_4 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_15
-     *     CR -> crlf_10: close reply-text
-     *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {446, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: text_15 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
-    {449, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: message_number_7 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> message_number_7 */
-    {450, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 266: before_message_number_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 20, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 267: ok_by_command_5 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_16
-     *     CR -> crlf_11: close reply-text
-     *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {451, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: text_16 */
-
-    /* capability = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     plain-char -> capability_2: open capability
-     *     CR -> crlf_20: open capability, close capability
-     *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {454, 255, 34, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: capability_1 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> capability_1 */
-    {457, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 270: before_capability_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 22, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 271: ok_by_command_6 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_17
-     *     CR -> crlf_12: close reply-text
-     *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {458, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: text_17 */
-
-    /* listing = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     plain-char -> listing_2: open listing
-     *     CR -> crlf_21: open listing, close listing
-     *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {461, 255, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: listing_1 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> listing_1 */
-    {464, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 274: before_listing_1 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "\r\n+ok\n"
-     *     -> before_ok_status_2 */
-    {0, 255, 24, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 275: ok_by_command_7 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "\r\n+ok a"
-     *     plain-char -> text_18
-     *     CR -> crlf_13: close reply-text
-     *     LF -> ok_by_command_3: close reply-text, anomaly-open, anomaly bare-LF */
-    {465, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: text_18 */
-
-    /* e.g. after "\r\n+ok\n"
-     *     -> ok_status_4: set is_answered */
-    {369, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 277: before_ok_status_2 */
-
-    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
-     * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
-     * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
-     * e.g. after "n,,\x01auth"
-     *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
-     *     "=" -> oauth_token_6
-     *     %x01 -> oauth_token_1 */
-    {468, 255, 74, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: oauth_token_5 */
+    {380, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: crlf_6 */
 
     /* trailing-blanks = 1*. SP      RFC 1939, 3
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
@@ -5722,172 +5444,641 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_7
      *     CR -> crlf_3: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {471, 3, 18, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: trailing_blanks_7 */
+    {381, 3, 19, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: trailing_blanks_7 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_25: open reply-text
-     *     CR -> crlf_14
-     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
-    {474, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: text_19 */
+     * e.g. after "\r\n-err "
+     *     plain-char -> text_13: open reply-text
+     *     CR -> crlf_7
+     *     LF -> ok_status_4: anomaly-open, anomaly bare-LF, set is_answered */
+    {384, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: text_5 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> mail_3: feed mime, open message */
-    {477, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: crlf_14 */
+     * e.g. after "\r\n-err\r"
+     *     LF -> ok_status_4: set is_answered */
+    {387, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: crlf_7 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_14: open reply-text
+     *     CR -> crlf_8
+     *     LF -> mail_1: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {388, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: text_6 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> mail_1: feed mime, open message */
+    {391, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: crlf_8 */
 
     /* mail = *OCTET .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
+     * e.g. after "\r\n+ok\n"
      *     -> mail_2
-     *     -> before_message_2 */
-    {0, 255, 2, 141, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 282: mail_3 */
+     *     -> before_message_1 */
+    {0, 255, 19, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 229: mail_1 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_26: open reply-text
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_15: open reply-text
+     *     CR -> crlf_9
+     *     LF -> beginning_1: anomaly-open, anomaly bare-LF, open message */
+    {392, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: text_7 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> beginning_1: open message */
+    {395, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: crlf_9 */
+
+    /* beginning = *OCTET .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     -> beginning_2
+     *     -> before_ok_by_command_1 */
+    {0, 255, 21, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 232: beginning_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_16: open reply-text
+     *     CR -> crlf_10
+     *     LF -> scan_listings_1: anomaly-open, anomaly bare-LF */
+    {396, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: text_8 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> scan_listings_1 */
+    {399, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: crlf_10 */
+
+    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     -> before_message_number_1
+     *     -> ok_by_command_5 */
+    {0, 255, 23, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 235: scan_listings_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_17: open reply-text
+     *     CR -> crlf_11
+     *     LF -> unique_ids_1: anomaly-open, anomaly bare-LF */
+    {400, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: text_9 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> unique_ids_1 */
+    {403, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: crlf_11 */
+
+    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     -> before_message_number_2
+     *     -> ok_by_command_6 */
+    {0, 255, 25, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 238: unique_ids_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_18: open reply-text
+     *     CR -> crlf_12
+     *     LF -> capabilities_1: anomaly-open, anomaly bare-LF */
+    {404, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: text_10 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> capabilities_1 */
+    {407, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: crlf_12 */
+
+    /* capabilities = *( capability CRLF ) .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     -> before_capability_1
+     *     -> ok_by_command_7 */
+    {0, 255, 27, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 241: capabilities_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_19: open reply-text
+     *     CR -> crlf_13
+     *     LF -> listings_1: anomaly-open, anomaly bare-LF */
+    {408, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: text_11 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> listings_1 */
+    {411, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: crlf_13 */
+
+    /* listings = *( listing CRLF ) .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     -> before_listing_1
+     *     -> ok_by_command_8 */
+    {0, 255, 29, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 244: listings_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok "
+     *     plain-char -> text_20: open reply-text
+     *     CR -> crlf_14
+     *     LF -> ok_by_command_3: anomaly-open, anomaly bare-LF */
+    {412, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: text_12 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\r"
+     *     LF -> ok_by_command_3 */
+    {415, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: crlf_14 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 30, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 247: ok_by_command_3 */
+
+    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+     * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
+     * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
+     * e.g. after "n,,\x01aut"
+     *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
+     *     "H" / "h" -> oauth_token_5
+     *     %x01 -> oauth_token_1 */
+    {416, 255, 74, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: oauth_token_4 */
+
+    /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
+     * (between messages)
+     * e.g. after "n,,n=a,"
+     *     OCTET -> scram_9 */
+    {419, 1, 38, 149, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: scram_9 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_21
      *     CR -> crlf_15
+     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {420, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: single_11 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_11 */
+    {423, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 251: before_single_10 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_22
+     *     CR -> crlf_16
+     *     LF -> beginning_3: anomaly-open, anomaly bare-LF, open message */
+    {424, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: single_12 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_12 */
+    {427, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 253: before_single_11 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_23
+     *     CR -> crlf_17
      *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
-    {478, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: text_20 */
+    {428, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: single_13 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> scan_listings_2 */
-    {481, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: crlf_15 */
+    /* e.g. after "+ok\n+ok"
+     *     -> single_13 */
+    {431, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 255: before_single_12 */
 
-    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_message_number_3
-     *     -> ok_by_command_9 */
-    {0, 255, 4, 142, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: scan_listings_2 */
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_24
+     *     CR -> crlf_18
+     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
+    {432, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: single_14 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_14 */
+    {435, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 257: before_single_13 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_25
+     *     CR -> crlf_19
+     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
+    {436, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: single_15 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_15 */
+    {439, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 259: before_single_14 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_26
+     *     CR -> crlf_20
+     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
+    {440, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: single_16 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_16 */
+    {443, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_single_15 */
+
+    /* single = [ . SP [ text ] ]      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok"
+     *     SP -> text_27
+     *     CR -> crlf_21
+     *     LF -> ok_by_command_9: anomaly-open, anomaly bare-LF */
+    {444, 255, 19, 56, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: single_17 */
+
+    /* e.g. after "+ok\n+ok"
+     *     -> single_17 */
+    {447, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 263: before_single_16 */
+
+    /* auth-challenge = 1*. plain-char      RFC 1939, 3
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ a"
+     *     plain-char -> auth_challenge_2
+     *     CR -> crlf_6: close reply-text, fed challenge, finish challenge
+     *     LF -> ok_status_4: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set is_challenged, set is_answered, close reply */
+    {448, 3, 34, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: auth_challenge_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok "
-     *     plain-char -> text_27: open reply-text
-     *     CR -> crlf_16
-     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
-    {482, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_21 */
+     * e.g. after "\r\n-err a"
+     *     plain-char -> text_13
+     *     CR -> crlf_7: close reply-text
+     *     LF -> ok_status_4: close reply-text, anomaly-open, anomaly bare-LF, set is_answered */
+    {451, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: text_13 */
 
-    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\r"
-     *     LF -> unique_ids_2 */
-    {485, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: crlf_16 */
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_14
+     *     CR -> crlf_8: close reply-text
+     *     LF -> mail_1: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {454, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: text_14 */
 
-    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_message_number_4
-     *     -> ok_by_command_10 */
-    {0, 255, 6, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 288: unique_ids_2 */
+    /* mail = *. OCTET      RFC 1939, 3
+     * mail = *OCTET .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     OCTET -> mail_2 */
+    {457, 1, 38, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: mail_2 */
+
+    /* message = mail .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_3 */
+    {0, 255, 18, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 268: message_1 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> message_1: close message, fed mime */
+    {458, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 269: before_message_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_15
+     *     CR -> crlf_9: close reply-text
+     *     LF -> beginning_1: close reply-text, anomaly-open, anomaly bare-LF, open message */
+    {459, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: text_15 */
+
+    /* beginning = *. OCTET      RFC 1939, 7
+     * beginning = *OCTET .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     OCTET -> beginning_2 */
+    {462, 1, 38, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: beginning_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 20, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 272: ok_by_command_4 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> ok_by_command_4: close message */
+    {463, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 273: before_ok_by_command_1 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_16
+     *     CR -> crlf_10: close reply-text
+     *     LF -> scan_listings_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {464, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: text_16 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     DIGIT -> message_number_8: open scan-listing, open message-number */
+    {467, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: message_number_6 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> message_number_6 */
+    {468, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 276: before_message_number_1 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 22, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 277: ok_by_command_5 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_17
+     *     CR -> crlf_11: close reply-text
+     *     LF -> unique_ids_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {469, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: text_17 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "\r\n+ok\n"
+     *     DIGIT -> message_number_9: open unique-id-listing, open message-number */
+    {472, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 279: message_number_7 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> message_number_7 */
+    {473, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_message_number_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 24, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 281: ok_by_command_6 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_18
+     *     CR -> crlf_12: close reply-text
+     *     LF -> capabilities_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {474, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: text_18 */
+
+    /* capability = *. plain-char      RFC 1939, 7
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     plain-char -> capability_2: open capability
+     *     CR -> crlf_22: open capability, close capability
+     *     LF -> capability_1: open capability, close capability, anomaly-open, anomaly bare-LF */
+    {477, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: capability_1 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> capability_1 */
+    {480, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 284: before_capability_1 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 26, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 285: ok_by_command_7 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_19
+     *     CR -> crlf_13: close reply-text
+     *     LF -> listings_1: close reply-text, anomaly-open, anomaly bare-LF */
+    {481, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: text_19 */
+
+    /* listing = *. plain-char      RFC 1939, 7
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     plain-char -> listing_2: open listing
+     *     CR -> crlf_23: open listing, close listing
+     *     LF -> listing_1: open listing, close listing, anomaly-open, anomaly bare-LF */
+    {484, 255, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: listing_1 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> listing_1 */
+    {487, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 288: before_listing_1 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "\r\n+ok\n"
+     *     -> before_ok_status_2 */
+    {0, 255, 28, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 289: ok_by_command_8 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "\r\n+ok a"
+     *     plain-char -> text_20
+     *     CR -> crlf_14: close reply-text
+     *     LF -> ok_by_command_3: close reply-text, anomaly-open, anomaly bare-LF */
+    {488, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: text_20 */
+
+    /* e.g. after "\r\n+ok\n"
+     *     -> ok_status_4: set is_answered */
+    {387, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 291: before_ok_status_2 */
+
+    /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
+     * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
+     * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
+     * e.g. after "n,,\x01auth"
+     *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
+     *     "=" -> oauth_token_6
+     *     %x01 -> oauth_token_1 */
+    {491, 255, 75, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: oauth_token_5 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_28: open reply-text
-     *     CR -> crlf_17
-     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
-    {486, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: text_22 */
+     *     CR -> crlf_15
+     *     LF -> mail_3: anomaly-open, anomaly bare-LF, feed mime, open message */
+    {494, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: text_21 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> capabilities_2 */
-    {489, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: crlf_17 */
+     *     LF -> mail_3: feed mime, open message */
+    {497, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: crlf_15 */
 
-    /* capabilities = *( capability CRLF ) .      RFC 1939, 3
+    /* mail = *OCTET .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     -> before_capability_2
-     *     -> ok_by_command_11 */
-    {0, 255, 8, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 291: capabilities_2 */
+     *     -> mail_2
+     *     -> before_message_2 */
+    {0, 255, 2, 143, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 295: mail_3 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_29: open reply-text
-     *     CR -> crlf_18
-     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
-    {490, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: text_23 */
+     *     CR -> crlf_16
+     *     LF -> beginning_3: anomaly-open, anomaly bare-LF, open message */
+    {498, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: text_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> listings_2 */
-    {493, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: crlf_18 */
+     *     LF -> beginning_3: open message */
+    {501, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: crlf_16 */
 
-    /* listings = *( listing CRLF ) .      RFC 1939, 3
+    /* beginning = *OCTET .      RFC 1939, 7
      * e.g. after "+ok\n+ok\n"
-     *     -> before_listing_2
-     *     -> ok_by_command_12 */
-    {0, 255, 10, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 294: listings_2 */
+     *     -> beginning_2
+     *     -> before_ok_by_command_2 */
+    {0, 255, 4, 144, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 298: beginning_3 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok "
      *     plain-char -> text_30: open reply-text
-     *     CR -> crlf_19
-     *     LF -> ok_by_command_8: anomaly-open, anomaly bare-LF */
-    {494, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: text_24 */
+     *     CR -> crlf_17
+     *     LF -> scan_listings_2: anomaly-open, anomaly bare-LF */
+    {502, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: text_23 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\r"
-     *     LF -> ok_by_command_8 */
-    {497, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: crlf_19 */
+     *     LF -> scan_listings_2 */
+    {505, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: crlf_17 */
+
+    /* scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_message_number_3
+     *     -> ok_by_command_11 */
+    {0, 255, 6, 145, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 301: scan_listings_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_31: open reply-text
+     *     CR -> crlf_18
+     *     LF -> unique_ids_2: anomaly-open, anomaly bare-LF */
+    {506, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: text_24 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> unique_ids_2 */
+    {509, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: crlf_18 */
+
+    /* unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_message_number_4
+     *     -> ok_by_command_12 */
+    {0, 255, 8, 146, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 304: unique_ids_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_32: open reply-text
+     *     CR -> crlf_19
+     *     LF -> capabilities_2: anomaly-open, anomaly bare-LF */
+    {510, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: text_25 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> capabilities_2 */
+    {513, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: crlf_19 */
+
+    /* capabilities = *( capability CRLF ) .      RFC 1939, 7
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_capability_2
+     *     -> ok_by_command_13 */
+    {0, 255, 10, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 307: capabilities_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_33: open reply-text
+     *     CR -> crlf_20
+     *     LF -> listings_2: anomaly-open, anomaly bare-LF */
+    {514, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: text_26 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> listings_2 */
+    {517, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: crlf_20 */
+
+    /* listings = *( listing CRLF ) .      RFC 1939, 7
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_listing_2
+     *     -> ok_by_command_14 */
+    {0, 255, 12, 148, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 310: listings_2 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok "
+     *     plain-char -> text_34: open reply-text
+     *     CR -> crlf_21
+     *     LF -> ok_by_command_9: anomaly-open, anomaly bare-LF */
+    {518, 255, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: text_27 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\r"
+     *     LF -> ok_by_command_9 */
+    {521, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: crlf_21 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 11, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 297: ok_by_command_8 */
+    {0, 255, 13, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 313: ok_by_command_9 */
 
     /* e.g. after "\r\n+ok\n"
      *     -> ok_status_4: finish mime, set is_answered */
-    {498, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 298: before_ok_status_3 */
+    {522, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 314: before_ok_status_3 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
+     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 7
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_8
      *     SP -> message_size_1: close message-number, open message-size */
-    {499, 2, 60, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: message_number_8 */
+    {523, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: message_number_8 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
+     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 7
      * e.g. after "\r\n+ok\n0"
      *     DIGIT -> message_number_9
      *     SP -> unique_id_1: close message-number, open unique-id */
-    {501, 2, 60, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: message_number_9 */
+    {525, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: message_number_9 */
 
-    /* capability = *. plain-char      RFC 1939, 3
+    /* capability = *. plain-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\na"
      *     plain-char -> capability_2
-     *     CR -> crlf_20: close capability
+     *     CR -> crlf_22: close capability
      *     LF -> capability_1: close capability, anomaly-open, anomaly bare-LF */
-    {503, 3, 34, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: capability_2 */
+    {527, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: capability_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> capability_1 */
-    {457, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: crlf_20 */
+    {480, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: crlf_22 */
 
-    /* listing = *. plain-char      RFC 1939, 3
+    /* listing = *. plain-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\na"
      *     plain-char -> listing_2
-     *     CR -> crlf_21: close listing
+     *     CR -> crlf_23: close listing
      *     LF -> listing_1: close listing, anomaly-open, anomaly bare-LF */
-    {506, 3, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: listing_2 */
+    {530, 3, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n\r"
      *     LF -> listing_1 */
-    {464, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: crlf_21 */
+    {487, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: crlf_23 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -5897,150 +6088,168 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {509, 255, 75, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: oauth_token_6 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_25
-     *     CR -> crlf_14: close reply-text
-     *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
-    {513, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: text_25 */
-
-    /* message = mail .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_5 */
-    {0, 255, 1, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 307: message_2 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_2: close message, fed mime */
-    {516, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 308: before_message_2 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_26
-     *     CR -> crlf_15: close reply-text
-     *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {517, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: text_26 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     DIGIT -> message_number_12: open scan-listing, open message-number */
-    {520, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: message_number_10 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_number_10 */
-    {521, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 311: before_message_number_3 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 3, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 312: ok_by_command_9 */
-
-    /* text = 1*. plain-char      RFC 2449, 4
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok a"
-     *     plain-char -> text_27
-     *     CR -> crlf_16: close reply-text
-     *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {522, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: text_27 */
-
-    /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
-    {525, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: message_number_11 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> message_number_11 */
-    {526, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 315: before_message_number_4 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 5, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 316: ok_by_command_10 */
+    {533, 255, 76, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: oauth_token_6 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_28
-     *     CR -> crlf_17: close reply-text
-     *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {527, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: text_28 */
+     *     CR -> crlf_15: close reply-text
+     *     LF -> mail_3: close reply-text, anomaly-open, anomaly bare-LF, feed mime, open message */
+    {537, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: text_28 */
 
-    /* capability = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+    /* message = mail .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
-     *     plain-char -> capability_4: open capability
-     *     CR -> crlf_22: open capability, close capability
-     *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
-    {530, 255, 34, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: capability_3 */
+     *     -> before_ok_status_5 */
+    {0, 255, 1, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 323: message_2 */
 
     /* e.g. after "+ok\n+ok\n"
-     *     -> capability_3 */
-    {533, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 319: before_capability_2 */
-
-    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     -> before_ok_status_4 */
-    {0, 255, 7, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 320: ok_by_command_11 */
+     *     -> message_2: close message, fed mime */
+    {540, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 324: before_message_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_29
-     *     CR -> crlf_18: close reply-text
-     *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
-    {534, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: text_29 */
-
-    /* listing = *. plain-char      RFC 1939, 3
-     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
-     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
-     * e.g. after "+ok\n+ok\n"
-     *     plain-char -> listing_4: open listing
-     *     CR -> crlf_23: open listing, close listing
-     *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
-    {537, 255, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: listing_3 */
-
-    /* e.g. after "+ok\n+ok\n"
-     *     -> listing_3 */
-    {540, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 323: before_listing_2 */
+     *     CR -> crlf_16: close reply-text
+     *     LF -> beginning_3: close reply-text, anomaly-open, anomaly bare-LF, open message */
+    {541, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: text_29 */
 
     /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
      * e.g. after "+ok\n+ok\n"
      *     -> before_ok_status_4 */
-    {0, 255, 9, 54, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 324: ok_by_command_12 */
+    {0, 255, 3, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 326: ok_by_command_10 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> ok_by_command_10: close message */
+    {544, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 327: before_ok_by_command_2 */
 
     /* text = 1*. plain-char      RFC 2449, 4
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok a"
      *     plain-char -> text_30
+     *     CR -> crlf_17: close reply-text
+     *     LF -> scan_listings_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {545, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: text_30 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * scan-listings = *( scan-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "+ok\n+ok\n"
+     *     DIGIT -> message_number_12: open scan-listing, open message-number */
+    {548, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: message_number_10 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_number_10 */
+    {549, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 330: before_message_number_3 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 5, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 331: ok_by_command_11 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_31
+     *     CR -> crlf_18: close reply-text
+     *     LF -> unique_ids_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {550, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: text_31 */
+
+    /* message-number = 1*. DIGIT      RFC 1939, 5
+     * unique-ids = *( unique-id-listing CRLF ) .      RFC 1939, 7
+     * e.g. after "+ok\n+ok\n"
+     *     DIGIT -> message_number_13: open unique-id-listing, open message-number */
+    {553, 255, 28, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: message_number_11 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> message_number_11 */
+    {554, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 334: before_message_number_4 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 7, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 335: ok_by_command_12 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_32
      *     CR -> crlf_19: close reply-text
-     *     LF -> ok_by_command_8: close reply-text, anomaly-open, anomaly bare-LF */
-    {541, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: text_30 */
+     *     LF -> capabilities_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {555, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: text_32 */
+
+    /* capability = *. plain-char      RFC 1939, 7
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     plain-char -> capability_4: open capability
+     *     CR -> crlf_24: open capability, close capability
+     *     LF -> capability_3: open capability, close capability, anomaly-open, anomaly bare-LF */
+    {558, 255, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: capability_3 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> capability_3 */
+    {561, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 338: before_capability_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 9, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 339: ok_by_command_13 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_33
+     *     CR -> crlf_20: close reply-text
+     *     LF -> listings_2: close reply-text, anomaly-open, anomaly bare-LF */
+    {562, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: text_33 */
+
+    /* listing = *. plain-char      RFC 1939, 7
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     plain-char -> listing_4: open listing
+     *     CR -> crlf_25: open listing, close listing
+     *     LF -> listing_3: open listing, close listing, anomaly-open, anomaly bare-LF */
+    {565, 255, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: listing_3 */
+
+    /* e.g. after "+ok\n+ok\n"
+     *     -> listing_3 */
+    {568, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 342: before_listing_2 */
+
+    /* ok-by-command = ... CRLF listings ) / tls-line / ( single CRLF ) .      RFC 1939, 3
+     * e.g. after "+ok\n+ok\n"
+     *     -> before_ok_status_4 */
+    {0, 255, 11, 55, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 343: ok_by_command_14 */
+
+    /* text = 1*. plain-char      RFC 2449, 4
+     * CRLF = ( . CR LF ) / LF      RFC 1939, 3
+     * CRLF = ( CR LF ) / . LF      RFC 1939, 3
+     * e.g. after "+ok\n+ok a"
+     *     plain-char -> text_34
+     *     CR -> crlf_21: close reply-text
+     *     LF -> ok_by_command_9: close reply-text, anomaly-open, anomaly bare-LF */
+    {569, 3, 34, 57, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: text_34 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: set is_answered, close reply */
-    {134, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 326: before_ok_status_4 */
+    {134, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 345: before_ok_status_4 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 3
+    /* message-size = 1*. DIGIT      RFC 1939, 7
      * e.g. after "\r\n+ok\n0 "
      *     DIGIT -> message_size_2 */
-    {544, 255, 28, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: message_size_1 */
+    {572, 255, 28, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: message_size_1 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 3
+    /* unique-id = 1*. VCHAR      RFC 1939, 7
      * e.g. after "\r\n+ok\n0 "
      *     VCHAR -> unique_id_2 */
-    {545, 255, 76, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: unique_id_1 */
+    {573, 255, 77, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: unique_id_1 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -6049,7 +6258,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {546, 2, 77, 154, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 329: token_1 */
+    {574, 2, 78, 157, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6059,73 +6268,73 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {549, 255, 78, 120, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: oauth_token_7 */
+    {577, 255, 79, 121, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: oauth_token_7 */
 
     /* e.g. after "+ok\n+ok\n"
      *     -> ok_status_4: finish mime, set is_answered, close reply */
-    {553, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_ok_status_5 */
+    {581, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 350: before_ok_status_5 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 3
+     * scan-listing = message-number . SP message-size [ SP *plain-char ]      RFC 1939, 7
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_12
      *     SP -> message_size_3: close message-number, open message-size */
-    {554, 2, 60, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: message_number_12 */
+    {582, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: message_number_12 */
 
     /* message-number = 1*. DIGIT      RFC 1939, 5
-     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 3
+     * unique-id-listing = message-number . SP unique-id [ SP ]      RFC 1939, 7
      * e.g. after "+ok\n+ok\n0"
      *     DIGIT -> message_number_13
      *     SP -> unique_id_3: close message-number, open unique-id */
-    {556, 2, 60, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: message_number_13 */
+    {584, 2, 61, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: message_number_13 */
 
-    /* capability = *. plain-char      RFC 1939, 3
+    /* capability = *. plain-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\na"
      *     plain-char -> capability_4
-     *     CR -> crlf_22: close capability
+     *     CR -> crlf_24: close capability
      *     LF -> capability_3: close capability, anomaly-open, anomaly bare-LF */
-    {558, 3, 34, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: capability_4 */
+    {586, 3, 34, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: capability_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> capability_3 */
-    {533, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: crlf_22 */
+    {561, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: crlf_24 */
 
-    /* listing = *. plain-char      RFC 1939, 3
+    /* listing = *. plain-char      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\na"
      *     plain-char -> listing_4
-     *     CR -> crlf_23: close listing
+     *     CR -> crlf_25: close listing
      *     LF -> listing_3: close listing, anomaly-open, anomaly bare-LF */
-    {561, 3, 34, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: listing_4 */
+    {589, 3, 34, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: listing_4 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n\r"
      *     LF -> listing_3 */
-    {540, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: crlf_23 */
+    {568, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: crlf_25 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 3
-     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
+    /* message-size = 1*. DIGIT      RFC 1939, 7
+     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0"
      *     DIGIT -> message_size_2
      *     SP -> scan_listing_1: close message-size
-     *     CR -> crlf_24: close message-size, close scan-listing
+     *     CR -> crlf_26: close message-size, close scan-listing
      *     LF -> message_number_6: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {564, 4, 32, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: message_size_2 */
+    {592, 4, 33, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: message_size_2 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 3
-     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
+    /* unique-id = 1*. VCHAR      RFC 1939, 7
+     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a"
      *     VCHAR -> unique_id_2
-     *     SP -> crlf_25: close unique-id, close unique-id-listing
-     *     CR -> crlf_26: close unique-id, close unique-id-listing
+     *     SP -> crlf_27: close unique-id, close unique-id-listing
+     *     CR -> crlf_28: close unique-id, close unique-id-listing
      *     LF -> message_number_7: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {568, 4, 79, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: unique_id_2 */
+    {596, 4, 80, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: unique_id_2 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6135,43 +6344,43 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {572, 255, 80, 120, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: oauth_token_8 */
+    {600, 255, 81, 121, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: oauth_token_8 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 3
+    /* message-size = 1*. DIGIT      RFC 1939, 7
      * e.g. after "+ok\n+ok\n0 "
      *     DIGIT -> message_size_4 */
-    {576, 255, 28, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: message_size_3 */
+    {604, 255, 28, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: message_size_3 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 3
+    /* unique-id = 1*. VCHAR      RFC 1939, 7
      * e.g. after "+ok\n+ok\n0 "
      *     VCHAR -> unique_id_4 */
-    {577, 255, 76, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 342: unique_id_3 */
+    {605, 255, 77, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: unique_id_3 */
 
-    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
+    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0 "
      *     plain-char -> scan_listing_1
-     *     CR -> crlf_24: close scan-listing
+     *     CR -> crlf_26: close scan-listing
      *     LF -> message_number_6: close scan-listing, anomaly-open, anomaly bare-LF */
-    {578, 3, 34, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: scan_listing_1 */
+    {606, 3, 34, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: scan_listing_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 0\r"
      *     LF -> message_number_6 */
-    {445, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: crlf_24 */
+    {468, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: crlf_26 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a "
-     *     CR -> crlf_26
+     *     CR -> crlf_28
      *     LF -> message_number_7: anomaly-open, anomaly bare-LF */
-    {581, 255, 81, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: crlf_25 */
+    {609, 255, 82, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: crlf_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "\r\n+ok\n0 a\r"
      *     LF -> message_number_7 */
-    {450, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: crlf_26 */
+    {473, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: crlf_28 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6181,27 +6390,27 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {583, 255, 82, 120, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: oauth_token_9 */
+    {611, 255, 83, 121, 31, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: oauth_token_9 */
 
-    /* message-size = 1*. DIGIT      RFC 1939, 3
-     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 3
+    /* message-size = 1*. DIGIT      RFC 1939, 7
+     * scan-listing = message-number SP message-size [ . SP *plain-char ]      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0"
      *     DIGIT -> message_size_4
      *     SP -> scan_listing_2: close message-size
-     *     CR -> crlf_27: close message-size, close scan-listing
+     *     CR -> crlf_29: close message-size, close scan-listing
      *     LF -> message_number_10: close message-size, close scan-listing, anomaly-open, anomaly bare-LF */
-    {587, 4, 32, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: message_size_4 */
+    {615, 4, 33, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: message_size_4 */
 
-    /* unique-id = 1*. VCHAR      RFC 1939, 3
-     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 3
+    /* unique-id = 1*. VCHAR      RFC 1939, 7
+     * unique-id-listing = message-number SP unique-id [ . SP ]      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a"
      *     VCHAR -> unique_id_4
-     *     SP -> crlf_28: close unique-id, close unique-id-listing
-     *     CR -> crlf_29: close unique-id, close unique-id-listing
+     *     SP -> crlf_30: close unique-id, close unique-id-listing
+     *     CR -> crlf_31: close unique-id, close unique-id-listing
      *     LF -> message_number_11: close unique-id, close unique-id-listing, anomaly-open, anomaly bare-LF */
-    {591, 4, 79, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: unique_id_4 */
+    {619, 4, 80, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: unique_id_4 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6211,33 +6420,33 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {595, 255, 78, 120, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: oauth_token_10 */
+    {623, 255, 79, 121, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: oauth_token_10 */
 
-    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 3
+    /* scan-listing = message-number SP message-size [ SP *. plain-char ]      RFC 1939, 7
      * CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0 "
      *     plain-char -> scan_listing_2
-     *     CR -> crlf_27: close scan-listing
+     *     CR -> crlf_29: close scan-listing
      *     LF -> message_number_10: close scan-listing, anomaly-open, anomaly bare-LF */
-    {599, 3, 34, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: scan_listing_2 */
+    {627, 3, 34, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: scan_listing_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 0\r"
      *     LF -> message_number_10 */
-    {521, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: crlf_27 */
+    {549, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: crlf_29 */
 
     /* CRLF = ( . CR LF ) / LF      RFC 1939, 3
      * CRLF = ( CR LF ) / . LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a "
-     *     CR -> crlf_29
+     *     CR -> crlf_31
      *     LF -> message_number_11: anomaly-open, anomaly bare-LF */
-    {602, 255, 81, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: crlf_28 */
+    {630, 255, 82, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: crlf_30 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 1939, 3
      * e.g. after "+ok\n+ok\n0 a\r"
      *     LF -> message_number_11 */
-    {526, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: crlf_29 */
+    {554, 255, 22, 32, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: crlf_31 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6247,7 +6456,7 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {604, 255, 82, 120, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: oauth_token_11 */
+    {632, 255, 83, 121, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: oauth_token_11 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6257,7 +6466,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {608, 255, 83, 159, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: oauth_token_12 */
+    {636, 255, 84, 162, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 375: oauth_token_12 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -6267,7 +6476,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {612, 255, 83, 159, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: oauth_token_13 */
+    {640, 255, 84, 162, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: oauth_token_13 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -6285,6 +6494,8 @@ static const char *const texts[] = {
     "pass-verb",
     "quit-verb",
     "\"U\" / \"u\"",
+    "stat-verb",
+    "\"T\" / \"t\"",
     "user-verb",
     "\"A\" / \"C\"-\"D\" / \"L\" / \"N\" / \"P\"-\"U\" / \"a\" / \"c\"-\"d\" / \"l\" / \"n\" / \"p\"-\"u\"",
     "\"K\" / \"k\"",
@@ -6294,20 +6505,18 @@ static const char *const texts[] = {
     "\"S\" / \"s\"",
     "\"I\" / \"i\"",
     "retr-verb",
-    "\"T\" / \"t\"",
+    "\"A\" / \"L\" / \"a\" / \"l\"",
     "uidl-verb",
     "\"D\" / \"d\"",
     "apop-verb",
     "\"P\" / \"U\" / \"p\" / \"u\"",
     "\"A\" / \"I\" / \"a\" / \"i\"",
     "\"E\" / \"S\" / \"e\" / \"s\"",
-    "stat-verb",
     "\"I\" / \"S\"-\"T\" / \"i\" / \"s\"-\"t\"",
     "banner",
     "SP / CR",
     "\"R\" / \"r\"",
     "auth-verb",
-    "\"A\" / \"L\" / \"a\" / \"l\"",
     "banner-text",
     "no-angle / CR / \"<\"",
     "CRLF",
@@ -6332,13 +6541,13 @@ static const char *const texts[] = {
     "argument-char / CR",
     "username",
     "argument-char",
-    "DIGIT / SP / CR",
-    "SP / CR / mech-char",
     "sasl-mech",
     "mech-char / SP / CR / LF",
-    "ok-by-command",
+    "DIGIT / SP / CR",
+    "SP / CR / mech-char",
     "base64",
     "SP / CR / LF / ALPHA / DIGIT / \"+\" / \"/\" / \"=\"",
+    "ok-by-command",
     "single",
     "SP / CR / LF",
     "text",
@@ -6371,6 +6580,7 @@ static const char *const texts[] = {
     "\"=\"",
     "scram",
     "noop-verb",
+    "stls-verb",
     "top",
     "lost-end",
     "\",\" / \"A\" / \"a\"",
@@ -6381,15 +6591,16 @@ static const char *const texts[] = {
     "utf8-verb",
     "\"F\" / \"f\"",
     "apop",
+    "auth-start",
     "passwd",
     "%x01",
     "ALPHA / DIGIT / \",\"-\".\"",
     "\"M\"-\"N\" / \"m\"-\"n\"",
     "\"G\" / \"g\"",
-    "stls-verb",
     "\"8\"",
     "apop-name",
     "VCHAR / %x80-FF",
+    "mech-char",
     "DIGIT / SP",
     "found-reply",
     "gs2-authzid",
@@ -6412,13 +6623,14 @@ static const char *const texts[] = {
     "challenge-line",
     "digest",
     "HEXDIG",
+    "auth",
     "auth-challenge",
     "mail",
+    "beginning",
     "scan-listings",
     "unique-ids",
     "capabilities",
     "listings",
-    "auth",
     "message",
     "capability",
     "listing",

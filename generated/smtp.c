@@ -14,69 +14,69 @@ enum {
     AT_GREETING_CODE_2 = 3,
     AT_DATA_VERB_1 = 4,
     AT_MAIL_VERB_1 = 5,
-    AT_EHLO_VERB_1 = 6,
-    AT_BEFORE_EHLO_VERB_1 = 7,
-    AT_GREETING_CODE_3 = 8,
-    AT_DATA_VERB_2 = 9,
-    AT_EHLO_VERB_2 = 10,
-    AT_MAIL_VERB_2 = 11,
-    AT_RCPT_VERB_1 = 12,
-    AT_EXTENSION_VERB_1 = 13,
-    AT_EHLO_VERB_3 = 14,
-    AT_RCPT_VERB_2 = 15,
-    AT_GREETING_REST_1 = 16,
-    AT_REPLY_LINES_1 = 17,
-    AT_DATA_VERB_3 = 18,
-    AT_EHLO_VERB_4 = 19,
-    AT_MAIL_VERB_3 = 20,
-    AT_RCPT_VERB_3 = 21,
-    AT_AUTH_VERB_1 = 22,
-    AT_SUB_DOMAIN_1 = 23,
-    AT_TEXTSTRING_1 = 24,
-    AT_TEXTSTRING_2 = 25,
-    AT_CRLF_1 = 26,
-    AT_REPLY_CODE_1 = 27,
-    AT_TRAILING_BLANKS_1 = 28,
-    AT_EHLO_1 = 29,
-    AT_MAIL_PATH_1 = 30,
-    AT_RCPT_PATH_1 = 31,
-    AT_AUTH_VERB_2 = 32,
-    AT_CRLF_2 = 33,
-    AT_SUB_DOMAIN_2 = 34,
-    AT_TEXTSTRING_3 = 35,
-    AT_CRLF_3 = 36,
-    AT_AGAIN_1 = 37,
-    AT_TEXTSTRING_4 = 38,
-    AT_REPLY_CODE_2 = 39,
-    AT_DATA_CRLF_1 = 40,
-    AT_SUB_DOMAIN_3 = 41,
-    AT_MAIL_PATH_2 = 42,
-    AT_RCPT_PATH_2 = 43,
-    AT_AUTH_START_1 = 44,
-    AT_SUB_DOMAIN_4 = 45,
-    AT_TEXTSTRING_5 = 46,
-    AT_AGAIN_2 = 47,
-    AT_REPLY_CODE_3 = 48,
-    AT_BEFORE_TEXT_1 = 49,
-    AT_SUB_DOMAIN_5 = 50,
-    AT_MAIL_PATH_3 = 51,
-    AT_RCPT_PATH_3 = 52,
-    AT_SASL_MECH_1 = 53,
-    AT_AGAIN_3 = 54,
-    AT_TEXT_1 = 55,
-    AT_SUB_DOMAIN_6 = 56,
-    AT_MAIL_PATH_4 = 57,
-    AT_RCPT_PATH_4 = 58,
-    AT_SASL_MECH_2 = 59,
-    AT_MEANING_1 = 60,
-    AT_MAIL_PATH_5 = 61,
-    AT_PATH_BLANKS_1 = 62,
-    AT_BASE64_1 = 63,
-    AT_CRLF_4 = 64,
-    AT_BEFORE_REPLY_LINES_1 = 65,
-    AT_MAIL_PATH_6 = 66,
-    AT_AT_DOMAIN_1 = 67,
-    AT_BASE64_2 = 68,
+    AT_RCPT_VERB_1 = 6,
+    AT_EHLO_VERB_1 = 7,
+    AT_BEFORE_EHLO_VERB_1 = 8,
+    AT_GREETING_CODE_3 = 9,
+    AT_AUTH_VERB_1 = 10,
+    AT_DATA_VERB_2 = 11,
+    AT_EHLO_VERB_2 = 12,
+    AT_MAIL_VERB_2 = 13,
+    AT_RCPT_VERB_2 = 14,
+    AT_EXTENSION_VERB_1 = 15,
+    AT_EHLO_VERB_3 = 16,
+    AT_GREETING_REST_1 = 17,
+    AT_REPLY_LINES_1 = 18,
+    AT_AUTH_VERB_2 = 19,
+    AT_DATA_VERB_3 = 20,
+    AT_EHLO_VERB_4 = 21,
+    AT_MAIL_VERB_3 = 22,
+    AT_RCPT_VERB_3 = 23,
+    AT_SUB_DOMAIN_1 = 24,
+    AT_TEXTSTRING_1 = 25,
+    AT_TEXTSTRING_2 = 26,
+    AT_CRLF_1 = 27,
+    AT_REPLY_CODE_1 = 28,
+    AT_AUTH_START_1 = 29,
+    AT_TRAILING_BLANKS_1 = 30,
+    AT_EHLO_1 = 31,
+    AT_MAIL_PATH_1 = 32,
+    AT_RCPT_PATH_1 = 33,
+    AT_CRLF_2 = 34,
+    AT_SUB_DOMAIN_2 = 35,
+    AT_TEXTSTRING_3 = 36,
+    AT_CRLF_3 = 37,
+    AT_AGAIN_1 = 38,
+    AT_TEXTSTRING_4 = 39,
+    AT_REPLY_CODE_2 = 40,
+    AT_SASL_MECH_1 = 41,
+    AT_DATA_CRLF_1 = 42,
+    AT_SUB_DOMAIN_3 = 43,
+    AT_MAIL_PATH_2 = 44,
+    AT_RCPT_PATH_2 = 45,
+    AT_SUB_DOMAIN_4 = 46,
+    AT_TEXTSTRING_5 = 47,
+    AT_AGAIN_2 = 48,
+    AT_REPLY_CODE_3 = 49,
+    AT_SASL_MECH_2 = 50,
+    AT_BEFORE_TEXT_1 = 51,
+    AT_SUB_DOMAIN_5 = 52,
+    AT_MAIL_PATH_3 = 53,
+    AT_RCPT_PATH_3 = 54,
+    AT_AGAIN_3 = 55,
+    AT_BASE64_1 = 56,
+    AT_CRLF_4 = 57,
+    AT_TEXT_1 = 58,
+    AT_SUB_DOMAIN_6 = 59,
+    AT_MAIL_PATH_4 = 60,
+    AT_RCPT_PATH_4 = 61,
+    AT_MEANING_1 = 62,
+    AT_BASE64_2 = 63,
+    AT_MAIL_PATH_5 = 64,
+    AT_PATH_BLANKS_1 = 65,
+    AT_BEFORE_REPLY_LINES_1 = 66,
+    AT_MAIL_PATH_6 = 67,
+    AT_AT_DOMAIN_1 = 68,
     AT_PATH_BLANKS_2 = 69,
     AT_ESMTP_KEYWORD_1 = 70,
     AT_ATEXT_1 = 71,
@@ -103,495 +103,495 @@ enum {
     AT_BEFORE_CHALLENGE_1 = 92,
     AT_EXCHANGE_2 = 93,
     AT_REFUSAL_CODE_1 = 94,
-    AT_EHLO_VERB_6 = 95,
-    AT_HELO_VERB_1 = 96,
-    AT_QUIT_VERB_1 = 97,
-    AT_RCPT_VERB_4 = 98,
-    AT_LOST_END_1 = 99,
-    AT_FOUND_CODE_2 = 100,
-    AT_LOGIN_PASSWORD_1 = 101,
-    AT_BEFORE_LOGIN_PASSWORD_1 = 102,
-    AT_OTHER_MESSAGE_1 = 103,
-    AT_AUTHZID_1 = 104,
-    AT_BEFORE_AUTHZID_1 = 105,
-    AT_LOGIN_NAME_1 = 106,
-    AT_BEFORE_LOGIN_NAME_1 = 107,
-    AT_CRAM_NAME_1 = 108,
-    AT_BEFORE_CRAM_NAME_1 = 109,
-    AT_XOAUTH2_1 = 110,
-    AT_GS2_CB_FLAG_1 = 111,
-    AT_GS2_CB_FLAG_2 = 112,
-    AT_BASE64_3 = 113,
-    AT_BEFORE_BASE64_1 = 114,
-    AT_REFUSAL_CODE_2 = 115,
-    AT_HELO_VERB_2 = 116,
-    AT_QUIT_VERB_2 = 117,
-    AT_LOST_END_2 = 118,
-    AT_REPLY_CODE_4 = 119,
-    AT_AUTHZID_2 = 120,
-    AT_AUTHCID_1 = 121,
-    AT_CRAM_NAME_2 = 122,
-    AT_XOAUTH2_2 = 123,
-    AT_OAUTHBEARER_1 = 124,
-    AT_GS2_CB_FLAG_3 = 125,
-    AT_SCRAM_1 = 126,
-    AT_GS2_CB_FLAG_4 = 127,
-    AT_BASE64_4 = 128,
-    AT_TRAILING_BLANKS_2 = 129,
-    AT_CRLF_5 = 130,
-    AT_TRAILING_BLANKS_3 = 131,
-    AT_BDAT_VERB_1 = 132,
-    AT_HELO_VERB_3 = 133,
-    AT_NOOP_VERB_1 = 134,
-    AT_STARTTLS_VERB_1 = 135,
-    AT_VRFY_VERB_1 = 136,
-    AT_EXTENSION_VERB_2 = 137,
-    AT_LOST_END_3 = 138,
-    AT_HELO_VERB_4 = 139,
-    AT_QUIT_VERB_3 = 140,
-    AT_LOST_END_4 = 141,
-    AT_REPLY_CODE_5 = 142,
-    AT_AUTHCID_2 = 143,
-    AT_CRAM_NAME_3 = 144,
-    AT_CRAM_NAME_4 = 145,
-    AT_XOAUTH2_3 = 146,
-    AT_OAUTHBEARER_2 = 147,
-    AT_GS2_CB_FLAG_5 = 148,
-    AT_SCRAM_2 = 149,
-    AT_GS2_CB_FLAG_6 = 150,
-    AT_EXTENSION_VERB_3 = 151,
-    AT_BDAT_VERB_2 = 152,
-    AT_EXPN_VERB_1 = 153,
-    AT_HELO_VERB_5 = 154,
-    AT_NOOP_VERB_2 = 155,
-    AT_RSET_VERB_1 = 156,
-    AT_STARTTLS_VERB_2 = 157,
-    AT_VRFY_VERB_2 = 158,
-    AT_EXTENSION_VERB_4 = 159,
-    AT_EXTENSION_VERB_5 = 160,
-    AT_EXTENSION_VERB_6 = 161,
-    AT_LOST_END_5 = 162,
-    AT_SUB_DOMAIN_13 = 163,
-    AT_HELO_1 = 164,
-    AT_TRAILING_BLANKS_4 = 165,
-    AT_LOST_END_6 = 166,
-    AT_REPLY_CODE_6 = 167,
-    AT_PASSWD_1 = 168,
-    AT_CRAM_NAME_5 = 169,
-    AT_XOAUTH2_4 = 170,
-    AT_OAUTHBEARER_3 = 171,
-    AT_OAUTHBEARER_4 = 172,
-    AT_GS2_CB_FLAG_7 = 173,
-    AT_SCRAM_3 = 174,
-    AT_SCRAM_4 = 175,
-    AT_GS2_CB_FLAG_8 = 176,
-    AT_EXTENSION_VERB_7 = 177,
-    AT_BDAT_VERB_3 = 178,
-    AT_EXPN_VERB_2 = 179,
-    AT_HELO_VERB_6 = 180,
-    AT_NOOP_VERB_3 = 181,
-    AT_RSET_VERB_2 = 182,
-    AT_STARTTLS_VERB_3 = 183,
-    AT_VRFY_VERB_3 = 184,
-    AT_EXTENSION_VERB_8 = 185,
-    AT_EXTENSION_VERB_9 = 186,
-    AT_ARGUMENT_1 = 187,
-    AT_SUB_DOMAIN_14 = 188,
-    AT_MASKED_NAME_1 = 189,
-    AT_SNUM_1 = 190,
-    AT_UTF8_NON_ASCII_1 = 191,
-    AT_UTF8_NON_ASCII_2 = 192,
-    AT_UTF8_NON_ASCII_3 = 193,
-    AT_UTF8_NON_ASCII_4 = 194,
-    AT_UTF8_NON_ASCII_5 = 195,
-    AT_UTF8_NON_ASCII_6 = 196,
-    AT_UTF8_NON_ASCII_7 = 197,
-    AT_MASKED_NAME_2 = 198,
-    AT_SNUM_2 = 199,
-    AT_UTF8_NON_ASCII_8 = 200,
-    AT_UTF8_NON_ASCII_9 = 201,
-    AT_UTF8_NON_ASCII_10 = 202,
-    AT_UTF8_NON_ASCII_11 = 203,
-    AT_UTF8_NON_ASCII_12 = 204,
-    AT_UTF8_NON_ASCII_13 = 205,
-    AT_UTF8_NON_ASCII_14 = 206,
-    AT_TRAILING_BLANKS_5 = 207,
-    AT_DATA_CONTENT_1 = 208,
-    AT_SUB_DOMAIN_15 = 209,
-    AT_TRAILING_BLANKS_6 = 210,
-    AT_FOUND_REPLY_1 = 211,
-    AT_XOAUTH2_5 = 212,
-    AT_GS2_AUTHZID_1 = 213,
-    AT_OAUTH_TOKEN_1 = 214,
-    AT_SCRAM_AUTHZID_1 = 215,
-    AT_SCRAM_5 = 216,
-    AT_SCRAM_6 = 217,
-    AT_EXTENSION_1 = 218,
-    AT_BDAT_LINE_1 = 219,
-    AT_EXPN_1 = 220,
-    AT_HELP_1 = 221,
-    AT_NOOP_1 = 222,
-    AT_TRAILING_BLANKS_7 = 223,
-    AT_STARTTLS_VERB_4 = 224,
-    AT_VRFY_1 = 225,
-    AT_EXTENSION_VERB_10 = 226,
-    AT_EXTENSION_VERB_11 = 227,
-    AT_SUB_DOMAIN_16 = 228,
-    AT_TEXTSTRING_6 = 229,
-    AT_CRLF_6 = 230,
-    AT_AGAIN_4 = 231,
-    AT_STANDARDIZED_TAG_1 = 232,
-    AT_IPV6_ADDRESS_LITERAL_1 = 233,
-    AT_SNUM_3 = 234,
-    AT_STANDARDIZED_TAG_2 = 235,
-    AT_IPV6_ADDRESS_LITERAL_2 = 236,
-    AT_SNUM_4 = 237,
-    AT_BEFORE_EXCHANGE_1 = 238,
-    AT_BARE_LINE_1 = 239,
-    AT_BEFORE_BARE_LINE_1 = 240,
-    AT_TEXT_2 = 241,
-    AT_INVALID_NAME_1 = 242,
-    AT_SNUM_5 = 243,
-    AT_UTF8_NON_ASCII_15 = 244,
-    AT_UTF8_NON_ASCII_16 = 245,
-    AT_UTF8_NON_ASCII_17 = 246,
-    AT_UTF8_NON_ASCII_18 = 247,
-    AT_UTF8_NON_ASCII_19 = 248,
-    AT_UTF8_NON_ASCII_20 = 249,
-    AT_UTF8_NON_ASCII_21 = 250,
-    AT_MEANING_2 = 251,
-    AT_OAUTH_USER_1 = 252,
-    AT_GS2_AUTHZID_2 = 253,
-    AT_OAUTH_TOKEN_2 = 254,
-    AT_OAUTH_FIELD_1 = 255,
-    AT_START_1 = 256,
-    AT_SCRAM_AUTHZID_2 = 257,
-    AT_SCRAM_7 = 258,
-    AT_SCRAM_NAME_1 = 259,
-    AT_CHUNK_SIZE_1 = 260,
-    AT_TRAILING_BLANKS_8 = 261,
-    AT_CRLF_7 = 262,
-    AT_STARTTLS_VERB_5 = 263,
-    AT_EXTENSION_VERB_12 = 264,
-    AT_EXTENSION_VERB_13 = 265,
-    AT_TEXTSTRING_7 = 266,
-    AT_AGAIN_5 = 267,
-    AT_GENERAL_ADDRESS_LITERAL_1 = 268,
-    AT_IPV6_ADDRESS_LITERAL_3 = 269,
-    AT_SNUM_6 = 270,
-    AT_SNUM_7 = 271,
-    AT_GENERAL_ADDRESS_LITERAL_2 = 272,
-    AT_IPV6_ADDRESS_LITERAL_4 = 273,
-    AT_SNUM_8 = 274,
-    AT_SNUM_9 = 275,
-    AT_REPLY_1 = 276,
-    AT_BARE_LINE_2 = 277,
-    AT_BARE_LINE_3 = 278,
-    AT_MAIL_TEXT_1 = 279,
-    AT_BEFORE_MAIL_TEXT_1 = 280,
-    AT_UTF8_NON_ASCII_22 = 281,
-    AT_UTF8_NON_ASCII_23 = 282,
-    AT_UTF8_NON_ASCII_24 = 283,
-    AT_UTF8_NON_ASCII_25 = 284,
-    AT_UTF8_NON_ASCII_26 = 285,
-    AT_UTF8_NON_ASCII_27 = 286,
-    AT_UTF8_NON_ASCII_28 = 287,
-    AT_STANDARDIZED_TAG_3 = 288,
-    AT_IPV6_ADDRESS_LITERAL_5 = 289,
-    AT_SNUM_10 = 290,
-    AT_UTF8_NON_ASCII_29 = 291,
-    AT_UTF8_NON_ASCII_30 = 292,
-    AT_REPLY_LINES_2 = 293,
-    AT_BEFORE_REPLY_LINES_2 = 294,
-    AT_EHLO_LINES_1 = 295,
-    AT_CHALLENGE_LINE_1 = 296,
-    AT_BEFORE_CHALLENGE_LINE_1 = 297,
-    AT_REPLY_LINES_3 = 298,
-    AT_BEFORE_REPLY_LINES_3 = 299,
-    AT_REPLY_LINES_4 = 300,
-    AT_BEFORE_REPLY_LINES_4 = 301,
-    AT_OAUTH_USER_2 = 302,
-    AT_OAUTH_TOKEN_3 = 303,
-    AT_SCRAM_8 = 304,
-    AT_SCRAM_NAME_2 = 305,
-    AT_CHUNK_SIZE_2 = 306,
-    AT_STARTTLS_VERB_6 = 307,
-    AT_EXTENSION_VERB_14 = 308,
-    AT_EXTENSION_VERB_15 = 309,
-    AT_AGAIN_6 = 310,
-    AT_GENERAL_ADDRESS_LITERAL_3 = 311,
-    AT_IPV6_ADDRESS_LITERAL_6 = 312,
-    AT_IPV4_ADDRESS_LITERAL_1 = 313,
-    AT_SNUM_11 = 314,
-    AT_GENERAL_ADDRESS_LITERAL_4 = 315,
-    AT_IPV6_ADDRESS_LITERAL_7 = 316,
-    AT_IPV4_ADDRESS_LITERAL_2 = 317,
-    AT_SNUM_12 = 318,
-    AT_BARE_LINE_4 = 319,
-    AT_BEFORE_EXCHANGE_2 = 320,
-    AT_GENERAL_ADDRESS_LITERAL_5 = 321,
-    AT_IPV6_ADDRESS_LITERAL_8 = 322,
-    AT_SNUM_13 = 323,
-    AT_SNUM_14 = 324,
-    AT_UTF8_NON_ASCII_31 = 325,
-    AT_TEXTSTRING_8 = 326,
-    AT_TEXTSTRING_9 = 327,
-    AT_CRLF_8 = 328,
-    AT_MEANING_3 = 329,
-    AT_SUB_DOMAIN_17 = 330,
-    AT_SUB_DOMAIN_18 = 331,
-    AT_AUTH_CHALLENGE_1 = 332,
-    AT_CRLF_9 = 333,
-    AT_TEXTSTRING_10 = 334,
-    AT_TEXTSTRING_11 = 335,
-    AT_CRLF_10 = 336,
-    AT_TEXTSTRING_12 = 337,
-    AT_TEXTSTRING_13 = 338,
-    AT_CRLF_11 = 339,
-    AT_OAUTH_TOKEN_4 = 340,
-    AT_SCRAM_9 = 341,
-    AT_SASL_MECH_3 = 342,
-    AT_AUTH_1 = 343,
-    AT_END_MARKER_1 = 344,
-    AT_CRLF_12 = 345,
-    AT_BDAT_CONTENT_1 = 346,
-    AT_STARTTLS_VERB_7 = 347,
-    AT_EXTENSION_VERB_16 = 348,
-    AT_GREETING_REST_2 = 349,
-    AT_GREETING_REST_3 = 350,
-    AT_IPV6_ADDRESS_LITERAL_9 = 351,
-    AT_SNUM_15 = 352,
-    AT_SNUM_16 = 353,
-    AT_GREETING_REST_4 = 354,
-    AT_IPV6_ADDRESS_LITERAL_10 = 355,
-    AT_SNUM_17 = 356,
-    AT_SNUM_18 = 357,
-    AT_REPLY_LINES_5 = 358,
-    AT_BEFORE_REPLY_LINES_5 = 359,
-    AT_EHLO_LINES_2 = 360,
-    AT_CHALLENGE_LINE_2 = 361,
-    AT_BEFORE_CHALLENGE_LINE_2 = 362,
-    AT_REPLY_LINES_6 = 363,
-    AT_BEFORE_REPLY_LINES_6 = 364,
-    AT_GENERAL_ADDRESS_LITERAL_6 = 365,
-    AT_IPV6_ADDRESS_LITERAL_11 = 366,
-    AT_IPV4_ADDRESS_LITERAL_3 = 367,
-    AT_SNUM_19 = 368,
-    AT_PLAIN_TO_1 = 369,
-    AT_PATH_BLANKS_3 = 370,
-    AT_TEXTSTRING_14 = 371,
-    AT_CRLF_13 = 372,
-    AT_AGAIN_7 = 373,
-    AT_TEXTSTRING_15 = 374,
-    AT_BEFORE_REPLY_CODE_1 = 375,
-    AT_SUB_DOMAIN_19 = 376,
-    AT_MASKED_NAME_3 = 377,
-    AT_SNUM_20 = 378,
-    AT_UTF8_NON_ASCII_32 = 379,
-    AT_UTF8_NON_ASCII_33 = 380,
-    AT_UTF8_NON_ASCII_34 = 381,
-    AT_UTF8_NON_ASCII_35 = 382,
-    AT_UTF8_NON_ASCII_36 = 383,
-    AT_UTF8_NON_ASCII_37 = 384,
-    AT_UTF8_NON_ASCII_38 = 385,
-    AT_SUB_DOMAIN_20 = 386,
-    AT_MASKED_NAME_4 = 387,
-    AT_SNUM_21 = 388,
-    AT_UTF8_NON_ASCII_39 = 389,
-    AT_UTF8_NON_ASCII_40 = 390,
-    AT_UTF8_NON_ASCII_41 = 391,
-    AT_UTF8_NON_ASCII_42 = 392,
-    AT_UTF8_NON_ASCII_43 = 393,
-    AT_UTF8_NON_ASCII_44 = 394,
-    AT_UTF8_NON_ASCII_45 = 395,
-    AT_AUTH_CHALLENGE_2 = 396,
-    AT_TEXTSTRING_16 = 397,
-    AT_CRLF_14 = 398,
-    AT_AGAIN_8 = 399,
-    AT_TEXTSTRING_17 = 400,
-    AT_TEXTSTRING_18 = 401,
-    AT_CRLF_15 = 402,
-    AT_AGAIN_9 = 403,
-    AT_TEXTSTRING_19 = 404,
-    AT_OAUTH_TOKEN_5 = 405,
-    AT_TRAILING_BLANKS_9 = 406,
-    AT_END_MARKER_2 = 407,
-    AT_TRAILING_BLANKS_10 = 408,
-    AT_CHUNK_1 = 409,
-    AT_BEFORE_CHUNK_1 = 410,
-    AT_CHUNK_2 = 411,
-    AT_BEFORE_CHUNK_2 = 412,
-    AT_TEXTSTRING_20 = 413,
-    AT_IPV6_ADDRESS_LITERAL_12 = 414,
-    AT_IPV4_ADDRESS_LITERAL_4 = 415,
-    AT_SNUM_22 = 416,
-    AT_IPV6_ADDRESS_LITERAL_13 = 417,
-    AT_IPV4_ADDRESS_LITERAL_5 = 418,
-    AT_SNUM_23 = 419,
-    AT_TEXTSTRING_21 = 420,
-    AT_TEXTSTRING_22 = 421,
-    AT_CRLF_16 = 422,
-    AT_MEANING_4 = 423,
-    AT_SUB_DOMAIN_21 = 424,
-    AT_SUB_DOMAIN_22 = 425,
-    AT_AUTH_CHALLENGE_3 = 426,
-    AT_CRLF_17 = 427,
-    AT_TEXTSTRING_23 = 428,
-    AT_TEXTSTRING_24 = 429,
-    AT_CRLF_18 = 430,
-    AT_TRAILING_BLANKS_11 = 431,
-    AT_IPV6_ADDRESS_LITERAL_14 = 432,
-    AT_SNUM_24 = 433,
-    AT_SNUM_25 = 434,
-    AT_ATEXT_4 = 435,
-    AT_ODD_TO_1 = 436,
-    AT_QTEXTSMTP_1 = 437,
-    AT_SUB_DOMAIN_23 = 438,
-    AT_UTF8_NON_ASCII_46 = 439,
-    AT_UTF8_NON_ASCII_47 = 440,
-    AT_UTF8_NON_ASCII_48 = 441,
-    AT_UTF8_NON_ASCII_49 = 442,
-    AT_UTF8_NON_ASCII_50 = 443,
-    AT_UTF8_NON_ASCII_51 = 444,
-    AT_UTF8_NON_ASCII_52 = 445,
-    AT_AGAIN_10 = 446,
-    AT_SUB_DOMAIN_24 = 447,
-    AT_TEXTSTRING_25 = 448,
-    AT_CRLF_19 = 449,
-    AT_AGAIN_11 = 450,
-    AT_STANDARDIZED_TAG_4 = 451,
-    AT_IPV6_ADDRESS_LITERAL_15 = 452,
-    AT_SNUM_26 = 453,
-    AT_SUB_DOMAIN_25 = 454,
-    AT_TEXTSTRING_26 = 455,
-    AT_STANDARDIZED_TAG_5 = 456,
-    AT_IPV6_ADDRESS_LITERAL_16 = 457,
-    AT_SNUM_27 = 458,
-    AT_AGAIN_12 = 459,
-    AT_AGAIN_13 = 460,
-    AT_OAUTH_TOKEN_6 = 461,
-    AT_END_MARKER_3 = 462,
-    AT_CHUNK_3 = 463,
-    AT_BEFORE_EXCHANGE_3 = 464,
-    AT_BEFORE_EXCHANGE_4 = 465,
-    AT_IPV6_ADDRESS_LITERAL_17 = 466,
-    AT_SNUM_28 = 467,
-    AT_SNUM_29 = 468,
-    AT_IPV6_ADDRESS_LITERAL_18 = 469,
-    AT_SNUM_30 = 470,
-    AT_SNUM_31 = 471,
-    AT_TEXTSTRING_27 = 472,
-    AT_CRLF_20 = 473,
-    AT_AGAIN_14 = 474,
-    AT_TEXTSTRING_28 = 475,
-    AT_BEFORE_REPLY_CODE_2 = 476,
-    AT_SUB_DOMAIN_26 = 477,
-    AT_MASKED_NAME_5 = 478,
-    AT_SNUM_32 = 479,
-    AT_UTF8_NON_ASCII_53 = 480,
-    AT_UTF8_NON_ASCII_54 = 481,
-    AT_UTF8_NON_ASCII_55 = 482,
-    AT_UTF8_NON_ASCII_56 = 483,
-    AT_UTF8_NON_ASCII_57 = 484,
-    AT_UTF8_NON_ASCII_58 = 485,
-    AT_UTF8_NON_ASCII_59 = 486,
-    AT_SNUM_33 = 487,
-    AT_AUTH_CHALLENGE_4 = 488,
-    AT_TEXTSTRING_29 = 489,
-    AT_CRLF_21 = 490,
-    AT_AGAIN_15 = 491,
-    AT_TEXTSTRING_30 = 492,
-    AT_IPV6_ADDRESS_LITERAL_19 = 493,
-    AT_IPV4_ADDRESS_LITERAL_6 = 494,
-    AT_SNUM_34 = 495,
-    AT_PLAIN_FROM_1 = 496,
-    AT_PATH_BLANKS_4 = 497,
-    AT_ATEXT_5 = 498,
-    AT_MAILBOX_1 = 499,
-    AT_QUOTED_PAIRSMTP_1 = 500,
-    AT_UTF8_NON_ASCII_60 = 501,
-    AT_UTF8_NON_ASCII_61 = 502,
-    AT_UTF8_NON_ASCII_62 = 503,
-    AT_UTF8_NON_ASCII_63 = 504,
-    AT_UTF8_NON_ASCII_64 = 505,
-    AT_UTF8_NON_ASCII_65 = 506,
-    AT_UTF8_NON_ASCII_66 = 507,
-    AT_SUB_DOMAIN_27 = 508,
-    AT_UTF8_NON_ASCII_67 = 509,
-    AT_UTF8_NON_ASCII_68 = 510,
-    AT_UTF8_NON_ASCII_69 = 511,
-    AT_UTF8_NON_ASCII_70 = 512,
-    AT_UTF8_NON_ASCII_71 = 513,
-    AT_UTF8_NON_ASCII_72 = 514,
-    AT_UTF8_NON_ASCII_73 = 515,
-    AT_AGAIN_16 = 516,
-    AT_TEXTSTRING_31 = 517,
-    AT_AGAIN_17 = 518,
-    AT_GENERAL_ADDRESS_LITERAL_7 = 519,
-    AT_IPV6_ADDRESS_LITERAL_20 = 520,
-    AT_SNUM_35 = 521,
-    AT_SNUM_36 = 522,
-    AT_GENERAL_ADDRESS_LITERAL_8 = 523,
-    AT_IPV6_ADDRESS_LITERAL_21 = 524,
-    AT_SNUM_37 = 525,
-    AT_SNUM_38 = 526,
-    AT_AGAIN_18 = 527,
-    AT_AGAIN_19 = 528,
-    AT_TOKEN_1 = 529,
-    AT_OAUTH_TOKEN_7 = 530,
-    AT_END_MARKER_4 = 531,
-    AT_IPV4_ADDRESS_LITERAL_7 = 532,
-    AT_SNUM_39 = 533,
-    AT_IPV4_ADDRESS_LITERAL_8 = 534,
-    AT_SNUM_40 = 535,
-    AT_AGAIN_20 = 536,
-    AT_SUB_DOMAIN_28 = 537,
-    AT_TEXTSTRING_32 = 538,
-    AT_CRLF_22 = 539,
-    AT_AGAIN_21 = 540,
-    AT_STANDARDIZED_TAG_6 = 541,
-    AT_IPV6_ADDRESS_LITERAL_22 = 542,
-    AT_SNUM_41 = 543,
-    AT_STANDARDIZED_TAG_7 = 544,
-    AT_IPV6_ADDRESS_LITERAL_23 = 545,
-    AT_SNUM_42 = 546,
-    AT_AGAIN_22 = 547,
-    AT_IPV6_ADDRESS_LITERAL_24 = 548,
-    AT_SNUM_43 = 549,
-    AT_SNUM_44 = 550,
-    AT_ODD_FROM_1 = 551,
-    AT_QTEXTSMTP_2 = 552,
-    AT_SUB_DOMAIN_29 = 553,
-    AT_UTF8_NON_ASCII_74 = 554,
-    AT_UTF8_NON_ASCII_75 = 555,
-    AT_UTF8_NON_ASCII_76 = 556,
-    AT_UTF8_NON_ASCII_77 = 557,
-    AT_UTF8_NON_ASCII_78 = 558,
-    AT_UTF8_NON_ASCII_79 = 559,
-    AT_UTF8_NON_ASCII_80 = 560,
-    AT_SNUM_45 = 561,
-    AT_UTF8_NON_ASCII_81 = 562,
-    AT_UTF8_NON_ASCII_82 = 563,
-    AT_UTF8_NON_ASCII_83 = 564,
-    AT_UTF8_NON_ASCII_84 = 565,
-    AT_UTF8_NON_ASCII_85 = 566,
-    AT_UTF8_NON_ASCII_86 = 567,
-    AT_UTF8_NON_ASCII_87 = 568,
-    AT_ATEXT_6 = 569,
-    AT_SUB_DOMAIN_30 = 570,
-    AT_ATEXT_7 = 571,
-    AT_AT_DOMAIN_3 = 572,
-    AT_AGAIN_23 = 573,
-    AT_GENERAL_ADDRESS_LITERAL_9 = 574,
-    AT_IPV6_ADDRESS_LITERAL_25 = 575,
-    AT_IPV4_ADDRESS_LITERAL_9 = 576,
-    AT_SNUM_46 = 577,
-    AT_GENERAL_ADDRESS_LITERAL_10 = 578,
-    AT_IPV6_ADDRESS_LITERAL_26 = 579,
-    AT_IPV4_ADDRESS_LITERAL_10 = 580,
-    AT_SNUM_47 = 581,
-    AT_OAUTH_TOKEN_8 = 582,
-    AT_TRAILING_BLANKS_12 = 583,
+    AT_AUTH_VERB_3 = 95,
+    AT_BDAT_VERB_1 = 96,
+    AT_EHLO_VERB_6 = 97,
+    AT_HELO_VERB_1 = 98,
+    AT_QUIT_VERB_1 = 99,
+    AT_STARTTLS_VERB_1 = 100,
+    AT_LOST_END_1 = 101,
+    AT_FOUND_CODE_2 = 102,
+    AT_LOGIN_PASSWORD_1 = 103,
+    AT_BEFORE_LOGIN_PASSWORD_1 = 104,
+    AT_OTHER_MESSAGE_1 = 105,
+    AT_AUTHZID_1 = 106,
+    AT_BEFORE_AUTHZID_1 = 107,
+    AT_LOGIN_NAME_1 = 108,
+    AT_BEFORE_LOGIN_NAME_1 = 109,
+    AT_CRAM_NAME_1 = 110,
+    AT_BEFORE_CRAM_NAME_1 = 111,
+    AT_XOAUTH2_1 = 112,
+    AT_GS2_CB_FLAG_1 = 113,
+    AT_GS2_CB_FLAG_2 = 114,
+    AT_BASE64_3 = 115,
+    AT_BEFORE_BASE64_1 = 116,
+    AT_REFUSAL_CODE_2 = 117,
+    AT_BDAT_VERB_2 = 118,
+    AT_HELO_VERB_2 = 119,
+    AT_QUIT_VERB_2 = 120,
+    AT_RSET_VERB_1 = 121,
+    AT_STARTTLS_VERB_2 = 122,
+    AT_LOST_END_2 = 123,
+    AT_REPLY_CODE_4 = 124,
+    AT_AUTHZID_2 = 125,
+    AT_AUTHCID_1 = 126,
+    AT_CRAM_NAME_2 = 127,
+    AT_XOAUTH2_2 = 128,
+    AT_OAUTHBEARER_1 = 129,
+    AT_GS2_CB_FLAG_3 = 130,
+    AT_SCRAM_1 = 131,
+    AT_GS2_CB_FLAG_4 = 132,
+    AT_BASE64_4 = 133,
+    AT_TRAILING_BLANKS_2 = 134,
+    AT_CRLF_5 = 135,
+    AT_TRAILING_BLANKS_3 = 136,
+    AT_HELO_VERB_3 = 137,
+    AT_NOOP_VERB_1 = 138,
+    AT_VRFY_VERB_1 = 139,
+    AT_EXTENSION_VERB_2 = 140,
+    AT_LOST_END_3 = 141,
+    AT_BDAT_VERB_3 = 142,
+    AT_HELO_VERB_4 = 143,
+    AT_QUIT_VERB_3 = 144,
+    AT_RSET_VERB_2 = 145,
+    AT_STARTTLS_VERB_3 = 146,
+    AT_LOST_END_4 = 147,
+    AT_REPLY_CODE_5 = 148,
+    AT_AUTHCID_2 = 149,
+    AT_CRAM_NAME_3 = 150,
+    AT_CRAM_NAME_4 = 151,
+    AT_XOAUTH2_3 = 152,
+    AT_OAUTHBEARER_2 = 153,
+    AT_GS2_CB_FLAG_5 = 154,
+    AT_SCRAM_2 = 155,
+    AT_GS2_CB_FLAG_6 = 156,
+    AT_EXTENSION_VERB_3 = 157,
+    AT_EXPN_VERB_1 = 158,
+    AT_HELO_VERB_5 = 159,
+    AT_NOOP_VERB_2 = 160,
+    AT_VRFY_VERB_2 = 161,
+    AT_EXTENSION_VERB_4 = 162,
+    AT_EXTENSION_VERB_5 = 163,
+    AT_EXTENSION_VERB_6 = 164,
+    AT_LOST_END_5 = 165,
+    AT_SUB_DOMAIN_13 = 166,
+    AT_BDAT_LINE_1 = 167,
+    AT_HELO_1 = 168,
+    AT_TRAILING_BLANKS_4 = 169,
+    AT_TRAILING_BLANKS_5 = 170,
+    AT_STARTTLS_VERB_4 = 171,
+    AT_LOST_END_6 = 172,
+    AT_REPLY_CODE_6 = 173,
+    AT_PASSWD_1 = 174,
+    AT_CRAM_NAME_5 = 175,
+    AT_XOAUTH2_4 = 176,
+    AT_OAUTHBEARER_3 = 177,
+    AT_OAUTHBEARER_4 = 178,
+    AT_GS2_CB_FLAG_7 = 179,
+    AT_SCRAM_3 = 180,
+    AT_SCRAM_4 = 181,
+    AT_GS2_CB_FLAG_8 = 182,
+    AT_EXTENSION_VERB_7 = 183,
+    AT_EXPN_VERB_2 = 184,
+    AT_HELO_VERB_6 = 185,
+    AT_NOOP_VERB_3 = 186,
+    AT_VRFY_VERB_3 = 187,
+    AT_EXTENSION_VERB_8 = 188,
+    AT_EXTENSION_VERB_9 = 189,
+    AT_ARGUMENT_1 = 190,
+    AT_SUB_DOMAIN_14 = 191,
+    AT_MASKED_NAME_1 = 192,
+    AT_SNUM_1 = 193,
+    AT_UTF8_NON_ASCII_1 = 194,
+    AT_UTF8_NON_ASCII_2 = 195,
+    AT_UTF8_NON_ASCII_3 = 196,
+    AT_UTF8_NON_ASCII_4 = 197,
+    AT_UTF8_NON_ASCII_5 = 198,
+    AT_UTF8_NON_ASCII_6 = 199,
+    AT_UTF8_NON_ASCII_7 = 200,
+    AT_MASKED_NAME_2 = 201,
+    AT_SNUM_2 = 202,
+    AT_UTF8_NON_ASCII_8 = 203,
+    AT_UTF8_NON_ASCII_9 = 204,
+    AT_UTF8_NON_ASCII_10 = 205,
+    AT_UTF8_NON_ASCII_11 = 206,
+    AT_UTF8_NON_ASCII_12 = 207,
+    AT_UTF8_NON_ASCII_13 = 208,
+    AT_UTF8_NON_ASCII_14 = 209,
+    AT_CHUNK_SIZE_1 = 210,
+    AT_TRAILING_BLANKS_6 = 211,
+    AT_DATA_CONTENT_1 = 212,
+    AT_SUB_DOMAIN_15 = 213,
+    AT_TRAILING_BLANKS_7 = 214,
+    AT_TRAILING_BLANKS_8 = 215,
+    AT_CRLF_6 = 216,
+    AT_STARTTLS_VERB_5 = 217,
+    AT_FOUND_REPLY_1 = 218,
+    AT_XOAUTH2_5 = 219,
+    AT_GS2_AUTHZID_1 = 220,
+    AT_OAUTH_TOKEN_1 = 221,
+    AT_SCRAM_AUTHZID_1 = 222,
+    AT_SCRAM_5 = 223,
+    AT_SCRAM_6 = 224,
+    AT_EXTENSION_1 = 225,
+    AT_EXPN_1 = 226,
+    AT_HELP_1 = 227,
+    AT_NOOP_1 = 228,
+    AT_VRFY_1 = 229,
+    AT_EXTENSION_VERB_10 = 230,
+    AT_EXTENSION_VERB_11 = 231,
+    AT_SUB_DOMAIN_16 = 232,
+    AT_TEXTSTRING_6 = 233,
+    AT_CRLF_7 = 234,
+    AT_AGAIN_4 = 235,
+    AT_STANDARDIZED_TAG_1 = 236,
+    AT_IPV6_ADDRESS_LITERAL_1 = 237,
+    AT_SNUM_3 = 238,
+    AT_STANDARDIZED_TAG_2 = 239,
+    AT_IPV6_ADDRESS_LITERAL_2 = 240,
+    AT_SNUM_4 = 241,
+    AT_CHUNK_SIZE_2 = 242,
+    AT_BEFORE_EXCHANGE_1 = 243,
+    AT_BARE_LINE_1 = 244,
+    AT_BEFORE_BARE_LINE_1 = 245,
+    AT_TEXT_2 = 246,
+    AT_INVALID_NAME_1 = 247,
+    AT_SNUM_5 = 248,
+    AT_UTF8_NON_ASCII_15 = 249,
+    AT_UTF8_NON_ASCII_16 = 250,
+    AT_UTF8_NON_ASCII_17 = 251,
+    AT_UTF8_NON_ASCII_18 = 252,
+    AT_UTF8_NON_ASCII_19 = 253,
+    AT_UTF8_NON_ASCII_20 = 254,
+    AT_UTF8_NON_ASCII_21 = 255,
+    AT_STARTTLS_VERB_6 = 256,
+    AT_MEANING_2 = 257,
+    AT_OAUTH_USER_1 = 258,
+    AT_GS2_AUTHZID_2 = 259,
+    AT_OAUTH_TOKEN_2 = 260,
+    AT_OAUTH_FIELD_1 = 261,
+    AT_START_1 = 262,
+    AT_SCRAM_AUTHZID_2 = 263,
+    AT_SCRAM_7 = 264,
+    AT_SCRAM_NAME_1 = 265,
+    AT_EXTENSION_VERB_12 = 266,
+    AT_EXTENSION_VERB_13 = 267,
+    AT_TEXTSTRING_7 = 268,
+    AT_AGAIN_5 = 269,
+    AT_GENERAL_ADDRESS_LITERAL_1 = 270,
+    AT_IPV6_ADDRESS_LITERAL_3 = 271,
+    AT_SNUM_6 = 272,
+    AT_SNUM_7 = 273,
+    AT_GENERAL_ADDRESS_LITERAL_2 = 274,
+    AT_IPV6_ADDRESS_LITERAL_4 = 275,
+    AT_SNUM_8 = 276,
+    AT_SNUM_9 = 277,
+    AT_REPLY_1 = 278,
+    AT_SASL_MECH_3 = 279,
+    AT_AUTH_1 = 280,
+    AT_END_MARKER_1 = 281,
+    AT_CRLF_8 = 282,
+    AT_BDAT_CONTENT_1 = 283,
+    AT_BARE_LINE_2 = 284,
+    AT_BARE_LINE_3 = 285,
+    AT_MAIL_TEXT_1 = 286,
+    AT_BEFORE_MAIL_TEXT_1 = 287,
+    AT_UTF8_NON_ASCII_22 = 288,
+    AT_UTF8_NON_ASCII_23 = 289,
+    AT_UTF8_NON_ASCII_24 = 290,
+    AT_UTF8_NON_ASCII_25 = 291,
+    AT_UTF8_NON_ASCII_26 = 292,
+    AT_UTF8_NON_ASCII_27 = 293,
+    AT_UTF8_NON_ASCII_28 = 294,
+    AT_STANDARDIZED_TAG_3 = 295,
+    AT_IPV6_ADDRESS_LITERAL_5 = 296,
+    AT_SNUM_10 = 297,
+    AT_UTF8_NON_ASCII_29 = 298,
+    AT_UTF8_NON_ASCII_30 = 299,
+    AT_STARTTLS_VERB_7 = 300,
+    AT_REPLY_LINES_2 = 301,
+    AT_BEFORE_REPLY_LINES_2 = 302,
+    AT_EHLO_LINES_1 = 303,
+    AT_CHALLENGE_LINE_1 = 304,
+    AT_BEFORE_CHALLENGE_LINE_1 = 305,
+    AT_REPLY_LINES_3 = 306,
+    AT_BEFORE_REPLY_LINES_3 = 307,
+    AT_REPLY_LINES_4 = 308,
+    AT_BEFORE_REPLY_LINES_4 = 309,
+    AT_OAUTH_USER_2 = 310,
+    AT_OAUTH_TOKEN_3 = 311,
+    AT_SCRAM_8 = 312,
+    AT_SCRAM_NAME_2 = 313,
+    AT_EXTENSION_VERB_14 = 314,
+    AT_EXTENSION_VERB_15 = 315,
+    AT_AGAIN_6 = 316,
+    AT_GENERAL_ADDRESS_LITERAL_3 = 317,
+    AT_IPV6_ADDRESS_LITERAL_6 = 318,
+    AT_IPV4_ADDRESS_LITERAL_1 = 319,
+    AT_SNUM_11 = 320,
+    AT_GENERAL_ADDRESS_LITERAL_4 = 321,
+    AT_IPV6_ADDRESS_LITERAL_7 = 322,
+    AT_IPV4_ADDRESS_LITERAL_2 = 323,
+    AT_SNUM_12 = 324,
+    AT_TRAILING_BLANKS_9 = 325,
+    AT_END_MARKER_2 = 326,
+    AT_TRAILING_BLANKS_10 = 327,
+    AT_CHUNK_1 = 328,
+    AT_BEFORE_CHUNK_1 = 329,
+    AT_CHUNK_2 = 330,
+    AT_BEFORE_CHUNK_2 = 331,
+    AT_BARE_LINE_4 = 332,
+    AT_BEFORE_EXCHANGE_2 = 333,
+    AT_GENERAL_ADDRESS_LITERAL_5 = 334,
+    AT_IPV6_ADDRESS_LITERAL_8 = 335,
+    AT_SNUM_13 = 336,
+    AT_SNUM_14 = 337,
+    AT_UTF8_NON_ASCII_31 = 338,
+    AT_TEXTSTRING_8 = 339,
+    AT_TEXTSTRING_9 = 340,
+    AT_CRLF_9 = 341,
+    AT_MEANING_3 = 342,
+    AT_SUB_DOMAIN_17 = 343,
+    AT_SUB_DOMAIN_18 = 344,
+    AT_AUTH_CHALLENGE_1 = 345,
+    AT_CRLF_10 = 346,
+    AT_TEXTSTRING_10 = 347,
+    AT_TEXTSTRING_11 = 348,
+    AT_CRLF_11 = 349,
+    AT_TEXTSTRING_12 = 350,
+    AT_TEXTSTRING_13 = 351,
+    AT_CRLF_12 = 352,
+    AT_OAUTH_TOKEN_4 = 353,
+    AT_SCRAM_9 = 354,
+    AT_EXTENSION_VERB_16 = 355,
+    AT_GREETING_REST_2 = 356,
+    AT_GREETING_REST_3 = 357,
+    AT_IPV6_ADDRESS_LITERAL_9 = 358,
+    AT_SNUM_15 = 359,
+    AT_SNUM_16 = 360,
+    AT_GREETING_REST_4 = 361,
+    AT_IPV6_ADDRESS_LITERAL_10 = 362,
+    AT_SNUM_17 = 363,
+    AT_SNUM_18 = 364,
+    AT_REPLY_LINES_5 = 365,
+    AT_BEFORE_REPLY_LINES_5 = 366,
+    AT_EHLO_LINES_2 = 367,
+    AT_CHALLENGE_LINE_2 = 368,
+    AT_BEFORE_CHALLENGE_LINE_2 = 369,
+    AT_REPLY_LINES_6 = 370,
+    AT_BEFORE_REPLY_LINES_6 = 371,
+    AT_END_MARKER_3 = 372,
+    AT_CHUNK_3 = 373,
+    AT_BEFORE_EXCHANGE_3 = 374,
+    AT_BEFORE_EXCHANGE_4 = 375,
+    AT_GENERAL_ADDRESS_LITERAL_6 = 376,
+    AT_IPV6_ADDRESS_LITERAL_11 = 377,
+    AT_IPV4_ADDRESS_LITERAL_3 = 378,
+    AT_SNUM_19 = 379,
+    AT_PLAIN_TO_1 = 380,
+    AT_PATH_BLANKS_3 = 381,
+    AT_TEXTSTRING_14 = 382,
+    AT_CRLF_13 = 383,
+    AT_AGAIN_7 = 384,
+    AT_TEXTSTRING_15 = 385,
+    AT_BEFORE_REPLY_CODE_1 = 386,
+    AT_SUB_DOMAIN_19 = 387,
+    AT_MASKED_NAME_3 = 388,
+    AT_SNUM_20 = 389,
+    AT_UTF8_NON_ASCII_32 = 390,
+    AT_UTF8_NON_ASCII_33 = 391,
+    AT_UTF8_NON_ASCII_34 = 392,
+    AT_UTF8_NON_ASCII_35 = 393,
+    AT_UTF8_NON_ASCII_36 = 394,
+    AT_UTF8_NON_ASCII_37 = 395,
+    AT_UTF8_NON_ASCII_38 = 396,
+    AT_SUB_DOMAIN_20 = 397,
+    AT_MASKED_NAME_4 = 398,
+    AT_SNUM_21 = 399,
+    AT_UTF8_NON_ASCII_39 = 400,
+    AT_UTF8_NON_ASCII_40 = 401,
+    AT_UTF8_NON_ASCII_41 = 402,
+    AT_UTF8_NON_ASCII_42 = 403,
+    AT_UTF8_NON_ASCII_43 = 404,
+    AT_UTF8_NON_ASCII_44 = 405,
+    AT_UTF8_NON_ASCII_45 = 406,
+    AT_AUTH_CHALLENGE_2 = 407,
+    AT_TEXTSTRING_16 = 408,
+    AT_CRLF_14 = 409,
+    AT_AGAIN_8 = 410,
+    AT_TEXTSTRING_17 = 411,
+    AT_TEXTSTRING_18 = 412,
+    AT_CRLF_15 = 413,
+    AT_AGAIN_9 = 414,
+    AT_TEXTSTRING_19 = 415,
+    AT_OAUTH_TOKEN_5 = 416,
+    AT_TEXTSTRING_20 = 417,
+    AT_IPV6_ADDRESS_LITERAL_12 = 418,
+    AT_IPV4_ADDRESS_LITERAL_4 = 419,
+    AT_SNUM_22 = 420,
+    AT_IPV6_ADDRESS_LITERAL_13 = 421,
+    AT_IPV4_ADDRESS_LITERAL_5 = 422,
+    AT_SNUM_23 = 423,
+    AT_TEXTSTRING_21 = 424,
+    AT_TEXTSTRING_22 = 425,
+    AT_CRLF_16 = 426,
+    AT_MEANING_4 = 427,
+    AT_SUB_DOMAIN_21 = 428,
+    AT_SUB_DOMAIN_22 = 429,
+    AT_AUTH_CHALLENGE_3 = 430,
+    AT_CRLF_17 = 431,
+    AT_TEXTSTRING_23 = 432,
+    AT_TEXTSTRING_24 = 433,
+    AT_CRLF_18 = 434,
+    AT_END_MARKER_4 = 435,
+    AT_TRAILING_BLANKS_11 = 436,
+    AT_IPV6_ADDRESS_LITERAL_14 = 437,
+    AT_SNUM_24 = 438,
+    AT_SNUM_25 = 439,
+    AT_ATEXT_4 = 440,
+    AT_ODD_TO_1 = 441,
+    AT_QTEXTSMTP_1 = 442,
+    AT_SUB_DOMAIN_23 = 443,
+    AT_UTF8_NON_ASCII_46 = 444,
+    AT_UTF8_NON_ASCII_47 = 445,
+    AT_UTF8_NON_ASCII_48 = 446,
+    AT_UTF8_NON_ASCII_49 = 447,
+    AT_UTF8_NON_ASCII_50 = 448,
+    AT_UTF8_NON_ASCII_51 = 449,
+    AT_UTF8_NON_ASCII_52 = 450,
+    AT_AGAIN_10 = 451,
+    AT_SUB_DOMAIN_24 = 452,
+    AT_TEXTSTRING_25 = 453,
+    AT_CRLF_19 = 454,
+    AT_AGAIN_11 = 455,
+    AT_STANDARDIZED_TAG_4 = 456,
+    AT_IPV6_ADDRESS_LITERAL_15 = 457,
+    AT_SNUM_26 = 458,
+    AT_SUB_DOMAIN_25 = 459,
+    AT_TEXTSTRING_26 = 460,
+    AT_STANDARDIZED_TAG_5 = 461,
+    AT_IPV6_ADDRESS_LITERAL_16 = 462,
+    AT_SNUM_27 = 463,
+    AT_AGAIN_12 = 464,
+    AT_AGAIN_13 = 465,
+    AT_OAUTH_TOKEN_6 = 466,
+    AT_IPV6_ADDRESS_LITERAL_17 = 467,
+    AT_SNUM_28 = 468,
+    AT_SNUM_29 = 469,
+    AT_IPV6_ADDRESS_LITERAL_18 = 470,
+    AT_SNUM_30 = 471,
+    AT_SNUM_31 = 472,
+    AT_TEXTSTRING_27 = 473,
+    AT_CRLF_20 = 474,
+    AT_AGAIN_14 = 475,
+    AT_TEXTSTRING_28 = 476,
+    AT_BEFORE_REPLY_CODE_2 = 477,
+    AT_SUB_DOMAIN_26 = 478,
+    AT_MASKED_NAME_5 = 479,
+    AT_SNUM_32 = 480,
+    AT_UTF8_NON_ASCII_53 = 481,
+    AT_UTF8_NON_ASCII_54 = 482,
+    AT_UTF8_NON_ASCII_55 = 483,
+    AT_UTF8_NON_ASCII_56 = 484,
+    AT_UTF8_NON_ASCII_57 = 485,
+    AT_UTF8_NON_ASCII_58 = 486,
+    AT_UTF8_NON_ASCII_59 = 487,
+    AT_SNUM_33 = 488,
+    AT_AUTH_CHALLENGE_4 = 489,
+    AT_TEXTSTRING_29 = 490,
+    AT_CRLF_21 = 491,
+    AT_AGAIN_15 = 492,
+    AT_TEXTSTRING_30 = 493,
+    AT_TRAILING_BLANKS_12 = 494,
+    AT_IPV6_ADDRESS_LITERAL_19 = 495,
+    AT_IPV4_ADDRESS_LITERAL_6 = 496,
+    AT_SNUM_34 = 497,
+    AT_PLAIN_FROM_1 = 498,
+    AT_PATH_BLANKS_4 = 499,
+    AT_ATEXT_5 = 500,
+    AT_MAILBOX_1 = 501,
+    AT_QUOTED_PAIRSMTP_1 = 502,
+    AT_UTF8_NON_ASCII_60 = 503,
+    AT_UTF8_NON_ASCII_61 = 504,
+    AT_UTF8_NON_ASCII_62 = 505,
+    AT_UTF8_NON_ASCII_63 = 506,
+    AT_UTF8_NON_ASCII_64 = 507,
+    AT_UTF8_NON_ASCII_65 = 508,
+    AT_UTF8_NON_ASCII_66 = 509,
+    AT_SUB_DOMAIN_27 = 510,
+    AT_UTF8_NON_ASCII_67 = 511,
+    AT_UTF8_NON_ASCII_68 = 512,
+    AT_UTF8_NON_ASCII_69 = 513,
+    AT_UTF8_NON_ASCII_70 = 514,
+    AT_UTF8_NON_ASCII_71 = 515,
+    AT_UTF8_NON_ASCII_72 = 516,
+    AT_UTF8_NON_ASCII_73 = 517,
+    AT_AGAIN_16 = 518,
+    AT_TEXTSTRING_31 = 519,
+    AT_AGAIN_17 = 520,
+    AT_GENERAL_ADDRESS_LITERAL_7 = 521,
+    AT_IPV6_ADDRESS_LITERAL_20 = 522,
+    AT_SNUM_35 = 523,
+    AT_SNUM_36 = 524,
+    AT_GENERAL_ADDRESS_LITERAL_8 = 525,
+    AT_IPV6_ADDRESS_LITERAL_21 = 526,
+    AT_SNUM_37 = 527,
+    AT_SNUM_38 = 528,
+    AT_AGAIN_18 = 529,
+    AT_AGAIN_19 = 530,
+    AT_TOKEN_1 = 531,
+    AT_OAUTH_TOKEN_7 = 532,
+    AT_IPV4_ADDRESS_LITERAL_7 = 533,
+    AT_SNUM_39 = 534,
+    AT_IPV4_ADDRESS_LITERAL_8 = 535,
+    AT_SNUM_40 = 536,
+    AT_AGAIN_20 = 537,
+    AT_SUB_DOMAIN_28 = 538,
+    AT_TEXTSTRING_32 = 539,
+    AT_CRLF_22 = 540,
+    AT_AGAIN_21 = 541,
+    AT_STANDARDIZED_TAG_6 = 542,
+    AT_IPV6_ADDRESS_LITERAL_22 = 543,
+    AT_SNUM_41 = 544,
+    AT_STANDARDIZED_TAG_7 = 545,
+    AT_IPV6_ADDRESS_LITERAL_23 = 546,
+    AT_SNUM_42 = 547,
+    AT_AGAIN_22 = 548,
+    AT_IPV6_ADDRESS_LITERAL_24 = 549,
+    AT_SNUM_43 = 550,
+    AT_SNUM_44 = 551,
+    AT_ODD_FROM_1 = 552,
+    AT_QTEXTSMTP_2 = 553,
+    AT_SUB_DOMAIN_29 = 554,
+    AT_UTF8_NON_ASCII_74 = 555,
+    AT_UTF8_NON_ASCII_75 = 556,
+    AT_UTF8_NON_ASCII_76 = 557,
+    AT_UTF8_NON_ASCII_77 = 558,
+    AT_UTF8_NON_ASCII_78 = 559,
+    AT_UTF8_NON_ASCII_79 = 560,
+    AT_UTF8_NON_ASCII_80 = 561,
+    AT_SNUM_45 = 562,
+    AT_UTF8_NON_ASCII_81 = 563,
+    AT_UTF8_NON_ASCII_82 = 564,
+    AT_UTF8_NON_ASCII_83 = 565,
+    AT_UTF8_NON_ASCII_84 = 566,
+    AT_UTF8_NON_ASCII_85 = 567,
+    AT_UTF8_NON_ASCII_86 = 568,
+    AT_UTF8_NON_ASCII_87 = 569,
+    AT_ATEXT_6 = 570,
+    AT_SUB_DOMAIN_30 = 571,
+    AT_ATEXT_7 = 572,
+    AT_AT_DOMAIN_3 = 573,
+    AT_AGAIN_23 = 574,
+    AT_GENERAL_ADDRESS_LITERAL_9 = 575,
+    AT_IPV6_ADDRESS_LITERAL_25 = 576,
+    AT_IPV4_ADDRESS_LITERAL_9 = 577,
+    AT_SNUM_46 = 578,
+    AT_GENERAL_ADDRESS_LITERAL_10 = 579,
+    AT_IPV6_ADDRESS_LITERAL_26 = 580,
+    AT_IPV4_ADDRESS_LITERAL_10 = 581,
+    AT_SNUM_47 = 582,
+    AT_OAUTH_TOKEN_8 = 583,
     AT_SNUM_48 = 584,
     AT_SNUM_49 = 585,
     AT_AGAIN_24 = 586,
@@ -1599,27 +1599,27 @@ static const qcap_keywords_t keywords_9 = {find_9, 8};
 
 /* How bytes become the values of registers: by rule. */
 static const qcap_conversion_t conversions[] = {
-    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 8, 0, 9, 0, false, false}, /* 0: ehlo-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 8, 1, 89, 0, false, false}, /* 1: helo-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_0, 0, 1, 0, 8, 0, 11, 0, false, false}, /* 0: ehlo-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_1, 1, 1, 13, 8, 1, 92, 0, false, false}, /* 1: helo-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_2, 2, 1, 21, 8, 2, 8, 0, false, false}, /* 2: mail-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 29, 8, 3, 15, 0, false, false}, /* 3: rcpt-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 37, 8, 4, 118, 0, false, false}, /* 4: starttls-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_3, 3, 1, 29, 8, 3, 9, 0, false, false}, /* 3: rcpt-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_4, 4, 1, 37, 8, 4, 95, 0, false, false}, /* 4: starttls-verb */
     {QCAP_CONVERT_KEYWORD, &keywords_5, 5, 1, 45, 8, 5, 6, 0, false, false}, /* 5: data-verb */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 176, 2, false, false}, /* 6: chunk-size */
-    {QCAP_CONVERT_KEYWORD, &keywords_7, 6, 1, 53, 8, 6, 115, 0, false, false}, /* 7: bdat-verb */
-    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 13, 0, 55, 6, false, false}, /* 8: sasl-mech */
-    {QCAP_CONVERT_KEYWORD, &keywords_9, 7, 1, 61, 8, 7, 26, 0, false, false}, /* 9: auth-verb */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 43, 1, false, true}, /* 10: again */
-    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 33, 1, false, true}, /* 11: Reply-code */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 147, 2, false, false}, /* 6: chunk-size */
+    {QCAP_CONVERT_KEYWORD, &keywords_7, 6, 1, 53, 8, 6, 90, 0, false, false}, /* 7: bdat-verb */
+    {QCAP_CONVERT_KEYWORD, &keywords_8, 0, 1, 0, 13, 0, 47, 6, false, false}, /* 8: sasl-mech */
+    {QCAP_CONVERT_KEYWORD, &keywords_9, 7, 1, 61, 8, 7, 14, 0, false, false}, /* 9: auth-verb */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 44, 1, false, true}, /* 10: again */
+    {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 34, 1, false, true}, /* 11: Reply-code */
     {QCAP_CONVERT_DECIMAL, NULL, 0, 1, 0, 0, 0, 3, 1, false, true}, /* 12: greeting-code */
     {QCAP_CONVERT_DECIMAL, NULL, 1, 1, 13, 0, 1, 88, 1, false, true}, /* 13: refusal-code */
 };
 
 /* Classes of bytes: a bit for each. */
 #define IS_SET_0(byte) (class_bits_0[byte] >> 0 & 1)
-#define IS_LET_DIG(byte) (class_bits_0[byte] >> 1 & 1)
-#define IS_SET_2(byte) (class_bits_0[byte] >> 2 & 1)
-#define IS_MECH_CHAR(byte) (class_bits_0[byte] >> 3 & 1)
+#define IS_MECH_CHAR(byte) (class_bits_0[byte] >> 1 & 1)
+#define IS_LET_DIG(byte) (class_bits_0[byte] >> 2 & 1)
+#define IS_SET_3(byte) (class_bits_0[byte] >> 3 & 1)
 #define IS_SET_4(byte) (class_bits_0[byte] >> 4 & 1)
 #define IS_SET_5(byte) (class_bits_0[byte] >> 5 & 1)
 #define IS_SET_6(byte) (class_bits_0[byte] >> 6 & 1)
@@ -1638,7 +1638,7 @@ static const uint64_t class_bits_0[256] = {
     0x101, 0x1e0, 0x180, 0x1e0, /* ' ' */
     0x1e0, 0x1e0, 0x1e0, 0x1e0, /* '$' */
     0x180, 0x180, 0x1e1, 0x1f1, /* '(' */
-    0x180, 0x1ec, 0x180, 0x1f1, /* ',' */
+    0x180, 0x1ea, 0x180, 0x1f1, /* ',' */
     0x1ff, 0x1ff, 0x1ff, 0x1ff, /* '0' */
     0x1ff, 0x1ff, 0x1ff, 0x1ff, /* '4' */
     0x1ff, 0x1ff, 0x180, 0x180, /* '8' */
@@ -1650,7 +1650,7 @@ static const uint64_t class_bits_0[256] = {
     0x1df, 0x1ff, 0x1ff, 0x1ff, /* 'P' */
     0x1ff, 0x1ff, 0x1ff, 0x1ff, /* 'T' */
     0x1ff, 0x1ff, 0x1ff, 0x180, /* 'X' */
-    0x180, 0x180, 0x1e0, 0x1e8, /* '\\' */
+    0x180, 0x180, 0x1e0, 0x1e2, /* '\\' */
     0x1e0, 0x1ff, 0x1ff, 0x1ff, /* '`' */
     0x1ff, 0x1ff, 0x1ff, 0x1ff, /* 'd' */
     0x1ff, 0x1ff, 0x1ff, 0x1ff, /* 'h' */
@@ -1693,15 +1693,6 @@ static const uint64_t class_bits_0[256] = {
     0x100, 0x100, 0x100, 0x100, /* 0xfc */
 };
 
-static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_2(qcap_lanes_t v)
-{
-    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
-    in = qcap_lanes_or(in, qcap_lanes_byte(v, '-'));
-    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
-    return in;
-}
-QCAP_SCAN_EXACT(SCAN_IS_SET_2, LANES_IS_SET_2, IS_SET_2)
-
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_MECH_CHAR(qcap_lanes_t v)
 {
     qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
@@ -1710,6 +1701,15 @@ static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_MECH_CHAR(qca
     return in;
 }
 QCAP_SCAN(SCAN_IS_MECH_CHAR, LANES_IS_MECH_CHAR, IS_MECH_CHAR)
+
+static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_3(qcap_lanes_t v)
+{
+    qcap_lanes_t in = qcap_lanes_range(qcap_lanes_small(v), 'a', 'z');
+    in = qcap_lanes_or(in, qcap_lanes_byte(v, '-'));
+    in = qcap_lanes_or(in, qcap_lanes_range(v, '0', '9'));
+    return in;
+}
+QCAP_SCAN_EXACT(SCAN_IS_SET_3, LANES_IS_SET_3, IS_SET_3)
 
 static inline __attribute__((always_inline)) qcap_lanes_t LANES_IS_SET_4(qcap_lanes_t v)
 {
@@ -1763,24 +1763,28 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto data_verb_1;
     case AT_MAIL_VERB_1:
         goto mail_verb_1;
+    case AT_RCPT_VERB_1:
+        goto rcpt_verb_1;
     case AT_EHLO_VERB_1:
         goto ehlo_verb_1;
     case AT_BEFORE_EHLO_VERB_1:
         goto before_ehlo_verb_1;
+    case AT_AUTH_VERB_1:
+        goto auth_verb_1;
     case AT_DATA_VERB_2:
         goto data_verb_2;
     case AT_EHLO_VERB_2:
         goto ehlo_verb_2;
     case AT_MAIL_VERB_2:
         goto mail_verb_2;
-    case AT_RCPT_VERB_1:
-        goto rcpt_verb_1;
+    case AT_RCPT_VERB_2:
+        goto rcpt_verb_2;
     case AT_EXTENSION_VERB_1:
         goto extension_verb_1;
     case AT_EHLO_VERB_3:
         goto ehlo_verb_3;
-    case AT_RCPT_VERB_2:
-        goto rcpt_verb_2;
+    case AT_AUTH_VERB_2:
+        goto auth_verb_2;
     case AT_DATA_VERB_3:
         goto data_verb_3;
     case AT_EHLO_VERB_4:
@@ -1789,8 +1793,8 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto mail_verb_3;
     case AT_RCPT_VERB_3:
         goto rcpt_verb_3;
-    case AT_AUTH_VERB_1:
-        goto auth_verb_1;
+    case AT_AUTH_START_1:
+        goto auth_start_1;
     case AT_TRAILING_BLANKS_1:
         goto trailing_blanks_1;
     case AT_EHLO_1:
@@ -1799,10 +1803,10 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto mail_path_1;
     case AT_RCPT_PATH_1:
         goto rcpt_path_1;
-    case AT_AUTH_VERB_2:
-        goto auth_verb_2;
     case AT_CRLF_2:
         goto crlf_2;
+    case AT_SASL_MECH_1:
+        goto sasl_mech_1;
     case AT_DATA_CRLF_1:
         goto data_crlf_1;
     case AT_SUB_DOMAIN_3:
@@ -1811,38 +1815,34 @@ static qcap_stop_t machine_client(qcap_parser_t *parser, const unsigned char *at
         goto mail_path_2;
     case AT_RCPT_PATH_2:
         goto rcpt_path_2;
-    case AT_AUTH_START_1:
-        goto auth_start_1;
+    case AT_SASL_MECH_2:
+        goto sasl_mech_2;
     case AT_SUB_DOMAIN_5:
         goto sub_domain_5;
     case AT_MAIL_PATH_3:
         goto mail_path_3;
     case AT_RCPT_PATH_3:
         goto rcpt_path_3;
-    case AT_SASL_MECH_1:
-        goto sasl_mech_1;
+    case AT_BASE64_1:
+        goto base64_1;
+    case AT_CRLF_4:
+        goto crlf_4;
     case AT_SUB_DOMAIN_6:
         goto sub_domain_6;
     case AT_MAIL_PATH_4:
         goto mail_path_4;
     case AT_RCPT_PATH_4:
         goto rcpt_path_4;
-    case AT_SASL_MECH_2:
-        goto sasl_mech_2;
+    case AT_BASE64_2:
+        goto base64_2;
     case AT_MAIL_PATH_5:
         goto mail_path_5;
     case AT_PATH_BLANKS_1:
         goto path_blanks_1;
-    case AT_BASE64_1:
-        goto base64_1;
-    case AT_CRLF_4:
-        goto crlf_4;
     case AT_MAIL_PATH_6:
         goto mail_path_6;
     case AT_AT_DOMAIN_1:
         goto at_domain_1;
-    case AT_BASE64_2:
-        goto base64_2;
     case AT_PATH_BLANKS_2:
         goto path_blanks_2;
     case AT_ESMTP_KEYWORD_1:
@@ -1915,6 +1915,20 @@ mail_verb_1:
     }
     return qcap_stop(parser, at, AT_MAIL_VERB_1, QCAP_STOP_TABLE);
 
+    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
+     * rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+     * e.g. after "r" */
+rcpt_verb_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_RCPT_VERB_1, QCAP_STOP_INPUT);
+    if (*at == 'C' || *at == 'c') {
+        at++;
+        here = QCAP_HERE(at);
+        side->underway[3].begin = (here - 2);
+        goto rcpt_verb_2;
+    }
+    return qcap_stop(parser, at, AT_RCPT_VERB_1, QCAP_STOP_TABLE);
+
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
@@ -1928,7 +1942,7 @@ ehlo_verb_1:
         qcap_element_open(parser, side->slots, 0, QCAP_SMTP_COMMAND, here - 1);
         qcap_op_reset(parser, 0 /* command */);
         qcap_op_later(parser, side->later, 31 /* open verb */, here - 1);
-        goto rcpt_verb_2;
+        goto rcpt_verb_1;
     }
     if (*at == 'A' || *at == 'a') {
         at++;
@@ -1969,6 +1983,17 @@ before_ehlo_verb_1:
     qcap_op_reset(parser, 5 /* is_auth */);
     goto ehlo_verb_1;
 
+    /* auth-verb = . "AUTH"      RFC 4954, 4
+     * e.g. after "au" */
+auth_verb_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_AUTH_VERB_1, QCAP_STOP_INPUT);
+    if (*at == 'T' || *at == 't') {
+        at++;
+        goto auth_verb_2;
+    }
+    return qcap_stop(parser, at, AT_AUTH_VERB_1, QCAP_STOP_TABLE);
+
     /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
      * e.g. after "da" */
 data_verb_2:
@@ -2004,14 +2029,14 @@ mail_verb_2:
 
     /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
      * e.g. after "rc" */
-rcpt_verb_1:
+rcpt_verb_2:
     if (at == end)
-        return qcap_stop(parser, at, AT_RCPT_VERB_1, QCAP_STOP_INPUT);
+        return qcap_stop(parser, at, AT_RCPT_VERB_2, QCAP_STOP_INPUT);
     if (*at == 'P' || *at == 'p') {
         at++;
         goto rcpt_verb_3;
     }
-    return qcap_stop(parser, at, AT_RCPT_VERB_1, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_RCPT_VERB_2, QCAP_STOP_TABLE);
 
     /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * auth-verb = . "AUTH"      RFC 4954, 4
@@ -2044,19 +2069,21 @@ ehlo_verb_3:
     }
     return qcap_stop(parser, at, AT_EHLO_VERB_3, QCAP_STOP_TABLE);
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
-     * rset-verb = . "RSET"      RFC 5321, 4.1.1.5
-     * e.g. after "r" */
-rcpt_verb_2:
+    /* auth-verb = . "AUTH"      RFC 4954, 4
+     * e.g. after "aut" */
+auth_verb_2:
     if (at == end)
-        return qcap_stop(parser, at, AT_RCPT_VERB_2, QCAP_STOP_INPUT);
-    if (*at == 'C' || *at == 'c') {
+        return qcap_stop(parser, at, AT_AUTH_VERB_2, QCAP_STOP_INPUT);
+    if (*at == 'H' || *at == 'h') {
         at++;
         here = QCAP_HERE(at);
-        side->underway[3].begin = (here - 2);
-        goto rcpt_verb_1;
+        qcap_op_later_value(parser, side->later, 104 /* convert auth-verb */, qcap_find_keyword(parser, 9, side->underway[7].begin, here, find_9), here);
+        qcap_op_later(parser, side->later, 28 /* close verb */, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_PAUSED);
+        goto auth_start_1;
     }
-    return qcap_stop(parser, at, AT_RCPT_VERB_2, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_AUTH_VERB_2, QCAP_STOP_TABLE);
 
     /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
      * e.g. after "dat" */
@@ -2122,16 +2149,19 @@ rcpt_verb_3:
     }
     return qcap_stop(parser, at, AT_RCPT_VERB_3, QCAP_STOP_TABLE);
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
-     * e.g. after "au" */
-auth_verb_1:
+    /* auth-start = auth-verb . SP sasl-mech      RFC 4954, 4
+     * e.g. after "auth" */
+auth_start_1:
     if (at == end)
-        return qcap_stop(parser, at, AT_AUTH_VERB_1, QCAP_STOP_INPUT);
-    if (*at == 'T' || *at == 't') {
+        return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_INPUT);
+    if (*at == ' ') {
         at++;
-        goto auth_verb_2;
+        here = QCAP_HERE(at);
+        qcap_op_later(parser, side->later, 103 /* open auth-mechanism */, here);
+        side->underway[0].begin = (here);
+        goto sasl_mech_1;
     }
-    return qcap_stop(parser, at, AT_AUTH_VERB_1, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_TABLE);
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * data-CRLF = ( . CR LF ) / LF      RFC 5321, 4.1.1.4
@@ -2183,22 +2213,6 @@ rcpt_path_1:
     }
     return qcap_stop(parser, at, AT_RCPT_PATH_1, QCAP_STOP_TABLE);
 
-    /* auth-verb = . "AUTH"      RFC 4954, 4
-     * e.g. after "aut" */
-auth_verb_2:
-    if (at == end)
-        return qcap_stop(parser, at, AT_AUTH_VERB_2, QCAP_STOP_INPUT);
-    if (*at == 'H' || *at == 'h') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_later_value(parser, side->later, 104 /* convert auth-verb */, qcap_find_keyword(parser, 9, side->underway[7].begin, here, find_9), here);
-        qcap_op_later(parser, side->later, 28 /* close verb */, here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_PAUSED);
-        goto auth_start_1;
-    }
-    return qcap_stop(parser, at, AT_AUTH_VERB_2, QCAP_STOP_TABLE);
-
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "x-\r" */
 crlf_2:
@@ -2215,6 +2229,17 @@ crlf_2:
         goto exchange_1;
     }
     return qcap_stop(parser, at, AT_CRLF_2, QCAP_STOP_TABLE);
+
+    /* sasl-mech = 1*20. mech-char      RFC 4954, 4
+     * e.g. after "auth " */
+sasl_mech_1:
+    if (at == end)
+        return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_INPUT);
+    if (IS_MECH_CHAR(*at)) {
+        at++;
+        goto sasl_mech_2;
+    }
+    return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_TABLE);
 
     /* data-CRLF = ( CR . LF ) / LF      RFC 5321, 4.1.1.4
      * e.g. after "data\r" */
@@ -2270,26 +2295,21 @@ rcpt_path_2:
     }
     return qcap_stop(parser, at, AT_RCPT_PATH_2, QCAP_STOP_TABLE);
 
-    /* auth-start = auth-verb . SP sasl-mech      RFC 4954, 4
-     * e.g. after "auth" */
-auth_start_1:
+    /* sasl-mech = . 1*20mech-char      RFC 4954, 4
+     * auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * e.g. after "auth a" */
+sasl_mech_2:
     if (at == end)
-        return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_INPUT);
-    if (*at == ' ') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_later(parser, side->later, 103 /* open auth-mechanism */, here);
-        side->underway[0].begin = (here);
-        goto sasl_mech_1;
-    }
-    return qcap_stop(parser, at, AT_AUTH_START_1, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_SASL_MECH_2, QCAP_STOP_INPUT);
+    return qcap_stop(parser, at, AT_SASL_MECH_2, QCAP_STOP_TABLE);
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "ehlo a" */
 sub_domain_5:
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_3(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_SUB_DOMAIN_5, QCAP_STOP_INPUT);
     if (*at == '.') {
@@ -2327,16 +2347,39 @@ rcpt_path_3:
     }
     return qcap_stop(parser, at, AT_RCPT_PATH_3, QCAP_STOP_TABLE);
 
-    /* sasl-mech = 1*20. mech-char      RFC 4954, 4
-     * e.g. after "auth " */
-sasl_mech_1:
+    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "auth a " */
+base64_1:
     if (at == end)
-        return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_INPUT);
-    if (IS_MECH_CHAR(*at)) {
+        return qcap_stop(parser, at, AT_BASE64_1, QCAP_STOP_INPUT);
+    if (IS_SET_4(*at)) {
         at++;
-        goto sasl_mech_2;
+        here = QCAP_HERE(at);
+        qcap_op_feed_open(parser, 1, 2, here - 1);
+        qcap_element_open(parser, side->slots, 2, QCAP_SMTP_COMMAND_AUTH_RESPONSE, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_PAUSED);
+        goto base64_2;
     }
-    return qcap_stop(parser, at, AT_SASL_MECH_1, QCAP_STOP_TABLE);
+    return qcap_stop(parser, at, AT_BASE64_1, QCAP_STOP_TABLE);
+
+    /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "auth a\r" */
+crlf_4:
+    if (at == end)
+        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_INPUT);
+    if (*at == '\n') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_push(parser, 0 /* commands */, 0 /* command */, QCAP_NONE, here);
+        qcap_element_close(parser, side->slots, 0, QCAP_SMTP_COMMAND, here);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
+        goto exchange_1;
+    }
+    return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -2373,14 +2416,26 @@ rcpt_path_4:
     }
     return qcap_stop(parser, at, AT_RCPT_PATH_4, QCAP_STOP_TABLE);
 
-    /* sasl-mech = . 1*20mech-char      RFC 4954, 4
-     * auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
+    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * e.g. after "auth a" */
-sasl_mech_2:
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "auth a a" */
+base64_2:
+    at = SCAN_IS_SET_4(at, end);
     if (at == end)
-        return qcap_stop(parser, at, AT_SASL_MECH_2, QCAP_STOP_INPUT);
-    return qcap_stop(parser, at, AT_SASL_MECH_2, QCAP_STOP_TABLE);
+        return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_INPUT);
+    if (*at == '\r') {
+        at++;
+        here = QCAP_HERE(at);
+        qcap_op_set(parser, 7 /* rounds */, false, false, value_0(parser), 227, here - 1);
+        qcap_element_close(parser, side->slots, 2, QCAP_SMTP_COMMAND_AUTH_RESPONSE, here - 1);
+        qcap_op_feed_close(parser, 1, 2, here - 1);
+        qcap_op_finish(parser, 2, here - 1);
+        if (qcap_must_stop(parser))
+            return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
+        goto crlf_4;
+    }
+    return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_TABLE);
 
     /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail fro" */
@@ -2406,40 +2461,6 @@ path_blanks_1:
         goto at_domain_1;
     }
     return qcap_stop(parser, at, AT_PATH_BLANKS_1, QCAP_STOP_TABLE);
-
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "auth a " */
-base64_1:
-    if (at == end)
-        return qcap_stop(parser, at, AT_BASE64_1, QCAP_STOP_INPUT);
-    if (IS_SET_4(*at)) {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_feed_open(parser, 1, 2, here - 1);
-        qcap_element_open(parser, side->slots, 2, QCAP_SMTP_COMMAND_AUTH_RESPONSE, here - 1);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_PAUSED);
-        goto base64_2;
-    }
-    return qcap_stop(parser, at, AT_BASE64_1, QCAP_STOP_TABLE);
-
-    /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "auth a\r" */
-crlf_4:
-    if (at == end)
-        return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_INPUT);
-    if (*at == '\n') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_push(parser, 0 /* commands */, 0 /* command */, QCAP_NONE, here);
-        qcap_element_close(parser, side->slots, 0, QCAP_SMTP_COMMAND, here);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_EXCHANGE_1, QCAP_STOP_PAUSED);
-        goto exchange_1;
-    }
-    return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_TABLE);
 
     /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail from" */
@@ -2468,27 +2489,6 @@ at_domain_1:
         goto atext_1;
     }
     return qcap_stop(parser, at, AT_AT_DOMAIN_1, QCAP_STOP_TABLE);
-
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "auth a a" */
-base64_2:
-    at = SCAN_IS_SET_4(at, end);
-    if (at == end)
-        return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_INPUT);
-    if (*at == '\r') {
-        at++;
-        here = QCAP_HERE(at);
-        qcap_op_set(parser, 7 /* rounds */, false, false, value_0(parser), 228, here - 1);
-        qcap_element_close(parser, side->slots, 2, QCAP_SMTP_COMMAND_AUTH_RESPONSE, here - 1);
-        qcap_op_feed_close(parser, 1, 2, here - 1);
-        qcap_op_finish(parser, 2, here - 1);
-        if (qcap_must_stop(parser))
-            return qcap_stop(parser, at, AT_CRLF_4, QCAP_STOP_PAUSED);
-        goto crlf_4;
-    }
-    return qcap_stop(parser, at, AT_BASE64_2, QCAP_STOP_TABLE);
 
     /* path-blanks = 1*. SP      RFC 5321, 3.3
      * Reverse-path = ( . "<" [ A-d-l ":" ] mail-from ">" ) / ( "<" nobody ">" ) / ( "<" odd-from ">" ) / plain-from      RFC 5321, 4.1.2
@@ -2662,7 +2662,7 @@ esmtp_value_1:
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<a@a" */
 sub_domain_8:
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_3(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_SUB_DOMAIN_8, QCAP_STOP_INPUT);
     if (*at == '.') {
@@ -2739,7 +2739,7 @@ sub_domain_10:
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<a@a" */
 sub_domain_11:
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_3(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_SUB_DOMAIN_11, QCAP_STOP_INPUT);
     if (*at == '.') {
@@ -2891,7 +2891,7 @@ out3:
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "220 a" */
 on4:
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_3(at, end);
     if (QCAP_UNLIKELY(at == end))
         goto out4;
     if (*at == '.') {
@@ -3155,7 +3155,7 @@ sub_domain_2:
         p1 = (const unsigned char *)(uintptr_t)(side->slots[1].begin - origin);
         goto on4;
     }
-    at = SCAN_IS_SET_2(at, end);
+    at = SCAN_IS_SET_3(at, end);
     if (at == end)
         return qcap_stop(parser, at, AT_SUB_DOMAIN_2, QCAP_STOP_INPUT);
     if (*at == '.') {
@@ -3404,19 +3404,19 @@ static const uint16_t targets_13[] = {AT_BEFORE_LOGIN_PASSWORD_1, AT_OTHER_MESSA
 
 /* Control points: what they look at, and where they go on. */
 static const qcap_control_t controls[] = {
-    {.kind = QCAP_CONTROL_SKIP, .targets = targets_0, .rule = 57}, /* 0 */
-    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_1, .rule = 57, .until = &until_1}, /* 1 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 147, .is_shared = true, .choose = choose_2}, /* 2 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 198, .value = value_8}, /* 3 */
-    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 198, .value = value_8}, /* 4 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 195, .choose = choose_5}, /* 5 */
+    {.kind = QCAP_CONTROL_SKIP, .targets = targets_0, .rule = 60}, /* 0 */
+    {.kind = QCAP_CONTROL_UNTIL, .targets = targets_1, .rule = 60, .until = &until_1}, /* 1 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_2, .rule = 148, .is_shared = true, .choose = choose_2}, /* 2 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_3, .rule = 193, .value = value_8}, /* 3 */
+    {.kind = QCAP_CONTROL_LENGTH, .targets = targets_4, .rule = 193, .value = value_8}, /* 4 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_5, .rule = 183, .choose = choose_5}, /* 5 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_6, .rule = 1, .is_shared = true, .choose = choose_6}, /* 6 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 225, .protocol = "tls"}, /* 7 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 61, .choose = choose_8}, /* 8 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_9, .rule = 226, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 9 */
-    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 225, .protocol = "tls"}, /* 10 */
-    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 61, .choose = choose_11}, /* 11 */
-    {.kind = QCAP_CONTROL_POP, .targets = targets_12, .rule = 226, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 12 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_7, .rule = 224, .protocol = "tls"}, /* 7 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_8, .rule = 63, .choose = choose_8}, /* 8 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_9, .rule = 225, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 9 */
+    {.kind = QCAP_CONTROL_BECOME, .targets = targets_10, .rule = 224, .protocol = "tls"}, /* 10 */
+    {.kind = QCAP_CONTROL_CHOICE, .targets = targets_11, .rule = 63, .choose = choose_11}, /* 11 */
+    {.kind = QCAP_CONTROL_POP, .targets = targets_12, .rule = 225, .is_shared = true, .queue = 0, .reg = 0, .key = 65535}, /* 12 */
     {.kind = QCAP_CONTROL_CHOICE, .targets = targets_13, .rule = 86, .choose = choose_13}, /* 13 */
 };
 
@@ -3446,43 +3446,43 @@ static const uint8_t rows[] = {
     /* 1 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0,
     /* 2 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
     /* 3 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 4 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 6, 0, 5, 0, 0, 0, 0, 4, 0, 7, 7, 8, 8, 0, 0, 9, 9, 0, 0, 10, 10, 0, 0, 0, 0, 11, 11, 12, 12, 0, 0, 13, 13, 14, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 5 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 4 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 5 */ 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 6, 0, 5, 0, 0, 0, 0, 4, 0, 7, 7, 8, 8, 0, 0, 9, 9, 0, 0, 10, 10, 0, 0, 0, 0, 11, 11, 12, 12, 0, 0, 13, 13, 14, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 6 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 7 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 8 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 9 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 10 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 11 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 12 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 13 */ 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 14 */ 0, 1, 2, 3, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 16 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 3, 0, 4, 5, 6, 5, 0, 7, 8, 9, 0, 0, 2, 0, 2, 2, 2, 2, 2, 10, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 17 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0,
-    /* 18 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 19 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 2, 0, 0,
-    /* 20 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 15 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 16 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 17 */ 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 3, 0, 4, 5, 6, 5, 0, 7, 8, 9, 0, 0, 2, 0, 2, 2, 2, 2, 2, 10, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 18 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0,
+    /* 19 */ 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 20 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 2, 0, 0,
     /* 21 */ 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 22 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 22 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 23 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 0, 5, 0, 6, 7, 8, 7, 0, 9, 10, 11, 12, 0, 4, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
     /* 24 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0,
     /* 25 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0,
-    /* 26 */ 0, 0, 0, 0, 1, 1, 1, 2, 1, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 1, 1, 2, 1, 2, 2, 2, 2, 2, 10, 1, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 27 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 29 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
-    /* 30 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 31 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 6, 4, 7, 8, 9, 8, 4, 10, 11, 12, 13, 4, 5, 4, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 32 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 33 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 34 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 35 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 6, 4, 7, 8, 9, 8, 4, 10, 11, 12, 4, 4, 5, 4, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 36 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 37 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 39 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 3, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 40 */ 0, 1, 2, 3, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 26 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 27 */ 0, 0, 0, 0, 1, 1, 1, 2, 1, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 1, 1, 2, 1, 2, 2, 2, 2, 2, 10, 1, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 28 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 29 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 30 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+    /* 31 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 32 */ 0, 1, 2, 3, 0, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 33 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 6, 4, 7, 8, 9, 8, 4, 10, 11, 12, 13, 4, 5, 4, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 34 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 35 */ 0, 1, 2, 3, 4, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 36 */ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 37 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 6, 4, 7, 8, 9, 8, 4, 10, 11, 12, 4, 4, 5, 4, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 38 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 39 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 40 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 3, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
     /* 41 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 1, 1, 2, 1, 2, 2, 2, 10, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 12, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 10, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
     /* 42 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
     /* 43 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
@@ -3494,11 +3494,11 @@ static const uint8_t rows[] = {
     /* 49 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 11, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
     /* 50 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 0, 5, 0, 6, 7, 8, 7, 0, 9, 10, 11, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
     /* 51 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 1, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 10, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 52 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 2, 0, 0, 0, 0, 0, 0, 4, 4, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 7, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 52 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 4, 0, 3, 0, 0, 0, 0, 0, 0, 5, 5, 6, 6, 0, 0, 7, 7, 0, 0, 8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 10, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 53 */ 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 54 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 55 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 56 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 57 */ 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
     /* 58 */ 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 59 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -3509,33 +3509,33 @@ static const uint8_t rows[] = {
     /* 64 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 65 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 66 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 68 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 69 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 2, 2, 2, 4, 4, 4, 4, 4, 2, 2,
-    /* 70 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 71 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 72 */ 0, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
-    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 76 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 77 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 78 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 79 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 0, 0,
-    /* 80 */ 0, 1, 2, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 1, 2, 2, 3, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 3, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 82 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 83 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 84 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 85 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 86 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 87 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 6, 4, 7, 8, 9, 8, 4, 10, 11, 12, 4, 4, 5, 4, 5, 5, 5, 5, 5, 13, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 88 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 89 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
-    /* 90 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 91 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 92 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 3, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 3, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 93 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 2, 4, 2, 1, 2, 2, 2, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 67 */ 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 68 */ 2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 2, 2, 2, 2, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 2, 2, 2, 4, 4, 4, 4, 4, 2, 2,
+    /* 69 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 70 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 71 */ 0, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 72 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+    /* 73 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 74 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 75 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 76 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 77 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 78 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 0, 0,
+    /* 79 */ 0, 1, 2, 3, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 80 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 1, 2, 2, 3, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 3, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 81 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 82 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 83 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 84 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 85 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 86 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 6, 4, 7, 8, 9, 8, 4, 10, 11, 12, 4, 4, 5, 4, 5, 5, 5, 5, 5, 13, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 87 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 88 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
+    /* 89 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 90 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 91 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 3, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 3, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 92 */ 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 2, 4, 2, 1, 2, 2, 2, 0, 0, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 93 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 0, 0,
     /* 94 */ 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     /* 95 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
     /* 96 */ 0, 1, 2, 3, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 6, 5, 6, 6, 7, 4, 4, 6, 6, 6, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 6, 6, 6, 7, 6, 6, 6, 6, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 0, 5, 5, 5, 5, 5, 0, 0,
@@ -3551,270 +3551,270 @@ static const uint8_t rows[] = {
     /* 106 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     /* 107 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
     /* 108 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 3, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 3, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 109 */ 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 110 */ 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    /* 111 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 112 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 5, 5, 7, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 7, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 113 */ 0, 1, 2, 3, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 4, 6, 8, 6, 5, 6, 6, 6, 4, 4, 6, 6, 6, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 114 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
-    /* 115 */ 0, 1, 2, 3, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 116 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 117 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 3, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 118 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 3, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 119 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 120 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 121 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 5, 7, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 7, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 122 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 123 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 0, 0,
-    /* 124 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
-    /* 125 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 5, 5, 5, 5, 5, 0, 0, 5, 5, 5, 5, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 126 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 127 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 6, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 128 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 7, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 129 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 5, 7, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 130 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 131 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 132 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
-    /* 133 */ 0, 0, 0, 0, 1, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 2, 1, 2, 1, 1, 1, 0, 0, 1, 1, 1, 2, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 134 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 11, 2, 2, 2, 2, 12, 1, 2, 2, 0, 1, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 11, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 135 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 136 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 137 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 138 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 139 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 140 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 141 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 142 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
-    /* 143 */ 0, 0, 0, 0, 1, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 2, 2, 1, 2, 1, 1, 1, 0, 0, 1, 1, 1, 2, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 144 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 6, 5, 5, 4, 5, 4, 4, 4, 6, 6, 4, 4, 4, 5, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 145 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 146 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 147 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 148 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 149 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 10, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 150 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 3, 1,
-    /* 151 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
-    /* 152 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 153 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 7, 5, 5, 4, 5, 4, 4, 4, 6, 6, 4, 4, 4, 5, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 154 */ 0, 0, 0, 1, 1, 1, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 3, 2, 3, 3, 4, 1, 1, 3, 3, 3, 3, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 4, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 155 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 156 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 9, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 157 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 9, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 10, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 158 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
-    /* 159 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
-    /* 160 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 4, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 161 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 2, 4, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 4, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 162 */ 0, 0, 0, 1, 1, 1, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 3, 5, 3, 2, 3, 3, 3, 1, 1, 3, 3, 3, 3, 1, 6, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 163 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 164 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 165 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 166 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 10, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 167 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
-    /* 168 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 169 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 9, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 170 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 171 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 4, 2, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 172 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 173 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 11, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 12, 1, 2, 2, 0, 1, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 11, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 174 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 175 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 176 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 177 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 178 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 179 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 5, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 180 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 4, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 181 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 2, 4, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 182 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 183 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 184 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    /* 185 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 186 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
-    /* 187 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 188 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 4, 1,
-    /* 189 */ 0, 0, 0, 1, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 3, 3, 2, 3, 2, 2, 2, 1, 1, 2, 2, 2, 3, 2, 4, 1, 2, 2, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 0, 3, 3, 3, 3, 3, 0, 0,
-    /* 190 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 191 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 11, 2, 12, 1, 2, 2, 0, 1, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 11, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 192 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 10, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 193 */ 0, 0, 0, 1, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 4, 3, 3, 2, 3, 2, 2, 2, 1, 1, 2, 2, 2, 3, 2, 5, 1, 2, 2, 6, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 0, 3, 3, 3, 3, 3, 0, 0,
-    /* 194 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 195 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
-    /* 196 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 10, 1, 0, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 197 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 198 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
-    /* 199 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 10, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 109 */ 0, 2, 3, 4, 0, 0, 0, 5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 5, 5, 5, 5, 5, 0, 0, 5, 5, 5, 5, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 110 */ 0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 111 */ 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 112 */ 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    /* 113 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 114 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 5, 5, 7, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 7, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 115 */ 0, 1, 2, 3, 4, 4, 4, 5, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 7, 4, 6, 8, 6, 5, 6, 6, 6, 4, 4, 6, 6, 6, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 116 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
+    /* 117 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 118 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 3, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 119 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 3, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 120 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 121 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 122 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 5, 7, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 7, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 123 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 124 */ 0, 1, 2, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3, 3, 0, 0,
+    /* 125 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
+    /* 126 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 6, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 127 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 6, 5, 7, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 128 */ 0, 1, 2, 3, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 5, 7, 5, 5, 5, 5, 5, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 129 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 130 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 131 */ 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1,
+    /* 132 */ 0, 0, 0, 0, 1, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 2, 1, 2, 1, 1, 1, 0, 0, 1, 1, 1, 2, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 133 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 11, 2, 2, 2, 2, 12, 1, 2, 2, 0, 1, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 11, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 134 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 135 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 136 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 137 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 138 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 139 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 140 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 141 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
+    /* 142 */ 0, 0, 0, 0, 1, 1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 2, 2, 1, 2, 1, 1, 1, 0, 0, 1, 1, 1, 2, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 143 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 6, 5, 5, 4, 5, 4, 4, 4, 6, 6, 4, 4, 4, 5, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 144 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 145 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 146 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 147 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 148 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 10, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 149 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 3, 1,
+    /* 150 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
+    /* 151 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 152 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 5, 7, 5, 5, 4, 5, 4, 4, 4, 6, 6, 4, 4, 4, 5, 4, 4, 6, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 4, 4, 4, 4, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 153 */ 0, 0, 0, 1, 1, 1, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 3, 2, 3, 3, 4, 1, 1, 3, 3, 3, 3, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 4, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 154 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 155 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 9, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 156 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 9, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 10, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 9, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 157 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
+    /* 158 */ 0, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 5, 5, 5, 5, 5, 0, 0,
+    /* 159 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 4, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 160 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 2, 4, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 4, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 161 */ 0, 0, 0, 1, 1, 1, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 3, 5, 3, 2, 3, 3, 3, 1, 1, 3, 3, 3, 3, 1, 6, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 162 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 163 */ 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 164 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 165 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 10, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 10, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 166 */ 0, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 4, 1,
+    /* 167 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 168 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 9, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 169 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 3, 1, 2, 2, 4, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 170 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 4, 2, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 4, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 171 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 172 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 11, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 12, 1, 2, 2, 0, 1, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 11, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 173 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 174 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 175 */ 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 176 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 177 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 2, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 4, 1, 2, 2, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 178 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 5, 4, 4, 4, 4, 4, 4, 4, 0, 0, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 179 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 2, 4, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 180 */ 0, 0, 0, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 2, 4, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 1, 5, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 181 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 182 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 183 */ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    /* 184 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 185 */ 0, 1, 2, 3, 4, 4, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 4, 4, 4, 4, 4, 0, 0,
+    /* 186 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 187 */ 0, 1, 1, 2, 3, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 3, 3, 3, 3, 3, 4, 1,
+    /* 188 */ 0, 0, 0, 1, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 3, 3, 2, 3, 2, 2, 2, 1, 1, 2, 2, 2, 3, 2, 4, 1, 2, 2, 5, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 0, 3, 3, 3, 3, 3, 0, 0,
+    /* 189 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 190 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 11, 2, 12, 1, 2, 2, 0, 1, 13, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 11, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 191 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 10, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 192 */ 0, 0, 0, 1, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 4, 3, 3, 2, 3, 2, 2, 2, 1, 1, 2, 2, 2, 3, 2, 5, 1, 2, 2, 6, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 2, 2, 2, 2, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 2, 2, 0, 3, 3, 3, 3, 3, 0, 0,
+    /* 193 */ 0, 0, 0, 1, 2, 2, 2, 2, 2, 1, 3, 1, 4, 5, 6, 5, 1, 7, 8, 9, 10, 1, 2, 1, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 11, 1, 2, 2, 0, 1, 12, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 13, 13, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 194 */ 0, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2, 2, 2, 2, 2, 0, 0,
+    /* 195 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 10, 1, 0, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 10, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 196 */ 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 197 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 10, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 11, 11, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
+    /* 198 */ 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 2, 0, 3, 4, 5, 4, 0, 6, 7, 8, 9, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 10, 0, 1, 1, 0, 0, 11, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0,
 };
 
 /* Target and action. */
 static const qcap_edge_t edges[] = {
-    {93, 1}, {3, 2}, {94, 3}, {1, 4}, {8, 0}, {9, 0}, {11, 0}, {0, 5},
-    {138, 0}, {13, 6}, {136, 7}, {133, 7}, {14, 7}, {5, 8}, {15, 7}, {132, 9},
-    {135, 10}, {134, 7}, {137, 7}, {97, 7}, {4, 11}, {6, 12}, {16, 13}, {18, 0},
-    {19, 0}, {20, 0}, {21, 0}, {151, 14}, {22, 15}, {10, 16}, {151, 0}, {153, 0},
-    {156, 0}, {12, 17}, {23, 18}, {163, 18}, {27, 19}, {26, 0}, {25, 0}, {24, 0},
-    {28, 20}, {29, 21}, {30, 22}, {31, 23}, {32, 0}, {198, 24}, {34, 0}, {200, 0},
-    {201, 0}, {202, 0}, {203, 0}, {204, 0}, {205, 0}, {206, 0}, {199, 0}, {37, 25},
-    {36, 0}, {35, 26}, {38, 26}, {27, 27}, {100, 28}, {39, 29}, {208, 30}, {40, 31},
-    {207, 32}, {41, 33}, {42, 0}, {43, 0}, {44, 34}, {0, 35}, {27, 36}, {26, 37},
-    {46, 38}, {45, 0}, {37, 39}, {36, 40}, {35, 0}, {37, 41}, {47, 0}, {27, 42},
-    {26, 40}, {38, 0}, {48, 0}, {208, 43}, {242, 44}, {50, 45}, {244, 0}, {245, 0},
-    {246, 0}, {247, 0}, {248, 0}, {249, 0}, {250, 0}, {243, 0}, {51, 0}, {52, 0},
-    {53, 46}, {54, 0}, {276, 47}, {241, 48}, {0, 49}, {33, 50}, {210, 51}, {242, 52},
-    {50, 0}, {281, 0}, {282, 0}, {283, 0}, {284, 0}, {285, 0}, {286, 0}, {287, 0},
-    {56, 0}, {57, 0}, {58, 0}, {59, 0}, {17, 53}, {55, 0}, {0, 54}, {33, 55},
-    {210, 56}, {61, 0}, {62, 0}, {0, 57}, {64, 58}, {63, 58}, {342, 45}, {66, 0},
-    {370, 32}, {369, 59}, {67, 31}, {0, 60}, {64, 61}, {406, 62}, {68, 63}, {0, 64},
-    {17, 0}, {69, 0}, {436, 65}, {71, 66}, {439, 66}, {440, 66}, {441, 66}, {442, 66},
-    {443, 66}, {444, 66}, {445, 66}, {435, 67}, {72, 68}, {437, 67}, {438, 0}, {0, 69},
-    {64, 70}, {406, 71}, {68, 0}, {497, 32}, {496, 72}, {73, 31}, {74, 73}, {436, 74},
-    {71, 0}, {439, 0}, {440, 0}, {441, 0}, {442, 0}, {443, 0}, {444, 0}, {445, 0},
-    {75, 0}, {72, 75}, {76, 0}, {0, 76}, {64, 0}, {70, 0}, {551, 77}, {77, 78},
-    {554, 78}, {555, 78}, {556, 78}, {557, 78}, {558, 78}, {559, 78}, {560, 78}, {78, 79},
-    {552, 80}, {553, 0}, {0, 81}, {64, 82}, {70, 82}, {74, 0}, {79, 83}, {80, 0},
-    {562, 0}, {563, 0}, {564, 0}, {565, 0}, {566, 0}, {567, 0}, {568, 0}, {561, 0},
-    {551, 84}, {77, 0}, {554, 0}, {555, 0}, {556, 0}, {557, 0}, {558, 0}, {559, 0},
-    {560, 0}, {600, 0}, {78, 85}, {81, 0}, {82, 0}, {618, 0}, {619, 0}, {620, 0},
+    {93, 1}, {3, 2}, {94, 3}, {1, 4}, {9, 0}, {11, 0}, {13, 0}, {121, 0},
+    {14, 5}, {0, 6}, {141, 0}, {15, 7}, {139, 8}, {137, 8}, {16, 8}, {5, 9},
+    {6, 8}, {96, 10}, {100, 11}, {138, 8}, {140, 8}, {99, 8}, {4, 12}, {7, 13},
+    {17, 14}, {19, 0}, {20, 0}, {21, 0}, {22, 0}, {23, 0}, {157, 15}, {10, 16},
+    {12, 17}, {157, 0}, {158, 0}, {24, 18}, {166, 18}, {28, 19}, {27, 0}, {26, 0},
+    {25, 0}, {29, 20}, {30, 21}, {31, 22}, {32, 23}, {33, 24}, {201, 25}, {35, 0},
+    {203, 0}, {204, 0}, {205, 0}, {206, 0}, {207, 0}, {208, 0}, {209, 0}, {202, 0},
+    {38, 26}, {37, 0}, {36, 27}, {39, 27}, {28, 28}, {102, 29}, {40, 30}, {41, 31},
+    {212, 32}, {42, 33}, {211, 34}, {43, 35}, {44, 0}, {45, 0}, {0, 36}, {28, 37},
+    {27, 38}, {47, 39}, {46, 0}, {38, 40}, {37, 41}, {36, 0}, {38, 42}, {48, 0},
+    {28, 43}, {27, 41}, {39, 0}, {49, 0}, {50, 0}, {212, 44}, {247, 45}, {52, 46},
+    {249, 0}, {250, 0}, {251, 0}, {252, 0}, {253, 0}, {254, 0}, {255, 0}, {248, 0},
+    {53, 0}, {54, 0}, {55, 0}, {278, 47}, {0, 48}, {57, 49}, {56, 49}, {279, 46},
+    {246, 50}, {0, 51}, {34, 52}, {214, 53}, {247, 54}, {52, 0}, {288, 0}, {289, 0},
+    {290, 0}, {291, 0}, {292, 0}, {293, 0}, {294, 0}, {59, 0}, {60, 0}, {61, 0},
+    {18, 55}, {0, 56}, {57, 57}, {325, 58}, {63, 59}, {0, 60}, {58, 0}, {0, 61},
+    {34, 62}, {214, 63}, {64, 0}, {65, 0}, {0, 64}, {57, 65}, {325, 66}, {63, 0},
+    {67, 0}, {381, 34}, {380, 67}, {68, 33}, {18, 0}, {69, 0}, {441, 68}, {71, 69},
+    {444, 69}, {445, 69}, {446, 69}, {447, 69}, {448, 69}, {449, 69}, {450, 69}, {440, 70},
+    {72, 71}, {442, 70}, {443, 0}, {499, 34}, {498, 72}, {73, 33}, {74, 73}, {441, 74},
+    {71, 0}, {444, 0}, {445, 0}, {446, 0}, {447, 0}, {448, 0}, {449, 0}, {450, 0},
+    {75, 0}, {72, 75}, {76, 0}, {0, 76}, {57, 0}, {70, 0}, {552, 77}, {77, 78},
+    {555, 78}, {556, 78}, {557, 78}, {558, 78}, {559, 78}, {560, 78}, {561, 78}, {78, 79},
+    {553, 80}, {554, 0}, {0, 81}, {57, 82}, {70, 82}, {74, 0}, {79, 83}, {80, 0},
+    {563, 0}, {564, 0}, {565, 0}, {566, 0}, {567, 0}, {568, 0}, {569, 0}, {562, 0},
+    {552, 84}, {77, 0}, {555, 0}, {556, 0}, {557, 0}, {558, 0}, {559, 0}, {560, 0},
+    {561, 0}, {600, 0}, {78, 85}, {81, 0}, {82, 0}, {618, 0}, {619, 0}, {620, 0},
     {621, 0}, {622, 0}, {623, 0}, {624, 0}, {83, 0}, {72, 86}, {84, 0}, {670, 0},
     {671, 0}, {672, 0}, {673, 0}, {674, 0}, {675, 0}, {676, 0}, {669, 0}, {0, 87},
-    {64, 88}, {70, 88}, {85, 0}, {78, 89}, {99, 90}, {96, 91}, {95, 92}, {5, 93},
-    {98, 94}, {97, 95}, {4, 96}, {86, 97}, {100, 0}, {88, 98}, {91, 0}, {91, 100},
-    {115, 0}, {10, 0}, {116, 0}, {117, 0}, {12, 0}, {118, 0}, {119, 101}, {101, 0},
-    {101, 103}, {103, 0}, {121, 104}, {120, 105}, {104, 0}, {106, 0}, {106, 104}, {108, 0},
-    {122, 0}, {108, 104}, {123, 0}, {125, 0}, {124, 0}, {127, 0}, {126, 0}, {0, 107},
-    {130, 0}, {129, 108}, {128, 109}, {131, 110}, {113, 111}, {17, 112}, {139, 0}, {140, 0},
-    {141, 0}, {142, 0}, {121, 113}, {120, 0}, {143, 0}, {144, 114}, {146, 0}, {147, 0},
-    {148, 0}, {149, 0}, {150, 0}, {0, 115}, {130, 116}, {129, 117}, {128, 0}, {0, 118},
-    {130, 119}, {129, 0}, {0, 120}, {152, 0}, {154, 0}, {155, 0}, {157, 0}, {158, 0},
-    {161, 0}, {160, 0}, {159, 0}, {162, 0}, {164, 121}, {165, 122}, {166, 0}, {167, 0},
-    {168, 123}, {169, 1}, {144, 0}, {170, 0}, {171, 0}, {172, 0}, {173, 0}, {174, 0},
-    {175, 0}, {176, 0}, {177, 0}, {178, 0}, {179, 0}, {180, 0}, {181, 0}, {182, 0},
-    {183, 0}, {184, 0}, {185, 0}, {186, 0}, {0, 125}, {33, 126}, {187, 127}, {93, 128},
-    {141, 129}, {189, 24}, {188, 0}, {191, 0}, {192, 0}, {193, 0}, {194, 0}, {195, 0},
-    {196, 0}, {197, 0}, {190, 0}, {0, 131}, {33, 31}, {209, 0}, {210, 32}, {0, 132},
-    {211, 133}, {168, 0}, {212, 0}, {213, 104}, {214, 0}, {215, 135}, {216, 0}, {217, 0},
-    {218, 122}, {219, 136}, {220, 122}, {221, 122}, {164, 137}, {222, 122}, {223, 122}, {224, 0},
-    {225, 122}, {226, 0}, {227, 0}, {0, 138}, {33, 139}, {187, 0}, {231, 140}, {230, 37},
-    {229, 38}, {228, 0}, {231, 141}, {230, 142}, {229, 143}, {189, 0}, {234, 0}, {232, 0},
-    {233, 0}, {27, 144}, {26, 142}, {46, 143}, {198, 0}, {237, 0}, {235, 0}, {236, 0},
-    {208, 145}, {40, 146}, {207, 0}, {0, 147}, {33, 148}, {210, 149}, {242, 150}, {50, 151},
-    {244, 152}, {245, 152}, {246, 152}, {247, 152}, {248, 152}, {249, 152}, {250, 152}, {243, 152},
-    {0, 153}, {33, 146}, {210, 0}, {252, 104}, {253, 0}, {255, 0}, {254, 0}, {256, 0},
-    {257, 0}, {258, 0}, {259, 104}, {187, 154}, {260, 155}, {0, 156}, {262, 31}, {261, 32},
-    {263, 0}, {264, 0}, {265, 0}, {266, 0}, {231, 41}, {267, 0}, {268, 0}, {269, 0},
-    {270, 0}, {271, 0}, {272, 0}, {273, 0}, {274, 0}, {275, 0}, {0, 157}, {277, 0},
-    {239, 0}, {278, 0}, {239, 48}, {0, 158}, {33, 159}, {210, 160}, {242, 0}, {0, 161},
-    {33, 162}, {210, 163}, {242, 164}, {290, 0}, {288, 165}, {289, 0}, {50, 165}, {291, 0},
-    {292, 0}, {302, 0}, {172, 166}, {303, 0}, {175, 167}, {304, 0}, {305, 0}, {306, 0},
-    {0, 168}, {262, 146}, {261, 0}, {0, 169}, {307, 0}, {308, 0}, {309, 0}, {231, 39},
-    {230, 40}, {310, 0}, {311, 0}, {312, 0}, {313, 0}, {314, 0}, {315, 0}, {316, 0},
-    {317, 0}, {318, 0}, {0, 170}, {319, 0}, {279, 171}, {288, 0}, {321, 0}, {0, 172},
-    {33, 173}, {210, 174}, {242, 175}, {288, 176}, {321, 176}, {322, 0}, {323, 0}, {324, 176},
-    {50, 176}, {325, 0}, {329, 177}, {328, 0}, {327, 0}, {326, 0}, {293, 0}, {331, 178},
-    {330, 178}, {27, 179}, {333, 0}, {332, 0}, {296, 0}, {27, 180}, {336, 0}, {335, 0},
-    {334, 0}, {298, 0}, {27, 177}, {339, 0}, {338, 0}, {337, 0}, {300, 0}, {214, 166},
-    {340, 0}, {341, 166}, {346, 181}, {345, 182}, {344, 183}, {347, 0}, {348, 0}, {349, 53},
-    {350, 184}, {351, 0}, {352, 0}, {353, 0}, {354, 184}, {355, 0}, {356, 0}, {357, 0},
-    {0, 185}, {0, 186}, {365, 0}, {0, 187}, {33, 188}, {210, 189}, {242, 190}, {288, 191},
-    {321, 191}, {366, 0}, {367, 0}, {324, 191}, {368, 0}, {50, 191}, {373, 192}, {372, 0},
-    {371, 193}, {374, 193}, {329, 0}, {377, 194}, {376, 0}, {379, 0}, {380, 0}, {381, 0},
-    {382, 0}, {383, 0}, {384, 0}, {385, 0}, {378, 0}, {387, 194}, {386, 0}, {389, 0},
-    {390, 0}, {391, 0}, {392, 0}, {393, 0}, {394, 0}, {395, 0}, {388, 0}, {396, 195},
-    {27, 196}, {399, 192}, {398, 0}, {397, 193}, {400, 193}, {27, 197}, {403, 192}, {402, 0},
-    {401, 193}, {404, 193}, {27, 0}, {405, 0}, {341, 0}, {343, 198}, {342, 0}, {63, 0},
-    {346, 199}, {345, 148}, {408, 149}, {407, 0}, {346, 200}, {165, 201}, {46, 202}, {413, 0},
-    {231, 25}, {230, 0}, {229, 202}, {414, 0}, {415, 0}, {416, 0}, {417, 0}, {418, 0},
-    {419, 0}, {423, 203}, {422, 0}, {421, 0}, {420, 0}, {358, 0}, {425, 18}, {424, 18},
-    {27, 204}, {427, 0}, {426, 0}, {361, 0}, {27, 205}, {430, 0}, {429, 0}, {428, 0},
-    {363, 0}, {431, 0}, {0, 206}, {33, 207}, {210, 208}, {242, 209}, {288, 210}, {321, 210},
-    {432, 0}, {324, 210}, {433, 0}, {434, 0}, {0, 211}, {64, 212}, {70, 212}, {369, 0},
-    {370, 0}, {369, 213}, {67, 214}, {373, 215}, {372, 216}, {371, 0}, {373, 41}, {446, 0},
-    {329, 217}, {328, 216}, {374, 0}, {450, 218}, {449, 219}, {448, 220}, {447, 0}, {450, 221},
-    {449, 222}, {448, 223}, {377, 0}, {453, 0}, {451, 0}, {452, 0}, {27, 224}, {339, 219},
-    {455, 220}, {454, 0}, {27, 225}, {339, 222}, {455, 223}, {387, 0}, {458, 0}, {456, 0},
-    {457, 0}, {27, 226}, {333, 227}, {396, 0}, {399, 215}, {398, 216}, {397, 0}, {399, 41},
-    {459, 0}, {27, 228}, {336, 216}, {400, 0}, {403, 215}, {402, 216}, {401, 0}, {403, 41},
-    {460, 0}, {27, 217}, {339, 216}, {404, 0}, {461, 0}, {0, 229}, {64, 230}, {406, 0},
-    {462, 0}, {346, 231}, {345, 146}, {408, 0}, {409, 232}, {411, 232}, {266, 26}, {466, 0},
-    {467, 0}, {468, 0}, {469, 0}, {470, 0}, {471, 0}, {474, 25}, {473, 0}, {472, 26},
-    {475, 26}, {423, 0}, {478, 24}, {477, 0}, {480, 0}, {481, 0}, {482, 0}, {483, 0},
-    {484, 0}, {485, 0}, {486, 0}, {479, 0}, {487, 0}, {488, 233}, {27, 234}, {491, 25},
-    {490, 0}, {489, 26}, {492, 26}, {27, 235}, {0, 236}, {33, 237}, {210, 238}, {242, 239},
-    {288, 240}, {493, 0}, {494, 0}, {495, 0}, {436, 241}, {71, 242}, {439, 242}, {440, 242},
-    {441, 242}, {442, 242}, {443, 242}, {444, 242}, {445, 242}, {75, 242}, {498, 0}, {72, 243},
-    {76, 242}, {436, 0}, {72, 244}, {437, 0}, {501, 0}, {502, 0}, {503, 0}, {504, 0},
-    {505, 0}, {506, 0}, {507, 0}, {500, 0}, {499, 0}, {508, 0}, {509, 0}, {510, 0},
-    {511, 0}, {512, 0}, {513, 0}, {514, 0}, {515, 0}, {516, 0}, {517, 0}, {450, 41},
-    {518, 0}, {519, 0}, {520, 0}, {521, 0}, {522, 0}, {523, 0}, {524, 0}, {525, 0},
-    {526, 0}, {527, 0}, {528, 0}, {529, 45}, {530, 0}, {531, 0}, {463, 0}, {0, 245},
-    {0, 246}, {532, 0}, {533, 0}, {534, 0}, {535, 0}, {474, 39}, {473, 40}, {472, 0},
-    {474, 41}, {536, 0}, {423, 247}, {422, 40}, {475, 0}, {540, 140}, {539, 37}, {538, 38},
-    {537, 0}, {540, 141}, {539, 142}, {538, 143}, {478, 0}, {543, 0}, {541, 0}, {542, 0},
-    {546, 0}, {544, 0}, {545, 0}, {27, 248}, {427, 249}, {488, 0}, {491, 39}, {490, 40},
-    {489, 0}, {491, 41}, {547, 0}, {27, 250}, {430, 40}, {492, 0}, {0, 251}, {33, 252},
-    {210, 253}, {365, 254}, {548, 254}, {242, 255}, {549, 0}, {550, 0}, {0, 256}, {64, 257},
-    {70, 257}, {496, 0}, {497, 0}, {496, 258}, {73, 214}, {436, 259}, {71, 260}, {439, 260},
-    {440, 260}, {441, 260}, {442, 260}, {443, 260}, {444, 260}, {445, 260}, {75, 260}, {72, 261},
-    {76, 260}, {569, 0}, {570, 0}, {571, 262}, {572, 0}, {293, 53}, {450, 215}, {449, 216},
-    {573, 0}, {574, 0}, {575, 0}, {576, 0}, {577, 0}, {578, 0}, {579, 0}, {580, 0},
-    {581, 0}, {298, 53}, {300, 53}, {529, 0}, {214, 263}, {529, 165}, {582, 0}, {214, 264},
-    {583, 265}, {584, 0}, {585, 0}, {586, 0}, {587, 0}, {540, 41}, {588, 0}, {589, 0},
-    {590, 0}, {591, 0}, {592, 0}, {593, 0}, {594, 0}, {595, 0}, {596, 0}, {597, 0},
-    {548, 0}, {598, 0}, {599, 0}, {551, 0}, {78, 266}, {552, 0}, {603, 0}, {604, 0},
-    {605, 0}, {606, 0}, {607, 0}, {608, 0}, {609, 0}, {602, 0}, {601, 0}, {610, 0},
-    {611, 0}, {612, 0}, {613, 0}, {614, 0}, {615, 0}, {616, 0}, {617, 0}, {627, 0},
-    {625, 0}, {626, 0}, {436, 267}, {71, 268}, {439, 268}, {440, 268}, {441, 268}, {442, 268},
-    {443, 268}, {444, 268}, {445, 268}, {75, 268}, {72, 269}, {76, 268}, {628, 0}, {629, 0},
-    {631, 0}, {632, 0}, {633, 0}, {634, 0}, {635, 0}, {636, 0}, {637, 0}, {630, 0},
-    {638, 0}, {640, 0}, {641, 0}, {642, 0}, {643, 0}, {644, 0}, {645, 0}, {646, 0},
-    {639, 0}, {647, 53}, {648, 270}, {649, 0}, {650, 0}, {651, 0}, {652, 270}, {653, 0},
-    {654, 0}, {655, 0}, {529, 176}, {656, 0}, {214, 271}, {346, 272}, {345, 31}, {408, 32},
-    {657, 0}, {658, 0}, {358, 53}, {540, 39}, {539, 40}, {659, 0}, {660, 0}, {661, 0},
-    {662, 0}, {663, 0}, {664, 0}, {665, 0}, {666, 0}, {667, 0}, {363, 53}, {668, 0},
-    {677, 0}, {678, 273}, {679, 0}, {680, 0}, {681, 0}, {682, 0}, {683, 0}, {436, 274},
-    {71, 275}, {439, 275}, {440, 275}, {441, 275}, {442, 275}, {443, 275}, {444, 275}, {445, 275},
-    {75, 275}, {72, 276}, {76, 275}, {684, 0}, {685, 0}, {688, 0}, {686, 0}, {687, 0},
-    {689, 0}, {690, 0}, {692, 277}, {691, 277}, {450, 192}, {449, 0}, {448, 278}, {693, 0},
-    {694, 0}, {695, 0}, {455, 278}, {696, 0}, {697, 0}, {698, 0}, {529, 191}, {699, 0},
-    {214, 279}, {700, 53}, {701, 184}, {702, 0}, {703, 0}, {704, 0}, {705, 184}, {706, 0},
-    {707, 0}, {708, 0}, {709, 0}, {712, 0}, {710, 0}, {711, 0}, {713, 0}, {715, 0},
-    {716, 0}, {717, 0}, {718, 0}, {719, 0}, {720, 0}, {721, 0}, {714, 0}, {722, 0},
-    {723, 0}, {724, 0}, {725, 0}, {726, 0}, {727, 0}, {728, 0}, {729, 0}, {730, 0},
-    {732, 0}, {731, 0}, {733, 0}, {734, 0}, {735, 0}, {436, 280}, {71, 281}, {439, 281},
-    {440, 281}, {441, 281}, {442, 281}, {443, 281}, {444, 281}, {445, 281}, {75, 281}, {736, 0},
-    {72, 282}, {76, 281}, {737, 0}, {738, 0}, {739, 0}, {740, 0}, {741, 0}, {742, 0},
-    {743, 0}, {744, 0}, {745, 0}, {746, 0}, {747, 0}, {748, 0}, {749, 0}, {529, 210},
-    {750, 0}, {214, 283}, {752, 284}, {751, 284}, {540, 25}, {539, 0}, {538, 202}, {753, 0},
-    {754, 0}, {755, 0}, {756, 0}, {757, 0}, {758, 0}, {759, 0}, {760, 0}, {761, 0},
-    {762, 0}, {763, 0}, {766, 0}, {764, 0}, {765, 0}, {767, 0}, {768, 285}, {769, 285},
-    {0, 286}, {64, 287}, {70, 287}, {770, 0}, {771, 0}, {772, 0}, {436, 288}, {71, 289},
-    {439, 289}, {440, 289}, {441, 289}, {442, 289}, {443, 289}, {444, 289}, {445, 289}, {75, 289},
-    {72, 290}, {76, 289}, {773, 0}, {774, 0}, {775, 0}, {776, 0}, {777, 0}, {450, 291},
-    {449, 292}, {778, 293}, {779, 294}, {27, 295}, {339, 292}, {780, 293}, {781, 294}, {782, 0},
-    {783, 0}, {784, 0}, {785, 0}, {529, 240}, {786, 0}, {214, 296}, {787, 0}, {788, 0},
-    {789, 0}, {790, 0}, {791, 0}, {792, 0}, {793, 0}, {794, 0}, {795, 0}, {797, 0},
-    {796, 0}, {798, 0}, {799, 0}, {800, 0}, {801, 0}, {802, 0}, {803, 0}, {804, 0},
-    {72, 297}, {805, 0}, {806, 0}, {807, 0}, {436, 298}, {71, 299}, {439, 299}, {440, 299},
-    {441, 299}, {442, 299}, {443, 299}, {444, 299}, {445, 299}, {75, 299}, {72, 300}, {76, 299},
-    {808, 0}, {809, 0}, {810, 0}, {811, 0}, {812, 0}, {450, 301}, {449, 302}, {814, 303},
-    {813, 304}, {813, 0}, {27, 305}, {339, 302}, {816, 303}, {815, 304}, {815, 0}, {817, 0},
-    {818, 0}, {819, 254}, {529, 254}, {214, 306}, {540, 307}, {539, 308}, {820, 309}, {821, 310},
-    {27, 311}, {26, 308}, {822, 309}, {823, 310}, {824, 0}, {825, 0}, {826, 0}, {827, 0},
-    {828, 312}, {829, 312}, {0, 313}, {64, 314}, {70, 314}, {830, 0}, {831, 0}, {832, 0},
-    {833, 0}, {834, 0}, {835, 0}, {836, 0}, {837, 0}, {838, 0}, {436, 315}, {71, 316},
-    {439, 316}, {440, 316}, {441, 316}, {442, 316}, {443, 316}, {444, 316}, {445, 316}, {75, 316},
-    {839, 0}, {72, 317}, {76, 316}, {840, 0}, {841, 0}, {842, 0}, {843, 0}, {450, 318},
-    {449, 319}, {778, 320}, {450, 321}, {449, 119}, {814, 0}, {27, 322}, {339, 319}, {780, 320},
-    {27, 323}, {339, 119}, {816, 0}, {844, 0}, {845, 0}, {819, 45}, {540, 324}, {539, 325},
-    {847, 326}, {846, 327}, {846, 0}, {27, 328}, {26, 325}, {849, 326}, {848, 327}, {848, 0},
-    {850, 0}, {851, 0}, {78, 297}, {852, 0}, {853, 0}, {854, 0}, {855, 0}, {856, 0},
-    {857, 0}, {858, 0}, {859, 0}, {436, 329}, {71, 330}, {439, 330}, {440, 330}, {441, 330},
-    {442, 330}, {443, 330}, {444, 330}, {445, 330}, {75, 330}, {72, 331}, {76, 330}, {860, 0},
-    {861, 0}, {862, 0}, {863, 0}, {864, 0}, {540, 332}, {539, 333}, {820, 334}, {540, 335},
-    {539, 230}, {847, 0}, {27, 336}, {26, 333}, {822, 334}, {27, 337}, {26, 230}, {849, 0},
-    {865, 0}, {866, 0}, {867, 0}, {868, 0}, {869, 0}, {870, 0}, {871, 0}, {872, 0},
-    {873, 0}, {436, 338}, {71, 339}, {439, 339}, {440, 339}, {441, 339}, {442, 339}, {443, 339},
-    {444, 339}, {445, 339}, {75, 339}, {76, 339}, {874, 0}, {875, 0}, {876, 0}, {877, 0},
-    {878, 0}, {879, 0}, {880, 0}, {881, 0}, {882, 0}, {883, 0}, {884, 0}, {885, 0},
-    {886, 0}, {887, 0}, {888, 0}, {889, 0}, {890, 0}, {891, 0}, {892, 0},
+    {57, 88}, {70, 88}, {85, 0}, {78, 89}, {101, 90}, {95, 91}, {98, 92}, {97, 93},
+    {5, 94}, {6, 95}, {96, 96}, {100, 97}, {99, 95}, {4, 98}, {86, 99}, {102, 0},
+    {88, 100}, {91, 0}, {91, 102}, {117, 0}, {10, 0}, {118, 0}, {12, 0}, {119, 0},
+    {120, 0}, {122, 0}, {123, 0}, {124, 103}, {103, 0}, {103, 105}, {105, 0}, {126, 106},
+    {125, 107}, {106, 0}, {108, 0}, {108, 106}, {110, 0}, {127, 0}, {110, 106}, {128, 0},
+    {130, 0}, {129, 0}, {132, 0}, {131, 0}, {0, 109}, {135, 0}, {134, 110}, {133, 111},
+    {136, 112}, {115, 113}, {18, 114}, {142, 0}, {143, 0}, {144, 0}, {145, 0}, {146, 0},
+    {147, 0}, {148, 0}, {126, 115}, {125, 0}, {149, 0}, {150, 116}, {152, 0}, {153, 0},
+    {154, 0}, {155, 0}, {156, 0}, {0, 117}, {135, 118}, {134, 119}, {133, 0}, {0, 120},
+    {135, 121}, {134, 0}, {0, 122}, {159, 0}, {160, 0}, {161, 0}, {164, 0}, {163, 0},
+    {162, 0}, {165, 0}, {167, 123}, {168, 124}, {169, 125}, {170, 125}, {171, 0}, {172, 0},
+    {173, 0}, {174, 126}, {175, 1}, {150, 0}, {176, 0}, {177, 0}, {178, 0}, {179, 0},
+    {180, 0}, {181, 0}, {182, 0}, {183, 0}, {184, 0}, {185, 0}, {186, 0}, {187, 0},
+    {188, 0}, {189, 0}, {0, 128}, {34, 129}, {190, 130}, {93, 131}, {147, 132}, {192, 25},
+    {191, 0}, {194, 0}, {195, 0}, {196, 0}, {197, 0}, {198, 0}, {199, 0}, {200, 0},
+    {193, 0}, {210, 134}, {0, 135}, {34, 33}, {213, 0}, {214, 34}, {0, 136}, {216, 33},
+    {215, 34}, {217, 0}, {0, 137}, {218, 138}, {174, 0}, {219, 0}, {220, 106}, {221, 0},
+    {222, 140}, {223, 0}, {224, 0}, {225, 125}, {226, 125}, {227, 125}, {168, 141}, {228, 125},
+    {229, 125}, {230, 0}, {231, 0}, {0, 142}, {34, 143}, {190, 0}, {235, 144}, {234, 38},
+    {233, 39}, {232, 0}, {235, 145}, {234, 146}, {233, 147}, {192, 0}, {238, 0}, {236, 0},
+    {237, 0}, {28, 148}, {27, 146}, {47, 147}, {201, 0}, {241, 0}, {239, 0}, {240, 0},
+    {242, 0}, {212, 149}, {42, 150}, {211, 0}, {0, 151}, {34, 152}, {214, 153}, {247, 154},
+    {52, 155}, {249, 156}, {250, 156}, {251, 156}, {252, 156}, {253, 156}, {254, 156}, {255, 156},
+    {248, 156}, {0, 157}, {34, 150}, {214, 0}, {0, 158}, {216, 150}, {215, 0}, {0, 159},
+    {256, 0}, {258, 106}, {259, 0}, {261, 0}, {260, 0}, {262, 0}, {263, 0}, {264, 0},
+    {265, 106}, {190, 160}, {266, 0}, {267, 0}, {268, 0}, {235, 42}, {269, 0}, {270, 0},
+    {271, 0}, {272, 0}, {273, 0}, {274, 0}, {275, 0}, {276, 0}, {277, 0}, {283, 161},
+    {282, 162}, {281, 163}, {0, 164}, {284, 0}, {244, 0}, {285, 0}, {244, 50}, {0, 165},
+    {34, 166}, {214, 167}, {247, 0}, {0, 168}, {34, 169}, {214, 170}, {247, 171}, {297, 0},
+    {295, 172}, {296, 0}, {52, 172}, {298, 0}, {299, 0}, {300, 0}, {310, 0}, {178, 173},
+    {311, 0}, {181, 174}, {312, 0}, {313, 0}, {314, 0}, {315, 0}, {235, 40}, {234, 41},
+    {316, 0}, {317, 0}, {318, 0}, {319, 0}, {320, 0}, {321, 0}, {322, 0}, {323, 0},
+    {324, 0}, {280, 175}, {279, 0}, {56, 0}, {283, 176}, {282, 152}, {327, 153}, {326, 0},
+    {283, 177}, {0, 178}, {332, 0}, {286, 179}, {295, 0}, {334, 0}, {0, 180}, {34, 181},
+    {214, 182}, {247, 183}, {295, 184}, {334, 184}, {335, 0}, {336, 0}, {337, 184}, {52, 184},
+    {338, 0}, {169, 185}, {342, 186}, {341, 0}, {340, 0}, {339, 0}, {301, 0}, {344, 187},
+    {343, 187}, {28, 188}, {346, 0}, {345, 0}, {304, 0}, {28, 189}, {349, 0}, {348, 0},
+    {347, 0}, {306, 0}, {28, 186}, {352, 0}, {351, 0}, {350, 0}, {308, 0}, {221, 173},
+    {353, 0}, {354, 173}, {355, 0}, {356, 55}, {357, 190}, {358, 0}, {359, 0}, {360, 0},
+    {361, 190}, {362, 0}, {363, 0}, {364, 0}, {0, 191}, {57, 192}, {325, 0}, {372, 0},
+    {283, 193}, {282, 150}, {327, 0}, {328, 194}, {330, 194}, {0, 195}, {0, 196}, {376, 0},
+    {0, 197}, {34, 198}, {214, 199}, {247, 200}, {295, 201}, {334, 201}, {377, 0}, {378, 0},
+    {337, 201}, {379, 0}, {52, 201}, {384, 202}, {383, 0}, {382, 203}, {385, 203}, {342, 0},
+    {388, 204}, {387, 0}, {390, 0}, {391, 0}, {392, 0}, {393, 0}, {394, 0}, {395, 0},
+    {396, 0}, {389, 0}, {398, 204}, {397, 0}, {400, 0}, {401, 0}, {402, 0}, {403, 0},
+    {404, 0}, {405, 0}, {406, 0}, {399, 0}, {407, 205}, {28, 206}, {410, 202}, {409, 0},
+    {408, 203}, {411, 203}, {28, 207}, {414, 202}, {413, 0}, {412, 203}, {415, 203}, {28, 0},
+    {416, 0}, {354, 0}, {47, 208}, {417, 0}, {235, 26}, {234, 0}, {233, 208}, {418, 0},
+    {419, 0}, {420, 0}, {421, 0}, {422, 0}, {423, 0}, {427, 209}, {426, 0}, {425, 0},
+    {424, 0}, {365, 0}, {429, 18}, {428, 18}, {28, 210}, {431, 0}, {430, 0}, {368, 0},
+    {28, 211}, {434, 0}, {433, 0}, {432, 0}, {370, 0}, {435, 0}, {373, 0}, {0, 212},
+    {0, 213}, {436, 0}, {0, 214}, {34, 215}, {214, 216}, {247, 217}, {295, 218}, {334, 218},
+    {437, 0}, {337, 218}, {438, 0}, {439, 0}, {0, 219}, {57, 220}, {70, 220}, {380, 0},
+    {381, 0}, {380, 221}, {68, 222}, {384, 223}, {383, 224}, {382, 0}, {384, 42}, {451, 0},
+    {342, 225}, {341, 224}, {385, 0}, {455, 226}, {454, 227}, {453, 228}, {452, 0}, {455, 229},
+    {454, 230}, {453, 231}, {388, 0}, {458, 0}, {456, 0}, {457, 0}, {28, 232}, {352, 227},
+    {460, 228}, {459, 0}, {28, 233}, {352, 230}, {460, 231}, {398, 0}, {463, 0}, {461, 0},
+    {462, 0}, {28, 234}, {346, 235}, {407, 0}, {410, 223}, {409, 224}, {408, 0}, {410, 42},
+    {464, 0}, {28, 236}, {349, 224}, {411, 0}, {414, 223}, {413, 224}, {412, 0}, {414, 42},
+    {465, 0}, {28, 225}, {352, 224}, {415, 0}, {466, 0}, {268, 27}, {467, 0}, {468, 0},
+    {469, 0}, {470, 0}, {471, 0}, {472, 0}, {475, 26}, {474, 0}, {473, 27}, {476, 27},
+    {427, 0}, {479, 25}, {478, 0}, {481, 0}, {482, 0}, {483, 0}, {484, 0}, {485, 0},
+    {486, 0}, {487, 0}, {480, 0}, {488, 0}, {489, 237}, {28, 238}, {492, 26}, {491, 0},
+    {490, 27}, {493, 27}, {28, 239}, {494, 240}, {0, 241}, {34, 242}, {214, 243}, {247, 244},
+    {295, 245}, {495, 0}, {496, 0}, {497, 0}, {441, 246}, {71, 247}, {444, 247}, {445, 247},
+    {446, 247}, {447, 247}, {448, 247}, {449, 247}, {450, 247}, {75, 247}, {500, 0}, {72, 248},
+    {76, 247}, {441, 0}, {72, 249}, {442, 0}, {503, 0}, {504, 0}, {505, 0}, {506, 0},
+    {507, 0}, {508, 0}, {509, 0}, {502, 0}, {501, 0}, {510, 0}, {511, 0}, {512, 0},
+    {513, 0}, {514, 0}, {515, 0}, {516, 0}, {517, 0}, {518, 0}, {519, 0}, {455, 42},
+    {520, 0}, {521, 0}, {522, 0}, {523, 0}, {524, 0}, {525, 0}, {526, 0}, {527, 0},
+    {528, 0}, {529, 0}, {530, 0}, {531, 46}, {532, 0}, {533, 0}, {534, 0}, {535, 0},
+    {536, 0}, {475, 40}, {474, 41}, {473, 0}, {475, 42}, {537, 0}, {427, 250}, {426, 41},
+    {476, 0}, {541, 144}, {540, 38}, {539, 39}, {538, 0}, {541, 145}, {540, 146}, {539, 147},
+    {479, 0}, {544, 0}, {542, 0}, {543, 0}, {547, 0}, {545, 0}, {546, 0}, {28, 251},
+    {431, 252}, {489, 0}, {492, 40}, {491, 41}, {490, 0}, {492, 42}, {548, 0}, {28, 253},
+    {434, 41}, {493, 0}, {283, 254}, {282, 33}, {327, 34}, {0, 255}, {34, 256}, {214, 257},
+    {376, 258}, {549, 258}, {247, 259}, {550, 0}, {551, 0}, {0, 260}, {57, 261}, {70, 261},
+    {498, 0}, {499, 0}, {498, 262}, {73, 222}, {441, 263}, {71, 264}, {444, 264}, {445, 264},
+    {446, 264}, {447, 264}, {448, 264}, {449, 264}, {450, 264}, {75, 264}, {72, 265}, {76, 264},
+    {570, 0}, {571, 0}, {572, 266}, {573, 0}, {301, 55}, {455, 223}, {454, 224}, {574, 0},
+    {575, 0}, {576, 0}, {577, 0}, {578, 0}, {579, 0}, {580, 0}, {581, 0}, {582, 0},
+    {306, 55}, {308, 55}, {531, 0}, {221, 267}, {531, 172}, {583, 0}, {221, 268}, {584, 0},
+    {585, 0}, {586, 0}, {587, 0}, {541, 42}, {588, 0}, {589, 0}, {590, 0}, {591, 0},
+    {592, 0}, {593, 0}, {594, 0}, {595, 0}, {596, 0}, {597, 0}, {549, 0}, {598, 0},
+    {599, 0}, {552, 0}, {78, 269}, {553, 0}, {603, 0}, {604, 0}, {605, 0}, {606, 0},
+    {607, 0}, {608, 0}, {609, 0}, {602, 0}, {601, 0}, {610, 0}, {611, 0}, {612, 0},
+    {613, 0}, {614, 0}, {615, 0}, {616, 0}, {617, 0}, {627, 0}, {625, 0}, {626, 0},
+    {441, 270}, {71, 271}, {444, 271}, {445, 271}, {446, 271}, {447, 271}, {448, 271}, {449, 271},
+    {450, 271}, {75, 271}, {72, 272}, {76, 271}, {628, 0}, {629, 0}, {631, 0}, {632, 0},
+    {633, 0}, {634, 0}, {635, 0}, {636, 0}, {637, 0}, {630, 0}, {638, 0}, {640, 0},
+    {641, 0}, {642, 0}, {643, 0}, {644, 0}, {645, 0}, {646, 0}, {639, 0}, {647, 55},
+    {648, 273}, {649, 0}, {650, 0}, {651, 0}, {652, 273}, {653, 0}, {654, 0}, {655, 0},
+    {531, 184}, {656, 0}, {221, 274}, {657, 0}, {658, 0}, {365, 55}, {541, 40}, {540, 41},
+    {659, 0}, {660, 0}, {661, 0}, {662, 0}, {663, 0}, {664, 0}, {665, 0}, {666, 0},
+    {667, 0}, {370, 55}, {668, 0}, {677, 0}, {678, 275}, {679, 0}, {680, 0}, {681, 0},
+    {682, 0}, {683, 0}, {441, 276}, {71, 277}, {444, 277}, {445, 277}, {446, 277}, {447, 277},
+    {448, 277}, {449, 277}, {450, 277}, {75, 277}, {72, 278}, {76, 277}, {684, 0}, {685, 0},
+    {688, 0}, {686, 0}, {687, 0}, {689, 0}, {690, 0}, {692, 279}, {691, 279}, {455, 202},
+    {454, 0}, {453, 280}, {693, 0}, {694, 0}, {695, 0}, {460, 280}, {696, 0}, {697, 0},
+    {698, 0}, {531, 201}, {699, 0}, {221, 281}, {700, 55}, {701, 190}, {702, 0}, {703, 0},
+    {704, 0}, {705, 190}, {706, 0}, {707, 0}, {708, 0}, {709, 0}, {712, 0}, {710, 0},
+    {711, 0}, {713, 0}, {715, 0}, {716, 0}, {717, 0}, {718, 0}, {719, 0}, {720, 0},
+    {721, 0}, {714, 0}, {722, 0}, {723, 0}, {724, 0}, {725, 0}, {726, 0}, {727, 0},
+    {728, 0}, {729, 0}, {730, 0}, {732, 0}, {731, 0}, {733, 0}, {734, 0}, {735, 0},
+    {441, 282}, {71, 283}, {444, 283}, {445, 283}, {446, 283}, {447, 283}, {448, 283}, {449, 283},
+    {450, 283}, {75, 283}, {736, 0}, {72, 284}, {76, 283}, {737, 0}, {738, 0}, {739, 0},
+    {740, 0}, {741, 0}, {742, 0}, {743, 0}, {744, 0}, {745, 0}, {746, 0}, {747, 0},
+    {748, 0}, {749, 0}, {531, 218}, {750, 0}, {221, 285}, {752, 286}, {751, 286}, {541, 26},
+    {540, 0}, {539, 208}, {753, 0}, {754, 0}, {755, 0}, {756, 0}, {757, 0}, {758, 0},
+    {759, 0}, {760, 0}, {761, 0}, {762, 0}, {763, 0}, {766, 0}, {764, 0}, {765, 0},
+    {767, 0}, {768, 287}, {769, 287}, {0, 288}, {57, 289}, {70, 289}, {770, 0}, {771, 0},
+    {772, 0}, {441, 290}, {71, 291}, {444, 291}, {445, 291}, {446, 291}, {447, 291}, {448, 291},
+    {449, 291}, {450, 291}, {75, 291}, {72, 292}, {76, 291}, {773, 0}, {774, 0}, {775, 0},
+    {776, 0}, {777, 0}, {455, 293}, {454, 294}, {778, 295}, {779, 296}, {28, 297}, {352, 294},
+    {780, 295}, {781, 296}, {782, 0}, {783, 0}, {784, 0}, {785, 0}, {531, 245}, {786, 0},
+    {221, 298}, {787, 0}, {788, 0}, {789, 0}, {790, 0}, {791, 0}, {792, 0}, {793, 0},
+    {794, 0}, {795, 0}, {797, 0}, {796, 0}, {798, 0}, {799, 0}, {800, 0}, {801, 0},
+    {802, 0}, {803, 0}, {804, 0}, {72, 299}, {805, 0}, {806, 0}, {807, 0}, {441, 300},
+    {71, 301}, {444, 301}, {445, 301}, {446, 301}, {447, 301}, {448, 301}, {449, 301}, {450, 301},
+    {75, 301}, {72, 302}, {76, 301}, {808, 0}, {809, 0}, {810, 0}, {811, 0}, {812, 0},
+    {455, 303}, {454, 304}, {814, 305}, {813, 306}, {813, 0}, {28, 307}, {352, 304}, {816, 305},
+    {815, 306}, {815, 0}, {817, 0}, {818, 0}, {819, 258}, {531, 258}, {221, 308}, {541, 309},
+    {540, 310}, {820, 311}, {821, 312}, {28, 313}, {27, 310}, {822, 311}, {823, 312}, {824, 0},
+    {825, 0}, {826, 0}, {827, 0}, {828, 314}, {829, 314}, {0, 315}, {57, 316}, {70, 316},
+    {830, 0}, {831, 0}, {832, 0}, {833, 0}, {834, 0}, {835, 0}, {836, 0}, {837, 0},
+    {838, 0}, {441, 317}, {71, 318}, {444, 318}, {445, 318}, {446, 318}, {447, 318}, {448, 318},
+    {449, 318}, {450, 318}, {75, 318}, {839, 0}, {72, 319}, {76, 318}, {840, 0}, {841, 0},
+    {842, 0}, {843, 0}, {455, 320}, {454, 321}, {778, 322}, {455, 323}, {454, 121}, {814, 0},
+    {28, 324}, {352, 321}, {780, 322}, {28, 325}, {352, 121}, {816, 0}, {844, 0}, {845, 0},
+    {819, 46}, {541, 326}, {540, 327}, {847, 328}, {846, 329}, {846, 0}, {28, 330}, {27, 327},
+    {849, 328}, {848, 329}, {848, 0}, {850, 0}, {851, 0}, {78, 299}, {852, 0}, {853, 0},
+    {854, 0}, {855, 0}, {856, 0}, {857, 0}, {858, 0}, {859, 0}, {441, 331}, {71, 332},
+    {444, 332}, {445, 332}, {446, 332}, {447, 332}, {448, 332}, {449, 332}, {450, 332}, {75, 332},
+    {72, 333}, {76, 332}, {860, 0}, {861, 0}, {862, 0}, {863, 0}, {864, 0}, {541, 334},
+    {540, 335}, {820, 336}, {541, 337}, {540, 192}, {847, 0}, {28, 338}, {27, 335}, {822, 336},
+    {28, 339}, {27, 192}, {849, 0}, {865, 0}, {866, 0}, {867, 0}, {868, 0}, {869, 0},
+    {870, 0}, {871, 0}, {872, 0}, {873, 0}, {441, 340}, {71, 341}, {444, 341}, {445, 341},
+    {446, 341}, {447, 341}, {448, 341}, {449, 341}, {450, 341}, {75, 341}, {76, 341}, {874, 0},
+    {875, 0}, {876, 0}, {877, 0}, {878, 0}, {879, 0}, {880, 0}, {881, 0}, {882, 0},
+    {883, 0}, {884, 0}, {885, 0}, {886, 0}, {887, 0}, {888, 0}, {889, 0}, {890, 0},
+    {891, 0}, {892, 0},
 };
 
 /* The edges of states. */
@@ -3822,15 +3822,15 @@ static const uint16_t edge_lists[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
     32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 36, 37, 58, 59, 60, 61,
-    62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 46, 47, 48, 49, 50,
-    51, 52, 53, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85,
-    86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 46, 47, 48, 49, 50,
-    51, 52, 53, 81, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108,
-    109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 103, 104, 105, 106,
-    107, 108, 109, 110, 111, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 131,
+    48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 37, 38, 59, 60, 61,
+    62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 47, 48, 49, 50,
+    51, 52, 53, 54, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85,
+    86, 87, 88, 89, 90, 91, 92, 93, 94, 95, 96, 97, 47, 48, 49, 50,
+    51, 52, 53, 54, 82, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108,
+    109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 120, 121, 122, 123, 124,
+    125, 126, 127, 128, 129, 108, 109, 110, 111, 112, 113, 114, 115, 116, 130, 131,
     132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147,
-    148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 131, 132, 133, 158, 159, 160,
+    148, 149, 150, 151, 152, 153, 154, 155, 156, 157, 121, 122, 123, 158, 159, 160,
     161, 162, 163, 164, 165, 166, 167, 168, 169, 170, 171, 172, 173, 174, 175, 176,
     177, 178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189, 190, 159, 160,
     161, 162, 163, 164, 165, 166, 167, 169, 159, 191, 192, 193, 194, 195, 196, 197,
@@ -3842,134 +3842,135 @@ static const uint16_t edge_lists[] = {
     224, 225, 226, 227, 228, 229, 210, 236, 237, 238, 239, 240, 241, 242, 243, 244,
     245, 246, 247, 248, 249, 250, 251, 252, 253, 254, 255, 256, 257, 258, 259, 260,
     261, 262, 263, 264, 265, 266, 267, 268, 269, 270, 271, 272, 273, 274, 275, 276,
-    277, 278, 279, 280, 281, 282, 283, 284, 263, 264, 285, 286, 287, 288, 289, 290,
-    291, 292, 293, 294, 295, 296, 297, 298, 271, 272, 273, 299, 300, 301, 302, 303,
-    304, 305, 306, 307, 308, 309, 310, 311, 312, 284, 313, 263, 264, 314, 315, 316,
-    317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331, 332,
-    333, 334, 304, 335, 336, 337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347,
-    348, 349, 347, 348, 350, 351, 352, 353, 354, 355, 356, 318, 287, 357, 358, 359,
-    321, 289, 360, 361, 362, 363, 364, 365, 366, 367, 368, 369, 370, 371, 372, 373,
-    374, 375, 376, 338, 339, 340, 341, 342, 343, 344, 345, 377, 378, 379, 380, 381,
-    382, 383, 384, 338, 339, 341, 385, 386, 387, 388, 389, 390, 391, 46, 47, 49,
-    392, 393, 394, 395, 396, 397, 398, 399, 400, 401, 402, 403, 404, 405, 406, 407,
-    408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 347, 348, 419, 420, 419,
-    421, 422, 423, 424, 425, 426, 338, 339, 340, 341, 342, 343, 344, 345, 427, 428,
-    429, 383, 430, 383, 430, 431, 432, 383, 433, 430, 390, 434, 390, 434, 435, 436,
-    390, 437, 434, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447, 448, 449, 450,
-    451, 452, 453, 447, 448, 449, 450, 454, 447, 448, 449, 450, 455, 447, 448, 449,
-    450, 456, 457, 412, 458, 413, 459, 356, 413, 356, 416, 460, 417, 461, 462, 463,
-    464, 465, 466, 467, 468, 469, 470, 471, 472, 427, 473, 474, 383, 430, 475, 476,
-    383, 433, 430, 477, 478, 390, 434, 479, 480, 390, 437, 434, 481, 439, 440, 439,
-    482, 483, 484, 118, 119, 120, 103, 104, 118, 119, 120, 103, 105, 118, 119, 120,
-    103, 107, 118, 119, 120, 103, 485, 486, 487, 488, 489, 490, 491, 492, 493, 487,
-    488, 489, 490, 494, 491, 495, 492, 487, 488, 489, 490, 496, 487, 488, 489, 490,
-    497, 498, 499, 500, 501, 502, 503, 504, 505, 506, 507, 508, 509, 510, 511, 512,
-    513, 514, 515, 516, 517, 518, 457, 519, 413, 520, 356, 359, 462, 521, 522, 523,
-    524, 463, 525, 526, 527, 474, 528, 383, 430, 529, 383, 433, 430, 530, 531, 478,
-    532, 390, 434, 533, 390, 437, 434, 534, 535, 439, 536, 537, 118, 119, 120, 538,
-    103, 539, 540, 541, 542, 543, 544, 545, 539, 540, 541, 542, 546, 543, 547, 544,
-    118, 119, 120, 103, 548, 539, 540, 541, 542, 549, 550, 551, 552, 498, 499, 553,
-    554, 555, 556, 557, 558, 559, 560, 561, 562, 563, 564, 565, 566, 567, 568, 569,
-    570, 571, 572, 573, 574, 505, 506, 575, 576, 577, 578, 579, 509, 510, 580, 581,
-    582, 583, 584, 514, 515, 585, 586, 413, 587, 356, 588, 589, 123, 124, 125, 590,
-    171, 172, 591, 592, 593, 594, 595, 596, 597, 36, 37, 598, 599, 600, 601, 602,
-    383, 603, 604, 531, 605, 36, 37, 598, 390, 606, 607, 535, 608, 609, 610, 611,
-    612, 613, 614, 615, 616, 617, 618, 619, 620, 621, 622, 623, 624, 118, 119, 120,
-    538, 103, 625, 626, 627, 628, 629, 630, 631, 632, 626, 627, 628, 629, 630, 633,
-    631, 118, 119, 120, 103, 634, 635, 636, 637, 638, 639, 640, 641, 642, 643, 644,
-    645, 646, 647, 648, 649, 650, 651, 652, 653, 556, 557, 558, 559, 560, 561, 562,
-    563, 654, 655, 656, 657, 658, 659, 660, 661, 556, 557, 559, 662, 663, 664, 566,
-    567, 568, 569, 570, 571, 572, 573, 665, 666, 667, 668, 669, 670, 671, 672, 566,
-    567, 569, 673, 674, 675, 676, 677, 678, 679, 680, 681, 682, 683, 684, 685, 686,
-    687, 688, 689, 690, 691, 413, 692, 356, 693, 694, 695, 696, 697, 698, 699, 700,
-    701, 600, 601, 702, 474, 703, 531, 704, 705, 478, 706, 535, 707, 708, 709, 710,
-    711, 609, 610, 712, 713, 714, 715, 716, 717, 718, 719, 720, 721, 722, 723, 45,
-    46, 47, 48, 49, 50, 51, 52, 53, 724, 616, 617, 725, 726, 727, 728, 729,
-    620, 621, 730, 731, 100, 101, 102, 103, 732, 733, 734, 735, 736, 737, 118, 119,
-    120, 103, 738, 635, 118, 119, 120, 103, 739, 740, 741, 742, 743, 744, 745, 746,
+    277, 278, 279, 280, 281, 282, 283, 284, 285, 286, 287, 288, 289, 290, 291, 292,
+    268, 269, 293, 294, 295, 296, 297, 298, 299, 300, 301, 302, 303, 304, 305, 306,
+    276, 277, 278, 307, 308, 309, 310, 311, 312, 313, 314, 315, 316, 317, 318, 319,
+    320, 321, 292, 322, 268, 269, 323, 324, 325, 326, 327, 328, 329, 330, 331, 332,
+    333, 334, 335, 336, 337, 338, 339, 340, 310, 341, 342, 343, 344, 345, 346, 347,
+    348, 349, 350, 351, 352, 353, 354, 355, 356, 354, 355, 357, 358, 359, 360, 361,
+    362, 363, 364, 365, 366, 367, 327, 295, 368, 369, 370, 330, 297, 371, 372, 373,
+    374, 375, 376, 377, 378, 379, 380, 381, 382, 383, 384, 344, 345, 346, 347, 348,
+    349, 350, 351, 385, 386, 387, 388, 389, 390, 391, 392, 344, 345, 347, 393, 394,
+    395, 396, 397, 398, 399, 47, 48, 50, 400, 401, 402, 403, 404, 405, 406, 407,
+    408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 422, 423,
+    424, 425, 426, 427, 428, 429, 430, 431, 432, 354, 355, 433, 433, 434, 435, 344,
+    345, 346, 347, 348, 349, 350, 351, 436, 437, 438, 391, 439, 391, 439, 440, 441,
+    391, 442, 439, 398, 443, 398, 443, 444, 445, 398, 446, 443, 447, 448, 449, 400,
+    450, 451, 452, 453, 454, 455, 456, 457, 458, 459, 460, 461, 462, 463, 464, 465,
+    459, 460, 461, 462, 466, 459, 460, 461, 462, 467, 459, 460, 461, 462, 468, 469,
+    470, 426, 471, 427, 472, 367, 427, 367, 430, 473, 431, 474, 475, 476, 477, 478,
+    479, 436, 480, 481, 391, 439, 482, 483, 391, 442, 439, 484, 485, 398, 443, 486,
+    487, 398, 446, 443, 488, 489, 100, 101, 102, 490, 171, 172, 491, 492, 493, 494,
+    495, 496, 451, 452, 451, 497, 498, 499, 127, 128, 129, 108, 109, 127, 128, 129,
+    108, 110, 127, 128, 129, 108, 112, 127, 128, 129, 108, 500, 501, 502, 503, 504,
+    505, 506, 507, 508, 502, 503, 504, 505, 509, 506, 510, 507, 502, 503, 504, 505,
+    511, 502, 503, 504, 505, 512, 513, 514, 515, 516, 517, 518, 519, 520, 521, 522,
+    523, 524, 525, 526, 527, 528, 529, 530, 531, 532, 533, 534, 470, 535, 427, 536,
+    367, 370, 475, 537, 538, 539, 481, 540, 391, 439, 541, 391, 442, 439, 542, 543,
+    485, 544, 398, 443, 545, 398, 446, 443, 546, 547, 548, 549, 550, 551, 552, 553,
+    554, 555, 556, 451, 557, 558, 127, 128, 129, 559, 108, 560, 561, 562, 563, 564,
+    565, 566, 560, 561, 562, 563, 567, 564, 568, 565, 127, 128, 129, 108, 569, 560,
+    561, 562, 563, 570, 571, 572, 573, 514, 515, 574, 575, 576, 577, 578, 579, 580,
+    581, 582, 583, 584, 585, 586, 587, 588, 589, 590, 591, 592, 593, 594, 595, 521,
+    522, 596, 597, 598, 599, 600, 525, 526, 601, 602, 603, 604, 605, 530, 531, 606,
+    607, 427, 608, 367, 609, 37, 38, 610, 611, 612, 613, 614, 391, 615, 616, 543,
+    617, 37, 38, 610, 398, 618, 619, 547, 620, 621, 622, 623, 624, 625, 626, 627,
+    628, 629, 630, 631, 632, 633, 634, 635, 636, 637, 638, 639, 640, 127, 128, 129,
+    559, 108, 641, 642, 643, 644, 645, 646, 647, 648, 642, 643, 644, 645, 646, 649,
+    647, 127, 128, 129, 108, 650, 651, 652, 653, 654, 655, 656, 657, 658, 659, 660,
+    661, 662, 663, 664, 665, 666, 667, 668, 669, 577, 578, 579, 580, 581, 582, 583,
+    584, 670, 671, 672, 673, 674, 675, 676, 677, 577, 578, 580, 678, 679, 680, 587,
+    588, 589, 590, 591, 592, 593, 594, 681, 682, 683, 684, 685, 686, 687, 688, 587,
+    588, 590, 689, 690, 691, 692, 693, 694, 695, 696, 697, 698, 699, 700, 701, 702,
+    703, 704, 705, 706, 707, 427, 708, 367, 612, 613, 709, 481, 710, 543, 711, 712,
+    485, 713, 547, 714, 715, 716, 717, 718, 621, 622, 719, 720, 721, 722, 723, 724,
+    725, 726, 727, 728, 729, 730, 46, 47, 48, 49, 50, 51, 52, 53, 54, 731,
+    628, 629, 732, 733, 734, 735, 736, 632, 633, 737, 738, 739, 105, 106, 107, 108,
+    740, 741, 742, 743, 744, 745, 127, 128, 129, 108, 746, 651, 127, 128, 129, 108,
     747, 748, 749, 750, 751, 752, 753, 754, 755, 756, 757, 758, 759, 760, 761, 762,
-    763, 764, 765, 766, 767, 768, 769, 770, 771, 772, 159, 160, 169, 159, 161, 169,
-    159, 163, 169, 773, 556, 557, 558, 559, 560, 561, 562, 563, 774, 775, 776, 660,
-    777, 660, 777, 778, 779, 660, 780, 777, 566, 567, 568, 569, 570, 571, 572, 573,
-    691, 671, 781, 671, 781, 782, 783, 671, 784, 781, 785, 786, 413, 787, 788, 356,
-    789, 790, 791, 792, 474, 703, 528, 793, 705, 794, 478, 706, 532, 795, 708, 796,
-    797, 798, 799, 800, 801, 802, 803, 804, 805, 806, 807, 715, 716, 717, 718, 719,
-    720, 721, 722, 808, 809, 810, 811, 812, 813, 814, 815, 715, 716, 718, 816, 817,
-    818, 819, 820, 821, 822, 823, 824, 825, 826, 827, 828, 829, 830, 831, 832, 833,
-    834, 835, 118, 119, 120, 103, 635, 118, 119, 120, 103, 836, 837, 838, 839, 840,
-    841, 842, 843, 844, 845, 846, 847, 848, 849, 850, 851, 852, 853, 854, 855, 856,
-    857, 858, 755, 756, 758, 765, 766, 767, 768, 769, 770, 771, 772, 150, 859, 860,
-    765, 766, 768, 861, 862, 863, 774, 864, 865, 660, 777, 866, 867, 660, 780, 777,
-    868, 869, 671, 781, 870, 871, 671, 784, 781, 872, 873, 874, 413, 875, 876, 413,
-    877, 878, 879, 880, 705, 881, 528, 708, 882, 532, 883, 715, 716, 717, 718, 719,
-    720, 721, 722, 884, 885, 886, 814, 887, 814, 887, 888, 889, 814, 890, 887, 817,
-    891, 817, 891, 892, 893, 817, 894, 891, 895, 118, 119, 120, 538, 896, 103, 625,
-    118, 119, 120, 103, 897, 837, 118, 119, 120, 103, 898, 899, 900, 901, 902, 903,
-    904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 916, 917, 918, 200,
-    201, 210, 200, 202, 210, 200, 204, 210, 159, 919, 920, 921, 169, 159, 191, 169,
-    159, 192, 169, 159, 194, 169, 922, 923, 924, 925, 926, 927, 928, 929, 930, 931,
+    763, 764, 765, 766, 767, 768, 769, 770, 771, 772, 773, 774, 775, 776, 777, 778,
+    779, 780, 159, 160, 169, 159, 161, 169, 159, 163, 169, 781, 577, 578, 579, 580,
+    581, 582, 583, 584, 782, 783, 784, 676, 785, 676, 785, 786, 787, 676, 788, 785,
+    587, 588, 589, 590, 591, 592, 593, 594, 707, 687, 789, 687, 789, 790, 791, 687,
+    792, 789, 793, 794, 427, 795, 796, 367, 481, 710, 540, 797, 712, 798, 485, 713,
+    544, 799, 715, 800, 801, 802, 803, 804, 805, 806, 807, 808, 809, 810, 811, 722,
+    723, 724, 725, 726, 727, 728, 729, 812, 813, 814, 815, 816, 817, 818, 819, 722,
+    723, 725, 820, 821, 822, 823, 824, 825, 826, 827, 828, 829, 830, 831, 832, 833,
+    834, 835, 836, 837, 838, 839, 840, 841, 842, 127, 128, 129, 108, 651, 127, 128,
+    129, 108, 843, 844, 845, 846, 847, 848, 849, 850, 851, 852, 853, 854, 855, 856,
+    857, 858, 859, 860, 861, 862, 863, 864, 865, 763, 764, 766, 773, 774, 775, 776,
+    777, 778, 779, 780, 154, 866, 867, 773, 774, 776, 868, 869, 870, 782, 871, 872,
+    676, 785, 873, 874, 676, 788, 785, 875, 876, 687, 789, 877, 878, 687, 792, 789,
+    879, 880, 881, 427, 882, 883, 427, 884, 885, 886, 712, 887, 540, 715, 888, 544,
+    889, 722, 723, 724, 725, 726, 727, 728, 729, 890, 891, 892, 818, 893, 818, 893,
+    894, 895, 818, 896, 893, 821, 897, 821, 897, 898, 899, 821, 900, 897, 901, 127,
+    128, 129, 559, 902, 108, 641, 127, 128, 129, 108, 903, 844, 127, 128, 129, 108,
+    904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 916, 917, 918, 919,
+    920, 921, 922, 923, 924, 200, 201, 210, 200, 202, 210, 200, 204, 210, 159, 925,
+    926, 927, 169, 159, 191, 169, 159, 192, 169, 159, 194, 169, 928, 929, 930, 931,
     932, 933, 934, 935, 936, 937, 938, 939, 940, 941, 942, 943, 944, 945, 946, 947,
-    948, 949, 950, 951, 952, 755, 150, 953, 865, 954, 660, 777, 955, 660, 780, 777,
-    956, 957, 869, 958, 671, 781, 959, 671, 784, 781, 960, 961, 413, 962, 963, 964,
-    965, 966, 967, 968, 528, 969, 532, 970, 971, 972, 884, 973, 974, 814, 887, 975,
-    976, 814, 890, 887, 977, 978, 817, 891, 979, 980, 817, 894, 891, 981, 982, 118,
-    119, 120, 103, 837, 118, 119, 120, 103, 983, 625, 200, 201, 202, 203, 204, 205,
-    206, 207, 208, 210, 984, 901, 902, 904, 911, 912, 913, 914, 915, 916, 917, 918,
-    185, 985, 986, 911, 912, 914, 212, 213, 215, 159, 920, 987, 169, 159, 920, 987,
-    988, 169, 159, 989, 920, 990, 987, 169, 991, 992, 993, 994, 995, 996, 997, 998,
-    999, 1000, 1001, 1002, 1003, 935, 936, 937, 938, 939, 940, 941, 942, 1004, 221, 1005,
-    1006, 1007, 935, 936, 938, 944, 945, 946, 947, 948, 949, 950, 951, 1008, 858, 944,
-    945, 946, 947, 948, 949, 950, 951, 1008, 1009, 858, 944, 945, 947, 1010, 1011, 1012,
-    1013, 1014, 660, 1015, 1016, 957, 1017, 514, 515, 1018, 671, 1019, 1020, 961, 1021, 413,
-    1022, 1023, 1024, 528, 532, 1025, 974, 1026, 814, 887, 1027, 814, 890, 887, 1028, 1029,
-    978, 1030, 817, 891, 1031, 817, 894, 891, 1032, 1033, 118, 119, 120, 103, 1034, 625,
-    200, 1035, 1036, 1037, 210, 200, 222, 210, 200, 223, 210, 200, 225, 210, 1038, 1039,
-    1040, 1041, 1042, 1043, 1044, 1045, 1046, 1047, 1048, 1049, 1050, 1051, 1052, 1053, 1054, 901,
-    185, 159, 1055, 1056, 1057, 159, 920, 987, 1058, 169, 159, 1059, 920, 990, 987, 169,
-    159, 1060, 169, 1061, 1062, 1063, 1064, 1065, 1066, 1067, 1068, 1069, 1070, 1071, 1072, 1073,
-    935, 936, 937, 938, 939, 940, 941, 942, 1006, 1074, 1006, 1074, 1075, 1076, 1006, 1077,
-    1074, 944, 945, 946, 947, 948, 949, 950, 951, 944, 945, 946, 947, 948, 949, 950,
-    951, 1008, 858, 1078, 1079, 1080, 865, 1081, 957, 1082, 1083, 869, 1084, 961, 1085, 1086,
-    413, 1087, 1088, 1089, 1090, 1091, 1092, 1093, 1094, 814, 1095, 1096, 1029, 1097, 817, 1098,
-    1099, 1033, 1100, 118, 119, 120, 103, 625, 200, 1036, 1101, 210, 200, 1036, 1101, 1102,
-    210, 200, 1103, 1036, 1104, 1101, 210, 1038, 1039, 1040, 1041, 1042, 1043, 1044, 1045, 1105,
-    235, 1106, 1107, 1108, 1038, 1039, 1041, 1047, 1048, 1049, 1050, 1051, 1052, 1053, 1054, 1109,
-    984, 1047, 1048, 1050, 159, 1055, 1110, 1056, 1057, 1057, 1111, 1112, 1113, 1114, 1057, 1111,
-    159, 920, 987, 1115, 169, 159, 920, 990, 987, 169, 159, 1116, 1117, 169, 1118, 1119,
-    1120, 1121, 1122, 1123, 1124, 1125, 1126, 1127, 1128, 1129, 1130, 1057, 1006, 1074, 1131, 1132,
-    1006, 1077, 1074, 1133, 944, 945, 946, 947, 948, 949, 950, 951, 1008, 858, 1134, 1135,
-    1136, 1137, 1079, 1138, 1139, 1140, 1141, 1080, 1142, 865, 1081, 954, 1143, 1083, 1144, 869,
-    1084, 958, 1145, 1086, 1146, 413, 1147, 1148, 1149, 1150, 1151, 974, 1152, 1029, 1153, 1154,
-    978, 1155, 1033, 1156, 1157, 200, 1158, 1159, 1160, 200, 1036, 1101, 1161, 210, 200, 1162,
-    1036, 1104, 1101, 210, 200, 1163, 210, 1038, 1039, 1040, 1041, 1042, 1043, 1044, 1045, 1107,
-    1164, 1107, 1164, 1165, 1166, 1107, 1167, 1164, 1047, 1048, 1049, 1050, 1051, 1052, 1053, 1054,
-    159, 1168, 1168, 159, 920, 1169, 169, 159, 1170, 1117, 169, 159, 1171, 169, 1172, 1173,
-    1174, 1175, 1176, 1177, 1178, 1179, 1180, 1181, 1182, 1183, 1184, 1006, 1074, 1185, 1006, 1077,
-    1074, 1186, 1187, 944, 945, 946, 947, 948, 949, 950, 951, 1008, 858, 1188, 1189, 1190,
-    1191, 1192, 1193, 1194, 1195, 1196, 1197, 1198, 1083, 1199, 954, 1086, 1200, 958, 413, 1201,
-    1202, 1203, 1204, 1205, 1206, 1150, 1207, 1208, 1209, 1210, 1151, 1211, 974, 1152, 1026, 1212,
-    1154, 1213, 978, 1155, 1030, 1214, 1157, 1215, 200, 1158, 1216, 1159, 1160, 1160, 1217, 1218,
-    1219, 1220, 1160, 1217, 200, 1036, 1101, 1221, 210, 200, 1036, 1104, 1101, 210, 200, 1222,
-    1223, 210, 1160, 1107, 1164, 1224, 1225, 1107, 1167, 1164, 1226, 159, 1055, 1227, 1056, 1057,
-    159, 1117, 169, 159, 1228, 1229, 169, 1230, 1231, 1232, 1233, 1234, 1235, 1236, 1237, 1238,
-    1239, 1240, 1241, 1242, 1006, 1243, 1244, 1187, 1245, 944, 945, 946, 947, 948, 949, 950,
-    951, 1008, 1246, 858, 1247, 1248, 1249, 1193, 1250, 1251, 1252, 1253, 1254, 1255, 1198, 1256,
-    1257, 1258, 1259, 954, 1260, 958, 413, 1261, 787, 876, 1262, 1263, 1264, 1265, 1266, 1267,
-    1268, 1269, 1270, 1271, 1154, 1272, 1026, 1157, 1273, 1030, 200, 1274, 1274, 200, 1036, 1275,
-    210, 200, 1276, 1223, 210, 200, 1277, 210, 1107, 1164, 1278, 1107, 1167, 1164, 1279, 1280,
-    159, 1055, 1227, 1110, 1056, 1057, 159, 1281, 1229, 169, 159, 1282, 169, 1283, 1284, 1285,
-    1286, 1287, 1288, 1289, 1290, 1291, 1292, 1293, 1294, 1295, 1057, 1296, 1187, 1297, 1298, 944,
-    945, 946, 947, 948, 949, 950, 951, 1008, 858, 1299, 954, 958, 1300, 1301, 1302, 1266,
-    1303, 1304, 1305, 1306, 1307, 1308, 1271, 1309, 1310, 1311, 1312, 1026, 1313, 1030, 200, 1158,
-    1314, 1159, 1160, 200, 1223, 210, 200, 1315, 1316, 210, 1107, 1317, 1318, 1280, 1319, 159,
-    1229, 169, 159, 1320, 1110, 169, 1321, 1322, 1323, 1324, 1325, 1326, 1327, 1328, 1329, 1330,
-    221, 1331, 1057, 1296, 1111, 1332, 1298, 1333, 944, 945, 946, 947, 948, 949, 950, 951,
-    1008, 858, 1334, 1026, 1030, 200, 1158, 1314, 1216, 1159, 1160, 200, 1335, 1316, 210, 200,
-    1336, 210, 1160, 1337, 1280, 1338, 1339, 159, 1340, 1110, 169, 1298, 1341, 1111, 944, 945,
-    946, 947, 948, 949, 950, 951, 1008, 1342, 858, 200, 1316, 210, 200, 1343, 1216, 210,
-    1160, 1337, 1217, 1344, 1339, 1345, 159, 1110, 169, 1346, 1111, 944, 945, 946, 947, 948,
-    949, 950, 951, 1008, 858, 1347, 200, 1348, 1216, 210, 1339, 1349, 1217, 1111, 944, 945,
-    946, 947, 948, 949, 950, 951, 1008, 221, 858, 200, 1216, 210, 1350, 1217, 1217,
+    948, 949, 950, 951, 952, 953, 954, 955, 956, 957, 958, 763, 154, 959, 872, 960,
+    676, 785, 961, 676, 788, 785, 962, 963, 876, 964, 687, 789, 965, 687, 792, 789,
+    966, 967, 427, 968, 969, 970, 971, 540, 972, 544, 973, 974, 975, 890, 976, 977,
+    818, 893, 978, 979, 818, 896, 893, 980, 981, 821, 897, 982, 983, 821, 900, 897,
+    984, 985, 127, 128, 129, 108, 844, 127, 128, 129, 108, 986, 641, 200, 201, 202,
+    203, 204, 205, 206, 207, 208, 210, 987, 907, 908, 910, 917, 918, 919, 920, 921,
+    922, 923, 924, 185, 988, 989, 917, 918, 920, 212, 213, 215, 159, 926, 990, 169,
+    159, 926, 990, 991, 169, 159, 992, 926, 993, 990, 169, 994, 995, 996, 997, 998,
+    999, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 941, 942, 943, 944, 945, 946, 947, 948,
+    1007, 221, 1008, 1009, 1010, 941, 942, 944, 950, 951, 952, 953, 954, 955, 956, 957,
+    1011, 865, 950, 951, 952, 953, 954, 955, 956, 957, 1011, 1012, 865, 950, 951, 953,
+    1013, 1014, 1015, 1016, 1017, 676, 1018, 1019, 963, 1020, 530, 531, 1021, 687, 1022, 1023,
+    967, 1024, 427, 1025, 1026, 1027, 540, 544, 1028, 977, 1029, 818, 893, 1030, 818, 896,
+    893, 1031, 1032, 981, 1033, 821, 897, 1034, 821, 900, 897, 1035, 1036, 127, 128, 129,
+    108, 1037, 641, 200, 1038, 1039, 1040, 210, 200, 222, 210, 200, 223, 210, 200, 225,
+    210, 1041, 1042, 1043, 1044, 1045, 1046, 1047, 1048, 1049, 1050, 1051, 1052, 1053, 1054, 1055,
+    1056, 1057, 907, 185, 159, 1058, 1059, 1060, 159, 926, 990, 1061, 169, 159, 1062, 926,
+    993, 990, 169, 159, 1063, 169, 1064, 1065, 1066, 1067, 1068, 1069, 1070, 1071, 1072, 1073,
+    1074, 1075, 1076, 941, 942, 943, 944, 945, 946, 947, 948, 1009, 1077, 1009, 1077, 1078,
+    1079, 1009, 1080, 1077, 950, 951, 952, 953, 954, 955, 956, 957, 950, 951, 952, 953,
+    954, 955, 956, 957, 1011, 865, 1081, 1082, 1083, 872, 1084, 963, 1085, 1086, 876, 1087,
+    967, 1088, 1089, 427, 1090, 1091, 1092, 1093, 1094, 1095, 1096, 1097, 818, 1098, 1099, 1032,
+    1100, 821, 1101, 1102, 1036, 1103, 127, 128, 129, 108, 641, 200, 1039, 1104, 210, 200,
+    1039, 1104, 1105, 210, 200, 1106, 1039, 1107, 1104, 210, 1041, 1042, 1043, 1044, 1045, 1046,
+    1047, 1048, 1108, 235, 1109, 1110, 1111, 1041, 1042, 1044, 1050, 1051, 1052, 1053, 1054, 1055,
+    1056, 1057, 1112, 987, 1050, 1051, 1053, 159, 1058, 1113, 1059, 1060, 1060, 1114, 1115, 1116,
+    1117, 1060, 1114, 159, 926, 990, 1118, 169, 159, 926, 993, 990, 169, 159, 1119, 1120,
+    169, 1121, 1122, 1123, 1124, 1125, 1126, 1127, 1128, 1129, 1130, 1131, 1132, 1133, 1060, 1009,
+    1077, 1134, 1135, 1009, 1080, 1077, 1136, 950, 951, 952, 953, 954, 955, 956, 957, 1011,
+    865, 1137, 1138, 1139, 1140, 1082, 1141, 1142, 1143, 1144, 1083, 1145, 872, 1084, 960, 1146,
+    1086, 1147, 876, 1087, 964, 1148, 1089, 1149, 427, 1150, 1151, 1152, 1153, 1154, 977, 1155,
+    1032, 1156, 1157, 981, 1158, 1036, 1159, 1160, 200, 1161, 1162, 1163, 200, 1039, 1104, 1164,
+    210, 200, 1165, 1039, 1107, 1104, 210, 200, 1166, 210, 1041, 1042, 1043, 1044, 1045, 1046,
+    1047, 1048, 1110, 1167, 1110, 1167, 1168, 1169, 1110, 1170, 1167, 1050, 1051, 1052, 1053, 1054,
+    1055, 1056, 1057, 159, 1171, 1171, 159, 926, 1172, 169, 159, 1173, 1120, 169, 159, 1174,
+    169, 1175, 1176, 1177, 1178, 1179, 1180, 1181, 1182, 1183, 1184, 1185, 1186, 1187, 1009, 1077,
+    1188, 1009, 1080, 1077, 1189, 1190, 950, 951, 952, 953, 954, 955, 956, 957, 1011, 865,
+    1191, 1192, 1193, 1194, 1195, 1196, 1197, 1198, 1199, 1200, 1201, 1086, 1202, 960, 1089, 1203,
+    964, 427, 1204, 1205, 1206, 1207, 1208, 1209, 1153, 1210, 1211, 1212, 1213, 1154, 1214, 977,
+    1155, 1029, 1215, 1157, 1216, 981, 1158, 1033, 1217, 1160, 1218, 200, 1161, 1219, 1162, 1163,
+    1163, 1220, 1221, 1222, 1223, 1163, 1220, 200, 1039, 1104, 1224, 210, 200, 1039, 1107, 1104,
+    210, 200, 1225, 1226, 210, 1163, 1110, 1167, 1227, 1228, 1110, 1170, 1167, 1229, 159, 1058,
+    1230, 1059, 1060, 159, 1120, 169, 159, 1231, 1232, 169, 1233, 1234, 1235, 1236, 1237, 1238,
+    1239, 1240, 1241, 1242, 1243, 1244, 1245, 1009, 1246, 1247, 1190, 1248, 950, 951, 952, 953,
+    954, 955, 956, 957, 1011, 1249, 865, 1250, 1251, 1252, 1196, 1253, 1254, 1255, 1256, 1257,
+    1258, 1201, 1259, 1260, 1261, 1262, 960, 1263, 964, 427, 1264, 795, 883, 1265, 1266, 1267,
+    1268, 1269, 1270, 1271, 1272, 1273, 1274, 1157, 1275, 1029, 1160, 1276, 1033, 200, 1277, 1277,
+    200, 1039, 1278, 210, 200, 1279, 1226, 210, 200, 1280, 210, 1110, 1167, 1281, 1110, 1170,
+    1167, 1282, 1283, 159, 1058, 1230, 1113, 1059, 1060, 159, 1284, 1232, 169, 159, 1285, 169,
+    1286, 1287, 1288, 1289, 1290, 1291, 1292, 1293, 1294, 1295, 1296, 1297, 1298, 1060, 1299, 1190,
+    1300, 1301, 950, 951, 952, 953, 954, 955, 956, 957, 1011, 865, 1302, 960, 964, 1303,
+    1304, 1305, 1269, 1306, 1307, 1308, 1309, 1310, 1311, 1274, 1312, 1313, 1314, 1315, 1029, 1316,
+    1033, 200, 1161, 1317, 1162, 1163, 200, 1226, 210, 200, 1318, 1319, 210, 1110, 1320, 1321,
+    1283, 1322, 159, 1232, 169, 159, 1323, 1113, 169, 1324, 1325, 1326, 1327, 1328, 1329, 1330,
+    1331, 1332, 1333, 221, 1334, 1060, 1299, 1114, 1335, 1301, 1336, 950, 951, 952, 953, 954,
+    955, 956, 957, 1011, 865, 1337, 1029, 1033, 200, 1161, 1317, 1219, 1162, 1163, 200, 1338,
+    1319, 210, 200, 1339, 210, 1163, 1340, 1283, 1341, 1342, 159, 1343, 1113, 169, 1301, 1344,
+    1114, 950, 951, 952, 953, 954, 955, 956, 957, 1011, 1345, 865, 200, 1319, 210, 200,
+    1346, 1219, 210, 1163, 1340, 1220, 1347, 1342, 1348, 159, 1113, 169, 1349, 1114, 950, 951,
+    952, 953, 954, 955, 956, 957, 1011, 865, 1350, 200, 1351, 1219, 210, 1342, 1352, 1220,
+    1114, 950, 951, 952, 953, 954, 955, 956, 957, 1011, 221, 865, 200, 1219, 210, 1353,
+    1220, 1220,
 };
 
 /* Operations and moves, each with its place. */
@@ -3979,6 +3980,7 @@ static const qcap_step_t steps[] = {
     {149, 16384},
     {148, 16384},
     {146, 16384},
+    {61, 16386},
     {68, 16385},
     {2, 16385},
     {36, 16385},
@@ -4001,11 +4003,11 @@ static const qcap_step_t steps[] = {
     {16, 16386},
     {105, 16386},
     {30, 16386},
-    {61, 16386},
     {122, 16384},
     {113, 16384},
-    {79, 16384},
+    {104, 16384},
     {28, 16384},
+    {79, 16384},
     {29, 16384},
     {54, 16384},
     {60, 16384},
@@ -4016,6 +4018,8 @@ static const qcap_step_t steps[] = {
     {148, 16385},
     {146, 16385},
     {145, 16385},
+    {103, 16384},
+    {102, 16384},
     {22, 16385},
     {21, 16385},
     {77, 16384},
@@ -4024,7 +4028,6 @@ static const qcap_step_t steps[] = {
     {19, 16384},
     {27, 16384},
     {22, 16384},
-    {104, 16384},
     {18, 16384},
     {119, 16385},
     {115, 16384},
@@ -4033,26 +4036,28 @@ static const qcap_step_t steps[] = {
     {201, 16385},
     {26, 16385},
     {32768, 16385},
-    {103, 16384},
-    {102, 16384},
     {144, 16384},
+    {101, 16385},
+    {100, 16385},
+    {19, 16385},
+    {99, 16385},
+    {98, 16385},
     {68, 16384},
     {73, 16384},
     {72, 16384},
     {24, 16385},
     {26, 0},
     {117, 16384},
-    {25, 16385},
-    {101, 16385},
-    {100, 16385},
-    {19, 16385},
-    {99, 16385},
-    {98, 16385},
-    {57, 16385},
     {36, 16386},
     {37, 16385},
     {95, 16385},
     {94, 16385},
+    {25, 16385},
+    {8, 16385},
+    {93, 16385},
+    {92, 16385},
+    {5, 16385},
+    {57, 16385},
     {202, 16385},
     {21, 16386},
     {59, 16385},
@@ -4060,10 +4065,6 @@ static const qcap_step_t steps[] = {
     {32769, 16385},
     {56, 16385},
     {47, 16384},
-    {8, 16385},
-    {93, 16385},
-    {92, 16385},
-    {5, 16385},
     {49, 16385},
     {45, 16385},
     {43, 16385},
@@ -4081,9 +4082,9 @@ static const qcap_step_t steps[] = {
     {69, 16385},
     {3, 16385},
     {107, 16385},
+    {105, 16385},
     {34, 16385},
     {30, 16385},
-    {61, 16385},
     {112, 16384},
     {111, 16384},
     {150, 16384},
@@ -4108,6 +4109,7 @@ static const qcap_step_t steps[] = {
     {7, 16385},
     {6, 16385},
     {4, 16385},
+    {89, 16384},
     {33, 16384},
     {186, 16385},
     {193, 16384},
@@ -4117,35 +4119,40 @@ static const qcap_step_t steps[] = {
     {2, 16386},
     {69, 16387},
     {3, 16387},
+    {88, 16384},
+    {87, 16384},
+    {63, 16384},
+    {62, 16384},
     {108, 16384},
     {176, 16384},
     {175, 16384},
     {186, 1},
     {193, 0},
     {190, 16384},
-    {89, 16384},
     {34, 16388},
     {64, 16385},
     {120, 16385},
     {23, 16385},
     {27, 16385},
-    {88, 16384},
-    {87, 16384},
-    {63, 16384},
-    {62, 16384},
+    {86, 16385},
+    {85, 16385},
     {26, 16386},
+    {101, 16384},
+    {100, 16384},
+    {99, 16384},
+    {98, 16384},
     {71, 16386},
     {70, 16386},
     {71, 16384},
     {70, 16384},
     {26, 16387},
     {32768, 16387},
+    {66, 16384},
     {157, 16384},
     {134, 16384},
     {142, 16384},
-    {86, 16385},
-    {85, 16385},
     {119, 16384},
+    {82, 16384},
     {71, 16387},
     {70, 16387},
     {26, 16388},
@@ -4153,11 +4160,7 @@ static const qcap_step_t steps[] = {
     {153, 16385},
     {172, 16385},
     {171, 16385},
-    {101, 16384},
-    {100, 16384},
-    {99, 16384},
-    {98, 16384},
-    {66, 16384},
+    {81, 16384},
     {26, 16389},
     {32768, 16389},
     {50, 16385},
@@ -4169,14 +4172,13 @@ static const qcap_step_t steps[] = {
     {170, 16385},
     {169, 16385},
     {135, 16385},
-    {82, 16384},
     {139, 16385},
     {138, 16385},
+    {84, 16384},
     {26, 16390},
     {32768, 16390},
     {21, 16387},
     {57, 16386},
-    {81, 16384},
     {137, 16385},
     {136, 16385},
     {26, 16391},
@@ -4188,7 +4190,6 @@ static const qcap_step_t steps[] = {
     {196, 0},
     {195, 16385},
     {196, 16386},
-    {84, 16384},
     {21, 16389},
     {57, 16388},
     {32769, 16388},
@@ -4257,380 +4258,382 @@ static const uint16_t actions[] = {
     /* 2 */ 0x1, 0x0,
     /* 3 */ 0x1, 0x1,
     /* 4 */ 0x3, 0x2, 0x3, 0x4,
-    /* 5 */ 0x6, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa,
-    /* 6 */ 0x1, 0xb,
-    /* 7 */ 0x3, 0xb, 0x5, 0xc,
-    /* 8 */ 0x4, 0xb, 0x5, 0xc, 0xd,
-    /* 9 */ 0x4, 0xb, 0xe, 0xc, 0xf,
-    /* 10 */ 0x4, 0xb, 0x5, 0xc, 0x10,
-    /* 11 */ 0x4, 0xb, 0x11, 0xc, 0x12,
-    /* 12 */ 0x1, 0x13,
-    /* 13 */ 0x2, 0x14, 0x15,
-    /* 14 */ 0x2, 0x16, 0x17,
-    /* 15 */ 0x3, 0x18, 0x17, 0x19,
-    /* 16 */ 0x1, 0x1a,
+    /* 5 */ 0x1, 0x5,
+    /* 6 */ 0x6, 0x6, 0x7, 0x8, 0x9, 0xa, 0xb,
+    /* 7 */ 0x1, 0xc,
+    /* 8 */ 0x3, 0xc, 0x6, 0xd,
+    /* 9 */ 0x4, 0xc, 0x6, 0xd, 0xe,
+    /* 10 */ 0x4, 0xc, 0xf, 0xd, 0x10,
+    /* 11 */ 0x4, 0xc, 0x6, 0xd, 0x11,
+    /* 12 */ 0x4, 0xc, 0x12, 0xd, 0x13,
+    /* 13 */ 0x1, 0x14,
+    /* 14 */ 0x2, 0x15, 0x16,
+    /* 15 */ 0x2, 0x17, 0x18,
+    /* 16 */ 0x3, 0x19, 0x18, 0x1a,
     /* 17 */ 0x1, 0x1b,
     /* 18 */ 0x1, 0x1c,
-    /* 19 */ 0x3, 0x7, 0x8, 0x1d,
+    /* 19 */ 0x3, 0x8, 0x9, 0x1d,
     /* 20 */ 0x2, 0x1e, 0x1f,
     /* 21 */ 0x2, 0x20, 0x1f,
     /* 22 */ 0x2, 0x21, 0x1f,
     /* 23 */ 0x2, 0x22, 0x1f,
-    /* 24 */ 0x1, 0x23,
-    /* 25 */ 0x3, 0x7, 0x8, 0x24,
-    /* 26 */ 0x1, 0x25,
-    /* 27 */ 0x1, 0x1d,
-    /* 28 */ 0x1, 0x26,
-    /* 29 */ 0x4, 0x26, 0x27, 0x28, 0x29,
-    /* 30 */ 0x6, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f,
-    /* 31 */ 0x1, 0x2a,
-    /* 32 */ 0x1, 0x2b,
-    /* 33 */ 0x2, 0x30, 0x31,
-    /* 34 */ 0x2, 0x32, 0x1f,
-    /* 35 */ 0x3, 0x2f, 0x9, 0x33,
-    /* 36 */ 0x4, 0x34, 0x7, 0x8, 0x1d,
-    /* 37 */ 0x1, 0x34,
-    /* 38 */ 0x2, 0x34, 0x35,
-    /* 39 */ 0x4, 0x36, 0x7, 0x8, 0x24,
-    /* 40 */ 0x1, 0x36,
-    /* 41 */ 0x1, 0x24,
-    /* 42 */ 0x4, 0x36, 0x7, 0x8, 0x1d,
-    /* 43 */ 0x3, 0x37, 0x2e, 0x2f,
-    /* 44 */ 0x2, 0x38, 0x39,
-    /* 45 */ 0x1, 0x3a,
-    /* 46 */ 0x2, 0x3b, 0x3c,
-    /* 47 */ 0x2, 0x3d, 0x15,
-    /* 48 */ 0x3, 0x3e, 0x3f, 0x40,
-    /* 49 */ 0x7, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 50 */ 0x2, 0x41, 0x2a,
-    /* 51 */ 0x2, 0x41, 0x2b,
-    /* 52 */ 0x2, 0x38, 0x42,
-    /* 53 */ 0x1, 0x43,
-    /* 54 */ 0xa, 0x38, 0x42, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 55 */ 0x5, 0x38, 0x42, 0x44, 0x41, 0x2a,
-    /* 56 */ 0x5, 0x38, 0x42, 0x44, 0x41, 0x2b,
-    /* 57 */ 0x9, 0x45, 0x46, 0x47, 0x48, 0x49, 0x7, 0x8, 0x9, 0x33,
-    /* 58 */ 0x5, 0x45, 0x46, 0x47, 0x48, 0x49,
-    /* 59 */ 0x3, 0x2a, 0x2b, 0x4a,
-    /* 60 */ 0x6, 0x4b, 0x4c, 0x7, 0x8, 0x9, 0x33,
-    /* 61 */ 0x2, 0x4b, 0x4c,
-    /* 62 */ 0x1, 0x4b,
-    /* 63 */ 0x2, 0x4d, 0x4e,
-    /* 64 */ 0x2, 0x9, 0x33,
-    /* 65 */ 0x3, 0x4f, 0x50, 0x4a,
-    /* 66 */ 0x3, 0x51, 0x52, 0x53,
-    /* 67 */ 0x1, 0x51,
-    /* 68 */ 0x6, 0x4f, 0x50, 0x4a, 0x54, 0x55, 0x2f,
-    /* 69 */ 0x8, 0x56, 0x57, 0x58, 0x59, 0x7, 0x8, 0x9, 0x33,
-    /* 70 */ 0x4, 0x56, 0x57, 0x58, 0x59,
-    /* 71 */ 0x5, 0x56, 0x57, 0x58, 0x59, 0x7,
-    /* 72 */ 0x3, 0x2a, 0x2b, 0x5a,
+    /* 24 */ 0x2, 0x23, 0x1f,
+    /* 25 */ 0x1, 0x24,
+    /* 26 */ 0x3, 0x8, 0x9, 0x25,
+    /* 27 */ 0x1, 0x26,
+    /* 28 */ 0x1, 0x1d,
+    /* 29 */ 0x1, 0x27,
+    /* 30 */ 0x4, 0x27, 0x28, 0x29, 0x2a,
+    /* 31 */ 0x2, 0x2b, 0x2c,
+    /* 32 */ 0x6, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32,
+    /* 33 */ 0x1, 0x2d,
+    /* 34 */ 0x1, 0x2e,
+    /* 35 */ 0x2, 0x33, 0x34,
+    /* 36 */ 0x3, 0x32, 0xa, 0x35,
+    /* 37 */ 0x4, 0x36, 0x8, 0x9, 0x1d,
+    /* 38 */ 0x1, 0x36,
+    /* 39 */ 0x2, 0x36, 0x37,
+    /* 40 */ 0x4, 0x38, 0x8, 0x9, 0x25,
+    /* 41 */ 0x1, 0x38,
+    /* 42 */ 0x1, 0x25,
+    /* 43 */ 0x4, 0x38, 0x8, 0x9, 0x1d,
+    /* 44 */ 0x3, 0x39, 0x31, 0x32,
+    /* 45 */ 0x2, 0x3a, 0x3b,
+    /* 46 */ 0x1, 0x3c,
+    /* 47 */ 0x2, 0x3d, 0x16,
+    /* 48 */ 0x9, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x8, 0x9, 0xa, 0x35,
+    /* 49 */ 0x5, 0x3e, 0x3f, 0x40, 0x41, 0x42,
+    /* 50 */ 0x3, 0x43, 0x44, 0x45,
+    /* 51 */ 0x7, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 52 */ 0x2, 0x46, 0x2d,
+    /* 53 */ 0x2, 0x46, 0x2e,
+    /* 54 */ 0x2, 0x3a, 0x47,
+    /* 55 */ 0x1, 0x48,
+    /* 56 */ 0x6, 0x49, 0x4a, 0x8, 0x9, 0xa, 0x35,
+    /* 57 */ 0x2, 0x49, 0x4a,
+    /* 58 */ 0x1, 0x49,
+    /* 59 */ 0x2, 0x4b, 0x4c,
+    /* 60 */ 0x2, 0xa, 0x35,
+    /* 61 */ 0xa, 0x3a, 0x47, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 62 */ 0x5, 0x3a, 0x47, 0x4d, 0x46, 0x2d,
+    /* 63 */ 0x5, 0x3a, 0x47, 0x4d, 0x46, 0x2e,
+    /* 64 */ 0x8, 0x4e, 0x4f, 0x50, 0x51, 0x8, 0x9, 0xa, 0x35,
+    /* 65 */ 0x4, 0x4e, 0x4f, 0x50, 0x51,
+    /* 66 */ 0x5, 0x4e, 0x4f, 0x50, 0x51, 0x8,
+    /* 67 */ 0x3, 0x2d, 0x2e, 0x52,
+    /* 68 */ 0x3, 0x53, 0x54, 0x52,
+    /* 69 */ 0x3, 0x55, 0x56, 0x57,
+    /* 70 */ 0x1, 0x55,
+    /* 71 */ 0x6, 0x53, 0x54, 0x52, 0x58, 0x59, 0x32,
+    /* 72 */ 0x3, 0x2d, 0x2e, 0x5a,
     /* 73 */ 0x2, 0x5b, 0x5c,
-    /* 74 */ 0x3, 0x4f, 0x5d, 0x5e,
-    /* 75 */ 0x6, 0x4f, 0x5d, 0x5e, 0x54, 0x55, 0x2f,
-    /* 76 */ 0x4, 0x7, 0x8, 0x9, 0x33,
-    /* 77 */ 0x3, 0x4f, 0x50, 0x5a,
-    /* 78 */ 0x3, 0x5f, 0x52, 0x53,
-    /* 79 */ 0x3, 0x5f, 0x60, 0x2f,
+    /* 74 */ 0x3, 0x53, 0x5d, 0x5e,
+    /* 75 */ 0x6, 0x53, 0x5d, 0x5e, 0x58, 0x59, 0x32,
+    /* 76 */ 0x4, 0x8, 0x9, 0xa, 0x35,
+    /* 77 */ 0x3, 0x53, 0x54, 0x5a,
+    /* 78 */ 0x3, 0x5f, 0x56, 0x57,
+    /* 79 */ 0x3, 0x5f, 0x60, 0x32,
     /* 80 */ 0x1, 0x5f,
-    /* 81 */ 0x6, 0x61, 0x62, 0x7, 0x8, 0x9, 0x33,
+    /* 81 */ 0x6, 0x61, 0x62, 0x8, 0x9, 0xa, 0x35,
     /* 82 */ 0x2, 0x61, 0x62,
     /* 83 */ 0x2, 0x61, 0x63,
-    /* 84 */ 0x3, 0x4f, 0x5d, 0x64,
-    /* 85 */ 0x6, 0x4f, 0x5d, 0x64, 0x65, 0x55, 0x2f,
-    /* 86 */ 0x2, 0x66, 0x2f,
-    /* 87 */ 0x6, 0x67, 0x62, 0x7, 0x8, 0x9, 0x33,
+    /* 84 */ 0x3, 0x53, 0x5d, 0x64,
+    /* 85 */ 0x6, 0x53, 0x5d, 0x64, 0x65, 0x59, 0x32,
+    /* 86 */ 0x2, 0x66, 0x32,
+    /* 87 */ 0x6, 0x67, 0x62, 0x8, 0x9, 0xa, 0x35,
     /* 88 */ 0x2, 0x67, 0x62,
-    /* 89 */ 0x2, 0x60, 0x2f,
+    /* 89 */ 0x2, 0x60, 0x32,
     /* 90 */ 0x2, 0x68, 0x69,
-    /* 91 */ 0x4, 0x6a, 0x68, 0xc, 0x6b,
-    /* 92 */ 0x4, 0x6a, 0x68, 0xc, 0x6c,
-    /* 93 */ 0x4, 0x6a, 0x68, 0xc, 0xd,
-    /* 94 */ 0x4, 0x6a, 0x68, 0xc, 0x6d,
-    /* 95 */ 0x3, 0x6a, 0x68, 0xc,
-    /* 96 */ 0x4, 0x6a, 0x11, 0xc, 0x12,
-    /* 97 */ 0x2, 0x6e, 0x6f,
-    /* 98 */ 0x2, 0x6e, 0x70,
-    /* 99 */ 0x1, 0x71,
-    /* 100 */ 0x1, 0x72,
-    /* 101 */ 0x2, 0x73, 0x74,
-    /* 102 */ 0x1, 0x75,
-    /* 103 */ 0x1, 0x76,
-    /* 104 */ 0x1, 0x77,
-    /* 105 */ 0x1, 0x78,
-    /* 106 */ 0x1, 0x79,
-    /* 107 */ 0x3, 0x6, 0x7a, 0x9,
-    /* 108 */ 0x1, 0x6,
-    /* 109 */ 0x2, 0x7b, 0x7c,
-    /* 110 */ 0x2, 0x7d, 0x7e,
-    /* 111 */ 0x1, 0x7f,
-    /* 112 */ 0x2, 0x80, 0x15,
-    /* 113 */ 0x2, 0x81, 0x77,
-    /* 114 */ 0x2, 0x3a, 0x82,
-    /* 115 */ 0x7, 0x56, 0x83, 0x84, 0x59, 0x6, 0x7a, 0x9,
-    /* 116 */ 0x4, 0x56, 0x83, 0x84, 0x59,
-    /* 117 */ 0x5, 0x56, 0x83, 0x84, 0x59, 0x6,
-    /* 118 */ 0x4, 0x85, 0x6, 0x7a, 0x9,
-    /* 119 */ 0x1, 0x85,
-    /* 120 */ 0x1, 0x9,
-    /* 121 */ 0x2, 0x86, 0x1f,
-    /* 122 */ 0x1, 0x1f,
-    /* 123 */ 0x2, 0x87, 0x76,
-    /* 124 */ 0x3, 0x87, 0x88, 0x89,
-    /* 125 */ 0x7, 0x8a, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 126 */ 0x2, 0x8a, 0x2a,
-    /* 127 */ 0x2, 0x8a, 0x8b,
-    /* 128 */ 0x8004, 0x16, 0x8c, 0x9, 0xa,
-    /* 129 */ 0x2, 0x8d, 0x8e,
-    /* 130 */ 0x4, 0x16, 0x8c, 0x9, 0xa,
-    /* 131 */ 0x6, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 132 */ 0x3, 0x2e, 0x8f, 0x2f,
-    /* 133 */ 0x3, 0x90, 0x91, 0x2f,
-    /* 134 */ 0x3, 0x92, 0x93, 0x89,
-    /* 135 */ 0x1, 0x94,
-    /* 136 */ 0x2, 0x95, 0x1f,
-    /* 137 */ 0x3, 0x96, 0x86, 0x1f,
-    /* 138 */ 0x7, 0x97, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 139 */ 0x2, 0x97, 0x2a,
-    /* 140 */ 0x4, 0x34, 0x7, 0x8, 0x24,
-    /* 141 */ 0x5, 0x98, 0x34, 0x7, 0x8, 0x24,
-    /* 142 */ 0x2, 0x98, 0x34,
-    /* 143 */ 0x3, 0x98, 0x34, 0x35,
-    /* 144 */ 0x5, 0x98, 0x34, 0x7, 0x8, 0x1d,
-    /* 145 */ 0x7, 0x99, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f,
-    /* 146 */ 0x2, 0x99, 0x2a,
-    /* 147 */ 0x8, 0x50, 0x99, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 148 */ 0x3, 0x50, 0x99, 0x2a,
-    /* 149 */ 0x1, 0x50,
-    /* 150 */ 0x3, 0x9a, 0x2a, 0x39,
-    /* 151 */ 0x3, 0x9a, 0x2a, 0x3a,
-    /* 152 */ 0x2, 0x9a, 0x2a,
-    /* 153 */ 0x7, 0x99, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 154 */ 0x1, 0x8b,
-    /* 155 */ 0x2, 0x9b, 0x9c,
-    /* 156 */ 0x8, 0x2a, 0x2b, 0x2d, 0x2f, 0x9d, 0x9e, 0x9, 0x33,
-    /* 157 */ 0x1, 0x33,
-    /* 158 */ 0x8, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 159 */ 0x3, 0x44, 0x41, 0x2a,
-    /* 160 */ 0x3, 0x44, 0x41, 0x2b,
-    /* 161 */ 0xa, 0x38, 0x9f, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 162 */ 0x5, 0x38, 0x9f, 0x44, 0x41, 0x2a,
-    /* 163 */ 0x5, 0x38, 0x9f, 0x44, 0x41, 0x2b,
-    /* 164 */ 0x2, 0x38, 0x9f,
-    /* 165 */ 0x1, 0x52,
-    /* 166 */ 0x1, 0x87,
-    /* 167 */ 0x1, 0x81,
-    /* 168 */ 0x9, 0x99, 0x2a, 0x2b, 0x2d, 0x2f, 0x9d, 0x9e, 0x9, 0x33,
-    /* 169 */ 0x5, 0x2f, 0x9d, 0x9e, 0x9, 0x33,
-    /* 170 */ 0x6, 0xa0, 0xa1, 0x9, 0x9d, 0x9e, 0x33,
-    /* 171 */ 0x2, 0xa2, 0xa3,
-    /* 172 */ 0xa, 0x38, 0xa4, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 173 */ 0x5, 0x38, 0xa4, 0x44, 0x41, 0x2a,
-    /* 174 */ 0x5, 0x38, 0xa4, 0x44, 0x41, 0x2b,
-    /* 175 */ 0x2, 0x38, 0xa4,
-    /* 176 */ 0x1, 0xa5,
-    /* 177 */ 0x2, 0x6, 0x7a,
-    /* 178 */ 0x1, 0xa6,
-    /* 179 */ 0x3, 0x6, 0x7a, 0xa7,
-    /* 180 */ 0x3, 0x6, 0x7a, 0xa8,
-    /* 181 */ 0x7, 0xa9, 0xaa, 0x2a, 0x2b, 0x2d, 0x2e, 0x2f,
-    /* 182 */ 0x3, 0xa9, 0xaa, 0x2a,
-    /* 183 */ 0x2, 0xa9, 0xaa,
+    /* 91 */ 0x4, 0x6a, 0x12, 0xd, 0x6b,
+    /* 92 */ 0x4, 0x6a, 0x68, 0xd, 0x6c,
+    /* 93 */ 0x4, 0x6a, 0x68, 0xd, 0x6d,
+    /* 94 */ 0x4, 0x6a, 0x68, 0xd, 0xe,
+    /* 95 */ 0x3, 0x6a, 0x68, 0xd,
+    /* 96 */ 0x4, 0x6a, 0xf, 0xd, 0x10,
+    /* 97 */ 0x4, 0x6a, 0x68, 0xd, 0x11,
+    /* 98 */ 0x4, 0x6a, 0x12, 0xd, 0x13,
+    /* 99 */ 0x2, 0x6e, 0x6f,
+    /* 100 */ 0x2, 0x6e, 0x70,
+    /* 101 */ 0x1, 0x71,
+    /* 102 */ 0x1, 0x72,
+    /* 103 */ 0x2, 0x73, 0x74,
+    /* 104 */ 0x1, 0x75,
+    /* 105 */ 0x1, 0x76,
+    /* 106 */ 0x1, 0x77,
+    /* 107 */ 0x1, 0x78,
+    /* 108 */ 0x1, 0x79,
+    /* 109 */ 0x3, 0x7, 0x7a, 0xa,
+    /* 110 */ 0x1, 0x7,
+    /* 111 */ 0x2, 0x7b, 0x7c,
+    /* 112 */ 0x2, 0x7d, 0x7e,
+    /* 113 */ 0x1, 0x7f,
+    /* 114 */ 0x2, 0x80, 0x16,
+    /* 115 */ 0x2, 0x81, 0x77,
+    /* 116 */ 0x2, 0x3c, 0x82,
+    /* 117 */ 0x7, 0x4e, 0x83, 0x84, 0x51, 0x7, 0x7a, 0xa,
+    /* 118 */ 0x4, 0x4e, 0x83, 0x84, 0x51,
+    /* 119 */ 0x5, 0x4e, 0x83, 0x84, 0x51, 0x7,
+    /* 120 */ 0x4, 0x85, 0x7, 0x7a, 0xa,
+    /* 121 */ 0x1, 0x85,
+    /* 122 */ 0x1, 0xa,
+    /* 123 */ 0x2, 0x86, 0x1f,
+    /* 124 */ 0x2, 0x87, 0x1f,
+    /* 125 */ 0x1, 0x1f,
+    /* 126 */ 0x2, 0x88, 0x76,
+    /* 127 */ 0x3, 0x88, 0x89, 0x8a,
+    /* 128 */ 0x7, 0x8b, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 129 */ 0x2, 0x8b, 0x2d,
+    /* 130 */ 0x2, 0x8b, 0x8c,
+    /* 131 */ 0x8004, 0x17, 0x8d, 0xa, 0xb,
+    /* 132 */ 0x2, 0x8e, 0x8f,
+    /* 133 */ 0x4, 0x17, 0x8d, 0xa, 0xb,
+    /* 134 */ 0x2, 0x90, 0x91,
+    /* 135 */ 0x6, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 136 */ 0x8, 0x2d, 0x2e, 0x30, 0x32, 0x92, 0x93, 0xa, 0x35,
+    /* 137 */ 0x3, 0x31, 0x94, 0x32,
+    /* 138 */ 0x3, 0x95, 0x96, 0x32,
+    /* 139 */ 0x3, 0x97, 0x98, 0x8a,
+    /* 140 */ 0x1, 0x99,
+    /* 141 */ 0x3, 0x9a, 0x87, 0x1f,
+    /* 142 */ 0x7, 0x9b, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 143 */ 0x2, 0x9b, 0x2d,
+    /* 144 */ 0x4, 0x36, 0x8, 0x9, 0x25,
+    /* 145 */ 0x5, 0x9c, 0x36, 0x8, 0x9, 0x25,
+    /* 146 */ 0x2, 0x9c, 0x36,
+    /* 147 */ 0x3, 0x9c, 0x36, 0x37,
+    /* 148 */ 0x5, 0x9c, 0x36, 0x8, 0x9, 0x1d,
+    /* 149 */ 0x7, 0x9d, 0x2d, 0x2e, 0x2f, 0x30, 0x31, 0x32,
+    /* 150 */ 0x2, 0x9d, 0x2d,
+    /* 151 */ 0x8, 0x54, 0x9d, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 152 */ 0x3, 0x54, 0x9d, 0x2d,
+    /* 153 */ 0x1, 0x54,
+    /* 154 */ 0x3, 0x9e, 0x2d, 0x3b,
+    /* 155 */ 0x3, 0x9e, 0x2d, 0x3c,
+    /* 156 */ 0x2, 0x9e, 0x2d,
+    /* 157 */ 0x7, 0x9d, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 158 */ 0x9, 0x9d, 0x2d, 0x2e, 0x30, 0x32, 0x92, 0x93, 0xa, 0x35,
+    /* 159 */ 0x5, 0x32, 0x92, 0x93, 0xa, 0x35,
+    /* 160 */ 0x1, 0x8c,
+    /* 161 */ 0x7, 0x9f, 0xa0, 0x2d, 0x2e, 0x30, 0x31, 0x32,
+    /* 162 */ 0x3, 0x9f, 0xa0, 0x2d,
+    /* 163 */ 0x2, 0x9f, 0xa0,
+    /* 164 */ 0x1, 0x35,
+    /* 165 */ 0x8, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 166 */ 0x3, 0x4d, 0x46, 0x2d,
+    /* 167 */ 0x3, 0x4d, 0x46, 0x2e,
+    /* 168 */ 0xa, 0x3a, 0xa1, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 169 */ 0x5, 0x3a, 0xa1, 0x4d, 0x46, 0x2d,
+    /* 170 */ 0x5, 0x3a, 0xa1, 0x4d, 0x46, 0x2e,
+    /* 171 */ 0x2, 0x3a, 0xa1,
+    /* 172 */ 0x1, 0x56,
+    /* 173 */ 0x1, 0x88,
+    /* 174 */ 0x1, 0x81,
+    /* 175 */ 0x8005, 0xa2, 0xa3, 0x32, 0xa4, 0xa5,
+    /* 176 */ 0x7, 0x54, 0x9d, 0x2d, 0x2e, 0x30, 0x31, 0x32,
+    /* 177 */ 0x2, 0x31, 0x32,
+    /* 178 */ 0x6, 0xa6, 0xa7, 0xa, 0x92, 0x93, 0x35,
+    /* 179 */ 0x2, 0xa8, 0xa9,
+    /* 180 */ 0xa, 0x3a, 0xaa, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 181 */ 0x5, 0x3a, 0xaa, 0x4d, 0x46, 0x2d,
+    /* 182 */ 0x5, 0x3a, 0xaa, 0x4d, 0x46, 0x2e,
+    /* 183 */ 0x2, 0x3a, 0xaa,
     /* 184 */ 0x1, 0xab,
-    /* 185 */ 0x6, 0xac, 0xad, 0x9, 0x9d, 0x9e, 0x33,
-    /* 186 */ 0x4, 0x9, 0x9d, 0x9e, 0x33,
-    /* 187 */ 0xa, 0x38, 0xae, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 188 */ 0x5, 0x38, 0xae, 0x44, 0x41, 0x2a,
-    /* 189 */ 0x5, 0x38, 0xae, 0x44, 0x41, 0x2b,
-    /* 190 */ 0x2, 0x38, 0xae,
-    /* 191 */ 0x1, 0xaf,
-    /* 192 */ 0x3, 0x6, 0x7a, 0x24,
-    /* 193 */ 0x1, 0xb0,
-    /* 194 */ 0x1, 0x7,
-    /* 195 */ 0x2, 0xb1, 0xb2,
-    /* 196 */ 0x1, 0xa7,
-    /* 197 */ 0x1, 0xa8,
-    /* 198 */ 0x8005, 0xb3, 0xb4, 0x2f, 0xb5, 0xb6,
-    /* 199 */ 0x7, 0x50, 0x99, 0x2a, 0x2b, 0x2d, 0x2e, 0x2f,
-    /* 200 */ 0x2, 0x2e, 0x2f,
-    /* 201 */ 0x2, 0xb7, 0x1f,
-    /* 202 */ 0x1, 0x35,
-    /* 203 */ 0x2, 0x7, 0x8,
-    /* 204 */ 0x4, 0x7, 0x8, 0xa7, 0x1d,
-    /* 205 */ 0x4, 0x7, 0x8, 0xa8, 0x1d,
-    /* 206 */ 0xa, 0x38, 0xb8, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 207 */ 0x5, 0x38, 0xb8, 0x44, 0x41, 0x2a,
-    /* 208 */ 0x5, 0x38, 0xb8, 0x44, 0x41, 0x2b,
-    /* 209 */ 0x2, 0x38, 0xb8,
-    /* 210 */ 0x1, 0xb9,
-    /* 211 */ 0x7, 0x54, 0xba, 0x47, 0x7, 0x8, 0x9, 0x33,
-    /* 212 */ 0x3, 0x54, 0xba, 0x47,
-    /* 213 */ 0x4, 0xbb, 0x2a, 0x2b, 0x4a,
-    /* 214 */ 0x2, 0xbb, 0x2a,
-    /* 215 */ 0x4, 0xbc, 0x6, 0x7a, 0x24,
-    /* 216 */ 0x1, 0xbc,
-    /* 217 */ 0x3, 0xbc, 0x6, 0x7a,
-    /* 218 */ 0x4, 0xbd, 0x6, 0x7a, 0x24,
-    /* 219 */ 0x1, 0xbd,
-    /* 220 */ 0x2, 0xbd, 0xbe,
-    /* 221 */ 0x5, 0xbf, 0xbd, 0x6, 0x7a, 0x24,
-    /* 222 */ 0x2, 0xbf, 0xbd,
-    /* 223 */ 0x3, 0xbf, 0xbd, 0xbe,
-    /* 224 */ 0x3, 0xbd, 0x6, 0x7a,
-    /* 225 */ 0x4, 0xbf, 0xbd, 0x6, 0x7a,
-    /* 226 */ 0x6, 0xc0, 0xc1, 0xc2, 0x6, 0x7a, 0xa7,
-    /* 227 */ 0x3, 0xc0, 0xc1, 0xc2,
-    /* 228 */ 0x4, 0xbc, 0x6, 0x7a, 0xa8,
-    /* 229 */ 0x5, 0x4c, 0x7, 0x8, 0x9, 0x33,
-    /* 230 */ 0x1, 0x4c,
-    /* 231 */ 0x6, 0x99, 0x2a, 0x2b, 0x2d, 0x2e, 0x2f,
-    /* 232 */ 0x2, 0xc3, 0x40,
-    /* 233 */ 0x2, 0xc4, 0xc5,
-    /* 234 */ 0x2, 0xa7, 0x1d,
-    /* 235 */ 0x2, 0xa8, 0x1d,
-    /* 236 */ 0xa, 0x38, 0xc6, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 237 */ 0x5, 0x38, 0xc6, 0x44, 0x41, 0x2a,
-    /* 238 */ 0x5, 0x38, 0xc6, 0x44, 0x41, 0x2b,
-    /* 239 */ 0x2, 0x38, 0xc6,
+    /* 185 */ 0x2, 0xac, 0x1f,
+    /* 186 */ 0x2, 0x7, 0x7a,
+    /* 187 */ 0x1, 0xad,
+    /* 188 */ 0x3, 0x7, 0x7a, 0xae,
+    /* 189 */ 0x3, 0x7, 0x7a, 0xaf,
+    /* 190 */ 0x1, 0xb0,
+    /* 191 */ 0x5, 0x4a, 0x8, 0x9, 0xa, 0x35,
+    /* 192 */ 0x1, 0x4a,
+    /* 193 */ 0x6, 0x9d, 0x2d, 0x2e, 0x30, 0x31, 0x32,
+    /* 194 */ 0x2, 0xb1, 0x45,
+    /* 195 */ 0x6, 0xb2, 0xb3, 0xa, 0x92, 0x93, 0x35,
+    /* 196 */ 0x4, 0xa, 0x92, 0x93, 0x35,
+    /* 197 */ 0xa, 0x3a, 0xb4, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 198 */ 0x5, 0x3a, 0xb4, 0x4d, 0x46, 0x2d,
+    /* 199 */ 0x5, 0x3a, 0xb4, 0x4d, 0x46, 0x2e,
+    /* 200 */ 0x2, 0x3a, 0xb4,
+    /* 201 */ 0x1, 0xb5,
+    /* 202 */ 0x3, 0x7, 0x7a, 0x25,
+    /* 203 */ 0x1, 0xb6,
+    /* 204 */ 0x1, 0x8,
+    /* 205 */ 0x2, 0xb7, 0xb8,
+    /* 206 */ 0x1, 0xae,
+    /* 207 */ 0x1, 0xaf,
+    /* 208 */ 0x1, 0x37,
+    /* 209 */ 0x2, 0x8, 0x9,
+    /* 210 */ 0x4, 0x8, 0x9, 0xae, 0x1d,
+    /* 211 */ 0x4, 0x8, 0x9, 0xaf, 0x1d,
+    /* 212 */ 0x5, 0xa8, 0xb9, 0x92, 0x93, 0x35,
+    /* 213 */ 0x3, 0xa8, 0xb9, 0x35,
+    /* 214 */ 0xa, 0x3a, 0xba, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 215 */ 0x5, 0x3a, 0xba, 0x4d, 0x46, 0x2d,
+    /* 216 */ 0x5, 0x3a, 0xba, 0x4d, 0x46, 0x2e,
+    /* 217 */ 0x2, 0x3a, 0xba,
+    /* 218 */ 0x1, 0xbb,
+    /* 219 */ 0x7, 0x58, 0xbc, 0x40, 0x8, 0x9, 0xa, 0x35,
+    /* 220 */ 0x3, 0x58, 0xbc, 0x40,
+    /* 221 */ 0x4, 0xbd, 0x2d, 0x2e, 0x52,
+    /* 222 */ 0x2, 0xbd, 0x2d,
+    /* 223 */ 0x4, 0xbe, 0x7, 0x7a, 0x25,
+    /* 224 */ 0x1, 0xbe,
+    /* 225 */ 0x3, 0xbe, 0x7, 0x7a,
+    /* 226 */ 0x4, 0xbf, 0x7, 0x7a, 0x25,
+    /* 227 */ 0x1, 0xbf,
+    /* 228 */ 0x2, 0xbf, 0xc0,
+    /* 229 */ 0x5, 0xc1, 0xbf, 0x7, 0x7a, 0x25,
+    /* 230 */ 0x2, 0xc1, 0xbf,
+    /* 231 */ 0x3, 0xc1, 0xbf, 0xc0,
+    /* 232 */ 0x3, 0xbf, 0x7, 0x7a,
+    /* 233 */ 0x4, 0xc1, 0xbf, 0x7, 0x7a,
+    /* 234 */ 0x6, 0xc2, 0xc3, 0xc4, 0x7, 0x7a, 0xae,
+    /* 235 */ 0x3, 0xc2, 0xc3, 0xc4,
+    /* 236 */ 0x4, 0xbe, 0x7, 0x7a, 0xaf,
+    /* 237 */ 0x2, 0xc5, 0xc6,
+    /* 238 */ 0x2, 0xae, 0x1d,
+    /* 239 */ 0x2, 0xaf, 0x1d,
     /* 240 */ 0x1, 0xc7,
-    /* 241 */ 0x3, 0x4f, 0xc8, 0xc9,
-    /* 242 */ 0x2, 0xa5, 0x82,
-    /* 243 */ 0x6, 0x4f, 0xc8, 0xc9, 0x54, 0x55, 0x2f,
-    /* 244 */ 0x3, 0x54, 0x55, 0x2f,
-    /* 245 */ 0x5, 0xa2, 0xca, 0x9d, 0x9e, 0x33,
-    /* 246 */ 0x3, 0xa2, 0xca, 0x33,
-    /* 247 */ 0x3, 0x36, 0x7, 0x8,
-    /* 248 */ 0x7, 0xcb, 0xcc, 0xc2, 0x7, 0x8, 0xa7, 0x1d,
-    /* 249 */ 0x3, 0xcb, 0xcc, 0xc2,
-    /* 250 */ 0x5, 0x36, 0x7, 0x8, 0xa8, 0x1d,
-    /* 251 */ 0xa, 0x38, 0xcd, 0x44, 0x41, 0x2a, 0x2b, 0x2d, 0x2f, 0x9, 0x33,
-    /* 252 */ 0x5, 0x38, 0xcd, 0x44, 0x41, 0x2a,
-    /* 253 */ 0x5, 0x38, 0xcd, 0x44, 0x41, 0x2b,
-    /* 254 */ 0x1, 0xce,
-    /* 255 */ 0x2, 0x38, 0xcd,
-    /* 256 */ 0x7, 0x65, 0xba, 0x47, 0x7, 0x8, 0x9, 0x33,
-    /* 257 */ 0x3, 0x65, 0xba, 0x47,
-    /* 258 */ 0x4, 0xbb, 0x2a, 0x2b, 0x5a,
-    /* 259 */ 0x3, 0x4f, 0xcf, 0xd0,
-    /* 260 */ 0x2, 0xaf, 0xd1,
-    /* 261 */ 0x6, 0x4f, 0xcf, 0xd0, 0x54, 0x55, 0x2f,
-    /* 262 */ 0x1, 0xd2,
-    /* 263 */ 0x2, 0xd3, 0xd4,
-    /* 264 */ 0x2, 0xd5, 0xd4,
-    /* 265 */ 0x1, 0xd6,
-    /* 266 */ 0x3, 0x65, 0x55, 0x2f,
-    /* 267 */ 0x3, 0x4f, 0xd7, 0xd8,
-    /* 268 */ 0x2, 0xb9, 0xd9,
-    /* 269 */ 0x6, 0x4f, 0xd7, 0xd8, 0x54, 0x55, 0x2f,
-    /* 270 */ 0x1, 0xda,
-    /* 271 */ 0x2, 0xdb, 0xd4,
-    /* 272 */ 0x5, 0x2a, 0x2b, 0x2d, 0x2e, 0x2f,
-    /* 273 */ 0x1, 0xdc,
-    /* 274 */ 0x3, 0x4f, 0xdd, 0xde,
-    /* 275 */ 0x2, 0xc7, 0xdf,
-    /* 276 */ 0x6, 0x4f, 0xdd, 0xde, 0x54, 0x55, 0x2f,
-    /* 277 */ 0x2, 0xe0, 0xe1,
-    /* 278 */ 0x1, 0xbe,
-    /* 279 */ 0x2, 0xe2, 0xd4,
-    /* 280 */ 0x3, 0x4f, 0xe3, 0xe4,
-    /* 281 */ 0x2, 0xce, 0xe5,
-    /* 282 */ 0x6, 0x4f, 0xe3, 0xe4, 0x54, 0x55, 0x2f,
-    /* 283 */ 0x2, 0xe6, 0xd4,
-    /* 284 */ 0x2, 0xe7, 0xe8,
-    /* 285 */ 0x1, 0xe9,
-    /* 286 */ 0xa, 0x4f, 0x5d, 0x5e, 0xea, 0xeb, 0x47, 0x7, 0x8, 0x9, 0x33,
-    /* 287 */ 0x6, 0x4f, 0x5d, 0x5e, 0xea, 0xeb, 0x47,
-    /* 288 */ 0x3, 0x4f, 0xec, 0xed,
-    /* 289 */ 0x2, 0xee, 0xef,
-    /* 290 */ 0x6, 0x4f, 0xec, 0xed, 0x54, 0x55, 0x2f,
-    /* 291 */ 0x5, 0xf0, 0xf1, 0x6, 0x7a, 0x24,
-    /* 292 */ 0x2, 0xf0, 0xf1,
-    /* 293 */ 0x1, 0xf0,
-    /* 294 */ 0x4, 0xf0, 0x7, 0xf2, 0xf3,
-    /* 295 */ 0x4, 0xf0, 0xf1, 0x6, 0x7a,
-    /* 296 */ 0x2, 0xf4, 0xd4,
-    /* 297 */ 0x1, 0x2f,
-    /* 298 */ 0x3, 0x4f, 0xf5, 0xf6,
-    /* 299 */ 0x2, 0xf7, 0xf8,
-    /* 300 */ 0x6, 0x4f, 0xf5, 0xf6, 0x54, 0x55, 0x2f,
-    /* 301 */ 0x6, 0xf9, 0x8c, 0x85, 0x6, 0x7a, 0x24,
-    /* 302 */ 0x3, 0xf9, 0x8c, 0x85,
-    /* 303 */ 0x2, 0xf9, 0x8c,
-    /* 304 */ 0x1, 0xfa,
-    /* 305 */ 0x5, 0xf9, 0x8c, 0x85, 0x6, 0x7a,
-    /* 306 */ 0x2, 0xfb, 0xd4,
-    /* 307 */ 0x5, 0xfc, 0xfd, 0x7, 0x8, 0x24,
-    /* 308 */ 0x2, 0xfc, 0xfd,
-    /* 309 */ 0x1, 0xfc,
-    /* 310 */ 0x4, 0xfc, 0x23, 0xfe, 0xff,
-    /* 311 */ 0x5, 0xfc, 0xfd, 0x7, 0x8, 0x1d,
-    /* 312 */ 0x1, 0x100,
-    /* 313 */ 0xa, 0x4f, 0x5d, 0x64, 0x101, 0xeb, 0x47, 0x7, 0x8, 0x9, 0x33,
-    /* 314 */ 0x6, 0x4f, 0x5d, 0x64, 0x101, 0xeb, 0x47,
-    /* 315 */ 0x3, 0x4f, 0x102, 0x103,
-    /* 316 */ 0x2, 0x104, 0x105,
-    /* 317 */ 0x6, 0x4f, 0x102, 0x103, 0x54, 0x55, 0x2f,
-    /* 318 */ 0x5, 0x106, 0xf1, 0x6, 0x7a, 0x24,
-    /* 319 */ 0x2, 0x106, 0xf1,
-    /* 320 */ 0x1, 0x106,
-    /* 321 */ 0x4, 0x85, 0x6, 0x7a, 0x24,
-    /* 322 */ 0x4, 0x106, 0xf1, 0x6, 0x7a,
-    /* 323 */ 0x3, 0x85, 0x6, 0x7a,
-    /* 324 */ 0x6, 0x107, 0x4b, 0x4c, 0x7, 0x8, 0x24,
-    /* 325 */ 0x3, 0x107, 0x4b, 0x4c,
-    /* 326 */ 0x2, 0x107, 0x4b,
-    /* 327 */ 0x1, 0x108,
-    /* 328 */ 0x6, 0x107, 0x4b, 0x4c, 0x7, 0x8, 0x1d,
-    /* 329 */ 0x3, 0x4f, 0x109, 0x10a,
-    /* 330 */ 0x2, 0x10b, 0x10c,
-    /* 331 */ 0x6, 0x4f, 0x109, 0x10a, 0x54, 0x55, 0x2f,
-    /* 332 */ 0x5, 0x10d, 0xfd, 0x7, 0x8, 0x24,
-    /* 333 */ 0x2, 0x10d, 0xfd,
-    /* 334 */ 0x1, 0x10d,
-    /* 335 */ 0x4, 0x4c, 0x7, 0x8, 0x24,
-    /* 336 */ 0x5, 0x10d, 0xfd, 0x7, 0x8, 0x1d,
-    /* 337 */ 0x4, 0x4c, 0x7, 0x8, 0x1d,
-    /* 338 */ 0x3, 0x4f, 0x10e, 0x10f,
-    /* 339 */ 0x2, 0x110, 0x111,
+    /* 241 */ 0xa, 0x3a, 0xc8, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 242 */ 0x5, 0x3a, 0xc8, 0x4d, 0x46, 0x2d,
+    /* 243 */ 0x5, 0x3a, 0xc8, 0x4d, 0x46, 0x2e,
+    /* 244 */ 0x2, 0x3a, 0xc8,
+    /* 245 */ 0x1, 0xc9,
+    /* 246 */ 0x3, 0x53, 0xca, 0xcb,
+    /* 247 */ 0x2, 0xab, 0x82,
+    /* 248 */ 0x6, 0x53, 0xca, 0xcb, 0x58, 0x59, 0x32,
+    /* 249 */ 0x3, 0x58, 0x59, 0x32,
+    /* 250 */ 0x3, 0x38, 0x8, 0x9,
+    /* 251 */ 0x7, 0xcc, 0xcd, 0xc4, 0x8, 0x9, 0xae, 0x1d,
+    /* 252 */ 0x3, 0xcc, 0xcd, 0xc4,
+    /* 253 */ 0x5, 0x38, 0x8, 0x9, 0xaf, 0x1d,
+    /* 254 */ 0x5, 0x2d, 0x2e, 0x30, 0x31, 0x32,
+    /* 255 */ 0xa, 0x3a, 0xce, 0x4d, 0x46, 0x2d, 0x2e, 0x30, 0x32, 0xa, 0x35,
+    /* 256 */ 0x5, 0x3a, 0xce, 0x4d, 0x46, 0x2d,
+    /* 257 */ 0x5, 0x3a, 0xce, 0x4d, 0x46, 0x2e,
+    /* 258 */ 0x1, 0xcf,
+    /* 259 */ 0x2, 0x3a, 0xce,
+    /* 260 */ 0x7, 0x65, 0xbc, 0x40, 0x8, 0x9, 0xa, 0x35,
+    /* 261 */ 0x3, 0x65, 0xbc, 0x40,
+    /* 262 */ 0x4, 0xbd, 0x2d, 0x2e, 0x5a,
+    /* 263 */ 0x3, 0x53, 0xd0, 0xd1,
+    /* 264 */ 0x2, 0xb5, 0xd2,
+    /* 265 */ 0x6, 0x53, 0xd0, 0xd1, 0x58, 0x59, 0x32,
+    /* 266 */ 0x1, 0xd3,
+    /* 267 */ 0x2, 0xd4, 0xd5,
+    /* 268 */ 0x2, 0xd6, 0xd5,
+    /* 269 */ 0x3, 0x65, 0x59, 0x32,
+    /* 270 */ 0x3, 0x53, 0xd7, 0xd8,
+    /* 271 */ 0x2, 0xbb, 0xd9,
+    /* 272 */ 0x6, 0x53, 0xd7, 0xd8, 0x58, 0x59, 0x32,
+    /* 273 */ 0x1, 0xda,
+    /* 274 */ 0x2, 0xdb, 0xd5,
+    /* 275 */ 0x1, 0xdc,
+    /* 276 */ 0x3, 0x53, 0xdd, 0xde,
+    /* 277 */ 0x2, 0xc9, 0xdf,
+    /* 278 */ 0x6, 0x53, 0xdd, 0xde, 0x58, 0x59, 0x32,
+    /* 279 */ 0x2, 0xe0, 0xe1,
+    /* 280 */ 0x1, 0xc0,
+    /* 281 */ 0x2, 0xe2, 0xd5,
+    /* 282 */ 0x3, 0x53, 0xe3, 0xe4,
+    /* 283 */ 0x2, 0xcf, 0xe5,
+    /* 284 */ 0x6, 0x53, 0xe3, 0xe4, 0x58, 0x59, 0x32,
+    /* 285 */ 0x2, 0xe6, 0xd5,
+    /* 286 */ 0x2, 0xe7, 0xe8,
+    /* 287 */ 0x1, 0xe9,
+    /* 288 */ 0xa, 0x53, 0x5d, 0x5e, 0xea, 0xeb, 0x40, 0x8, 0x9, 0xa, 0x35,
+    /* 289 */ 0x6, 0x53, 0x5d, 0x5e, 0xea, 0xeb, 0x40,
+    /* 290 */ 0x3, 0x53, 0xec, 0xed,
+    /* 291 */ 0x2, 0xee, 0xef,
+    /* 292 */ 0x6, 0x53, 0xec, 0xed, 0x58, 0x59, 0x32,
+    /* 293 */ 0x5, 0xf0, 0xf1, 0x7, 0x7a, 0x25,
+    /* 294 */ 0x2, 0xf0, 0xf1,
+    /* 295 */ 0x1, 0xf0,
+    /* 296 */ 0x4, 0xf0, 0x8, 0xf2, 0xf3,
+    /* 297 */ 0x4, 0xf0, 0xf1, 0x7, 0x7a,
+    /* 298 */ 0x2, 0xf4, 0xd5,
+    /* 299 */ 0x1, 0x32,
+    /* 300 */ 0x3, 0x53, 0xf5, 0xf6,
+    /* 301 */ 0x2, 0xf7, 0xf8,
+    /* 302 */ 0x6, 0x53, 0xf5, 0xf6, 0x58, 0x59, 0x32,
+    /* 303 */ 0x6, 0xf9, 0x8d, 0x85, 0x7, 0x7a, 0x25,
+    /* 304 */ 0x3, 0xf9, 0x8d, 0x85,
+    /* 305 */ 0x2, 0xf9, 0x8d,
+    /* 306 */ 0x1, 0xfa,
+    /* 307 */ 0x5, 0xf9, 0x8d, 0x85, 0x7, 0x7a,
+    /* 308 */ 0x2, 0xfb, 0xd5,
+    /* 309 */ 0x5, 0xfc, 0xfd, 0x8, 0x9, 0x25,
+    /* 310 */ 0x2, 0xfc, 0xfd,
+    /* 311 */ 0x1, 0xfc,
+    /* 312 */ 0x4, 0xfc, 0x24, 0xfe, 0xff,
+    /* 313 */ 0x5, 0xfc, 0xfd, 0x8, 0x9, 0x1d,
+    /* 314 */ 0x1, 0x100,
+    /* 315 */ 0xa, 0x53, 0x5d, 0x64, 0x101, 0xeb, 0x40, 0x8, 0x9, 0xa, 0x35,
+    /* 316 */ 0x6, 0x53, 0x5d, 0x64, 0x101, 0xeb, 0x40,
+    /* 317 */ 0x3, 0x53, 0x102, 0x103,
+    /* 318 */ 0x2, 0x104, 0x105,
+    /* 319 */ 0x6, 0x53, 0x102, 0x103, 0x58, 0x59, 0x32,
+    /* 320 */ 0x5, 0x106, 0xf1, 0x7, 0x7a, 0x25,
+    /* 321 */ 0x2, 0x106, 0xf1,
+    /* 322 */ 0x1, 0x106,
+    /* 323 */ 0x4, 0x85, 0x7, 0x7a, 0x25,
+    /* 324 */ 0x4, 0x106, 0xf1, 0x7, 0x7a,
+    /* 325 */ 0x3, 0x85, 0x7, 0x7a,
+    /* 326 */ 0x6, 0x107, 0x49, 0x4a, 0x8, 0x9, 0x25,
+    /* 327 */ 0x3, 0x107, 0x49, 0x4a,
+    /* 328 */ 0x2, 0x107, 0x49,
+    /* 329 */ 0x1, 0x108,
+    /* 330 */ 0x6, 0x107, 0x49, 0x4a, 0x8, 0x9, 0x1d,
+    /* 331 */ 0x3, 0x53, 0x109, 0x10a,
+    /* 332 */ 0x2, 0x10b, 0x10c,
+    /* 333 */ 0x6, 0x53, 0x109, 0x10a, 0x58, 0x59, 0x32,
+    /* 334 */ 0x5, 0x10d, 0xfd, 0x8, 0x9, 0x25,
+    /* 335 */ 0x2, 0x10d, 0xfd,
+    /* 336 */ 0x1, 0x10d,
+    /* 337 */ 0x4, 0x4a, 0x8, 0x9, 0x25,
+    /* 338 */ 0x5, 0x10d, 0xfd, 0x8, 0x9, 0x1d,
+    /* 339 */ 0x4, 0x4a, 0x8, 0x9, 0x1d,
+    /* 340 */ 0x3, 0x53, 0x10e, 0x10f,
+    /* 341 */ 0x2, 0x110, 0x111,
 };
 
 /* Where each action begins in that. */
 static const uint32_t action_at[] = {
-    0, 1, 2, 4, 6, 10, 17, 19, 23, 28, 33, 38, 43, 45, 48, 51,
-    55, 57, 59, 61, 65, 68, 71, 74, 77, 79, 83, 85, 87, 89, 94, 101,
-    103, 105, 108, 111, 115, 120, 122, 125, 130, 132, 134, 139, 143, 146, 148, 151,
-    154, 158, 166, 169, 172, 175, 177, 188, 194, 200, 210, 216, 220, 227, 230, 232,
-    235, 238, 242, 246, 248, 255, 264, 269, 275, 279, 282, 286, 293, 298, 302, 306,
+    0, 1, 2, 4, 6, 10, 12, 19, 21, 25, 30, 35, 40, 45, 47, 50,
+    53, 57, 59, 61, 65, 68, 71, 74, 77, 80, 82, 86, 88, 90, 92, 97,
+    100, 107, 109, 111, 114, 118, 123, 125, 128, 133, 135, 137, 142, 146, 149, 151,
+    154, 164, 170, 174, 182, 185, 188, 191, 193, 200, 203, 205, 208, 211, 222, 228,
+    234, 243, 248, 254, 258, 262, 266, 268, 275, 279, 282, 286, 293, 298, 302, 306,
     310, 312, 319, 322, 325, 329, 336, 339, 346, 349, 352, 355, 360, 365, 370, 375,
-    379, 384, 387, 390, 392, 394, 397, 399, 401, 403, 405, 407, 411, 413, 416, 419,
-    421, 424, 427, 430, 438, 443, 449, 454, 456, 458, 461, 463, 466, 470, 478, 481,
-    484, 489, 492, 497, 504, 508, 512, 516, 518, 521, 525, 533, 536, 541, 547, 550,
-    554, 560, 568, 571, 580, 584, 586, 590, 594, 597, 605, 607, 610, 619, 621, 630,
-    634, 638, 649, 655, 661, 664, 666, 668, 670, 680, 686, 693, 696, 707, 713, 719,
-    722, 724, 727, 729, 733, 737, 745, 749, 752, 754, 761, 766, 777, 783, 789, 792,
-    794, 798, 800, 802, 805, 807, 809, 815, 823, 826, 829, 831, 834, 839, 844, 855,
-    861, 867, 870, 872, 880, 884, 889, 892, 897, 899, 903, 908, 910, 913, 919, 922,
-    926, 930, 935, 942, 946, 951, 957, 959, 966, 969, 972, 975, 978, 989, 995, 1001,
-    1004, 1006, 1010, 1013, 1020, 1024, 1030, 1034, 1038, 1046, 1050, 1056, 1067, 1073, 1079, 1081,
-    1084, 1092, 1096, 1101, 1105, 1108, 1115, 1117, 1120, 1123, 1125, 1129, 1133, 1136, 1143, 1145,
-    1148, 1154, 1156, 1160, 1163, 1170, 1173, 1175, 1178, 1182, 1185, 1192, 1195, 1198, 1200, 1211,
-    1218, 1222, 1225, 1232, 1238, 1241, 1243, 1248, 1253, 1256, 1258, 1262, 1265, 1272, 1279, 1283,
-    1286, 1288, 1294, 1297, 1303, 1306, 1308, 1313, 1319, 1321, 1332, 1339, 1343, 1346, 1353, 1359,
-    1362, 1364, 1369, 1374, 1378, 1385, 1389, 1392, 1394, 1401, 1405, 1408, 1415, 1421, 1424, 1426,
-    1431, 1437, 1442, 1446,
+    379, 384, 389, 394, 397, 400, 402, 404, 407, 409, 411, 413, 415, 417, 421, 423,
+    426, 429, 431, 434, 437, 440, 448, 453, 459, 464, 466, 468, 471, 474, 476, 479,
+    483, 491, 494, 497, 502, 505, 510, 513, 520, 529, 533, 537, 541, 543, 547, 555,
+    558, 563, 569, 572, 576, 582, 590, 593, 602, 606, 608, 612, 616, 619, 627, 637,
+    643, 645, 653, 657, 660, 662, 671, 675, 679, 690, 696, 702, 705, 707, 709, 711,
+    717, 725, 728, 735, 738, 749, 755, 761, 764, 766, 769, 772, 774, 778, 782, 784,
+    790, 792, 799, 802, 809, 814, 825, 831, 837, 840, 842, 846, 848, 850, 853, 855,
+    857, 859, 862, 867, 872, 878, 882, 893, 899, 905, 908, 910, 918, 922, 927, 930,
+    935, 937, 941, 946, 948, 951, 957, 960, 964, 968, 973, 980, 984, 989, 992, 995,
+    998, 1000, 1011, 1017, 1023, 1026, 1028, 1032, 1035, 1042, 1046, 1050, 1058, 1062, 1068, 1074,
+    1085, 1091, 1097, 1099, 1102, 1110, 1114, 1119, 1123, 1126, 1133, 1135, 1138, 1141, 1145, 1149,
+    1152, 1159, 1161, 1164, 1166, 1170, 1173, 1180, 1183, 1185, 1188, 1192, 1195, 1202, 1205, 1208,
+    1210, 1221, 1228, 1232, 1235, 1242, 1248, 1251, 1253, 1258, 1263, 1266, 1268, 1272, 1275, 1282,
+    1289, 1293, 1296, 1298, 1304, 1307, 1313, 1316, 1318, 1323, 1329, 1331, 1342, 1349, 1353, 1356,
+    1363, 1369, 1372, 1374, 1379, 1384, 1388, 1395, 1399, 1402, 1404, 1411, 1415, 1418, 1425, 1431,
+    1434, 1436, 1441, 1447, 1452, 1456,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
 static const qcap_op_t ops[] = {
     {QCAP_OP_PUSH, 0, 0, 0, 0, 65535}, /* push commands command */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 227, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 226, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 0, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 0, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 35, 0}, /* anomaly trailing-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 38, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish sasl-message */
     {QCAP_OP_FEED_CLOSE, 0, 0, 2, 0, 0}, /* fed sasl-message */
     {QCAP_OP_CLOSE, 0, 1, 0, 0, 0}, /* close auth-response */
-    {QCAP_OP_SET, 0, 0, 7, 0, 228}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 7, 0, 227}, /* set rounds */
     {QCAP_OP_OPEN, 0, 1, 0, 0, 0}, /* open auth-response */
     {QCAP_OP_FEED_OPEN, 0, 0, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 0, 2, 0, 0}, /* feed sasl-message */
@@ -4642,12 +4645,12 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 256, 0, 0}, /* reset outcome */
     {QCAP_OP_CLOSE, 0, 0, 1, 0, 0}, /* close command */
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic ends */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 227, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 226, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_MARK, 0, 0, 0, 0, 0}, /* mark */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 35, 0}, /* anomaly trailing-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 38, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 3, 0, 0}, /* close helo */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 229, 0}, /* anomaly invalid-domain */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 2, 0, 228, 0}, /* anomaly invalid-domain */
     {QCAP_OP_ANOMALY_OPEN, QCAP_OP_LATER, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* open helo */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 2, 0, 0}, /* close verb */
@@ -4657,9 +4660,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_ATOMIC_END, 0, 0, 0, 0, 0}, /* atomic begins */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 1, 0, 0}, /* convert helo-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 1, 0, 0}, /* begin helo-verb */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 227, 0}, /* anomaly bare-LF */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 226, 0}, /* anomaly bare-LF */
     {QCAP_OP_ANOMALY_OPEN, 0, 1, 0, 0, 0}, /* anomaly-open */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 35, 0}, /* anomaly trailing-blanks */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 38, 0}, /* anomaly trailing-blanks */
     {QCAP_OP_CLOSE, 0, 1, 5, 0, 0}, /* close esmtp-param */
     {QCAP_OP_CLOSE, 0, 2, 7, 0, 0}, /* close esmtp-value */
     {QCAP_OP_OPEN, 0, 2, 7, 0, 0}, /* open esmtp-value */
@@ -4669,13 +4672,13 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 6, 0, 0}, /* open esmtp-keyword */
     {QCAP_OP_OPEN, 0, 1, 5, 0, 0}, /* open esmtp-param */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 5, 0, 0}, /* open esmtp-param */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 230, 0}, /* anomaly invalid-path */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 229, 0}, /* anomaly invalid-path */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 4, 0, 0}, /* close mail-from */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 4, 0, 0}, /* open mail-from */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 231, 0}, /* anomaly no-brackets */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 230, 0}, /* anomaly no-brackets */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 4, 0, 0}, /* close mail-from */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 4, 0, 0}, /* open mail-from */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 232, 0}, /* anomaly blanks-before-path */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 1, 0, 231, 0}, /* anomaly blanks-before-path */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 2, 0, 0}, /* convert mail-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 2, 0, 0}, /* begin mail-verb */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 2, 8, 0, 0}, /* close rcpt-to */
@@ -4699,14 +4702,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 0, 0, 0}, /* feed mime */
     {QCAP_OP_OPEN, QCAP_OP_LATER | QCAP_OP_STREAM, 2, 10, 0, 0}, /* open message */
     {QCAP_OP_PUSH, QCAP_OP_LATER, 0, 0, 0, 65535}, /* push commands command */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 1, 46}, /* set is_bare */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 2, 46}, /* set is_bare */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 1, 49}, /* set is_bare */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 4, 2, 49}, /* set is_bare */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 5, 0, 0}, /* convert data-verb */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 5, 0, 0}, /* begin data-verb */
     {QCAP_OP_FEED_CLOSE, 0, 1, 1, 0, 0}, /* fed mime */
     {QCAP_OP_FEED_OPEN, 0, 1, 1, 0, 0}, /* feed mime */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 1, 0, 0}, /* feed mime */
-    {QCAP_OP_SET, QCAP_OP_LATER, 0, 3, 3, 193}, /* set is_last */
+    {QCAP_OP_SET, QCAP_OP_LATER, 0, 3, 3, 181}, /* set is_last */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 11, 0, 0}, /* close chunk-size */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 6, 0, 0}, /* convert chunk-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 6, 0, 0}, /* begin chunk-size */
@@ -4720,8 +4723,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* feed sasl-message */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 13, 0, 0}, /* open auth-response */
-    {QCAP_OP_SET, 0, 0, 5, 4, 233}, /* set is_auth */
-    {QCAP_OP_SET, 0, 0, 7, 5, 233}, /* set rounds */
+    {QCAP_OP_SET, 0, 0, 5, 4, 232}, /* set is_auth */
+    {QCAP_OP_SET, 0, 0, 7, 5, 232}, /* set rounds */
     {QCAP_OP_CLOSE, QCAP_OP_LATER, 1, 12, 0, 0}, /* close auth-mechanism */
     {QCAP_OP_CONVERT_CLOSE, QCAP_OP_LATER, 0, 8, 0, 0}, /* convert sasl-mech */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 8, 0, 0}, /* begin sasl-mech */
@@ -4730,8 +4733,8 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_OPEN, 0, 0, 9, 0, 0}, /* begin auth-verb */
     {QCAP_OP_OPEN, 0, 0, 1, 0, 0}, /* open command */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 1, 0, 0}, /* open command */
-    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 234, 0}, /* anomaly text-end */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 235, 0}, /* anomaly empty-line */
+    {QCAP_OP_ANOMALY_CLOSE, QCAP_OP_LATER, 0, 0, 233, 0}, /* anomaly text-end */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 0, 0, 234, 0}, /* anomaly empty-line */
     {QCAP_OP_RESET, 0, 0, 5, 0, 0}, /* reset is_auth */
     {QCAP_OP_RESET, QCAP_OP_LATER, 0, 5, 0, 0}, /* reset is_auth */
     {QCAP_OP_FOUND, QCAP_OP_LATER, 0, 0, 0, 0}, /* found */
@@ -4742,7 +4745,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 10, 0, 0}, /* convert again */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 10, 0, 0}, /* begin again */
     {QCAP_OP_CLOSE, 0, 1, 16, 0, 0}, /* close domain */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 236, 0}, /* anomaly masked-greeting */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 235, 0}, /* anomaly masked-greeting */
     {QCAP_OP_ANOMALY_OPEN, 0, 2, 0, 0, 0}, /* anomaly-open */
     {QCAP_OP_OPEN, 0, 1, 16, 0, 0}, /* open domain */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 16, 0, 0}, /* open domain */
@@ -4750,13 +4753,13 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 2, 20, 0, 0}, /* close ehlo-param */
     {QCAP_OP_OPEN, 0, 2, 20, 0, 0}, /* open ehlo-param */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 20, 0, 0}, /* open ehlo-param */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 237, 0}, /* anomaly equals-sign */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 2, 0, 236, 0}, /* anomaly equals-sign */
     {QCAP_OP_CLOSE, 0, 2, 19, 0, 0}, /* close ehlo-keyword */
     {QCAP_OP_OPEN, 0, 2, 19, 0, 0}, /* open ehlo-keyword */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 19, 0, 0}, /* open ehlo-keyword */
     {QCAP_OP_OPEN, 0, 1, 18, 0, 0}, /* open ehlo-line */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 18, 0, 0}, /* open ehlo-line */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 184}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 6, 188}, /* set outcome */
     {QCAP_OP_FINISH, 0, 0, 3, 0, 0}, /* finish challenge */
     {QCAP_OP_FEED_CLOSE, 0, 1, 3, 0, 0}, /* fed challenge */
     {QCAP_OP_CLOSE, 0, 2, 17, 0, 0}, /* close reply-text */
@@ -4764,7 +4767,7 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_FEED_OPEN, 0, 1, 3, 0, 0}, /* feed challenge */
     {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 3, 0, 0}, /* feed challenge */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 17, 0, 0}, /* open reply-text */
-    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 7, 238}, /* set outcome */
+    {QCAP_OP_SET, QCAP_OP_SHARED, 0, 0, 7, 237}, /* set outcome */
     {QCAP_OP_CLOSE, 0, 1, 15, 0, 0}, /* close reply-code */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 11, 0, 0}, /* convert Reply-code */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 11, 0, 0}, /* begin Reply-code */
@@ -4778,14 +4781,14 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 0, 22, 0, 0}, /* open reply-text */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 22, 0, 0}, /* open reply-text */
     {QCAP_OP_CLOSE, 0, 0, 23, 0, 0}, /* close domain */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 236, 0}, /* anomaly masked-greeting */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 235, 0}, /* anomaly masked-greeting */
     {QCAP_OP_OPEN, 0, 0, 23, 0, 0}, /* open domain */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 23, 0, 0}, /* open domain */
     {QCAP_OP_CLOSE, 0, 0, 24, 0, 0}, /* close ehlo-line */
     {QCAP_OP_CLOSE, 0, 1, 26, 0, 0}, /* close ehlo-param */
     {QCAP_OP_OPEN, 0, 1, 26, 0, 0}, /* open ehlo-param */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 26, 0, 0}, /* open ehlo-param */
-    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 237, 0}, /* anomaly equals-sign */
+    {QCAP_OP_ANOMALY_CLOSE, 0, 1, 0, 236, 0}, /* anomaly equals-sign */
     {QCAP_OP_CLOSE, 0, 1, 25, 0, 0}, /* close ehlo-keyword */
     {QCAP_OP_OPEN, 0, 1, 25, 0, 0}, /* open ehlo-keyword */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 25, 0, 0}, /* open ehlo-keyword */
@@ -4836,55 +4839,55 @@ static const qcap_about_t abouts[] = {
     {6, 7},
     {8, 7},
     {9, 10},
-    {3, 11},
-    {6, 12},
-    {9, 13},
-    {8, 14},
-    {15, 16},
-    {17, 18},
-    {9, 19},
-    {15, 20},
-    {21, 22},
-    {23, 24},
-    {9, 25},
-    {8, 13},
-    {15, 12},
-    {26, 12},
-    {27, 28},
-    {29, 30},
-    {31, 32},
-    {33, 34},
-    {35, 36},
-    {37, 38},
-    {39, 38},
-    {40, 38},
-    {26, 41},
-    {27, 42},
-    {43, 44},
-    {33, 45},
-    {46, 32},
-    {27, 47},
-    {39, 48},
-    {40, 12},
-    {49, 38},
-    {27, 50},
-    {29, 51},
-    {43, 45},
-    {33, 52},
-    {27, 53},
-    {39, 54},
-    {40, 25},
-    {55, 56},
-    {43, 52},
-    {57, 58},
-    {39, 25},
-    {40, 59},
-    {55, 60},
-    {61, 0},
-    {39, 62},
-    {63, 64},
+    {11, 12},
+    {3, 13},
+    {14, 15},
+    {6, 15},
+    {11, 16},
+    {8, 17},
+    {9, 18},
+    {19, 20},
+    {11, 21},
+    {22, 23},
+    {24, 25},
+    {14, 26},
+    {11, 27},
+    {8, 16},
+    {9, 15},
+    {28, 29},
+    {30, 31},
+    {32, 33},
+    {34, 35},
+    {36, 37},
+    {38, 39},
+    {40, 37},
+    {41, 37},
+    {42, 37},
+    {28, 43},
+    {44, 45},
+    {34, 46},
+    {47, 48},
+    {49, 33},
+    {28, 50},
+    {41, 51},
+    {42, 15},
+    {28, 52},
+    {30, 53},
+    {44, 46},
+    {34, 54},
+    {47, 55},
+    {28, 56},
+    {41, 57},
+    {42, 27},
+    {44, 54},
+    {58, 59},
+    {60, 61},
+    {41, 27},
+    {42, 62},
+    {63, 0},
+    {41, 64},
     {65, 66},
-    {39, 59},
+    {41, 62},
     {67, 68},
     {69, 70},
     {71, 72},
@@ -4894,80 +4897,81 @@ static const qcap_about_t abouts[] = {
     {71, 77},
     {78, 74},
     {79, 80},
-    {27, 81},
+    {28, 81},
     {79, 82},
-    {9, 83},
+    {11, 83},
     {84, 85},
     {86, 0},
-    {87, 58},
+    {87, 61},
     {1, 0},
-    {88, 45},
-    {9, 41},
-    {89, 90},
-    {91, 92},
-    {15, 93},
-    {94, 32},
-    {84, 32},
-    {95, 58},
-    {96, 58},
-    {97, 98},
-    {99, 58},
-    {100, 101},
-    {102, 92},
-    {103, 104},
-    {65, 105},
-    {88, 52},
-    {89, 13},
-    {91, 14},
-    {94, 106},
-    {33, 44},
-    {107, 108},
-    {100, 109},
-    {102, 110},
-    {111, 112},
-    {103, 113},
-    {114, 112},
-    {35, 74},
-    {115, 116},
-    {117, 25},
-    {118, 12},
-    {119, 54},
-    {17, 120},
-    {89, 25},
-    {91, 12},
-    {94, 85},
-    {107, 98},
-    {102, 90},
-    {111, 121},
-    {103, 122},
+    {88, 46},
+    {14, 89},
+    {90, 91},
+    {11, 26},
+    {92, 93},
+    {94, 89},
+    {95, 15},
+    {96, 33},
+    {84, 33},
+    {97, 61},
+    {98, 61},
+    {99, 100},
+    {101, 61},
+    {102, 103},
+    {104, 89},
+    {105, 106},
+    {58, 107},
+    {88, 54},
+    {90, 7},
+    {92, 16},
+    {94, 17},
+    {108, 93},
+    {95, 7},
+    {96, 109},
+    {34, 45},
+    {110, 111},
+    {102, 112},
+    {104, 113},
+    {114, 115},
+    {105, 116},
+    {117, 115},
+    {38, 74},
+    {118, 27},
+    {119, 57},
+    {19, 120},
+    {90, 15},
+    {92, 27},
+    {94, 15},
+    {108, 15},
+    {95, 57},
+    {96, 85},
+    {110, 100},
+    {104, 93},
     {114, 121},
-    {17, 54},
-    {115, 7},
-    {123, 16},
-    {124, 90},
-    {118, 7},
-    {119, 48},
-    {17, 13},
-    {17, 25},
-    {17, 125},
-    {94, 126},
-    {127, 36},
-    {128, 108},
-    {102, 54},
-    {111, 113},
-    {111, 129},
-    {103, 130},
-    {114, 113},
-    {114, 131},
-    {17, 132},
-    {115, 12},
+    {105, 122},
+    {117, 121},
+    {19, 57},
+    {123, 18},
+    {119, 51},
+    {19, 16},
+    {19, 27},
+    {19, 124},
+    {96, 125},
+    {126, 37},
+    {127, 39},
+    {128, 111},
+    {104, 57},
+    {114, 116},
+    {114, 129},
+    {105, 130},
+    {117, 116},
+    {117, 131},
+    {19, 132},
     {123, 132},
-    {89, 133},
-    {117, 16},
-    {124, 12},
-    {118, 54},
+    {92, 133},
+    {118, 18},
     {119, 134},
-    {17, 14},
+    {19, 17},
     {135, 136},
     {137, 138},
     {139, 140},
@@ -4976,92 +4980,91 @@ static const qcap_about_t abouts[] = {
     {141, 144},
     {141, 145},
     {141, 146},
-    {147, 0},
-    {27, 148},
-    {149, 0},
-    {102, 113},
-    {150, 151},
-    {152, 153},
-    {154, 151},
-    {155, 36},
-    {156, 38},
-    {157, 38},
-    {158, 36},
-    {159, 36},
-    {160, 38},
-    {17, 90},
-    {17, 161},
+    {147, 54},
+    {148, 0},
+    {28, 149},
+    {150, 0},
+    {104, 116},
+    {151, 152},
+    {153, 154},
+    {155, 152},
+    {156, 39},
+    {157, 37},
+    {158, 39},
+    {159, 39},
+    {160, 37},
+    {19, 93},
+    {19, 161},
     {162, 163},
     {164, 163},
     {139, 165},
-    {166, 167},
-    {57, 0},
-    {168, 169},
-    {170, 171},
-    {150, 172},
-    {173, 153},
-    {0, 174},
-    {154, 172},
-    {114, 172},
-    {175, 151},
-    {176, 52},
-    {17, 7},
+    {147, 166},
+    {167, 168},
+    {60, 0},
+    {169, 170},
+    {95, 16},
+    {171, 172},
+    {151, 173},
+    {174, 154},
+    {0, 175},
+    {155, 173},
+    {117, 173},
+    {176, 152},
+    {19, 7},
     {177, 178},
-    {139, 52},
+    {139, 54},
     {179, 0},
-    {166, 180},
-    {166, 181},
-    {182, 0},
-    {183, 22},
-    {184, 74},
-    {170, 153},
-    {114, 132},
-    {175, 172},
-    {176, 185},
-    {118, 13},
-    {17, 12},
-    {177, 186},
-    {187, 188},
-    {139, 189},
+    {180, 74},
+    {181, 182},
+    {183, 0},
+    {167, 184},
+    {167, 185},
+    {186, 0},
+    {95, 113},
+    {187, 23},
+    {188, 74},
+    {171, 154},
+    {117, 132},
+    {176, 173},
+    {19, 15},
+    {177, 189},
     {190, 191},
-    {114, 58},
-    {192, 74},
-    {193, 194},
-    {195, 0},
-    {118, 110},
-    {17, 116},
-    {21, 24},
-    {21, 74},
+    {139, 192},
+    {181, 7},
+    {193, 0},
+    {194, 195},
+    {117, 61},
+    {19, 91},
+    {22, 25},
+    {22, 74},
+    {181, 113},
+    {193, 61},
     {196, 197},
-    {193, 7},
-    {198, 0},
     {164, 178},
-    {187, 106},
-    {199, 200},
-    {201, 202},
-    {193, 110},
-    {198, 58},
-    {164, 186},
-    {203, 197},
-    {204, 205},
-    {206, 207},
-    {27, 208},
-    {209, 153},
-    {193, 12},
-    {139, 210},
-    {211, 200},
-    {71, 212},
-    {67, 205},
-    {183, 74},
-    {213, 214},
-    {215, 216},
-    {215, 76},
-    {217, 218},
-    {219, 220},
-    {219, 221},
-    {152, 222},
-    {223, 218},
-    {71, 224},
+    {190, 109},
+    {181, 15},
+    {198, 199},
+    {200, 201},
+    {164, 189},
+    {202, 197},
+    {203, 204},
+    {205, 206},
+    {28, 207},
+    {208, 154},
+    {139, 209},
+    {210, 199},
+    {71, 211},
+    {67, 204},
+    {187, 74},
+    {212, 213},
+    {214, 215},
+    {214, 76},
+    {216, 217},
+    {218, 219},
+    {218, 220},
+    {153, 221},
+    {222, 217},
+    {71, 223},
 };
 
 /* Conversions that are under way in a state: which, and where their bytes begin and end. */
@@ -5071,6 +5074,7 @@ static const qcap_suspend_t suspends[] = {
     {12, 32768, 16384},
     {5, 32768, 16384},
     {2, 32768, 16384},
+    {3, 16385, 16384},
     {0, 16384, 16384},
     {1, 16384, 16384},
     {2, 16384, 16384},
@@ -5079,26 +5083,20 @@ static const qcap_suspend_t suspends[] = {
     {5, 16384, 16384},
     {7, 16384, 16384},
     {9, 16384, 16384},
+    {9, 32768, 16384},
     {0, 32768, 16384},
     {3, 32768, 16384},
     {9, 16385, 16384},
     {0, 16385, 16384},
-    {3, 16385, 16384},
-    {9, 32768, 16384},
     {11, 16384, 16384},
     {10, 32768, 16384},
     {11, 32768, 16384},
     {8, 32768, 16384},
-    {0, 16384, 16384},
-    {1, 16384, 16384},
-    {2, 16384, 16384},
-    {3, 16384, 16384},
-    {5, 16384, 16384},
     {13, 32768, 16384},
-    {1, 32768, 16384},
     {7, 32768, 16384},
-    {1, 16385, 16384},
+    {1, 32768, 16384},
     {4, 32768, 16384},
+    {1, 16385, 16384},
     {1, 16386, 16384},
     {1, 16387, 16384},
     {6, 32768, 16384},
@@ -5117,41 +5115,40 @@ static const qcap_keep_t keeps[] = {
     {2, 1, 0, 0, 16384, 0, 0, 0},
     {3, 1, 0, 0, 16384, 0, 0, 0},
     {4, 1, 0, 0, 16384, 0, 0, 0},
-    {5, 8, 0, 0, 16384, 0, 0, 0},
-    {13, 1, 0, 0, 16384, 0, 0, 0},
+    {5, 1, 1, 0, 16384, 0, 0, 0},
+    {6, 8, 0, 0, 16384, 0, 0, 0},
     {14, 1, 0, 0, 16384, 0, 0, 0},
-    {15, 1, 1, 0, 16384, 0, 0, 0},
-    {16, 1, 1, 0, 16384, 0, 0, 0},
+    {15, 1, 0, 0, 16384, 0, 0, 0},
+    {16, 1, 0, 0, 16384, 0, 0, 0},
     {17, 1, 1, 0, 16384, 0, 0, 0},
-    {18, 1, 0, 0, 16384, 0, 0, 0},
+    {18, 1, 1, 0, 16384, 0, 0, 0},
     {19, 1, 0, 0, 16384, 0, 0, 0},
     {20, 1, 0, 0, 16384, 0, 0, 0},
     {21, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 1, 16384, 0, 0, 0},
     {22, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 1, 16384, 0, 0, 0},
     {0, 0, 1, 0, 16384, 0, 0, 0},
     {0, 0, 0, 3, 16384, 0, 0, 0},
-    {23, 5, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 99},
-    {28, 1, 0, 0, 16384, 0, 0, 0},
-    {29, 1, 0, 0, 16384, 0, 0, 0},
-    {0, 0, 0, 0, 16384, 0, 0, 102},
-    {0, 0, 0, 0, 16384, 0, 0, 106},
-    {30, 1, 0, 0, 16384, 0, 0, 0},
-    {31, 1, 1, 0, 16384, 0, 0, 0},
-    {32, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 0, 16384, 0, 0, 101},
+    {23, 1, 0, 0, 16384, 0, 0, 0},
+    {24, 1, 0, 0, 16384, 0, 0, 0},
+    {25, 1, 0, 0, 16384, 0, 0, 0},
+    {26, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 0, 0, 16384, 0, 0, 104},
+    {0, 0, 0, 0, 16384, 0, 0, 108},
+    {27, 1, 1, 0, 16384, 0, 0, 0},
     {0, 0, 0, 3, 16384, 0, 1, 0},
-    {0, 0, 1, 0, 16384, 0, 0, 124},
-    {33, 1, 2, 0, 16384, 0, 0, 0},
-    {0, 0, 2, 0, 16384, 0, 0, 130},
-    {0, 0, 0, 3, 16384, 0, 0, 134},
-    {34, 1, 3, 0, 16384, 0, 0, 0},
-    {35, 1, 0, 0, 16384, 0, 0, 0},
+    {0, 0, 1, 0, 16384, 0, 0, 127},
+    {28, 1, 2, 0, 16384, 0, 0, 0},
+    {0, 0, 2, 0, 16384, 0, 0, 133},
+    {0, 0, 0, 3, 16384, 0, 0, 139},
+    {29, 1, 3, 0, 16384, 0, 0, 0},
+    {30, 1, 0, 0, 16384, 0, 0, 0},
+    {22, 1, 0, 0, 16384, 1, 1, 0},
     {0, 0, 1, 0, 16385, 0, 0, 0},
     {0, 0, 2, 0, 16384, 0, 0, 0},
     {0, 0, 2, 0, 16386, 0, 0, 0},
     {0, 0, 3, 0, 16384, 0, 0, 0},
-    {22, 1, 0, 0, 16384, 1, 1, 0},
     {0, 0, 4, 0, 16384, 0, 0, 0},
     {0, 0, 5, 0, 16384, 0, 0, 0},
     {0, 0, 6, 0, 16384, 0, 0, 0},
@@ -5197,6 +5194,13 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> mail_verb_2 */
     {6, 255, 3, 5, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 5: mail_verb_1 */
 
+    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
+     * rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+     * e.g. after "r"
+     *     "C" / "c" -> rcpt_verb_2: begin rcpt-verb
+     *     "S" / "s" -> rset_verb_1 */
+    {7, 255, 4, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 6: rcpt_verb_1 */
+
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
@@ -5209,49 +5213,54 @@ static const qcap_state_t states[] = {
      *     "M" / "m" -> mail_verb_1: open command, reset command, open verb, begin mail-verb
      *     "N" / "n" -> noop_verb_1: open command, reset command, open verb
      *     "Q" / "q" -> quit_verb_1: open command, reset command, open verb
-     *     "R" / "r" -> rcpt_verb_2: open command, reset command, open verb
+     *     "R" / "r" -> rcpt_verb_1: open command, reset command, open verb
      *     "S" / "s" -> starttls_verb_1: open command, reset command, open verb, begin starttls-verb
      *     "V" / "v" -> vrfy_verb_1: open command, reset command, open verb
      *     "X" / "x" -> extension_verb_2: open command, reset command, open verb
      *     CR -> lost_end_3
      *     LF -> exchange_1: reset command, anomaly-open, anomaly-open, anomaly bare-LF, push commands command, anomaly empty-line */
-    {7, 255, 4, 6, 5, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 6: ehlo_verb_1 */
+    {9, 255, 5, 7, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 7: ehlo_verb_1 */
 
     /* e.g. after ""
      *     -> ehlo_verb_1: reset is_auth */
-    {21, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 7: before_ehlo_verb_1 */
+    {23, 255, 0, 2, 0, QCAP_STATE_ENTRY, 0}, /* 8: before_ehlo_verb_1 */
 
     /* greeting-code = . "220"      RFC 5321, 4.2
      * e.g. after "22"
      *     "0" -> greeting_rest_1: convert greeting-code, close reply-code */
-    {22, 255, 5, 7, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 8: greeting_code_3 */
+    {24, 255, 6, 8, 2, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 9: greeting_code_3 */
+
+    /* auth-verb = . "AUTH"      RFC 4954, 4
+     * e.g. after "au"
+     *     "T" / "t" -> auth_verb_2 */
+    {25, 255, 7, 9, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 10: auth_verb_1 */
 
     /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
      * e.g. after "da"
      *     "T" / "t" -> data_verb_3 */
-    {23, 255, 6, 8, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 9: data_verb_2 */
+    {26, 255, 7, 10, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 11: data_verb_2 */
 
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * e.g. after "eh"
      *     "L" / "l" -> ehlo_verb_4 */
-    {24, 255, 7, 9, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 10: ehlo_verb_2 */
+    {27, 255, 8, 11, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: ehlo_verb_2 */
 
     /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
      * e.g. after "ma"
      *     "I" / "i" -> mail_verb_3 */
-    {25, 255, 8, 10, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 11: mail_verb_2 */
+    {28, 255, 9, 12, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 13: mail_verb_2 */
 
     /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
      * e.g. after "rc"
      *     "P" / "p" -> rcpt_verb_3 */
-    {26, 255, 9, 11, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 12: rcpt_verb_1 */
+    {29, 255, 10, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: rcpt_verb_2 */
 
     /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * auth-verb = . "AUTH"      RFC 4954, 4
      * e.g. after "a"
      *     "T" / "t" -> extension_verb_3: reset command, open verb
      *     "U" / "u" -> auth_verb_1: reset outcome, open verb, begin auth-verb */
-    {27, 255, 10, 12, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 13: extension_verb_1 */
+    {30, 255, 11, 14, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 15: extension_verb_1 */
 
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
@@ -5260,21 +5269,14 @@ static const qcap_state_t states[] = {
      *     "H" / "h" -> ehlo_verb_2: begin ehlo-verb
      *     "T" / "t" -> extension_verb_3
      *     "X" / "x" -> expn_verb_1 */
-    {29, 255, 11, 13, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 14: ehlo_verb_3 */
-
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
-     * rset-verb = . "RSET"      RFC 5321, 4.1.1.5
-     * e.g. after "r"
-     *     "C" / "c" -> rcpt_verb_1: begin rcpt-verb
-     *     "S" / "s" -> rset_verb_1 */
-    {32, 255, 12, 14, 10, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 15: rcpt_verb_2 */
+    {32, 255, 12, 15, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 16: ehlo_verb_3 */
 
     /* greeting-rest = ( . SP server-name [ SP textstring ] CRLF ) / ( "-" ...      RFC 5321, 4.2
      * greeting-rest = ( SP server-name [ SP textstring ] CRLF ) / ( . "-" server-name [ SP textstring ] CRLF *( again ...      RFC 5321, 4.2
      * e.g. after "220"
      *     "-" -> sub_domain_13: open domain
      *     SP -> sub_domain_1: open domain */
-    {34, 255, 13, 15, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 16: greeting_rest_1 */
+    {35, 255, 13, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 17: greeting_rest_1 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -5284,32 +5286,32 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_2
      *     CR -> crlf_1
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
-    {36, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 17: reply_lines_1 */
+    {37, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 18: reply_lines_1 */
+
+    /* auth-verb = . "AUTH"      RFC 4954, 4
+     * e.g. after "aut"
+     *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
+    {41, 255, 15, 18, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: auth_verb_2 */
 
     /* data-verb = . "DATA"      RFC 5321, 4.1.1.4
      * e.g. after "dat"
      *     "A" / "a" -> trailing_blanks_1: convert data-verb, close verb */
-    {40, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 18: data_verb_3 */
+    {42, 255, 3, 4, 3, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 20: data_verb_3 */
 
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * e.g. after "ehl"
      *     "O" / "o" -> ehlo_1: convert ehlo-verb, close verb */
-    {41, 255, 15, 17, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 19: ehlo_verb_4 */
+    {43, 255, 16, 19, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: ehlo_verb_4 */
 
     /* mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
      * e.g. after "mai"
      *     "L" / "l" -> mail_path_1: convert mail-verb, close verb */
-    {42, 255, 7, 18, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 20: mail_verb_3 */
+    {44, 255, 8, 20, 4, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: mail_verb_3 */
 
     /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
      * e.g. after "rcp"
      *     "T" / "t" -> rcpt_path_1: convert rcpt-verb, close verb */
-    {43, 255, 6, 19, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 21: rcpt_verb_3 */
-
-    /* auth-verb = . "AUTH"      RFC 4954, 4
-     * e.g. after "au"
-     *     "T" / "t" -> auth_verb_2 */
-    {44, 255, 6, 20, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 22: auth_verb_1 */
+    {45, 255, 7, 21, 9, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 23: rcpt_verb_3 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -5325,7 +5327,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_12
      *     %xF1-F3 -> utf8_non_ascii_13
      *     %xF4 -> utf8_non_ascii_14 */
-    {45, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 23: sub_domain_1 */
+    {46, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 24: sub_domain_1 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -5334,7 +5336,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_3: open reply-text
      *     CR -> crlf_3
      *     LF -> again_1: anomaly-open, anomaly bare-LF, begin again */
-    {55, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 24: textstring_1 */
+    {56, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: textstring_1 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -5343,12 +5345,12 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_4: open reply-text
      *     CR -> crlf_1
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
-    {58, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 25: textstring_2 */
+    {59, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: textstring_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\r"
      *     LF -> reply_code_1: close reply */
-    {61, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 26: crlf_1 */
+    {62, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 27: crlf_1 */
 
     /* Reply-code = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * found-code = . CR LF Reply-code      RFC 5321, 4.2
@@ -5356,41 +5358,41 @@ static const qcap_state_t states[] = {
      * e.g. after "400\n"
      *     "2"-"5" -> reply_code_2: reset status, open reply, open reply-code, begin Reply-code
      *     CR -> found_code_2: reset status */
-    {62, 255, 19, 24, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 27: reply_code_1 */
+    {63, 255, 20, 25, 12, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, 1}, /* 28: reply_code_1 */
+
+    /* auth-start = auth-verb . SP sasl-mech      RFC 4954, 4
+     * e.g. after "auth"
+     *     SP -> sasl_mech_1: open auth-mechanism, begin sasl-mech */
+    {65, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: auth_start_1 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * data-CRLF = ( . CR LF ) / LF      RFC 5321, 4.1.1.4
      * else data-CRLF = ( CR LF ) / . LF      RFC 5321, 4.1.1.4
      * e.g. after "data"
-     *     SP -> trailing_blanks_5: anomaly-open
+     *     SP -> trailing_blanks_6: anomaly-open
      *     CR -> data_crlf_1: mark
      *     LF -> data_content_1: mark, anomaly-open, set is_bare, anomaly bare-LF, push commands command, atomic ends */
-    {64, 255, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 28: trailing_blanks_1 */
+    {66, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: trailing_blanks_1 */
 
     /* ehlo = ehlo-verb . SP client-name blanks CRLF      RFC 5321, 4.1.1.1
      * e.g. after "ehlo"
      *     SP -> sub_domain_3: open helo, mark */
-    {67, 255, 21, 26, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 29: ehlo_1 */
+    {69, 255, 21, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: ehlo_1 */
 
     /* mail-path = mail-verb . SP "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail"
      *     SP -> mail_path_2 */
-    {68, 255, 21, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 30: mail_path_1 */
+    {70, 255, 21, 29, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 32: mail_path_1 */
 
     /* rcpt-path = rcpt-verb . SP "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
      * e.g. after "rcpt"
      *     SP -> rcpt_path_2 */
-    {69, 255, 21, 28, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 31: rcpt_path_1 */
-
-    /* auth-verb = . "AUTH"      RFC 4954, 4
-     * e.g. after "aut"
-     *     "H" / "h" -> auth_start_1: convert auth-verb, close verb */
-    {70, 255, 22, 29, 11, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 32: auth_verb_2 */
+    {71, 255, 21, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: rcpt_path_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "x-\r"
      *     LF -> exchange_1: atomic ends, push commands command, close command */
-    {71, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 33: crlf_2 */
+    {72, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 34: crlf_2 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -5408,7 +5410,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_12
      *     %xF1-F3 -> utf8_non_ascii_13
      *     %xF4 -> utf8_non_ascii_14 */
-    {72, 4, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 34: sub_domain_2 */
+    {73, 4, 23, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 35: sub_domain_2 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -5417,17 +5419,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_3
      *     CR -> crlf_3: close reply-text
      *     LF -> again_1: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {84, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 35: textstring_3 */
+    {85, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 36: textstring_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400-\r"
      *     LF -> again_1: begin again */
-    {87, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 36: crlf_3 */
+    {88, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 37: crlf_3 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400-\n"
      *     "2"-"5" -> again_2 */
-    {88, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 37: again_1 */
+    {89, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 38: again_1 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -5436,17 +5438,22 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_4
      *     CR -> crlf_1: close reply-text
      *     LF -> reply_code_1: close reply-text, anomaly-open, anomaly bare-LF, close reply */
-    {89, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 38: textstring_4 */
+    {90, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 1}, /* 39: textstring_4 */
 
     /* Reply-code = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n2"
      *     "0"-"5" -> reply_code_3 */
-    {92, 255, 25, 32, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 39: reply_code_2 */
+    {93, 255, 25, 33, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 40: reply_code_2 */
+
+    /* sasl-mech = 1*20. mech-char      RFC 4954, 4
+     * e.g. after "auth "
+     *     mech-char -> sasl_mech_2 */
+    {94, 255, 26, 34, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 41: sasl_mech_1 */
 
     /* data-CRLF = ( CR . LF ) / LF      RFC 5321, 4.1.1.4
      * e.g. after "data\r"
      *     LF -> data_content_1: set is_bare, push commands command, atomic ends */
-    {93, 255, 18, 33, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 40: data_crlf_1 */
+    {95, 255, 19, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: data_crlf_1 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -5462,22 +5469,17 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_19
      *     %xF1-F3 -> utf8_non_ascii_20
      *     %xF4 -> utf8_non_ascii_21 */
-    {94, 255, 26, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 41: sub_domain_3 */
+    {96, 255, 27, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 43: sub_domain_3 */
 
     /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail "
      *     "F" / "f" -> mail_path_3 */
-    {104, 255, 27, 35, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 42: mail_path_2 */
+    {106, 255, 28, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: mail_path_2 */
 
     /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
      * e.g. after "rcpt "
      *     "T" / "t" -> rcpt_path_3 */
-    {105, 255, 6, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 43: rcpt_path_2 */
-
-    /* auth-start = auth-verb . SP sasl-mech      RFC 4954, 4
-     * e.g. after "auth"
-     *     SP -> sasl_mech_1: open auth-mechanism, begin sasl-mech */
-    {106, 255, 21, 37, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 44: auth_start_1 */
+    {107, 255, 7, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 45: rcpt_path_2 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -5491,99 +5493,22 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_12
      *     %xF1-F3 -> utf8_non_ascii_13
      *     %xF4 -> utf8_non_ascii_14 */
-    {107, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 45: sub_domain_4 */
+    {108, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 46: sub_domain_4 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * e.g. after "220 a "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_4 */
-    {115, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 46: textstring_5 */
+    {116, 255, 30, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 47: textstring_5 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400-\n2"
      *     "0"-"5" -> again_3 */
-    {116, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 47: again_2 */
+    {117, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 48: again_2 */
 
     /* Reply-code = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "400\n20"
      *     DIGIT -> reply_1: convert Reply-code, close reply-code */
-    {117, 255, 30, 41, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 48: reply_code_3 */
-
-    /* e.g. after "data\n"
-     *     -> text_2: reset command, feed mime, open message */
-    {118, 255, 0, 2, 0, QCAP_STATE_ENTRY, 2}, /* 49: before_text_1 */
-
-    /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
-     * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
-     * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
-     * e.g. after "ehlo a"
-     *     ALPHA / DIGIT / "-" -> sub_domain_5
-     *     DQUOTE / "!" / "#"-"," / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-C1 / %xF5-FF -> invalid_name_1: rollback, anomaly-open
-     *     "." -> sub_domain_6
-     *     SP -> trailing_blanks_6: close helo, anomaly-open
-     *     CR -> crlf_2: close helo, mark
-     *     LF -> exchange_1: close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
-     *     %xC2-DF -> utf8_non_ascii_22
-     *     %xE0 -> utf8_non_ascii_23
-     *     %xE1-EC / %xEE-EF -> utf8_non_ascii_24
-     *     %xED -> utf8_non_ascii_25
-     *     %xF0 -> utf8_non_ascii_26
-     *     %xF1-F3 -> utf8_non_ascii_27
-     *     %xF4 -> utf8_non_ascii_28 */
-    {119, 5, 31, 42, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 50: sub_domain_5 */
-
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
-     * e.g. after "mail f"
-     *     "R" / "r" -> mail_path_4 */
-    {132, 255, 32, 43, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 51: mail_path_3 */
-
-    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
-     * e.g. after "rcpt t"
-     *     "O" / "o" -> rcpt_path_4 */
-    {133, 255, 15, 44, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: rcpt_path_3 */
-
-    /* sasl-mech = 1*20. mech-char      RFC 4954, 4
-     * e.g. after "auth "
-     *     mech-char -> sasl_mech_2 */
-    {134, 255, 33, 45, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 53: sasl_mech_1 */
-
-    /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
-     * e.g. after "400-\n20"
-     *     DIGIT -> reply_lines_1: convert again */
-    {135, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 54: again_3 */
-
-    /* text = *. OCTET      RFC 5321, 4.1.1.4
-     * text = *OCTET .      RFC 5321, 4.1.1.4
-     * e.g. after "data\n"
-     *     OCTET -> text_1 */
-    {136, 1, 34, 47, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 3}, /* 55: text_1 */
-
-    /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
-     * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
-     * UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( . %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ...      RFC 5322, 3.2.3
-     * e.g. after "ehlo a."
-     *     Let-dig -> sub_domain_5
-     *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-C1 / %xF5-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
-     *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
-     *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
-     *     %xC2-DF -> utf8_non_ascii_22
-     *     %xE0 -> utf8_non_ascii_23
-     *     %xE1-EC / %xEE-EF -> utf8_non_ascii_24
-     *     %xED -> utf8_non_ascii_25
-     *     %xF0 -> utf8_non_ascii_26
-     *     %xF1-F3 -> utf8_non_ascii_27
-     *     %xF4 -> utf8_non_ascii_28 */
-    {137, 255, 35, 38, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 56: sub_domain_6 */
-
-    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
-     * e.g. after "mail fr"
-     *     "O" / "o" -> mail_path_5 */
-    {149, 255, 15, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 57: mail_path_4 */
-
-    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
-     * e.g. after "rcpt to"
-     *     ":" -> path_blanks_1 */
-    {150, 255, 36, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 58: rcpt_path_4 */
+    {118, 255, 31, 42, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 49: reply_code_3 */
 
     /* sasl-mech = . 1*20mech-char      RFC 4954, 4
      * auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
@@ -5593,30 +5518,45 @@ static const qcap_state_t states[] = {
      *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
      *     CR -> crlf_4: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
      *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {151, 255, 37, 50, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 59: sasl_mech_2 */
+    {119, 255, 32, 43, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 0}, /* 50: sasl_mech_2 */
 
-    /* meaning = tls-lines / ehlo-lines / challenge-line / deciding-lines / reply-lines .      RFC 5321, 4.2
-     * e.g. after "400\n200"
-     *     -> before_reply_lines_5
-     *     -> ehlo_lines_2
-     *     -> before_challenge_line_2
-     *     -> before_reply_lines_6
-     *     -> before_reply_lines_1 */
-    {0, 255, 8, 51, 0, QCAP_STATE_CONTROL, 1}, /* 60: meaning_1 */
+    /* e.g. after "data\n"
+     *     -> text_2: reset command, feed mime, open message */
+    {123, 255, 0, 2, 0, QCAP_STATE_ENTRY, 2}, /* 51: before_text_1 */
+
+    /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
+     * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
+     * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
+     * e.g. after "ehlo a"
+     *     ALPHA / DIGIT / "-" -> sub_domain_5
+     *     DQUOTE / "!" / "#"-"," / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-C1 / %xF5-FF -> invalid_name_1: rollback, anomaly-open
+     *     "." -> sub_domain_6
+     *     SP -> trailing_blanks_7: close helo, anomaly-open
+     *     CR -> crlf_2: close helo, mark
+     *     LF -> exchange_1: close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
+     *     %xC2-DF -> utf8_non_ascii_22
+     *     %xE0 -> utf8_non_ascii_23
+     *     %xE1-EC / %xEE-EF -> utf8_non_ascii_24
+     *     %xED -> utf8_non_ascii_25
+     *     %xF0 -> utf8_non_ascii_26
+     *     %xF1-F3 -> utf8_non_ascii_27
+     *     %xF4 -> utf8_non_ascii_28 */
+    {124, 5, 33, 44, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 52: sub_domain_5 */
 
     /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
-     * e.g. after "mail fro"
-     *     "M" / "m" -> mail_path_6 */
-    {155, 255, 38, 52, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: mail_path_5 */
+     * e.g. after "mail f"
+     *     "R" / "r" -> mail_path_4 */
+    {137, 255, 34, 45, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 53: mail_path_3 */
 
-    /* path-blanks = 1*. SP      RFC 5321, 3.3
-     * Forward-path = ( . "<" [ A-d-l ":" ] rcpt-to ">" ) / ( "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
-     * else Forward-path = ( "<" [ A-d-l ":" ] rcpt-to ">" ) / ( . "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
-     * e.g. after "rcpt to:"
-     *     plain-first -> plain_to_1: mark, anomaly-open, open rcpt-to
-     *     SP -> path_blanks_3: anomaly-open
-     *     "<" -> at_domain_1: mark */
-    {156, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 62: path_blanks_1 */
+    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
+     * e.g. after "rcpt t"
+     *     "O" / "o" -> rcpt_path_4 */
+    {138, 255, 16, 46, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 54: rcpt_path_3 */
+
+    /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
+     * e.g. after "400-\n20"
+     *     DIGIT -> reply_lines_1: convert again */
+    {139, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 1}, /* 55: again_3 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -5626,21 +5566,88 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_9: anomaly-open
      *     CR -> crlf_4: anomaly-open, anomaly trailing-blanks
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {159, 255, 40, 54, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 63: base64_1 */
+    {140, 255, 35, 48, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, 0}, /* 56: base64_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "auth a\r"
      *     LF -> exchange_1: push commands command, close command */
-    {163, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 64: crlf_4 */
+    {144, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 57: crlf_4 */
+
+    /* text = *. OCTET      RFC 5321, 4.1.1.4
+     * text = *OCTET .      RFC 5321, 4.1.1.4
+     * e.g. after "data\n"
+     *     OCTET -> text_1 */
+    {145, 1, 36, 49, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, 3}, /* 58: text_1 */
+
+    /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
+     * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
+     * UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( . %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ...      RFC 5322, 3.2.3
+     * e.g. after "ehlo a."
+     *     Let-dig -> sub_domain_5
+     *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-C1 / %xF5-FF -> invalid_name_1: rollback, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
+     *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
+     *     %xC2-DF -> utf8_non_ascii_22
+     *     %xE0 -> utf8_non_ascii_23
+     *     %xE1-EC / %xEE-EF -> utf8_non_ascii_24
+     *     %xED -> utf8_non_ascii_25
+     *     %xF0 -> utf8_non_ascii_26
+     *     %xF1-F3 -> utf8_non_ascii_27
+     *     %xF4 -> utf8_non_ascii_28 */
+    {146, 255, 37, 39, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 59: sub_domain_6 */
+
+    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+     * e.g. after "mail fr"
+     *     "O" / "o" -> mail_path_5 */
+    {158, 255, 16, 50, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 60: mail_path_4 */
+
+    /* rcpt-path = rcpt-verb SP . "TO:" [ path-blanks ] Forward-path      RFC 5321, 4.1.1.3
+     * e.g. after "rcpt to"
+     *     ":" -> path_blanks_1 */
+    {159, 255, 38, 51, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 61: rcpt_path_4 */
+
+    /* meaning = tls-lines / ehlo-lines / challenge-line / deciding-lines / reply-lines .      RFC 5321, 4.2
+     * e.g. after "400\n200"
+     *     -> before_reply_lines_5
+     *     -> ehlo_lines_2
+     *     -> before_challenge_line_2
+     *     -> before_reply_lines_6
+     *     -> before_reply_lines_1 */
+    {0, 255, 8, 52, 0, QCAP_STATE_CONTROL, 1}, /* 62: meaning_1 */
+
+    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "auth a a"
+     *     ALPHA / DIGIT / "+" / "/" / "=" -> base64_2
+     *     SP -> trailing_blanks_9: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
+     *     CR -> crlf_4: set rounds, close auth-response, fed sasl-message, finish sasl-message
+     *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
+    {160, 4, 35, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 63: base64_2 */
+
+    /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
+     * e.g. after "mail fro"
+     *     "M" / "m" -> mail_path_6 */
+    {164, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 64: mail_path_5 */
+
+    /* path-blanks = 1*. SP      RFC 5321, 3.3
+     * Forward-path = ( . "<" [ A-d-l ":" ] rcpt-to ">" ) / ( "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
+     * else Forward-path = ( "<" [ A-d-l ":" ] rcpt-to ">" ) / ( . "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
+     * e.g. after "rcpt to:"
+     *     plain-first -> plain_to_1: mark, anomaly-open, open rcpt-to
+     *     SP -> path_blanks_3: anomaly-open
+     *     "<" -> at_domain_1: mark */
+    {165, 255, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 65: path_blanks_1 */
 
     /* e.g. after "400\n200"
      *     -> reply_lines_1 */
-    {164, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 65: before_reply_lines_1 */
+    {168, 255, 0, 2, 0, QCAP_STATE_ENTRY, 1}, /* 66: before_reply_lines_1 */
 
     /* mail-path = mail-verb SP . "FROM:" [ path-blanks ] Reverse-path      RFC 5321, 4.1.1.2
      * e.g. after "mail from"
      *     ":" -> path_blanks_2 */
-    {165, 255, 36, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 66: mail_path_6 */
+    {169, 255, 38, 55, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: mail_path_6 */
 
     /* At-domain = . "@" Domain      RFC 5321, 4.1.2
      * atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
@@ -5659,17 +5666,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50: open rcpt-to
      *     %xF1-F3 -> utf8_non_ascii_51: open rcpt-to
      *     %xF4 -> utf8_non_ascii_52: open rcpt-to */
-    {166, 255, 41, 56, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 67: at_domain_1 */
-
-    /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "auth a a"
-     *     ALPHA / DIGIT / "+" / "/" / "=" -> base64_2
-     *     SP -> trailing_blanks_9: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
-     *     CR -> crlf_4: set rounds, close auth-response, fed sasl-message, finish sasl-message
-     *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {179, 4, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: base64_2 */
+    {170, 255, 41, 56, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 68: at_domain_1 */
 
     /* path-blanks = 1*. SP      RFC 5321, 3.3
      * Reverse-path = ( . "<" [ A-d-l ":" ] mail-from ">" ) / ( "<" nobody ">" ) / ( "<" odd-from ">" ) / plain-from      RFC 5321, 4.1.2
@@ -5678,7 +5675,7 @@ static const qcap_state_t states[] = {
      *     plain-first -> plain_from_1: mark, anomaly-open, open mail-from
      *     SP -> path_blanks_4: anomaly-open
      *     "<" -> at_domain_2: mark */
-    {183, 255, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 69: path_blanks_2 */
+    {183, 255, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 69: path_blanks_2 */
 
     /* esmtp-keyword = . ( ALPHA / DIGIT ) *ehlo-char      RFC 5321, 4.1.2
      * esmtp-keyword = . ( ALPHA / DIGIT ) *ehlo-char      RFC 5321, 4.1.2
@@ -5715,7 +5712,7 @@ static const qcap_state_t states[] = {
      *     SP -> esmtp_keyword_1
      *     CR -> crlf_4
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
-    {202, 255, 20, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 72: rcpt_1 */
+    {202, 255, 22, 59, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 72: rcpt_1 */
 
     /* At-domain = . "@" Domain      RFC 5321, 4.1.2
      * atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
@@ -5777,7 +5774,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_85
      *     %xF1-F3 -> utf8_non_ascii_86
      *     %xF4 -> utf8_non_ascii_87 */
-    {232, 255, 47, 34, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 76: sub_domain_7 */
+    {232, 255, 47, 36, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 76: sub_domain_7 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -5804,7 +5801,7 @@ static const qcap_state_t states[] = {
      *     SP -> esmtp_keyword_1
      *     CR -> crlf_4
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
-    {202, 255, 20, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: mail_1 */
+    {202, 255, 22, 63, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 78: mail_1 */
 
     /* esmtp-value = 1*( . DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"<" / ALPHA ...      RFC 5321, 4.1.2
      * esmtp-value = 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"<" / . ALPHA / ">"-"@" / "["-"`" / "{"-"~" / UTF8-non-ascii ...      RFC 5321, 4.1.2
@@ -5852,7 +5849,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_127
      *     %xF1-F3 -> utf8_non_ascii_128
      *     %xF4 -> utf8_non_ascii_129 */
-    {274, 255, 47, 34, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 81: sub_domain_9 */
+    {274, 255, 47, 36, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 81: sub_domain_9 */
 
     /* esmtp-value = 1*( . DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"<" / ALPHA ...      RFC 5321, 4.1.2
      * esmtp-value = 1*( DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"<" / . ALPHA / ">"-"@" / "["-"`" / "{"-"~" / UTF8-non-ascii ...      RFC 5321, 4.1.2
@@ -5885,7 +5882,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_85
      *     %xF1-F3 -> utf8_non_ascii_86
      *     %xF4 -> utf8_non_ascii_87 */
-    {296, 255, 51, 38, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 83: sub_domain_10 */
+    {296, 255, 51, 39, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 83: sub_domain_10 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -5918,33 +5915,36 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_127
      *     %xF1-F3 -> utf8_non_ascii_128
      *     %xF4 -> utf8_non_ascii_129 */
-    {317, 255, 51, 38, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 85: sub_domain_12 */
+    {317, 255, 51, 39, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, 0}, /* 85: sub_domain_12 */
 
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * mail-verb = . "MAIL"      RFC 5321, 4.1.1.2
      * e.g. after ""
+     *     "A" / "a" -> auth_verb_3: open command, reset outcome, open verb, begin auth-verb
+     *     "B" / "b" -> bdat_verb_1: open command, reset is_last, open verb, begin bdat-verb
      *     "D" / "d" -> data_verb_1: open command, reset outcome, open verb, begin data-verb
      *     "E" / "e" -> ehlo_verb_6: open command, reset command, open verb, begin ehlo-verb
      *     "H" / "h" -> helo_verb_1: open command, reset command, open verb, begin helo-verb
      *     "M" / "m" -> mail_verb_1: open command, reset command, open verb, begin mail-verb
      *     "Q" / "q" -> quit_verb_1: open command, reset command, open verb
-     *     "R" / "r" -> rcpt_verb_4: open command, reset command, open verb, begin rcpt-verb
+     *     "R" / "r" -> rcpt_verb_1: open command, reset command, open verb
+     *     "S" / "s" -> starttls_verb_1: open command, reset command, open verb, begin starttls-verb
      *     CR -> lost_end_1: reset command, anomaly-open */
-    {327, 255, 52, 67, 19, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: ehlo_verb_5 */
+    {327, 255, 52, 67, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 86: ehlo_verb_5 */
 
     /* e.g. after ""
      *     -> ehlo_verb_5: found, reset is_auth */
-    {334, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 87: before_ehlo_verb_2 */
+    {337, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 87: before_ehlo_verb_2 */
 
     /* found-code = . CR LF Reply-code      RFC 5321, 4.2
      * e.g. after ""
      *     CR -> found_code_2 */
-    {335, 255, 53, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: found_code_1 */
+    {338, 255, 53, 68, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 88: found_code_1 */
 
     /* e.g. after ""
      *     -> found_code_1: found, reset status */
-    {336, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: before_found_code_1 */
+    {339, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 89: before_found_code_1 */
 
     /* sasl-message = ... / xoauth2 / oauthbearer / scram / other-message .
      * e.g. after ""
@@ -5964,11 +5964,11 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     OCTET -> challenge_1
      *     the end: close auth-challenge */
-    {337, 1, 34, 70, 20, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: challenge_1 */
+    {340, 1, 36, 70, 19, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 91: challenge_1 */
 
     /* e.g. after ""
      *     -> challenge_1: open auth-challenge */
-    {338, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_challenge_1 */
+    {341, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 92: before_challenge_1 */
 
     /* exchange = response-line / response-line / response-line / usual .      RFC 5321, 4.1.1
      * e.g. after ""
@@ -5981,92 +5981,102 @@ static const qcap_state_t states[] = {
     /* refusal-code = "4"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "4"
      *     "0"-"5" -> refusal_code_2 */
-    {339, 255, 25, 72, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 94: refusal_code_1 */
+    {342, 255, 25, 72, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 94: refusal_code_1 */
+
+    /* auth-verb = . "AUTH"      RFC 4954, 4
+     * e.g. after "a"
+     *     "U" / "u" -> auth_verb_1 */
+    {343, 255, 54, 73, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 95: auth_verb_3 */
+
+    /* bdat-verb = . "BDAT"      RFC 3030, 2
+     * e.g. after "b"
+     *     "D" / "d" -> bdat_verb_2 */
+    {344, 255, 55, 74, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: bdat_verb_1 */
 
     /* ehlo-verb = . "EHLO"      RFC 5321, 4.1.1.1
      * e.g. after "e"
      *     "H" / "h" -> ehlo_verb_2 */
-    {340, 255, 22, 73, 6, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 95: ehlo_verb_6 */
+    {345, 255, 15, 75, 8, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 97: ehlo_verb_6 */
 
     /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * e.g. after "h"
      *     "E" / "e" -> helo_verb_2 */
-    {341, 255, 54, 74, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 96: helo_verb_1 */
+    {346, 255, 56, 76, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 98: helo_verb_1 */
 
     /* quit-verb = . "QUIT"      RFC 5321, 4.1.1.5
      * e.g. after "q"
      *     "U" / "u" -> quit_verb_2 */
-    {342, 255, 55, 75, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 97: quit_verb_1 */
+    {347, 255, 54, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: quit_verb_1 */
 
-    /* rcpt-verb = . "RCPT"      RFC 5321, 4.1.1.3
-     * e.g. after "r"
-     *     "C" / "c" -> rcpt_verb_1 */
-    {343, 255, 56, 76, 7, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 98: rcpt_verb_4 */
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "s"
+     *     "T" / "t" -> starttls_verb_2 */
+    {348, 255, 7, 78, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 100: starttls_verb_1 */
 
     /* lost-end = CR . LF "." CR LF      RFC 5321, 4.1.1.4
      * e.g. after "\r"
      *     LF -> lost_end_2 */
-    {344, 255, 18, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 99: lost_end_1 */
+    {349, 255, 19, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: lost_end_1 */
 
     /* found-code = CR . LF Reply-code      RFC 5321, 4.2
      * e.g. after "\r"
      *     LF -> reply_code_4: open reply-code, begin Reply-code */
-    {345, 255, 18, 78, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 100: found_code_2 */
+    {350, 255, 19, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 102: found_code_2 */
 
     /* login-password = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_password_1
      *     the end: close password */
-    {346, 1, 34, 79, 23, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 101: login_password_1 */
+    {351, 1, 36, 81, 24, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: login_password_1 */
 
     /* e.g. after ""
      *     -> login_password_1: open password */
-    {347, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 102: before_login_password_1 */
+    {352, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 104: before_login_password_1 */
 
     /* other-message = *. OCTET
      * (between messages)
      * e.g. after ""
      *     OCTET -> other_message_1 */
-    {348, 1, 34, 80, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 103: other_message_1 */
+    {353, 1, 36, 82, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 105: other_message_1 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after ""
      *     SAFE -> authzid_2: open authzid
      *     %x00 -> authcid_1: open username */
-    {349, 255, 57, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 104: authzid_1 */
+    {354, 255, 57, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: authzid_1 */
 
     /* e.g. after ""
      *     -> authzid_1 */
-    {351, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 105: before_authzid_1 */
+    {356, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: before_authzid_1 */
 
     /* login-name = *. OCTET      RFC 4616, 2
      * (between messages)
      * e.g. after ""
      *     OCTET -> login_name_1
      *     the end: close username */
-    {352, 1, 34, 82, 24, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 106: login_name_1 */
+    {357, 1, 36, 84, 25, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: login_name_1 */
 
     /* e.g. after ""
      *     -> login_name_1: open username */
-    {353, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 107: before_login_name_1 */
+    {358, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: before_login_name_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
      * e.g. after ""
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {354, 1, 58, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 108: cram_name_1 */
+    {359, 1, 58, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: cram_name_1 */
 
     /* e.g. after ""
      *     -> cram_name_1: open username */
-    {356, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 109: before_cram_name_1 */
+    {361, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 111: before_cram_name_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after ""
      *     "U" / "u" -> xoauth2_2 */
-    {357, 255, 55, 84, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 110: xoauth2_1 */
+    {362, 255, 54, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: xoauth2_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -6074,7 +6084,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> oauthbearer_1
      *     "P" / "p" -> gs2_cb_flag_3 */
-    {358, 255, 59, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 111: gs2_cb_flag_1 */
+    {363, 255, 59, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 113: gs2_cb_flag_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * gs2-cb-flag = ( "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / . "n" / "y"      RFC 7628, 3.1
@@ -6082,7 +6092,7 @@ static const qcap_state_t states[] = {
      * e.g. after ""
      *     "N" / "Y" / "n" / "y" -> scram_1
      *     "P" / "p" -> gs2_cb_flag_4 */
-    {360, 255, 59, 85, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 112: gs2_cb_flag_2 */
+    {365, 255, 59, 87, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 114: gs2_cb_flag_2 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
      * cancel-response = . "*"      RFC 4954, 4
@@ -6093,48 +6103,63 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command
      *     "*" -> trailing_blanks_3: open auth-response, close auth-response */
-    {362, 255, 60, 86, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 113: base64_3 */
+    {367, 255, 60, 88, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 115: base64_3 */
 
     /* e.g. after ""
      *     -> base64_3: reset outcome */
-    {367, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 114: before_base64_1 */
+    {372, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 116: before_base64_1 */
 
     /* refusal-code = "4"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "40"
      *     DIGIT -> reply_lines_1: convert refusal-code, close reply-code */
-    {368, 255, 30, 87, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 115: refusal_code_2 */
+    {373, 255, 31, 89, 20, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 117: refusal_code_2 */
+
+    /* bdat-verb = . "BDAT"      RFC 3030, 2
+     * e.g. after "bd"
+     *     "A" / "a" -> bdat_verb_3 */
+    {374, 255, 3, 90, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 118: bdat_verb_2 */
 
     /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * e.g. after "he"
      *     "L" / "l" -> helo_verb_4 */
-    {369, 255, 7, 88, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 116: helo_verb_2 */
+    {375, 255, 8, 91, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 119: helo_verb_2 */
 
     /* quit-verb = . "QUIT"      RFC 5321, 4.1.1.5
      * e.g. after "qu"
      *     "I" / "i" -> quit_verb_3 */
-    {370, 255, 8, 89, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 117: quit_verb_2 */
+    {376, 255, 9, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: quit_verb_2 */
+
+    /* rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+     * e.g. after "rs"
+     *     "E" / "e" -> rset_verb_2 */
+    {377, 255, 56, 93, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: rset_verb_1 */
+
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "st"
+     *     "A" / "a" -> starttls_verb_3 */
+    {378, 255, 3, 94, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 122: starttls_verb_2 */
 
     /* lost-end = CR LF . "." CR LF      RFC 5321, 4.1.1.4
      * e.g. after "\r\n"
      *     "." -> lost_end_4 */
-    {371, 255, 61, 90, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 118: lost_end_2 */
+    {379, 255, 61, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: lost_end_2 */
 
     /* Reply-code = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n"
      *     "2"-"5" -> reply_code_5 */
-    {372, 255, 24, 91, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 119: reply_code_4 */
+    {380, 255, 24, 96, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 124: reply_code_4 */
 
     /* authzid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] . NUL authcid NUL passwd      RFC 4616, 2
      * e.g. after "a"
      *     SAFE -> authzid_2
      *     %x00 -> authcid_1: close authzid, open username */
-    {373, 2, 57, 81, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 120: authzid_2 */
+    {381, 2, 57, 83, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: authzid_2 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * e.g. after "\x00"
      *     SAFE -> authcid_2 */
-    {375, 255, 62, 92, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 121: authcid_1 */
+    {383, 255, 62, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: authcid_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -6143,32 +6168,32 @@ static const qcap_state_t states[] = {
      *     HEXDIG -> cram_name_3
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2 */
-    {376, 2, 63, 93, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 122: cram_name_2 */
+    {384, 2, 63, 98, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: cram_name_2 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "u"
      *     "S" / "s" -> xoauth2_3 */
-    {379, 255, 64, 94, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 123: xoauth2_2 */
+    {387, 255, 64, 99, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: xoauth2_2 */
 
     /* oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "n"
      *     "," -> oauthbearer_2 */
-    {380, 255, 65, 95, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 124: oauthbearer_1 */
+    {388, 255, 65, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: oauthbearer_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_5 */
-    {381, 255, 66, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 125: gs2_cb_flag_3 */
+    {389, 255, 66, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: gs2_cb_flag_3 */
 
     /* scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n"
      *     "," -> scram_2 */
-    {382, 255, 65, 97, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 126: scram_1 */
+    {390, 255, 65, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: scram_1 */
 
     /* gs2-cb-flag = ( . "p=" 1*( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p"
      *     "=" -> gs2_cb_flag_6 */
-    {383, 255, 66, 96, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 127: gs2_cb_flag_4 */
+    {391, 255, 66, 101, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 132: gs2_cb_flag_4 */
 
     /* base64 = 1*. ( ALPHA / DIGIT / "+" / "/" / "=" )      RFC 4954, 4
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -6178,7 +6203,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_2: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open
      *     CR -> crlf_5: set rounds, close auth-response, fed sasl-message, finish sasl-message
      *     LF -> exchange_1: set rounds, close auth-response, fed sasl-message, finish sasl-message, anomaly-open, anomaly bare-LF, push commands command */
-    {384, 4, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 128: base64_4 */
+    {392, 4, 35, 48, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 133: base64_4 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -6187,12 +6212,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_2
      *     CR -> crlf_5: anomaly trailing-blanks
      *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command */
-    {388, 3, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 129: trailing_blanks_2 */
+    {396, 3, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: trailing_blanks_2 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r"
      *     LF -> exchange_1: push commands command */
-    {391, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 130: crlf_5 */
+    {399, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 135: crlf_5 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -6201,33 +6226,23 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_2: anomaly-open
      *     CR -> crlf_5
      *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command */
-    {392, 255, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 131: trailing_blanks_3 */
-
-    /* bdat-verb = . "BDAT"      RFC 3030, 2
-     * e.g. after "b"
-     *     "D" / "d" -> bdat_verb_2 */
-    {395, 255, 67, 99, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 132: bdat_verb_1 */
+    {400, 255, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: trailing_blanks_3 */
 
     /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * help-verb = . "HELP"      RFC 5321, 4.1.1.5
      * e.g. after "h"
      *     "E" / "e" -> helo_verb_5 */
-    {396, 255, 54, 74, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 133: helo_verb_3 */
+    {403, 255, 56, 76, 26, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 137: helo_verb_3 */
 
     /* noop-verb = . "NOOP"      RFC 5321, 4.1.1.5
      * e.g. after "n"
      *     "O" / "o" -> noop_verb_2 */
-    {397, 255, 15, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 134: noop_verb_1 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "s"
-     *     "T" / "t" -> starttls_verb_2 */
-    {398, 255, 6, 101, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 135: starttls_verb_1 */
+    {404, 255, 16, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: noop_verb_1 */
 
     /* vrfy-verb = . "VRFY"      RFC 5321, 4.1.1.5
      * e.g. after "v"
      *     "R" / "r" -> vrfy_verb_2 */
-    {399, 255, 32, 102, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 136: vrfy_verb_1 */
+    {405, 255, 34, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 139: vrfy_verb_1 */
 
     /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
@@ -6236,40 +6251,55 @@ static const qcap_state_t states[] = {
      *     "C" / "c" -> extension_verb_4
      *     "F" / "f" -> extension_verb_5
      *     "-" -> extension_verb_6 */
-    {400, 255, 68, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 137: extension_verb_2 */
+    {406, 255, 67, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: extension_verb_2 */
 
     /* lost-end = CR . LF "." CR LF      RFC 5321, 4.1.1.4
      * CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r"
      *     LF -> lost_end_5 */
-    {403, 255, 18, 77, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 138: lost_end_3 */
+    {409, 255, 19, 79, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: lost_end_3 */
+
+    /* bdat-verb = . "BDAT"      RFC 3030, 2
+     * e.g. after "bda"
+     *     "T" / "t" -> bdat_line_1: convert bdat-verb, close verb */
+    {410, 255, 7, 107, 21, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 142: bdat_verb_3 */
 
     /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * e.g. after "hel"
      *     "O" / "o" -> helo_1: convert helo-verb, close verb */
-    {404, 255, 15, 104, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 139: helo_verb_4 */
+    {411, 255, 16, 108, 22, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 143: helo_verb_4 */
 
     /* quit-verb = . "QUIT"      RFC 5321, 4.1.1.5
      * e.g. after "qui"
      *     "T" / "t" -> trailing_blanks_4: close verb */
-    {405, 255, 6, 105, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 140: quit_verb_3 */
+    {412, 255, 7, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 144: quit_verb_3 */
+
+    /* rset-verb = . "RSET"      RFC 5321, 4.1.1.5
+     * e.g. after "rse"
+     *     "T" / "t" -> trailing_blanks_5: close verb */
+    {413, 255, 7, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: rset_verb_2 */
+
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "sta"
+     *     "R" / "r" -> starttls_verb_4 */
+    {414, 255, 34, 111, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 146: starttls_verb_3 */
 
     /* lost-end = CR LF "." . CR LF      RFC 5321, 4.1.1.4
      * e.g. after "\r\n."
      *     CR -> lost_end_6 */
-    {406, 255, 53, 106, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 141: lost_end_4 */
+    {415, 255, 53, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: lost_end_4 */
 
     /* Reply-code = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n2"
      *     "0"-"5" -> reply_code_6 */
-    {407, 255, 25, 32, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 142: reply_code_5 */
+    {416, 255, 25, 33, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 148: reply_code_5 */
 
     /* authcid = 1*. SAFE      RFC 4616, 2
      * plain = [ authzid ] NUL authcid . NUL passwd      RFC 4616, 2
      * e.g. after "\x00a"
      *     SAFE -> authcid_2
      *     %x00 -> passwd_1: close username, open password */
-    {408, 2, 57, 107, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 143: authcid_2 */
+    {417, 2, 57, 113, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: authcid_2 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -6279,7 +6309,7 @@ static const qcap_state_t states[] = {
      *     CTL / DQUOTE / "!" / "#"-"/" / ":"-"@" / "G"-"`" / "g"-"~" / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     32 bytes -> cram_name_5 */
-    {410, 4, 69, 93, 28, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 144: cram_name_3 */
+    {419, 4, 68, 98, 27, QCAP_STATE_BYTES, QCAP_MACHINE_NONE}, /* 150: cram_name_3 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -6288,87 +6318,72 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {354, 255, 58, 83, 29, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 145: cram_name_4 */
+    {359, 255, 58, 85, 28, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: cram_name_4 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "us"
      *     "E" / "e" -> xoauth2_4 */
-    {414, 255, 54, 108, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 146: xoauth2_3 */
+    {423, 255, 56, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 152: xoauth2_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,"
      *     "A" / "a" -> oauthbearer_3
      *     "," -> oauthbearer_4 */
-    {415, 255, 70, 109, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 147: oauthbearer_2 */
+    {424, 255, 69, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: oauthbearer_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7 */
-    {417, 255, 71, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 148: gs2_cb_flag_5 */
+    {426, 255, 70, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 154: gs2_cb_flag_5 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,"
      *     "A" / "a" -> scram_3
      *     "," -> scram_4 */
-    {418, 255, 70, 111, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 149: scram_2 */
+    {427, 255, 69, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: scram_2 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * e.g. after "p="
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8 */
-    {420, 255, 71, 110, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 150: gs2_cb_flag_6 */
+    {429, 255, 70, 116, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: gs2_cb_flag_6 */
 
     /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "at"
      *     "R" / "r" -> extension_verb_7 */
-    {421, 255, 32, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 151: extension_verb_3 */
-
-    /* bdat-verb = . "BDAT"      RFC 3030, 2
-     * e.g. after "bd"
-     *     "A" / "a" -> bdat_verb_3 */
-    {422, 255, 3, 113, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 152: bdat_verb_2 */
+    {430, 255, 34, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 157: extension_verb_3 */
 
     /* expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
      * e.g. after "ex"
      *     "P" / "p" -> expn_verb_2 */
-    {423, 255, 9, 114, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 153: expn_verb_1 */
+    {431, 255, 10, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: expn_verb_1 */
 
     /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * help-verb = . "HELP"      RFC 5321, 4.1.1.5
      * e.g. after "he"
      *     "L" / "l" -> helo_verb_6 */
-    {424, 255, 7, 88, 30, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 154: helo_verb_5 */
+    {432, 255, 8, 91, 29, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 159: helo_verb_5 */
 
     /* noop-verb = . "NOOP"      RFC 5321, 4.1.1.5
      * e.g. after "no"
      *     "O" / "o" -> noop_verb_3 */
-    {425, 255, 15, 100, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 155: noop_verb_2 */
-
-    /* rset-verb = . "RSET"      RFC 5321, 4.1.1.5
-     * e.g. after "rs"
-     *     "E" / "e" -> rset_verb_2 */
-    {426, 255, 54, 115, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 156: rset_verb_1 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "st"
-     *     "A" / "a" -> starttls_verb_3 */
-    {427, 255, 3, 116, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 157: starttls_verb_2 */
+    {433, 255, 16, 104, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: noop_verb_2 */
 
     /* vrfy-verb = . "VRFY"      RFC 5321, 4.1.1.5
      * e.g. after "vr"
      *     "F" / "f" -> vrfy_verb_3 */
-    {428, 255, 27, 117, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 158: vrfy_verb_2 */
+    {434, 255, 28, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: vrfy_verb_2 */
 
     /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xc"
      *     "L" / "l" -> extension_verb_8 */
-    {429, 255, 7, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 159: extension_verb_4 */
+    {435, 255, 8, 121, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: extension_verb_4 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xf"
      *     "O" / "o" -> extension_verb_9 */
-    {430, 255, 15, 119, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 160: extension_verb_5 */
+    {436, 255, 16, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: extension_verb_5 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *. ehlo-char )      RFC 1985, 5.2
      * extension = extension-verb [ . SP argument ] CRLF      RFC 1985, 5.2
@@ -6378,7 +6393,7 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1: close verb, open argument
      *     CR -> crlf_2: close verb, mark
      *     LF -> exchange_1: close verb, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {431, 4, 37, 120, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 161: extension_verb_6 */
+    {437, 4, 32, 123, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: extension_verb_6 */
 
     /* lost-end = CR LF . "." CR LF      RFC 5321, 4.1.1.4
      * exchange = response-line / response-line / response-line / usual .      RFC 5321, 4.1.1
@@ -6387,7 +6402,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / CR / LF / "*"-"+" / "/" / "=" -> exchange_2: reset command, anomaly-open, push commands command, anomaly empty-line
      *     "." -> lost_end_4: reset command, anomaly-open
      *     the end: reset command, anomaly-open, push commands command, anomaly empty-line */
-    {435, 255, 72, 121, 31, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 162: lost_end_5 */
+    {441, 255, 71, 124, 30, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: lost_end_5 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -6403,7 +6418,12 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_5
      *     %xF1-F3 -> utf8_non_ascii_6
      *     %xF4 -> utf8_non_ascii_7 */
-    {437, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 163: sub_domain_13 */
+    {443, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: sub_domain_13 */
+
+    /* bdat-line = bdat-verb . SP chunk-size [ SP end-marker ] blanks CRLF      RFC 3030, 2
+     * e.g. after "bdat"
+     *     SP -> chunk_size_1: open chunk-size, begin chunk-size */
+    {453, 255, 21, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 167: bdat_line_1 */
 
     /* helo = helo-verb [ . SP client-name ] blanks CRLF      RFC 5321, 4.1.1.1
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -6412,33 +6432,47 @@ static const qcap_state_t states[] = {
      *     SP -> sub_domain_15
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {447, 255, 20, 122, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 164: helo_1 */
+    {454, 255, 22, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: helo_1 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "quit"
-     *     SP -> trailing_blanks_6: anomaly-open
+     *     SP -> trailing_blanks_7: anomaly-open
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {450, 255, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 165: trailing_blanks_4 */
+    {457, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: trailing_blanks_4 */
+
+    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
+     * e.g. after "rset"
+     *     SP -> trailing_blanks_8: anomaly-open
+     *     CR -> crlf_6: mark
+     *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, finish mime, finish mime, push commands command, close command */
+    {460, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: trailing_blanks_5 */
+
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "star"
+     *     "T" / "t" -> starttls_verb_5 */
+    {463, 255, 7, 78, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 171: starttls_verb_4 */
 
     /* lost-end = CR LF "." CR . LF      RFC 5321, 4.1.1.4
      * e.g. after "\r\n.\r"
      *     LF -> exchange_1: push commands command, anomaly text-end, atomic ends */
-    {453, 255, 18, 77, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 166: lost_end_6 */
+    {464, 255, 19, 79, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: lost_end_6 */
 
     /* Reply-code = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n20"
      *     DIGIT -> found_reply_1: convert Reply-code, close reply-code, atomic ends */
-    {454, 255, 30, 41, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 167: reply_code_6 */
+    {465, 255, 31, 42, 14, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 173: reply_code_6 */
 
     /* passwd = *. SAFE      RFC 4616, 2
      * (between messages)
      * e.g. after "\x00a\x00"
      *     SAFE -> passwd_1
      *     the end: close password */
-    {455, 1, 62, 123, 23, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 168: passwd_1 */
+    {466, 1, 62, 127, 24, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: passwd_1 */
 
     /* cram-name = *. OCTET      RFC 2195, 2
      * cram-md5 = cram-name . SP cram-digest      RFC 2195, 2
@@ -6447,100 +6481,85 @@ static const qcap_state_t states[] = {
      *     VCHAR / CTL / %x80-FF -> cram_name_1
      *     SP -> cram_name_2
      *     the end: close username, open digest, close digest */
-    {354, 255, 58, 83, 32, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 169: cram_name_5 */
+    {359, 255, 58, 85, 31, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: cram_name_5 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "use"
      *     "R" / "r" -> xoauth2_5 */
-    {456, 255, 32, 124, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 170: xoauth2_4 */
+    {467, 255, 34, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: xoauth2_4 */
 
     /* oauthbearer = gs2-cb-flag "," [ . "a=" gs2-authzid ] "," %x01 *( ( oauth-token %x01 ...      RFC 7628, 3.1
      * e.g. after "n,a"
      *     "=" -> gs2_authzid_1: open username */
-    {457, 255, 66, 125, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 171: oauthbearer_3 */
+    {468, 255, 66, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: oauthbearer_3 */
 
     /* oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] "," . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ...      RFC 7628, 3.1
      * e.g. after "n,,"
      *     %x01 -> oauth_token_1 */
-    {458, 255, 73, 126, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 172: oauthbearer_4 */
+    {469, 255, 72, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 178: oauthbearer_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag . "," [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token ...      RFC 7628, 3.1
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_7
      *     "," -> oauthbearer_2 */
-    {459, 1, 74, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 173: gs2_cb_flag_7 */
+    {470, 1, 73, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: gs2_cb_flag_7 */
 
     /* scram = gs2-cb-flag "," [ . "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a"
      *     "=" -> scram_authzid_1: open authzid */
-    {461, 255, 66, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 174: scram_3 */
+    {472, 255, 66, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 180: scram_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,"
      *     "M" / "m" -> scram_5
      *     "N" / "n" -> scram_6 */
-    {462, 255, 75, 129, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 175: scram_4 */
+    {473, 255, 74, 133, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: scram_4 */
 
     /* gs2-cb-flag = ( "p=" 1*. ( ALPHA / DIGIT / "." / "-" ) ) / "n" / "y"      RFC 7628, 3.1
      * scram = gs2-cb-flag . "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "p=a"
      *     ALPHA / DIGIT / "-"-"." -> gs2_cb_flag_8
      *     "," -> scram_2 */
-    {464, 1, 74, 127, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 176: gs2_cb_flag_8 */
+    {475, 1, 73, 131, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: gs2_cb_flag_8 */
 
     /* extension-verb = "ETRN" / . "ATRN" / "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "atr"
      *     "N" / "n" -> extension_1: close verb */
-    {466, 255, 76, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 177: extension_verb_7 */
-
-    /* bdat-verb = . "BDAT"      RFC 3030, 2
-     * e.g. after "bda"
-     *     "T" / "t" -> bdat_line_1: convert bdat-verb, close verb */
-    {467, 255, 6, 131, 25, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 178: bdat_verb_3 */
+    {477, 255, 75, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 183: extension_verb_7 */
 
     /* expn-verb = . "EXPN"      RFC 5321, 4.1.1.5
      * e.g. after "exp"
      *     "N" / "n" -> expn_1: close verb */
-    {468, 255, 76, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 179: expn_verb_2 */
+    {478, 255, 75, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: expn_verb_2 */
 
     /* helo-verb = . "HELO"      RFC 5321, 4.1.1.1
      * help-verb = . "HELP"      RFC 5321, 4.1.1.5
      * e.g. after "hel"
      *     "O" / "o" -> helo_1: begin helo-verb, convert helo-verb, close verb
      *     "P" / "p" -> help_1: close verb */
-    {469, 255, 77, 133, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 180: helo_verb_6 */
+    {479, 255, 76, 136, 32, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 185: helo_verb_6 */
 
     /* noop-verb = . "NOOP"      RFC 5321, 4.1.1.5
      * e.g. after "noo"
      *     "P" / "p" -> noop_1: close verb */
-    {471, 255, 9, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 181: noop_verb_3 */
-
-    /* rset-verb = . "RSET"      RFC 5321, 4.1.1.5
-     * e.g. after "rse"
-     *     "T" / "t" -> trailing_blanks_7: close verb */
-    {472, 255, 6, 135, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 182: rset_verb_2 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "sta"
-     *     "R" / "r" -> starttls_verb_4 */
-    {473, 255, 32, 136, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 183: starttls_verb_3 */
+    {481, 255, 10, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: noop_verb_3 */
 
     /* vrfy-verb = . "VRFY"      RFC 5321, 4.1.1.5
      * e.g. after "vrf"
      *     "Y" / "y" -> vrfy_1: close verb */
-    {474, 255, 78, 137, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 184: vrfy_verb_3 */
+    {482, 255, 77, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: vrfy_verb_3 */
 
     /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xcl"
      *     "I" / "i" -> extension_verb_10 */
-    {475, 255, 8, 138, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 185: extension_verb_8 */
+    {483, 255, 9, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: extension_verb_8 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xfo"
      *     "R" / "r" -> extension_verb_11 */
-    {476, 255, 32, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 186: extension_verb_9 */
+    {484, 255, 34, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: extension_verb_9 */
 
     /* argument = *. ( VCHAR / SP / %x80-FF )      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -6549,7 +6568,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / %x80-FF -> argument_1
      *     CR -> crlf_2: close argument, mark
      *     LF -> exchange_1: close argument, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {477, 3, 79, 139, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 187: argument_1 */
+    {485, 3, 78, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: argument_1 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -6558,7 +6577,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> sub_domain_14
      *     "." -> sub_domain_16
      *     SP -> textstring_6: close domain, open reply-text
-     *     CR -> crlf_6: close domain
+     *     CR -> crlf_7: close domain
      *     LF -> again_4: close domain, anomaly-open, anomaly bare-LF, begin again
      *     %xC2-DF -> utf8_non_ascii_1
      *     %xE0 -> utf8_non_ascii_2
@@ -6567,17 +6586,17 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_5
      *     %xF1-F3 -> utf8_non_ascii_6
      *     %xF4 -> utf8_non_ascii_7 */
-    {480, 4, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 188: sub_domain_14 */
+    {488, 4, 23, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: sub_domain_14 */
 
     /* masked-name = 1*. "*"      RFC 5321, 4.2
      * greeting-rest = ... [ SP textstring ] CRLF ) / ( "-" server-name [ . SP textstring ] CRLF *( again "-" [ textstring ] ...      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "220-*"
      *     SP -> textstring_6: anomaly masked-greeting, close domain, open reply-text
-     *     CR -> crlf_6: anomaly masked-greeting, close domain
+     *     CR -> crlf_7: anomaly masked-greeting, close domain
      *     LF -> again_4: anomaly masked-greeting, close domain, anomaly-open, anomaly bare-LF, begin again
      *     "*" -> masked_name_1 */
-    {492, 4, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 189: masked_name_1 */
+    {500, 4, 79, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: masked_name_1 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -6586,42 +6605,42 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_1
      *     "I" / "i" -> ipv6_address_literal_1
      *     DIGIT -> snum_3 */
-    {496, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 190: snum_1 */
+    {504, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: snum_1 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "220-\xc2"
      *     %x80-BF -> sub_domain_14 */
-    {499, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 191: utf8_non_ascii_1 */
+    {507, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: utf8_non_ascii_1 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "220-\xe0"
      *     %xA0-BF -> utf8_non_ascii_1 */
-    {500, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 192: utf8_non_ascii_2 */
+    {508, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: utf8_non_ascii_2 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "220-\xe1"
      *     %x80-BF -> utf8_non_ascii_1 */
-    {500, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 193: utf8_non_ascii_3 */
+    {508, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: utf8_non_ascii_3 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "220-\xed"
      *     %x80-9F -> utf8_non_ascii_1 */
-    {500, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 194: utf8_non_ascii_4 */
+    {508, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: utf8_non_ascii_4 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "220-\xf0"
      *     %x90-BF -> utf8_non_ascii_3 */
-    {501, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 195: utf8_non_ascii_5 */
+    {509, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: utf8_non_ascii_5 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "220-\xf1"
      *     %x80-BF -> utf8_non_ascii_3 */
-    {501, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 196: utf8_non_ascii_6 */
+    {509, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: utf8_non_ascii_6 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "220-\xf4"
      *     %x80-8F -> utf8_non_ascii_3 */
-    {501, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 197: utf8_non_ascii_7 */
+    {509, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: utf8_non_ascii_7 */
 
     /* masked-name = 1*. "*"      RFC 5321, 4.2
      * greeting-rest = ( SP server-name [ . SP textstring ] CRLF ) / ( "-" server-name [ SP ...      RFC 5321, 4.2
@@ -6631,7 +6650,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: anomaly masked-greeting, close domain
      *     LF -> reply_code_1: anomaly masked-greeting, close domain, anomaly-open, anomaly bare-LF, close reply
      *     "*" -> masked_name_2 */
-    {502, 4, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 198: masked_name_2 */
+    {510, 4, 79, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: masked_name_2 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -6640,58 +6659,63 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_2
      *     "I" / "i" -> ipv6_address_literal_2
      *     DIGIT -> snum_4 */
-    {506, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 199: snum_2 */
+    {514, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: snum_2 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "220 \xc2"
      *     %x80-BF -> sub_domain_2 */
-    {509, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 200: utf8_non_ascii_8 */
+    {517, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: utf8_non_ascii_8 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "220 \xe0"
      *     %xA0-BF -> utf8_non_ascii_8 */
-    {510, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 201: utf8_non_ascii_9 */
+    {518, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: utf8_non_ascii_9 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "220 \xe1"
      *     %x80-BF -> utf8_non_ascii_8 */
-    {510, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 202: utf8_non_ascii_10 */
+    {518, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: utf8_non_ascii_10 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "220 \xed"
      *     %x80-9F -> utf8_non_ascii_8 */
-    {510, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 203: utf8_non_ascii_11 */
+    {518, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: utf8_non_ascii_11 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "220 \xf0"
      *     %x90-BF -> utf8_non_ascii_10 */
-    {511, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 204: utf8_non_ascii_12 */
+    {519, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: utf8_non_ascii_12 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "220 \xf1"
      *     %x80-BF -> utf8_non_ascii_10 */
-    {511, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 205: utf8_non_ascii_13 */
+    {519, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 208: utf8_non_ascii_13 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "220 \xf4"
      *     %x80-8F -> utf8_non_ascii_10 */
-    {511, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 206: utf8_non_ascii_14 */
+    {519, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: utf8_non_ascii_14 */
+
+    /* chunk-size = 1*. DIGIT      RFC 3030, 2
+     * e.g. after "bdat "
+     *     DIGIT -> chunk_size_2 */
+    {520, 255, 31, 148, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 210: chunk_size_1 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * data-CRLF = ( . CR LF ) / LF      RFC 5321, 4.1.1.4
      * else data-CRLF = ( CR LF ) / . LF      RFC 5321, 4.1.1.4
      * e.g. after "data "
-     *     SP -> trailing_blanks_5
+     *     SP -> trailing_blanks_6
      *     CR -> data_crlf_1: anomaly trailing-blanks, mark
      *     LF -> data_content_1: anomaly trailing-blanks, mark, anomaly-open, set is_bare, anomaly bare-LF, push commands command, atomic ends */
-    {512, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 207: trailing_blanks_5 */
+    {521, 3, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 211: trailing_blanks_6 */
 
     /* data-content = no-content / bare-mail / mail-text .      RFC 5321, 4.1.1.4
      * e.g. after "data\n"
      *     -> before_exchange_1
      *     -> before_bare_line_1
      *     -> before_text_1 */
-    {0, 255, 2, 147, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 208: data_content_1 */
+    {0, 255, 2, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 212: data_content_1 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -6699,7 +6723,7 @@ static const qcap_state_t states[] = {
      * e.g. after "helo "
      *     Let-dig -> sub_domain_5: open helo, mark
      *     DQUOTE / "!" / "#"-"/" / ":"-"@" / "\"-"`" / "{"-"~" / %x80-C1 / %xF5-FF -> invalid_name_1: open helo, mark, anomaly-open
-     *     SP -> trailing_blanks_6: anomaly-open
+     *     SP -> trailing_blanks_7: anomaly-open
      *     CR -> crlf_2: anomaly-open, anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "[" -> snum_5: open helo, mark
@@ -6710,31 +6734,50 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_19: open helo, mark
      *     %xF1-F3 -> utf8_non_ascii_20: open helo, mark
      *     %xF4 -> utf8_non_ascii_21: open helo, mark */
-    {515, 255, 87, 148, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 209: sub_domain_15 */
+    {524, 255, 86, 150, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: sub_domain_15 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "quit "
-     *     SP -> trailing_blanks_6
+     *     SP -> trailing_blanks_7
      *     CR -> crlf_2: anomaly trailing-blanks, mark
      *     LF -> exchange_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {528, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 210: trailing_blanks_6 */
+    {537, 3, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: trailing_blanks_7 */
+
+    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
+     * e.g. after "rset "
+     *     SP -> trailing_blanks_8
+     *     CR -> crlf_6: anomaly trailing-blanks, mark
+     *     LF -> exchange_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, finish mime, finish mime, push commands command, close command */
+    {540, 3, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: trailing_blanks_8 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "rset\r"
+     *     LF -> exchange_1: atomic ends, finish mime, finish mime, push commands command, close command */
+    {543, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: crlf_6 */
+
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "start"
+     *     "T" / "t" -> starttls_verb_6 */
+    {544, 255, 7, 78, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 217: starttls_verb_5 */
 
     /* found-reply = found-code answer .      RFC 5321, 4.2
      * e.g. after "\r\n200"
      *     -> meaning_2 */
-    {0, 255, 12, 149, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 211: found_reply_1 */
+    {0, 255, 12, 151, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 218: found_reply_1 */
 
     /* xoauth2 = . "user=" oauth-user %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user"
      *     "=" -> oauth_user_1: open username */
-    {531, 255, 66, 150, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 212: xoauth2_5 */
+    {545, 255, 66, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: xoauth2_5 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * e.g. after "n,a="
      *     scram-char -> gs2_authzid_2 */
-    {532, 255, 88, 151, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 213: gs2_authzid_1 */
+    {546, 255, 87, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: gs2_authzid_1 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -6743,22 +6786,22 @@ static const qcap_state_t states[] = {
      *     "A" / "a" -> oauth_token_2
      *     DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "B"-"`" / %x62-FF -> oauth_field_1
      *     %x01 -> start_1 */
-    {533, 255, 89, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 214: oauth_token_1 */
+    {547, 255, 88, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: oauth_token_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,a="
      *     scram-char -> scram_authzid_2 */
-    {536, 255, 88, 153, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 215: scram_authzid_1 */
+    {550, 255, 87, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: scram_authzid_1 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ . "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m"
      *     "=" -> scram_7 */
-    {537, 255, 66, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 216: scram_5 */
+    {551, 255, 66, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: scram_5 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n"
      *     "=" -> scram_name_1: open username */
-    {538, 255, 66, 128, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 217: scram_6 */
+    {552, 255, 66, 132, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 224: scram_6 */
 
     /* extension = extension-verb [ . SP argument ] CRLF      RFC 1985, 5.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -6767,17 +6810,12 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1: open argument
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {539, 255, 20, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 218: extension_1 */
-
-    /* bdat-line = bdat-verb . SP chunk-size [ SP end-marker ] blanks CRLF      RFC 3030, 2
-     * e.g. after "bdat"
-     *     SP -> chunk_size_1: open chunk-size, begin chunk-size */
-    {542, 255, 21, 155, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 219: bdat_line_1 */
+    {553, 255, 22, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: extension_1 */
 
     /* expn = expn-verb . SP argument CRLF      RFC 5321, 4.1.1.5
      * e.g. after "expn"
      *     SP -> argument_1: open argument */
-    {543, 255, 21, 156, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 220: expn_1 */
+    {556, 255, 21, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: expn_1 */
 
     /* help = help-verb [ . SP argument ] CRLF      RFC 5321, 4.1.1.5
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -6786,7 +6824,7 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1: open argument
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {539, 255, 20, 157, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 221: help_1 */
+    {553, 255, 22, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: help_1 */
 
     /* noop = noop-verb [ . SP argument ] CRLF      RFC 5321, 4.1.1.5
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -6795,36 +6833,22 @@ static const qcap_state_t states[] = {
      *     SP -> argument_1: open argument
      *     CR -> crlf_2: mark
      *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {539, 255, 20, 158, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 222: noop_1 */
-
-    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
-     * e.g. after "rset"
-     *     SP -> trailing_blanks_8: anomaly-open
-     *     CR -> crlf_7: mark
-     *     LF -> exchange_1: mark, anomaly-open, anomaly bare-LF, atomic ends, finish mime, finish mime, push commands command, close command */
-    {544, 255, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 223: trailing_blanks_7 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "star"
-     *     "T" / "t" -> starttls_verb_5 */
-    {547, 255, 6, 101, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 224: starttls_verb_4 */
+    {553, 255, 22, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: noop_1 */
 
     /* vrfy = vrfy-verb . SP argument CRLF      RFC 5321, 4.1.1.5
      * e.g. after "vrfy"
      *     SP -> argument_1: open argument */
-    {543, 255, 21, 159, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 225: vrfy_1 */
+    {556, 255, 21, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: vrfy_1 */
 
     /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xcli"
      *     "E" / "e" -> extension_verb_12 */
-    {548, 255, 54, 160, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 226: extension_verb_10 */
+    {557, 255, 56, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: extension_verb_10 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xfor"
      *     "W" / "w" -> extension_verb_13 */
-    {549, 255, 90, 161, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 227: extension_verb_11 */
+    {558, 255, 89, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 231: extension_verb_11 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -6838,30 +6862,30 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_5
      *     %xF1-F3 -> utf8_non_ascii_6
      *     %xF4 -> utf8_non_ascii_7 */
-    {550, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 228: sub_domain_16 */
+    {559, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: sub_domain_16 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * e.g. after "220-a "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_7 */
-    {558, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 229: textstring_6 */
+    {567, 255, 30, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: textstring_6 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "220-a\r"
      *     LF -> again_4: begin again */
-    {559, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 230: crlf_6 */
+    {568, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: crlf_7 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "220-a\n"
      *     "2"-"5" -> again_5 */
-    {560, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 231: again_4 */
+    {569, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 235: again_4 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_1
      *     ":" -> general_address_literal_1 */
-    {561, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 232: standardized_tag_1 */
+    {570, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: standardized_tag_1 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -6870,7 +6894,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_1
      *     "P" / "p" -> ipv6_address_literal_3
      *     ":" -> general_address_literal_1 */
-    {563, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 233: ipv6_address_literal_1 */
+    {572, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: ipv6_address_literal_1 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -6880,14 +6904,14 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_6
      *     "." -> snum_7
      *     ":" -> general_address_literal_1 */
-    {566, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 234: snum_3 */
+    {575, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 238: snum_3 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_2
      *     ":" -> general_address_literal_2 */
-    {570, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 235: standardized_tag_2 */
+    {579, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: standardized_tag_2 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -6896,7 +6920,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_2
      *     "P" / "p" -> ipv6_address_literal_4
      *     ":" -> general_address_literal_2 */
-    {572, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 236: ipv6_address_literal_2 */
+    {581, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 240: ipv6_address_literal_2 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -6906,11 +6930,21 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_8
      *     "." -> snum_9
      *     ":" -> general_address_literal_2 */
-    {575, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 237: snum_4 */
+    {584, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 241: snum_4 */
+
+    /* chunk-size = 1*. DIGIT      RFC 3030, 2
+     * bdat-line = bdat-verb SP chunk-size [ . SP end-marker ] blanks CRLF      RFC 3030, 2
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * e.g. after "bdat 0"
+     *     DIGIT -> chunk_size_2
+     *     SP -> end_marker_1: convert chunk-size, close chunk-size
+     *     CR -> crlf_8: convert chunk-size, close chunk-size, mark
+     *     LF -> bdat_content_1: convert chunk-size, close chunk-size, mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
+    {588, 4, 93, 166, 33, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 242: chunk_size_2 */
 
     /* e.g. after "data\n"
      *     -> exchange_1: close command */
-    {579, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 238: before_exchange_1 */
+    {592, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 243: before_exchange_1 */
 
     /* bare-line = ( . bare-first / ( "." ( bare-second / ( CR bare-char ) ) ) ) *bare-char LF      RFC 5321, 4.1.1.4
      * bare-line = ( bare-first / ( . "." ( bare-second / ( CR bare-char ) ) ) ) *bare-char LF      RFC 5321, 4.1.1.4
@@ -6919,27 +6953,27 @@ static const qcap_state_t states[] = {
      *     bare-first -> bare_line_2
      *     "." -> bare_line_3
      *     LF -> bare_line_1 */
-    {580, 2, 94, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 239: bare_line_1 */
+    {593, 2, 94, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: bare_line_1 */
 
     /* e.g. after "data\n"
      *     -> bare_line_1: reset command, feed mime, open message */
-    {583, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 240: before_bare_line_1 */
+    {596, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 245: before_bare_line_1 */
 
     /* text = *OCTET .      RFC 5321, 4.1.1.4
      * e.g. after "data\n"
      *     -> text_1
      *     -> before_mail_text_1 */
-    {0, 255, 1, 166, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 241: text_2 */
+    {0, 255, 1, 168, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 246: text_2 */
 
     /* invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "ehlo /"
      *     VCHAR / %x80-FF -> invalid_name_1
-     *     SP -> trailing_blanks_6: anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {584, 4, 95, 167, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 242: invalid_name_1 */
+    {597, 4, 95, 169, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: invalid_name_1 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -6949,87 +6983,92 @@ static const qcap_state_t states[] = {
      *     "I" / "i" -> ipv6_address_literal_5
      *     DIGIT -> snum_10
      *     DQUOTE / "!" / "#"-"," / "."-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {588, 255, 96, 141, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 243: snum_5 */
+    {601, 255, 96, 142, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: snum_5 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xc2"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> sub_domain_5 */
-    {595, 255, 97, 142, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 244: utf8_non_ascii_15 */
+    {608, 255, 97, 143, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: utf8_non_ascii_15 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xe0"
      *     VCHAR / %x80-9F / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %xA0-BF -> utf8_non_ascii_29 */
-    {600, 255, 98, 143, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 245: utf8_non_ascii_16 */
+    {613, 255, 98, 144, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: utf8_non_ascii_16 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xe1"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> utf8_non_ascii_29 */
-    {600, 255, 97, 142, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 246: utf8_non_ascii_17 */
+    {613, 255, 97, 143, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 251: utf8_non_ascii_17 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xed"
      *     VCHAR / %xA0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-9F -> utf8_non_ascii_29 */
-    {600, 255, 99, 144, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 247: utf8_non_ascii_18 */
+    {613, 255, 99, 145, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: utf8_non_ascii_18 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xf0"
      *     VCHAR / %x80-8F / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x90-BF -> utf8_non_ascii_30 */
-    {605, 255, 100, 145, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 248: utf8_non_ascii_19 */
+    {618, 255, 100, 146, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: utf8_non_ascii_19 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xf1"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> utf8_non_ascii_30 */
-    {605, 255, 97, 142, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 249: utf8_non_ascii_20 */
+    {618, 255, 97, 143, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: utf8_non_ascii_20 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xf4"
      *     VCHAR / %x90-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-8F -> utf8_non_ascii_30 */
-    {605, 255, 101, 146, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 250: utf8_non_ascii_21 */
+    {618, 255, 101, 147, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: utf8_non_ascii_21 */
+
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "startt"
+     *     "L" / "l" -> starttls_verb_7 */
+    {623, 255, 8, 170, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 256: starttls_verb_6 */
 
     /* meaning = tls-lines / ehlo-lines / challenge-line / deciding-lines / reply-lines .      RFC 5321, 4.2
      * e.g. after "\r\n200"
@@ -7038,19 +7077,19 @@ static const qcap_state_t states[] = {
      *     -> before_challenge_line_1
      *     -> before_reply_lines_3
      *     -> before_reply_lines_4 */
-    {0, 255, 11, 51, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 251: meaning_2 */
+    {0, 255, 11, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 257: meaning_2 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * e.g. after "user="
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2 */
-    {610, 255, 102, 168, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 252: oauth_user_1 */
+    {624, 255, 102, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: oauth_user_1 */
 
     /* gs2-authzid = 1*. ( SP / HTAB / CR / LF / DQUOTE / %x01-08 / %x0B-0C ...      RFC 7628, 3.1
      * oauthbearer = gs2-cb-flag "," [ "a=" gs2-authzid ] . "," %x01 *( ( oauth-token %x01 ) / ( oauth-field ...      RFC 7628, 3.1
      * e.g. after "n,a=a"
      *     scram-char -> gs2_authzid_2
      *     "," -> oauthbearer_4: close username */
-    {611, 1, 103, 169, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 253: gs2_authzid_2 */
+    {625, 1, 103, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: gs2_authzid_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -7059,91 +7098,67 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"T" / "V"-"`" / "g"-"t" / %x76-FF -> oauth_field_1
      *     "U" / "u" -> oauth_token_3
      *     %x01 -> oauth_token_1 */
-    {613, 255, 104, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 254: oauth_token_2 */
+    {627, 255, 104, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 260: oauth_token_2 */
 
     /* oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
      * oauthbearer = ... %x01 *( ( oauth-token %x01 ) / ( oauth-field . %x01 ) ) %x01      RFC 7628, 3.1
      * e.g. after "n,,\x01b"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {616, 1, 105, 170, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 255: oauth_field_1 */
+    {630, 1, 105, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: oauth_field_1 */
 
     /* (between messages)
      * e.g. after "n,,\x01\x01" */
-    {618, 255, 106, 171, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 256: start_1 */
+    {632, 255, 106, 174, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: start_1 */
 
     /* scram-authzid = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] . "," [ "m=" *scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,a=a"
      *     scram-char -> scram_authzid_2
      *     "," -> scram_4: close authzid */
-    {618, 1, 103, 172, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 257: scram_authzid_2 */
+    {632, 1, 103, 175, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 263: scram_authzid_2 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *. scram-char "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char . "," ] "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m="
      *     scram-char -> scram_7
      *     "," -> scram_8 */
-    {620, 1, 103, 173, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 258: scram_7 */
+    {634, 1, 103, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: scram_7 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * e.g. after "n,,n="
      *     scram-char -> scram_name_2 */
-    {622, 255, 88, 174, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 259: scram_name_1 */
-
-    /* chunk-size = 1*. DIGIT      RFC 3030, 2
-     * e.g. after "bdat "
-     *     DIGIT -> chunk_size_2 */
-    {623, 255, 30, 175, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 260: chunk_size_1 */
-
-    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
-     * e.g. after "rset "
-     *     SP -> trailing_blanks_8
-     *     CR -> crlf_7: anomaly trailing-blanks, mark
-     *     LF -> exchange_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, atomic ends, finish mime, finish mime, push commands command, close command */
-    {624, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 261: trailing_blanks_8 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "rset\r"
-     *     LF -> exchange_1: atomic ends, finish mime, finish mime, push commands command, close command */
-    {627, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: crlf_7 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "start"
-     *     "T" / "t" -> starttls_verb_6 */
-    {628, 255, 6, 101, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 263: starttls_verb_5 */
+    {636, 255, 87, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: scram_name_1 */
 
     /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xclie"
      *     "N" / "n" -> extension_verb_14 */
-    {629, 255, 76, 130, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 264: extension_verb_12 */
+    {637, 255, 75, 134, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: extension_verb_12 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xforw"
      *     "A" / "a" -> extension_verb_15 */
-    {630, 255, 3, 176, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 265: extension_verb_13 */
+    {638, 255, 3, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 267: extension_verb_13 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "220-a a"
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_7
-     *     CR -> crlf_6: close reply-text
+     *     CR -> crlf_7: close reply-text
      *     LF -> again_4: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {631, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 266: textstring_7 */
+    {639, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: textstring_7 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "220-a\n2"
      *     "0"-"5" -> again_6 */
-    {634, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 267: again_5 */
+    {642, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 269: again_5 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[a:"
      *     dcontent -> general_address_literal_3 */
-    {635, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: general_address_literal_1 */
+    {643, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: general_address_literal_1 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7152,7 +7167,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_1
      *     "V" / "v" -> ipv6_address_literal_6
      *     ":" -> general_address_literal_1 */
-    {636, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: ipv6_address_literal_3 */
+    {644, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: ipv6_address_literal_3 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -7162,17 +7177,17 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_1
      *     "." -> snum_7
      *     ":" -> general_address_literal_1 */
-    {639, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 270: snum_6 */
+    {647, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: snum_6 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "220-[0."
      *     DIGIT -> snum_11 */
-    {643, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 271: snum_7 */
+    {651, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: snum_7 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [a:"
      *     dcontent -> general_address_literal_4 */
-    {644, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 272: general_address_literal_2 */
+    {652, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: general_address_literal_2 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7181,7 +7196,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_2
      *     "V" / "v" -> ipv6_address_literal_7
      *     ":" -> general_address_literal_2 */
-    {645, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: ipv6_address_literal_4 */
+    {653, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: ipv6_address_literal_4 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -7191,24 +7206,65 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_2
      *     "." -> snum_9
      *     ":" -> general_address_literal_2 */
-    {648, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 274: snum_8 */
+    {656, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 276: snum_8 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "220 [0."
      *     DIGIT -> snum_12 */
-    {652, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 275: snum_9 */
+    {660, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: snum_9 */
 
     /* Reply = Reply-code answer .      RFC 5321, 4.2
      * e.g. after "400\n200"
      *     -> meaning_1 */
-    {0, 255, 9, 179, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 276: reply_1 */
+    {0, 255, 9, 181, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 278: reply_1 */
+
+    /* sasl-mech = . 1*20mech-char      RFC 4954, 4
+     * auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * e.g. after "auth aa"
+     *     mech-char -> sasl_mech_3
+     *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
+     *     CR -> crlf_4: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
+     *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command
+     *     19 bytes -> auth_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth */
+    {661, 5, 109, 43, 34, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 279: sasl_mech_3 */
+
+    /* auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "auth a-{19}"
+     *     SP -> base64_1
+     *     CR -> crlf_4
+     *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
+    {666, 255, 22, 182, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 280: auth_1 */
+
+    /* end-marker = . "LAST"      RFC 3030, 2
+     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "bdat 0 "
+     *     "L" / "l" -> end_marker_2
+     *     SP -> trailing_blanks_10: anomaly-open
+     *     CR -> crlf_8: anomaly-open, anomaly trailing-blanks, mark
+     *     LF -> bdat_content_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
+    {669, 255, 110, 183, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: end_marker_1 */
+
+    /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
+     * e.g. after "bdat 0\r"
+     *     LF -> bdat_content_1: push commands command, atomic ends */
+    {673, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: crlf_8 */
+
+    /* bdat-content = last-chunk / chunk .      RFC 3030, 2
+     * e.g. after "bdat 0\n"
+     *     -> before_chunk_1
+     *     -> before_chunk_2 */
+    {0, 255, 5, 184, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 283: bdat_content_1 */
 
     /* bare-line = ( bare-first / ( "." ( bare-second / ( CR bare-char ) ) ) ) *. bare-char LF      RFC 5321, 4.1.1.4
      * bare-line = ( bare-first / ( "." ( bare-second / ( CR bare-char ) ) ) ) *bare-char . LF      RFC 5321, 4.1.1.4
      * e.g. after "data\na"
      *     bare-char -> bare_line_2
      *     LF -> bare_line_1 */
-    {653, 1, 109, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 277: bare_line_2 */
+    {674, 1, 111, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: bare_line_2 */
 
     /* bare-line = ( bare-first / ( "." ( . bare-second / ( CR bare-char ) ) ) ) *bare-char LF      RFC 5321, 4.1.1.4
      * bare-line = ( bare-first / ( "." ( bare-second / ( . CR bare-char ) ) ) ) *bare-char LF      RFC 5321, 4.1.1.4
@@ -7217,93 +7273,93 @@ static const qcap_state_t states[] = {
      *     bare-second -> bare_line_2
      *     CR -> bare_line_4
      *     LF -> exchange_1: close message, fed mime, push commands command, finish mime, finish mime, close command */
-    {655, 255, 110, 181, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 278: bare_line_3 */
+    {676, 255, 112, 186, 35, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: bare_line_3 */
 
     /* mail-text = text .      RFC 5321, 4.1.1.4
      * e.g. after "data\n"
      *     -> before_exchange_2 */
-    {0, 255, 0, 182, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 279: mail_text_1 */
+    {0, 255, 0, 187, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 286: mail_text_1 */
 
     /* e.g. after "data\n"
      *     -> mail_text_1: close message, fed mime */
-    {658, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 280: before_mail_text_1 */
+    {679, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 287: before_mail_text_1 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xc2"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> sub_domain_5 */
-    {659, 255, 97, 142, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 281: utf8_non_ascii_22 */
+    {680, 255, 97, 143, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: utf8_non_ascii_22 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xe0"
      *     VCHAR / %x80-9F / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %xA0-BF -> utf8_non_ascii_22 */
-    {664, 255, 98, 143, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 282: utf8_non_ascii_23 */
+    {685, 255, 98, 144, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: utf8_non_ascii_23 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xe1"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> utf8_non_ascii_22 */
-    {664, 255, 97, 142, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 283: utf8_non_ascii_24 */
+    {685, 255, 97, 143, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: utf8_non_ascii_24 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xed"
      *     VCHAR / %xA0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-9F -> utf8_non_ascii_22 */
-    {664, 255, 99, 144, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 284: utf8_non_ascii_25 */
+    {685, 255, 99, 145, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: utf8_non_ascii_25 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xf0"
      *     VCHAR / %x80-8F / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x90-BF -> utf8_non_ascii_24 */
-    {669, 255, 100, 145, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 285: utf8_non_ascii_26 */
+    {690, 255, 100, 146, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: utf8_non_ascii_26 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xf1"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> utf8_non_ascii_24 */
-    {669, 255, 97, 142, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 286: utf8_non_ascii_27 */
+    {690, 255, 97, 143, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: utf8_non_ascii_27 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo a\xf4"
      *     VCHAR / %x90-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-8F -> utf8_non_ascii_24 */
-    {669, 255, 101, 146, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 287: utf8_non_ascii_28 */
+    {690, 255, 101, 147, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 294: utf8_non_ascii_28 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
@@ -7312,10 +7368,10 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_3
      *     DQUOTE / "!" / "#"-"," / "."-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {674, 5, 111, 162, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 288: standardized_tag_3 */
+    {695, 5, 113, 163, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: standardized_tag_3 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7325,10 +7381,10 @@ static const qcap_state_t states[] = {
      *     "P" / "p" -> ipv6_address_literal_8
      *     DQUOTE / "!" / "#"-"," / "."-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {680, 255, 112, 163, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 289: ipv6_address_literal_5 */
+    {701, 255, 114, 164, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: ipv6_address_literal_5 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -7339,32 +7395,37 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"," / "/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "." -> snum_14
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {687, 255, 113, 164, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 290: snum_10 */
+    {708, 255, 115, 165, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 297: snum_10 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF . %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xe0\xa0"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> sub_domain_5 */
-    {695, 255, 97, 142, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 291: utf8_non_ascii_29 */
+    {716, 255, 97, 143, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: utf8_non_ascii_29 */
 
     /* UTF8-non-ascii = ... / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 %x90-BF . %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xf0\x90"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> utf8_non_ascii_31 */
-    {700, 255, 97, 142, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 292: utf8_non_ascii_30 */
+    {721, 255, 97, 143, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 299: utf8_non_ascii_30 */
+
+    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
+     * e.g. after "starttl"
+     *     "S" / "s" -> trailing_blanks_4: convert starttls-verb, close verb */
+    {726, 255, 64, 188, 23, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 300: starttls_verb_7 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -7372,33 +7433,33 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200"
      *     "-" -> textstring_8
      *     SP -> textstring_9
-     *     CR -> crlf_8
+     *     CR -> crlf_9
      *     LF -> meaning_3: anomaly-open, anomaly bare-LF */
-    {705, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 293: reply_lines_2 */
+    {727, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 301: reply_lines_2 */
 
     /* e.g. after "\r\n200"
      *     -> reply_lines_2 */
-    {709, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 294: before_reply_lines_2 */
+    {731, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 302: before_reply_lines_2 */
 
     /* ehlo-lines = ( . SP server-name [ SP ehlo-greet ] CRLF ) / ( "-" ...      RFC 5321, 4.1.1.1
      * ehlo-lines = ( SP server-name [ SP ehlo-greet ] CRLF ) / ( . "-" server-name [ SP ehlo-greet ] CRLF *( again ...      RFC 5321, 4.1.1.1
      * e.g. after "\r\n200"
      *     "-" -> sub_domain_17: open domain
      *     SP -> sub_domain_18: open domain */
-    {710, 255, 13, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 295: ehlo_lines_1 */
+    {732, 255, 13, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: ehlo_lines_1 */
 
     /* challenge-line = [ . SP [ auth-challenge ] ] CRLF      RFC 4954, 4
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200"
      *     SP -> auth_challenge_1
-     *     CR -> crlf_9
+     *     CR -> crlf_10
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome */
-    {712, 255, 20, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 296: challenge_line_1 */
+    {734, 255, 22, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: challenge_line_1 */
 
     /* e.g. after "\r\n200"
      *     -> challenge_line_1 */
-    {715, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 297: before_challenge_line_1 */
+    {737, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 305: before_challenge_line_1 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -7406,13 +7467,13 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200"
      *     "-" -> textstring_10
      *     SP -> textstring_11
-     *     CR -> crlf_10
+     *     CR -> crlf_11
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome */
-    {716, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 298: reply_lines_3 */
+    {738, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 306: reply_lines_3 */
 
     /* e.g. after "\r\n200"
      *     -> reply_lines_3 */
-    {720, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 299: before_reply_lines_3 */
+    {742, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 307: before_reply_lines_3 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -7420,20 +7481,20 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200"
      *     "-" -> textstring_12
      *     SP -> textstring_13
-     *     CR -> crlf_11
+     *     CR -> crlf_12
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF */
-    {721, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 300: reply_lines_4 */
+    {743, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: reply_lines_4 */
 
     /* e.g. after "\r\n200"
      *     -> reply_lines_4 */
-    {725, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 301: before_reply_lines_4 */
+    {747, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 309: before_reply_lines_4 */
 
     /* oauth-user = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 2195, 2
      * xoauth2 = "user=" oauth-user . %x01 *( ( oauth-token %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 2195, 2
      * e.g. after "user=a"
      *     VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_user_2
      *     %x01 -> oauth_token_1: close username */
-    {726, 1, 105, 185, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 302: oauth_user_2 */
+    {748, 1, 105, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 310: oauth_user_2 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -7442,57 +7503,42 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G"-"S" / "U"-"`" / "g"-"s" / %x75-FF -> oauth_field_1
      *     "T" / "t" -> oauth_token_4
      *     %x01 -> oauth_token_1 */
-    {728, 255, 114, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 303: oauth_token_3 */
+    {750, 255, 116, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: oauth_token_3 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] . "n=" scram-name "," *OCTET      RFC 5802, 7
      * e.g. after "n,,m=,"
      *     "N" / "n" -> scram_6 */
-    {731, 255, 76, 186, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 304: scram_8 */
+    {753, 255, 75, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: scram_8 */
 
     /* scram-name = 1*. scram-char      RFC 5802, 7
      * scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name . "," *OCTET      RFC 5802, 7
      * e.g. after "n,,n=a"
      *     scram-char -> scram_name_2
      *     "," -> scram_9: close username */
-    {732, 1, 103, 187, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 305: scram_name_2 */
-
-    /* chunk-size = 1*. DIGIT      RFC 3030, 2
-     * bdat-line = bdat-verb SP chunk-size [ . SP end-marker ] blanks CRLF      RFC 3030, 2
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * e.g. after "bdat 0"
-     *     DIGIT -> chunk_size_2
-     *     SP -> end_marker_1: convert chunk-size, close chunk-size
-     *     CR -> crlf_12: convert chunk-size, close chunk-size, mark
-     *     LF -> bdat_content_1: convert chunk-size, close chunk-size, mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
-    {734, 4, 115, 188, 34, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 306: chunk_size_2 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "startt"
-     *     "L" / "l" -> starttls_verb_7 */
-    {738, 255, 7, 189, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 307: starttls_verb_6 */
+    {754, 1, 103, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: scram_name_2 */
 
     /* extension-verb = "ETRN" / "ATRN" / . "XCLIENT" / "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xclien"
      *     "T" / "t" -> extension_1: close verb */
-    {466, 255, 6, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 308: extension_verb_14 */
+    {477, 255, 7, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: extension_verb_14 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xforwa"
      *     "R" / "r" -> extension_verb_16 */
-    {739, 255, 32, 112, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 309: extension_verb_15 */
+    {756, 255, 34, 118, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: extension_verb_15 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "220-a\n20"
      *     DIGIT -> greeting_rest_2: convert again */
-    {740, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 310: again_6 */
+    {757, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 316: again_6 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220-[a:a"
      *     dcontent -> general_address_literal_3
      *     "]" -> greeting_rest_3: close domain */
-    {741, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 311: general_address_literal_3 */
+    {758, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: general_address_literal_3 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7501,7 +7547,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_1
      *     "6" -> ipv6_address_literal_9
      *     ":" -> general_address_literal_1 */
-    {743, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 312: ipv6_address_literal_6 */
+    {760, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: ipv6_address_literal_6 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7510,21 +7556,21 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_1
      *     "." -> snum_7
      *     ":" -> general_address_literal_1 */
-    {746, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 313: ipv4_address_literal_1 */
+    {763, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: ipv4_address_literal_1 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220-[0.0"
      *     DIGIT -> snum_15
      *     "." -> snum_16 */
-    {749, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 314: snum_11 */
+    {766, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 320: snum_11 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220 [a:a"
      *     dcontent -> general_address_literal_4
      *     "]" -> greeting_rest_4: close domain */
-    {751, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 315: general_address_literal_4 */
+    {768, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: general_address_literal_4 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7533,7 +7579,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_2
      *     "6" -> ipv6_address_literal_10
      *     ":" -> general_address_literal_2 */
-    {753, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 316: ipv6_address_literal_7 */
+    {770, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: ipv6_address_literal_7 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7542,36 +7588,79 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_2
      *     "." -> snum_9
      *     ":" -> general_address_literal_2 */
-    {756, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 317: ipv4_address_literal_2 */
+    {773, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: ipv4_address_literal_2 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220 [0.0"
      *     DIGIT -> snum_17
      *     "." -> snum_18 */
-    {759, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 318: snum_12 */
+    {776, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: snum_12 */
+
+    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
+     * e.g. after "auth a  "
+     *     SP -> trailing_blanks_9
+     *     CR -> crlf_4: anomaly trailing-blanks
+     *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
+    {778, 3, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: trailing_blanks_9 */
+
+    /* end-marker = . "LAST"      RFC 3030, 2
+     * e.g. after "bdat 0 l"
+     *     "A" / "a" -> end_marker_3 */
+    {781, 255, 3, 198, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: end_marker_2 */
+
+    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
+     * e.g. after "bdat 0  "
+     *     SP -> trailing_blanks_10
+     *     CR -> crlf_8: anomaly trailing-blanks, mark
+     *     LF -> bdat_content_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
+    {782, 3, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: trailing_blanks_10 */
+
+    /* chunk = *OCTET .      RFC 3030, 2
+     * e.g. after "bdat 0\n"
+     *     -> chunk_3
+     *     -> before_exchange_3 */
+    {0, 255, 3, 199, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 328: chunk_1 */
+
+    /* e.g. after "bdat 0\n"
+     *     -> chunk_1: feed mime, open message */
+    {785, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 329: before_chunk_1 */
+
+    /* chunk = *OCTET .      RFC 3030, 2
+     * e.g. after "bdat 0\n"
+     *     -> chunk_3
+     *     -> before_exchange_4 */
+    {0, 255, 4, 199, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 330: chunk_2 */
+
+    /* e.g. after "bdat 0\n"
+     *     -> chunk_2: feed mime, open message */
+    {786, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 331: before_chunk_2 */
 
     /* bare-line = ( bare-first / ( "." ( bare-second / ( CR . bare-char ) ) ) ) *bare-char LF      RFC 5321, 4.1.1.4
      * bare-mail = bare-text "." [ CR ] . LF      RFC 5321, 4.1.1.4
      * e.g. after "data\n.\r"
      *     bare-char -> bare_line_2
      *     LF -> exchange_1: close message, fed mime, push commands command, finish mime, finish mime, close command */
-    {761, 255, 109, 180, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 319: bare_line_4 */
+    {787, 255, 111, 185, 37, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 332: bare_line_4 */
 
     /* e.g. after "data\n"
      *     -> exchange_1: push commands command, finish mime, finish mime, close command */
-    {763, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 320: before_exchange_2 */
+    {789, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 333: before_exchange_2 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo [a:"
      *     dcontent -> general_address_literal_6
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "["-"]" / %x80-FF -> invalid_name_1: rollback, anomaly-open */
-    {764, 255, 120, 177, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 321: general_address_literal_5 */
+    {790, 255, 121, 179, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: general_address_literal_5 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7581,10 +7670,10 @@ static const qcap_state_t states[] = {
      *     "V" / "v" -> ipv6_address_literal_11
      *     DQUOTE / "!" / "#"-"," / "."-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {769, 255, 121, 163, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 322: ipv6_address_literal_8 */
+    {795, 255, 122, 164, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: ipv6_address_literal_8 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -7595,10 +7684,10 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"," / "/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "." -> snum_14
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {776, 255, 113, 164, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 323: snum_13 */
+    {802, 255, 115, 165, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: snum_13 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
@@ -7606,21 +7695,21 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0."
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> snum_19
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {784, 255, 122, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 324: snum_14 */
+    {810, 255, 123, 180, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: snum_14 */
 
     /* UTF8-non-ascii = ... %x80-BF %x80-BF ) / ( %xF0 %x90-BF %x80-BF . %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo \xf0\x90\x80"
      *     VCHAR / %xC0-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     %x80-BF -> sub_domain_5 */
-    {789, 255, 97, 142, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 325: utf8_non_ascii_31 */
+    {815, 255, 97, 143, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: utf8_non_ascii_31 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -7629,26 +7718,26 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_14: open reply-text
      *     CR -> crlf_13
      *     LF -> again_7: anomaly-open, anomaly bare-LF, begin again */
-    {794, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 326: textstring_8 */
+    {820, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: textstring_8 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_15: open reply-text
-     *     CR -> crlf_8
+     *     CR -> crlf_9
      *     LF -> meaning_3: anomaly-open, anomaly bare-LF */
-    {797, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 327: textstring_9 */
+    {823, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: textstring_9 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200\r"
      *     LF -> meaning_3 */
-    {800, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 328: crlf_8 */
+    {826, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: crlf_9 */
 
     /* meaning = tls-lines / ehlo-lines / challenge-line / deciding-lines / reply-lines .      RFC 5321, 4.2
      * e.g. after "\r\n200\n"
      *     -> before_reply_code_1 */
-    {0, 255, 10, 51, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 329: meaning_3 */
+    {0, 255, 10, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 342: meaning_3 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -7664,7 +7753,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_36
      *     %xF1-F3 -> utf8_non_ascii_37
      *     %xF4 -> utf8_non_ascii_38 */
-    {801, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 330: sub_domain_17 */
+    {827, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: sub_domain_17 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -7680,21 +7769,21 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_43
      *     %xF1-F3 -> utf8_non_ascii_44
      *     %xF4 -> utf8_non_ascii_45 */
-    {811, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 331: sub_domain_18 */
+    {837, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: sub_domain_18 */
 
     /* auth-challenge = 1*. VCHAR / SP      RFC 4954, 4
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 "
      *     VCHAR / SP -> auth_challenge_2: feed challenge, open reply-text
-     *     CR -> crlf_9
+     *     CR -> crlf_10
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome */
-    {821, 255, 123, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 332: auth_challenge_1 */
+    {847, 255, 124, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 345: auth_challenge_1 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200\r"
      *     LF -> reply_code_1: set outcome */
-    {824, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 333: crlf_9 */
+    {850, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 346: crlf_10 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -7703,21 +7792,21 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_16: open reply-text
      *     CR -> crlf_14
      *     LF -> again_8: anomaly-open, anomaly bare-LF, begin again */
-    {825, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 334: textstring_10 */
+    {851, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 347: textstring_10 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_17: open reply-text
-     *     CR -> crlf_10
+     *     CR -> crlf_11
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome */
-    {828, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 335: textstring_11 */
+    {854, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: textstring_11 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200\r"
      *     LF -> reply_code_1: set outcome */
-    {831, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 336: crlf_10 */
+    {857, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: crlf_11 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -7726,21 +7815,21 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_18: open reply-text
      *     CR -> crlf_15
      *     LF -> again_9: anomaly-open, anomaly bare-LF, begin again */
-    {832, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 337: textstring_12 */
+    {858, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: textstring_12 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_19: open reply-text
-     *     CR -> crlf_11
+     *     CR -> crlf_12
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF */
-    {835, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 338: textstring_13 */
+    {861, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: textstring_13 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200\r"
      *     LF -> reply_code_1 */
-    {838, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 339: crlf_11 */
+    {864, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: crlf_12 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -7749,64 +7838,18 @@ static const qcap_state_t states[] = {
      *     HEXDIG / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"@" / "G" / "I"-"`" / "g" / %x69-FF -> oauth_field_1
      *     "H" / "h" -> oauth_token_5
      *     %x01 -> oauth_token_1 */
-    {839, 255, 124, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 340: oauth_token_4 */
+    {865, 255, 125, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: oauth_token_4 */
 
     /* scram = gs2-cb-flag "," [ "a=" scram-authzid ] "," [ "m=" *scram-char "," ] "n=" scram-name "," *. OCTET      RFC 5802, 7
      * (between messages)
      * e.g. after "n,,n=a,"
      *     OCTET -> scram_9 */
-    {842, 1, 34, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 341: scram_9 */
-
-    /* sasl-mech = . 1*20mech-char      RFC 4954, 4
-     * auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * e.g. after "auth aa"
-     *     mech-char -> sasl_mech_3
-     *     SP -> base64_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
-     *     CR -> crlf_4: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth
-     *     LF -> exchange_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth, anomaly-open, anomaly bare-LF, push commands command, close command
-     *     19 bytes -> auth_1: convert sasl-mech, close auth-mechanism, atomic ends, set rounds, set is_auth */
-    {843, 5, 125, 50, 39, QCAP_STATE_BYTES | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 342: sasl_mech_3 */
-
-    /* auth = auth-start auth-begun ( ( . SP response blanks ) / blanks ) CRLF      RFC 4954, 4
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "auth a-{19}"
-     *     SP -> base64_1
-     *     CR -> crlf_4
-     *     LF -> exchange_1: anomaly-open, anomaly bare-LF, push commands command, close command */
-    {848, 255, 20, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 343: auth_1 */
-
-    /* end-marker = . "LAST"      RFC 3030, 2
-     * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "bdat 0 "
-     *     "L" / "l" -> end_marker_2
-     *     SP -> trailing_blanks_10: anomaly-open
-     *     CR -> crlf_12: anomaly-open, anomaly trailing-blanks, mark
-     *     LF -> bdat_content_1: anomaly-open, anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
-    {851, 255, 126, 197, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 344: end_marker_1 */
-
-    /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
-     * e.g. after "bdat 0\r"
-     *     LF -> bdat_content_1: push commands command, atomic ends */
-    {855, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 345: crlf_12 */
-
-    /* bdat-content = last-chunk / chunk .      RFC 3030, 2
-     * e.g. after "bdat 0\n"
-     *     -> before_chunk_1
-     *     -> before_chunk_2 */
-    {0, 255, 5, 198, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 346: bdat_content_1 */
-
-    /* starttls-verb = . "STARTTLS"      RFC 3207, 4
-     * e.g. after "starttl"
-     *     "S" / "s" -> trailing_blanks_4: convert starttls-verb, close verb */
-    {856, 255, 64, 199, 27, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 347: starttls_verb_7 */
+    {868, 1, 36, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: scram_9 */
 
     /* extension-verb = "ETRN" / "ATRN" / "XCLIENT" / . "XFORWARD" / ( "X-" *ehlo-char )      RFC 1985, 5.2
      * e.g. after "xforwar"
      *     "D" / "d" -> extension_1: close verb */
-    {466, 255, 67, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 348: extension_verb_16 */
+    {477, 255, 55, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: extension_verb_16 */
 
     /* greeting-rest = ... "-" server-name [ SP textstring ] CRLF *( again . "-" [ textstring ] CRLF ) again [ SP textstring ...      RFC 5321, 4.2
      * greeting-rest = ... CRLF *( again "-" [ textstring ] CRLF ) again [ . SP textstring ] CRLF )      RFC 5321, 4.2
@@ -7816,16 +7859,16 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_5: open reply-text
      *     CR -> crlf_1
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
-    {857, 255, 14, 201, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 349: greeting_rest_2 */
+    {869, 255, 14, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: greeting_rest_2 */
 
     /* greeting-rest = ... [ SP textstring ] CRLF ) / ( "-" server-name [ . SP textstring ] CRLF *( again "-" [ textstring ] ...      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "220-[a:a]"
      *     SP -> textstring_6: open reply-text
-     *     CR -> crlf_6
+     *     CR -> crlf_7
      *     LF -> again_4: anomaly-open, anomaly bare-LF, begin again */
-    {861, 255, 20, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 350: greeting_rest_3 */
+    {873, 255, 22, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: greeting_rest_3 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7833,19 +7876,19 @@ static const qcap_state_t states[] = {
      * e.g. after "220-[ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_1
      *     ":" -> ipv6_address_literal_12 */
-    {864, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 351: ipv6_address_literal_9 */
+    {876, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: ipv6_address_literal_9 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220-[0.00"
      *     DIGIT -> ipv4_address_literal_4
      *     "." -> snum_16 */
-    {866, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 352: snum_15 */
+    {878, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 359: snum_15 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "220-[0.0."
      *     DIGIT -> snum_22 */
-    {868, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 353: snum_16 */
+    {880, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: snum_16 */
 
     /* greeting-rest = ( SP server-name [ . SP textstring ] CRLF ) / ( "-" server-name [ SP ...      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -7854,7 +7897,7 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_5: open reply-text
      *     CR -> crlf_1
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
-    {869, 255, 20, 202, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 354: greeting_rest_4 */
+    {881, 255, 22, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: greeting_rest_4 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7862,19 +7905,19 @@ static const qcap_state_t states[] = {
      * e.g. after "220 [ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_2
      *     ":" -> ipv6_address_literal_13 */
-    {872, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 355: ipv6_address_literal_10 */
+    {884, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 362: ipv6_address_literal_10 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220 [0.00"
      *     DIGIT -> ipv4_address_literal_5
      *     "." -> snum_18 */
-    {874, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 356: snum_17 */
+    {886, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: snum_17 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "220 [0.0."
      *     DIGIT -> snum_23 */
-    {876, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 357: snum_18 */
+    {888, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 364: snum_18 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -7884,18 +7927,18 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_22
      *     CR -> crlf_16
      *     LF -> meaning_4: anomaly-open, anomaly bare-LF */
-    {877, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 358: reply_lines_5 */
+    {889, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: reply_lines_5 */
 
     /* e.g. after "400\n200"
      *     -> reply_lines_5 */
-    {881, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 359: before_reply_lines_5 */
+    {893, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 366: before_reply_lines_5 */
 
     /* ehlo-lines = ( . SP server-name [ SP ehlo-greet ] CRLF ) / ( "-" ...      RFC 5321, 4.1.1.1
      * ehlo-lines = ( SP server-name [ SP ehlo-greet ] CRLF ) / ( . "-" server-name [ SP ehlo-greet ] CRLF *( again ...      RFC 5321, 4.1.1.1
      * e.g. after "400\n200"
      *     "-" -> sub_domain_21: open domain
      *     SP -> sub_domain_22: open domain */
-    {882, 255, 13, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 360: ehlo_lines_2 */
+    {894, 255, 13, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: ehlo_lines_2 */
 
     /* challenge-line = [ . SP [ auth-challenge ] ] CRLF      RFC 4954, 4
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -7904,11 +7947,11 @@ static const qcap_state_t states[] = {
      *     SP -> auth_challenge_3
      *     CR -> crlf_17
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome, close reply */
-    {884, 255, 20, 184, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 361: challenge_line_2 */
+    {896, 255, 22, 190, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: challenge_line_2 */
 
     /* e.g. after "400\n200"
      *     -> challenge_line_2 */
-    {887, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 362: before_challenge_line_2 */
+    {899, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 369: before_challenge_line_2 */
 
     /* reply-lines = *( . "-" [ textstring ] CRLF again ) [ SP [ textstring ] ] CRLF      RFC 5321, 4.2
      * reply-lines = *( "-" [ textstring ] CRLF again ) [ . SP [ textstring ] ] CRLF      RFC 5321, 4.2
@@ -7918,23 +7961,42 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_24
      *     CR -> crlf_18
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome, close reply */
-    {888, 255, 14, 16, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 363: reply_lines_6 */
+    {900, 255, 14, 17, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: reply_lines_6 */
 
     /* e.g. after "400\n200"
      *     -> reply_lines_6 */
-    {892, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 364: before_reply_lines_6 */
+    {904, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 371: before_reply_lines_6 */
+
+    /* end-marker = . "LAST"      RFC 3030, 2
+     * e.g. after "bdat 0 la"
+     *     "S" / "s" -> end_marker_4 */
+    {905, 255, 64, 205, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: end_marker_3 */
+
+    /* chunk = *. OCTET      RFC 3030, 2
+     * chunk = *OCTET .      RFC 3030, 2
+     * e.g. after "bdat 0\n"
+     *     OCTET -> chunk_3 */
+    {906, 1, 36, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 373: chunk_3 */
+
+    /* e.g. after "bdat 0\n"
+     *     -> exchange_1: close message, fed mime, finish mime, finish mime, close command */
+    {907, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 374: before_exchange_3 */
+
+    /* e.g. after "bdat 0\n"
+     *     -> exchange_1: close message, fed mime, close command */
+    {908, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: before_exchange_4 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * e.g. after "ehlo [a:a"
      *     dcontent -> general_address_literal_6
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "["-"\" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "]" -> trailing_blanks_11 */
-    {893, 4, 127, 191, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 365: general_address_literal_6 */
+    {909, 4, 126, 195, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: general_address_literal_6 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7944,10 +8006,10 @@ static const qcap_state_t states[] = {
      *     "6" -> ipv6_address_literal_14
      *     DQUOTE / "!" / "#"-"," / "."-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {899, 255, 128, 163, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 366: ipv6_address_literal_11 */
+    {915, 255, 127, 164, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: ipv6_address_literal_11 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -7957,10 +8019,10 @@ static const qcap_state_t states[] = {
      *     DQUOTE / "!" / "#"-"," / "/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "." -> snum_14
      *     ":" -> general_address_literal_5
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {906, 255, 129, 192, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 367: ipv4_address_literal_3 */
+    {922, 255, 128, 196, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: ipv4_address_literal_3 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -7969,10 +8031,10 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> snum_24
      *     "." -> snum_25
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {913, 255, 130, 193, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 368: snum_19 */
+    {929, 255, 129, 197, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: snum_19 */
 
     /* plain-to = plain-first *. plain-char      RFC 5321, 4.1.1.3
      * rcpt = rcpt-path [ . SP Rcpt-parameters ] blanks CRLF      RFC 5321, 4.1.1.3
@@ -7982,7 +8044,7 @@ static const qcap_state_t states[] = {
      *     SP -> esmtp_keyword_1: close rcpt-to, anomaly no-brackets, atomic ends
      *     CR -> crlf_4: close rcpt-to, anomaly no-brackets, atomic ends
      *     LF -> exchange_1: close rcpt-to, anomaly no-brackets, atomic ends, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {919, 4, 131, 203, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 369: plain_to_1 */
+    {935, 4, 130, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: plain_to_1 */
 
     /* path-blanks = 1*. SP      RFC 5321, 3.3
      * Forward-path = ( . "<" [ A-d-l ":" ] rcpt-to ">" ) / ( "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
@@ -7991,7 +8053,7 @@ static const qcap_state_t states[] = {
      *     plain-first -> plain_to_1: anomaly blanks-before-path, mark, anomaly-open, open rcpt-to
      *     SP -> path_blanks_3
      *     "<" -> at_domain_1: anomaly blanks-before-path, mark */
-    {923, 1, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 370: path_blanks_3 */
+    {939, 1, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: path_blanks_3 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8000,30 +8062,30 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_14
      *     CR -> crlf_13: close reply-text
      *     LF -> again_7: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {926, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 371: textstring_14 */
+    {942, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: textstring_14 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200-\r"
      *     LF -> again_7: begin again */
-    {929, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 372: crlf_13 */
+    {945, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: crlf_13 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n"
      *     "2"-"5" -> again_10 */
-    {930, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 373: again_7 */
+    {946, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 384: again_7 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 a"
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_15
-     *     CR -> crlf_8: close reply-text
+     *     CR -> crlf_9: close reply-text
      *     LF -> meaning_3: close reply-text, anomaly-open, anomaly bare-LF */
-    {931, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 374: textstring_15 */
+    {947, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: textstring_15 */
 
     /* e.g. after "\r\n200\n"
      *     -> reply_code_1 */
-    {838, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 375: before_reply_code_1 */
+    {864, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 386: before_reply_code_1 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -8041,7 +8103,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_36
      *     %xF1-F3 -> utf8_non_ascii_37
      *     %xF4 -> utf8_non_ascii_38 */
-    {934, 4, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 376: sub_domain_19 */
+    {950, 4, 23, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: sub_domain_19 */
 
     /* masked-name = 1*. "*"      RFC 5321, 4.2
      * ehlo-lines = ... [ SP ehlo-greet ] CRLF ) / ( "-" server-name [ . SP ehlo-greet ] CRLF *( again "-" ehlo-line blanks ...      RFC 5321, 4.1.1.1
@@ -8051,7 +8113,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_19: anomaly masked-greeting, close domain
      *     LF -> again_11: anomaly masked-greeting, close domain, anomaly-open, anomaly bare-LF, begin again
      *     "*" -> masked_name_3 */
-    {946, 4, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 377: masked_name_3 */
+    {962, 4, 79, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: masked_name_3 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -8060,42 +8122,42 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_4
      *     "I" / "i" -> ipv6_address_literal_15
      *     DIGIT -> snum_26 */
-    {950, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 378: snum_20 */
+    {966, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: snum_20 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xc2"
      *     %x80-BF -> sub_domain_19 */
-    {953, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 379: utf8_non_ascii_32 */
+    {969, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: utf8_non_ascii_32 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xe0"
      *     %xA0-BF -> utf8_non_ascii_32 */
-    {954, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 380: utf8_non_ascii_33 */
+    {970, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: utf8_non_ascii_33 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xe1"
      *     %x80-BF -> utf8_non_ascii_32 */
-    {954, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 381: utf8_non_ascii_34 */
+    {970, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: utf8_non_ascii_34 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xed"
      *     %x80-9F -> utf8_non_ascii_32 */
-    {954, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 382: utf8_non_ascii_35 */
+    {970, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: utf8_non_ascii_35 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xf0"
      *     %x90-BF -> utf8_non_ascii_34 */
-    {955, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 383: utf8_non_ascii_36 */
+    {971, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: utf8_non_ascii_36 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xf1"
      *     %x80-BF -> utf8_non_ascii_34 */
-    {955, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 384: utf8_non_ascii_37 */
+    {971, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: utf8_non_ascii_37 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "\r\n200-\xf4"
      *     %x80-8F -> utf8_non_ascii_34 */
-    {955, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 385: utf8_non_ascii_38 */
+    {971, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: utf8_non_ascii_38 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -8104,7 +8166,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> sub_domain_20
      *     "." -> sub_domain_25
      *     SP -> textstring_26: close domain, open reply-text
-     *     CR -> crlf_11: close domain
+     *     CR -> crlf_12: close domain
      *     LF -> reply_code_1: close domain, anomaly-open, anomaly bare-LF
      *     %xC2-DF -> utf8_non_ascii_39
      *     %xE0 -> utf8_non_ascii_40
@@ -8113,17 +8175,17 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_43
      *     %xF1-F3 -> utf8_non_ascii_44
      *     %xF4 -> utf8_non_ascii_45 */
-    {956, 4, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 386: sub_domain_20 */
+    {972, 4, 23, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: sub_domain_20 */
 
     /* masked-name = 1*. "*"      RFC 5321, 4.2
      * ehlo-lines = ( SP server-name [ . SP ehlo-greet ] CRLF ) / ( "-" server-name [ SP ...      RFC 5321, 4.1.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 *"
      *     SP -> textstring_26: anomaly masked-greeting, close domain, open reply-text
-     *     CR -> crlf_11: anomaly masked-greeting, close domain
+     *     CR -> crlf_12: anomaly masked-greeting, close domain
      *     LF -> reply_code_1: anomaly masked-greeting, close domain, anomaly-open, anomaly bare-LF
      *     "*" -> masked_name_4 */
-    {968, 4, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 387: masked_name_4 */
+    {984, 4, 79, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: masked_name_4 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -8132,51 +8194,51 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_5
      *     "I" / "i" -> ipv6_address_literal_16
      *     DIGIT -> snum_27 */
-    {972, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 388: snum_21 */
+    {988, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 399: snum_21 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xc2"
      *     %x80-BF -> sub_domain_20 */
-    {975, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 389: utf8_non_ascii_39 */
+    {991, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: utf8_non_ascii_39 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xe0"
      *     %xA0-BF -> utf8_non_ascii_39 */
-    {976, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 390: utf8_non_ascii_40 */
+    {992, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: utf8_non_ascii_40 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xe1"
      *     %x80-BF -> utf8_non_ascii_39 */
-    {976, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 391: utf8_non_ascii_41 */
+    {992, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: utf8_non_ascii_41 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xed"
      *     %x80-9F -> utf8_non_ascii_39 */
-    {976, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 392: utf8_non_ascii_42 */
+    {992, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 403: utf8_non_ascii_42 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xf0"
      *     %x90-BF -> utf8_non_ascii_41 */
-    {977, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 393: utf8_non_ascii_43 */
+    {993, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: utf8_non_ascii_43 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xf1"
      *     %x80-BF -> utf8_non_ascii_41 */
-    {977, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 394: utf8_non_ascii_44 */
+    {993, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: utf8_non_ascii_44 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "\r\n200 \xf4"
      *     %x80-8F -> utf8_non_ascii_41 */
-    {977, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 395: utf8_non_ascii_45 */
+    {993, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: utf8_non_ascii_45 */
 
     /* auth-challenge = 1*. VCHAR / SP      RFC 4954, 4
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 a"
      *     VCHAR / SP -> auth_challenge_2
-     *     CR -> crlf_9: close reply-text, fed challenge, finish challenge
+     *     CR -> crlf_10: close reply-text, fed challenge, finish challenge
      *     LF -> reply_code_1: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set outcome */
-    {978, 3, 123, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 396: auth_challenge_2 */
+    {994, 3, 124, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: auth_challenge_2 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8185,26 +8247,26 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_16
      *     CR -> crlf_14: close reply-text
      *     LF -> again_8: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {981, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 397: textstring_16 */
+    {997, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: textstring_16 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200-\r"
      *     LF -> again_8: begin again */
-    {984, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 398: crlf_14 */
+    {1000, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 409: crlf_14 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n"
      *     "2"-"5" -> again_12 */
-    {985, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 399: again_8 */
+    {1001, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 410: again_8 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 a"
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_17
-     *     CR -> crlf_10: close reply-text
+     *     CR -> crlf_11: close reply-text
      *     LF -> reply_code_1: close reply-text, anomaly-open, anomaly bare-LF, set outcome */
-    {986, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 400: textstring_17 */
+    {1002, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 411: textstring_17 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8213,26 +8275,26 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_18
      *     CR -> crlf_15: close reply-text
      *     LF -> again_9: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {989, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 401: textstring_18 */
+    {1005, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 412: textstring_18 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200-\r"
      *     LF -> again_9: begin again */
-    {992, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 402: crlf_15 */
+    {1008, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: crlf_15 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n"
      *     "2"-"5" -> again_13 */
-    {993, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 403: again_9 */
+    {1009, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 414: again_9 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 a"
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_19
-     *     CR -> crlf_11: close reply-text
+     *     CR -> crlf_12: close reply-text
      *     LF -> reply_code_1: close reply-text, anomaly-open, anomaly bare-LF */
-    {994, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 404: textstring_19 */
+    {1010, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: textstring_19 */
 
     /* oauth-token = . "auth=" [ "Bearer" 1*SP ] token      RFC 7628, 3.1
      * oauth-field = 1*. VCHAR / SP / HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF      RFC 7628, 3.1
@@ -8241,97 +8303,54 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / HTAB / CR / LF / DQUOTE / %x02-08 / %x0B-0C / %x0E-1F / "!" / "#"-"/" / ":"-"<" / ">"-"@" / "["-"`" / %x7B-FF -> oauth_field_1
      *     "=" -> oauth_token_6
      *     %x01 -> oauth_token_1 */
-    {997, 255, 132, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 405: oauth_token_5 */
-
-    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
-     * e.g. after "auth a  "
-     *     SP -> trailing_blanks_9
-     *     CR -> crlf_4: anomaly trailing-blanks
-     *     LF -> exchange_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {1000, 3, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 406: trailing_blanks_9 */
-
-    /* end-marker = . "LAST"      RFC 3030, 2
-     * e.g. after "bdat 0 l"
-     *     "A" / "a" -> end_marker_3 */
-    {1003, 255, 3, 204, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 407: end_marker_2 */
-
-    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
-     * e.g. after "bdat 0  "
-     *     SP -> trailing_blanks_10
-     *     CR -> crlf_12: anomaly trailing-blanks, mark
-     *     LF -> bdat_content_1: anomaly trailing-blanks, mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
-    {1004, 3, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 408: trailing_blanks_10 */
-
-    /* chunk = *OCTET .      RFC 3030, 2
-     * e.g. after "bdat 0\n"
-     *     -> chunk_3
-     *     -> before_exchange_3 */
-    {0, 255, 3, 205, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 409: chunk_1 */
-
-    /* e.g. after "bdat 0\n"
-     *     -> chunk_1: feed mime, open message */
-    {1007, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 410: before_chunk_1 */
-
-    /* chunk = *OCTET .      RFC 3030, 2
-     * e.g. after "bdat 0\n"
-     *     -> chunk_3
-     *     -> before_exchange_4 */
-    {0, 255, 4, 205, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 411: chunk_2 */
-
-    /* e.g. after "bdat 0\n"
-     *     -> chunk_2: feed mime, open message */
-    {1008, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 412: before_chunk_2 */
+    {1013, 255, 131, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: oauth_token_5 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "220-a\n200-"
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_7: open reply-text
-     *     CR -> crlf_6
+     *     CR -> crlf_7
      *     LF -> again_4: anomaly-open, anomaly bare-LF, begin again */
-    {1009, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 413: textstring_20 */
+    {1016, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: textstring_20 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "220-[ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_17
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_3 */
-    {1012, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 414: ipv6_address_literal_12 */
+    {1019, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: ipv6_address_literal_12 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220-[0.000"
      *     "." -> snum_16 */
-    {1014, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 415: ipv4_address_literal_4 */
+    {1021, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: ipv4_address_literal_4 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220-[0.0.0"
      *     DIGIT -> snum_28
      *     "." -> snum_29 */
-    {1015, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 416: snum_22 */
+    {1022, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: snum_22 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "220 [ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_18
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_4 */
-    {1017, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 417: ipv6_address_literal_13 */
+    {1024, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 421: ipv6_address_literal_13 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220 [0.000"
      *     "." -> snum_18 */
-    {1019, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 418: ipv4_address_literal_5 */
+    {1026, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 422: ipv4_address_literal_5 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220 [0.0.0"
      *     DIGIT -> snum_30
      *     "." -> snum_31 */
-    {1020, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 419: snum_23 */
+    {1027, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 423: snum_23 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8340,7 +8359,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_27: open reply-text
      *     CR -> crlf_20
      *     LF -> again_14: anomaly-open, anomaly bare-LF, begin again */
-    {1022, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 420: textstring_21 */
+    {1029, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: textstring_21 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8349,17 +8368,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_28: open reply-text
      *     CR -> crlf_16
      *     LF -> meaning_4: anomaly-open, anomaly bare-LF */
-    {1025, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 421: textstring_22 */
+    {1032, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: textstring_22 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\n200\r"
      *     LF -> meaning_4 */
-    {1028, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 422: crlf_16 */
+    {1035, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 426: crlf_16 */
 
     /* meaning = tls-lines / ehlo-lines / challenge-line / deciding-lines / reply-lines .      RFC 5321, 4.2
      * e.g. after "400\n200\n"
      *     -> before_reply_code_2 */
-    {0, 255, 7, 51, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 423: meaning_4 */
+    {0, 255, 7, 52, 0, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 427: meaning_4 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -8375,7 +8394,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_57
      *     %xF1-F3 -> utf8_non_ascii_58
      *     %xF4 -> utf8_non_ascii_59 */
-    {1029, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 424: sub_domain_21 */
+    {1036, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: sub_domain_21 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -8391,7 +8410,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_12
      *     %xF1-F3 -> utf8_non_ascii_13
      *     %xF4 -> utf8_non_ascii_14 */
-    {1039, 255, 16, 21, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 425: sub_domain_22 */
+    {1046, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: sub_domain_22 */
 
     /* auth-challenge = 1*. VCHAR / SP      RFC 4954, 4
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8400,12 +8419,12 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> auth_challenge_4: feed challenge, open reply-text
      *     CR -> crlf_17
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome, close reply */
-    {1049, 255, 123, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 426: auth_challenge_3 */
+    {1056, 255, 124, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_STREAMS, QCAP_MACHINE_NONE}, /* 430: auth_challenge_3 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\n200\r"
      *     LF -> reply_code_1: set outcome, close reply */
-    {1052, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 427: crlf_17 */
+    {1059, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: crlf_17 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8414,7 +8433,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_29: open reply-text
      *     CR -> crlf_21
      *     LF -> again_15: anomaly-open, anomaly bare-LF, begin again */
-    {1053, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 428: textstring_23 */
+    {1060, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: textstring_23 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8423,22 +8442,27 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_30: open reply-text
      *     CR -> crlf_18
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, set outcome, close reply */
-    {1056, 255, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 429: textstring_24 */
+    {1063, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: textstring_24 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\n200\r"
      *     LF -> reply_code_1: set outcome, close reply */
-    {1059, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 430: crlf_18 */
+    {1066, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: crlf_18 */
+
+    /* end-marker = . "LAST"      RFC 3030, 2
+     * e.g. after "bdat 0 las"
+     *     "T" / "t" -> trailing_blanks_12: set is_last */
+    {1067, 255, 7, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: end_marker_4 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * e.g. after "ehlo [a:a]"
      *     VCHAR / %x80-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: close helo, anomaly-open
+     *     SP -> trailing_blanks_7: close helo, anomaly-open
      *     CR -> crlf_2: close helo, mark
      *     LF -> exchange_1: close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1060, 255, 95, 25, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 431: trailing_blanks_11 */
+    {1068, 255, 95, 27, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: trailing_blanks_11 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -8447,10 +8471,10 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_3
      *     DQUOTE / "!" / "#"-"," / "."-"/" / ";"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     ":" -> ipv6_address_literal_19
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1064, 255, 111, 163, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 432: ipv6_address_literal_14 */
+    {1072, 255, 113, 164, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: ipv6_address_literal_14 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -8459,10 +8483,10 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> ipv4_address_literal_6
      *     "." -> snum_25
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1070, 255, 130, 193, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 433: snum_24 */
+    {1078, 255, 129, 197, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: snum_24 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
@@ -8470,10 +8494,10 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0.0."
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> snum_34
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1076, 255, 122, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 434: snum_25 */
+    {1084, 255, 123, 180, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: snum_25 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -8492,14 +8516,14 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1081, 255, 134, 58, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 435: atext_4 */
+    {1089, 255, 133, 58, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: atext_4 */
 
     /* odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
      * Forward-path = ( "<" [ A-d-l ":" ] rcpt-to ">" ) / ( "<" odd-to . ">" ) / plain-to      RFC 5321, 4.1.2
      * e.g. after "rcpt to:<."
      *     odd-char -> odd_to_1
      *     ">" -> rcpt_1: close rcpt-to, anomaly invalid-path, atomic ends */
-    {1094, 1, 135, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 436: odd_to_1 */
+    {1102, 1, 134, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: odd_to_1 */
 
     /* qtextSMTP = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / "]"-"~" / UTF8-non-ascii      RFC 6531, 3.3
      * qtextSMTP = SP / "!" / . DIGIT / "#"-"/" / ":"-"[" / "]"-"~" / UTF8-non-ascii      RFC 6531, 3.3
@@ -8515,7 +8539,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_64
      *     %xF1-F3 -> utf8_non_ascii_65
      *     %xF4 -> utf8_non_ascii_66 */
-    {1096, 1, 136, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 437: qtextsmtp_1 */
+    {1104, 1, 135, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: qtextsmtp_1 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -8529,7 +8553,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_71
      *     %xF1-F3 -> utf8_non_ascii_72
      *     %xF4 -> utf8_non_ascii_73 */
-    {1106, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 438: sub_domain_23 */
+    {1114, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: sub_domain_23 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8538,7 +8562,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-BF -> atext_1 */
-    {1114, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 439: utf8_non_ascii_46 */
+    {1122, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: utf8_non_ascii_46 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8547,7 +8571,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-9F / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %xA0-BF -> utf8_non_ascii_46 */
-    {1117, 255, 138, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 440: utf8_non_ascii_47 */
+    {1125, 255, 137, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: utf8_non_ascii_47 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8556,7 +8580,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_46 */
-    {1117, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 441: utf8_non_ascii_48 */
+    {1125, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 446: utf8_non_ascii_48 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8565,7 +8589,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xA0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-9F -> utf8_non_ascii_46 */
-    {1117, 255, 139, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 442: utf8_non_ascii_49 */
+    {1125, 255, 138, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: utf8_non_ascii_49 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8574,7 +8598,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-8F / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x90-BF -> utf8_non_ascii_48 */
-    {1120, 255, 140, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 443: utf8_non_ascii_50 */
+    {1128, 255, 139, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: utf8_non_ascii_50 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8583,7 +8607,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_48 */
-    {1120, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 444: utf8_non_ascii_51 */
+    {1128, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: utf8_non_ascii_51 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -8592,12 +8616,12 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x90-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-8F -> utf8_non_ascii_48 */
-    {1120, 255, 141, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 445: utf8_non_ascii_52 */
+    {1128, 255, 140, 147, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 450: utf8_non_ascii_52 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n2"
      *     "0"-"5" -> again_16 */
-    {1123, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 446: again_10 */
+    {1131, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 451: again_10 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -8611,30 +8635,30 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_36
      *     %xF1-F3 -> utf8_non_ascii_37
      *     %xF4 -> utf8_non_ascii_38 */
-    {1124, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 447: sub_domain_24 */
+    {1132, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: sub_domain_24 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * e.g. after "\r\n200-a "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_31 */
-    {1132, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 448: textstring_25 */
+    {1140, 255, 30, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: textstring_25 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200-a\r"
      *     LF -> again_11: begin again */
-    {1133, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 449: crlf_19 */
+    {1141, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 454: crlf_19 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-a\n"
      *     "2"-"5" -> again_17 */
-    {1134, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 450: again_11 */
+    {1142, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 455: again_11 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_4
      *     ":" -> general_address_literal_7 */
-    {1135, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 451: standardized_tag_4 */
+    {1143, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: standardized_tag_4 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -8643,7 +8667,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_4
      *     "P" / "p" -> ipv6_address_literal_20
      *     ":" -> general_address_literal_7 */
-    {1137, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 452: ipv6_address_literal_15 */
+    {1145, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: ipv6_address_literal_15 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -8653,7 +8677,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_35
      *     "." -> snum_36
      *     ":" -> general_address_literal_7 */
-    {1140, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 453: snum_26 */
+    {1148, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: snum_26 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -8667,19 +8691,19 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_43
      *     %xF1-F3 -> utf8_non_ascii_44
      *     %xF4 -> utf8_non_ascii_45 */
-    {1144, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 454: sub_domain_25 */
+    {1152, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 459: sub_domain_25 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * e.g. after "\r\n200 a "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_19 */
-    {1152, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 455: textstring_26 */
+    {1160, 255, 30, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 460: textstring_26 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_5
      *     ":" -> general_address_literal_8 */
-    {1153, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 456: standardized_tag_5 */
+    {1161, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 461: standardized_tag_5 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -8688,7 +8712,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_5
      *     "P" / "p" -> ipv6_address_literal_21
      *     ":" -> general_address_literal_8 */
-    {1155, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 457: ipv6_address_literal_16 */
+    {1163, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 462: ipv6_address_literal_16 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -8698,17 +8722,17 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_37
      *     "." -> snum_38
      *     ":" -> general_address_literal_8 */
-    {1158, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 458: snum_27 */
+    {1166, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 463: snum_27 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n2"
      *     "0"-"5" -> again_18 */
-    {1162, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 459: again_12 */
+    {1170, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 464: again_12 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n2"
      *     "0"-"5" -> again_19 */
-    {1163, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 460: again_13 */
+    {1171, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 465: again_13 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -8718,26 +8742,7 @@ static const qcap_state_t states[] = {
      *     "B" / "b" -> oauth_token_7
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1 */
-    {1164, 255, 142, 152, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 461: oauth_token_6 */
-
-    /* end-marker = . "LAST"      RFC 3030, 2
-     * e.g. after "bdat 0 la"
-     *     "S" / "s" -> end_marker_4 */
-    {1168, 255, 64, 210, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 462: end_marker_3 */
-
-    /* chunk = *. OCTET      RFC 3030, 2
-     * chunk = *OCTET .      RFC 3030, 2
-     * e.g. after "bdat 0\n"
-     *     OCTET -> chunk_3 */
-    {1169, 1, 34, 211, 0, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 463: chunk_3 */
-
-    /* e.g. after "bdat 0\n"
-     *     -> exchange_1: close message, fed mime, finish mime, finish mime, close command */
-    {1170, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 464: before_exchange_3 */
-
-    /* e.g. after "bdat 0\n"
-     *     -> exchange_1: close message, fed mime, close command */
-    {1171, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 465: before_exchange_4 */
+    {1172, 255, 141, 154, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 466: oauth_token_6 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -8746,19 +8751,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_17
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_3
      *     "]" -> greeting_rest_3: close domain */
-    {1172, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 466: ipv6_address_literal_17 */
+    {1176, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 467: ipv6_address_literal_17 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220-[0.0.00"
      *     DIGIT -> ipv4_address_literal_7
      *     "." -> snum_29 */
-    {1175, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 467: snum_28 */
+    {1179, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: snum_28 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "220-[0.0.0."
      *     DIGIT -> snum_39 */
-    {1177, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 468: snum_29 */
+    {1181, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 469: snum_29 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -8767,19 +8772,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_18
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_4
      *     "]" -> greeting_rest_4: close domain */
-    {1178, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 469: ipv6_address_literal_18 */
+    {1182, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 470: ipv6_address_literal_18 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220 [0.0.00"
      *     DIGIT -> ipv4_address_literal_8
      *     "." -> snum_31 */
-    {1181, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 470: snum_30 */
+    {1185, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: snum_30 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "220 [0.0.0."
      *     DIGIT -> snum_40 */
-    {1183, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 471: snum_31 */
+    {1187, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: snum_31 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8788,17 +8793,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_27
      *     CR -> crlf_20: close reply-text
      *     LF -> again_14: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {1184, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 472: textstring_27 */
+    {1188, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: textstring_27 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\n200-\r"
      *     LF -> again_14: begin again */
-    {1187, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 473: crlf_20 */
+    {1191, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 474: crlf_20 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-\n"
      *     "2"-"5" -> again_20 */
-    {1188, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 474: again_14 */
+    {1192, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 475: again_14 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8807,11 +8812,11 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_28
      *     CR -> crlf_16: close reply-text
      *     LF -> meaning_4: close reply-text, anomaly-open, anomaly bare-LF */
-    {1189, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 475: textstring_28 */
+    {1193, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 476: textstring_28 */
 
     /* e.g. after "400\n200\n"
      *     -> reply_code_1: close reply */
-    {61, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 476: before_reply_code_2 */
+    {62, 255, 0, 2, 0, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 477: before_reply_code_2 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -8829,7 +8834,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_57
      *     %xF1-F3 -> utf8_non_ascii_58
      *     %xF4 -> utf8_non_ascii_59 */
-    {1192, 4, 23, 30, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 477: sub_domain_26 */
+    {1196, 4, 23, 31, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 478: sub_domain_26 */
 
     /* masked-name = 1*. "*"      RFC 5321, 4.2
      * ehlo-lines = ... [ SP ehlo-greet ] CRLF ) / ( "-" server-name [ . SP ehlo-greet ] CRLF *( again "-" ehlo-line blanks ...      RFC 5321, 4.1.1.1
@@ -8839,7 +8844,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_22: anomaly masked-greeting, close domain
      *     LF -> again_21: anomaly masked-greeting, close domain, anomaly-open, anomaly bare-LF, begin again
      *     "*" -> masked_name_5 */
-    {1204, 4, 80, 140, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 478: masked_name_5 */
+    {1208, 4, 79, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: masked_name_5 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -8848,42 +8853,42 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_6
      *     "I" / "i" -> ipv6_address_literal_22
      *     DIGIT -> snum_41 */
-    {1208, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 479: snum_32 */
+    {1212, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: snum_32 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xc2"
      *     %x80-BF -> sub_domain_26 */
-    {1211, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 480: utf8_non_ascii_53 */
+    {1215, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: utf8_non_ascii_53 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xe0"
      *     %xA0-BF -> utf8_non_ascii_53 */
-    {1212, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 481: utf8_non_ascii_54 */
+    {1216, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: utf8_non_ascii_54 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xe1"
      *     %x80-BF -> utf8_non_ascii_53 */
-    {1212, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 482: utf8_non_ascii_55 */
+    {1216, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: utf8_non_ascii_55 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xed"
      *     %x80-9F -> utf8_non_ascii_53 */
-    {1212, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 483: utf8_non_ascii_56 */
+    {1216, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: utf8_non_ascii_56 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xf0"
      *     %x90-BF -> utf8_non_ascii_55 */
-    {1213, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 484: utf8_non_ascii_57 */
+    {1217, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 485: utf8_non_ascii_57 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xf1"
      *     %x80-BF -> utf8_non_ascii_55 */
-    {1213, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 485: utf8_non_ascii_58 */
+    {1217, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: utf8_non_ascii_58 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "400\n200-\xf4"
      *     %x80-8F -> utf8_non_ascii_55 */
-    {1213, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 486: utf8_non_ascii_59 */
+    {1217, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: utf8_non_ascii_59 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -8892,7 +8897,7 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_7
      *     "I" / "i" -> ipv6_address_literal_23
      *     DIGIT -> snum_42 */
-    {1214, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 487: snum_33 */
+    {1218, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 488: snum_33 */
 
     /* auth-challenge = 1*. VCHAR / SP      RFC 4954, 4
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8901,7 +8906,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> auth_challenge_4
      *     CR -> crlf_17: close reply-text, fed challenge, finish challenge
      *     LF -> reply_code_1: close reply-text, fed challenge, finish challenge, anomaly-open, anomaly bare-LF, set outcome, close reply */
-    {1217, 3, 123, 194, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 488: auth_challenge_4 */
+    {1221, 3, 124, 200, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: auth_challenge_4 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8910,17 +8915,17 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_29
      *     CR -> crlf_21: close reply-text
      *     LF -> again_15: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {1220, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 489: textstring_29 */
+    {1224, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 490: textstring_29 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\n200-\r"
      *     LF -> again_15: begin again */
-    {1223, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 490: crlf_21 */
+    {1227, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 491: crlf_21 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-\n"
      *     "2"-"5" -> again_22 */
-    {1224, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 491: again_15 */
+    {1228, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 492: again_15 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -8929,7 +8934,16 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_30
      *     CR -> crlf_18: close reply-text
      *     LF -> reply_code_1: close reply-text, anomaly-open, anomaly bare-LF, set outcome, close reply */
-    {1225, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 492: textstring_30 */
+    {1229, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: textstring_30 */
+
+    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
+     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
+     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
+     * e.g. after "bdat 0 last"
+     *     SP -> trailing_blanks_10: anomaly-open
+     *     CR -> crlf_8: mark
+     *     LF -> bdat_content_1: mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
+    {1232, 255, 22, 27, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: trailing_blanks_12 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
@@ -8937,11 +8951,11 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_24
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_6
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "["-"]" / %x80-FF -> invalid_name_1: rollback, anomaly-open */
-    {1228, 255, 144, 206, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 493: ipv6_address_literal_19 */
+    {1235, 255, 143, 208, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: ipv6_address_literal_19 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
@@ -8949,10 +8963,10 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0.000"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "." -> snum_25
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1234, 255, 145, 207, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 494: ipv4_address_literal_6 */
+    {1241, 255, 144, 209, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: ipv4_address_literal_6 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -8961,10 +8975,10 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> snum_43
      *     "." -> snum_44
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1239, 255, 130, 193, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 495: snum_34 */
+    {1246, 255, 129, 197, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 497: snum_34 */
 
     /* plain-from = plain-first *. plain-char      RFC 5321, 4.1.1.3
      * mail = mail-path [ . SP Mail-parameters ] blanks CRLF      RFC 5321, 4.1.1.2
@@ -8974,7 +8988,7 @@ static const qcap_state_t states[] = {
      *     SP -> esmtp_keyword_1: close mail-from, anomaly no-brackets, atomic ends
      *     CR -> crlf_4: close mail-from, anomaly no-brackets, atomic ends
      *     LF -> exchange_1: close mail-from, anomaly no-brackets, atomic ends, anomaly-open, anomaly bare-LF, push commands command, close command */
-    {1245, 4, 131, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 496: plain_from_1 */
+    {1252, 4, 130, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: plain_from_1 */
 
     /* path-blanks = 1*. SP      RFC 5321, 3.3
      * Reverse-path = ( . "<" [ A-d-l ":" ] mail-from ">" ) / ( "<" nobody ">" ) / ( "<" odd-from ">" ) / plain-from      RFC 5321, 4.1.2
@@ -8983,7 +8997,7 @@ static const qcap_state_t states[] = {
      *     plain-first -> plain_from_1: anomaly blanks-before-path, mark, anomaly-open, open mail-from
      *     SP -> path_blanks_4
      *     "<" -> at_domain_2: anomaly blanks-before-path, mark */
-    {1249, 1, 39, 53, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 497: path_blanks_4 */
+    {1256, 1, 40, 54, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 499: path_blanks_4 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -9002,52 +9016,52 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1252, 255, 146, 58, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 498: atext_5 */
+    {1259, 255, 145, 58, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 500: atext_5 */
 
     /* Mailbox = Local-part . "@" ( Domain / address-literal )      RFC 6531, 3.3
      * e.g. after "rcpt to:<\"\""
      *     "@" -> sub_domain_30 */
-    {1265, 255, 147, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 499: mailbox_1 */
+    {1272, 255, 146, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 501: mailbox_1 */
 
     /* quoted-pairSMTP = "\" . VCHAR / SP      RFC 6531, 3.3
      * e.g. after "rcpt to:<\"\\"
      *     VCHAR / SP -> qtextsmtp_1 */
-    {1266, 255, 148, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 500: quoted_pairsmtp_1 */
+    {1273, 255, 147, 216, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: quoted_pairsmtp_1 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xc2"
      *     %x80-BF -> qtextsmtp_1 */
-    {1266, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 501: utf8_non_ascii_60 */
+    {1273, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 503: utf8_non_ascii_60 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xe0"
      *     %xA0-BF -> utf8_non_ascii_60 */
-    {1267, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 502: utf8_non_ascii_61 */
+    {1274, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: utf8_non_ascii_61 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xe1"
      *     %x80-BF -> utf8_non_ascii_60 */
-    {1267, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 503: utf8_non_ascii_62 */
+    {1274, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: utf8_non_ascii_62 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xed"
      *     %x80-9F -> utf8_non_ascii_60 */
-    {1267, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 504: utf8_non_ascii_63 */
+    {1274, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: utf8_non_ascii_63 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xf0"
      *     %x90-BF -> utf8_non_ascii_62 */
-    {1268, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 505: utf8_non_ascii_64 */
+    {1275, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: utf8_non_ascii_64 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xf1"
      *     %x80-BF -> utf8_non_ascii_62 */
-    {1268, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 506: utf8_non_ascii_65 */
+    {1275, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: utf8_non_ascii_65 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\xf4"
      *     %x80-8F -> utf8_non_ascii_62 */
-    {1268, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 507: utf8_non_ascii_66 */
+    {1275, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: utf8_non_ascii_66 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -9064,47 +9078,47 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_71
      *     %xF1-F3 -> utf8_non_ascii_72
      *     %xF4 -> utf8_non_ascii_73 */
-    {1269, 1, 149, 216, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 508: sub_domain_27 */
+    {1276, 1, 148, 217, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: sub_domain_27 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xc2"
      *     %x80-BF -> sub_domain_27 */
-    {1280, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 509: utf8_non_ascii_67 */
+    {1287, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: utf8_non_ascii_67 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xe0"
      *     %xA0-BF -> utf8_non_ascii_67 */
-    {1281, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 510: utf8_non_ascii_68 */
+    {1288, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: utf8_non_ascii_68 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xe1"
      *     %x80-BF -> utf8_non_ascii_67 */
-    {1281, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 511: utf8_non_ascii_69 */
+    {1288, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: utf8_non_ascii_69 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xed"
      *     %x80-9F -> utf8_non_ascii_67 */
-    {1281, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 512: utf8_non_ascii_70 */
+    {1288, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: utf8_non_ascii_70 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xf0"
      *     %x90-BF -> utf8_non_ascii_69 */
-    {1282, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 513: utf8_non_ascii_71 */
+    {1289, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: utf8_non_ascii_71 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xf1"
      *     %x80-BF -> utf8_non_ascii_69 */
-    {1282, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 514: utf8_non_ascii_72 */
+    {1289, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 516: utf8_non_ascii_72 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@\xf4"
      *     %x80-8F -> utf8_non_ascii_69 */
-    {1282, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 515: utf8_non_ascii_73 */
+    {1289, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: utf8_non_ascii_73 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n20"
      *     DIGIT -> reply_lines_2: convert again */
-    {1283, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 516: again_16 */
+    {1290, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 518: again_16 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -9113,18 +9127,18 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_31
      *     CR -> crlf_19: close reply-text
      *     LF -> again_11: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {1284, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 517: textstring_31 */
+    {1291, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 519: textstring_31 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-a\n2"
      *     "0"-"5" -> again_23 */
-    {1287, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 518: again_17 */
+    {1294, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 520: again_17 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[a:"
      *     dcontent -> general_address_literal_9 */
-    {1288, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 519: general_address_literal_7 */
+    {1295, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: general_address_literal_7 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9133,7 +9147,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_4
      *     "V" / "v" -> ipv6_address_literal_25
      *     ":" -> general_address_literal_7 */
-    {1289, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 520: ipv6_address_literal_20 */
+    {1296, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: ipv6_address_literal_20 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9143,17 +9157,17 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_9
      *     "." -> snum_36
      *     ":" -> general_address_literal_7 */
-    {1292, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 521: snum_35 */
+    {1299, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: snum_35 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0."
      *     DIGIT -> snum_46 */
-    {1296, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 522: snum_36 */
+    {1303, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: snum_36 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [a:"
      *     dcontent -> general_address_literal_10 */
-    {1297, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 523: general_address_literal_8 */
+    {1304, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: general_address_literal_8 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9162,7 +9176,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_5
      *     "V" / "v" -> ipv6_address_literal_26
      *     ":" -> general_address_literal_8 */
-    {1298, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 524: ipv6_address_literal_21 */
+    {1305, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: ipv6_address_literal_21 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9172,22 +9186,22 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_10
      *     "." -> snum_38
      *     ":" -> general_address_literal_8 */
-    {1301, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 525: snum_37 */
+    {1308, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 527: snum_37 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0."
      *     DIGIT -> snum_47 */
-    {1305, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 526: snum_38 */
+    {1312, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 528: snum_38 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n20"
      *     DIGIT -> reply_lines_3: convert again */
-    {1306, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 527: again_18 */
+    {1313, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 529: again_18 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-\n20"
      *     DIGIT -> reply_lines_4: convert again */
-    {1307, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 528: again_19 */
+    {1314, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 530: again_19 */
 
     /* token = 1*. VCHAR / SP      RFC 7628, 3.1
      * oauthbearer = ... [ "a=" gs2-authzid ] "," %x01 *( ( oauth-token . %x01 ) / ( oauth-field %x01 ) ) %x01      RFC 7628, 3.1
@@ -9196,7 +9210,7 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1308, 2, 150, 217, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 529: token_1 */
+    {1315, 2, 149, 218, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: token_1 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -9206,41 +9220,36 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_8
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1311, 255, 151, 152, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 530: oauth_token_7 */
-
-    /* end-marker = . "LAST"      RFC 3030, 2
-     * e.g. after "bdat 0 las"
-     *     "T" / "t" -> trailing_blanks_12: set is_last */
-    {1315, 255, 6, 218, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 531: end_marker_4 */
+    {1318, 255, 150, 154, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 532: oauth_token_7 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220-[0.0.000"
      *     "." -> snum_29 */
-    {1316, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 532: ipv4_address_literal_7 */
+    {1322, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 533: ipv4_address_literal_7 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220-[0.0.0.0"
      *     DIGIT -> snum_48
      *     "]" -> greeting_rest_3: close domain */
-    {1317, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 533: snum_39 */
+    {1323, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: snum_39 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "220 [0.0.000"
      *     "." -> snum_31 */
-    {1319, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 534: ipv4_address_literal_8 */
+    {1325, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: ipv4_address_literal_8 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220 [0.0.0.0"
      *     DIGIT -> snum_49
      *     "]" -> greeting_rest_4: close domain */
-    {1320, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 535: snum_40 */
+    {1326, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 536: snum_40 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-\n2"
      *     "0"-"5" -> again_24 */
-    {1322, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 536: again_20 */
+    {1328, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 537: again_20 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -9254,30 +9263,30 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_57
      *     %xF1-F3 -> utf8_non_ascii_58
      *     %xF4 -> utf8_non_ascii_59 */
-    {1323, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 537: sub_domain_28 */
+    {1329, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: sub_domain_28 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * e.g. after "400\n200-a "
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_33 */
-    {1331, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 538: textstring_32 */
+    {1337, 255, 30, 40, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 539: textstring_32 */
 
     /* CRLF = ( CR . LF ) / LF      RFC 5321, 2.3.8
      * e.g. after "400\n200-a\r"
      *     LF -> again_21: begin again */
-    {1332, 255, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 539: crlf_22 */
+    {1338, 255, 19, 24, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 540: crlf_22 */
 
     /* again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * again = . "2"-"5" "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-a\n"
      *     "2"-"5" -> again_25 */
-    {1333, 255, 24, 31, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 540: again_21 */
+    {1339, 255, 24, 32, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 541: again_21 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_6
      *     ":" -> general_address_literal_11 */
-    {1334, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 541: standardized_tag_6 */
+    {1340, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 542: standardized_tag_6 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9286,7 +9295,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_6
      *     "P" / "p" -> ipv6_address_literal_27
      *     ":" -> general_address_literal_11 */
-    {1336, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 542: ipv6_address_literal_22 */
+    {1342, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: ipv6_address_literal_22 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9296,14 +9305,14 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_50
      *     "." -> snum_51
      *     ":" -> general_address_literal_11 */
-    {1339, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 543: snum_41 */
+    {1345, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 544: snum_41 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_7
      *     ":" -> general_address_literal_12 */
-    {1343, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 544: standardized_tag_7 */
+    {1349, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 545: standardized_tag_7 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9312,7 +9321,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_7
      *     "P" / "p" -> ipv6_address_literal_28
      *     ":" -> general_address_literal_12 */
-    {1345, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 545: ipv6_address_literal_23 */
+    {1351, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: ipv6_address_literal_23 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9322,12 +9331,12 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_52
      *     "." -> snum_53
      *     ":" -> general_address_literal_12 */
-    {1348, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 546: snum_42 */
+    {1354, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 547: snum_42 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-\n2"
      *     "0"-"5" -> again_26 */
-    {1352, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 547: again_22 */
+    {1358, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 548: again_22 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -9335,12 +9344,12 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [ipv6:a"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_24
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_6
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "["-"\" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "]" -> trailing_blanks_11 */
-    {1353, 5, 153, 212, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 548: ipv6_address_literal_24 */
+    {1359, 5, 152, 213, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: ipv6_address_literal_24 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9349,10 +9358,10 @@ static const qcap_state_t states[] = {
      *     ALPHA / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> ipv4_address_literal_11
      *     "." -> snum_44
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1360, 255, 130, 193, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 549: snum_43 */
+    {1366, 255, 129, 197, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: snum_43 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
@@ -9360,17 +9369,17 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0.0.0."
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> snum_54
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1366, 255, 122, 178, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 550: snum_44 */
+    {1372, 255, 123, 180, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: snum_44 */
 
     /* odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
      * Reverse-path = ( "<" [ A-d-l ":" ] mail-from ">" ) / ( "<" nobody ">" ) / ( "<" odd-from . ">" ) / plain-from      RFC 5321, 4.1.2
      * e.g. after "mail from:<."
      *     odd-char -> odd_from_1
      *     ">" -> mail_1: close mail-from, anomaly invalid-path, atomic ends */
-    {1371, 1, 135, 220, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 551: odd_from_1 */
+    {1377, 1, 134, 220, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 552: odd_from_1 */
 
     /* qtextSMTP = . SP / "!" / DIGIT / "#"-"/" / ":"-"[" / "]"-"~" / UTF8-non-ascii      RFC 6531, 3.3
      * qtextSMTP = SP / "!" / . DIGIT / "#"-"/" / ":"-"[" / "]"-"~" / UTF8-non-ascii      RFC 6531, 3.3
@@ -9386,7 +9395,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_92
      *     %xF1-F3 -> utf8_non_ascii_93
      *     %xF4 -> utf8_non_ascii_94 */
-    {1373, 1, 136, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 552: qtextsmtp_2 */
+    {1379, 1, 135, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: qtextsmtp_2 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -9400,7 +9409,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_99
      *     %xF1-F3 -> utf8_non_ascii_100
      *     %xF4 -> utf8_non_ascii_101 */
-    {1383, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 553: sub_domain_29 */
+    {1389, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: sub_domain_29 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9409,7 +9418,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-BF -> atext_3 */
-    {1391, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 554: utf8_non_ascii_74 */
+    {1397, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: utf8_non_ascii_74 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9418,7 +9427,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-9F / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %xA0-BF -> utf8_non_ascii_74 */
-    {1394, 255, 138, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 555: utf8_non_ascii_75 */
+    {1400, 255, 137, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 556: utf8_non_ascii_75 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9427,7 +9436,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_74 */
-    {1394, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 556: utf8_non_ascii_76 */
+    {1400, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: utf8_non_ascii_76 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9436,7 +9445,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xA0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-9F -> utf8_non_ascii_74 */
-    {1394, 255, 139, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 557: utf8_non_ascii_77 */
+    {1400, 255, 138, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: utf8_non_ascii_77 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9445,7 +9454,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-8F / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x90-BF -> utf8_non_ascii_76 */
-    {1397, 255, 140, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 558: utf8_non_ascii_78 */
+    {1403, 255, 139, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: utf8_non_ascii_78 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9454,7 +9463,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_76 */
-    {1397, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 559: utf8_non_ascii_79 */
+    {1403, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: utf8_non_ascii_79 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -9463,7 +9472,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x90-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-8F -> utf8_non_ascii_76 */
-    {1397, 255, 141, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 560: utf8_non_ascii_80 */
+    {1403, 255, 140, 147, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: utf8_non_ascii_80 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -9474,7 +9483,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_55
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1400, 255, 154, 141, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 561: snum_45 */
+    {1406, 255, 153, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: snum_45 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9483,7 +9492,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-BF -> sub_domain_8 */
-    {1405, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 562: utf8_non_ascii_81 */
+    {1411, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: utf8_non_ascii_81 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9492,7 +9501,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-9F / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %xA0-BF -> utf8_non_ascii_81 */
-    {1408, 255, 138, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 563: utf8_non_ascii_82 */
+    {1414, 255, 137, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: utf8_non_ascii_82 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9501,7 +9510,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_81 */
-    {1408, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 564: utf8_non_ascii_83 */
+    {1414, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: utf8_non_ascii_83 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9510,7 +9519,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xA0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-9F -> utf8_non_ascii_81 */
-    {1408, 255, 139, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 565: utf8_non_ascii_84 */
+    {1414, 255, 138, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 566: utf8_non_ascii_84 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9519,7 +9528,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-8F / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x90-BF -> utf8_non_ascii_83 */
-    {1411, 255, 140, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 566: utf8_non_ascii_85 */
+    {1417, 255, 139, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: utf8_non_ascii_85 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9528,7 +9537,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_83 */
-    {1411, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 567: utf8_non_ascii_86 */
+    {1417, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: utf8_non_ascii_86 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -9537,7 +9546,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x90-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     %x80-8F -> utf8_non_ascii_83 */
-    {1411, 255, 141, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 568: utf8_non_ascii_87 */
+    {1417, 255, 140, 147, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: utf8_non_ascii_87 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -9556,7 +9565,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1414, 255, 155, 58, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 569: atext_6 */
+    {1420, 255, 154, 58, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: atext_6 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -9571,7 +9580,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_113
      *     %xF1-F3 -> utf8_non_ascii_114
      *     %xF4 -> utf8_non_ascii_115 */
-    {1427, 255, 156, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 570: sub_domain_30 */
+    {1433, 255, 155, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: sub_domain_30 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -9587,25 +9596,25 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {1436, 255, 157, 221, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 571: atext_7 */
+    {1442, 255, 156, 221, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: atext_7 */
 
     /* At-domain = . "@" Domain      RFC 5321, 4.1.2
      * e.g. after "rcpt to:<@a,"
      *     "@" -> sub_domain_23 */
-    {1446, 255, 147, 222, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 572: at_domain_3 */
+    {1452, 255, 146, 222, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 573: at_domain_3 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "\r\n200-a\n20"
      *     DIGIT -> ehlo_lines_3: convert again */
-    {1447, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 573: again_23 */
+    {1453, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 574: again_23 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200-[a:a"
      *     dcontent -> general_address_literal_9
      *     "]" -> ehlo_lines_4: close domain */
-    {1448, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 574: general_address_literal_9 */
+    {1454, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 575: general_address_literal_9 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9614,7 +9623,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_4
      *     "6" -> ipv6_address_literal_30
      *     ":" -> general_address_literal_7 */
-    {1450, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 575: ipv6_address_literal_25 */
+    {1456, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: ipv6_address_literal_25 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9623,21 +9632,21 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_4
      *     "." -> snum_36
      *     ":" -> general_address_literal_7 */
-    {1453, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 576: ipv4_address_literal_9 */
+    {1459, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: ipv4_address_literal_9 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.0"
      *     DIGIT -> snum_57
      *     "." -> snum_58 */
-    {1456, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 577: snum_46 */
+    {1462, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: snum_46 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200 [a:a"
      *     dcontent -> general_address_literal_10
      *     "]" -> ehlo_lines_5: close domain */
-    {1458, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 578: general_address_literal_10 */
+    {1464, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: general_address_literal_10 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9646,7 +9655,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_5
      *     "6" -> ipv6_address_literal_31
      *     ":" -> general_address_literal_8 */
-    {1460, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 579: ipv6_address_literal_26 */
+    {1466, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: ipv6_address_literal_26 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9655,14 +9664,14 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_5
      *     "." -> snum_38
      *     ":" -> general_address_literal_8 */
-    {1463, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 580: ipv4_address_literal_10 */
+    {1469, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: ipv4_address_literal_10 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.0"
      *     DIGIT -> snum_59
      *     "." -> snum_60 */
-    {1466, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 581: snum_47 */
+    {1472, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: snum_47 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -9672,35 +9681,26 @@ static const qcap_state_t states[] = {
      *     DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-"@" / "B"-"`" / "b"-"~" -> token_1
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1468, 255, 158, 152, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 582: oauth_token_8 */
-
-    /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
-     * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
-     * else CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
-     * e.g. after "bdat 0 last"
-     *     SP -> trailing_blanks_10: anomaly-open
-     *     CR -> crlf_12: mark
-     *     LF -> bdat_content_1: mark, anomaly-open, anomaly bare-LF, push commands command, atomic ends */
-    {1472, 255, 20, 25, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: trailing_blanks_12 */
+    {1474, 255, 157, 154, 36, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 583: oauth_token_8 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220-[0.0.0.00"
      *     DIGIT -> address_literal_1
      *     "]" -> greeting_rest_3: close domain */
-    {1475, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: snum_48 */
+    {1478, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 584: snum_48 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220 [0.0.0.00"
      *     DIGIT -> address_literal_2
      *     "]" -> greeting_rest_4: close domain */
-    {1477, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: snum_49 */
+    {1480, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 585: snum_49 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-\n20"
      *     DIGIT -> reply_lines_5: convert again */
-    {1479, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 586: again_24 */
+    {1482, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 586: again_24 */
 
     /* textstring = 1*. ( HTAB / VCHAR / SP / %x80-FF )      RFC 5321, 4.2
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -9709,18 +9709,18 @@ static const qcap_state_t states[] = {
      *     VCHAR / SP / HTAB / %x80-FF -> textstring_33
      *     CR -> crlf_22: close reply-text
      *     LF -> again_21: close reply-text, anomaly-open, anomaly bare-LF, begin again */
-    {1480, 3, 17, 22, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: textstring_33 */
+    {1483, 3, 18, 23, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 587: textstring_33 */
 
     /* again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * again = "2"-"5" . "0"-"5" DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-a\n2"
      *     "0"-"5" -> again_27 */
-    {1483, 255, 25, 40, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 588: again_25 */
+    {1486, 255, 25, 41, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 588: again_25 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[a:"
      *     dcontent -> general_address_literal_13 */
-    {1484, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: general_address_literal_11 */
+    {1487, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 589: general_address_literal_11 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9729,7 +9729,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_6
      *     "V" / "v" -> ipv6_address_literal_32
      *     ":" -> general_address_literal_11 */
-    {1485, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: ipv6_address_literal_27 */
+    {1488, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 590: ipv6_address_literal_27 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9739,17 +9739,17 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_12
      *     "." -> snum_51
      *     ":" -> general_address_literal_11 */
-    {1488, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: snum_50 */
+    {1491, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 591: snum_50 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0."
      *     DIGIT -> snum_61 */
-    {1492, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: snum_51 */
+    {1495, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 592: snum_51 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [a:"
      *     dcontent -> general_address_literal_14 */
-    {1493, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: general_address_literal_12 */
+    {1496, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 593: general_address_literal_12 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9758,7 +9758,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_7
      *     "V" / "v" -> ipv6_address_literal_33
      *     ":" -> general_address_literal_12 */
-    {1494, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 594: ipv6_address_literal_28 */
+    {1497, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 594: ipv6_address_literal_28 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9768,17 +9768,17 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_13
      *     "." -> snum_53
      *     ":" -> general_address_literal_12 */
-    {1497, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: snum_52 */
+    {1500, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 595: snum_52 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0."
      *     DIGIT -> snum_62 */
-    {1501, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: snum_53 */
+    {1504, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 596: snum_53 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-\n20"
      *     DIGIT -> reply_lines_6: convert again */
-    {1502, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 597: again_26 */
+    {1505, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 597: again_26 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
@@ -9786,10 +9786,10 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0.0.000"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"-" / "/" / ":"-"@" / "["-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     "." -> snum_44
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command */
-    {1503, 255, 145, 207, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: ipv4_address_literal_11 */
+    {1506, 255, 144, 209, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 598: ipv4_address_literal_11 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -9797,11 +9797,11 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0.0.0.0"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> snum_63
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "]" -> trailing_blanks_11 */
-    {1508, 255, 159, 219, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 599: snum_54 */
+    {1511, 255, 158, 219, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 599: snum_54 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -9817,52 +9817,52 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_78
      *     %xF1-F3 -> utf8_non_ascii_79
      *     %xF4 -> utf8_non_ascii_80 */
-    {1514, 255, 46, 62, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: atext_8 */
+    {1517, 255, 46, 62, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 600: atext_8 */
 
     /* Mailbox = Local-part . "@" ( Domain / address-literal )      RFC 6531, 3.3
      * e.g. after "mail from:<\"\""
      *     "@" -> sub_domain_33 */
-    {1524, 255, 147, 214, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: mailbox_2 */
+    {1527, 255, 146, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 601: mailbox_2 */
 
     /* quoted-pairSMTP = "\" . VCHAR / SP      RFC 6531, 3.3
      * e.g. after "mail from:<\"\\"
      *     VCHAR / SP -> qtextsmtp_2 */
-    {1525, 255, 148, 215, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: quoted_pairsmtp_2 */
+    {1528, 255, 147, 216, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 602: quoted_pairsmtp_2 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xc2"
      *     %x80-BF -> qtextsmtp_2 */
-    {1525, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 603: utf8_non_ascii_88 */
+    {1528, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 603: utf8_non_ascii_88 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xe0"
      *     %xA0-BF -> utf8_non_ascii_88 */
-    {1526, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 604: utf8_non_ascii_89 */
+    {1529, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 604: utf8_non_ascii_89 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xe1"
      *     %x80-BF -> utf8_non_ascii_88 */
-    {1526, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: utf8_non_ascii_90 */
+    {1529, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 605: utf8_non_ascii_90 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xed"
      *     %x80-9F -> utf8_non_ascii_88 */
-    {1526, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: utf8_non_ascii_91 */
+    {1529, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 606: utf8_non_ascii_91 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xf0"
      *     %x90-BF -> utf8_non_ascii_90 */
-    {1527, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 607: utf8_non_ascii_92 */
+    {1530, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 607: utf8_non_ascii_92 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xf1"
      *     %x80-BF -> utf8_non_ascii_90 */
-    {1527, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 608: utf8_non_ascii_93 */
+    {1530, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 608: utf8_non_ascii_93 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\xf4"
      *     %x80-8F -> utf8_non_ascii_90 */
-    {1527, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: utf8_non_ascii_94 */
+    {1530, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 609: utf8_non_ascii_94 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -9879,77 +9879,77 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_99
      *     %xF1-F3 -> utf8_non_ascii_100
      *     %xF4 -> utf8_non_ascii_101 */
-    {1528, 1, 149, 216, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: sub_domain_31 */
+    {1531, 1, 148, 217, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 610: sub_domain_31 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xc2"
      *     %x80-BF -> sub_domain_31 */
-    {1539, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: utf8_non_ascii_95 */
+    {1542, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 611: utf8_non_ascii_95 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xe0"
      *     %xA0-BF -> utf8_non_ascii_95 */
-    {1540, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: utf8_non_ascii_96 */
+    {1543, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 612: utf8_non_ascii_96 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xe1"
      *     %x80-BF -> utf8_non_ascii_95 */
-    {1540, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 613: utf8_non_ascii_97 */
+    {1543, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 613: utf8_non_ascii_97 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xed"
      *     %x80-9F -> utf8_non_ascii_95 */
-    {1540, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: utf8_non_ascii_98 */
+    {1543, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 614: utf8_non_ascii_98 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xf0"
      *     %x90-BF -> utf8_non_ascii_97 */
-    {1541, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: utf8_non_ascii_99 */
+    {1544, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 615: utf8_non_ascii_99 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xf1"
      *     %x80-BF -> utf8_non_ascii_97 */
-    {1541, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: utf8_non_ascii_100 */
+    {1544, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 616: utf8_non_ascii_100 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "mail from:<@\xf4"
      *     %x80-8F -> utf8_non_ascii_97 */
-    {1541, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: utf8_non_ascii_101 */
+    {1544, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 617: utf8_non_ascii_101 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xc2"
      *     %x80-BF -> esmtp_value_2 */
-    {1542, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: utf8_non_ascii_102 */
+    {1545, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 618: utf8_non_ascii_102 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xe0"
      *     %xA0-BF -> utf8_non_ascii_102 */
-    {1543, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 619: utf8_non_ascii_103 */
+    {1546, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 619: utf8_non_ascii_103 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xe1"
      *     %x80-BF -> utf8_non_ascii_102 */
-    {1543, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: utf8_non_ascii_104 */
+    {1546, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 620: utf8_non_ascii_104 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xed"
      *     %x80-9F -> utf8_non_ascii_102 */
-    {1543, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: utf8_non_ascii_105 */
+    {1546, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 621: utf8_non_ascii_105 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xf0"
      *     %x90-BF -> utf8_non_ascii_104 */
-    {1544, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: utf8_non_ascii_106 */
+    {1547, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 622: utf8_non_ascii_106 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xf1"
      *     %x80-BF -> utf8_non_ascii_104 */
-    {1544, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 623: utf8_non_ascii_107 */
+    {1547, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 623: utf8_non_ascii_107 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "rcpt to:a a=\xf4"
      *     %x80-8F -> utf8_non_ascii_104 */
-    {1544, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 624: utf8_non_ascii_108 */
+    {1547, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 624: utf8_non_ascii_108 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
@@ -9959,7 +9959,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1545, 2, 160, 162, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 625: standardized_tag_8 */
+    {1548, 2, 159, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 625: standardized_tag_8 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -9970,7 +9970,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1549, 255, 161, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: ipv6_address_literal_29 */
+    {1552, 255, 160, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 626: ipv6_address_literal_29 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -9982,7 +9982,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_66
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1554, 255, 162, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 627: snum_55 */
+    {1557, 255, 161, 165, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 627: snum_55 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10001,7 +10001,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1560, 255, 163, 58, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 628: atext_9 */
+    {1563, 255, 162, 58, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 628: atext_9 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -10017,7 +10017,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_113
      *     %xF1-F3 -> utf8_non_ascii_114
      *     %xF4 -> utf8_non_ascii_115 */
-    {1573, 1, 164, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 629: sub_domain_32 */
+    {1576, 1, 163, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 629: sub_domain_32 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -10026,42 +10026,42 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_9
      *     "I" / "i" -> ipv6_address_literal_35
      *     DIGIT -> snum_67 */
-    {1583, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 630: snum_56 */
+    {1586, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 630: snum_56 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xc2"
      *     %x80-BF -> sub_domain_32 */
-    {1586, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 631: utf8_non_ascii_109 */
+    {1589, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 631: utf8_non_ascii_109 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xe0"
      *     %xA0-BF -> utf8_non_ascii_109 */
-    {1587, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 632: utf8_non_ascii_110 */
+    {1590, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 632: utf8_non_ascii_110 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xe1"
      *     %x80-BF -> utf8_non_ascii_109 */
-    {1587, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 633: utf8_non_ascii_111 */
+    {1590, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 633: utf8_non_ascii_111 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xed"
      *     %x80-9F -> utf8_non_ascii_109 */
-    {1587, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 634: utf8_non_ascii_112 */
+    {1590, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 634: utf8_non_ascii_112 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xf0"
      *     %x90-BF -> utf8_non_ascii_111 */
-    {1588, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: utf8_non_ascii_113 */
+    {1591, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 635: utf8_non_ascii_113 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xf1"
      *     %x80-BF -> utf8_non_ascii_111 */
-    {1588, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 636: utf8_non_ascii_114 */
+    {1591, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 636: utf8_non_ascii_114 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<\"\"@\xf4"
      *     %x80-8F -> utf8_non_ascii_111 */
-    {1588, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 637: utf8_non_ascii_115 */
+    {1591, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 637: utf8_non_ascii_115 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10077,7 +10077,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {1589, 1, 165, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 638: atext_10 */
+    {1592, 1, 164, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 638: atext_10 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10094,49 +10094,49 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {1599, 255, 166, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: atext_11 */
+    {1602, 255, 165, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 639: atext_11 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xc2"
      *     %x80-BF -> atext_10 */
-    {1610, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: utf8_non_ascii_116 */
+    {1613, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 640: utf8_non_ascii_116 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xe0"
      *     %xA0-BF -> utf8_non_ascii_116 */
-    {1611, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 641: utf8_non_ascii_117 */
+    {1614, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 641: utf8_non_ascii_117 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xe1"
      *     %x80-BF -> utf8_non_ascii_116 */
-    {1611, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 642: utf8_non_ascii_118 */
+    {1614, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 642: utf8_non_ascii_118 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xed"
      *     %x80-9F -> utf8_non_ascii_116 */
-    {1611, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 643: utf8_non_ascii_119 */
+    {1614, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 643: utf8_non_ascii_119 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xf0"
      *     %x90-BF -> utf8_non_ascii_118 */
-    {1612, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: utf8_non_ascii_120 */
+    {1615, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 644: utf8_non_ascii_120 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xf1"
      *     %x80-BF -> utf8_non_ascii_118 */
-    {1612, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: utf8_non_ascii_121 */
+    {1615, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 645: utf8_non_ascii_121 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "rcpt to:<@a:\xf4"
      *     %x80-8F -> utf8_non_ascii_118 */
-    {1612, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: utf8_non_ascii_122 */
+    {1615, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 646: utf8_non_ascii_122 */
 
     /* ehlo-lines = ... "-" server-name [ SP ehlo-greet ] CRLF *( again . "-" ehlo-line blanks CRLF ) again SP ehlo-line blanks ...      RFC 5321, 4.1.1.1
      * ehlo-lines = ... CRLF *( again "-" ehlo-line blanks CRLF ) again . SP ehlo-line blanks CRLF )      RFC 5321, 4.1.1.1
      * e.g. after "\r\n200-a\n200"
      *     "-" -> ehlo_keyword_1: open ehlo-line, open ehlo-keyword
      *     SP -> ehlo_keyword_2: open ehlo-line, open ehlo-keyword */
-    {1613, 255, 13, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 647: ehlo_lines_3 */
+    {1616, 255, 13, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 647: ehlo_lines_3 */
 
     /* ehlo-lines = ... [ SP ehlo-greet ] CRLF ) / ( "-" server-name [ . SP ehlo-greet ] CRLF *( again "-" ehlo-line blanks ...      RFC 5321, 4.1.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -10145,7 +10145,7 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_25: open reply-text
      *     CR -> crlf_19
      *     LF -> again_11: anomaly-open, anomaly bare-LF, begin again */
-    {1615, 255, 20, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: ehlo_lines_4 */
+    {1618, 255, 22, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 648: ehlo_lines_4 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10153,28 +10153,28 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200-[ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_4
      *     ":" -> ipv6_address_literal_36 */
-    {1618, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: ipv6_address_literal_30 */
+    {1621, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 649: ipv6_address_literal_30 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.00"
      *     DIGIT -> ipv4_address_literal_14
      *     "." -> snum_58 */
-    {1620, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: snum_57 */
+    {1623, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 650: snum_57 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.0."
      *     DIGIT -> snum_68 */
-    {1622, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: snum_58 */
+    {1625, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 651: snum_58 */
 
     /* ehlo-lines = ( SP server-name [ . SP ehlo-greet ] CRLF ) / ( "-" server-name [ SP ...      RFC 5321, 4.1.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200 [a:a]"
      *     SP -> textstring_26: open reply-text
-     *     CR -> crlf_11
+     *     CR -> crlf_12
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF */
-    {1623, 255, 20, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 652: ehlo_lines_5 */
+    {1626, 255, 22, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 652: ehlo_lines_5 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10182,19 +10182,19 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200 [ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_5
      *     ":" -> ipv6_address_literal_37 */
-    {1626, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: ipv6_address_literal_31 */
+    {1629, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 653: ipv6_address_literal_31 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.00"
      *     DIGIT -> ipv4_address_literal_15
      *     "." -> snum_60 */
-    {1628, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: snum_59 */
+    {1631, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 654: snum_59 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.0."
      *     DIGIT -> snum_69 */
-    {1630, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: snum_60 */
+    {1633, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 655: snum_60 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -10204,30 +10204,30 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_10
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1631, 255, 167, 152, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: oauth_token_9 */
+    {1634, 255, 166, 154, 38, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 656: oauth_token_9 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220-[0.0.0.000"
      *     "]" -> greeting_rest_3: close domain */
-    {1635, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: address_literal_1 */
+    {1638, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 657: address_literal_1 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "220 [0.0.0.000"
      *     "]" -> greeting_rest_4: close domain */
-    {1636, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: address_literal_2 */
+    {1639, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 658: address_literal_2 */
 
     /* again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * again = "2"-"5" "0"-"5" . DIGIT      RFC 5321, 4.2
      * e.g. after "400\n200-a\n20"
      *     DIGIT -> ehlo_lines_6: convert again */
-    {1637, 255, 30, 46, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 659: again_27 */
+    {1640, 255, 31, 47, 13, QCAP_STATE_BYTES | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 659: again_27 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200-[a:a"
      *     dcontent -> general_address_literal_13
      *     "]" -> ehlo_lines_7: close domain */
-    {1638, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: general_address_literal_13 */
+    {1641, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 660: general_address_literal_13 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10236,7 +10236,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_6
      *     "6" -> ipv6_address_literal_38
      *     ":" -> general_address_literal_11 */
-    {1640, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 661: ipv6_address_literal_32 */
+    {1643, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 661: ipv6_address_literal_32 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10245,21 +10245,21 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_6
      *     "." -> snum_51
      *     ":" -> general_address_literal_11 */
-    {1643, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: ipv4_address_literal_12 */
+    {1646, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 662: ipv4_address_literal_12 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.0"
      *     DIGIT -> snum_70
      *     "." -> snum_71 */
-    {1646, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: snum_61 */
+    {1649, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 663: snum_61 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200 [a:a"
      *     dcontent -> general_address_literal_14
      *     "]" -> ehlo_lines_8: close domain */
-    {1648, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: general_address_literal_14 */
+    {1651, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 664: general_address_literal_14 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10268,7 +10268,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_7
      *     "6" -> ipv6_address_literal_39
      *     ":" -> general_address_literal_12 */
-    {1650, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: ipv6_address_literal_33 */
+    {1653, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 665: ipv6_address_literal_33 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10277,14 +10277,14 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_7
      *     "." -> snum_53
      *     ":" -> general_address_literal_12 */
-    {1653, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: ipv4_address_literal_13 */
+    {1656, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 666: ipv4_address_literal_13 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.0"
      *     DIGIT -> snum_72
      *     "." -> snum_73 */
-    {1656, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: snum_62 */
+    {1659, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 667: snum_62 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -10292,11 +10292,11 @@ static const qcap_state_t states[] = {
      * e.g. after "ehlo [0.0.0.00"
      *     ALPHA / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
      *     DIGIT -> address_literal_3
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "]" -> trailing_blanks_11 */
-    {1658, 255, 159, 219, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 668: snum_63 */
+    {1661, 255, 158, 219, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 668: snum_63 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -10307,7 +10307,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_74
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1664, 255, 154, 141, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 669: snum_64 */
+    {1667, 255, 153, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 669: snum_64 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10316,7 +10316,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-BF -> sub_domain_11 */
-    {1669, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 670: utf8_non_ascii_123 */
+    {1672, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 670: utf8_non_ascii_123 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10325,7 +10325,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-9F / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %xA0-BF -> utf8_non_ascii_123 */
-    {1672, 255, 138, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: utf8_non_ascii_124 */
+    {1675, 255, 137, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 671: utf8_non_ascii_124 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10334,7 +10334,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_123 */
-    {1672, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 672: utf8_non_ascii_125 */
+    {1675, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 672: utf8_non_ascii_125 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10343,7 +10343,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xA0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-9F -> utf8_non_ascii_123 */
-    {1672, 255, 139, 144, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 673: utf8_non_ascii_126 */
+    {1675, 255, 138, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 673: utf8_non_ascii_126 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10352,7 +10352,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-8F / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x90-BF -> utf8_non_ascii_125 */
-    {1675, 255, 140, 145, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 674: utf8_non_ascii_127 */
+    {1678, 255, 139, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 674: utf8_non_ascii_127 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10361,7 +10361,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %xC0-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-BF -> utf8_non_ascii_125 */
-    {1675, 255, 137, 142, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: utf8_non_ascii_128 */
+    {1678, 255, 136, 143, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 675: utf8_non_ascii_128 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -10370,7 +10370,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x90-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     %x80-8F -> utf8_non_ascii_125 */
-    {1675, 255, 141, 146, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: utf8_non_ascii_129 */
+    {1678, 255, 140, 147, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 676: utf8_non_ascii_129 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -10385,7 +10385,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_134
      *     %xF1-F3 -> utf8_non_ascii_135
      *     %xF4 -> utf8_non_ascii_136 */
-    {1678, 255, 156, 34, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: sub_domain_33 */
+    {1681, 255, 155, 36, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 677: sub_domain_33 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10400,12 +10400,12 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_141
      *     %xF1-F3 -> utf8_non_ascii_142
      *     %xF4 -> utf8_non_ascii_143 */
-    {1687, 255, 169, 221, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: atext_12 */
+    {1690, 255, 168, 221, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 678: atext_12 */
 
     /* At-domain = . "@" Domain      RFC 5321, 4.1.2
      * e.g. after "mail from:<@a,"
      *     "@" -> sub_domain_29 */
-    {1696, 255, 147, 222, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: at_domain_4 */
+    {1699, 255, 146, 222, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 679: at_domain_4 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -10415,7 +10415,7 @@ static const qcap_state_t states[] = {
      *     SP / "["-"]" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     "<" -> general_address_literal_17
      *     ">" -> general_address_literal_18 */
-    {1697, 255, 170, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 680: general_address_literal_15 */
+    {1700, 255, 169, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 680: general_address_literal_15 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10426,7 +10426,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1701, 255, 171, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: ipv6_address_literal_34 */
+    {1704, 255, 170, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 681: ipv6_address_literal_34 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -10438,7 +10438,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_66
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1706, 255, 162, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 682: snum_65 */
+    {1709, 255, 161, 165, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 682: snum_65 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -10447,7 +10447,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     DIGIT -> snum_76
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1712, 255, 172, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: snum_66 */
+    {1715, 255, 171, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 683: snum_66 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10466,7 +10466,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1715, 255, 173, 58, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: atext_13 */
+    {1718, 255, 172, 58, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 684: atext_13 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -10480,14 +10480,14 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_113
      *     %xF1-F3 -> utf8_non_ascii_114
      *     %xF4 -> utf8_non_ascii_115 */
-    {1728, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: sub_domain_34 */
+    {1731, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 685: sub_domain_34 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_9
      *     ":" -> general_address_literal_19 */
-    {1736, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: standardized_tag_9 */
+    {1739, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 686: standardized_tag_9 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10496,7 +10496,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_9
      *     "P" / "p" -> ipv6_address_literal_42
      *     ":" -> general_address_literal_19 */
-    {1738, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: ipv6_address_literal_35 */
+    {1741, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 687: ipv6_address_literal_35 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -10506,7 +10506,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_77
      *     "." -> snum_78
      *     ":" -> general_address_literal_19 */
-    {1741, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: snum_67 */
+    {1744, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 688: snum_67 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10520,7 +10520,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {1745, 255, 174, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: atext_14 */
+    {1748, 255, 173, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 689: atext_14 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10537,55 +10537,55 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {1753, 255, 175, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: atext_15 */
+    {1756, 255, 174, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 690: atext_15 */
 
     /* ehlo-keyword = . ( ALPHA / DIGIT ) *ehlo-char      RFC 5321, 4.1.1.1
      * e.g. after "\r\n200-a\n200-"
      *     Let-dig -> ehlo_keyword_3 */
-    {1764, 255, 176, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 691: ehlo_keyword_1 */
+    {1767, 255, 175, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 691: ehlo_keyword_1 */
 
     /* ehlo-keyword = . ( ALPHA / DIGIT ) *ehlo-char      RFC 5321, 4.1.1.1
      * e.g. after "\r\n200-a\n200 "
      *     Let-dig -> ehlo_keyword_4 */
-    {1765, 255, 176, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: ehlo_keyword_2 */
+    {1768, 255, 175, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 692: ehlo_keyword_2 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_43
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_9 */
-    {1766, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: ipv6_address_literal_36 */
+    {1769, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 693: ipv6_address_literal_36 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.000"
      *     "." -> snum_58 */
-    {1768, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 694: ipv4_address_literal_14 */
+    {1771, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 694: ipv4_address_literal_14 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.0.0"
      *     DIGIT -> snum_79
      *     "." -> snum_80 */
-    {1769, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 695: snum_68 */
+    {1772, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 695: snum_68 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_44
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_10 */
-    {1771, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: ipv6_address_literal_37 */
+    {1774, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 696: ipv6_address_literal_37 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.000"
      *     "." -> snum_60 */
-    {1773, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: ipv4_address_literal_15 */
+    {1776, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 697: ipv4_address_literal_15 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.0.0"
      *     DIGIT -> snum_81
      *     "." -> snum_82 */
-    {1774, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: snum_69 */
+    {1777, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 698: snum_69 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -10595,14 +10595,14 @@ static const qcap_state_t states[] = {
      *     "E" / "e" -> oauth_token_11
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1776, 255, 151, 152, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: oauth_token_10 */
+    {1779, 255, 150, 154, 39, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 699: oauth_token_10 */
 
     /* ehlo-lines = ... "-" server-name [ SP ehlo-greet ] CRLF *( again . "-" ehlo-line blanks CRLF ) again SP ehlo-line blanks ...      RFC 5321, 4.1.1.1
      * ehlo-lines = ... CRLF *( again "-" ehlo-line blanks CRLF ) again . SP ehlo-line blanks CRLF )      RFC 5321, 4.1.1.1
      * e.g. after "400\n200-a\n200"
      *     "-" -> ehlo_keyword_5: open ehlo-line, open ehlo-keyword
      *     SP -> ehlo_keyword_6: open ehlo-line, open ehlo-keyword */
-    {1780, 255, 13, 183, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 700: ehlo_lines_6 */
+    {1783, 255, 13, 189, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 700: ehlo_lines_6 */
 
     /* ehlo-lines = ... [ SP ehlo-greet ] CRLF ) / ( "-" server-name [ . SP ehlo-greet ] CRLF *( again "-" ehlo-line blanks ...      RFC 5321, 4.1.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -10611,7 +10611,7 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_32: open reply-text
      *     CR -> crlf_22
      *     LF -> again_21: anomaly-open, anomaly bare-LF, begin again */
-    {1782, 255, 20, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 701: ehlo_lines_7 */
+    {1785, 255, 22, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 701: ehlo_lines_7 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10619,19 +10619,19 @@ static const qcap_state_t states[] = {
      * e.g. after "400\n200-[ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_6
      *     ":" -> ipv6_address_literal_45 */
-    {1785, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: ipv6_address_literal_38 */
+    {1788, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 702: ipv6_address_literal_38 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.00"
      *     DIGIT -> ipv4_address_literal_17
      *     "." -> snum_71 */
-    {1787, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: snum_70 */
+    {1790, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 703: snum_70 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.0."
      *     DIGIT -> snum_83 */
-    {1789, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: snum_71 */
+    {1792, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 704: snum_71 */
 
     /* ehlo-lines = ( SP server-name [ . SP ehlo-greet ] CRLF ) / ( "-" server-name [ SP ...      RFC 5321, 4.1.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -10640,7 +10640,7 @@ static const qcap_state_t states[] = {
      *     SP -> textstring_5: open reply-text
      *     CR -> crlf_1
      *     LF -> reply_code_1: anomaly-open, anomaly bare-LF, close reply */
-    {869, 255, 20, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: ehlo_lines_8 */
+    {881, 255, 22, 223, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 705: ehlo_lines_8 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10648,30 +10648,30 @@ static const qcap_state_t states[] = {
      * e.g. after "400\n200 [ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_7
      *     ":" -> ipv6_address_literal_46 */
-    {1790, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: ipv6_address_literal_39 */
+    {1793, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 706: ipv6_address_literal_39 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.00"
      *     DIGIT -> ipv4_address_literal_18
      *     "." -> snum_73 */
-    {1792, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: snum_72 */
+    {1795, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 707: snum_72 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.0."
      *     DIGIT -> snum_84 */
-    {1794, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: snum_73 */
+    {1797, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 708: snum_73 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * else invalid-name = 1*. ( VCHAR / %x80-FF )      RFC 5321, 4.1.1.1
      * else trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * e.g. after "ehlo [0.0.0.000"
      *     ALPHA / DIGIT / DQUOTE / "!" / "#"-"/" / ":"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> invalid_name_1: rollback, anomaly-open
-     *     SP -> trailing_blanks_6: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
+     *     SP -> trailing_blanks_7: rollback, anomaly-open, anomaly invalid-domain, close helo, anomaly-open
      *     CR -> crlf_2: rollback, anomaly-open, anomaly invalid-domain, close helo, mark
      *     LF -> exchange_1: rollback, anomaly-open, anomaly invalid-domain, close helo, mark, anomaly-open, anomaly bare-LF, atomic ends, push commands command, close command
      *     "]" -> trailing_blanks_11 */
-    {1795, 255, 177, 224, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: address_literal_3 */
+    {1798, 255, 176, 224, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 709: address_literal_3 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
@@ -10681,7 +10681,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1800, 2, 160, 162, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: standardized_tag_10 */
+    {1803, 2, 159, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 710: standardized_tag_10 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10692,7 +10692,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1804, 255, 161, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 711: ipv6_address_literal_40 */
+    {1807, 255, 160, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 711: ipv6_address_literal_40 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -10704,7 +10704,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_86
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1809, 255, 162, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: snum_74 */
+    {1812, 255, 161, 165, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 712: snum_74 */
 
     /* sub-domain = ( Let-dig / UTF8-non-ascii ) *( . Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * sub-domain = ( Let-dig / UTF8-non-ascii ) *( Let-dig / . "-" / UTF8-non-ascii )      RFC 6531, 3.3
@@ -10720,7 +10720,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_134
      *     %xF1-F3 -> utf8_non_ascii_135
      *     %xF4 -> utf8_non_ascii_136 */
-    {1815, 1, 164, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 713: sub_domain_35 */
+    {1818, 1, 163, 65, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 713: sub_domain_35 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
@@ -10729,42 +10729,42 @@ static const qcap_state_t states[] = {
      *     "-" / "A"-"H" / "J"-"Z" / "a"-"h" / "j"-"z" -> standardized_tag_11
      *     "I" / "i" -> ipv6_address_literal_48
      *     DIGIT -> snum_87 */
-    {1825, 255, 81, 141, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 714: snum_75 */
+    {1828, 255, 80, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 714: snum_75 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xc2"
      *     %x80-BF -> sub_domain_35 */
-    {1828, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 715: utf8_non_ascii_130 */
+    {1831, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 715: utf8_non_ascii_130 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xe0"
      *     %xA0-BF -> utf8_non_ascii_130 */
-    {1829, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: utf8_non_ascii_131 */
+    {1832, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 716: utf8_non_ascii_131 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xe1"
      *     %x80-BF -> utf8_non_ascii_130 */
-    {1829, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: utf8_non_ascii_132 */
+    {1832, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 717: utf8_non_ascii_132 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xed"
      *     %x80-9F -> utf8_non_ascii_130 */
-    {1829, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: utf8_non_ascii_133 */
+    {1832, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 718: utf8_non_ascii_133 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xf0"
      *     %x90-BF -> utf8_non_ascii_132 */
-    {1830, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: utf8_non_ascii_134 */
+    {1833, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 719: utf8_non_ascii_134 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xf1"
      *     %x80-BF -> utf8_non_ascii_132 */
-    {1830, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: utf8_non_ascii_135 */
+    {1833, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 720: utf8_non_ascii_135 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "mail from:<\"\"@\xf4"
      *     %x80-8F -> utf8_non_ascii_132 */
-    {1830, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: utf8_non_ascii_136 */
+    {1833, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 721: utf8_non_ascii_136 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10780,42 +10780,42 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_141
      *     %xF1-F3 -> utf8_non_ascii_142
      *     %xF4 -> utf8_non_ascii_143 */
-    {1831, 1, 165, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: atext_16 */
+    {1834, 1, 164, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 722: atext_16 */
 
     /* UTF8-non-ascii = ( %xC2-DF . %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xc2"
      *     %x80-BF -> atext_16 */
-    {1841, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 723: utf8_non_ascii_137 */
+    {1844, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 723: utf8_non_ascii_137 */
 
     /* UTF8-non-ascii = ( %xC2-DF %x80-BF ) / ( %xE0 . %xA0-BF %x80-BF ) / ( %xE1-EC %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xe0"
      *     %xA0-BF -> utf8_non_ascii_137 */
-    {1842, 255, 83, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 724: utf8_non_ascii_138 */
+    {1845, 255, 82, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 724: utf8_non_ascii_138 */
 
     /* UTF8-non-ascii = ... ) / ( %xE0 %xA0-BF %x80-BF ) / ( %xE1-EC . %x80-BF %x80-BF ) / ( %xED %x80-9F %x80-BF ) / ( ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xe1"
      *     %x80-BF -> utf8_non_ascii_137 */
-    {1842, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: utf8_non_ascii_139 */
+    {1845, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 725: utf8_non_ascii_139 */
 
     /* UTF8-non-ascii = ... ) / ( %xE1-EC %x80-BF %x80-BF ) / ( %xED . %x80-9F %x80-BF ) / ( %xEE-EF %x80-BF %x80-BF ) ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xed"
      *     %x80-9F -> utf8_non_ascii_137 */
-    {1842, 255, 84, 144, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: utf8_non_ascii_140 */
+    {1845, 255, 83, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 726: utf8_non_ascii_140 */
 
     /* UTF8-non-ascii = ... ) / ( %xEE-EF %x80-BF %x80-BF ) / ( %xF0 . %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 %x80-BF %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xf0"
      *     %x90-BF -> utf8_non_ascii_139 */
-    {1843, 255, 85, 145, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: utf8_non_ascii_141 */
+    {1846, 255, 84, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 727: utf8_non_ascii_141 */
 
     /* UTF8-non-ascii = ... / ( %xF0 %x90-BF %x80-BF %x80-BF ) / ( %xF1-F3 . %x80-BF %x80-BF %x80-BF ) / ( %xF4 %x80-8F %x80-BF ...      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xf1"
      *     %x80-BF -> utf8_non_ascii_139 */
-    {1843, 255, 82, 142, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 728: utf8_non_ascii_142 */
+    {1846, 255, 81, 143, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 728: utf8_non_ascii_142 */
 
     /* UTF8-non-ascii = ... / ( %xF1-F3 %x80-BF %x80-BF %x80-BF ) / ( %xF4 . %x80-8F %x80-BF %x80-BF )      RFC 5322, 3.2.3
      * e.g. after "mail from:<@a:\xf4"
      *     %x80-8F -> utf8_non_ascii_139 */
-    {1843, 255, 86, 146, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: utf8_non_ascii_143 */
+    {1846, 255, 85, 147, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 729: utf8_non_ascii_143 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -10826,14 +10826,14 @@ static const qcap_state_t states[] = {
      *     "<" -> general_address_literal_17
      *     ">" -> general_address_literal_18
      *     "]" -> forward_path_1: close rcpt-to */
-    {1844, 2, 178, 191, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: general_address_literal_16 */
+    {1847, 2, 177, 195, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 730: general_address_literal_16 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "rcpt to:<a@[a:<"
      *     dcontent -> general_address_literal_17
      *     "]" -> forward_path_2: close rcpt-to */
-    {1849, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: general_address_literal_17 */
+    {1852, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 731: general_address_literal_17 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -10844,7 +10844,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     LF -> exchange_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends, anomaly-open, anomaly bare-LF, push commands command, close command
      *     "]" -> forward_path_2: close rcpt-to */
-    {1851, 255, 179, 191, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: general_address_literal_18 */
+    {1854, 255, 178, 195, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 732: general_address_literal_18 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10855,7 +10855,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1856, 255, 180, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: ipv6_address_literal_41 */
+    {1859, 255, 179, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 733: ipv6_address_literal_41 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10866,7 +10866,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_66
      *     ":" -> general_address_literal_15
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1861, 255, 181, 192, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: ipv4_address_literal_16 */
+    {1864, 255, 180, 196, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 734: ipv4_address_literal_16 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -10876,7 +10876,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_88
      *     "." -> snum_89
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1866, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: snum_76 */
+    {1869, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 735: snum_76 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10895,12 +10895,12 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1870, 255, 146, 58, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: atext_17 */
+    {1873, 255, 145, 58, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 736: atext_17 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[a:"
      *     dcontent -> general_address_literal_17 */
-    {1883, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: general_address_literal_19 */
+    {1886, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 737: general_address_literal_19 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -10909,7 +10909,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_9
      *     "V" / "v" -> ipv6_address_literal_50
      *     ":" -> general_address_literal_19 */
-    {1884, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: ipv6_address_literal_42 */
+    {1887, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 738: ipv6_address_literal_42 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -10919,12 +10919,12 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_19
      *     "." -> snum_78
      *     ":" -> general_address_literal_19 */
-    {1887, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: snum_77 */
+    {1890, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 739: snum_77 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0."
      *     DIGIT -> snum_90 */
-    {1891, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: snum_78 */
+    {1894, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 740: snum_78 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -10941,7 +10941,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {1892, 255, 183, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: atext_18 */
+    {1895, 255, 182, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 741: atext_18 */
 
     /* ehlo-keyword = ( ALPHA / DIGIT ) *. ehlo-char      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -10952,7 +10952,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_19: close ehlo-keyword, close ehlo-line
      *     LF -> again_11: close ehlo-keyword, close ehlo-line, anomaly-open, anomaly bare-LF, begin again
      *     "=" -> ehlo_param_2: close ehlo-keyword, anomaly-open, anomaly equals-sign, open ehlo-param */
-    {1903, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: ehlo_keyword_3 */
+    {1906, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 742: ehlo_keyword_3 */
 
     /* ehlo-keyword = ( ALPHA / DIGIT ) *. ehlo-char      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -10960,10 +10960,10 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200-a\n200 a"
      *     mech-char -> ehlo_keyword_4
      *     SP -> ehlo_param_3: close ehlo-keyword
-     *     CR -> crlf_11: close ehlo-keyword, close ehlo-line
+     *     CR -> crlf_12: close ehlo-keyword, close ehlo-line
      *     LF -> reply_code_1: close ehlo-keyword, close ehlo-line, anomaly-open, anomaly bare-LF
      *     "=" -> ehlo_param_4: close ehlo-keyword, anomaly-open, anomaly equals-sign, open ehlo-param */
-    {1908, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: ehlo_keyword_4 */
+    {1911, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 743: ehlo_keyword_4 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -10972,19 +10972,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_43
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_9
      *     "]" -> ehlo_lines_4: close domain */
-    {1913, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: ipv6_address_literal_43 */
+    {1916, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 744: ipv6_address_literal_43 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.0.00"
      *     DIGIT -> ipv4_address_literal_20
      *     "." -> snum_80 */
-    {1916, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: snum_79 */
+    {1919, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 745: snum_79 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.0.0."
      *     DIGIT -> snum_91 */
-    {1918, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: snum_80 */
+    {1921, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 746: snum_80 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -10993,19 +10993,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_44
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_10
      *     "]" -> ehlo_lines_5: close domain */
-    {1919, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: ipv6_address_literal_44 */
+    {1922, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 747: ipv6_address_literal_44 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.0.00"
      *     DIGIT -> ipv4_address_literal_21
      *     "." -> snum_82 */
-    {1922, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 748: snum_81 */
+    {1925, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 748: snum_81 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.0.0."
      *     DIGIT -> snum_92 */
-    {1924, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: snum_82 */
+    {1927, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 749: snum_82 */
 
     /* oauth-token = "auth=" [ . "Bearer" 1*SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11015,55 +11015,55 @@ static const qcap_state_t states[] = {
      *     "R" / "r" -> oauth_token_12
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {1925, 255, 167, 152, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: oauth_token_11 */
+    {1928, 255, 166, 154, 40, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 750: oauth_token_11 */
 
     /* ehlo-keyword = . ( ALPHA / DIGIT ) *ehlo-char      RFC 5321, 4.1.1.1
      * e.g. after "400\n200-a\n200-"
      *     Let-dig -> ehlo_keyword_7 */
-    {1929, 255, 176, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: ehlo_keyword_5 */
+    {1932, 255, 175, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 751: ehlo_keyword_5 */
 
     /* ehlo-keyword = . ( ALPHA / DIGIT ) *ehlo-char      RFC 5321, 4.1.1.1
      * e.g. after "400\n200-a\n200 "
      *     Let-dig -> ehlo_keyword_8 */
-    {1930, 255, 176, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: ehlo_keyword_6 */
+    {1933, 255, 175, 225, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 752: ehlo_keyword_6 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200-[ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_51
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_13 */
-    {1931, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: ipv6_address_literal_45 */
+    {1934, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 753: ipv6_address_literal_45 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.000"
      *     "." -> snum_71 */
-    {1933, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: ipv4_address_literal_17 */
+    {1936, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 754: ipv4_address_literal_17 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.0.0"
      *     DIGIT -> snum_93
      *     "." -> snum_94 */
-    {1934, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: snum_83 */
+    {1937, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 755: snum_83 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "400\n200 [ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_52
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_14 */
-    {1936, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: ipv6_address_literal_46 */
+    {1939, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 756: ipv6_address_literal_46 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.000"
      *     "." -> snum_73 */
-    {1938, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: ipv4_address_literal_18 */
+    {1941, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 757: ipv4_address_literal_18 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.0.0"
      *     DIGIT -> snum_95
      *     "." -> snum_96 */
-    {1939, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: snum_84 */
+    {1942, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 758: snum_84 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -11073,7 +11073,7 @@ static const qcap_state_t states[] = {
      *     SP / "["-"]" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     "<" -> general_address_literal_22
      *     ">" -> general_address_literal_23 */
-    {1941, 255, 170, 177, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: general_address_literal_20 */
+    {1944, 255, 169, 179, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 759: general_address_literal_20 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11084,7 +11084,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1945, 255, 171, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: ipv6_address_literal_47 */
+    {1948, 255, 170, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 760: ipv6_address_literal_47 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11096,7 +11096,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_86
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1950, 255, 162, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: snum_85 */
+    {1953, 255, 161, 165, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 761: snum_85 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -11105,7 +11105,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     DIGIT -> snum_97
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {1956, 255, 172, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: snum_86 */
+    {1959, 255, 171, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 762: snum_86 */
 
     /* sub-domain = ( . Let-dig / UTF8-non-ascii ) *( Let-dig / "-" / UTF8-non-ascii )      RFC 6531, 3.3
      * UTF8-non-ascii = ( . %xC2-DF %x80-BF ) / ( %xE0 %xA0-BF %x80-BF ) / ( ...      RFC 5322, 3.2.3
@@ -11119,14 +11119,14 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_134
      *     %xF1-F3 -> utf8_non_ascii_135
      *     %xF4 -> utf8_non_ascii_136 */
-    {1959, 255, 28, 38, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: sub_domain_36 */
+    {1962, 255, 29, 39, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 763: sub_domain_36 */
 
     /* Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag . ":" 1*dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[a"
      *     ALPHA / DIGIT / "-" -> standardized_tag_11
      *     ":" -> general_address_literal_24 */
-    {1967, 1, 91, 162, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: standardized_tag_11 */
+    {1970, 1, 90, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 764: standardized_tag_11 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11135,7 +11135,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"O" / "Q"-"Z" / "g"-"o" / "q"-"z" -> standardized_tag_11
      *     "P" / "p" -> ipv6_address_literal_54
      *     ":" -> general_address_literal_24 */
-    {1969, 255, 92, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 765: ipv6_address_literal_48 */
+    {1972, 255, 91, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 765: ipv6_address_literal_48 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11145,7 +11145,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_98
      *     "." -> snum_99
      *     ":" -> general_address_literal_24 */
-    {1972, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: snum_87 */
+    {1975, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 766: snum_87 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11159,7 +11159,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_141
      *     %xF1-F3 -> utf8_non_ascii_142
      *     %xF4 -> utf8_non_ascii_143 */
-    {1976, 255, 174, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: atext_19 */
+    {1979, 255, 173, 62, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 767: atext_19 */
 
     /* Forward-path = ( "<" [ A-d-l ":" ] rcpt-to . ">" ) / ( "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -11167,12 +11167,12 @@ static const qcap_state_t states[] = {
      * e.g. after "rcpt to:<a@[a:a]"
      *     odd-char -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: atomic ends */
-    {1984, 255, 135, 227, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 768: forward_path_1 */
+    {1987, 255, 134, 227, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 768: forward_path_1 */
 
     /* Forward-path = ( "<" [ A-d-l ":" ] rcpt-to . ">" ) / ( "<" odd-to ">" ) / plain-to      RFC 5321, 4.1.2
      * e.g. after "rcpt to:<a@[a:<]"
      *     ">" -> rcpt_1: atomic ends */
-    {1986, 255, 184, 227, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: forward_path_2 */
+    {1989, 255, 183, 227, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 769: forward_path_2 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11182,7 +11182,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ":" -> ipv6_address_literal_55
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1987, 255, 160, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: ipv6_address_literal_49 */
+    {1990, 255, 159, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 770: ipv6_address_literal_49 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11192,7 +11192,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_23
      *     "." -> snum_89
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1991, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: snum_88 */
+    {1994, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 771: snum_88 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -11201,7 +11201,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     DIGIT -> snum_100
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {1995, 255, 172, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: snum_89 */
+    {1998, 255, 171, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 772: snum_89 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11220,7 +11220,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {1998, 255, 155, 58, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 773: atext_20 */
+    {2001, 255, 154, 58, 44, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 773: atext_20 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11229,7 +11229,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_9
      *     "6" -> ipv6_address_literal_56
      *     ":" -> general_address_literal_19 */
-    {2011, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: ipv6_address_literal_50 */
+    {2014, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 774: ipv6_address_literal_50 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11238,14 +11238,14 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_9
      *     "." -> snum_78
      *     ":" -> general_address_literal_19 */
-    {2014, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: ipv4_address_literal_19 */
+    {2017, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 775: ipv4_address_literal_19 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.0"
      *     DIGIT -> snum_101
      *     "." -> snum_102 */
-    {2017, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 776: snum_90 */
+    {2020, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 776: snum_90 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11262,7 +11262,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2019, 255, 185, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: atext_21 */
+    {2022, 255, 184, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 777: atext_21 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -11272,12 +11272,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_13: close ehlo-line, anomaly-open
      *     CR -> crlf_19: close ehlo-line, anomaly-open, anomaly trailing-blanks
      *     LF -> again_11: close ehlo-line, anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, begin again */
-    {2030, 255, 186, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 778: ehlo_param_1 */
+    {2033, 255, 185, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 778: ehlo_param_1 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * e.g. after "\r\n200-a\n200-a="
      *     VCHAR -> ehlo_param_5 */
-    {2034, 255, 187, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: ehlo_param_2 */
+    {2037, 255, 186, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 779: ehlo_param_2 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -11285,38 +11285,38 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200-a\n200 a "
      *     VCHAR -> ehlo_param_6: open ehlo-param
      *     SP -> trailing_blanks_14: close ehlo-line, anomaly-open
-     *     CR -> crlf_11: close ehlo-line, anomaly-open, anomaly trailing-blanks
+     *     CR -> crlf_12: close ehlo-line, anomaly-open, anomaly trailing-blanks
      *     LF -> reply_code_1: close ehlo-line, anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {2035, 255, 186, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 780: ehlo_param_3 */
+    {2038, 255, 185, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 780: ehlo_param_3 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * e.g. after "\r\n200-a\n200 a="
      *     VCHAR -> ehlo_param_6 */
-    {2039, 255, 187, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: ehlo_param_4 */
+    {2042, 255, 186, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 781: ehlo_param_4 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200-[0.0.000"
      *     "." -> snum_80 */
-    {2040, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: ipv4_address_literal_20 */
+    {2043, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 782: ipv4_address_literal_20 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200-[0.0.0.0"
      *     DIGIT -> snum_103
      *     "]" -> ehlo_lines_4: close domain */
-    {2041, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: snum_91 */
+    {2044, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 783: snum_91 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "\r\n200 [0.0.000"
      *     "." -> snum_82 */
-    {2043, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: ipv4_address_literal_21 */
+    {2046, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 784: ipv4_address_literal_21 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200 [0.0.0.0"
      *     DIGIT -> snum_104
      *     "]" -> ehlo_lines_5: close domain */
-    {2044, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: snum_92 */
+    {2047, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 785: snum_92 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11326,7 +11326,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {2046, 255, 188, 230, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: oauth_token_12 */
+    {2049, 255, 187, 230, 41, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 786: oauth_token_12 */
 
     /* ehlo-keyword = ( ALPHA / DIGIT ) *. ehlo-char      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -11337,7 +11337,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_22: close ehlo-keyword, close ehlo-line
      *     LF -> again_21: close ehlo-keyword, close ehlo-line, anomaly-open, anomaly bare-LF, begin again
      *     "=" -> ehlo_param_8: close ehlo-keyword, anomaly-open, anomaly equals-sign, open ehlo-param */
-    {2050, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 787: ehlo_keyword_7 */
+    {2053, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 787: ehlo_keyword_7 */
 
     /* ehlo-keyword = ( ALPHA / DIGIT ) *. ehlo-char      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -11348,7 +11348,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_1: close ehlo-keyword, close ehlo-line
      *     LF -> reply_code_1: close ehlo-keyword, close ehlo-line, anomaly-open, anomaly bare-LF, close reply
      *     "=" -> ehlo_param_10: close ehlo-keyword, anomaly-open, anomaly equals-sign, open ehlo-param */
-    {2055, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: ehlo_keyword_8 */
+    {2058, 4, 45, 226, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 788: ehlo_keyword_8 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11357,19 +11357,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_51
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_13
      *     "]" -> ehlo_lines_7: close domain */
-    {2060, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 789: ipv6_address_literal_51 */
+    {2063, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 789: ipv6_address_literal_51 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.0.00"
      *     DIGIT -> ipv4_address_literal_24
      *     "." -> snum_94 */
-    {2063, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: snum_93 */
+    {2066, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 790: snum_93 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.0.0."
      *     DIGIT -> snum_105 */
-    {2065, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: snum_94 */
+    {2068, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 791: snum_94 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11378,19 +11378,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_52
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_14
      *     "]" -> ehlo_lines_8: close domain */
-    {2066, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: ipv6_address_literal_52 */
+    {2069, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 792: ipv6_address_literal_52 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.0.00"
      *     DIGIT -> ipv4_address_literal_25
      *     "." -> snum_96 */
-    {2069, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 793: snum_95 */
+    {2072, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 793: snum_95 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.0.0."
      *     DIGIT -> snum_106 */
-    {2071, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: snum_96 */
+    {2074, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 794: snum_96 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11401,14 +11401,14 @@ static const qcap_state_t states[] = {
      *     "<" -> general_address_literal_22
      *     ">" -> general_address_literal_23
      *     "]" -> reverse_path_1: close mail-from */
-    {2072, 2, 178, 191, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: general_address_literal_21 */
+    {2075, 2, 177, 195, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 795: general_address_literal_21 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "mail from:<a@[a:<"
      *     dcontent -> general_address_literal_22
      *     "]" -> reverse_path_2: close mail-from */
-    {2077, 1, 116, 191, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: general_address_literal_22 */
+    {2080, 1, 117, 195, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 796: general_address_literal_22 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11419,7 +11419,7 @@ static const qcap_state_t states[] = {
      *     CR -> crlf_4: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     LF -> exchange_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends, anomaly-open, anomaly bare-LF, push commands command, close command
      *     "]" -> reverse_path_2: close mail-from */
-    {2079, 255, 179, 191, 43, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: general_address_literal_23 */
+    {2082, 255, 178, 195, 42, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 797: general_address_literal_23 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11430,7 +11430,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2084, 255, 180, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 798: ipv6_address_literal_53 */
+    {2087, 255, 179, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 798: ipv6_address_literal_53 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11441,7 +11441,7 @@ static const qcap_state_t states[] = {
      *     "." -> snum_86
      *     ":" -> general_address_literal_20
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2089, 255, 181, 192, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: ipv4_address_literal_22 */
+    {2092, 255, 180, 196, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 799: ipv4_address_literal_22 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11451,12 +11451,12 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_107
      *     "." -> snum_108
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2094, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: snum_97 */
+    {2097, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 800: snum_97 */
 
     /* General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[a:"
      *     dcontent -> general_address_literal_22 */
-    {2098, 255, 107, 177, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 801: general_address_literal_24 */
+    {2101, 255, 107, 179, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 801: general_address_literal_24 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11465,7 +11465,7 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "-" / "G"-"U" / "W"-"Z" / "g"-"u" / "w"-"z" -> standardized_tag_11
      *     "V" / "v" -> ipv6_address_literal_58
      *     ":" -> general_address_literal_24 */
-    {2099, 255, 108, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: ipv6_address_literal_54 */
+    {2102, 255, 108, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 802: ipv6_address_literal_54 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11475,12 +11475,12 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_26
      *     "." -> snum_99
      *     ":" -> general_address_literal_24 */
-    {2102, 255, 93, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: snum_98 */
+    {2105, 255, 92, 165, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 803: snum_98 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0."
      *     DIGIT -> snum_109 */
-    {2106, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: snum_99 */
+    {2109, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 804: snum_99 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
@@ -11491,7 +11491,7 @@ static const qcap_state_t states[] = {
      *     SP / "["-"]" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     "<" -> general_address_literal_17
      *     ">" -> general_address_literal_18 */
-    {2107, 255, 189, 206, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: ipv6_address_literal_55 */
+    {2110, 255, 188, 208, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 805: ipv6_address_literal_55 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -11500,7 +11500,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"-" / "/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     "." -> snum_89
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {2112, 255, 190, 207, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 806: ipv4_address_literal_23 */
+    {2115, 255, 189, 209, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 806: ipv4_address_literal_23 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11510,7 +11510,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_110
      *     "." -> snum_111
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {2115, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: snum_100 */
+    {2118, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 807: snum_100 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11529,7 +11529,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {2119, 255, 191, 58, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: atext_22 */
+    {2122, 255, 190, 58, 45, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 808: atext_22 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11537,19 +11537,19 @@ static const qcap_state_t states[] = {
      * e.g. after "rcpt to:<\"\"@[ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_9
      *     ":" -> ipv6_address_literal_60 */
-    {2132, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: ipv6_address_literal_56 */
+    {2135, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 809: ipv6_address_literal_56 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.00"
      *     DIGIT -> ipv4_address_literal_27
      *     "." -> snum_102 */
-    {2134, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: snum_101 */
+    {2137, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 810: snum_101 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.0."
      *     DIGIT -> snum_112 */
-    {2136, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: snum_102 */
+    {2139, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 811: snum_102 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11566,7 +11566,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2137, 255, 192, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: atext_23 */
+    {2140, 255, 191, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 812: atext_23 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -11576,7 +11576,7 @@ static const qcap_state_t states[] = {
      *     SP -> ehlo_param_1: close ehlo-param
      *     CR -> crlf_19: close ehlo-param, close ehlo-line
      *     LF -> again_11: close ehlo-param, close ehlo-line, anomaly-open, anomaly bare-LF, begin again */
-    {2148, 4, 186, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: ehlo_param_5 */
+    {2151, 4, 185, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 813: ehlo_param_5 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -11585,7 +11585,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_13
      *     CR -> crlf_19: anomaly trailing-blanks
      *     LF -> again_11: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, begin again */
-    {2152, 3, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: trailing_blanks_13 */
+    {2155, 3, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 814: trailing_blanks_13 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -11593,32 +11593,32 @@ static const qcap_state_t states[] = {
      * e.g. after "\r\n200-a\n200 a a"
      *     VCHAR -> ehlo_param_6
      *     SP -> ehlo_param_3: close ehlo-param
-     *     CR -> crlf_11: close ehlo-param, close ehlo-line
+     *     CR -> crlf_12: close ehlo-param, close ehlo-line
      *     LF -> reply_code_1: close ehlo-param, close ehlo-line, anomaly-open, anomaly bare-LF */
-    {2155, 4, 186, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 815: ehlo_param_6 */
+    {2158, 4, 185, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 815: ehlo_param_6 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
      * CRLF = ( CR LF ) / . LF      RFC 5321, 2.3.8
      * e.g. after "\r\n200-a\n200 a  "
      *     SP -> trailing_blanks_14
-     *     CR -> crlf_11: anomaly trailing-blanks
+     *     CR -> crlf_12: anomaly trailing-blanks
      *     LF -> reply_code_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF */
-    {2159, 3, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 816: trailing_blanks_14 */
+    {2162, 3, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 816: trailing_blanks_14 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200-[0.0.0.00"
      *     DIGIT -> address_literal_4
      *     "]" -> ehlo_lines_4: close domain */
-    {2162, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 817: snum_103 */
+    {2165, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 817: snum_103 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200 [0.0.0.00"
      *     DIGIT -> address_literal_5
      *     "]" -> ehlo_lines_5: close domain */
-    {2164, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: snum_104 */
+    {2167, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 818: snum_104 */
 
     /* oauth-token = "auth=" [ "Bearer" 1*. SP ] token      RFC 7628, 3.1
      * token = 1*. VCHAR / SP      RFC 7628, 3.1
@@ -11628,7 +11628,7 @@ static const qcap_state_t states[] = {
      *     SP -> oauth_token_13
      *     HTAB / CR / LF / %x02-08 / %x0B-0C / %x0E-1F / %x7F-FF -> oauth_field_1
      *     %x01 -> oauth_token_1: open token, close token */
-    {2166, 255, 188, 230, 15, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 819: oauth_token_13 */
+    {2169, 255, 187, 230, 16, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 819: oauth_token_13 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -11638,12 +11638,12 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_15: close ehlo-line, anomaly-open
      *     CR -> crlf_22: close ehlo-line, anomaly-open, anomaly trailing-blanks
      *     LF -> again_21: close ehlo-line, anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, begin again */
-    {2170, 255, 186, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: ehlo_param_7 */
+    {2173, 255, 185, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 820: ehlo_param_7 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * e.g. after "400\n200-a\n200-a="
      *     VCHAR -> ehlo_param_11 */
-    {2174, 255, 187, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: ehlo_param_8 */
+    {2177, 255, 186, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 821: ehlo_param_8 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * trailing-blanks = 1*. SP      RFC 5321, 4.1.1
@@ -11653,36 +11653,36 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_16: close ehlo-line, anomaly-open
      *     CR -> crlf_1: close ehlo-line, anomaly-open, anomaly trailing-blanks
      *     LF -> reply_code_1: close ehlo-line, anomaly-open, anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close reply */
-    {2175, 255, 186, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: ehlo_param_9 */
+    {2178, 255, 185, 228, 17, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 822: ehlo_param_9 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * e.g. after "400\n200-a\n200 a="
      *     VCHAR -> ehlo_param_12 */
-    {2179, 255, 187, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: ehlo_param_10 */
+    {2182, 255, 186, 229, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 823: ehlo_param_10 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200-[0.0.000"
      *     "." -> snum_94 */
-    {2180, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: ipv4_address_literal_24 */
+    {2183, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 824: ipv4_address_literal_24 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200-[0.0.0.0"
      *     DIGIT -> snum_113
      *     "]" -> ehlo_lines_7: close domain */
-    {2181, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: snum_105 */
+    {2184, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 825: snum_105 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "400\n200 [0.0.000"
      *     "." -> snum_96 */
-    {2183, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: ipv4_address_literal_25 */
+    {2186, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 826: ipv4_address_literal_25 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200 [0.0.0.0"
      *     DIGIT -> snum_114
      *     "]" -> ehlo_lines_8: close domain */
-    {2184, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: snum_106 */
+    {2187, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 827: snum_106 */
 
     /* Reverse-path = ( "<" [ A-d-l ":" ] mail-from . ">" ) / ( "<" nobody ">" ) / ( "<" odd-from ">" ) / plain-from      RFC 5321, 4.1.2
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -11690,12 +11690,12 @@ static const qcap_state_t states[] = {
      * e.g. after "mail from:<a@[a:a]"
      *     odd-char -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: atomic ends */
-    {2186, 255, 135, 231, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 828: reverse_path_1 */
+    {2189, 255, 134, 231, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 828: reverse_path_1 */
 
     /* Reverse-path = ( "<" [ A-d-l ":" ] mail-from . ">" ) / ( "<" nobody ">" ) / ( "<" odd-from ">" ) / plain-from      RFC 5321, 4.1.2
      * e.g. after "mail from:<a@[a:<]"
      *     ">" -> mail_1: atomic ends */
-    {2188, 255, 184, 231, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 829: reverse_path_2 */
+    {2191, 255, 183, 231, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 829: reverse_path_2 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11705,7 +11705,7 @@ static const qcap_state_t states[] = {
      *     SP / DQUOTE / "!" / "#"-"," / "."-"/" / ";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ":" -> ipv6_address_literal_61
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2189, 255, 160, 163, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: ipv6_address_literal_57 */
+    {2192, 255, 159, 164, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 830: ipv6_address_literal_57 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11715,7 +11715,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_28
      *     "." -> snum_108
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2193, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: snum_107 */
+    {2196, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 831: snum_107 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -11724,7 +11724,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     DIGIT -> snum_115
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2197, 255, 172, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: snum_108 */
+    {2200, 255, 171, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 832: snum_108 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11733,7 +11733,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / "-" / "0"-"5" / "7"-"9" -> standardized_tag_11
      *     "6" -> ipv6_address_literal_62
      *     ":" -> general_address_literal_24 */
-    {2200, 255, 117, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 833: ipv6_address_literal_58 */
+    {2203, 255, 118, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 833: ipv6_address_literal_58 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11742,14 +11742,14 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / "-" -> standardized_tag_11
      *     "." -> snum_99
      *     ":" -> general_address_literal_24 */
-    {2203, 255, 118, 192, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 834: ipv4_address_literal_26 */
+    {2206, 255, 119, 196, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 834: ipv4_address_literal_26 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.0"
      *     DIGIT -> snum_116
      *     "." -> snum_117 */
-    {2206, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 835: snum_109 */
+    {2209, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 835: snum_109 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11761,7 +11761,7 @@ static const qcap_state_t states[] = {
      *     "<" -> general_address_literal_17
      *     ">" -> general_address_literal_18
      *     "]" -> forward_path_1: close rcpt-to */
-    {2208, 3, 193, 212, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 836: ipv6_address_literal_59 */
+    {2211, 3, 192, 213, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 836: ipv6_address_literal_59 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11771,7 +11771,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_29
      *     "." -> snum_111
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {2214, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 837: snum_110 */
+    {2217, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 837: snum_110 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -11780,7 +11780,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     DIGIT -> snum_118
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {2218, 255, 172, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: snum_111 */
+    {2221, 255, 171, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 838: snum_111 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11799,26 +11799,26 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {2221, 255, 194, 58, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: atext_24 */
+    {2224, 255, 193, 58, 46, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 839: atext_24 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_63
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_17 */
-    {2234, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 840: ipv6_address_literal_60 */
+    {2237, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 840: ipv6_address_literal_60 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.000"
      *     "." -> snum_102 */
-    {2236, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 841: ipv4_address_literal_27 */
+    {2239, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 841: ipv4_address_literal_27 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.0.0"
      *     DIGIT -> snum_119
      *     "." -> snum_120 */
-    {2237, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: snum_112 */
+    {2240, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 842: snum_112 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11835,17 +11835,17 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2239, 255, 175, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 843: atext_25 */
+    {2242, 255, 174, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 843: atext_25 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200-[0.0.0.000"
      *     "]" -> ehlo_lines_4: close domain */
-    {2250, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 844: address_literal_4 */
+    {2253, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 844: address_literal_4 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "\r\n200 [0.0.0.000"
      *     "]" -> ehlo_lines_5: close domain */
-    {2251, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: address_literal_5 */
+    {2254, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 845: address_literal_5 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -11855,7 +11855,7 @@ static const qcap_state_t states[] = {
      *     SP -> ehlo_param_7: close ehlo-param
      *     CR -> crlf_22: close ehlo-param, close ehlo-line
      *     LF -> again_21: close ehlo-param, close ehlo-line, anomaly-open, anomaly bare-LF, begin again */
-    {2252, 4, 186, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: ehlo_param_11 */
+    {2255, 4, 185, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 846: ehlo_param_11 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -11864,7 +11864,7 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_15
      *     CR -> crlf_22: anomaly trailing-blanks
      *     LF -> again_21: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, begin again */
-    {2256, 3, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 847: trailing_blanks_15 */
+    {2259, 3, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 847: trailing_blanks_15 */
 
     /* ehlo-param = 1*. VCHAR      RFC 5321, 4.1.1.1
      * ehlo-blank = . SP / "="      RFC 5321, 4.1.1.1
@@ -11874,7 +11874,7 @@ static const qcap_state_t states[] = {
      *     SP -> ehlo_param_9: close ehlo-param
      *     CR -> crlf_1: close ehlo-param, close ehlo-line
      *     LF -> reply_code_1: close ehlo-param, close ehlo-line, anomaly-open, anomaly bare-LF, close reply */
-    {2259, 4, 186, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: ehlo_param_12 */
+    {2262, 4, 185, 228, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 848: ehlo_param_12 */
 
     /* trailing-blanks = 1*. SP      RFC 5321, 4.1.1
      * CRLF = ( . CR LF ) / LF      RFC 5321, 2.3.8
@@ -11883,21 +11883,21 @@ static const qcap_state_t states[] = {
      *     SP -> trailing_blanks_16
      *     CR -> crlf_1: anomaly trailing-blanks
      *     LF -> reply_code_1: anomaly trailing-blanks, anomaly-open, anomaly bare-LF, close reply */
-    {2263, 3, 20, 98, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: trailing_blanks_16 */
+    {2266, 3, 22, 103, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 849: trailing_blanks_16 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200-[0.0.0.00"
      *     DIGIT -> address_literal_6
      *     "]" -> ehlo_lines_7: close domain */
-    {2266, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: snum_113 */
+    {2269, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 850: snum_113 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200 [0.0.0.00"
      *     DIGIT -> address_literal_7
      *     "]" -> ehlo_lines_8: close domain */
-    {2268, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: snum_114 */
+    {2271, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 851: snum_114 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
@@ -11908,7 +11908,7 @@ static const qcap_state_t states[] = {
      *     SP / "["-"]" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     "<" -> general_address_literal_22
      *     ">" -> general_address_literal_23 */
-    {2270, 255, 189, 206, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 852: ipv6_address_literal_61 */
+    {2273, 255, 188, 208, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 852: ipv6_address_literal_61 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -11917,7 +11917,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"-" / "/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     "." -> snum_108
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2275, 255, 190, 207, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 853: ipv4_address_literal_28 */
+    {2278, 255, 189, 209, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 853: ipv4_address_literal_28 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -11927,7 +11927,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_121
      *     "." -> snum_122
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2278, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: snum_115 */
+    {2281, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 854: snum_115 */
 
     /* IPv6-address-literal = . "IPv6:" 1*( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * Standardized-tag = 1*. ( ALPHA / DIGIT / "-" )      RFC 5321, 4.1.3
@@ -11935,19 +11935,19 @@ static const qcap_state_t states[] = {
      * e.g. after "mail from:<\"\"@[ipv6"
      *     ALPHA / DIGIT / "-" -> standardized_tag_11
      *     ":" -> ipv6_address_literal_65 */
-    {2282, 255, 91, 163, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: ipv6_address_literal_62 */
+    {2285, 255, 90, 164, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 855: ipv6_address_literal_62 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.00"
      *     DIGIT -> ipv4_address_literal_30
      *     "." -> snum_117 */
-    {2284, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 856: snum_116 */
+    {2287, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 856: snum_116 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.0."
      *     DIGIT -> snum_123 */
-    {2286, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 857: snum_117 */
+    {2289, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 857: snum_117 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -11956,7 +11956,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"-" / "/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     "." -> snum_111
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends */
-    {2287, 255, 190, 207, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 858: ipv4_address_literal_29 */
+    {2290, 255, 189, 209, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 858: ipv4_address_literal_29 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11966,7 +11966,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_124
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     "]" -> forward_path_1: close rcpt-to */
-    {2290, 255, 195, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: snum_118 */
+    {2293, 255, 194, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 859: snum_118 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -11984,7 +11984,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_50
      *     %xF1-F3 -> utf8_non_ascii_51
      *     %xF4 -> utf8_non_ascii_52 */
-    {2294, 255, 43, 232, 48, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: atext_26 */
+    {2297, 255, 43, 232, 47, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 860: atext_26 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -11993,19 +11993,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_63
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_17
      *     "]" -> forward_path_2: close rcpt-to */
-    {2306, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 861: ipv6_address_literal_63 */
+    {2309, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 861: ipv6_address_literal_63 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.0.00"
      *     DIGIT -> ipv4_address_literal_31
      *     "." -> snum_120 */
-    {2309, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: snum_119 */
+    {2312, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 862: snum_119 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.0.0."
      *     DIGIT -> snum_125 */
-    {2311, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: snum_120 */
+    {2314, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 863: snum_120 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -12022,17 +12022,17 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2312, 255, 183, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: atext_27 */
+    {2315, 255, 182, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 864: atext_27 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200-[0.0.0.000"
      *     "]" -> ehlo_lines_7: close domain */
-    {2323, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 865: address_literal_6 */
+    {2326, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 865: address_literal_6 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "400\n200 [0.0.0.000"
      *     "]" -> ehlo_lines_8: close domain */
-    {2324, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: address_literal_7 */
+    {2327, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 866: address_literal_7 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -12044,7 +12044,7 @@ static const qcap_state_t states[] = {
      *     "<" -> general_address_literal_22
      *     ">" -> general_address_literal_23
      *     "]" -> reverse_path_1: close mail-from */
-    {2325, 3, 193, 212, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: ipv6_address_literal_64 */
+    {2328, 3, 192, 213, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 867: ipv6_address_literal_64 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
@@ -12054,7 +12054,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> ipv4_address_literal_32
      *     "." -> snum_122
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2331, 255, 182, 193, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: snum_121 */
+    {2334, 255, 181, 197, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 868: snum_121 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -12063,26 +12063,26 @@ static const qcap_state_t states[] = {
      *     ALPHA / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     DIGIT -> snum_126
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2335, 255, 172, 178, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: snum_122 */
+    {2338, 255, 171, 180, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 869: snum_122 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * General-address-literal = Standardized-tag ":" 1*. dcontent      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[ipv6:"
      *     HEXDIG / "." / ":" -> ipv6_address_literal_66
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_22 */
-    {2338, 255, 133, 206, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 870: ipv6_address_literal_65 */
+    {2341, 255, 132, 208, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 870: ipv6_address_literal_65 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.000"
      *     "." -> snum_117 */
-    {2340, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: ipv4_address_literal_30 */
+    {2343, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 871: ipv4_address_literal_30 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.0.0"
      *     DIGIT -> snum_127
      *     "." -> snum_128 */
-    {2341, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: snum_123 */
+    {2344, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 872: snum_123 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -12092,19 +12092,19 @@ static const qcap_state_t states[] = {
      *     DIGIT -> address_literal_8
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     "]" -> forward_path_1: close rcpt-to */
-    {2343, 255, 195, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 873: snum_124 */
+    {2346, 255, 194, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 873: snum_124 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "rcpt to:<\"\"@[0.0.000"
      *     "." -> snum_120 */
-    {2347, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 874: ipv4_address_literal_31 */
+    {2350, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 874: ipv4_address_literal_31 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "rcpt to:<\"\"@[0.0.0.0"
      *     DIGIT -> snum_129
      *     "]" -> forward_path_2: close rcpt-to */
-    {2348, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 875: snum_125 */
+    {2351, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 875: snum_125 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -12121,7 +12121,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2350, 255, 196, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: atext_28 */
+    {2353, 255, 195, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 876: atext_28 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -12130,7 +12130,7 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"-" / "/" / ":"-";" / "=" / "?"-"@" / "["-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     "." -> snum_122
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends */
-    {2361, 255, 190, 207, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: ipv4_address_literal_32 */
+    {2364, 255, 189, 209, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 877: ipv4_address_literal_32 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -12140,7 +12140,7 @@ static const qcap_state_t states[] = {
      *     DIGIT -> snum_130
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     "]" -> reverse_path_1: close mail-from */
-    {2364, 255, 195, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 878: snum_126 */
+    {2367, 255, 194, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 878: snum_126 */
 
     /* IPv6-address-literal = "IPv6:" 1*. ( HEXDIG / ":" / "." )      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -12149,19 +12149,19 @@ static const qcap_state_t states[] = {
      *     HEXDIG / "." / ":" -> ipv6_address_literal_66
      *     DQUOTE / "!" / "#"-"-" / "/" / ";"-"@" / "G"-"Z" / "^"-"`" / "g"-"~" -> general_address_literal_22
      *     "]" -> reverse_path_2: close mail-from */
-    {2368, 2, 143, 212, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 879: ipv6_address_literal_66 */
+    {2371, 2, 142, 213, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 879: ipv6_address_literal_66 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.0.00"
      *     DIGIT -> ipv4_address_literal_33
      *     "." -> snum_128 */
-    {2371, 255, 119, 193, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: snum_127 */
+    {2374, 255, 120, 197, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 880: snum_127 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.0.0."
      *     DIGIT -> snum_131 */
-    {2373, 255, 30, 178, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 881: snum_128 */
+    {2376, 255, 31, 180, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 881: snum_128 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * else odd-to = [ odd-first *. odd-char ]      RFC 5321, 4.1.1.3
@@ -12170,14 +12170,14 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> odd_to_1: rollback, anomaly-open, open rcpt-to
      *     ">" -> rcpt_1: rollback, anomaly-open, open rcpt-to, close rcpt-to, anomaly invalid-path, atomic ends
      *     "]" -> forward_path_1: close rcpt-to */
-    {2374, 255, 197, 224, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 882: address_literal_8 */
+    {2377, 255, 196, 224, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 882: address_literal_8 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "rcpt to:<\"\"@[0.0.0.00"
      *     DIGIT -> address_literal_9
      *     "]" -> forward_path_2: close rcpt-to */
-    {2377, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 883: snum_129 */
+    {2380, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 883: snum_129 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -12194,7 +12194,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2379, 255, 198, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: atext_29 */
+    {2382, 255, 197, 58, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 884: atext_29 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
@@ -12204,24 +12204,24 @@ static const qcap_state_t states[] = {
      *     DIGIT -> address_literal_10
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     "]" -> reverse_path_1: close mail-from */
-    {2390, 255, 195, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: snum_130 */
+    {2393, 255, 194, 219, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 885: snum_130 */
 
     /* IPv4-address-literal = Snum 3( . "." Snum )      RFC 5321, 4.1.3
      * e.g. after "mail from:<\"\"@[0.0.000"
      *     "." -> snum_128 */
-    {2394, 255, 61, 207, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: ipv4_address_literal_33 */
+    {2397, 255, 61, 209, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 886: ipv4_address_literal_33 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "mail from:<\"\"@[0.0.0.0"
      *     DIGIT -> snum_132
      *     "]" -> reverse_path_2: close mail-from */
-    {2395, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 887: snum_131 */
+    {2398, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 887: snum_131 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "rcpt to:<\"\"@[0.0.0.000"
      *     "]" -> forward_path_2: close rcpt-to */
-    {2397, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 888: address_literal_9 */
+    {2400, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 888: address_literal_9 */
 
     /* atext = . ALPHA / DIGIT / "!" / "#" / "$" / "%" / "&" / "'" ...      RFC 5322, 3.2.3
      * atext = ALPHA / . DIGIT / "!" / "#" / "$" / "%" / "&" / "'" / "*" ...      RFC 5322, 3.2.3
@@ -12238,7 +12238,7 @@ static const qcap_state_t states[] = {
      *     %xF0 -> utf8_non_ascii_120
      *     %xF1-F3 -> utf8_non_ascii_121
      *     %xF4 -> utf8_non_ascii_122 */
-    {2398, 255, 199, 232, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: atext_30 */
+    {2401, 255, 198, 232, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 889: atext_30 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * else odd-from = odd-first *. odd-char      RFC 5321, 4.1.1.3
@@ -12247,19 +12247,19 @@ static const qcap_state_t states[] = {
      *     ALPHA / DIGIT / SP / DQUOTE / "!" / "#"-"/" / ":"-";" / "=" / "?"-"@" / "["-"\" / "^"-"`" / "{"-"~" / %x80-FF -> odd_from_1: rollback, anomaly-open, open mail-from
      *     ">" -> mail_1: rollback, anomaly-open, open mail-from, close mail-from, anomaly invalid-path, atomic ends
      *     "]" -> reverse_path_1: close mail-from */
-    {2409, 255, 197, 224, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: address_literal_10 */
+    {2412, 255, 196, 224, 18, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 890: address_literal_10 */
 
     /* Snum = 1*3. DIGIT      RFC 5321, 4.1.3
      * address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "mail from:<\"\"@[0.0.0.00"
      *     DIGIT -> address_literal_11
      *     "]" -> reverse_path_2: close mail-from */
-    {2412, 255, 152, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: snum_132 */
+    {2415, 255, 151, 219, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 891: snum_132 */
 
     /* address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) . "]"      RFC 6531, 3.3
      * e.g. after "mail from:<\"\"@[0.0.0.000"
      *     "]" -> reverse_path_2: close mail-from */
-    {2414, 255, 168, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 892: address_literal_11 */
+    {2417, 255, 167, 224, 0, QCAP_STATE_BYTES | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 892: address_literal_11 */
 };
 
 /* Names of rules and anomalies, and what is expected: for messages. */
@@ -12273,24 +12273,25 @@ static const char *const texts[] = {
     "data-verb",
     "\"A\" / \"a\"",
     "mail-verb",
+    "rcpt-verb",
+    "\"C\" / \"S\" / \"c\" / \"s\"",
     "ehlo-verb",
     "CR / LF / \"A\"-\"B\" / \"D\"-\"E\" / \"H\" / \"M\"-\"N\" / \"Q\"-\"S\" / \"V\" / \"X\" / \"a\"-\"b\" / \"d\"-\"e\" / \"h\" / \"m\"-\"n\" / \"q\"-\"s\" / \"v\" / \"x\"",
     "\"0\"",
+    "auth-verb",
     "\"T\" / \"t\"",
     "\"L\" / \"l\"",
     "\"I\" / \"i\"",
-    "rcpt-verb",
     "\"P\" / \"p\"",
     "extension-verb",
     "\"T\"-\"U\" / \"t\"-\"u\"",
     "\"H\" / \"T\" / \"X\" / \"h\" / \"t\" / \"x\"",
-    "\"C\" / \"S\" / \"c\" / \"s\"",
     "greeting-rest",
     "SP / \"-\"",
     "reply-lines",
     "SP / CR / LF / \"-\"",
+    "\"H\" / \"h\"",
     "\"O\" / \"o\"",
-    "auth-verb",
     "sub-domain",
     "Let-dig / \"*\" / \"[\" / %xC2-F4",
     "textstring",
@@ -12299,38 +12300,37 @@ static const char *const texts[] = {
     "LF",
     "Reply-code",
     "CR / \"2\"-\"5\"",
+    "auth-start",
+    "SP",
     "trailing-blanks",
     "SP / CR",
     "ehlo",
-    "SP",
     "mail-path",
     "rcpt-path",
-    "\"H\" / \"h\"",
     "Let-dig / SP / CR / LF / \"-\"-\".\" / %xC2-F4",
     "again",
     "\"2\"-\"5\"",
     "\"0\"-\"5\"",
+    "sasl-mech",
+    "mech-char",
     "data-CRLF",
     "Let-dig / \"[\" / %xC2-F4",
     "\"F\" / \"f\"",
-    "auth-start",
     "Let-dig / %xC2-F4",
     "VCHAR / SP / HTAB / %x80-FF",
     "DIGIT",
+    "mech-char / SP / CR / LF",
     "Let-dig / SP / CR / \"-\"-\".\" / %xC2-F4",
     "\"R\" / \"r\"",
-    "sasl-mech",
-    "mech-char",
+    "base64",
+    "SP / CR / LF / ALPHA / DIGIT / \"+\" / \"/\" / \"=\"",
     "text",
     "OCTET",
     "\":\"",
-    "mech-char / SP / CR / LF",
     "meaning",
     "\"M\" / \"m\"",
     "path-blanks",
     "SP / \"<\"",
-    "base64",
-    "SP / CR / LF / ALPHA / DIGIT / \"+\" / \"/\" / \"=\"",
     "At-domain",
     "ALPHA / DIGIT / DQUOTE / \"!\" / \"#\"-\"'\" / \"*\"-\"+\" / \"-\" / \"/\" / \"=\" / \"?\"-\"@\" / \"^\"-\"`\" / \"{\"-\"~\" / %xC2-F4",
     "esmtp-keyword",
@@ -12347,17 +12347,19 @@ static const char *const texts[] = {
     "ALPHA / DIGIT / DQUOTE / \"!\" / \"#\"-\"/\" / \":\"-\"<\" / \">\"-\"@\" / \"[\"-\"`\" / \"{\"-\"~\" / %xC2-F4",
     "Let-dig / \"-\"-\".\" / \">\" / %xC2-F4",
     "SP / CR / LF / ALPHA / DIGIT / DQUOTE / \"!\" / \"#\"-\"/\" / \":\"-\"<\" / \">\"-\"@\" / \"[\"-\"`\" / \"{\"-\"~\" / %xC2-F4",
-    "CR / \"D\"-\"E\" / \"H\" / \"M\" / \"Q\"-\"R\" / \"d\"-\"e\" / \"h\" / \"m\" / \"q\"-\"r\"",
+    "CR / \"A\"-\"B\" / \"D\"-\"E\" / \"H\" / \"M\" / \"Q\"-\"S\" / \"a\"-\"b\" / \"d\"-\"e\" / \"h\" / \"m\" / \"q\"-\"s\"",
     "found-code",
     "CR",
     "sasl-message",
     "challenge",
     "refusal-code",
+    "\"U\" / \"u\"",
+    "bdat-verb",
+    "\"D\" / \"d\"",
     "helo-verb",
     "\"E\" / \"e\"",
     "quit-verb",
-    "\"U\" / \"u\"",
-    "\"C\" / \"c\"",
+    "starttls-verb",
     "lost-end",
     "login-password",
     "other-message",
@@ -12370,6 +12372,7 @@ static const char *const texts[] = {
     "gs2-cb-flag",
     "\"N\" / \"P\" / \"Y\" / \"n\" / \"p\" / \"y\"",
     "SP / CR / LF / ALPHA / DIGIT / \"*\"-\"+\" / \"/\" / \"=\"",
+    "rset-verb",
     "\".\"",
     "authcid",
     "SAFE",
@@ -12379,18 +12382,15 @@ static const char *const texts[] = {
     "\",\"",
     "\"=\"",
     "scram",
-    "bdat-verb",
-    "\"D\" / \"d\"",
     "noop-verb",
-    "starttls-verb",
     "vrfy-verb",
     "\"-\" / \"C\" / \"F\" / \"c\" / \"f\"",
     "\",\" / \"A\" / \"a\"",
     "ALPHA / DIGIT / \"-\"-\".\"",
     "expn-verb",
-    "rset-verb",
     "mech-char / SP / CR",
     "ALPHA / DIGIT / SP / CR / LF / \"*\"-\"+\" / \".\"-\"/\" / \"=\"",
+    "bdat-line",
     "helo",
     "passwd",
     "%x01",
@@ -12411,6 +12411,7 @@ static const char *const texts[] = {
     "%x80-9F",
     "%x90-BF",
     "%x80-8F",
+    "chunk-size",
     "data-content",
     "Let-dig / SP / CR / \"[\" / %xC2-F4",
     "found-reply",
@@ -12420,7 +12421,6 @@ static const char *const texts[] = {
     "CHAR / %x80-FF",
     "scram-authzid",
     "extension",
-    "bdat-line",
     "expn",
     "help",
     "noop",
@@ -12430,6 +12430,7 @@ static const char *const texts[] = {
     "ALPHA / DIGIT / \"-\" / \":\"",
     "IPv6-address-literal",
     "DIGIT / ALPHA / \"-\"-\".\" / \":\"",
+    "DIGIT / SP / CR",
     "bare-line",
     "bare-first / LF / \".\"",
     "invalid-name",
@@ -12440,29 +12441,27 @@ static const char *const texts[] = {
     "oauth-field",
     "the end",
     "scram-name",
-    "chunk-size",
     "General-address-literal",
     "dcontent",
     "Reply",
+    "auth",
+    "end-marker",
+    "SP / CR / \"L\" / \"l\"",
+    "bdat-content",
     "bare-char / LF",
     "bare-second / CR / LF",
     "mail-text",
     "ehlo-lines",
     "challenge-line",
-    "DIGIT / SP / CR",
     "dcontent / \"]\"",
     "IPv4-address-literal",
     "ALPHA / DIGIT / \"-\"-\".\" / \":\"",
     "DIGIT / \".\"",
+    "chunk",
     "auth-challenge",
     "CR / LF / VCHAR / SP",
-    "auth",
-    "end-marker",
-    "SP / CR / \"L\" / \"l\"",
-    "bdat-content",
     "plain-to",
     "plain-char / SP / CR / LF",
-    "chunk",
     "odd-to",
     "odd-char / \">\"",
     "qtextSMTP",

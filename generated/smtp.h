@@ -13,19 +13,19 @@
  *     regions.nested 1
  *     calls.nested 0
  *     position-registers 2
- *     atomic.words 17
+ *     atomic.words 20
  *     lookback.bytes 11
  *     lookback.open-states 122
- *     bytes.conversation 2208
+ *     bytes.conversation 2224
  *     bytes.shared 160
- *     bytes.direction 992
+ *     bytes.direction 1000
  *     bytes.direction.parser 272
- *     bytes.sub-stream 1336
+ *     bytes.sub-stream 1344
  *     bytes.direction.registers 64
  *     bytes.direction.elements 48
  *     bytes.direction.regions 24
  *     bytes.direction.positions 24
- *     bytes.direction.atomic 68
+ *     bytes.direction.atomic 80
  *     bytes.direction.conversions 128
  *     bytes.direction.accumulators 256
  *     bytes.direction.ends 24
@@ -33,7 +33,7 @@
  *     bytes.direction.ends.ahead 3
  *     bytes.direction.texts 69
  *     bytes.queues 8192
- *     bytes.tables 50938
+ *     bytes.tables 50836
  *
  * How to use it: parser.h. */
 #ifndef QCAP_SMTP_H
@@ -89,7 +89,7 @@ struct qcap_smtp_side {
     qcap_slot_t slots[3];
     qcap_region_t regions[1];
     uint64_t positions[3];
-    qcap_later_t later[17];
+    qcap_later_t later[20];
     qcap_underway_t underway[8];
     qcap_accumulator_t accumulators[8];
     qcap_watch_t watches[1];
