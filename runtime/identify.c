@@ -1,191 +1,174 @@
 /* identify.c: the first bytes of a conversation tell its protocol.
  *
  * In come the first bytes of either direction, as they arrive. Out goes the plan of a protocol that was added, or
- * that it is none of them. Each protocol is tried by running its own parser, with nobody listening, over what there
- * is of one direction. The answer is one of three: rejected (the parser met an error before it had recognised
- * anything), confirmed (it recognised an element), or still possible. So there is no second description of a protocol
- * to keep true, and what is identified is what can be read.
+ * that it is none of them. What the bytes of one direction say for one protocol is evidence.c's verdict.
  *
- * From the answers:
- *   - A protocol that one direction confirms is a contender; so is one that no direction rejects. If there is only one
- *     contender and it is confirmed, that is it.
- *   - Several contenders: the other direction's first bytes are waited for. Then the one that most directions confirm
- *     and fewest reject wins, then the one whose port it is, then the one that was added first.
- *   - A protocol that only one direction rejects is not out: if the other direction confirms it, the malformed
- *     beginning is reported as what it is.
- *   - Nothing confirmed in QCAPINT_IDENTIFY_BYTES of a direction, or to the end: a protocol that no direction rejects,
- *     and whose port it is, if there is one: a long first element, or one that was never finished.
- *   - Otherwise, or if both directions reject all: unknown, for good. It then costs nothing any more.
+ * From the verdicts:
+ *   - A protocol that a direction excludes is out, whatever the other one says: words that many protocols know confirm
+ *     some of them on one side. Only where it is that of the port, a confirmation outweighs that.
+ *   - One that a direction confirms, and no other is left: that is it, as soon as the other direction was heard, too, or
+ *     there is little doubt, or the port is its own.
+ *   - Several: the other direction's first bytes are waited for. Then the one that most speaks for wins, then the one whose
+ *     port it is, then the one that was added first; but while the bytes have not told them apart, more is waited for.
+ *   - A direction that began like a protocol, up to an error, confirms nothing and excludes nothing: if the other one
+ *     confirms it, the malformed beginning is reported as what it is.
+ *   - Nothing confirmed in QCAPINT_EVIDENCE_BYTES of a direction, or to the end: a protocol that no direction speaks
+ *     against, and whose port it is, if there is one: a long first element, or one that was never finished.
+ *   - Otherwise, or if all are excluded: unknown, for good. It then costs nothing any more.
  *   - A conversation met in the middle may begin anywhere. The port decides at once; without one that is known, the
  *     parsers search, within the same bounds.
  *
- * Cost. Trying needs no memory: each plan has room for one conversation, used again for every attempt, which begins
- * anew at the first byte. Mostly the first packet decides. Where it does not, attempts are spaced (a direction is
+ * Cost. Trying needs no memory that stays: each plan has room for one conversation, used again for every attempt, which
+ * begins anew at the first byte. Mostly the first packet decides. Where it does not, attempts are spaced (a direction is
  * looked at again after each of its first packets, later when it has grown by a quarter), so all of them together
- * read a small multiple of QCAPINT_IDENTIFY_BYTES. */
+ * read a small multiple of QCAPINT_EVIDENCE_BYTES. */
 #include "identify.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "evidence.h"
 #include "handle.h"
 #include "subscribe.h"
 
 #define EAGER_TRIES 16 /* that many attempts are not spaced */
 
-typedef enum { REJECTED, POSSIBLE, CONFIRMED } verdict_t;
+/* ---------------------------------------------------------------- verdicts */
 
-/* ---------------------------------------------------------------- trying one protocol on one direction */
-
-/* One element is enough, and so is one error: what is found behind it by a search is no beginning. */
-static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
+bool qcapint_identify_has_port(const qcap_protocol_t *protocol, const char *transport, uint16_t port)
 {
-    bool *has_error = user;
-    *has_error |= event->kind == QCAP_EVENT_ERROR;
-    if (event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN || event->kind == QCAP_EVENT_ERROR)
-        qcap_parser_pause(parser);
+    for (uint16_t i = 0; i < protocol->port_count; i++)
+        if (protocol->ports[i].number == port && strcmp(protocol->ports[i].transport, transport) == 0)
+            return true;
+    return false;
 }
 
-static verdict_t verdict(const qcap_parser_t *parser, bool is_middle, bool has_error)
+/* Whether it is what the conversation's port promises. */
+static bool is_expected(const qcapint_conv_t *conv, const qcapint_identify_t *state, const qcapint_plan_t *plan)
 {
-    qcap_parser_status_t status = qcap_parser_status(parser);
-    if (has_error && !is_middle)
-        return REJECTED;
-    if (qcap_parser_is_confirmed(parser))
-        return CONFIRMED;
-    if (status == QCAP_PARSER_FAILED || (status == QCAP_PARSER_SEARCHING && !is_middle))
-        return REJECTED;
-    return POSSIBLE;
+    return !state->is_later && qcapint_identify_has_port(plan->protocol, "tcp", conv->ends[1].port);
 }
 
-/* Feeds a segment from `offset` on. The other direction is not read here, so nothing is waited for. Returns the bytes
- * taken. */
-static size_t feed(qcap_parser_t *parser, const qcapint_segment_t *segment, uint64_t offset)
+static void note(qcapint_identify_t *state, bool is_server, uint64_t bit, qcapint_verdict_t verdict)
 {
-    size_t skipped = (size_t)(offset - segment->begin), len = segment->len - skipped;
-    size_t taken = qcap_parser_feed(parser, segment->bytes + skipped, len);
-    if (taken < len && qcap_parser_status(parser) == QCAP_PARSER_WAITING) {
-        qcap_parser_hurry(parser);
-        taken += qcap_parser_feed(parser, segment->bytes + skipped + taken, len - taken);
-    }
-    return taken;
+    if (verdict == QCAPINT_VERDICT_EXCLUDED)
+        state->excluded[is_server] |= bit;
+    if (verdict == QCAPINT_VERDICT_DAMAGED)
+        state->damaged[is_server] |= bit;
+    if (verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN)
+        state->confirmed[is_server] |= bit;
+    if (verdict == QCAPINT_VERDICT_CERTAIN)
+        state->certain[is_server] |= bit;
 }
 
-/* Whether the beginning of the direction, at `begin`, is missing. */
-static bool is_begin_missing(qcap_tcpstr_t *str, uint64_t begin)
+/* Tries all protocols that are still possible on one direction, if there is enough new of it. What takes time is asked after
+ * 1, 2, 4, 8 ... attempts. */
+static void try_all(const qcapint_conv_t *conv, qcap_tcpstr_t *str, qcapint_identify_t *state, uint64_t begin, bool is_last)
 {
-    const qcapint_segment_t *first = qcapint_tcpstr_segment(str, begin);
-    return (begin == 0 && !str->has_syn) || (first && first->begin > begin);
-}
-
-static verdict_t try_one(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin)
-{
-    qcap_conversation_t *conversation = plan->scratch;
-    bool is_middle = is_begin_missing(str, begin), has_error = false;
-    verdict_t answer = POSSIBLE;
-    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
-    qcap_conversation_init(conversation, plan->protocol, on_event, &has_error);
-    qcap_parser_t *parser =
-        str->is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation);
-    if (is_middle)
-        qcap_parser_search(parser);
-    uint64_t first = segment && segment->begin > begin ? segment->begin : begin, offset = first;
-    while (segment && segment->begin <= offset && offset - first < QCAPINT_IDENTIFY_BYTES) {
-        size_t taken = feed(parser, segment, offset);
-        answer = verdict(parser, is_middle, has_error);
-        if (answer != POSSIBLE)
-            return answer;
-        offset += taken;
-        if (offset < segment->begin + segment->len)
-            return REJECTED; /* it takes no more, and has recognised nothing */
-        segment = qcapint_tcpstr_segment(str, offset);
-    }
-    return POSSIBLE; /* behind a hole, or the bound, nothing more is looked at */
-}
-
-/* Tries all protocols that are still possible on one direction, if there is enough new of it. */
-static void try_all(const qcapint_upper_t *upper, qcap_tcpstr_t *str, qcapint_identify_t *state, uint64_t begin,
-                    bool is_last)
-{
+    const qcapint_upper_t *upper = conv->q->upper;
     bool is_server = str->is_server;
     uint64_t len = str->end - begin, grown = len - state->tried[is_server];
-    if (grown == 0 || (!is_last && state->try_count >= EAGER_TRIES && grown < state->tried[is_server] / 4))
+    bool is_due = grown > 0 && (state->try_count < EAGER_TRIES || grown >= state->tried[is_server] / 4);
+    if (len == 0 || (!is_due && !is_last))
         return;
     state->tried[is_server] = (uint32_t)(len < UINT32_MAX ? len : UINT32_MAX);
     state->try_count++;
+    bool is_thorough = is_last || (state->try_count & (state->try_count - 1)) == 0;
+    uint64_t out = state->excluded[0] | state->excluded[1];
+    uint64_t known = state->excluded[is_server] | state->damaged[is_server] | state->confirmed[is_server] | upper->entered;
     for (uint32_t i = 0; i < upper->plan_count; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        if ((state->rejected[is_server] | state->confirmed[is_server] | upper->entered) & bit)
+        const qcapint_plan_t *plan = upper->plans[i];
+        bool is_port = is_expected(conv, state, plan);
+        if ((known >> i & 1) || ((out >> i & 1) && !is_port))
             continue;
-        verdict_t answer = try_one(upper->plans[i], str, begin);
-        if (answer == REJECTED)
-            state->rejected[is_server] |= bit;
-        else if (answer == CONFIRMED)
-            state->confirmed[is_server] |= bit;
+        note(state, is_server, UINT64_C(1) << i, qcapint_evidence_stream(plan, str, begin, is_port, is_thorough));
     }
 }
 
 /* ---------------------------------------------------------------- deciding */
 
-static bool has_port(const qcap_protocol_t *protocol, uint16_t port)
-{
-    for (uint16_t i = 0; i < protocol->port_count; i++)
-        if (protocol->ports[i].number == port && strcmp(protocol->ports[i].transport, "tcp") == 0)
-            return true;
-    return false;
-}
-
-/* The first protocol of that port that is not excluded: a bit for each. */
-static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t port, uint64_t excluded)
+/* The first protocol of that port among those in `left`: a bit for each. */
+static const qcapint_plan_t *find_by_port(const qcapint_upper_t *upper, uint16_t port, uint64_t left)
 {
     for (uint32_t i = 0; i < upper->plan_count; i++)
-        if (!(excluded >> i & 1) && has_port(upper->plans[i]->protocol, port))
+        if ((left >> i & 1) && qcapint_identify_has_port(upper->plans[i]->protocol, "tcp", port))
             return upper->plans[i];
     return NULL;
 }
 
-/* The best of the protocols that a direction confirmed: see the top. */
-static const qcapint_plan_t *best(const qcapint_conv_t *conv, const qcapint_identify_t *state)
+static uint64_t all_expected(const qcapint_conv_t *conv, const qcapint_identify_t *state)
 {
     const qcapint_upper_t *upper = conv->q->upper;
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < upper->plan_count; i++)
+        bits |= (uint64_t)is_expected(conv, state, upper->plans[i]) << i;
+    return bits;
+}
+
+/* How much speaks for a protocol. */
+static int score(const qcapint_identify_t *state, unsigned plan)
+{
+    int sum = 0;
+    for (int side = 0; side < 2; side++)
+        sum += (int)(state->confirmed[side] >> plan & 1) - (int)(state->damaged[side] >> plan & 1) -
+               2 * (int)(state->excluded[side] >> plan & 1);
+    return sum;
+}
+
+/* The best of those in `bits`; `*is_tied`: another one is as good, and the port is neither's. */
+static const qcapint_plan_t *best(const qcapint_upper_t *upper, const qcapint_identify_t *state, uint64_t bits,
+                                  uint64_t of_port, bool *is_tied)
+{
     const qcapint_plan_t *winner = NULL;
     int most = 0;
+    *is_tied = false;
     for (uint32_t i = 0; i < upper->plan_count; i++) {
-        int score = 0;
-        for (int side = 0; side < 2; side++)
-            score += 2 * (int)(state->confirmed[side] >> i & 1) - 2 * (int)(state->rejected[side] >> i & 1);
-        score += !state->is_later && has_port(upper->plans[i]->protocol, conv->ends[1].port);
-        bool is_confirmed = (state->confirmed[0] | state->confirmed[1]) >> i & 1;
-        if (is_confirmed && (!winner || score > most)) {
-            winner = upper->plans[i];
-            most = score;
-        }
+        int points = 2 * score(state, i) + (int)(of_port >> i & 1);
+        if (!(bits >> i & 1) || (winner && points < most))
+            continue;
+        *is_tied = winner && points == most;
+        if (*is_tied)
+            continue;
+        winner = upper->plans[i];
+        most = points;
     }
     return winner;
 }
 
-static qcapint_identify_answer_t decide(const qcapint_conv_t *conv, qcapint_identify_t *state, bool is_last,
-                                        const qcapint_plan_t **plan)
+/* Nothing that was added. */
+static qcapint_identify_answer_t unknown(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2])
+{
+    for (int side = 0; side < 2; side++)
+        state->is_encrypted |= qcapint_evidence_is_noise(&conv->str[side], begin[side]);
+    return QCAPINT_IDENTIFY_UNKNOWN;
+}
+
+static qcapint_identify_answer_t decide(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
+                                        bool is_last, const qcapint_plan_t **plan)
 {
     const qcapint_upper_t *upper = conv->q->upper;
     uint64_t all = (UINT64_MAX >> (QCAPINT_PROTOCOLS - upper->plan_count)) & ~upper->entered;
-    uint64_t confirmed = state->confirmed[0] | state->confirmed[1];
-    uint64_t rejected = state->rejected[0] | state->rejected[1], contenders = confirmed | (all & ~rejected);
-    bool is_over = is_last || state->tried[0] >= QCAPINT_IDENTIFY_BYTES || state->tried[1] >= QCAPINT_IDENTIFY_BYTES;
-    bool has_both = state->tried[0] > 0 && state->tried[1] > 0;
+    uint64_t of_port = all_expected(conv, state), excluded = (state->excluded[0] | state->excluded[1]) & ~of_port;
+    uint64_t confirmed = (state->confirmed[0] | state->confirmed[1]) & ~excluded;
+    uint64_t against = state->excluded[0] | state->excluded[1] | state->damaged[0] | state->damaged[1];
+    uint64_t left = confirmed | (all & ~against);
+    bool is_over = is_last || state->tried[0] >= QCAPINT_EVIDENCE_BYTES || state->tried[1] >= QCAPINT_EVIDENCE_BYTES;
+    bool has_both = (state->tried[0] > 0 || state->is_silent[0]) && (state->tried[1] > 0 || state->is_silent[1]);
+    bool is_tied;
+    state->known = QCAP_KNOWN_BY_BYTES;
     if (confirmed) {
-        bool is_alone = (contenders & (contenders - 1)) == 0;
-        if (!is_alone && !has_both && !is_over)
-            return QCAPINT_IDENTIFY_MORE;
-        *plan = best(conv, state);
-        state->known = QCAP_KNOWN_BY_BYTES;
-        return QCAPINT_IDENTIFY_FOUND;
+        bool is_alone = (left & (left - 1)) == 0;
+        bool is_certain = (left & (state->certain[0] | state->certain[1] | of_port)) == left;
+        *plan = best(upper, state, confirmed, of_port, &is_tied);
+        bool is_decided = is_alone ? is_certain || has_both : has_both && !is_tied;
+        return is_decided || is_over ? QCAPINT_IDENTIFY_FOUND : QCAPINT_IDENTIFY_MORE;
     }
-    if (!is_over)
-        return (state->rejected[0] & state->rejected[1]) == all ? QCAPINT_IDENTIFY_UNKNOWN : QCAPINT_IDENTIFY_MORE;
-    *plan = state->is_later ? NULL : find_by_port(upper, conv->ends[1].port, rejected);
+    bool may_come = (all & ~excluded) != 0 && !(has_both && left == 0);
+    if (may_come && !is_over)
+        return QCAPINT_IDENTIFY_MORE;
     state->known = QCAP_KNOWN_BY_PORT;
-    return *plan ? QCAPINT_IDENTIFY_FOUND : QCAPINT_IDENTIFY_UNKNOWN;
+    *plan = find_by_port(upper, conv->ends[1].port, left & of_port);
+    return *plan ? QCAPINT_IDENTIFY_FOUND : unknown(conv, state, begin);
 }
 
 qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identify_t *state, const uint64_t begin[2],
@@ -195,19 +178,19 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
     if (upper->plan_count == 0)
         return QCAPINT_IDENTIFY_UNKNOWN;
     if (!conv->str[0].has_syn && !conv->str[1].has_syn && begin[0] == 0 && begin[1] == 0) {
-        *plan = find_by_port(upper, conv->ends[1].port, 0);
+        *plan = find_by_port(upper, conv->ends[1].port, UINT64_MAX);
         state->known = QCAP_KNOWN_BY_PORT;
         if (*plan)
             return QCAPINT_IDENTIFY_FOUND;
     }
     for (int side = 0; side < 2; side++)
-        try_all(upper, &conv->str[side], state, begin[side], is_last);
-    return decide(conv, state, is_last, plan);
+        try_all(conv, &conv->str[side], state, begin[side], is_last);
+    return decide(conv, state, begin, is_last, plan);
 }
 
 bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port)
 {
-    return find_by_port(q->upper, port, 0) != NULL;
+    return find_by_port(q->upper, port, UINT64_MAX) != NULL;
 }
 
 const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name)

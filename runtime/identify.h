@@ -5,17 +5,19 @@
 #include "flow.h"
 #include "upper.h"
 
-/* So many bytes of a direction are looked at, at most; they are held until the answer is known. */
-#define QCAPINT_IDENTIFY_BYTES 16384u
-
-/* What is known so far of a conversation. Zeros at first. Arrays are by direction: [0] is from the client. */
+/* What is known so far of a conversation. Zeros at first. Arrays are by direction: [0] is from the client. Protocols are a
+ * bit each, in the order they were added. */
 typedef struct qcapint_identify {
-    uint64_t rejected[2];  /* protocols that cannot read the direction: a bit for each, in the order they were added */
-    uint64_t confirmed[2]; /* protocols that recognised the direction */
+    uint64_t excluded[2];  /* those that the direction does not begin like */
+    uint64_t damaged[2];   /* those that it begins like, up to an error */
+    uint64_t confirmed[2]; /* those that it may well be */
+    uint64_t certain[2];   /* of these, those that leave little doubt */
     uint32_t tried[2];     /* bytes of the direction when it was last looked at */
     uint32_t try_count;    /* how often they were looked at */
+    bool is_silent[2];     /* nothing (more) comes of the direction: the caller says so */
     qcap_known_t known;    /* how the answer was found */
     bool is_later;         /* another protocol was spoken before: the port says nothing any more */
+    bool is_encrypted;     /* of an answer that is unknown: the bytes look like noise */
 } qcapint_identify_t;
 
 typedef enum {
@@ -31,6 +33,9 @@ qcapint_identify_answer_t qcapint_identify(qcapint_conv_t *conv, qcapint_identif
 
 /* Whether servers of a protocol that was added listen at this TCP port. */
 bool qcapint_identify_is_server_port(const qcap_t *q, uint16_t port);
+
+/* Whether it is a port of the protocol. */
+bool qcapint_identify_has_port(const qcap_protocol_t *protocol, const char *transport, uint16_t port);
 
 /* The plan of the protocol of that name; NULL if it was not added. */
 const qcapint_plan_t *qcapint_identify_find(const qcap_t *q, const char *name);

@@ -463,11 +463,14 @@ static bool identify(pair_t *pair)
         qcapint_tcpstr_hold(&conv->str[side], at[side]);
     if (pair->named)
         return begin_named(pair);
+    for (int side = 0; side < 2; side++)
+        pair->identify.is_silent[side] = conv->str[side].has_ended || pair->sides[side].is_absent;
     bool is_last = conv->str[0].has_ended && conv->str[1].has_ended;
     switch (qcapint_identify(conv, &pair->identify, at, is_last, &plan)) {
     case QCAPINT_IDENTIFY_FOUND:
         return begin(pair, plan, pair->identify.known);
     case QCAPINT_IDENTIFY_UNKNOWN:
+        pair->speech.is_encrypted = pair->identify.is_encrypted;
         begin_unknown(pair, NULL);
         return false;
     case QCAPINT_IDENTIFY_MORE:
@@ -621,9 +624,8 @@ static void on_absent(qcap_tcpstr_t *str)
     if (!pair)
         return;
     pair->sides[str->is_server].is_absent = true;
-    if (!pair->deliver)
-        return;
-    qcap_parser_absent(pair->sides[str->is_server].parser);
+    if (pair->deliver)
+        qcap_parser_absent(pair->sides[str->is_server].parser);
     go_on(pair);
 }
 

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "deliver.h"
+#include "evidence.h"
 #include "handle.h"
 
 /* A name, taken apart; all borrowed from its text. */
@@ -44,6 +45,11 @@ static size_t interests_size(const qcap_protocol_t *protocol)
     return (size_t)protocol->element_count * sizeof(qcapint_interest_t);
 }
 
+static size_t class_sizes_size(const qcap_protocol_t *protocol)
+{
+    return (size_t)protocol->class_count * sizeof(qcapint_class_size_t);
+}
+
 qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *protocol)
 {
     qcapint_plan_t *plan = qcapint_budget_alloc(&q->budget, sizeof *plan);
@@ -51,16 +57,19 @@ qcapint_plan_t *qcapint_subscribe_plan_new(qcap_t *q, const qcap_protocol_t *pro
         return NULL;
     plan->protocol = protocol;
     plan->left.plan = plan;
+    plan->q = q;
     plan->interests = qcapint_budget_alloc(&q->budget, interests_size(protocol));
     plan->wanted = qcapint_budget_alloc(&q->budget, wanted_size(protocol));
     plan->scratch = qcapint_budget_alloc(&q->budget, protocol->size);
     plan->delivers = qcapint_budget_alloc(&q->budget, sizeof *plan->delivers);
     if (plan->delivers)
         qcapint_pool_init(plan->delivers, &q->budget, qcapint_deliver_size(protocol));
-    if (!plan->interests || !plan->wanted || !plan->scratch || !plan->delivers) {
+    plan->class_sizes = qcapint_budget_alloc(&q->budget, class_sizes_size(protocol));
+    if (!plan->interests || !plan->wanted || !plan->scratch || !plan->class_sizes || !plan->delivers) {
         qcapint_subscribe_plan_free(q, plan);
         return NULL;
     }
+    qcapint_evidence_prepare(plan);
     return plan;
 }
 
@@ -97,6 +106,7 @@ void qcapint_subscribe_plan_free(qcap_t *q, qcapint_plan_t *plan)
     if (plan->delivers)
         qcapint_pool_fini(plan->delivers);
     qcapint_budget_free(&q->budget, plan->delivers, sizeof *plan->delivers);
+    qcapint_budget_free(&q->budget, plan->class_sizes, class_sizes_size(plan->protocol));
     qcapint_budget_free(&q->budget, plan, sizeof *plan);
 }
 

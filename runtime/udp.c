@@ -3,8 +3,8 @@
  * In: UDP datagrams. Out: those of two endpoints, fed to one conversation of a protocol that has a `datagram` root, so that what
  * its two sides share (a queue of questions, say) relates a response to its request. Without such a protocol nothing is kept.
  *
- * note [which protocol]: each protocol's own parser tries the datagram, with nobody listening. The datagram fits if it is read
- * to its end without an error, and an element was recognised. Of several that fit, the one whose port it is wins, then the one
+ * note [which protocol]: each protocol's own parser tries the datagram: see evidence.c. It fits if it is read to its end without a
+ * complaint, an element was recognised, and other bytes would have been refused. Of several that fit, the one whose port it is wins, then the one
  * that was added first. If none fits, it is the one whose port it is: it is malformed then, and the parser says so. Otherwise the
  * next datagrams are tried, TRIES of them; then the exchange is nobody's.
  *
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "deliver.h"
+#include "evidence.h"
 #include "handle.h"
 #include "hash.h"
 #include "identify.h"
@@ -151,18 +152,10 @@ static void end(qcap_t *q, qcapint_exchange_t *e)
     drop(q, e);
 }
 
-static bool has_port(const qcap_protocol_t *protocol, uint16_t port)
-{
-    for (uint16_t i = 0; i < protocol->port_count; i++)
-        if (protocol->ports[i].number == port && strcmp(protocol->ports[i].transport, "udp") == 0)
-            return true;
-    return false;
-}
-
 static bool is_known_port(const qcap_t *q, uint16_t port)
 {
     for (uint32_t i = 0; i < upper_of(q)->plan_count; i++)
-        if (has_port(upper_of(q)->plans[i]->protocol, port))
+        if (qcapint_identify_has_port(upper_of(q)->plans[i]->protocol, "udp", port))
             return true;
     return false;
 }
@@ -200,31 +193,6 @@ static qcapint_exchange_t *get(qcap_t *q, const qcap_endpoint_t ends[2])
 
 /* ---------------------------------------------------------------- which protocol */
 
-/* What came of a trial. */
-typedef struct trial {
-    bool has_element;
-    bool has_error;
-} trial_t;
-
-static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
-{
-    trial_t *trial = user;
-    if (qcap_parser_parent(parser))
-        return;
-    trial->has_element |= event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN;
-    trial->has_error |= event->kind == QCAP_EVENT_ERROR;
-}
-
-static bool fits(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len)
-{
-    qcap_conversation_t *conversation = plan->scratch;
-    trial_t trial = {false, false};
-    qcap_conversation_init(conversation, plan->protocol, on_event, &trial);
-    qcap_parser_datagram(is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation), bytes,
-                         len);
-    return trial.has_element && !trial.has_error;
-}
-
 /* See note [which protocol]. NULL: none, as far as this datagram tells. */
 static const qcapint_plan_t *identify(const qcap_t *q, qcapint_exchange_t *e, bool is_server, const unsigned char *bytes,
                                       size_t len)
@@ -235,8 +203,9 @@ static const qcapint_plan_t *identify(const qcap_t *q, qcapint_exchange_t *e, bo
         const qcapint_plan_t *plan = upper_of(q)->plans[i];
         if (plan->protocol->datagram == QCAP_NONE || plan->protocol->is_entered)
             continue;
-        bool is_port = has_port(plan->protocol, e->ends[0].port) || has_port(plan->protocol, e->ends[1].port);
-        bool is_fit = fits(plan, is_server, bytes, len);
+        bool is_port = qcapint_identify_has_port(plan->protocol, "udp", e->ends[0].port) ||
+                       qcapint_identify_has_port(plan->protocol, "udp", e->ends[1].port);
+        bool is_fit = qcapint_evidence_datagram(plan, is_server, bytes, len, is_port);
         if (is_fit && is_port)
             return plan;
         if (is_fit && !by_trial)

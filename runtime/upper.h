@@ -47,6 +47,12 @@ typedef struct qcapint_speech {
     bool is_encrypted;               /* not known, and it looks like noise */
 } qcapint_speech_t;
 
+/* How many bytes are in a class of a protocol's parser. */
+typedef struct qcapint_class_size {
+    uint16_t all;
+    uint16_t text; /* of them, those that texts are made of */
+} qcapint_class_size_t;
+
 typedef struct qcapint_plan {
     const qcap_protocol_t *protocol; /* borrowed from the application */
     qcapint_interest_t *interests;   /* one for each element */
@@ -54,7 +60,10 @@ typedef struct qcapint_plan {
     qcapint_choice_t *choices;       /* the last one added first; NULL: none */
     uint16_t choice_count;
     qcapint_pool_t *delivers;        /* deliver.c's blocks for this protocol; owned */
-    void *scratch;                   /* room for a conversation, in which identify.c tries bytes */
+    qcap_t *q;                       /* the handle */
+    void *scratch;                   /* room for a conversation, in which evidence.c tries bytes */
+    qcapint_class_size_t *class_sizes; /* by class of bytes */
+    uint32_t first[3][8];            /* a bit for each byte that a client, a server, a datagram may begin with */
     qcapint_speech_t left;           /* of conversations that speak it, but are not read any more */
 } qcapint_plan_t;
 

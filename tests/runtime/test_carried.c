@@ -146,9 +146,9 @@ static void datagrams_may_carry(void **state)
     assert_int_equal(qcap_protocol_add(t->q, &qcap_toy_protocol), 0);
     assert_int_equal(qcap_tcpstr_handler_add(t->q, "toy.item", chronicle_match, &log), 0);
     assert_int_equal(qcap_error_handler_add(t->q, chronicle_report, &log), 0);
-    traffic_udp(t, .text = "p8:>GET z\n\n");
-    traffic_udp(t, .text = "p8:>GET y\n\n", .from_server = true);
-    traffic_udp(t, .text = "p8:>GET x\n\n", .snap = 1); /* that the rest is missing is no error */
+    traffic_udp(t, .text = "p8:>GET z\n\n", .server_port = PORT);
+    traffic_udp(t, .text = "p8:>GET y\n\n", .from_server = true, .server_port = PORT);
+    traffic_udp(t, .text = "p8:>GET x\n\n", .snap = 1, .server_port = PORT); /* that the rest is missing is no error */
     assert_string_equal(log.text, "client toy.request.item 8..9 (1: 5..6) \"z\"\n"
                                   "server toy.request.item 8..9 (1: 5..6) \"y\"\n"
                                   "client toy.request.item 8..9 (1: 5..6) \"x\"\n");

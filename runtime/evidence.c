@@ -1,0 +1,399 @@
+/* evidence.c: how much first bytes say for a protocol.
+ *
+ * In come the first bytes of a direction, or a datagram, and a protocol. Its own parser reads them, with nobody listening: so
+ * there is no second description of a protocol to keep true, and what is identified is what can be read. Out goes a verdict.
+ *
+ * note [evidence]: that bytes are read without an error says little by itself: some rules take anything. A byte is evidence as
+ * far as others in its place would have been refused. Where the parser stands, n of the 256 bytes go on: that is
+ * log2(256 / n) bits. Noise that is read without an error and has collected b bits comes once in 2^b times, whatever the
+ * grammar is (the product of 256 / n over the bytes read, 0 after an error, is expected to stay 1). Other people's texts are no
+ * noise: as long as all bytes are those of texts, they are compared with noise made of these, too, and the lesser number
+ * counts; and since every second byte of many records is zero, a zero says one bit at most. ENOUGH bits, and an element without a complaint before it, confirm a protocol; PLENTY are certain.
+ *
+ * Bytes that only lengths or registers judge later are no evidence by that count: a protocol of numbers may have none. Then
+ * the question is asked directly: some of the bytes are replaced, one at a time, by others, and what is refused then says how
+ * much the true ones said. That takes some hundreds of attempts, so it is done where the cheap count is not enough.
+ *
+ * In the middle of a stream, the parser searches for a place to begin. At each there is another chance for noise, so log2 of
+ * their number more bits are wanted.
+ *
+ * Cost. Most protocols are out by the first byte, which is looked up in a set; mostly some tens of bytes are read one by one. */
+#include "evidence.h"
+
+#include <string.h>
+
+#include "handle.h"
+#include "parsing.h"
+
+#define UNIT 16               /* bits are counted in parts of one */
+#define ENOUGH (24 * UNIT)
+#define PLENTY (32 * UNIT)
+#define EXPECTED (8 * UNIT)   /* enough for a protocol whose port it is */
+#define DAMAGED (12 * UNIT)   /* bits before an error that say that it was meant to be the protocol */
+#define ZERO (1 * UNIT)       /* the most that a byte says which is zero */
+#define COUNTED 96            /* bytes that are counted */
+#define ALTERED 32            /* bytes that are replaced, */
+#define ALTERATIONS 8         /* each so often */
+#define ALTERED_LEN 1024      /* of so many bytes of a stream, */
+#define DATAGRAM_LEN 4096     /* or of a datagram that has at most so many */
+#define TEXT_COUNT 98u        /* bytes that are_text() */
+#define NOISE_LEN 128         /* fewer bytes do not tell */
+
+/* ---------------------------------------------------------------- counting */
+
+static bool is_text(unsigned char byte)
+{
+    return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* log2(n) in units, rounded up, of 1 .. 256. By squaring: each time, the next binary digit of the logarithm comes out. */
+static unsigned log2_up(unsigned n)
+{
+    unsigned whole = 0, fraction = 0;
+    while (n >> (whole + 1))
+        whole++;
+    uint64_t x = ((uint64_t)n << 30) >> whole;
+    for (unsigned digit = UNIT / 2; digit > 0; digit /= 2) {
+        x = x * x >> 30;
+        if (x >> 31) {
+            x >>= 1;
+            fraction += digit;
+        }
+    }
+    return whole * UNIT + fraction + (n & (n - 1) ? 1 : 0);
+}
+
+void qcapint_evidence_prepare(qcapint_plan_t *plan)
+{
+    const qcap_protocol_t *protocol = plan->protocol;
+    const uint16_t starts[] = {protocol->client.start, protocol->server.start, protocol->datagram};
+    for (unsigned byte = 0; byte < 256; byte++) {
+        plan->class_sizes[protocol->class_of[byte]].all++;
+        plan->class_sizes[protocol->class_of[byte]].text += is_text((unsigned char)byte);
+    }
+    for (unsigned i = 0; i < sizeof starts / sizeof *starts; i++) {
+        const qcap_state_t *s = starts[i] == QCAP_NONE ? NULL : &protocol->states[starts[i]];
+        while (s && (s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
+            s = &protocol->states[edge_of(protocol, s, 0)->target];
+        bool is_known = !s || (s->kind & QCAP_STATE_KIND) == QCAP_STATE_BYTES;
+        for (unsigned byte = 0; byte < 256; byte++)
+            if (!is_known || (s && edge_by_byte(protocol, s, (unsigned char)byte)))
+                plan->first[i][byte >> 5] |= UINT32_C(1) << (byte & 31);
+    }
+}
+
+static bool may_begin(const qcapint_plan_t *plan, unsigned root, unsigned char byte)
+{
+    return plan->first[root][byte >> 5] >> (byte & 31) & 1;
+}
+
+/* What was found out of one attempt. */
+typedef struct attempt {
+    qcap_t *q;
+    bool has_element;
+    bool has_complaint; /* an error, or an anomaly, ... */
+    bool is_tolerant;   /* ... which is not minded: the port says that it is the protocol */
+    bool is_binary;     /* not all bytes were those of a text */
+    uint64_t begin;     /* where a search found a place to begin */
+    unsigned wanted;    /* bits; more are not counted */
+    unsigned noise, text; /* bits, compared with either, */
+    uint8_t said[2][ALTERED]; /* and of each of the first bytes; how many bytes that were */
+    size_t counted;
+} attempt_t;
+
+static void on_event(qcap_parser_t *parser, const qcap_event_t *event, void *user)
+{
+    attempt_t *attempt = user;
+    bool is_element = event->kind == QCAP_EVENT_ELEMENT || event->kind == QCAP_EVENT_BEGIN;
+    bool is_anomaly = event->kind == QCAP_EVENT_ANOMALY && (event->error || !(event->flags & QCAP_EVENT_FED));
+    if (is_element && !attempt->has_element && !qcap_parser_parent(parser))
+        attempt->begin = parser->candidate;
+    attempt->has_element |= is_element;
+    attempt->has_complaint |= (is_anomaly && !attempt->is_tolerant) || event->kind == QCAP_EVENT_ERROR;
+    if (attempt->has_complaint)
+        qcap_parser_pause(parser);
+}
+
+/* Queues and datagrams need memory: qcap_memory_handler_t. */
+static void *get_memory(void *block, size_t size, void *user)
+{
+    const attempt_t *attempt = user;
+    if (!block)
+        return qcapint_budget_alloc(&attempt->q->budget, size);
+    qcapint_budget_free(&attempt->q->budget, block, size);
+    return NULL;
+}
+
+static unsigned bits(const attempt_t *attempt)
+{
+    return attempt->is_binary || attempt->noise < attempt->text ? attempt->noise : attempt->text;
+}
+
+static void add(attempt_t *attempt, unsigned noise, unsigned text)
+{
+    attempt->noise += noise;
+    attempt->text += text;
+    if (attempt->counted < ALTERED) {
+        attempt->said[0][attempt->counted] = (uint8_t)noise;
+        attempt->said[1][attempt->counted] = (uint8_t)text;
+    }
+}
+
+/* What the next byte says, before it is read. */
+static void count(attempt_t *attempt, const qcapint_plan_t *plan, const qcap_parser_t *parser, unsigned char byte)
+{
+    const qcap_protocol_t *protocol = plan->protocol;
+    const qcap_state_t *s = state_of(parser);
+    unsigned all = 0, text = 0;
+    attempt->is_binary |= !is_text(byte);
+    while ((s->kind & QCAP_STATE_KIND) == QCAP_STATE_ENTRY)
+        s = &protocol->states[edge_of(protocol, s, 0)->target];
+    if ((s->kind & QCAP_STATE_KIND) != QCAP_STATE_BYTES)
+        return;
+    for (unsigned i = 0; i < protocol->class_count; i++) {
+        if (row_of(protocol, s)[i] == 0)
+            continue;
+        all += plan->class_sizes[i].all;
+        text += plan->class_sizes[i].text;
+    }
+    unsigned noise = all > 0 ? 8 * UNIT - log2_up(all) : 0;
+    add(attempt, byte == 0 && noise > ZERO ? ZERO : noise, text > 0 ? log2_up(TEXT_COUNT) - log2_up(text) : 0);
+}
+
+/* ---------------------------------------------------------------- one attempt */
+
+static qcap_parser_t *begin_attempt(const qcapint_plan_t *plan, bool is_server, attempt_t *attempt)
+{
+    qcap_conversation_t *conversation = plan->scratch;
+    *attempt = (attempt_t){.q = plan->q};
+    qcap_conversation_init(conversation, plan->protocol, on_event, attempt);
+    qcap_conversation_set_memory(conversation, get_memory);
+    return is_server ? qcap_conversation_server(conversation) : qcap_conversation_client(conversation);
+}
+
+/* Gives back what the attempt was given. */
+static void end_attempt(const qcapint_plan_t *plan)
+{
+    qcap_conversation_fini(plan->scratch);
+}
+
+/* Feeds it up to a complaint. The other direction is not read here, so nothing is waited for. Returns whether all was taken. */
+static bool feed(qcap_parser_t *parser, const attempt_t *attempt, const unsigned char *bytes, size_t len)
+{
+    while (len > 0 && !attempt->has_complaint) {
+        size_t taken = qcap_parser_feed(parser, bytes, len);
+        bytes += taken;
+        len -= taken;
+        if (taken > 0 || len == 0)
+            continue;
+        if (qcap_parser_status(parser) == QCAP_PARSER_WAITING)
+            qcap_parser_hurry(parser);
+        else if (qcap_parser_status(parser) != QCAP_PARSER_PAUSED) /* the rest may be another protocol's */
+            return qcap_parser_status(parser) == QCAP_PARSER_BECAME;
+    }
+    return !attempt->has_complaint;
+}
+
+/* Feeds byte by byte, and counts what they say, until that is plenty. */
+static bool feed_counting(const qcapint_plan_t *plan, qcap_parser_t *parser, attempt_t *attempt, const unsigned char *bytes,
+                          size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        const attempt_t before = *attempt;
+        if (bits(attempt) >= attempt->wanted)
+            return feed(parser, attempt, bytes + i, len - i);
+        count(attempt, plan, parser, bytes[i]);
+        attempt->counted++;
+        if (feed(parser, attempt, bytes + i, 1))
+            continue;
+        attempt->noise = before.noise; /* it was refused, or complained about */
+        attempt->text = before.text;
+        return false;
+    }
+    return true;
+}
+
+/* ---------------------------------------------------------------- other bytes in their place */
+
+/* Whether bytes are read without a complaint, up to an element at least. */
+typedef bool (*reads_t)(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len);
+
+static bool reads_stream(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len)
+{
+    attempt_t attempt;
+    bool is_read = feed(begin_attempt(plan, is_server, &attempt), &attempt, bytes, len) && attempt.has_element;
+    end_attempt(plan);
+    return is_read;
+}
+
+static bool reads_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len)
+{
+    attempt_t attempt;
+    qcap_parser_datagram(begin_attempt(plan, is_server, &attempt), bytes, len);
+    end_attempt(plan);
+    return attempt.has_element && !attempt.has_complaint;
+}
+
+/* Another byte of the same kind. `seed` makes them the same ones each time. */
+static unsigned char another(unsigned char byte, bool is_binary, uint32_t *seed)
+{
+    unsigned char other;
+    do {
+        *seed = *seed * 1664525u + 1013904223u;
+        other = (unsigned char)(*seed >> 24);
+    } while (other == byte || (!is_binary && !is_text(other)));
+    return other;
+}
+
+/* See note [evidence]. The bytes are read without a complaint; `counted` is what counting said of each. Stops when there are
+ * `wanted` bits. */
+static bool is_picky(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len, reads_t reads,
+                     const attempt_t *counted, unsigned wanted)
+{
+    /* log2((ALTERATIONS + 1/2) / (as many as were read + 1/2)) */
+    static const uint8_t refused[ALTERATIONS + 1] = {65, 40, 28, 20, 15, 10, 6, 3, 0};
+    unsigned char copy[DATAGRAM_LEN];
+    unsigned sum = 0;
+    uint32_t seed = 1;
+    bool is_binary = false;
+    if (len > sizeof copy)
+        return false;
+    memcpy(copy, bytes, len);
+    for (size_t i = 0; i < len; i++)
+        is_binary |= !is_text(bytes[i]);
+    for (size_t i = 0; i < len && i < ALTERED && sum < wanted; i++) {
+        unsigned read = 0;
+        for (unsigned k = 0; k < ALTERATIONS; k++) {
+            copy[i] = another(bytes[i], is_binary, &seed);
+            read += reads(plan, is_server, copy, len);
+        }
+        copy[i] = bytes[i];
+        unsigned said = counted->said[!is_binary][i] > refused[read] ? counted->said[!is_binary][i] : refused[read];
+        sum += bytes[i] == 0 && said > ZERO ? ZERO : said;
+    }
+    return sum >= wanted;
+}
+
+/* ---------------------------------------------------------------- streams */
+
+/* Whether the beginning of the direction, at `begin`, is missing. */
+static bool is_begin_missing(qcap_tcpstr_t *str, uint64_t begin)
+{
+    const qcapint_segment_t *first = qcapint_tcpstr_segment(str, begin);
+    return (begin == 0 && !str->has_syn) || (first && first->begin > begin);
+}
+
+/* Where, from `begin` on, the parser finds a place to begin; UINT64_MAX: nowhere yet. `*places`: log2 of how many there were. */
+static uint64_t search(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, unsigned *places)
+{
+    attempt_t attempt;
+    qcap_parser_t *parser = begin_attempt(plan, str->is_server, &attempt);
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
+    uint64_t first = segment ? segment->begin : begin, offset = first;
+    qcap_parser_search(parser);
+    if (qcap_parser_status(parser) != QCAP_PARSER_SEARCHING) /* it begins with a segment, or is not found */
+        return first;
+    for (bool goes_on = true; goes_on && segment && segment->begin == offset && !attempt.has_element;
+         segment = qcapint_tcpstr_segment(str, offset)) {
+        offset += segment->len;
+        goes_on = feed(parser, &attempt, segment->bytes, segment->len) && offset - first < QCAPINT_EVIDENCE_BYTES;
+    }
+    end_attempt(plan);
+    while (attempt.begin >> *places)
+        ++*places;
+    return attempt.has_element ? first + attempt.begin : UINT64_MAX;
+}
+
+static qcapint_verdict_t judge(const attempt_t *attempt, unsigned enough, bool is_refused)
+{
+    if (attempt->has_complaint || is_refused)
+        return bits(attempt) >= enough && attempt->has_element ? QCAPINT_VERDICT_CONFIRMED
+               : bits(attempt) >= DAMAGED                      ? QCAPINT_VERDICT_DAMAGED
+                                                               : QCAPINT_VERDICT_EXCLUDED;
+    if (!attempt->has_element || bits(attempt) < enough)
+        return QCAPINT_VERDICT_POSSIBLE;
+    return bits(attempt) >= PLENTY ? QCAPINT_VERDICT_CERTAIN : QCAPINT_VERDICT_CONFIRMED;
+}
+
+/* Of the bytes from `offset` on, of which so many bits more than usual are wanted. */
+static qcapint_verdict_t read_from(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t offset, unsigned more,
+                                   bool is_expected, bool is_thorough)
+{
+    const unsigned enough = more + (is_expected ? EXPECTED : ENOUGH);
+    attempt_t attempt;
+    qcap_parser_t *parser = begin_attempt(plan, str->is_server, &attempt);
+    const uint64_t first = offset;
+    attempt.wanted = enough > PLENTY ? enough : PLENTY;
+    attempt.is_tolerant = is_expected;
+    bool is_taken = true;
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, offset);
+    for (; segment && segment->begin <= offset && is_taken && offset - first < QCAPINT_EVIDENCE_BYTES;
+         segment = qcapint_tcpstr_segment(str, offset)) {
+        const unsigned char *bytes = segment->bytes + (offset - segment->begin);
+        size_t len = (size_t)(segment->begin + segment->len - offset);
+        size_t left = offset - first < COUNTED ? (size_t)(COUNTED - (offset - first)) : 0;
+        size_t counted = len < left ? len : left;
+        is_taken = feed_counting(plan, parser, &attempt, bytes, counted) &&
+                   feed(parser, &attempt, bytes + counted, len - counted);
+        offset += len;
+        if (attempt.has_element && bits(&attempt) >= attempt.wanted)
+            break;
+    }
+    end_attempt(plan);
+    qcapint_verdict_t verdict = judge(&attempt, enough, !is_taken);
+    if (verdict != QCAPINT_VERDICT_POSSIBLE || !attempt.has_element || !is_thorough)
+        return verdict;
+    qcapint_upper_t *upper = plan->q->upper;
+    uint64_t end = offset - first > ALTERED_LEN ? first + ALTERED_LEN : offset;
+    const unsigned char *bytes = qcapint_tcpstr_gather(str, first, end, &upper->gathered);
+    bool is_enough = bytes && is_picky(plan, str->is_server, bytes, (size_t)(end - first), reads_stream, &attempt, enough);
+    return is_enough ? QCAPINT_VERDICT_CONFIRMED : verdict;
+}
+
+qcapint_verdict_t qcapint_evidence_stream(const qcapint_plan_t *plan, qcap_tcpstr_t *str, uint64_t begin, bool is_expected,
+                                          bool is_thorough)
+{
+    const qcap_root_t *root = str->is_server ? &plan->protocol->server : &plan->protocol->client;
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
+    if (root->start == QCAP_NONE)
+        return QCAPINT_VERDICT_EXCLUDED;
+    if (is_begin_missing(str, begin)) {
+        unsigned places = 0;
+        uint64_t found = search(plan, str, begin, &places);
+        qcapint_verdict_t verdict = found == UINT64_MAX
+                                        ? QCAPINT_VERDICT_POSSIBLE
+                                        : read_from(plan, str, found, places * UNIT, is_expected, is_thorough);
+        return verdict == QCAPINT_VERDICT_CONFIRMED || verdict == QCAPINT_VERDICT_CERTAIN ? verdict
+                                                                                          : QCAPINT_VERDICT_POSSIBLE;
+    }
+    if (segment && !may_begin(plan, str->is_server, segment->bytes[begin - segment->begin]))
+        return QCAPINT_VERDICT_EXCLUDED;
+    return read_from(plan, str, begin, 0, is_expected, is_thorough);
+}
+
+/* ---------------------------------------------------------------- datagrams, noise */
+
+bool qcapint_evidence_datagram(const qcapint_plan_t *plan, bool is_server, const unsigned char *bytes, size_t len,
+                               bool is_expected)
+{
+    if (len > 0 && !may_begin(plan, 2, *bytes))
+        return false;
+    const attempt_t nothing = {0};
+    return reads_datagram(plan, is_server, bytes, len) &&
+           (is_expected || is_picky(plan, is_server, bytes, len, reads_datagram, &nothing, ENOUGH));
+}
+
+/* In noise, two bytes are the same once in 256 times. In texts and numbers that is at least ten times as often. */
+bool qcapint_evidence_is_noise(qcap_tcpstr_t *str, uint64_t begin)
+{
+    uint32_t counts[256] = {0};
+    uint64_t same = 0, len = 0;
+    const qcapint_segment_t *segment = qcapint_tcpstr_segment(str, begin);
+    while (segment && len < QCAPINT_EVIDENCE_BYTES) {
+        for (uint64_t at = begin > segment->begin ? begin - segment->begin : 0; at < segment->len; at++, len++)
+            same += counts[segment->bytes[at]]++;
+        begin = segment->begin + segment->len;
+        segment = qcapint_tcpstr_segment(str, begin);
+    }
+    return len >= NOISE_LEN && same * 2 * 128 <= len * (len - 1);
+}
