@@ -257,7 +257,7 @@ enum {
     AT_SSL2_SESSION_ID_1 = 246,
     AT_SSL2_PADDING_2 = 247,
     AT_CIPHER_SUITES_1 = 248,
-    AT_ASN_1CERT_1 = 249,
+    AT_ASN_1CERT_CONTENT_1 = 249,
     AT_ANY_RANDOM_5 = 250,
     AT_RETRY_RANDOM_6 = 251,
     AT_TICKET_2 = 252,
@@ -266,22 +266,22 @@ enum {
     AT_AUTHORITY_SIZE_2 = 255,
     AT_SSL2_SESSION_ID_2 = 256,
     AT_CHALLENGE_1 = 257,
-    AT_SSL2_CERTIFICATE_1 = 258,
+    AT_SSL2_CERTIFICATE_CONTENT_1 = 258,
     AT_CIPHERSUITE_1 = 259,
     AT_COMPRESSION_SIZE_1 = 260,
     AT_BEFORE_COMPRESSION_SIZE_1 = 261,
-    AT_ASN_1CERT_2 = 262,
+    AT_ASN_1CERT_CONTENT_2 = 262,
     AT_BEFORE_CERTIFICATE_SIZE_2 = 263,
     AT_ANY_RANDOM_6 = 264,
     AT_RETRY_RANDOM_7 = 265,
     AT_SCHEMES_4 = 266,
     AT_DISTINGUISHEDNAME_1 = 267,
     AT_CHALLENGE_2 = 268,
-    AT_SSL2_CERTIFICATE_2 = 269,
+    AT_SSL2_CERTIFICATE_CONTENT_2 = 269,
     AT_CIPHER_SPECS_5 = 270,
     AT_CIPHERSUITE_2 = 271,
     AT_COMPRESSION_METHODS_1 = 272,
-    AT_ASN_1CERT_3 = 273,
+    AT_ASN_1CERT_CONTENT_3 = 273,
     AT_ANY_RANDOM_7 = 274,
     AT_RETRY_RANDOM_8 = 275,
     AT_DISTINGUISHEDNAME_2 = 276,
@@ -2496,10 +2496,11 @@ connection_id_length_2:
     at++;
     here = QCAP_HERE(at);
     qcap_op_convert_close(parser, 12, here);
-    qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, here);
+    qcap_op_feed_open(parser, 1, 2, here);
+    qcap_element_open(parser, side->slots, 2, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, here);
     if (qcap_must_stop(parser))
-        return qcap_stop(parser, at, AT_SSL2_CERTIFICATE_1, QCAP_STOP_PAUSED);
-    return qcap_stop(parser, at, AT_SSL2_CERTIFICATE_1, QCAP_STOP_CONTROL);
+        return qcap_stop(parser, at, AT_SSL2_CERTIFICATE_CONTENT_1, QCAP_STOP_PAUSED);
+    return qcap_stop(parser, at, AT_SSL2_CERTIFICATE_CONTENT_1, QCAP_STOP_CONTROL);
 }
 
 static qcap_stop_t machine_before_ssl2_records_1(qcap_parser_t *parser, const unsigned char *at, const unsigned char *end)
@@ -2979,7 +2980,9 @@ static qcap_stop_t machine_before_cipher_specs_1(qcap_parser_t *parser, const un
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa" */
 before_cipher_specs_1:
     here = QCAP_HERE(at);
-    qcap_element_close_here(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, wanted, origin, here);
+    qcap_element_close_here(parser, side->slots, 2, QCAP_TLS_SSL2_SERVER_HELLO_CERTIFICATE, wanted, origin, here);
+    qcap_op_feed_close(parser, 1, 2, here);
+    qcap_op_finish(parser, 2, here);
     qcap_element_open(parser, side->slots, 1, QCAP_TLS_SSL2_SERVER_HELLO_CIPHER_SPECS, here);
     if (qcap_must_stop(parser))
         return qcap_stop(parser, at, AT_CIPHER_SPECS_5, QCAP_STOP_PAUSED);
@@ -3170,7 +3173,7 @@ static const uint16_t targets_26[] = {AT_CONNECTION_ID_2, AT_BEFORE_SSL2_SERVER_
 
 static const uint16_t targets_27[] = {AT_CIPHER_SPECS_1, AT_BEFORE_CONNECTION_ID_1};
 
-static const uint16_t targets_28[] = {AT_SSL2_CERTIFICATE_2, AT_BEFORE_CIPHER_SPECS_1};
+static const uint16_t targets_28[] = {AT_SSL2_CERTIFICATE_CONTENT_2, AT_BEFORE_CIPHER_SPECS_1};
 
 static const uint16_t targets_29[] = {AT_BEFORE_CERTIFICATE_LENGTH_1, AT_BEFORE_SSL2_RECORDS_1};
 
@@ -3208,7 +3211,7 @@ static const uint16_t targets_45[] = {AT_CIPHERSUITE_1, AT_BEFORE_COMPRESSION_SI
 
 static const uint16_t targets_46[] = {AT_SESSION_ID_2, AT_BEFORE_CIPHER_SUITES_SIZE_1};
 
-static const uint16_t targets_47[] = {AT_ASN_1CERT_2, AT_BEFORE_CERTIFICATE_SIZE_2};
+static const uint16_t targets_47[] = {AT_ASN_1CERT_CONTENT_2, AT_BEFORE_CERTIFICATE_SIZE_2};
 
 static const uint16_t targets_48[] = {AT_BEFORE_CERTIFICATE_SIZE_1, AT_BEFORE_CLIENT_BODY_1};
 
@@ -3502,7 +3505,7 @@ static const qcap_step_t steps[] = {
     {48, 16384},
     {96, 16385},
     {60, 16385},
-    {120, 16385},
+    {124, 16385},
     {59, 16384},
     {47, 16384},
     {46, 16384},
@@ -3510,12 +3513,12 @@ static const qcap_step_t steps[] = {
     {45, 16384},
     {44, 16384},
     {93, 16384},
-    {118, 16384},
+    {122, 16384},
     {0, 16384},
     {92, 16384},
     {75, 16385},
     {77, 16384},
-    {117, 16384},
+    {121, 16384},
     {3, 16384},
     {2, 16384},
     {1, 16384},
@@ -3540,7 +3543,7 @@ static const qcap_step_t steps[] = {
     {42, 16384},
     {40, 16384},
     {101, 16384},
-    {116, 16384},
+    {120, 16384},
     {103, 16384},
     {10, 16384},
     {9, 16384},
@@ -3553,7 +3556,7 @@ static const qcap_step_t steps[] = {
     {89, 16384},
     {88, 16384},
     {100, 16384},
-    {115, 16384},
+    {119, 16384},
     {64, 16385},
     {16, 16385},
     {14, 16385},
@@ -3564,7 +3567,7 @@ static const qcap_step_t steps[] = {
     {62, 16384},
     {87, 16384},
     {85, 16384},
-    {114, 16384},
+    {118, 16384},
     {61, 16384},
     {57, 16384},
     {35, 16384},
@@ -3573,14 +3576,17 @@ static const qcap_step_t steps[] = {
     {71, 16384},
     {84, 16384},
     {82, 16384},
+    {117, 16384},
+    {114, 16384},
     {113, 16384},
-    {111, 16384},
     {56, 16384},
     {81, 16384},
     {79, 16384},
     {70, 16384},
     {69, 16384},
     {78, 16384},
+    {112, 16384},
+    {111, 16384},
     {110, 16384},
     {108, 16384},
     {68, 16384},
@@ -3593,177 +3599,177 @@ static const qcap_step_t steps[] = {
     {55, 16384},
     {52, 16384},
     {51, 16384},
-    {236, 16385},
-    {235, 16384},
-    {234, 16384},
-    {331, 16385},
-    {330, 16384},
-    {233, 16384},
-    {209, 16384},
-    {207, 16384},
-    {206, 16384},
-    {219, 16384},
-    {218, 16384},
-    {221, 16384},
-    {222, 16384},
-    {224, 16384},
-    {225, 16384},
-    {227, 16384},
-    {228, 16384},
-    {230, 16384},
-    {231, 16384},
+    {240, 16385},
+    {239, 16384},
     {238, 16384},
+    {335, 16385},
+    {334, 16384},
     {237, 16384},
-    {287, 16384},
-    {286, 16384},
-    {284, 16384},
-    {296, 16384},
-    {298, 16384},
-    {299, 16384},
-    {315, 16384},
-    {313, 16384},
-    {317, 16384},
-    {316, 16384},
-    {320, 16384},
-    {319, 16384},
-    {325, 16384},
-    {324, 16384},
-    {328, 16384},
-    {326, 16384},
-    {205, 16384},
-    {204, 16384},
-    {202, 16384},
-    {32768, 16384},
-    {283, 16384},
-    {281, 16384},
-    {201, 16384},
-    {200, 16384},
-    {217, 16384},
-    {312, 16384},
-    {199, 16384},
-    {197, 16384},
-    {295, 16384},
-    {146, 16384},
-    {308, 16384},
-    {323, 16384},
-    {216, 16385},
-    {211, 16384},
-    {145, 16384},
-    {310, 16384},
-    {307, 16384},
-    {196, 16384},
-    {195, 16384},
-    {294, 16384},
-    {292, 16384},
-    {322, 16384},
-    {194, 16384},
-    {192, 16384},
-    {215, 16384},
     {213, 16384},
-    {309, 16384},
-    {306, 16385},
-    {301, 16384},
+    {211, 16384},
+    {210, 16384},
+    {223, 16384},
+    {222, 16384},
+    {225, 16384},
+    {226, 16384},
+    {228, 16384},
+    {229, 16384},
+    {231, 16384},
+    {232, 16384},
+    {234, 16384},
+    {235, 16384},
+    {242, 16384},
+    {241, 16384},
     {291, 16384},
     {290, 16384},
-    {305, 16384},
-    {303, 16384},
-    {189, 16384},
-    {187, 16384},
-    {191, 16384},
-    {190, 16384},
-    {212, 16384},
+    {288, 16384},
+    {300, 16384},
     {302, 16384},
-    {185, 16385},
-    {122, 16384},
-    {186, 16384},
-    {184, 16384},
-    {182, 16385},
-    {181, 16385},
-    {180, 16384},
-    {179, 16384},
-    {178, 16384},
-    {177, 16384},
-    {131, 16384},
-    {136, 16384},
-    {140, 16384},
-    {138, 16384},
-    {141, 16384},
-    {153, 16384},
-    {157, 16384},
-    {155, 16384},
-    {158, 16384},
-    {162, 16384},
-    {160, 16384},
-    {163, 16384},
-    {173, 16384},
-    {174, 16384},
-    {175, 16384},
-    {130, 16384},
-    {135, 16384},
-    {133, 16384},
-    {143, 16384},
-    {152, 16384},
-    {172, 16384},
-    {137, 16384},
-    {154, 16384},
-    {159, 16384},
-    {129, 16384},
-    {132, 16384},
-    {142, 16384},
+    {303, 16384},
+    {319, 16384},
+    {317, 16384},
+    {321, 16384},
+    {320, 16384},
+    {324, 16384},
+    {323, 16384},
+    {329, 16384},
+    {328, 16384},
+    {332, 16384},
+    {330, 16384},
+    {209, 16384},
+    {208, 16384},
+    {206, 16384},
+    {32768, 16384},
+    {287, 16384},
+    {285, 16384},
+    {205, 16384},
+    {204, 16384},
+    {221, 16384},
+    {316, 16384},
+    {203, 16384},
+    {201, 16384},
+    {299, 16384},
     {150, 16384},
-    {148, 16384},
-    {151, 16384},
-    {170, 16385},
-    {168, 16385},
-    {167, 16384},
-    {166, 16384},
-    {128, 16384},
+    {312, 16384},
+    {327, 16384},
+    {220, 16385},
+    {215, 16384},
+    {149, 16384},
+    {314, 16384},
+    {311, 16384},
+    {200, 16384},
+    {199, 16384},
+    {298, 16384},
+    {296, 16384},
+    {326, 16384},
+    {198, 16384},
+    {196, 16384},
+    {219, 16384},
+    {217, 16384},
+    {313, 16384},
+    {310, 16385},
+    {305, 16384},
+    {295, 16384},
+    {294, 16384},
+    {309, 16384},
+    {307, 16384},
+    {193, 16384},
+    {191, 16384},
+    {195, 16384},
+    {194, 16384},
+    {216, 16384},
+    {306, 16384},
+    {189, 16385},
     {126, 16384},
-    {151, 16385},
+    {190, 16384},
+    {188, 16384},
+    {186, 16385},
+    {185, 16385},
+    {184, 16384},
+    {183, 16384},
+    {182, 16384},
+    {181, 16384},
+    {135, 16384},
+    {140, 16384},
+    {144, 16384},
+    {142, 16384},
+    {145, 16384},
+    {157, 16384},
+    {161, 16384},
+    {159, 16384},
+    {162, 16384},
+    {166, 16384},
+    {164, 16384},
+    {167, 16384},
+    {177, 16384},
+    {178, 16384},
+    {179, 16384},
+    {134, 16384},
+    {139, 16384},
+    {137, 16384},
     {147, 16384},
-    {165, 16384},
+    {156, 16384},
+    {176, 16384},
+    {141, 16384},
+    {158, 16384},
+    {163, 16384},
+    {133, 16384},
+    {136, 16384},
+    {146, 16384},
+    {154, 16384},
+    {152, 16384},
+    {155, 16384},
+    {174, 16385},
+    {172, 16385},
+    {171, 16384},
+    {170, 16384},
+    {132, 16384},
+    {130, 16384},
+    {155, 16385},
+    {151, 16384},
+    {169, 16384},
     {20, 16385},
     {32768, 16385},
-    {123, 16384},
+    {127, 16384},
     {20, 0},
     {20, 16386},
     {32768, 16386},
-    {125, 16384},
-    {164, 16384},
+    {129, 16384},
+    {168, 16384},
     {20, 16387},
     {32768, 16387},
     {20, 16388},
     {32768, 16388},
-    {124, 16384},
-    {276, 16384},
-    {279, 16416},
+    {128, 16384},
+    {280, 16384},
+    {283, 16416},
+    {282, 16384},
+    {281, 16384},
     {278, 16384},
     {277, 16384},
+    {275, 16384},
     {274, 16384},
-    {273, 16384},
+    {272, 16384},
     {271, 16384},
-    {270, 16384},
-    {268, 16384},
-    {267, 16384},
-    {240, 16384},
-    {265, 16385},
-    {264, 16384},
-    {242, 16384},
-    {250, 16384},
-    {249, 16384},
-    {253, 16384},
-    {259, 16384},
-    {257, 16384},
-    {261, 16384},
-    {262, 16384},
-    {248, 16384},
-    {247, 16384},
-    {252, 16384},
-    {256, 16384},
-    {241, 16384},
-    {245, 16384},
     {244, 16384},
-    {255, 16384},
+    {269, 16385},
+    {268, 16384},
+    {246, 16384},
+    {254, 16384},
+    {253, 16384},
+    {257, 16384},
+    {263, 16384},
+    {261, 16384},
+    {265, 16384},
+    {266, 16384},
+    {252, 16384},
+    {251, 16384},
+    {256, 16384},
+    {260, 16384},
+    {245, 16384},
+    {249, 16384},
+    {248, 16384},
+    {259, 16384},
 };
 
 /* Actions: how many steps, and which. */
@@ -3825,145 +3831,145 @@ static const uint16_t actions[] = {
     /* 54 */ 0x2, 0x34, 0x4a,
     /* 55 */ 0x2, 0x4b, 0x4c,
     /* 56 */ 0x2, 0x4d, 0x4e,
-    /* 57 */ 0x2, 0x4f, 0x50,
-    /* 58 */ 0x1, 0x51,
-    /* 59 */ 0x2, 0x52, 0x53,
-    /* 60 */ 0x2, 0x54, 0x55,
-    /* 61 */ 0x1, 0x56,
-    /* 62 */ 0x2, 0x57, 0x58,
-    /* 63 */ 0x2, 0x59, 0x5a,
-    /* 64 */ 0x2, 0x5b, 0x5c,
-    /* 65 */ 0x1, 0x5d,
-    /* 66 */ 0x1, 0x5e,
+    /* 57 */ 0x3, 0x4f, 0x50, 0x51,
+    /* 58 */ 0x1, 0x52,
+    /* 59 */ 0x2, 0x53, 0x54,
+    /* 60 */ 0x2, 0x55, 0x56,
+    /* 61 */ 0x1, 0x57,
+    /* 62 */ 0x4, 0x58, 0x59, 0x5a, 0x5b,
+    /* 63 */ 0x2, 0x5c, 0x5d,
+    /* 64 */ 0x2, 0x5e, 0x5f,
+    /* 65 */ 0x1, 0x60,
+    /* 66 */ 0x1, 0x61,
     /* 67 */ 0x3, 0x3, 0x4, 0x5,
-    /* 68 */ 0x4, 0x5f, 0x60, 0x61, 0x62,
-    /* 69 */ 0x3, 0x63, 0x64, 0x65,
-    /* 70 */ 0x3, 0x66, 0x67, 0x65,
-    /* 71 */ 0x1, 0x68,
-    /* 72 */ 0x3, 0x69, 0x6a, 0x6b,
-    /* 73 */ 0x2, 0x6c, 0x6d,
-    /* 74 */ 0x1, 0x6e,
-    /* 75 */ 0x1, 0x6f,
-    /* 76 */ 0x1, 0x70,
-    /* 77 */ 0x1, 0x71,
-    /* 78 */ 0x1, 0x72,
-    /* 79 */ 0x1, 0x73,
-    /* 80 */ 0x1, 0x74,
-    /* 81 */ 0x1, 0x75,
-    /* 82 */ 0x2, 0x76, 0x77,
-    /* 83 */ 0x4, 0x78, 0x79, 0x7a, 0x6b,
-    /* 84 */ 0x1, 0x7b,
-    /* 85 */ 0x1, 0x7c,
-    /* 86 */ 0x1, 0x7d,
-    /* 87 */ 0x2, 0x7e, 0x7f,
-    /* 88 */ 0x2, 0x80, 0x81,
-    /* 89 */ 0x2, 0x82, 0x83,
-    /* 90 */ 0x2, 0x84, 0x85,
-    /* 91 */ 0x2, 0x86, 0x87,
-    /* 92 */ 0x4, 0x88, 0x89, 0x8a, 0x8b,
-    /* 93 */ 0x3, 0x88, 0x8c, 0x8d,
-    /* 94 */ 0x8002, 0x8e, 0x8f,
-    /* 95 */ 0x1, 0x90,
-    /* 96 */ 0x1, 0x91,
-    /* 97 */ 0x2, 0x92, 0x93,
-    /* 98 */ 0x1, 0x94,
-    /* 99 */ 0x1, 0x95,
-    /* 100 */ 0x1, 0x96,
-    /* 101 */ 0x1, 0x97,
+    /* 68 */ 0x4, 0x62, 0x63, 0x64, 0x65,
+    /* 69 */ 0x3, 0x66, 0x67, 0x68,
+    /* 70 */ 0x3, 0x69, 0x6a, 0x68,
+    /* 71 */ 0x1, 0x6b,
+    /* 72 */ 0x3, 0x6c, 0x6d, 0x6e,
+    /* 73 */ 0x2, 0x6f, 0x70,
+    /* 74 */ 0x1, 0x71,
+    /* 75 */ 0x1, 0x72,
+    /* 76 */ 0x1, 0x73,
+    /* 77 */ 0x1, 0x74,
+    /* 78 */ 0x1, 0x75,
+    /* 79 */ 0x1, 0x76,
+    /* 80 */ 0x1, 0x77,
+    /* 81 */ 0x1, 0x78,
+    /* 82 */ 0x2, 0x79, 0x7a,
+    /* 83 */ 0x4, 0x7b, 0x7c, 0x7d, 0x6e,
+    /* 84 */ 0x1, 0x7e,
+    /* 85 */ 0x1, 0x7f,
+    /* 86 */ 0x1, 0x80,
+    /* 87 */ 0x2, 0x81, 0x82,
+    /* 88 */ 0x2, 0x83, 0x84,
+    /* 89 */ 0x2, 0x85, 0x86,
+    /* 90 */ 0x2, 0x87, 0x88,
+    /* 91 */ 0x2, 0x89, 0x8a,
+    /* 92 */ 0x4, 0x8b, 0x8c, 0x8d, 0x8e,
+    /* 93 */ 0x3, 0x8b, 0x8f, 0x90,
+    /* 94 */ 0x8002, 0x91, 0x92,
+    /* 95 */ 0x1, 0x93,
+    /* 96 */ 0x1, 0x94,
+    /* 97 */ 0x2, 0x95, 0x96,
+    /* 98 */ 0x1, 0x97,
+    /* 99 */ 0x1, 0x98,
+    /* 100 */ 0x1, 0x99,
+    /* 101 */ 0x1, 0x9a,
     /* 102 */ 0x2, 0x9, 0x48,
-    /* 103 */ 0x1, 0x98,
-    /* 104 */ 0x1, 0x99,
-    /* 105 */ 0x2, 0x9a, 0x9b,
-    /* 106 */ 0x1, 0x9c,
-    /* 107 */ 0x2, 0x9d, 0x9e,
-    /* 108 */ 0x2, 0x9f, 0xa0,
-    /* 109 */ 0x1, 0xa1,
-    /* 110 */ 0x2, 0xa2, 0xa3,
-    /* 111 */ 0x2, 0xa4, 0xa5,
-    /* 112 */ 0x2, 0xa6, 0x96,
-    /* 113 */ 0x1, 0xa7,
-    /* 114 */ 0x1, 0xa8,
-    /* 115 */ 0x2, 0xa9, 0xaa,
-    /* 116 */ 0x2, 0xab, 0xac,
-    /* 117 */ 0x2, 0xad, 0xae,
-    /* 118 */ 0x2, 0xaf, 0xb0,
-    /* 119 */ 0x1, 0xb1,
-    /* 120 */ 0x1, 0xb2,
-    /* 121 */ 0x1, 0xb3,
-    /* 122 */ 0x1, 0xb4,
-    /* 123 */ 0x1, 0xb5,
-    /* 124 */ 0x1, 0xb6,
-    /* 125 */ 0x2, 0xb7, 0xb8,
-    /* 126 */ 0x3, 0xb9, 0xba, 0xbb,
-    /* 127 */ 0x1, 0xbc,
-    /* 128 */ 0x1, 0xbd,
-    /* 129 */ 0x1, 0xbe,
-    /* 130 */ 0x2, 0xbf, 0xc0,
-    /* 131 */ 0x1, 0xc1,
-    /* 132 */ 0x1, 0xc2,
-    /* 133 */ 0x2, 0xc3, 0xc4,
-    /* 134 */ 0x1, 0xc5,
-    /* 135 */ 0x2, 0xc6, 0xc7,
-    /* 136 */ 0x1, 0xc8,
-    /* 137 */ 0x1, 0xc9,
-    /* 138 */ 0x1, 0xca,
-    /* 139 */ 0x1, 0xcb,
-    /* 140 */ 0x1, 0xcc,
-    /* 141 */ 0x2, 0xcd, 0xce,
-    /* 142 */ 0x2, 0x9a, 0xcf,
-    /* 143 */ 0x1, 0xd0,
-    /* 144 */ 0x1, 0xd1,
-    /* 145 */ 0x1, 0xd2,
-    /* 146 */ 0x1, 0xd3,
-    /* 147 */ 0x1, 0xd4,
-    /* 148 */ 0x1, 0xd5,
-    /* 149 */ 0x1, 0xd6,
-    /* 150 */ 0x1, 0xd7,
-    /* 151 */ 0x2, 0xd8, 0xd9,
-    /* 152 */ 0x1, 0xda,
-    /* 153 */ 0x2, 0xdb, 0xdc,
-    /* 154 */ 0x2, 0xdd, 0xde,
-    /* 155 */ 0x2, 0xdf, 0xe0,
-    /* 156 */ 0x3, 0xe1, 0xd8, 0xd9,
-    /* 157 */ 0x1, 0xe2,
-    /* 158 */ 0x1, 0xe3,
-    /* 159 */ 0x1, 0xe4,
-    /* 160 */ 0x1, 0xe5,
-    /* 161 */ 0x1, 0xe6,
-    /* 162 */ 0x1, 0xe7,
-    /* 163 */ 0x1, 0xe8,
-    /* 164 */ 0x1, 0xe9,
-    /* 165 */ 0x1, 0xea,
-    /* 166 */ 0x1, 0xeb,
-    /* 167 */ 0x2, 0xe7, 0xea,
-    /* 168 */ 0x1, 0xec,
-    /* 169 */ 0x1, 0xed,
-    /* 170 */ 0x1, 0xee,
-    /* 171 */ 0x1, 0xef,
-    /* 172 */ 0x2, 0xe7, 0xf0,
-    /* 173 */ 0x2, 0xf1, 0x8f,
-    /* 174 */ 0x5, 0xf2, 0xf3, 0xf4, 0xf1, 0x8f,
-    /* 175 */ 0x2, 0x92, 0xf5,
-    /* 176 */ 0x2, 0xf6, 0xf7,
-    /* 177 */ 0x2, 0xf8, 0xf9,
-    /* 178 */ 0x1, 0xfa,
-    /* 179 */ 0x1, 0xfb,
-    /* 180 */ 0x2, 0xfc, 0xb8,
-    /* 181 */ 0x3, 0xb9, 0xfd, 0xbb,
-    /* 182 */ 0x2, 0xbf, 0xfe,
-    /* 183 */ 0x2, 0xff, 0x100,
-    /* 184 */ 0x1, 0x101,
-    /* 185 */ 0x2, 0x102, 0x103,
-    /* 186 */ 0x1, 0x104,
-    /* 187 */ 0x1, 0x105,
-    /* 188 */ 0x2, 0x106, 0x107,
-    /* 189 */ 0x1, 0x108,
-    /* 190 */ 0x2, 0x109, 0xde,
-    /* 191 */ 0x1, 0x10a,
-    /* 192 */ 0x2, 0xd8, 0x10b,
-    /* 193 */ 0x3, 0xe1, 0xd8, 0x10b,
-    /* 194 */ 0x1, 0x10c,
-    /* 195 */ 0x1, 0x10d,
+    /* 103 */ 0x1, 0x9b,
+    /* 104 */ 0x1, 0x9c,
+    /* 105 */ 0x2, 0x9d, 0x9e,
+    /* 106 */ 0x1, 0x9f,
+    /* 107 */ 0x2, 0xa0, 0xa1,
+    /* 108 */ 0x2, 0xa2, 0xa3,
+    /* 109 */ 0x1, 0xa4,
+    /* 110 */ 0x2, 0xa5, 0xa6,
+    /* 111 */ 0x3, 0xa7, 0x50, 0xa8,
+    /* 112 */ 0x2, 0xa9, 0x99,
+    /* 113 */ 0x1, 0xaa,
+    /* 114 */ 0x1, 0xab,
+    /* 115 */ 0x2, 0xac, 0xad,
+    /* 116 */ 0x2, 0xae, 0xaf,
+    /* 117 */ 0x2, 0xb0, 0xb1,
+    /* 118 */ 0x2, 0xb2, 0xb3,
+    /* 119 */ 0x3, 0xb4, 0x59, 0x5a,
+    /* 120 */ 0x1, 0xb5,
+    /* 121 */ 0x1, 0xb6,
+    /* 122 */ 0x1, 0xb7,
+    /* 123 */ 0x1, 0xb8,
+    /* 124 */ 0x1, 0xb9,
+    /* 125 */ 0x2, 0xba, 0xbb,
+    /* 126 */ 0x3, 0xbc, 0xbd, 0xbe,
+    /* 127 */ 0x1, 0xbf,
+    /* 128 */ 0x1, 0xc0,
+    /* 129 */ 0x1, 0xc1,
+    /* 130 */ 0x2, 0xc2, 0xc3,
+    /* 131 */ 0x1, 0xc4,
+    /* 132 */ 0x1, 0xc5,
+    /* 133 */ 0x2, 0xc6, 0xc7,
+    /* 134 */ 0x1, 0xc8,
+    /* 135 */ 0x2, 0xc9, 0xca,
+    /* 136 */ 0x1, 0xcb,
+    /* 137 */ 0x1, 0xcc,
+    /* 138 */ 0x1, 0xcd,
+    /* 139 */ 0x1, 0xce,
+    /* 140 */ 0x1, 0xcf,
+    /* 141 */ 0x2, 0xd0, 0xd1,
+    /* 142 */ 0x2, 0x9d, 0xd2,
+    /* 143 */ 0x1, 0xd3,
+    /* 144 */ 0x1, 0xd4,
+    /* 145 */ 0x1, 0xd5,
+    /* 146 */ 0x1, 0xd6,
+    /* 147 */ 0x1, 0xd7,
+    /* 148 */ 0x1, 0xd8,
+    /* 149 */ 0x1, 0xd9,
+    /* 150 */ 0x1, 0xda,
+    /* 151 */ 0x2, 0xdb, 0xdc,
+    /* 152 */ 0x1, 0xdd,
+    /* 153 */ 0x2, 0xde, 0xdf,
+    /* 154 */ 0x2, 0xe0, 0xe1,
+    /* 155 */ 0x2, 0xe2, 0xe3,
+    /* 156 */ 0x3, 0xe4, 0xdb, 0xdc,
+    /* 157 */ 0x1, 0xe5,
+    /* 158 */ 0x1, 0xe6,
+    /* 159 */ 0x1, 0xe7,
+    /* 160 */ 0x1, 0xe8,
+    /* 161 */ 0x1, 0xe9,
+    /* 162 */ 0x1, 0xea,
+    /* 163 */ 0x1, 0xeb,
+    /* 164 */ 0x1, 0xec,
+    /* 165 */ 0x1, 0xed,
+    /* 166 */ 0x1, 0xee,
+    /* 167 */ 0x2, 0xea, 0xed,
+    /* 168 */ 0x1, 0xef,
+    /* 169 */ 0x1, 0xf0,
+    /* 170 */ 0x1, 0xf1,
+    /* 171 */ 0x1, 0xf2,
+    /* 172 */ 0x2, 0xea, 0xf3,
+    /* 173 */ 0x2, 0xf4, 0x92,
+    /* 174 */ 0x5, 0xf5, 0xf6, 0xf7, 0xf4, 0x92,
+    /* 175 */ 0x2, 0x95, 0xf8,
+    /* 176 */ 0x2, 0xf9, 0xfa,
+    /* 177 */ 0x2, 0xfb, 0xfc,
+    /* 178 */ 0x1, 0xfd,
+    /* 179 */ 0x1, 0xfe,
+    /* 180 */ 0x2, 0xff, 0xbb,
+    /* 181 */ 0x3, 0xbc, 0x100, 0xbe,
+    /* 182 */ 0x2, 0xc2, 0x101,
+    /* 183 */ 0x2, 0x102, 0x103,
+    /* 184 */ 0x1, 0x104,
+    /* 185 */ 0x2, 0x105, 0x106,
+    /* 186 */ 0x1, 0x107,
+    /* 187 */ 0x1, 0x108,
+    /* 188 */ 0x2, 0x109, 0x10a,
+    /* 189 */ 0x1, 0x10b,
+    /* 190 */ 0x2, 0x10c, 0xe1,
+    /* 191 */ 0x1, 0x10d,
+    /* 192 */ 0x2, 0xdb, 0x10e,
+    /* 193 */ 0x3, 0xe4, 0xdb, 0x10e,
+    /* 194 */ 0x1, 0x10f,
+    /* 195 */ 0x1, 0x110,
 };
 
 /* Where each action begins in that. */
@@ -3971,16 +3977,16 @@ static const uint32_t action_at[] = {
     0, 1, 8, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 35, 37, 39,
     43, 45, 48, 50, 53, 57, 59, 61, 64, 67, 69, 71, 73, 76, 79, 81,
     83, 85, 88, 90, 92, 96, 98, 101, 104, 108, 110, 113, 115, 117, 122, 124,
-    126, 128, 131, 134, 137, 140, 142, 145, 148, 151, 154, 156, 159, 162, 164, 167,
-    170, 173, 175, 177, 181, 186, 190, 194, 196, 200, 203, 205, 207, 209, 211, 213,
-    215, 217, 219, 222, 227, 229, 231, 233, 236, 239, 242, 245, 248, 253, 257, 260,
-    262, 264, 267, 269, 271, 273, 275, 278, 280, 282, 285, 287, 290, 293, 295, 298,
-    301, 304, 306, 308, 311, 314, 317, 320, 322, 324, 326, 328, 330, 332, 335, 339,
-    341, 343, 345, 348, 350, 352, 355, 357, 360, 362, 364, 366, 368, 370, 373, 376,
-    378, 380, 382, 384, 386, 388, 390, 392, 395, 397, 400, 403, 406, 410, 412, 414,
-    416, 418, 420, 422, 424, 426, 428, 430, 433, 435, 437, 439, 441, 444, 447, 453,
-    456, 459, 462, 464, 466, 469, 473, 476, 479, 481, 484, 486, 488, 491, 493, 496,
-    498, 501, 505, 507,
+    126, 128, 131, 134, 137, 140, 142, 145, 148, 151, 155, 157, 160, 163, 165, 170,
+    173, 176, 178, 180, 184, 189, 193, 197, 199, 203, 206, 208, 210, 212, 214, 216,
+    218, 220, 222, 225, 230, 232, 234, 236, 239, 242, 245, 248, 251, 256, 260, 263,
+    265, 267, 270, 272, 274, 276, 278, 281, 283, 285, 288, 290, 293, 296, 298, 301,
+    305, 308, 310, 312, 315, 318, 321, 324, 328, 330, 332, 334, 336, 338, 341, 345,
+    347, 349, 351, 354, 356, 358, 361, 363, 366, 368, 370, 372, 374, 376, 379, 382,
+    384, 386, 388, 390, 392, 394, 396, 398, 401, 403, 406, 409, 412, 416, 418, 420,
+    422, 424, 426, 428, 430, 432, 434, 436, 439, 441, 443, 445, 447, 450, 453, 459,
+    462, 465, 468, 470, 472, 475, 479, 482, 485, 487, 490, 492, 494, 497, 499, 502,
+    504, 507, 511, 513,
 };
 
 /* Operations: kind, flags, and what that needs: see QCAP_OP_OPEN and those behind it in parser.h. */
@@ -4095,9 +4101,13 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_CLOSE, 0, 1, 24, 0, 0}, /* close cipher-specs */
     {QCAP_OP_OPEN, 0, 1, 24, 0, 0}, /* open cipher-specs */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 24, 0, 0}, /* open cipher-specs */
-    {QCAP_OP_CLOSE, 0, 1, 23, 0, 0}, /* close certificate */
-    {QCAP_OP_OPEN, 0, 1, 23, 0, 0}, /* open certificate */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 23, 0, 0}, /* open certificate */
+    {QCAP_OP_FINISH, 0, 0, 2, 0, 0}, /* finish x509 */
+    {QCAP_OP_FEED_CLOSE, 0, 1, 2, 0, 0}, /* fed x509 */
+    {QCAP_OP_CLOSE, 0, 2, 23, 0, 0}, /* close certificate */
+    {QCAP_OP_OPEN, 0, 2, 23, 0, 0}, /* open certificate */
+    {QCAP_OP_FEED_OPEN, 0, 1, 2, 0, 0}, /* feed x509 */
+    {QCAP_OP_FEED_OPEN, QCAP_OP_LATER, 1, 2, 0, 0}, /* feed x509 */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 23, 0, 0}, /* open certificate */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 12, 0, 0}, /* convert connection-id-length */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 12, 0, 0}, /* begin connection-id-length */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 13, 0, 0}, /* convert certificate-length */
@@ -4197,9 +4207,9 @@ static const qcap_op_t ops[] = {
     {QCAP_OP_OPEN, 0, 0, 26, 0, 0}, /* open client-hello */
     {QCAP_OP_OPEN, QCAP_OP_LATER, 0, 26, 0, 0}, /* open client-hello */
     {QCAP_OP_CLOSE, 0, 0, 43, 0, 0}, /* close certificates */
-    {QCAP_OP_CLOSE, 0, 1, 44, 0, 0}, /* close certificate */
-    {QCAP_OP_OPEN, 0, 1, 44, 0, 0}, /* open certificate */
-    {QCAP_OP_OPEN, QCAP_OP_LATER, 1, 44, 0, 0}, /* open certificate */
+    {QCAP_OP_CLOSE, 0, 2, 44, 0, 0}, /* close certificate */
+    {QCAP_OP_OPEN, 0, 2, 44, 0, 0}, /* open certificate */
+    {QCAP_OP_OPEN, QCAP_OP_LATER, 2, 44, 0, 0}, /* open certificate */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 32, 0, 0}, /* convert certificate-size */
     {QCAP_OP_CONVERT_OPEN, 0, 0, 32, 0, 0}, /* begin certificate-size */
     {QCAP_OP_CONVERT_CLOSE, 0, 0, 33, 0, 0}, /* convert certificates-size */
@@ -5238,7 +5248,7 @@ static const qcap_state_t states[] = {
 
     /* connection-id-length = 2. OCTET      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaa"
-     *     OCTET -> ssl2_certificate_1: convert connection-id-length, open certificate */
+     *     OCTET -> ssl2_certificate_content_1: convert connection-id-length, feed x509, open certificate */
     {98, 255, 2, 48, 20, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 4}, /* 108: connection_id_length_2 */
 
     /* ssl2-padded-data = *. OCTET      RFC 5246, E.2
@@ -5290,7 +5300,7 @@ static const qcap_state_t states[] = {
     {107, 255, 2, 54, 22, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, 8}, /* 118: encrypted_key_length_1 */
 
     /* e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
-     *     -> cipher_specs_5: close certificate, open cipher-specs */
+     *     -> cipher_specs_5: close certificate, fed x509, finish x509, open cipher-specs */
     {108, 255, 0, 1, 1, QCAP_STATE_ENTRY, 17}, /* 119: before_cipher_specs_1 */
 
     /* encrypted-key-length = 2. OCTET      RFC 5246, E.2
@@ -5909,7 +5919,7 @@ static const qcap_state_t states[] = {
 
     /* certificate-size = 3. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaa"
-     *     OCTET -> asn_1cert_1: convert certificate-size, open certificate */
+     *     OCTET -> asn_1cert_content_1: convert certificate-size, feed x509, open certificate */
     {204, 255, 2, 92, 46, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM | QCAP_STATE_SUSPENDS, QCAP_MACHINE_NONE}, /* 237: certificate_size_3 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -5971,11 +5981,11 @@ static const qcap_state_t states[] = {
      *     -> before_compression_size_1 */
     {0, 255, 45, 110, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 248: cipher_suites_1 */
 
-    /* ASN-1Cert = 1*OCTET .      RFC 5246, 7.4.2
+    /* ASN-1Cert-content = 1*OCTET .      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaaa"
-     *     -> asn_1cert_2
+     *     -> asn_1cert_content_2
      *     -> before_certificate_size_2 */
-    {0, 255, 47, 111, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 249: asn_1cert_1 */
+    {0, 255, 47, 111, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 249: asn_1cert_content_1 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaa"
@@ -6021,11 +6031,11 @@ static const qcap_state_t states[] = {
      *     -> before_ssl2_client_hello_body_1 */
     {0, 255, 13, 114, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 257: challenge_1 */
 
-    /* ssl2-certificate = *OCTET .      RFC 5246, E.2
+    /* ssl2-certificate-content = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
-     *     -> ssl2_certificate_2
+     *     -> ssl2_certificate_content_2
      *     -> before_cipher_specs_1 */
-    {0, 255, 28, 115, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 258: ssl2_certificate_1 */
+    {0, 255, 28, 115, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 258: ssl2_certificate_content_1 */
 
     /* CipherSuite = 2. OCTET      RFC 8446, 4.1.2
      * e.g. after "\x01aaa\x03a\x00{32} aa"
@@ -6041,13 +6051,13 @@ static const qcap_state_t states[] = {
      *     -> compression_size_1: close cipher-suites, begin compression-size */
     {223, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 261: before_compression_size_1 */
 
-    /* ASN-1Cert = 1*. OCTET      RFC 5246, 7.4.2
+    /* ASN-1Cert-content = 1*. OCTET      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaaa"
-     *     OCTET -> asn_1cert_3 */
-    {224, 255, 2, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: asn_1cert_2 */
+     *     OCTET -> asn_1cert_content_3 */
+    {224, 255, 2, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 262: asn_1cert_content_2 */
 
     /* e.g. after "\x01aaaaaaaaa"
-     *     -> certificate_size_1: close certificate */
+     *     -> certificate_size_1: close certificate, fed x509, finish x509 */
     {225, 255, 0, 1, 1, QCAP_STATE_ENTRY, QCAP_MACHINE_NONE}, /* 263: before_certificate_size_2 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
@@ -6080,11 +6090,11 @@ static const qcap_state_t states[] = {
      *     OCTET -> challenge_2 */
     {229, 1, 2, 120, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 268: challenge_2 */
 
-    /* ssl2-certificate = *. OCTET      RFC 5246, E.2
-     * ssl2-certificate = *OCTET .      RFC 5246, E.2
+    /* ssl2-certificate-content = *. OCTET      RFC 5246, E.2
+     * ssl2-certificate-content = *OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
-     *     OCTET -> ssl2_certificate_2 */
-    {230, 1, 2, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: ssl2_certificate_2 */
+     *     OCTET -> ssl2_certificate_content_2 */
+    {230, 1, 2, 121, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 269: ssl2_certificate_content_2 */
 
     /* cipher-specs = *3OCTET .      RFC 5246, E.2
      * e.g. after "\x80a\x04\x00\x00\x00\x02aaaaaa"
@@ -6103,11 +6113,11 @@ static const qcap_state_t states[] = {
      *     -> before_extensions_size_1 */
     {0, 255, 44, 122, 1, QCAP_STATE_CONTROL, QCAP_MACHINE_NONE}, /* 272: compression_methods_1 */
 
-    /* ASN-1Cert = 1*. OCTET      RFC 5246, 7.4.2
-     * ASN-1Cert = 1*OCTET .      RFC 5246, 7.4.2
+    /* ASN-1Cert-content = 1*. OCTET      RFC 5246, 7.4.2
+     * ASN-1Cert-content = 1*OCTET .      RFC 5246, 7.4.2
      * e.g. after "\x01aaaaaaaaaa"
-     *     OCTET -> asn_1cert_3 */
-    {224, 1, 2, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: asn_1cert_3 */
+     *     OCTET -> asn_1cert_content_3 */
+    {224, 1, 2, 118, 1, QCAP_STATE_BYTES | QCAP_STATE_ACCEPTING | QCAP_STATE_ANY | QCAP_STATE_CALM, QCAP_MACHINE_NONE}, /* 273: asn_1cert_content_3 */
 
     /* any-random = 48. OCTET      RFC 8446, 4.1.3
      * e.g. after "\raaa\x03aaaaaaaa"
@@ -7434,9 +7444,9 @@ static const char *const texts[] = {
     "authority-size",
     "ssl2-session-id",
     "cipher-suites",
-    "ASN-1Cert",
+    "ASN-1Cert-content",
     "challenge",
-    "ssl2-certificate",
+    "ssl2-certificate-content",
     "CipherSuite",
     "compression-size",
     "DistinguishedName",
@@ -7609,6 +7619,7 @@ static const qcap_decode_t decodes[] = {
 static const qcap_feed_t feeds[] = {
     {{.start = AT_BEFORE_CLIENT_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* client-handshake */
     {{.start = AT_BEFORE_SERVER_MSG_TYPE_1, .search = QCAP_NONE, .search_byte = QCAP_NONE}, NULL, false, 0, 0}, /* server-handshake */
+    {{.start = QCAP_NONE, .search = QCAP_NONE, .search_byte = QCAP_NONE}, "x509", false, 0, 0}, /* x509 */
     {{.start = QCAP_NONE}, NULL, false, 0, 0}, /* none */
 };
 
@@ -7672,7 +7683,7 @@ const qcap_protocol_t qcap_tls_protocol = {
     .sub_size = sizeof(struct qcap_tls_sub),
     .sub_state = offsetof(struct qcap_tls_sub, substream),
     .feeds = feeds,
-    .feed_count = 2,
+    .feed_count = 3,
     .decodes = decodes,
     .expects = expects,
     .saved_size = 0,

@@ -16,7 +16,7 @@
  *     atomic.words 12
  *     lookback.bytes 31
  *     lookback.open-states 14
- *     bytes.conversation 1712
+ *     bytes.conversation 1728
  *     bytes.shared 160
  *     bytes.direction 760
  *     bytes.direction.parser 272
@@ -29,7 +29,7 @@
  *     bytes.direction.conversions 32
  *     bytes.direction.accumulators 64
  *     bytes.queues 0
- *     bytes.tables 20236
+ *     bytes.tables 20300
  *
  * How to use it: parser.h. */
 #ifndef QCAP_TLS_H
@@ -149,7 +149,7 @@ typedef struct qcap_tls {
     qcap_register_t shared[1];
     unsigned char shared_text[1];
     qcap_queue_state_t queues[1];
-    struct qcap_tls_sub *subs[4]; /* those of the client, then those of the server; NULL until they are fed */
+    struct qcap_tls_sub *subs[6]; /* those of the client, then those of the server; NULL until they are fed */
 } qcap_tls_t;
 
 extern const qcap_protocol_t qcap_tls_protocol;

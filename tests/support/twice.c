@@ -162,7 +162,8 @@ static size_t do_record(run_t *run, const uint8_t *record, size_t len, bool is_c
     case 2:
         side->waiting_len = 0;
         side->has_hole |= number > 0;
-        run->subs[record[0] & 1].has_hole |= number > 0;
+        run->subs[0].has_hole |= number > 0; /* another protocol reads as its client does, whoever feeds it */
+        run->subs[1].has_hole |= number > 0;
         qcap_parser_gap(side->parser, (uint64_t)number << detail);
         len = 0;
         break;
